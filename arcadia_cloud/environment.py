@@ -1,0 +1,96 @@
+"""Strict readers of the environment.
+
+Every problem is collected and told at once, by variable: an operator who has six variables to set
+learns of all six at the first start. A secret may come from a file: `NAME_FILE` names it.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from django.core.exceptions import ImproperlyConfigured
+from environ import Env
+
+_FLAGS = {"true": True, "1": True, "yes": True, "on": True, "false": False, "0": False, "no": False, "off": False}
+
+
+class Environment:
+    """The process's variables, read by name; `finish()` refuses when any of them was wrong or missing."""
+
+    def __init__(self, values: Mapping[str, str]) -> None:
+        self._values = values
+        self.problems: list[str] = []
+
+    def is_set(self, name: str) -> bool:
+        """Whether `name` or `name_FILE` has a value; an empty one counts as none."""
+        return bool(self._values.get(name) or self._values.get(f"{name}_FILE"))
+
+    def text(self, name: str, default: str | None = None) -> str:
+        """The variable's text. Without one: `default`, or a problem where there is no default."""
+        if value := self._values.get(name):
+            return value
+        if path := self._values.get(f"{name}_FILE"):
+            return self._from_file(name, path)
+        if default is None:
+            self.problems.append(f"{name} is not set")
+            return ""
+        return default
+
+    def _from_file(self, name: str, path: str) -> str:
+        try:
+            value = Path(path).read_text(encoding="utf-8").strip()
+        except OSError as error:
+            self.problems.append(f"{name}_FILE names {path}, which can't be read: {error.strerror}")
+            return ""
+        if not value:
+            self.problems.append(f"{name}_FILE names {path}, which is empty")
+        return value
+
+    def choice(self, name: str, options: tuple[str, ...]) -> str:
+        """One of `options`; the first is the default."""
+        value = self.text(name, options[0])
+        if value not in options:
+            self.problems.append(f"{name} is {value!r}; it must be one of {', '.join(options)}")
+        return value
+
+    def flag(self, name: str, *, default: bool) -> bool:
+        """A switch: true/1/yes/on or false/0/no/off, in any case."""
+        value = self.text(name, "true" if default else "false")
+        if value.lower() not in _FLAGS:
+            self.problems.append(f"{name} is {value!r}; it must be true or false")
+            return default
+        return _FLAGS[value.lower()]
+
+    def number(self, name: str, default: int, *, at_least: int = 0) -> int:
+        """A whole number no smaller than `at_least`."""
+        value = self.text(name, str(default))
+        try:
+            number = int(value)
+        except ValueError:
+            self.problems.append(f"{name} is {value!r}; it must be a whole number")
+            return default
+        if number < at_least:
+            self.problems.append(f"{name} is {number}; it must be at least {at_least}")
+        return number
+
+    def items(self, name: str, default: str = "") -> list[str]:
+        """A comma-separated list; blanks around items are dropped."""
+        return [item.strip() for item in self.text(name, default).split(",") if item.strip()]
+
+    def database(self, name: str) -> dict[str, Any]:
+        """Django's settings of one PostgreSQL database, from its URL."""
+        url = self.text(name)
+        if not url:
+            return {}
+        if not url.startswith(("postgres://", "postgresql://")):
+            self.problems.append(f"{name} must be a postgresql:// URL")
+            return {}
+        return dict(Env.db_url_config(url))
+
+    def finish(self) -> None:
+        """Refuse to start, naming every variable that is missing or wrong.
+
+        Raises ImproperlyConfigured.
+        """
+        if self.problems:
+            raise ImproperlyConfigured("The environment is not fit to start:\n  - " + "\n  - ".join(self.problems))

@@ -1,0 +1,1 @@
+"""The push of invoices to the finance service."""

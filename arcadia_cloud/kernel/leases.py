@@ -1,0 +1,125 @@
+"""Leases: one process at a time does a named piece of work, on the database's clock.
+
+Rows, not advisory locks: those break behind PgBouncer. A holder that dies lets go when its lease runs
+out; one that is only slow keeps it by a heartbeat from a thread of its own.
+"""
+
+import os
+import socket
+import threading
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+import structlog
+from django.db import DatabaseError, connection
+
+from arcadia_cloud.kernel.errors import Conflict
+
+log = structlog.get_logger(__name__)
+
+_ACQUIRE = """
+    INSERT INTO leases AS held (name, token, holder, acquired_at, heartbeat_at, expires_at)
+    VALUES (%(name)s, %(token)s, %(holder)s, clock_timestamp(), clock_timestamp(),
+            clock_timestamp() + make_interval(secs => %(seconds)s))
+    ON CONFLICT (name) DO UPDATE
+    SET token = excluded.token, holder = excluded.holder, acquired_at = excluded.acquired_at,
+        heartbeat_at = excluded.heartbeat_at, expires_at = excluded.expires_at
+    WHERE held.expires_at < clock_timestamp()
+    RETURNING name
+"""
+_RENEW = """
+    UPDATE leases
+    SET heartbeat_at = clock_timestamp(), expires_at = clock_timestamp() + make_interval(secs => %(seconds)s)
+    WHERE name = %(name)s AND token = %(token)s AND expires_at >= clock_timestamp()
+    RETURNING name
+"""
+_STILL_HELD = """
+    SELECT 1 FROM leases
+    WHERE name = %(name)s AND token = %(token)s AND expires_at >= clock_timestamp()
+    FOR SHARE
+"""
+
+
+class LeaseHeld(Conflict):
+    """Somebody else does this work now."""
+
+    code = "lease_held"
+
+
+class LeaseLost(Conflict):
+    """This process held the lease too long without a heartbeat; another may hold it now."""
+
+    code = "lease_lost"
+
+
+@dataclass(slots=True)
+class HeldLease:
+    """A lease in hand. `token` fences: writes that depend on the lease call `assert_held` first."""
+
+    name: str
+    seconds: float
+    token: uuid.UUID = field(default_factory=uuid.uuid4)
+
+    def assert_held(self) -> None:
+        """Raise LeaseLost unless the lease is still ours.
+
+        Inside a transaction it stays ours until the commit: the row is locked against a successor.
+        """
+        if not _answers(_STILL_HELD, self):
+            raise LeaseLost(f"the lease {self.name!r} ran out while its work was still going on")
+
+
+@contextmanager
+def lease(name: str, *, seconds: float = 60) -> Iterator[HeldLease]:
+    """Hold the lease `name` for the block, renewing it from a thread every third of `seconds`.
+
+    Raises LeaseHeld at once when another process holds it.
+    """
+    held = HeldLease(name, seconds)
+    if not _answers(_ACQUIRE, held):
+        raise LeaseHeld(f"{name} is already running")
+    stop = threading.Event()
+    beating = threading.Thread(target=_beat, args=(held, stop), name=f"lease {name}", daemon=True)
+    beating.start()
+    try:
+        yield held
+    finally:
+        stop.set()
+        beating.join()
+        _release(held)
+
+
+def _answers(statement: str, held: HeldLease) -> bool:
+    parameters = {
+        "name": held.name,
+        "token": held.token,
+        "seconds": held.seconds,
+        "holder": f"{socket.gethostname()}:{os.getpid()}",
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(statement, parameters)
+        return cursor.fetchone() is not None
+
+
+def _beat(held: HeldLease, stop: threading.Event) -> None:
+    """Renew until told to stop. A database that is away for a moment is tried again; a lost lease ends it."""
+    while not stop.wait(held.seconds / 3):
+        try:
+            if not _answers(_RENEW, held):
+                log.warning("lease_lost", name=held.name)
+                break
+        except DatabaseError as error:
+            log.warning("lease_heartbeat_failed", name=held.name, error=type(error).__name__)
+            connection.close()
+    connection.close()
+
+
+def _release(held: HeldLease) -> None:
+    """Let go, so that the next run needn't wait; when the database is away, time lets go."""
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("DELETE FROM leases WHERE name = %s AND token = %s", [held.name, held.token])
+    except DatabaseError as error:
+        log.warning("lease_not_released", name=held.name, error=type(error).__name__)

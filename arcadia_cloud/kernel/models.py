@@ -1,0 +1,92 @@
+"""The kernel's tables: infrastructure, no domain."""
+
+from django.db import models
+from django.db.models import Q
+
+
+class Lease(models.Model):
+    """Who does a piece of work that only one process may do at a time.
+
+    All instants are the database's clock. A lease whose `expires_at` has passed is free; `token`
+    changes with each holder and fences a holder that lost it.
+    """
+
+    name = models.TextField(primary_key=True)
+    token = models.UUIDField()
+    holder = models.TextField()
+    acquired_at = models.DateTimeField()
+    heartbeat_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "leases"
+
+    def __str__(self) -> str:
+        return f"{self.name} held by {self.holder}"
+
+
+class Alert(models.Model):
+    """What an operator must see. One open row per (code, subject); raising it again counts up."""
+
+    class Severity(models.TextChoices):
+        WARNING = "warning"
+        CRITICAL = "critical"
+
+    code = models.SlugField(max_length=80)
+    subject = models.TextField()
+    severity = models.CharField(max_length=10, choices=Severity)
+    message = models.TextField()
+    details = models.JSONField(default=dict)
+    times_raised = models.PositiveIntegerField(default=1)
+    raised_at = models.DateTimeField()
+    last_raised_at = models.DateTimeField()
+    resolved_at = models.DateTimeField(null=True, blank=True)
+    resolved_by = models.TextField(blank=True)
+
+    class Meta:
+        db_table = "alerts"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["code", "subject"], condition=Q(resolved_at__isnull=True), name="alert_open_once"
+            ),
+        ]
+        indexes = [models.Index(fields=["-last_raised_at"], name="alert_newest")]
+
+    def __str__(self) -> str:
+        return f"{self.code}: {self.subject}"
+
+
+class IdempotencyKey(models.Model):
+    """The first answer to a POST, kept in the transaction of its effect and given again to a repeat.
+
+    `scope` is tenant, subject and route; `fingerprint` is the SHA-256 of the request's body.
+    """
+
+    scope = models.TextField()
+    key = models.CharField(max_length=255)
+    fingerprint = models.CharField(max_length=64)
+    status = models.PositiveSmallIntegerField(null=True)
+    body = models.JSONField(null=True)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "idempotency_keys"
+        constraints = [models.UniqueConstraint(fields=["scope", "key"], name="idempotency_key_once")]
+        indexes = [models.Index(fields=["created_at"], name="idempotency_key_age")]
+
+    def __str__(self) -> str:
+        return f"{self.scope} {self.key}"
+
+
+class SeededSchedule(models.Model):
+    """Which version of a scheduled task was seeded, so that an operator's change outlives a redeploy."""
+
+    name = models.CharField(max_length=200, unique=True)
+    version = models.PositiveIntegerField()
+    seeded_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        db_table = "seeded_schedules"
+
+    def __str__(self) -> str:
+        return f"{self.name} v{self.version}"

@@ -1,0 +1,258 @@
+"""Settings, read once from the environment.
+
+Development fills what is unset from the stack that `bin/run` has up. Production refuses to start
+until everything it needs is set, and names all of it at once.
+"""
+
+import os
+from datetime import timedelta
+from pathlib import Path
+
+from arcadia_cloud.embedded.state import running_stack
+from arcadia_cloud.environment import Environment
+from arcadia_cloud.logs import logging_settings
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+PRODUCTION = os.environ.get("ARCADIA_ENV") == "production"
+
+if not PRODUCTION:
+    for _name, _value in running_stack().items():
+        os.environ.setdefault(_name, _value)
+env = Environment(os.environ)
+ARCADIA_ENV = env.choice("ARCADIA_ENV", ("development", "production"))
+
+
+def _development(value: str) -> str | None:
+    """A default that production doesn't have."""
+    return None if PRODUCTION else value
+
+
+# --- Django --------------------------------------------------------------------------------------
+SECRET_KEY = env.text("SECRET_KEY", _development("only-for-development-" + "0" * 40))
+DEBUG = False if PRODUCTION else env.flag("ARCADIA_DEBUG", default=False)
+ALLOWED_HOSTS = env.items("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1],testserver")
+if PRODUCTION and not env.is_set("ALLOWED_HOSTS"):
+    env.problems.append("ALLOWED_HOSTS is not set")
+ROOT_URLCONF = "arcadia_cloud.urls"
+WSGI_APPLICATION = "arcadia_cloud.wsgi.application"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+APPEND_SLASH = True  # the admin's habit; API paths have no trailing slash
+LANGUAGE_CODE = "en-gb"
+TIME_ZONE = "UTC"
+USE_TZ = True
+DATA_UPLOAD_MAX_MEMORY_SIZE = env.number("ARCADIA_MAX_BODY_BYTES", 10 * 1024 * 1024, at_least=1024)
+
+INSTALLED_APPS = [
+    "unfold",
+    "unfold.contrib.filters",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.postgres",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "django.contrib.humanize",
+    "axes",
+    "corsheaders",
+    "django_celery_beat",
+    "django_filters",
+    "django_prometheus",
+    "django_structlog",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "rest_framework",
+    "arcadia_cloud.kernel",
+    "catalog",
+    "deployments",
+    "inventory",
+    "provisioning",
+    "metering",
+    "drift",
+    "billing",
+    "arcadia_cloud.console",
+]
+MIDDLEWARE = [
+    "django_prometheus.middleware.PrometheusBeforeMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "corsheaders.middleware.CorsMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django_structlog.middlewares.RequestMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "axes.middleware.AxesMiddleware",
+    "django_prometheus.middleware.PrometheusAfterMiddleware",
+]
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+STATIC_URL = "/static/"
+STATIC_ROOT = Path(env.text("ARCADIA_STATIC_ROOT", str(BASE_DIR / "staticfiles")))
+WHITENOISE_USE_FINDERS = not PRODUCTION
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"
+        if PRODUCTION
+        else "django.contrib.staticfiles.storage.StaticFilesStorage",
+    },
+}
+
+# --- PostgreSQL ----------------------------------------------------------------------------------
+if not PRODUCTION and not env.is_set("DATABASE_URL"):
+    env.problems.append(
+        "DATABASE_URL is not set and no embedded PostgreSQL is up: start bin/run, or point it at a PostgreSQL 18"
+    )
+    DATABASES = {}
+else:
+    DATABASES = {
+        "default": {
+            **env.database("DATABASE_URL"),
+            "CONN_MAX_AGE": env.number("ARCADIA_DB_CONNECTION_MAX_AGE_SECONDS", 60),
+            "CONN_HEALTH_CHECKS": True,
+            "ATOMIC_REQUESTS": False,
+        }
+    }
+    DATABASES["default"].setdefault("OPTIONS", {}).setdefault("connect_timeout", 5)
+    if env.flag("ARCADIA_DB_BEHIND_PGBOUNCER", default=False):
+        DATABASES["default"]["DISABLE_SERVER_SIDE_CURSORS"] = True
+        DATABASES["default"]["OPTIONS"]["prepare_threshold"] = None
+
+# --- Celery --------------------------------------------------------------------------------------
+REDIS_URL = env.text("REDIS_URL", _development("redis://127.0.0.1:6379/0"))
+CELERY_BROKER_URL = REDIS_URL
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_TASK_CREATE_MISSING_QUEUES = False
+CELERY_TASK_DEFAULT_QUEUE = "cloud_sync_slow"
+QUEUES = (
+    "provisioning",
+    "cloud_sync_fast",
+    "cloud_sync_full",
+    "cloud_sync_slow",
+    "cloud_billing",
+    "metering",
+)
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_WORKER_SEND_TASK_EVENTS = True
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 3600}
+CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
+CELERY_BEAT_MAX_LOOP_INTERVAL = 5
+CELERY_TIMEZONE = "UTC"
+DJANGO_CELERY_BEAT_TZ_AWARE = True
+# A publish on commit gives up after this, and the sweep finds the row.
+ARCADIA_NUDGE_TIMEOUT_SECONDS = 0.5
+
+# --- Access: JWTs minted elsewhere with Guardian, verified here --------------------------------------
+ARCADIA_JWT_SECRET = env.text("ARCADIA_JWT_SECRET", _development("only-for-development-" + "0" * 64))
+ARCADIA_JWT_SECRET_PREVIOUS = env.text("ARCADIA_JWT_SECRET_PREVIOUS", "")
+ARCADIA_JWT_ALGORITHM = env.choice("ARCADIA_JWT_ALGORITHM", ("HS512", "HS384", "HS256"))
+ARCADIA_JWT_ISSUER = env.text("ARCADIA_JWT_ISSUER", _development("arcadia"))
+ARCADIA_JWT_AUDIENCE = env.text("ARCADIA_JWT_AUDIENCE", _development("arcadia"))
+ARCADIA_JWT_LEEWAY_SECONDS = 30
+if PRODUCTION and 0 < len(ARCADIA_JWT_SECRET.encode()) < 64:  # noqa: PLR2004 - an HS512 key, RFC 7518 section 3.2
+    env.problems.append("ARCADIA_JWT_SECRET is shorter than 64 bytes")
+SIMPLE_JWT = {
+    "ALGORITHM": ARCADIA_JWT_ALGORITHM,
+    "SIGNING_KEY": ARCADIA_JWT_SECRET,
+    "ISSUER": ARCADIA_JWT_ISSUER,
+    "AUDIENCE": ARCADIA_JWT_AUDIENCE,
+    "LEEWAY": ARCADIA_JWT_LEEWAY_SECONDS,
+    "TOKEN_TYPE_CLAIM": "typ",
+    "USER_ID_CLAIM": "sub",
+    "JTI_CLAIM": "jti",
+    "AUTH_HEADER_TYPES": ("Bearer",),
+    "AUTH_TOKEN_CLASSES": ("arcadia_cloud.kernel.tokens.TenantToken",),
+    "TOKEN_USER_CLASS": "arcadia_cloud.kernel.tokens.TokenUser",
+    "ACCESS_TOKEN_LIFETIME": timedelta(hours=1),
+    "UPDATE_LAST_LOGIN": False,
+}
+AUTHENTICATION_BACKENDS = [
+    "axes.backends.AxesStandaloneBackend",
+    "django.contrib.auth.backends.ModelBackend",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+AXES_FAILURE_LIMIT = env.number("ARCADIA_LOGIN_FAILURES", 5, at_least=1)
+AXES_COOLOFF_TIME = timedelta(minutes=env.number("ARCADIA_LOGIN_COOLOFF_MINUTES", 15, at_least=1))
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_RESET_ON_SUCCESS = True
+AXES_IPWARE_PROXY_COUNT = env.number("ARCADIA_TRUSTED_PROXIES", 0) or None
+AXES_IPWARE_META_PRECEDENCE_ORDER = ["HTTP_X_FORWARDED_FOR", "REMOTE_ADDR"] if AXES_IPWARE_PROXY_COUNT else ["REMOTE_ADDR"]
+
+CORS_ALLOWED_ORIGINS = env.items("CORS_ALLOWED_ORIGINS")
+CSRF_TRUSTED_ORIGINS = env.items("CSRF_TRUSTED_ORIGINS")
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_AGE = 12 * 3600
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+if PRODUCTION:
+    SESSION_COOKIE_SECURE = True
+    CSRF_COOKIE_SECURE = True
+    SECURE_HSTS_SECONDS = 365 * 24 * 3600
+    SECURE_HSTS_INCLUDE_SUBDOMAINS = True
+    SECURE_HSTS_PRELOAD = True
+    SECURE_SSL_REDIRECT = env.flag("ARCADIA_SSL_REDIRECT", default=True)
+    SECURE_REDIRECT_EXEMPT = [r"^api/health"]
+    if AXES_IPWARE_PROXY_COUNT:
+        SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+
+# --- API -------------------------------------------------------------------------------------------
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["arcadia_cloud.kernel.api.authentication.TokenAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["arcadia_cloud.kernel.api.permissions.TenantOrOperator"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["arcadia_cloud.kernel.api.parsers.BoundedJSONParser"],
+    "DEFAULT_SCHEMA_CLASS": "arcadia_cloud.kernel.api.schema.ProblemAutoSchema",
+    "EXCEPTION_HANDLER": "arcadia_cloud.kernel.api.problems.exception_handler",
+    "UNAUTHENTICATED_USER": None,
+    "COERCE_DECIMAL_TO_STRING": True,
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "arcadia-cloud",
+    "VERSION": "1",
+    "DESCRIPTION": "The control plane's API for tenants and operators.",
+    "OAS_VERSION": "3.1.0",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
+    "SERVE_AUTHENTICATION": [],
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "COMPONENT_SPLIT_REQUEST": True,
+}
+
+# --- DigitalOcean ----------------------------------------------------------------------------------
+# Tokens are read at each use, by purpose (arcadia_cloud.digitalocean.credentials): rotation needs no restart.
+DO_API_URL = env.text("DO_API_URL", "https://api.digitalocean.com")
+DO_TOKEN_VARIABLES = ("DO_API_TOKEN", "DO_API_TOKEN_SYNC", "DO_API_TOKEN_BILLING", "DO_API_TOKEN_PROVISIONING")
+if PRODUCTION and not any(env.is_set(name) for name in DO_TOKEN_VARIABLES):
+    env.problems.append("DO_API_TOKEN (or DO_API_TOKEN_FILE, or one per purpose) is not set")
+DO_TIMEOUT_SECONDS = env.number("DO_TIMEOUT_SECONDS", 30, at_least=1)
+
+LOGGING = logging_settings(production=PRODUCTION, level=env.text("ARCADIA_LOG_LEVEL", "INFO"))
+DJANGO_STRUCTLOG_CELERY_ENABLED = True
+
+env.finish()

@@ -1,0 +1,1 @@
+"""What the provider charges: balance, invoices, cost lines, the push to finance."""

@@ -1,0 +1,1 @@
+"""What is sold: plans, versioned prices, add-ons and quotes."""

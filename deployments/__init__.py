@@ -1,0 +1,1 @@
+"""Deployments, the billable unit: one app instance of one tenant."""

@@ -1,0 +1,13 @@
+"""The states of a deployment. Source: the specification's lifecycle table."""
+
+from django.db.models import TextChoices
+
+
+class DeploymentState(TextChoices):
+    TRIAL = "trial"
+    ACTIVE = "active"
+    PAST_DUE = "past_due"
+    PAUSED = "paused"
+    SUSPENDED = "suspended"
+    CANCELLED = "cancelled"
+    ARCHIVED = "archived"

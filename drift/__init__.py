@@ -1,0 +1,1 @@
+"""Differences between desired and live state."""

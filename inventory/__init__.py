@@ -1,0 +1,1 @@
+"""Every live resource, synced from the provider, with its history."""

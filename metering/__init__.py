@@ -1,0 +1,1 @@
+"""Usage per deployment, resource and period."""

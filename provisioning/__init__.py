@@ -1,0 +1,1 @@
+"""Sagas: durable step lists that change infrastructure."""
