@@ -4,15 +4,12 @@ import os
 
 from celery import Celery
 from celery.signals import setup_logging
-from django.conf import settings
 from django_structlog.celery.steps import DjangoStructLogInitStep
-from kombu import Queue
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "arcadia_cloud.settings")
 
 app = Celery("arcadia_cloud")
 app.config_from_object("django.conf:settings", namespace="CELERY")
-app.conf.task_queues = [Queue(name, routing_key=name) for name in settings.QUEUES]
 app.steps["worker"].add(DjangoStructLogInitStep)
 app.autodiscover_tasks()
 

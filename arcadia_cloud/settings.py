@@ -8,6 +8,8 @@ import os
 from datetime import timedelta
 from pathlib import Path
 
+from kombu import Queue
+
 from arcadia_cloud.embedded.state import running_stack
 from arcadia_cloud.environment import Environment
 from arcadia_cloud.logs import logging_settings
@@ -150,6 +152,7 @@ QUEUES = (
     "cloud_billing",
     "metering",
 )
+CELERY_TASK_QUEUES = [Queue(name, routing_key=name) for name in QUEUES]
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_WORKER_SEND_TASK_EVENTS = True
