@@ -1,0 +1,226 @@
+"""The tables of inventory. Rows are written by the modules named after the work, never from here."""
+
+from typing import Protocol, Self
+
+from django.contrib.postgres.constraints import ExclusionConstraint
+from django.contrib.postgres.fields import ArrayField, DateTimeRangeField, RangeOperators
+from django.contrib.postgres.indexes import GinIndex, OpClass
+from django.db import models
+from django.db.models import F, Q
+
+from inventory.values import PROVIDER, AttributionRule, EventType, Kind, RunMode, RunOutcome
+
+
+class Viewer(Protocol):
+    """Who asks: an operator, or somebody of one tenant."""
+
+    @property
+    def is_operator(self) -> bool: ...
+    @property
+    def tenant_id(self) -> str | None: ...
+
+
+class CloudAccount(models.Model):
+    """The provider account that our tokens must belong to, pinned at the first sync.
+
+    `team_uuid` is the team's, or the account's own where there is no team.
+    """
+
+    provider = models.CharField(max_length=40, default=PROVIDER, unique=True)
+    team_uuid = models.CharField(max_length=80)
+    name = models.CharField(max_length=200, blank=True)
+    pinned_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "cloud_accounts"
+
+    def __str__(self) -> str:
+        return f"{self.provider} {self.name or self.team_uuid}"
+
+
+class Project(models.Model):
+    """A project at the provider. `tenant_id` and `purpose` classify it and are the operator's to set.
+
+    The sync takes the provider's purpose as the first value and never writes it again; the provider's
+    own stays in `attrs`. `tenant_id` null: ours. `deleted_at`: gone from a complete list.
+    """
+
+    provider = models.CharField(max_length=40, default=PROVIDER)
+    provider_id = models.CharField(max_length=80)
+    name = models.CharField(max_length=255)
+    description = models.TextField(blank=True)
+    purpose = models.CharField(max_length=255, blank=True)
+    environment = models.CharField(max_length=40, blank=True)
+    is_default = models.BooleanField(default=False)
+    tenant_id = models.TextField(null=True, blank=True)  # noqa: DJ001 - null is "ours", "" is refused
+    attrs = models.JSONField(default=dict)
+    first_seen_at = models.DateTimeField()
+    last_seen_at = models.DateTimeField()
+    deleted_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        db_table = "cloud_projects"
+        constraints = [
+            models.UniqueConstraint(fields=["provider", "provider_id"], name="project_once"),
+            models.CheckConstraint(condition=~Q(tenant_id=""), name="project_tenant_named"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class SyncRun(models.Model):
+    """One pass over one kind. Written while it runs, so that the console shows its progress."""
+
+    kind = models.CharField(max_length=40)  # a resource kind, or "project"
+    mode = models.CharField(max_length=10, choices=RunMode)
+    outcome = models.CharField(max_length=12, choices=RunOutcome, blank=True, default=RunOutcome.RUNNING)
+    requested_by = models.TextField()
+    started_at = models.DateTimeField()
+    finished_at = models.DateTimeField(null=True, blank=True)
+    pages = models.PositiveIntegerField(default=0)
+    api_calls = models.PositiveIntegerField(default=0)
+    expected = models.PositiveIntegerField(null=True, blank=True)  # meta.total, for the progress bar
+    seen = models.PositiveIntegerField(default=0)
+    discovered = models.PositiveIntegerField(default=0)
+    updated = models.PositiveIntegerField(default=0)
+    restored = models.PositiveIntegerField(default=0)
+    struck = models.PositiveIntegerField(default=0)
+    deleted = models.PositiveIntegerField(default=0)
+    error = models.TextField(blank=True)
+
+    class Meta:
+        db_table = "sync_runs"
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(outcome="", finished_at__isnull=True)
+                | (~Q(outcome="") & Q(finished_at__isnull=False)),
+                name="sync_run_finished_with_outcome",
+            ),
+        ]
+        indexes = [models.Index(fields=["kind", "-started_at"], name="sync_run_newest_of_kind")]
+
+    def __str__(self) -> str:
+        return f"run {self.pk} of {self.kind}"
+
+
+class ResourceQuerySet(models.QuerySet["Resource"]):
+    """Rows of cloud_resources."""
+
+    def live(self) -> Self:
+        return self.filter(deleted_at=None)
+
+    def visible_to(self, viewer: Viewer) -> Self:
+        """Everything for an operator, a tenant's own for anybody else, nothing without a tenant."""
+        if viewer.is_operator:
+            return self
+        if viewer.tenant_id is None:
+            return self.none()
+        return self.filter(tenant_id=viewer.tenant_id)
+
+
+class Resource(models.Model):
+    """A resource of any kind, live or tombstoned. Written by `observing.observe` and `strikes` alone.
+
+    `provider_created_at` is the provider's clock, the other instants are the database's.
+    `monthly_price_cents` is what the provider charges, null where its API doesn't tell.
+    `deleted_at` is when the third strike was confirmed; its life ended at `last_seen_at`.
+    `attributed_by` names the rule that decided `deployment` and `tenant_id`.
+    """
+
+    provider = models.CharField(max_length=40, default=PROVIDER)
+    kind = models.CharField(max_length=40, choices=Kind)
+    provider_id = models.TextField()
+    urn = models.TextField(blank=True)
+    name = models.TextField(blank=True)
+    region = models.CharField(max_length=40, blank=True)
+    status = models.CharField(max_length=40, blank=True)
+    project = models.ForeignKey(Project, models.PROTECT, null=True, blank=True, related_name="resources")
+    deployment = models.ForeignKey(
+        "deployments.Deployment", models.PROTECT, null=True, blank=True, related_name="resources"
+    )
+    tenant_id = models.TextField(null=True, blank=True)  # noqa: DJ001 - null is "nobody's", "" is refused
+    attributed_by = models.CharField(max_length=12, choices=AttributionRule, blank=True, default="")
+    tags = ArrayField(models.TextField(), default=list, blank=True)
+    attrs = models.JSONField(default=dict)
+    monthly_price_cents = models.PositiveIntegerField(null=True, blank=True)
+    provider_created_at = models.DateTimeField(null=True, blank=True)
+    first_seen_at = models.DateTimeField()
+    last_seen_at = models.DateTimeField()
+    deleted_at = models.DateTimeField(null=True, blank=True)
+    stale_strike_count = models.PositiveSmallIntegerField(default=0)
+
+    objects = ResourceQuerySet.as_manager()
+
+    class Meta:
+        db_table = "cloud_resources"
+        constraints = [
+            models.UniqueConstraint(fields=["provider", "kind", "provider_id"], name="resource_once"),
+            models.CheckConstraint(condition=~Q(tenant_id=""), name="resource_tenant_named"),
+        ]
+        # None on last_seen_at: every run bumps it, and the bump must stay heap-only.
+        indexes = [
+            models.Index(fields=["tenant_id", "id"], name="resource_of_tenant"),
+            models.Index(fields=["kind", "id"], name="resource_of_kind"),
+            models.Index(fields=["name", "id"], name="resource_by_name"),
+            GinIndex(fields=["tags"], name="resource_tagged"),
+            GinIndex(OpClass(F("name"), name="gin_trgm_ops"), name="resource_name_contains"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.name or self.provider_id}"
+
+
+class ResourceEvent(models.Model):
+    """What happened to a resource, for ever: the database refuses UPDATE, DELETE and TRUNCATE.
+
+    `changes` is `{field: [old, new]}`. `source` is the run, request or saga it came from, as `run:12`;
+    `actor` is text, so that it outlives the user.
+    """
+
+    resource = models.ForeignKey(Resource, models.PROTECT, related_name="events", db_index=False)
+    event_type = models.CharField(max_length=20, choices=EventType)
+    changes = models.JSONField(default=dict)
+    at = models.DateTimeField()
+    actor = models.TextField()
+    source = models.TextField(blank=True)
+
+    class Meta:
+        db_table = "cloud_resource_events"
+        indexes = [
+            models.Index(fields=["resource", "id"], name="event_of_resource"),
+            models.Index(fields=["source", "id"], name="event_of_source"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.event_type} {self.resource_id}"
+
+
+class ResourceSpan(models.Model):
+    """A stretch of a resource's life in which all that metering counts stayed the same.
+
+    Spans of one resource don't overlap (the database refuses it). `during` is half-open and open-ended
+    while it lasts; `size_gb` is null for kinds that aren't metered by size.
+    """
+
+    resource = models.ForeignKey(Resource, models.PROTECT, related_name="spans", db_index=False)
+    during = DateTimeRangeField()
+    deployment = models.ForeignKey(
+        "deployments.Deployment", models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    tenant_id = models.TextField(null=True, blank=True)  # noqa: DJ001 - as on the resource
+    active = models.BooleanField()
+    size_gb = models.DecimalField(max_digits=20, decimal_places=6, null=True, blank=True)
+
+    class Meta:
+        db_table = "resource_spans"
+        constraints = [
+            ExclusionConstraint(
+                name="span_overlaps_none",
+                expressions=[("resource", RangeOperators.EQUAL), ("during", RangeOperators.OVERLAPS)],
+            ),
+            models.CheckConstraint(condition=Q(during__isempty=False), name="span_not_empty"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.resource_id} {self.during}"

@@ -1,0 +1,96 @@
+"""The values that inventory passes around: what was seen, in which kind of run, and how a run ended."""
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+from django.db.models import TextChoices
+
+PROVIDER = "digitalocean"
+OPERATORS_PROJECT = "skyai-internal"
+STRIKES_TO_DELETE = 3
+
+
+class Kind(TextChoices):
+    """Resource kinds, by the names that reports and other services know."""
+
+    DROPLET = "droplet"
+    DROPLET_BACKUP = "droplet_backup"
+    VOLUME = "volume"
+    SNAPSHOT = "snapshot"
+    IMAGE = "image"
+    SPACES_BUCKET = "spaces_bucket"
+    DNS_ZONE = "dns_zone"
+    RESERVED_IP = "reserved_ip"
+    LOAD_BALANCER = "load_balancer"
+    DATABASE = "database"
+    KUBERNETES_CLUSTER = "kubernetes_cluster"
+    FIREWALL = "firewall"
+    VPC = "vpc"
+    CERTIFICATE = "certificate"
+    CDN_ENDPOINT = "cdn_endpoint"
+    APP = "app"
+    REGISTRY = "registry"
+
+
+class EventType(TextChoices):
+    """What can happen to a resource."""
+
+    DISCOVERED = "discovered"
+    UPDATED = "updated"
+    TAGGED = "tagged"
+    DELETED = "deleted"
+    RESTORED = "restored"
+    DRIFT_DETECTED = "drift_detected"
+
+
+class AttributionRule(TextChoices):
+    """Which rule decided whose a resource is, strongest first; empty where none did."""
+
+    OPERATOR = "operator"
+    SAGA = "saga"
+    PROJECT = "project"
+    NONE = "", "none"
+
+
+class RunMode(TextChoices):
+    """Which schedule a run belongs to. Only a fast one never strikes and reads no projects."""
+
+    FAST = "fast"
+    FULL = "full"
+    SLOW = "slow"
+
+
+class RunOutcome(TextChoices):
+    """How a sync run ended; empty while it runs."""
+
+    COMPLETE = "complete"
+    FAILED = "failed"
+    SUSPICIOUS = "suspicious"
+    SKIPPED = "skipped"
+    RUNNING = "", "running"
+
+
+class Observation(msgspec.Struct, kw_only=True):
+    """One resource as the provider showed it.
+
+    `tags` are sorted. `attrs` holds the allow-listed fields that only this kind has. `active` and
+    `size_gb` are what metering counts. `created_at` is the provider's. `project_id` is the row in
+    cloud_projects. `deployment_id` and `tenant_id` are set only by whoever made the resource (a saga).
+    """
+
+    provider_id: str
+    name: str
+    urn: str = ""
+    region: str = ""
+    status: str = ""
+    tags: list[str] = []
+    attrs: dict[str, Any] = {}
+    monthly_price_cents: int | None = None
+    created_at: datetime | None = None
+    active: bool = True
+    size_gb: Decimal | None = None
+    project_id: int | None = None
+    deployment_id: int | None = None
+    tenant_id: str | None = None
