@@ -1,1 +1,1 @@
-"""Servers of our own for one machine: PostgreSQL, Valkey, and the processes of bin/run. Never in production."""
+"""Servers of our own for one machine, and the processes of bin/run. Never in production."""

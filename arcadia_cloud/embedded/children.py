@@ -1,0 +1,143 @@
+"""Processes started here, written down so that the next start can end what a killed one left behind.
+
+A child runs in a session of its own, so that the terminal's Ctrl-C reaches only the command that
+started it, and writes into a log file instead of a pipe: it outlives a killed parent without
+breaking, until the next start ends it. honcho's manager does neither, and leaves its own helper
+processes behind when killed, hence this module.
+"""
+
+import json
+import os
+import signal
+import subprocess
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+RECORD = "processes.jsonl"
+CLOCK_SLACK_SECONDS = 2.0  # a process's age shifts a little when the machine's clock is set
+
+
+@dataclass(frozen=True, slots=True)
+class Child:
+    """A running process with its log."""
+
+    name: str
+    process: subprocess.Popen[bytes]
+    log: Path
+
+    def last_lines(self, count: int = 15) -> str:
+        """The end of its log, for an error message."""
+        return "\n".join(self.log.read_text(encoding="utf-8", errors="replace").splitlines()[-count:])
+
+
+class EmbeddedError(Exception):
+    """The local stack can't go on; the text is for the person at the terminal."""
+
+
+class ChildError(EmbeddedError):
+    """A process that must be up isn't. The text names it and its log."""
+
+
+def start_child(
+    name: str,
+    argv: Sequence[str],
+    *,
+    folder: Path,
+    environment: Mapping[str, str] | None = None,
+    user: int | None = None,
+    group: int | None = None,
+) -> Child:
+    """Start a process that writes to `logs/NAME.log` of the state folder, and record it there.
+
+    `user` and `group` are ids to run as; only root may give them.
+    """
+    log = folder / "logs" / f"{name}.log"
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("ab") as output:
+        process = subprocess.Popen(
+            list(argv),
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            env=None if environment is None else dict(environment),
+            user=user,
+            group=group,
+            extra_groups=None if user is None else [],
+            start_new_session=True,
+        )
+    record(folder, name, process.pid)
+    return Child(name, process, log)
+
+
+def record(folder: Path, name: str, pid: int) -> None:
+    """Write a process down with the time it began: a pid alone may belong to another one later."""
+    with suppress(psutil.NoSuchProcess), (folder / RECORD).open("a", encoding="utf-8") as lines:
+        row = {"name": name, "pid": pid, "created": psutil.Process(pid).create_time()}
+        lines.write(json.dumps(row) + "\n")
+
+
+def end_child(child: Child, *, by: signal.Signals = signal.SIGTERM, within_seconds: float = 15) -> None:
+    """Ask a process to end, with everything it started; after `within_seconds`, kill what is left."""
+    with suppress(psutil.NoSuchProcess):
+        end_tree(psutil.Process(child.process.pid), by=by, within_seconds=within_seconds)
+    with suppress(subprocess.TimeoutExpired):
+        child.process.wait(timeout=5)
+
+
+def end_tree(root: psutil.Process, *, by: signal.Signals, within_seconds: float) -> None:
+    """End `root` by its own means, then whatever of its descendants is still there by force.
+
+    Only the root is asked: PostgreSQL, gunicorn and Celery end their own children in order.
+    """
+    with suppress(psutil.NoSuchProcess):
+        family = [root, *root.children(recursive=True)]
+        root.send_signal(by)
+        psutil.wait_procs([root], timeout=within_seconds)
+        _, alive = psutil.wait_procs(family, timeout=1)
+        for process in alive:
+            with suppress(psutil.NoSuchProcess):
+                process.kill()
+        psutil.wait_procs(alive, timeout=5)
+
+
+def end_leftovers(folder: Path) -> list[str]:
+    """End what an earlier, killed command recorded in this folder; return the names of what still ran.
+
+    Call it with the folder's lock held. The last started is ended first.
+    """
+    path = folder / RECORD
+    ended = []
+    for name, process in reversed(_recorded(path)):
+        by = signal.SIGINT if name == "postgres" else signal.SIGTERM  # fast shutdown, PostgreSQL manual 18.5
+        end_tree(process, by=by, within_seconds=10)
+        ended.append(name)
+    path.unlink(missing_ok=True)
+    return ended
+
+
+def forget_ended(folder: Path) -> None:
+    """Drop the record once everything in it has ended."""
+    path = folder / RECORD
+    if not _recorded(path):
+        path.unlink(missing_ok=True)
+
+
+def _recorded(path: Path) -> list[tuple[str, psutil.Process]]:
+    """The recorded processes that still run; a line cut short by a kill is passed over."""
+    found = []
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except FileNotFoundError:
+        return []
+    for line in lines:
+        with suppress(json.JSONDecodeError, psutil.NoSuchProcess):
+            row = json.loads(line)
+            process = psutil.Process(row["pid"])
+            same = abs(process.create_time() - row["created"]) < CLOCK_SLACK_SECONDS
+            if same and process.pid != os.getpid():
+                found.append((str(row["name"]), process))
+    return found
