@@ -1,0 +1,147 @@
+-- One batch of observations of one kind: write the rows, read from the write what happened, tell it.
+--
+-- What happened is read from RETURNING old/new, never from a SELECT before the write: two writers at once
+-- would both see "not there yet". The batch is sorted, so that two batches never wait for each other in a ring.
+--
+-- %(batch)s           JSON array of observations, sorted by provider_id, each id once
+-- %(at)s              when the provider was asked, on the database's clock; an older look never overwrites a newer
+-- %(projects_known)s  whether this run has read project membership; otherwise the row keeps its own
+-- %(volatile)s        names of attrs that move by themselves and count for nothing
+-- %(bump_unchanged)s  false in fast runs: an unchanged row is touched only when its last bump is an hour old
+WITH observed AS (
+    SELECT seen.*, project.tenant_id AS project_tenant_id
+    FROM jsonb_to_recordset(%(batch)s::jsonb) AS seen(
+        provider_id text, urn text, name text, region text, status text, tags text[], attrs jsonb,
+        monthly_price_cents integer, created_at timestamptz, active boolean, size_gb numeric,
+        project_id bigint, deployment_id bigint, tenant_id text
+    )
+    LEFT JOIN cloud_projects AS project ON project.id = seen.project_id
+),
+written AS (
+    INSERT INTO cloud_resources AS known (
+        provider, kind, provider_id, urn, name, region, status, tags, attrs, monthly_price_cents,
+        provider_created_at, project_id, deployment_id, tenant_id, attributed_by,
+        first_seen_at, last_seen_at, stale_strike_count
+    )
+    SELECT %(provider)s, %(kind)s, provider_id, urn, name, region, status, tags, attrs, monthly_price_cents,
+           created_at, project_id, deployment_id, coalesce(tenant_id, project_tenant_id),
+           CASE WHEN tenant_id IS NOT NULL THEN 'saga' WHEN project_tenant_id IS NOT NULL THEN 'project' ELSE '' END,
+           %(at)s, %(at)s, 0
+    FROM observed
+    ORDER BY provider_id
+    ON CONFLICT (provider, kind, provider_id) DO UPDATE SET
+        urn = excluded.urn,
+        name = excluded.name,
+        region = excluded.region,
+        status = excluded.status,
+        tags = excluded.tags,
+        attrs = excluded.attrs,
+        monthly_price_cents = excluded.monthly_price_cents,
+        provider_created_at = coalesce(excluded.provider_created_at, known.provider_created_at),
+        project_id = CASE WHEN %(projects_known)s THEN excluded.project_id ELSE known.project_id END,
+        deployment_id = CASE
+            WHEN known.attributed_by = 'operator' THEN known.deployment_id
+            WHEN excluded.attributed_by = 'saga' THEN excluded.deployment_id
+            WHEN known.attributed_by = 'saga' OR NOT %(projects_known)s THEN known.deployment_id
+            ELSE excluded.deployment_id
+        END,
+        tenant_id = CASE
+            WHEN known.attributed_by = 'operator' THEN known.tenant_id
+            WHEN excluded.attributed_by = 'saga' THEN excluded.tenant_id
+            WHEN known.attributed_by = 'saga' OR NOT %(projects_known)s THEN known.tenant_id
+            ELSE excluded.tenant_id
+        END,
+        attributed_by = CASE
+            WHEN known.attributed_by = 'operator' THEN known.attributed_by
+            WHEN excluded.attributed_by = 'saga' THEN excluded.attributed_by
+            WHEN known.attributed_by = 'saga' OR NOT %(projects_known)s THEN known.attributed_by
+            ELSE excluded.attributed_by
+        END,
+        last_seen_at = excluded.last_seen_at,
+        deleted_at = NULL,
+        stale_strike_count = 0
+    WHERE excluded.last_seen_at >= known.last_seen_at
+      AND (known.deleted_at IS NULL OR excluded.last_seen_at > known.deleted_at)
+      AND (
+        %(bump_unchanged)s
+        OR known.deleted_at IS NOT NULL
+        OR known.stale_strike_count > 0
+        OR known.last_seen_at < excluded.last_seen_at - interval '1 hour'
+        OR (known.urn, known.name, known.region, known.status, known.tags, known.monthly_price_cents)
+           IS DISTINCT FROM
+           (excluded.urn, excluded.name, excluded.region, excluded.status, excluded.tags, excluded.monthly_price_cents)
+        OR known.attrs - %(volatile)s::text[] <> excluded.attrs - %(volatile)s::text[]
+        OR (%(projects_known)s AND known.project_id IS DISTINCT FROM excluded.project_id)
+        OR (
+            (%(projects_known)s OR excluded.attributed_by = 'saga')
+            AND known.attributed_by NOT IN ('operator', 'saga')
+            AND (known.tenant_id, known.deployment_id, known.attributed_by)
+                IS DISTINCT FROM (excluded.tenant_id, excluded.deployment_id, excluded.attributed_by)
+        )
+      )
+    RETURNING
+        old.id IS NULL AS is_new, old.deleted_at AS was_deleted_at,
+        new.id, new.provider_id, new.deployment_id, new.tenant_id, new.provider_created_at,
+        CASE WHEN old.id IS NOT NULL
+              AND ((old.urn, old.name, old.region, old.status, old.tags, old.monthly_price_cents,
+                    old.project_id, old.deployment_id, old.tenant_id, old.attributed_by)
+                   IS DISTINCT FROM
+                   (new.urn, new.name, new.region, new.status, new.tags, new.monthly_price_cents,
+                    new.project_id, new.deployment_id, new.tenant_id, new.attributed_by)
+                   OR old.attrs <> new.attrs)
+             THEN jsonb_build_array(
+                 jsonb_build_object(
+                     'urn', old.urn, 'name', old.name, 'region', old.region, 'status', old.status,
+                     'tags', to_jsonb(old.tags), 'monthly_price_cents', old.monthly_price_cents,
+                     'project', (SELECT name FROM cloud_projects WHERE id = old.project_id),
+                     'deployment', (SELECT slug FROM cloud_deployments WHERE id = old.deployment_id),
+                     'tenant_id', old.tenant_id,
+                     'attributed_by', old.attributed_by) || old.attrs - %(volatile)s::text[],
+                 jsonb_build_object(
+                     'urn', new.urn, 'name', new.name, 'region', new.region, 'status', new.status,
+                     'tags', to_jsonb(new.tags), 'monthly_price_cents', new.monthly_price_cents,
+                     'project', (SELECT name FROM cloud_projects WHERE id = new.project_id),
+                     'deployment', (SELECT slug FROM cloud_deployments WHERE id = new.deployment_id),
+                     'tenant_id', new.tenant_id,
+                     'attributed_by', new.attributed_by) || new.attrs - %(volatile)s::text[])
+        END AS before_and_after
+),
+happened AS (
+    SELECT id, provider_id, deployment_id, tenant_id, provider_created_at, is_new,
+           coalesce(difference.changes, '{}') AS changes,
+           CASE
+               WHEN is_new THEN 'discovered'
+               WHEN was_deleted_at IS NOT NULL THEN 'restored'
+               WHEN difference.changes IS NULL THEN NULL
+               WHEN difference.changes - 'tags' = '{}' THEN 'tagged'
+               ELSE 'updated'
+           END AS event_type
+    FROM written
+    LEFT JOIN LATERAL (
+        SELECT jsonb_object_agg(field, jsonb_build_array(before_and_after -> 0 -> field, before_and_after -> 1 -> field))
+               AS changes
+        FROM jsonb_object_keys((before_and_after -> 0) || (before_and_after -> 1)) AS field
+        WHERE before_and_after -> 0 -> field IS DISTINCT FROM before_and_after -> 1 -> field
+    ) AS difference ON before_and_after IS NOT NULL
+),
+told AS (
+    INSERT INTO cloud_resource_events (resource_id, event_type, changes, at, actor, source)
+    SELECT id, event_type, changes, %(at)s, %(actor)s, %(source)s
+    FROM happened
+    WHERE event_type IS NOT NULL
+),
+spanned AS (
+    INSERT INTO resource_spans (resource_id, during, deployment_id, tenant_id, active, size_gb)
+    SELECT happened.id, tstzrange(least(observed.created_at, %(at)s), NULL), happened.deployment_id,
+           happened.tenant_id, observed.active, observed.size_gb
+    FROM happened
+    JOIN observed USING (provider_id)
+    WHERE happened.is_new
+)
+SELECT
+    count(*) FILTER (WHERE event_type = 'discovered') AS discovered,
+    count(*) FILTER (WHERE event_type IN ('updated', 'tagged')) AS updated,
+    count(*) FILTER (WHERE event_type = 'restored') AS restored,
+    coalesce(array_agg(provider_id ORDER BY provider_id) FILTER (WHERE event_type IN ('updated', 'restored')), '{}')
+        AS touched
+FROM happened
