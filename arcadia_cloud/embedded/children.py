@@ -28,18 +28,17 @@ class Child:
     name: str
     process: subprocess.Popen[bytes]
     log: Path
+    log_start: int  # where in the log this process began, in bytes
+
+    def logged(self) -> str:
+        """What this process has written so far."""
+        with self.log.open("rb") as file:
+            file.seek(self.log_start)
+            return file.read().decode(errors="replace")
 
     def last_lines(self, count: int = 15) -> str:
-        """The end of its log, for an error message."""
-        return "\n".join(self.log.read_text(encoding="utf-8", errors="replace").splitlines()[-count:])
-
-
-class EmbeddedError(Exception):
-    """The local stack can't go on; the text is for the person at the terminal."""
-
-
-class ChildError(EmbeddedError):
-    """A process that must be up isn't. The text names it and its log."""
+        """The end of what it wrote, for an error message."""
+        return "\n".join(self.logged().splitlines()[-count:])
 
 
 def start_child(
@@ -58,6 +57,7 @@ def start_child(
     log = folder / "logs" / f"{name}.log"
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("ab") as output:
+        log_start = output.tell()
         process = subprocess.Popen(
             list(argv),
             stdin=subprocess.DEVNULL,
@@ -70,7 +70,7 @@ def start_child(
             start_new_session=True,
         )
     record(folder, name, process.pid)
-    return Child(name, process, log)
+    return Child(name, process, log, log_start)
 
 
 def record(folder: Path, name: str, pid: int) -> None:

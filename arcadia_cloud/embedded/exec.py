@@ -14,8 +14,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from arcadia_cloud.embedded.children import EmbeddedError
-from arcadia_cloud.embedded.locks import FolderInUseError, owned
+from arcadia_cloud.embedded.errors import EmbeddedError, FolderInUseError
+from arcadia_cloud.embedded.locks import owned
 from arcadia_cloud.embedded.servers import servers
 
 PLACES = 16

@@ -7,46 +7,61 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
-from arcadia_cloud.embedded.children import EmbeddedError
+from arcadia_cloud.embedded.errors import EmbeddedError, FolderInUseError
 
 LOCK = "lock"
-PATIENCE_SECONDS = 1.0  # a look at the lock holds it for a moment
-
-
-class FolderInUseError(EmbeddedError):
-    """Another command owns the folder; `holder` is what it wrote about itself."""
-
-    def __init__(self, folder: Path, holder: Mapping[str, Any]) -> None:
-        super().__init__(f"{folder} is in use by process {holder.get('pid', 'unknown')}")
-        self.holder = holder
+PATIENCE_SECONDS = 1.0  # `is_owned` holds the lock for a moment
 
 
 @contextmanager
-def owned(folder: Path, about: Mapping[str, Any] | None = None) -> Iterator[None]:
-    """Own the folder for the block. `about` is what others are told. Raises FolderInUseError."""
-    folder.mkdir(parents=True, exist_ok=True)
+def owned(folder: Path, about: Mapping[str, str] | None = None) -> Iterator[None]:
+    """Own the folder for the block, making it first. `about` is what others are told.
+
+    Raises FolderInUseError when another process owns it.
+    """
     path = folder / LOCK
-    with path.open("a+", encoding="utf-8") as file:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        file = path.open("a+", encoding="utf-8")
+    except OSError as error:
+        raise EmbeddedError(
+            f"can't write in {folder} ({error.strerror}): it may belong to another user; "
+            "set ARCADIA_STATE_DIR to a folder of yours"
+        ) from error
+    with file:
         deadline = time.monotonic() + PATIENCE_SECONDS
-        while True:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except BlockingIOError:
-                if time.monotonic() > deadline:
-                    raise FolderInUseError(folder, _about(path)) from None
-                time.sleep(0.05)
+        while not _locked(file.fileno(), fcntl.LOCK_EX):
+            if time.monotonic() > deadline:
+                holder = _about(path)
+                raise FolderInUseError(f"{folder} is in use by process {holder.get('pid', '?')}", holder)
+            time.sleep(0.05)
         file.truncate(0)
-        file.write(json.dumps({"pid": os.getpid(), **(about or {})}))
+        file.write(json.dumps({"pid": str(os.getpid()), **(about or {})}))
         file.flush()
         yield
 
 
-def _about(path: Path) -> Mapping[str, Any]:
+def is_owned(folder: Path) -> bool:
+    """Whether a process owns the folder now."""
+    try:
+        with (folder / LOCK).open(encoding="utf-8") as file:
+            return not _locked(file.fileno(), fcntl.LOCK_SH)
+    except OSError:
+        return False
+
+
+def _locked(descriptor: int, kind: int) -> bool:
+    try:
+        fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _about(path: Path) -> dict[str, str]:
     try:
         said = json.loads(path.read_text(encoding="utf-8"))
     except ValueError:
         return {}
-    return said if isinstance(said, dict) else {}
+    return {str(name): str(value) for name, value in said.items()} if isinstance(said, dict) else {}

