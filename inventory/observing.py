@@ -45,13 +45,11 @@ class Look:
     """How a batch was looked at.
 
     `at` is when the provider was asked, on the database's clock: an older look never overwrites a newer
-    one. `projects_known` says whether project membership was read; without it rows keep their project.
-    `volatile` names attrs that move by themselves. Unless `bump_unchanged`, an unchanged row is touched
-    only when its last bump is an hour old.
+    one. `volatile` names attrs that move by themselves. Unless `bump_unchanged`, an unchanged row is
+    touched only when its last bump is an hour old.
     """
 
     at: datetime
-    projects_known: bool = False
     volatile: Sequence[str] = field(default=())
     bump_unchanged: bool = True
 
@@ -71,7 +69,6 @@ def observe(*, kind: Kind, observations: Iterable[Observation], look: Look, orig
         "kind": str(kind),
         "batch": _as_json(batch),
         "at": look.at,
-        "projects_known": look.projects_known,
         "volatile": list(look.volatile),
         "bump_unchanged": look.bump_unchanged,
         "actor": origin.actor,

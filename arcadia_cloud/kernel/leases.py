@@ -7,6 +7,7 @@ out; one that is only slow keeps it by a heartbeat from a thread of its own.
 import os
 import socket
 import threading
+import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,6 +20,7 @@ from arcadia_cloud.kernel.errors import Conflict
 
 log = structlog.get_logger(__name__)
 
+_POLL_SECONDS = 0.2
 _ACQUIRE = """
     INSERT INTO leases AS held (name, token, holder, acquired_at, heartbeat_at, expires_at)
     VALUES (%(name)s, %(token)s, %(holder)s, clock_timestamp(), clock_timestamp(),
@@ -72,14 +74,17 @@ class HeldLease:
 
 
 @contextmanager
-def lease(name: str, *, seconds: float = 60) -> Iterator[HeldLease]:
+def lease(name: str, *, seconds: float = 60, wait_seconds: float = 0) -> Iterator[HeldLease]:
     """Hold the lease `name` for the block, renewing it from a thread every third of `seconds`.
 
-    Raises LeaseHeld at once when another process holds it.
+    Raises LeaseHeld when another process still holds it after `wait_seconds`.
     """
     held = HeldLease(name, seconds)
-    if not _answers(_ACQUIRE, held):
-        raise LeaseHeld(f"{name} is already running")
+    give_up_at = time.monotonic() + wait_seconds
+    while not _answers(_ACQUIRE, held):
+        if time.monotonic() >= give_up_at:
+            raise LeaseHeld(f"{name} is already running")
+        time.sleep(_POLL_SECONDS)
     stop = threading.Event()
     beating = threading.Thread(target=_beat, args=(held, stop), name=f"lease {name}", daemon=True)
     beating.start()

@@ -3,9 +3,11 @@
 -- What happened is read from RETURNING old/new, never from a SELECT before the write: two writers at once
 -- would both see "not there yet". The batch is sorted, so that two batches never wait for each other in a ring.
 --
+-- A row whose observation tells no project keeps its own, and the attribution that came of it: whatever can be in a
+-- project always is in one, so silence means that membership wasn't read, or was read a moment too early.
+--
 -- %(batch)s           JSON array of observations, sorted by provider_id, each id once
 -- %(at)s              when the provider was asked, on the database's clock; an older look never overwrites a newer
--- %(projects_known)s  whether this run has read project membership; otherwise the row keeps its own
 -- %(volatile)s        names of attrs that move by themselves and count for nothing
 -- %(bump_unchanged)s  false in fast runs: an unchanged row is touched only when its last bump is an hour old
 WITH observed AS (
@@ -38,23 +40,23 @@ written AS (
         attrs = excluded.attrs,
         monthly_price_cents = excluded.monthly_price_cents,
         provider_created_at = coalesce(excluded.provider_created_at, known.provider_created_at),
-        project_id = CASE WHEN %(projects_known)s THEN excluded.project_id ELSE known.project_id END,
+        project_id = coalesce(excluded.project_id, known.project_id),
         deployment_id = CASE
             WHEN known.attributed_by = 'operator' THEN known.deployment_id
             WHEN excluded.attributed_by = 'saga' THEN excluded.deployment_id
-            WHEN known.attributed_by = 'saga' OR NOT %(projects_known)s THEN known.deployment_id
+            WHEN known.attributed_by = 'saga' OR excluded.project_id IS NULL THEN known.deployment_id
             ELSE excluded.deployment_id
         END,
         tenant_id = CASE
             WHEN known.attributed_by = 'operator' THEN known.tenant_id
             WHEN excluded.attributed_by = 'saga' THEN excluded.tenant_id
-            WHEN known.attributed_by = 'saga' OR NOT %(projects_known)s THEN known.tenant_id
+            WHEN known.attributed_by = 'saga' OR excluded.project_id IS NULL THEN known.tenant_id
             ELSE excluded.tenant_id
         END,
         attributed_by = CASE
             WHEN known.attributed_by = 'operator' THEN known.attributed_by
             WHEN excluded.attributed_by = 'saga' THEN excluded.attributed_by
-            WHEN known.attributed_by = 'saga' OR NOT %(projects_known)s THEN known.attributed_by
+            WHEN known.attributed_by = 'saga' OR excluded.project_id IS NULL THEN known.attributed_by
             ELSE excluded.attributed_by
         END,
         last_seen_at = excluded.last_seen_at,
@@ -71,9 +73,10 @@ written AS (
            IS DISTINCT FROM
            (excluded.urn, excluded.name, excluded.region, excluded.status, excluded.tags, excluded.monthly_price_cents)
         OR known.attrs - %(volatile)s::text[] <> excluded.attrs - %(volatile)s::text[]
-        OR (%(projects_known)s AND known.project_id IS DISTINCT FROM excluded.project_id)
+        OR known.project_id <> excluded.project_id
+        OR (known.project_id IS NULL AND excluded.project_id IS NOT NULL)
         OR (
-            (%(projects_known)s OR excluded.attributed_by = 'saga')
+            (excluded.project_id IS NOT NULL OR excluded.attributed_by = 'saga')
             AND known.attributed_by NOT IN ('operator', 'saga')
             AND (known.tenant_id, known.deployment_id, known.attributed_by)
                 IS DISTINCT FROM (excluded.tenant_id, excluded.deployment_id, excluded.attributed_by)

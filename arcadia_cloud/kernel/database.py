@@ -1,0 +1,60 @@
+"""The database's clock, and patience while it restarts."""
+
+import time
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import TypeVar
+
+import structlog
+from django.db import InterfaceError, OperationalError, connection
+
+T = TypeVar("T")
+log = structlog.get_logger(__name__)
+
+# PostgreSQL's error codes (appendix A): connection exceptions, shutdowns, and "starting up".
+_AWAY = ("08", "57P01", "57P02", "57P03")
+_LONGEST_PAUSE_SECONDS = 2.0
+
+
+class DatabaseClock:
+    """The database's clock, read once and carried on by this process's monotonic one.
+
+    Rows written by many machines are compared by it, so no machine's wall clock may enter.
+    """
+
+    def __init__(self) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT clock_timestamp()")
+            self._read: datetime = cursor.fetchone()[0]
+        self._monotonic = time.monotonic()
+
+    def now(self) -> datetime:
+        """The instant, UTC."""
+        return self._read + timedelta(seconds=time.monotonic() - self._monotonic)
+
+
+def patiently(write: Callable[[], T], *, seconds: float = 60) -> T:
+    """Do a write that may be repeated, again and again while the database is away, up to `seconds`.
+
+    Only for writes that change nothing when they are repeated: the answer to a commit may be what was
+    lost. Raises OperationalError or InterfaceError when the database stays away, and any other error at
+    once. Must not be called inside a transaction.
+    """
+    deadline = time.monotonic() + seconds
+    pause = 0.1
+    while True:
+        try:
+            return write()
+        except (OperationalError, InterfaceError) as error:
+            if not _is_away(error) or time.monotonic() + pause > deadline:
+                raise
+            log.warning("database_away", error=type(error).__name__, pause_seconds=pause)
+        connection.close()
+        time.sleep(pause)
+        pause = min(pause * 2, _LONGEST_PAUSE_SECONDS)
+
+
+def _is_away(error: Exception) -> bool:
+    """Whether the server or the way to it is at fault, and not the statement."""
+    code: str | None = getattr(error.__cause__, "sqlstate", None)
+    return code is None or code.startswith(_AWAY)

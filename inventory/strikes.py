@@ -1,0 +1,119 @@
+"""Three strikes: how a resource that the provider no longer lists becomes a tombstone.
+
+Lists lag, pages shift, tokens lose scopes: one absence proves nothing. Only a complete run strikes, a run
+that would strike most of a kind is stopped for a human, and the third strike is checked by id.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from django.db import connection, transaction
+from django.db.models import F, Q
+
+from arcadia_cloud.digitalocean.client import DigitalOcean
+from arcadia_cloud.digitalocean.errors import ProviderNotFound
+from arcadia_cloud.kernel.leases import HeldLease
+from inventory.kinds.entry import KindEntry
+from inventory.models import Resource, SyncRun
+from inventory.observing import Look, Origin, observe
+from inventory.values import PROVIDER, STRIKES_TO_DELETE
+
+_TOMBSTONE = (Path(__file__).parent / "sql" / "tombstone.sql").read_text(encoding="utf-8")
+# A run that would strike more than half of a kind's live resources, and more than this many, is suspicious.
+_FEW = 5
+# The checks by id are calls per resource; what a run leaves over, the next one checks.
+_CHECKS_PER_RUN = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Absences:
+    """What a complete run did not see."""
+
+    live: int
+    absent: int
+
+    @property
+    def is_suspicious(self) -> bool:
+        return self.absent > _FEW and self.absent * 2 > self.live
+
+    def __str__(self) -> str:
+        return f"{self.absent} of {self.live} live resources were not in the list"
+
+
+def count_absences(entry: KindEntry, run: SyncRun) -> Absences:
+    """How many live resources of the kind nobody has seen since the run began."""
+    live = Resource.objects.live().filter(provider=PROVIDER, kind=entry.kind)
+    absent = Q(last_seen_at__lt=run.started_at)
+    return Absences(live=live.count(), absent=live.filter(absent).count())
+
+
+@transaction.atomic
+def strike_absent(entry: KindEntry, run: SyncRun, held: HeldLease) -> int:
+    """Give each live resource that nobody has seen since the run began its strike; return how many.
+
+    Fenced: raises LeaseLost, and strikes nothing, when another run of the kind may have begun.
+    """
+    held.assert_held()
+    absent = Resource.objects.live().filter(provider=PROVIDER, kind=entry.kind, last_seen_at__lt=run.started_at)
+    struck = absent.update(stale_strike_count=F("stale_strike_count") + 1)
+    SyncRun.objects.filter(pk=run.pk).update(struck=struck)
+    return struck
+
+
+def bury_confirmed(
+    entry: KindEntry, run: SyncRun, cloud: DigitalOcean, now: Callable[[], datetime], origin: Origin
+) -> int:
+    """Tombstone what has its three strikes and is gone by its own address too; return how many.
+
+    What answers there after all is observed instead, and loses its strikes. Raises ProviderError when the
+    provider can't tell now: the strikes stay, and the next complete run asks again.
+    """
+    struck_out = (
+        Resource.objects.live()
+        .filter(provider=PROVIDER, kind=entry.kind, stale_strike_count__gte=STRIKES_TO_DELETE)
+        .order_by("pk")[:_CHECKS_PER_RUN]
+    )
+    gone = []
+    for resource in struck_out:
+        look = Look(at=now(), volatile=entry.volatile)
+        record = _by_id(entry, resource, cloud)
+        if record is None:
+            gone.append(resource.pk)
+        else:
+            observe(kind=entry.kind, observations=[entry.to_observation(record)], look=look, origin=origin)
+    return bury(gone, run=run, at=now(), origin=origin)
+
+
+def _by_id(entry: KindEntry, resource: Resource, cloud: DigitalOcean) -> object | None:
+    if entry.detail is None:
+        return None
+    path = entry.detail.path.format(provider_id=resource.provider_id)
+    try:
+        return cloud.get_one(path, key=entry.detail.key, record=entry.listings[0].record)
+    except ProviderNotFound:
+        return None
+
+
+def bury(pks: Sequence[int], *, run: SyncRun, at: datetime, origin: Origin) -> int:
+    """Tombstone these resources: `deleted` in the history, their life ended when they were last seen.
+
+    One that was seen again in the meantime stays alive.
+    """
+    if not pks:
+        return 0
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(
+            _TOMBSTONE,
+            {
+                "pks": list(pks),
+                "strikes": STRIKES_TO_DELETE,
+                "at": at,
+                "actor": origin.actor,
+                "source": origin.source,
+            },
+        )
+        buried: int = cursor.fetchone()[0]
+        SyncRun.objects.filter(pk=run.pk).update(deleted=F("deleted") + buried)
+    return buried

@@ -1,0 +1,181 @@
+"""The sync: what the provider lists, read to the end and passed through the one way in, kind by kind.
+
+A kind that fails doesn't stop the others. Nothing is struck unless a kind was read completely.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import structlog
+from django.db import DatabaseError, transaction
+
+from arcadia_cloud.digitalocean.client import DigitalOcean
+from arcadia_cloud.digitalocean.errors import ProviderError
+from arcadia_cloud.kernel.database import DatabaseClock, patiently
+from arcadia_cloud.kernel.errors import DomainError
+from arcadia_cloud.kernel.leases import HeldLease, LeaseHeld, lease
+from inventory.accounts import assert_pinned
+from inventory.kinds.entry import KindEntry
+from inventory.models import SyncRun
+from inventory.observing import Look, Observed, Origin, observe
+from inventory.projects import sync_projects
+from inventory.reading import read_pages
+from inventory.runs import Progress, finish_run, record_progress, record_skipped, room_for, start_run
+from inventory.strikes import bury_confirmed, count_absences, strike_absent
+from inventory.values import Observation, RunMode, RunOutcome
+
+log = structlog.get_logger(__name__)
+
+PROJECTS = "project"  # the name under which the projects' own runs are kept
+_BATCH = 1000
+_LEASE_SECONDS = 60
+
+Report = Callable[[str, Progress], None]
+
+
+class SuspiciousLoss(DomainError):
+    """A complete list from which most of a kind is missing."""
+
+    code = "suspicious_loss"
+
+
+class NoRoom(DomainError):
+    """The run wouldn't fit into what is left of the hour's calls."""
+
+    code = "no_room"
+
+
+_OUTCOMES: Mapping[type[Exception], RunOutcome] = {
+    SuspiciousLoss: RunOutcome.SUSPICIOUS,
+    NoRoom: RunOutcome.SKIPPED,
+}
+
+
+@dataclass(slots=True)
+class Sync:
+    """One pass over some kinds. `lease_wait_seconds`: how long to wait for another run of a kind to end.
+
+    `report` is called with a kind and its progress after each page.
+    """
+
+    cloud: DigitalOcean
+    mode: RunMode
+    requested_by: str
+    confirm_loss: bool = False
+    lease_wait_seconds: float = 0
+    report: Report | None = None
+    clock: DatabaseClock = field(default_factory=DatabaseClock)
+    project_of: Mapping[str, int] = field(default_factory=dict)  # a resource's URN to its project's row
+
+    def run(self, entries: Sequence[KindEntry]) -> list[SyncRun]:
+        """Sync these kinds, in a slow or full pass the projects first; one run per kind, in order.
+
+        A token of another account, or one that is refused, fails every run before anything is read.
+        """
+        try:
+            assert_pinned(self.cloud, at=self.clock.now())
+        except (ProviderError, DomainError) as refusal:
+            return [self._refuse(str(entry.kind), refusal) for entry in entries]
+        runs = []
+        if self.mode != RunMode.FAST and any(entry.in_projects for entry in entries):
+            runs.append(self._perform(PROJECTS, self._read_projects))
+        runs.extend(self._perform(str(entry.kind), _Reading(self, entry)) for entry in entries)
+        return runs
+
+    def _perform(self, kind: str, read: Callable[[SyncRun, HeldLease], None]) -> SyncRun:
+        """Do one kind under its lease; whatever ends it, its row tells how."""
+        calls = self.cloud.calls
+        try:
+            with lease(f"sync:{kind}", seconds=_LEASE_SECONDS, wait_seconds=self.lease_wait_seconds) as held:
+                run = start_run(kind=kind, mode=self.mode, requested_by=self.requested_by, at=self.clock.now())
+                outcome, error = RunOutcome.FAILED, "it was interrupted"
+                try:
+                    read(run, held)
+                    outcome, error = RunOutcome.COMPLETE, ""
+                except (ProviderError, DomainError, DatabaseError) as refusal:
+                    outcome, error = _OUTCOMES.get(type(refusal), RunOutcome.FAILED), in_words(refusal)
+                finally:
+                    finish_run(run, outcome, error=error, api_calls=self.cloud.calls - calls)
+                return run
+        except LeaseHeld as busy:
+            return record_skipped(
+                kind=kind, mode=self.mode, requested_by=self.requested_by, at=self.clock.now(), why=busy.detail
+            )
+
+    def _refuse(self, kind: str, refusal: Exception) -> SyncRun:
+        def read(_run: SyncRun, _held: HeldLease) -> None:
+            raise refusal
+
+        return self._perform(kind, read)
+
+    def _read_projects(self, run: SyncRun, _held: HeldLease) -> None:
+        progress = Progress(calls_before=self.cloud.calls)
+        self.project_of = sync_projects(self.cloud, progress=progress, now=self.clock.now)
+        progress.seen = len(set(self.project_of.values()))
+        patiently(lambda: record_progress(run, progress, Observed()))
+
+
+@dataclass(slots=True)
+class _Reading:
+    """Reads one kind; called with its run and lease."""
+
+    sync: Sync
+    entry: KindEntry
+
+    def __call__(self, run: SyncRun, held: HeldLease) -> None:
+        if shortage := room_for(run, self.sync.cloud.budget.left_this_hour()):
+            raise NoRoom(shortage)
+        self._observe_all(run)
+        if self.sync.mode == RunMode.FAST:
+            return
+        absences = count_absences(self.entry, run)
+        if absences.is_suspicious and not self.sync.confirm_loss:
+            raise SuspiciousLoss(
+                f"{absences}: nothing was struck. A token that lost a scope looks like this; if they are really "
+                f"gone: manage.py sync_inventory --kind {self.entry.kind} --confirm-loss"
+            )
+        strike_absent(self.entry, run, held)
+        bury_confirmed(self.entry, run, self.sync.cloud, self.sync.clock.now, self._origin(run))
+
+    def _origin(self, run: SyncRun) -> Origin:
+        return Origin(actor=self.sync.requested_by, source=f"run:{run.pk}")
+
+    def _observe_all(self, run: SyncRun) -> None:
+        """Read every list of the kind, and write it batch by batch as it comes."""
+        progress = Progress(calls_before=self.sync.cloud.calls)
+        for listing in self.entry.listings:
+            batch: list[Observation] = []
+            asked_at = self.sync.clock.now()
+            for page in read_pages(self.sync.cloud, listing, progress=progress):
+                batch.extend(self._observation(record) for record in page.items)
+                if len(batch) >= _BATCH:
+                    self._write(batch, asked_at, run, progress)
+                    batch, asked_at = [], self.sync.clock.now()
+                if self.sync.report:
+                    self.sync.report(run.kind, progress)
+            self._write(batch, asked_at, run, progress)
+
+    def _observation(self, record: object) -> Observation:
+        seen = self.entry.to_observation(record)
+        seen.project_id = self.sync.project_of.get(seen.urn)
+        return seen
+
+    def _write(self, batch: list[Observation], asked_at: datetime, run: SyncRun, progress: Progress) -> None:
+        look = Look(
+            at=asked_at, volatile=self.entry.volatile, bump_unchanged=self.sync.mode != RunMode.FAST
+        )
+
+        @transaction.atomic
+        def write() -> None:
+            done = observe(kind=self.entry.kind, observations=batch, look=look, origin=self._origin(run))
+            record_progress(run, progress, done)
+
+        patiently(write)
+
+
+def in_words(refusal: Exception) -> str:
+    """The reason for an operator. A database's message is cut at its first line: the rest may quote rows."""
+    if isinstance(refusal, DatabaseError):
+        return f"the database: {str(refusal).partition(chr(10))[0]}"
+    return str(refusal)
