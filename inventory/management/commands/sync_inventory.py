@@ -1,0 +1,71 @@
+"""manage.py sync_inventory: sync now, with a progress bar and a summary."""
+
+import sys
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from arcadia_cloud.digitalocean.errors import ProviderError
+from arcadia_cloud.kernel.errors import DomainError
+from inventory.kinds import registry
+from inventory.models import SyncRun
+from inventory.runs import Progress as RunProgress
+from inventory.services import failed, sync_inventory
+from inventory.values import RunMode
+
+_COUNTS = ("pages", "api_calls", "seen", "discovered", "updated", "restored", "struck", "deleted")
+
+
+class Command(BaseCommand):
+    help = "Sync the inventory from DigitalOcean: every kind, or those named."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        known = ", ".join(str(entry.kind) for entry in registry.ENTRIES)
+        parser.add_argument("--kind", action="append", default=[], metavar="K", help=f"only this kind ({known})")
+        parser.add_argument(
+            "--mode", choices=[str(mode) for mode in RunMode], default=str(RunMode.FULL),
+            help="which schedule's run to make; a fast one never strikes",
+        )
+        parser.add_argument(
+            "--confirm-loss", action="store_true", help="strike even when most of a kind is missing"
+        )
+
+    def handle(self, *_args: Any, **options: Any) -> None:
+        if options["confirm_loss"] and not options["kind"]:
+            raise CommandError("--confirm-loss needs --kind: say which loss is real")
+        try:
+            runs = self._sync(**options)
+        except (DomainError, ProviderError) as refusal:
+            raise CommandError(str(refusal)) from refusal
+        Console(file=sys.stdout).print(_summary(runs))
+        if bad := failed(runs):
+            raise CommandError("; ".join(f"{run.kind} {run.outcome}: {run.error}" for run in bad))
+
+    def _sync(self, *, kind: list[str], mode: str, confirm_loss: bool, **_options: Any) -> list[SyncRun]:
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+        with Progress(*columns, console=Console(file=sys.stderr)) as bars:
+            tasks: dict[str, Any] = {}
+
+            def report(name: str, progress: RunProgress) -> None:
+                if name not in tasks:
+                    tasks[name] = bars.add_task(name, total=None)
+                bars.update(tasks[name], completed=progress.seen, total=progress.expected)
+
+            return sync_inventory(
+                mode=RunMode(mode),
+                requested_by="manage.py sync_inventory",
+                kinds=kind,
+                confirm_loss=confirm_loss,
+                report=report,
+            )
+
+
+def _summary(runs: list[SyncRun]) -> Table:
+    table = Table("kind", "outcome", *(name.replace("_", " ") for name in _COUNTS), "error")
+    for run in runs:
+        table.add_row(run.kind, str(run.outcome), *(str(getattr(run, name)) for name in _COUNTS), run.error)
+    return table

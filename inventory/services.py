@@ -1,0 +1,42 @@
+"""What the edges of inventory call: the task, the command and the console."""
+
+from collections.abc import Sequence
+
+from arcadia_cloud.digitalocean.client import DigitalOcean
+from inventory.kinds import registry
+from inventory.models import SyncRun
+from inventory.sync import Report, Sync
+from inventory.values import RunMode, RunOutcome
+
+_FULL_RUN_WAITS_SECONDS = 120  # at :15 the fast run may hold a kind's lease; a full one outwaits it
+
+
+def sync_inventory(
+    *,
+    mode: RunMode,
+    requested_by: str,
+    kinds: Sequence[str] = (),
+    confirm_loss: bool = False,
+    report: Report | None = None,
+) -> list[SyncRun]:
+    """Sync these kinds, or every kind of `mode`; return a run per kind, the projects' first.
+
+    `requested_by` is kept as the actor of what happens. `confirm_loss` lets a suspicious loss through.
+    Raises InvalidInput for an unknown kind and MissingToken without a token.
+    """
+    entries = registry.named(kinds) if kinds else registry.of_mode(mode)
+    with DigitalOcean("SYNC") as cloud:
+        sync = Sync(
+            cloud,
+            mode,
+            requested_by,
+            confirm_loss=confirm_loss,
+            lease_wait_seconds=0 if mode == RunMode.FAST else _FULL_RUN_WAITS_SECONDS,
+            report=report,
+        )
+        return sync.run(entries)
+
+
+def failed(runs: Sequence[SyncRun]) -> list[SyncRun]:
+    """The runs that need a hand: failed or suspicious."""
+    return [run for run in runs if run.outcome in {RunOutcome.FAILED, RunOutcome.SUSPICIOUS}]

@@ -1,0 +1,13 @@
+"""The scheduled syncs. Each is thin: the rows tell what happened."""
+
+from celery import shared_task
+
+from inventory.services import sync_inventory
+from inventory.values import RunMode
+
+
+@shared_task(name="inventory.sync")
+def sync(mode: str) -> dict[str, str]:
+    """Sync every kind of a schedule; return `{kind: outcome}`."""
+    runs = sync_inventory(mode=RunMode(mode), requested_by="schedule")
+    return {run.kind: str(run.outcome) for run in runs}
