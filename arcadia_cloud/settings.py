@@ -174,21 +174,7 @@ ARCADIA_JWT_AUDIENCE = env.text("ARCADIA_JWT_AUDIENCE", _development("arcadia"))
 ARCADIA_JWT_LEEWAY_SECONDS = 30
 if PRODUCTION and 0 < len(ARCADIA_JWT_SECRET.encode()) < 64:  # noqa: PLR2004 - an HS512 key, RFC 7518 section 3.2
     env.problems.append("ARCADIA_JWT_SECRET is shorter than 64 bytes")
-SIMPLE_JWT = {
-    "ALGORITHM": ARCADIA_JWT_ALGORITHM,
-    "SIGNING_KEY": ARCADIA_JWT_SECRET,
-    "ISSUER": ARCADIA_JWT_ISSUER,
-    "AUDIENCE": ARCADIA_JWT_AUDIENCE,
-    "LEEWAY": ARCADIA_JWT_LEEWAY_SECONDS,
-    "TOKEN_TYPE_CLAIM": "typ",
-    "USER_ID_CLAIM": "sub",
-    "JTI_CLAIM": "jti",
-    "AUTH_HEADER_TYPES": ("Bearer",),
-    "AUTH_TOKEN_CLASSES": ("arcadia_cloud.kernel.tokens.TenantToken",),
-    "TOKEN_USER_CLASS": "arcadia_cloud.kernel.tokens.TokenUser",
-    "ACCESS_TOKEN_LIFETIME": timedelta(hours=1),
-    "UPDATE_LAST_LOGIN": False,
-}
+SIMPLE_JWT = {"TOKEN_TYPE_CLAIM": "typ"}  # Guardian's name; kernel.tokens reads the rest at use, for rotation
 AUTHENTICATION_BACKENDS = [
     "axes.backends.AxesStandaloneBackend",
     "django.contrib.auth.backends.ModelBackend",
@@ -224,14 +210,18 @@ if PRODUCTION:
         SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 
 # --- API -------------------------------------------------------------------------------------------
+ARCADIA_API_REQUESTS_PER_MINUTE = env.number("ARCADIA_API_REQUESTS_PER_MINUTE", 600, at_least=1)
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["arcadia_cloud.kernel.api.authentication.TokenAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["arcadia_cloud.kernel.api.permissions.TenantOrOperator"],
+    "DEFAULT_THROTTLE_CLASSES": ["arcadia_cloud.kernel.api.throttles.TenantThrottle"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["arcadia_cloud.kernel.api.parsers.BoundedJSONParser"],
+    "DEFAULT_PAGINATION_CLASS": "arcadia_cloud.kernel.api.pagination.KeysetPagination",
     "DEFAULT_SCHEMA_CLASS": "arcadia_cloud.kernel.api.schema.ProblemAutoSchema",
     "EXCEPTION_HANDLER": "arcadia_cloud.kernel.api.problems.exception_handler",
     "UNAUTHENTICATED_USER": None,
+    "URL_FORMAT_OVERRIDE": None,  # `?format=` is a parameter like any other
     "COERCE_DECIMAL_TO_STRING": True,
 }
 SPECTACULAR_SETTINGS = {
@@ -244,6 +234,7 @@ SPECTACULAR_SETTINGS = {
     "SERVE_AUTHENTICATION": [],
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "SWAGGER_UI_SETTINGS": {"deepLinking": True, "validatorUrl": None},  # no call to the internet
     "COMPONENT_SPLIT_REQUEST": True,
 }
 

@@ -8,3 +8,8 @@ urlpatterns = [
     path("api/", include("arcadia_cloud.console.api_urls")),
     path("api/v1/", include("inventory.api.urls")),
 ]
+
+handler400 = "arcadia_cloud.kernel.api.problems.bad_request"
+handler403 = "arcadia_cloud.kernel.api.problems.forbidden"
+handler404 = "arcadia_cloud.kernel.api.problems.not_found"
+handler500 = "arcadia_cloud.kernel.api.problems.server_error"

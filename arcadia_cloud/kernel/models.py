@@ -59,14 +59,16 @@ class Alert(models.Model):
 class IdempotencyKey(models.Model):
     """The first answer to a POST, kept in the transaction of its effect and given again to a repeat.
 
-    `scope` is tenant, subject and route; `fingerprint` is the SHA-256 of the request's body.
+    `scope` is tenant, subject and route; `fingerprint` is the SHA-256 of the request's body. `body` is the
+    answer's text as sent (jsonb would reorder it). `status` is null only inside the first transaction.
     """
 
     scope = models.TextField()
     key = models.CharField(max_length=255)
     fingerprint = models.CharField(max_length=64)
     status = models.PositiveSmallIntegerField(null=True)
-    body = models.JSONField(null=True)
+    headers = models.JSONField(default=dict)
+    body = models.TextField(blank=True)
     created_at = models.DateTimeField()
 
     class Meta:

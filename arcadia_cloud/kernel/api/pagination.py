@@ -1,0 +1,226 @@
+"""Keyset pagination: a page starts after a row, not after a count, so it costs the same at any depth.
+
+REST framework's own cursor pages by one column and an offset among equal values, which repeats and
+skips rows when many share a value. Here the position is (column, primary key), compared as one tuple.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final, TypeVar, cast
+
+from django.core import signing
+from django.db.models import BooleanField, F, Field, Func, Model, Q, QuerySet, Value
+from django.db.models.expressions import Combinable
+from django.db.models.lookups import GreaterThan, GreaterThanOrEqual, LessThan, LessThanOrEqual
+from rest_framework.exceptions import ValidationError
+from rest_framework.pagination import BasePagination
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.utils.urls import remove_query_param, replace_query_param
+from rest_framework.views import APIView
+
+DEFAULT_LIMIT: Final = 50
+MAX_LIMIT: Final = 200
+PARAMETERS: Final = frozenset({"limit", "cursor", "ordering"})
+_MAX_CURSOR_CHARACTERS: Final = 4096
+
+RowT = TypeVar("RowT", bound=Model)
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """A place in a list: beside the row (value, pk), looking forward or back along `ordering`.
+
+    `inclusive` takes that row in: it is set where the page beyond it turned out to be empty.
+    """
+
+    ordering: str
+    value: str | None
+    pk: str
+    backward: bool = False
+    inclusive: bool = False
+
+
+class KeysetPagination(BasePagination):
+    """Pages a view's queryset by `ordering`, one column of the view's `orderings`, ties by primary key.
+
+    The view declares `orderings` (names of concrete fields; "-" is the client's to add) and
+    `default_ordering`. Nulls come last ascending and first descending, as PostgreSQL's indexes have them.
+    One query a page, for `limit` rows and the one that tells whether there are more.
+    """
+
+    def paginate_queryset(  # type: ignore[override]  # a list has no keys to page by
+        self, queryset: QuerySet[RowT], request: Request, view: APIView | None = None
+    ) -> list[RowT]:
+        """Return the rows of the page asked for. Raises ValidationError naming the parameter at fault."""
+        self.request = request
+        self.model = queryset.model
+        self.ordering = self._ordering(request, view)
+        self.column = cast("Field[Any, Any]", self.model._meta.get_field(self._column_name()))
+        self.limit = _limit(request)
+        self.cursor = self._cursor(request)
+        backward = self.cursor is not None and self.cursor.backward
+        rows = list(self._selected(queryset, backward=backward)[: self.limit + 1])
+        self.has_more = len(rows) > self.limit
+        rows = rows[: self.limit]
+        if backward:
+            rows.reverse()
+        self.page: list[Any] = rows
+        return rows
+
+    def get_paginated_response(self, data: Any) -> Response:
+        """Wrap serialized rows with the links to either side."""
+        return Response(
+            {"next": self._link(backward=False), "previous": self._link(backward=True), "results": data}
+        )
+
+    def _column_name(self) -> str:
+        name = self.ordering.removeprefix("-")
+        return self.model._meta.pk.name if name == "id" else name
+
+    def _ordering(self, request: Request, view: APIView | None) -> str:
+        allowed = orderings_of(view)
+        asked = request.query_params.get("ordering", default_ordering_of(view))
+        if asked.removeprefix("-") not in allowed:
+            raise ValidationError(
+                {"ordering": [f"Must be one of {', '.join(allowed)}, or one of them after a '-'."]}
+            )
+        return asked
+
+    def _cursor(self, request: Request) -> Cursor | None:
+        text = request.query_params.get("cursor")
+        if text is None:
+            return None
+        refusal = ValidationError(
+            {"cursor": ["Not a cursor of this list in this ordering; start again without."]}
+        )
+        if len(text) > _MAX_CURSOR_CHARACTERS:
+            raise refusal
+        try:
+            cursor = Cursor(**self._signer().unsign_object(text))
+        except (signing.BadSignature, ValueError, TypeError) as error:
+            raise refusal from error
+        if cursor.ordering != self.ordering:
+            raise refusal
+        return cursor
+
+    def _signer(self) -> signing.Signer:
+        """Signed, so that a position is always one that this list has handed out, in types it understands."""
+        return signing.Signer(salt=f"keyset:{self.model._meta.label_lower}")
+
+    def _selected(self, queryset: QuerySet[RowT], *, backward: bool) -> QuerySet[RowT]:
+        descending = self.ordering.startswith("-") != backward
+        names = [self.column.name] if self.column.primary_key else [self.column.name, "pk"]
+        ordered = queryset.order_by(*(f"-{name}" if descending else name for name in names))
+        if self.cursor is None:
+            return ordered
+        return ordered.filter(self._beyond(self.cursor, descending=descending))
+
+    def _beyond(self, cursor: Cursor, *, descending: bool) -> Combinable | Q:
+        """The rows on the far side of the cursor, in PostgreSQL's order: nulls are the largest."""
+        pk_field = self.model._meta.pk
+        pk = Value(pk_field.to_python(cursor.pk), output_field=pk_field)
+        if self.column.primary_key:
+            return _compared(F("pk"), pk, descending=descending, inclusive=cursor.inclusive)
+        name = self.column.name
+        if cursor.value is None:
+            ties = Q(_compared(F("pk"), pk, descending=descending, inclusive=cursor.inclusive))
+            ties &= Q(**{f"{name}__isnull": True})
+            return ties | Q(**{f"{name}__isnull": False}) if descending else ties
+        value = Value(self.column.to_python(cursor.value), output_field=self.column)
+        beyond = _compared(
+            _row(F(name), F("pk")), _row(value, pk), descending=descending, inclusive=cursor.inclusive
+        )
+        if self.column.null and not descending:
+            return Q(beyond) | Q(**{f"{name}__isnull": True})
+        return beyond
+
+    def _link(self, *, backward: bool) -> str | None:
+        cursor = self._neighbour(backward=backward)
+        url = self.request.build_absolute_uri()
+        if cursor is None:
+            return None
+        fields = {name: getattr(cursor, name) for name in Cursor.__slots__}
+        text = self._signer().sign_object(fields)
+        return replace_query_param(remove_query_param(url, "cursor"), "cursor", text)
+
+    def _neighbour(self, *, backward: bool) -> Cursor | None:
+        """The cursor of the page after this one, or before it; None at the list's end."""
+        came_backward = self.cursor is not None and self.cursor.backward
+        if backward == came_backward:
+            if not self.has_more:
+                return None
+        elif self.cursor is None:
+            return None
+        if self.page:
+            row = self.page[0] if backward else self.page[-1]
+            return Cursor(self.ordering, self._text(row, self.column), str(row.pk), backward=backward)
+        if self.cursor is None:
+            return None
+        return Cursor(self.ordering, self.cursor.value, self.cursor.pk, backward=backward, inclusive=True)
+
+    @staticmethod
+    def _text(row: Model, column: "Field[Any, Any]") -> str | None:
+        if getattr(row, column.attname) is None:
+            return None
+        return str(column.value_to_string(row))
+
+    def get_schema_operation_parameters(self, view: APIView) -> list[Mapping[str, Any]]:
+        """Describe `limit`, `cursor` and `ordering` to the OpenAPI schema."""
+        orderings = [sign + name for name in orderings_of(view) for sign in ("", "-")]
+        limit = {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": DEFAULT_LIMIT}
+        ordering = {"type": "string", "enum": orderings, "default": default_ordering_of(view)}
+        return [
+            _parameter("limit", "Rows a page.", limit),
+            _parameter("cursor", "From a `next` or `previous` link.", {"type": "string"}),
+            _parameter("ordering", "The column to order by; ties by id.", ordering),
+        ]
+
+    def get_paginated_response_schema(self, schema: Mapping[str, Any]) -> dict[str, Any]:
+        """Describe a page to the OpenAPI schema."""
+        link = {"type": ["string", "null"], "format": "uri"}
+        return {
+            "type": "object",
+            "required": ["next", "previous", "results"],
+            "properties": {
+                "next": {**link, "description": "The page after this one."},
+                "previous": {**link, "description": "The page before this one."},
+                "results": schema,
+            },
+        }
+
+
+def orderings_of(view: APIView | None) -> tuple[str, ...]:
+    """The columns that a view lets its list be ordered by."""
+    return tuple(getattr(view, "orderings", ("id",)))
+
+
+def default_ordering_of(view: APIView | None) -> str:
+    """The ordering of a list that wasn't asked for any."""
+    return str(getattr(view, "default_ordering", f"-{orderings_of(view)[0]}"))
+
+
+def _limit(request: Request) -> int:
+    text = request.query_params.get("limit", str(DEFAULT_LIMIT))
+    if not re.fullmatch(r"[0-9]{1,4}", text) or not 1 <= int(text) <= MAX_LIMIT:
+        raise ValidationError({"limit": [f"Must be a whole number from 1 to {MAX_LIMIT}."]})
+    return int(text)
+
+
+def _row(*expressions: Combinable) -> Func:
+    """SQL's ROW(…), whose comparison can start in the middle of an index on the same columns."""
+    return Func(*expressions, function="ROW", output_field=BooleanField())
+
+
+def _compared(left: Combinable, right: Combinable, *, descending: bool, inclusive: bool) -> Combinable:
+    lookup: Callable[[Combinable, Combinable], object]
+    if descending:
+        lookup = LessThanOrEqual if inclusive else LessThan
+    else:
+        lookup = GreaterThanOrEqual if inclusive else GreaterThan
+    return cast("Combinable", lookup(left, right))
+
+
+def _parameter(name: str, description: str, schema: Mapping[str, Any]) -> Mapping[str, Any]:
+    return {"name": name, "in": "query", "required": False, "description": description, "schema": schema}

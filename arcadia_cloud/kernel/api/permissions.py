@@ -1,0 +1,26 @@
+"""Who may use an endpoint at all; which rows it shows is `visible_to`'s business."""
+
+from rest_framework.permissions import BasePermission
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+from arcadia_cloud.kernel.api.authentication import caller
+
+
+class TenantOrOperator(BasePermission):
+    """The default: tokens of a tenant, and operators."""
+
+    message = "This token may not read tenant data: it names no tenant, or only meters."
+
+    def has_permission(self, request: Request, view: APIView) -> bool:
+        user = caller(request)
+        return user.is_operator or user.reads_tenant_data
+
+
+class OperatorOnly(BasePermission):
+    """Operators alone: what is the operator's business, such as what the provider charges."""
+
+    message = "Only the role platform_admin may do this."
+
+    def has_permission(self, request: Request, view: APIView) -> bool:
+        return caller(request).is_operator

@@ -1,0 +1,160 @@
+"""One shape for every error under /api: problem details. Source: RFC 9457.
+
+Views raise; `exception_handler` answers. What never reaches a view (unknown paths, hosts, a crash)
+comes to the `handler…` views below, which leave the console's pages to Django.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import Any, Final
+
+import structlog
+from django.core.exceptions import PermissionDenied, RequestDataTooBig
+from django.db import InterfaceError, OperationalError
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse, UnreadablePostError
+from django.views import defaults
+from rest_framework import exceptions
+from rest_framework.settings import api_settings
+
+from arcadia_cloud.kernel.errors import DomainError
+
+log = structlog.get_logger(__name__)
+
+MEDIA_TYPE: Final = "application/problem+json"
+TYPE_PREFIX: Final = "urn:arcadia-cloud:problem:"
+_RETRY_AFTER_SECONDS: Final = "5"
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """An error as the client gets it. `code` is stable; `errors` names fields, parameters or headers."""
+
+    status: int
+    code: str
+    detail: str
+    errors: Mapping[str, list[str]] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    def response(self) -> JsonResponse:
+        """Render it, with the request's id from the log's context."""
+        body = {
+            "type": TYPE_PREFIX + self.code,
+            "title": HTTPStatus(self.status).phrase,
+            "status": self.status,
+            "detail": self.detail,
+            "errors": dict(self.errors),
+            "request_id": str(structlog.contextvars.get_contextvars().get("request_id", "")),
+        }
+        return JsonResponse(body, status=self.status, content_type=MEDIA_TYPE, headers=dict(self.headers))
+
+
+class TooLarge(exceptions.APIException):
+    """A body beyond the limit."""
+
+    status_code = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+    default_code = "too_large"
+
+
+class PreconditionFailed(exceptions.APIException):
+    """The object is no longer the one that the client has seen."""
+
+    status_code = HTTPStatus.PRECONDITION_FAILED
+    default_code = "precondition_failed"
+    default_detail = "The object has changed since; read it again."
+
+
+class PreconditionRequired(exceptions.APIException):
+    """A change without `If-Match` could undo somebody else's. Source: RFC 6585, section 3."""
+
+    status_code = HTTPStatus.PRECONDITION_REQUIRED
+    default_code = "precondition_required"
+    default_detail = "Send If-Match with the ETag that you have read."
+
+
+def exception_handler(exc: Exception, _context: Mapping[str, Any]) -> HttpResponse | None:
+    """REST framework's hook: a Problem for what is understood, None (a 500) for what isn't."""
+    problem = problem_of(exc)
+    return problem.response() if problem else None
+
+
+def problem_of(exc: Exception) -> Problem | None:
+    """Say what an exception means to the client; None for one that is our own fault."""
+    if isinstance(exc, DomainError):
+        return Problem(exc.status, exc.code, exc.detail, exc.errors)
+    if isinstance(exc, OperationalError | InterfaceError):
+        log.error("database_unavailable", error=type(exc).__name__)
+        return Problem(
+            503, "database_unavailable", "Try again soon.", headers={"Retry-After": _RETRY_AFTER_SECONDS}
+        )
+    if isinstance(exc, Http404):
+        exc = exceptions.NotFound()
+    elif isinstance(exc, PermissionDenied):
+        exc = exceptions.PermissionDenied()
+    elif isinstance(exc, RequestDataTooBig):
+        exc = TooLarge("The body is larger than this service takes.")
+    elif isinstance(exc, UnreadablePostError):
+        exc = exceptions.ParseError("The body ended before it was complete.")
+    return _problem_of_api_exception(exc) if isinstance(exc, exceptions.APIException) else None
+
+
+def _problem_of_api_exception(exc: exceptions.APIException) -> Problem:
+    headers = {}
+    if challenge := getattr(exc, "auth_header", None):
+        headers["WWW-Authenticate"] = str(challenge)
+    if wait := getattr(exc, "wait", None):
+        headers["Retry-After"] = str(int(wait))
+    if isinstance(exc, exceptions.ValidationError):
+        errors = _flat(exc.detail)
+        general = " ".join(errors.pop("", []))
+        return Problem(exc.status_code, "invalid", general or "The request is not valid.", errors, headers)
+    return Problem(exc.status_code, str(exc.default_code), str(exc.detail), headers=headers)
+
+
+def _flat(detail: Any, prefix: str = "") -> dict[str, list[str]]:
+    """Serializer errors, however nested, as `{"items.0.kind": [words]}`; "" holds what is no field's."""
+    if isinstance(detail, Mapping):
+        pairs = [(str(name), value) for name, value in detail.items()]
+    elif isinstance(detail, list) and any(isinstance(part, Mapping | list) for part in detail):
+        pairs = [(str(index), value) for index, value in enumerate(detail)]
+    else:
+        words = detail if isinstance(detail, list) else [detail]
+        return {prefix: [str(word) for word in words]}
+    flat: dict[str, list[str]] = {}
+    for name, value in pairs:
+        path = prefix if name == api_settings.NON_FIELD_ERRORS_KEY else f"{prefix}.{name}".lstrip(".")
+        for key, words in _flat(value, path).items():
+            flat.setdefault(key, []).extend(words)
+    return flat
+
+
+def _is_api(request: HttpRequest) -> bool:
+    return request.path_info == "/api" or request.path_info.startswith("/api/")
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Django's handler400: a refused host, a malformed request."""
+    if not _is_api(request):
+        return defaults.bad_request(request, exception)
+    return Problem(400, "bad_request", "The request is malformed, or names a host we don't serve.").response()
+
+
+def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Django's handler403."""
+    if not _is_api(request):
+        return defaults.permission_denied(request, exception)
+    return Problem(403, "permission_denied", "You may not do this.").response()
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Django's handler404: a path that nothing answers."""
+    if not _is_api(request):
+        return defaults.page_not_found(request, exception)
+    return Problem(404, "not_found", "There is nothing at this address.").response()
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """Django's handler500. What went wrong is in the log under the request's id, never in the answer."""
+    if not _is_api(request):
+        return defaults.server_error(request)
+    return Problem(500, "internal_error", "Something went wrong here; the log knows what.").response()

@@ -1,0 +1,93 @@
+"""A bound on requests per tenant and minute, counted in Redis, open when Redis is away.
+
+A limit that fails closed would make the API depend on its counter. So the counter may cost a request
+a fraction of a second, and is then left alone for a while.
+"""
+
+import time
+from functools import lru_cache
+from typing import Final
+
+import redis
+import structlog
+from django.conf import settings
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+from rest_framework.request import Request
+from rest_framework.throttling import BaseThrottle
+from rest_framework.views import APIView
+
+from arcadia_cloud.kernel.api.authentication import caller_if_any
+from arcadia_cloud.kernel.tokens import TokenUser
+
+log = structlog.get_logger(__name__)
+
+WINDOW_SECONDS: Final = 60
+_TIMEOUT_SECONDS: Final = 0.1
+_LEFT_ALONE_SECONDS: Final = 15.0
+
+
+class _Breaker:
+    """Whether Redis has failed lately. Per process; a race costs one more short wait, so no lock."""
+
+    closed_until: float = 0.0
+
+    def is_open(self) -> bool:
+        return time.monotonic() < self.closed_until
+
+    def trip(self) -> None:
+        self.closed_until = time.monotonic() + _LEFT_ALONE_SECONDS
+
+    def reset(self) -> None:
+        self.closed_until = 0.0
+
+
+breaker = _Breaker()
+
+
+class TenantThrottle(BaseThrottle):
+    """ARCADIA_API_REQUESTS_PER_MINUTE for each tenant, or each subject of no tenant."""
+
+    def __init__(self) -> None:
+        self.wait_seconds = 1
+
+    def allow_request(self, request: Request, view: APIView) -> bool:
+        """Count the request in its minute. Without an answer from Redis, let it pass."""
+        user = caller_if_any(request)
+        if user is None or breaker.is_open():
+            return True
+        now = time.time()
+        window = int(now // WINDOW_SECONDS)
+        try:
+            count = _count(f"throttle:{_owner(user)}:{window}")
+        except redis.RedisError as error:
+            breaker.trip()
+            log.warning("throttle_open", error=type(error).__name__, seconds=_LEFT_ALONE_SECONDS)
+            return True
+        self.wait_seconds = max(1, int((window + 1) * WINDOW_SECONDS - now) + 1)
+        return count <= settings.ARCADIA_API_REQUESTS_PER_MINUTE
+
+    def wait(self) -> float:
+        """Seconds to the next window, for Retry-After."""
+        return self.wait_seconds
+
+
+def _owner(user: TokenUser) -> str:
+    return f"tenant:{user.tenant_id}" if user.tenant_id is not None else f"subject:{user.actor}"
+
+
+def _count(key: str) -> int:
+    with _client(settings.REDIS_URL).pipeline(transaction=False) as pipeline:
+        pipeline.incr(key)
+        pipeline.expire(key, 2 * WINDOW_SECONDS)
+        return int(pipeline.execute()[0])
+
+
+@lru_cache(maxsize=4)
+def _client(url: str) -> redis.Redis:
+    return redis.Redis.from_url(
+        url,
+        socket_timeout=_TIMEOUT_SECONDS,
+        socket_connect_timeout=_TIMEOUT_SECONDS,
+        retry=Retry(NoBackoff(), 0),
+    )

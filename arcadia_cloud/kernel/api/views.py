@@ -1,0 +1,76 @@
+"""Bases of the API's views: query parameters that an endpoint doesn't know are refused by name."""
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from django_filters import filters
+from django_filters.rest_framework import DjangoFilterBackend
+from rest_framework import generics
+from rest_framework.exceptions import ValidationError
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from arcadia_cloud.kernel.api import pagination
+from arcadia_cloud.kernel.api.etags import tagged
+from arcadia_cloud.kernel.api.pagination import KeysetPagination
+
+
+class StrictQueryMixin(APIView):
+    """Answers 400 to query parameters beyond `query_parameters`, and to one given twice.
+
+    A silent default would show a client everything when it has mistyped its filter.
+    """
+
+    query_parameters: ClassVar[frozenset[str]] = frozenset()
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """Runs after authentication, permissions and throttles: strangers learn no parameter's name."""
+        super().initial(request, *args, **kwargs)
+        errors = _refusals(request, self.known_parameters())
+        if errors:
+            raise ValidationError(errors)
+
+    def known_parameters(self) -> Mapping[str, bool]:
+        """The query parameters of this request's endpoint, and whether each may stand more than once."""
+        return dict.fromkeys(self.query_parameters, False)
+
+
+class ApiView(StrictQueryMixin):
+    """An endpoint that is neither a list nor one object."""
+
+
+class ListView(StrictQueryMixin, generics.ListAPIView[Any]):
+    """A filtered list, a page at a time. Declare `filterset_class`, `orderings`, `default_ordering`."""
+
+    pagination_class = KeysetPagination
+    filter_backends = (DjangoFilterBackend,)
+    orderings: ClassVar[tuple[str, ...]] = ("id",)
+    default_ordering: ClassVar[str] = "-id"
+
+    def known_parameters(self) -> Mapping[str, bool]:
+        known = {**super().known_parameters(), **dict.fromkeys(pagination.PARAMETERS, False)}
+        filterset = getattr(self, "filterset_class", None)
+        for name, field in (filterset.base_filters if filterset else {}).items():
+            known[name] = isinstance(field, filters.MultipleChoiceFilter)
+        return known
+
+
+class DetailView(StrictQueryMixin, generics.RetrieveAPIView[Any]):
+    """One object, with its ETag. `get_queryset` is scoped, so that a stranger's object is a 404."""
+
+    filter_backends = ()
+
+    def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """304 when the client's copy is still right."""
+        return tagged(request, self.get_serializer(self.get_object()).data)
+
+
+def _refusals(request: Request, known: Mapping[str, bool]) -> dict[str, list[str]]:
+    errors: dict[str, list[str]] = {}
+    for name, values in request.query_params.lists():
+        if name not in known:
+            errors[name[:80]] = ["There is no such query parameter."]
+        elif len(values) > 1 and not known[name]:
+            errors[name] = ["May stand only once."]
+    return errors

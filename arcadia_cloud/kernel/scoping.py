@@ -1,0 +1,32 @@
+"""Whose rows a caller may see. Every QuerySet of tenant-owned rows is a TenantQuerySet."""
+
+from typing import ClassVar, Protocol, Self, TypeVar
+
+from django.db import models
+
+RowT_co = TypeVar("RowT_co", bound=models.Model, covariant=True)
+
+
+class Viewer(Protocol):
+    """What scoping asks of a user: a TokenUser, or anything that answers the same."""
+
+    @property
+    def tenant_id(self) -> str | None: ...
+    @property
+    def is_operator(self) -> bool: ...
+    @property
+    def reads_tenant_data(self) -> bool: ...
+
+
+class TenantQuerySet(models.QuerySet[RowT_co]):
+    """Rows that belong to a tenant, directly or through `tenant_field`, a lookup path."""
+
+    tenant_field: ClassVar[str] = "tenant_id"
+
+    def visible_to(self, user: Viewer) -> Self:
+        """All rows for an operator, the tenant's own for its tokens, none for anybody else."""
+        if user.is_operator:
+            return self.all()
+        if not user.reads_tenant_data:
+            return self.none()
+        return self.filter(**{self.tenant_field: user.tenant_id})

@@ -1,0 +1,136 @@
+"""Bearer tokens: minted elsewhere with Elixir's Guardian, verified here.
+
+simplejwt does the cryptography. Around it stand Guardian's claim names, a second secret while the first
+is being rotated, and a user that exists in no table: nothing a token says makes anybody staff.
+Source of the claims: Guardian's defaults (`aud`, `exp`, `iat`, `iss`, `jti`, `nbf`, `sub`, `typ`).
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+from uuid import uuid4
+
+from django.conf import settings
+from rest_framework_simplejwt.backends import TokenBackend
+from rest_framework_simplejwt.exceptions import (
+    ExpiredTokenError,
+    TokenBackendError,
+    TokenBackendExpiredToken,
+    TokenError,
+)
+from rest_framework_simplejwt.tokens import Token
+
+OPERATOR_ROLE: Final = "platform_admin"
+METERING_ROLE: Final = "metering"
+_MAX_CLAIM_CHARACTERS: Final = 255
+
+
+@dataclass(frozen=True, slots=True)
+class TokenUser:
+    """Who a token speaks for. `actor` is its `sub`; `tenant_id` is None for a token of no tenant."""
+
+    actor: str
+    tenant_id: str | None
+    roles: frozenset[str]
+
+    is_authenticated = True
+    is_anonymous = False
+    is_active = True
+    is_staff = False
+    is_superuser = False
+
+    @property
+    def pk(self) -> str:
+        """What the request log calls the user."""
+        return self.actor
+
+    @property
+    def is_operator(self) -> bool:
+        """Whether every tenant and the operator-only endpoints are open."""
+        return OPERATOR_ROLE in self.roles
+
+    @property
+    def reads_tenant_data(self) -> bool:
+        """Whether rows of `tenant_id` are open. The metering role alone posts usage and reads nothing."""
+        return self.tenant_id is not None and self.roles != {METERING_ROLE}
+
+
+class TenantToken(Token):
+    """An access token in Guardian's shape. Raises TokenError unless everything about it is right."""
+
+    token_type = "access"  # noqa: S105 - the claim's value, no secret
+    lifetime = timedelta(hours=1)
+
+    def __init__(self, token: str) -> None:
+        self.payload = _decoded(token)
+        self.verify()
+
+    def verify(self) -> None:
+        """Check what PyJWT leaves open: which claims must be there, and their types."""
+        self.verify_token_type()
+        if isinstance(self.payload.get("exp"), bool) or not isinstance(self.payload.get("exp"), int | float):
+            raise TokenError("Token has no expiry")
+        for claim in ("sub", "jti"):
+            if not _is_name(self.payload.get(claim)):
+                raise TokenError(f"Token claim '{claim}' must be a short, non-empty string")
+        if "tenant_id" in self.payload and not _is_name(self.payload["tenant_id"]):
+            raise TokenError("Token claim 'tenant_id' must be a short, non-empty string")
+        roles = self.payload.get("roles", [])
+        if not isinstance(roles, list) or not all(_is_name(role) for role in roles):
+            raise TokenError("Token claim 'roles' must be a list of strings")
+
+    def user(self) -> TokenUser:
+        """The stateless user of this token."""
+        return TokenUser(
+            actor=self.payload["sub"],
+            tenant_id=self.payload.get("tenant_id"),
+            roles=frozenset(self.payload.get("roles", [])),
+        )
+
+
+def mint(*, subject: str, tenant_id: str | None, roles: list[str], lifetime: timedelta, at: datetime) -> str:
+    """Sign a token as Guardian would. For development and tests; production's are minted elsewhere."""
+    now = int(at.timestamp())
+    claims: dict[str, Any] = {
+        "exp": now + int(lifetime.total_seconds()),
+        "iat": now,
+        "nbf": now - 1,
+        "jti": str(uuid4()),
+        "sub": subject,
+        "typ": TenantToken.token_type,
+        "roles": roles,
+    }
+    if tenant_id is not None:
+        claims["tenant_id"] = tenant_id
+    return str(_backend(settings.ARCADIA_JWT_SECRET).encode(claims))
+
+
+def _decoded(token: str) -> dict[str, Any]:
+    """The claims of a token signed with the present secret or, while it is rotated, the previous one."""
+    refusal = "Token is invalid"
+    for secret in (settings.ARCADIA_JWT_SECRET, settings.ARCADIA_JWT_SECRET_PREVIOUS):
+        if not secret:
+            continue
+        try:
+            return dict(_backend(secret).decode(token))  # type: ignore[arg-type]  # it decodes text, whatever its hint says
+        except TokenBackendExpiredToken as error:
+            raise ExpiredTokenError("Token is expired") from error
+        except TokenBackendError as error:
+            refusal = str(error)
+    raise TokenError(refusal)
+
+
+def _backend(secret: str) -> TokenBackend:
+    """Made at each use, so that a rotated secret counts at once; the algorithm is ours, never the token's."""
+    return TokenBackend(
+        algorithm=settings.ARCADIA_JWT_ALGORITHM,
+        signing_key=secret,
+        audience=settings.ARCADIA_JWT_AUDIENCE,
+        issuer=settings.ARCADIA_JWT_ISSUER,
+        leeway=settings.ARCADIA_JWT_LEEWAY_SECONDS,
+    )
+
+
+def _is_name(value: object) -> bool:
+    """Whether a claim can stand in a log line and a table: printable text, so no NUL and no surrogate."""
+    return isinstance(value, str) and 0 < len(value) <= _MAX_CLAIM_CHARACTERS and value.isprintable()
