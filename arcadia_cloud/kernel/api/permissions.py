@@ -2,7 +2,6 @@
 
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
-from rest_framework.views import APIView
 
 from arcadia_cloud.kernel.api.authentication import caller
 
@@ -12,7 +11,7 @@ class TenantOrOperator(BasePermission):
 
     message = "This token may not read tenant data: it names no tenant, or only meters."
 
-    def has_permission(self, request: Request, view: APIView) -> bool:
+    def has_permission(self, request: Request, view: object) -> bool:
         user = caller(request)
         return user.is_operator or user.reads_tenant_data
 
@@ -22,5 +21,5 @@ class OperatorOnly(BasePermission):
 
     message = "Only the role platform_admin may do this."
 
-    def has_permission(self, request: Request, view: APIView) -> bool:
+    def has_permission(self, request: Request, view: object) -> bool:
         return caller(request).is_operator
