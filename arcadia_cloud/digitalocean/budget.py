@@ -1,0 +1,124 @@
+"""How many calls a token has left, shared by every process that uses it.
+
+DigitalOcean allows a token 5,000 calls in any hour and 250 (5 %) in any minute (API reference, "Rate
+Limit"). Each call is an entry of a sorted set in Redis, taken by one script, so that no two workers take
+the last place. The `ratelimit-*` headers correct the count for calls that others made with the token.
+Without Redis each process keeps to the limits by itself.
+"""
+
+import hashlib
+import time
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from django.conf import settings
+
+from arcadia_cloud.digitalocean.credentials import api_token
+from arcadia_cloud.digitalocean.errors import BudgetExhausted, ProviderUnavailable
+from arcadia_cloud.digitalocean.shared import shared_windows
+from arcadia_cloud.digitalocean.windows import Limits, Room, Windows
+
+LONGEST_STRETCH_SECONDS: Final = 120.0
+_PROCESS: Final = Windows()  # one per process: clients come and go, the token's limits stay
+
+
+class Budget:
+    """The calls that the token of `purpose` has left. Safe in threads and processes.
+
+    `limits` are used until DigitalOcean's own `ratelimit-limit` is seen.
+    """
+
+    def __init__(
+        self, purpose: str = "SYNC", *, redis_url: str | None = None, limits: Limits | None = None
+    ) -> None:
+        self._purpose = purpose
+        self._limits = limits or Limits()
+        self._shared = shared_windows(redis_url or settings.REDIS_URL)
+        self._local = _PROCESS
+
+    def take(self) -> float:
+        """Count one call, waiting for a place in the minute; returns the seconds waited.
+
+        Raises BudgetExhausted when the hour is spent, ProviderUnavailable when the wait grows past two
+        minutes. Nothing is counted then.
+        """
+        account = self._account()
+        waited = 0.0
+        while True:
+            room = self._take(account)
+            if room.taken:
+                return waited
+            if room.hour_is_spent:
+                frees_at = datetime.now(UTC) + timedelta(seconds=room.wait_seconds)
+                raise BudgetExhausted(
+                    f"the hour's calls of the {self._purpose} token are spent; the next one is free at "
+                    f"{frees_at:%H:%M:%S} UTC",
+                    frees_at=frees_at,
+                )
+            if waited + room.wait_seconds > LONGEST_STRETCH_SECONDS:
+                raise ProviderUnavailable(
+                    f"the rate limit has no place within {LONGEST_STRETCH_SECONDS:.0f} seconds"
+                )
+            time.sleep(room.wait_seconds)
+            waited += room.wait_seconds
+
+    def correct(self, headers: Mapping[str, str]) -> None:
+        """Believe DigitalOcean's own count where it says that less is left, and its limit."""
+        limit, remaining = (
+            _number(headers.get("ratelimit-limit")),
+            _number(headers.get("ratelimit-remaining")),
+        )
+        if not limit or remaining is None:
+            return
+        account = self._account()
+        self._local.correct(account, limit, remaining)
+        self._shared.correct(account, self._limits, limit, remaining)
+
+    def pause(self, seconds: float) -> None:
+        """Hold every user of this token back: DigitalOcean has just said 429."""
+        account = self._account()
+        self._local.pause(account, seconds)
+        self._shared.pause(account, self._limits, seconds)
+
+    def left_this_hour(self) -> int | None:
+        """Calls left in the running hour; None where there is no limit."""
+        account = self._account()
+        left = self._shared.left(account, self._limits)
+        return self._local.left(account, self._limits) if left is None else left
+
+    def _take(self, account: str) -> Room:
+        """Counted here too, so that a Redis that goes away in mid-hour leaves us knowing what we spent."""
+        room = self._shared.take(account, self._limits)
+        if room is None:
+            return self._local.take(account, self._limits)
+        if room.taken:
+            self._local.count(account)
+        return room
+
+    def _account(self) -> str:
+        """Names the token in Redis without telling it."""
+        return hashlib.sha256(api_token(self._purpose).encode()).hexdigest()[:32]
+
+
+class NoBudget(Budget):
+    """No limit: for benches."""
+
+    def __init__(self) -> None:
+        pass
+
+    def take(self) -> float:
+        return 0.0
+
+    def correct(self, headers: Mapping[str, str]) -> None:
+        pass
+
+    def pause(self, seconds: float) -> None:
+        pass
+
+    def left_this_hour(self) -> int | None:
+        return None
+
+
+def _number(text: str | None) -> int | None:
+    return int(text) if text is not None and text.isascii() and text.isdigit() else None

@@ -1,0 +1,128 @@
+"""From an answer's bytes to typed records, in one pass; and, where that fails, whose fault it was."""
+
+import re
+from collections.abc import Hashable
+from functools import lru_cache
+from typing import Any, TypeVar, cast
+
+import msgspec
+
+from arcadia_cloud.digitalocean.errors import ProviderMalformed
+from arcadia_cloud.digitalocean.listing import Listing
+
+T = TypeVar("T")
+
+_PLACE = re.compile(r"^(?P<rule>.*?)(?: - at `(?P<path>\$[^`]*)`)?$", re.DOTALL)
+_ITEM = re.compile(r"^\$\.(?P<key>[^.\[]+)(?:\[(?P<index>\d+)\])?\.?(?P<field>.*)$")
+_MISSING = re.compile(r"required field `([^`]+)`")
+_NAMES = ("id", "uuid", "urn", "slug", "name")
+
+
+class Pages(msgspec.Struct, gc=False):
+    next: str | None = None
+
+
+class Links(msgspec.Struct, gc=False):
+    pages: Pages | None = None
+
+
+class Meta(msgspec.Struct, gc=False):
+    total: int | None = None
+
+
+class Envelope(msgspec.Struct, gc=False):
+    """What stands around the items: `links.pages.next` and `meta.total`, both often absent."""
+
+    links: Links | None = None
+    meta: Meta | None = None
+
+    @property
+    def next(self) -> str:
+        return (self.links.pages.next or "") if self.links and self.links.pages else ""
+
+    @property
+    def total(self) -> int | None:
+        return self.meta.total if self.meta else None
+
+
+@lru_cache(maxsize=256)
+def _page_decoder(key: str, record: Any) -> msgspec.json.Decoder[Any]:
+    """`items` is null where a service written in Go has an empty list."""
+    items = ("items", list[record] | None, msgspec.field(name=key))
+    return msgspec.json.Decoder(
+        msgspec.defstruct("PageOf", [items], bases=(Envelope,), gc=False, kw_only=True)
+    )
+
+
+@lru_cache(maxsize=256)
+def _object_decoder(key: str, record: Any) -> msgspec.json.Decoder[Any]:
+    if not key:
+        return msgspec.json.Decoder(record)
+    return msgspec.json.Decoder(
+        msgspec.defstruct("AnswerOf", [("item", record, msgspec.field(name=key))], gc=False)
+    )
+
+
+def decode_page(body: bytes, listing: Listing[T], *, call: str) -> tuple[list[T], Envelope]:
+    """One page's items and what stands around them. Raises ProviderMalformed, naming the item at fault."""
+    envelope: Any = _decode(body, _page_decoder(listing.key, cast("Hashable", listing.record)), call)
+    return envelope.items or [], envelope
+
+
+def decode_object(body: bytes, record: type[T], key: str, *, call: str) -> T:
+    """The record under `key`, or the whole answer where `key` is empty. Raises ProviderMalformed."""
+    answer: Any = _decode(body, _object_decoder(key, cast("Hashable", record)), call)
+    found: T = answer.item if key else answer
+    return found
+
+
+def _decode(body: bytes, decoder: msgspec.json.Decoder[Any], call: str) -> Any:
+    try:
+        return decoder.decode(body)
+    except msgspec.ValidationError as error:
+        problem = str(error)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        problem = ""
+    if not problem:
+        raise ProviderMalformed(f"not JSON: {_kind(body)}", call=call)
+    raise _at_fault(body, problem, call)
+
+
+def _kind(body: bytes) -> str:
+    """What the answer looks like; its text stays out, since nobody knows what it holds."""
+    start = body[:64].lstrip().lower()
+    if not start:
+        return "an empty answer"
+    if start.startswith(b"<"):
+        return f"an HTML page of {len(body)} bytes"
+    return f"{len(body)} bytes that are cut off or garbled"
+
+
+def _at_fault(body: bytes, problem: str, call: str) -> ProviderMalformed:
+    """Name the record that broke the rule by its own id: an index says nothing once the list has moved."""
+    place = _PLACE.match(problem)
+    rule, path = (place["rule"], place["path"] or "$") if place else (problem, "$")
+    missing = _MISSING.search(rule)
+    where = _ITEM.match(path)
+    item = field = ""
+    if where:
+        item = _name_of(body, where["key"], where["index"])
+        field = where["field"]
+    if missing:
+        field = ".".join(part for part in (field, missing[1]) if part)
+    text = " ".join(part for part in (item, f"field {field}" if field else "") if part)
+    error = ProviderMalformed(f"{text}: {rule}" if text else rule, call=call)
+    error.item, error.field = item, field
+    return error
+
+
+def _name_of(body: bytes, key: str, index: str | None) -> str:
+    found = msgspec.json.decode(body)
+    found = found.get(key) if isinstance(found, dict) else None
+    if index is not None and isinstance(found, list):
+        found = found[int(index)]
+    if isinstance(found, dict):
+        for name in _NAMES:
+            if isinstance(found.get(name), str | int) and found[name] != "":
+                return f"{key} {found[name]}"
+    return f"{key}[{index}]" if index is not None else key

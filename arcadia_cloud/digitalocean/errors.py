@@ -1,0 +1,84 @@
+"""What can go wrong between us and DigitalOcean, sorted by what the caller should do about it."""
+
+from datetime import datetime
+
+from arcadia_cloud.digitalocean.redaction import redact
+
+
+class ProviderError(Exception):
+    """DigitalOcean did not give what was asked for.
+
+    `status` is the HTTP status (None where there was no answer), `error_id` and `request_id` are the
+    provider's own (empty where it told none), `message` is its message or ours. `outcome_unknown` tells
+    that a change may have been made although no good answer came: look before asking again.
+    No text in here holds a token.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        status: int | None = None,
+        error_id: str = "",
+        request_id: str = "",
+        call: str = "",
+        outcome_unknown: bool = False,
+    ) -> None:
+        self.message = redact(message)
+        self.status = status
+        self.error_id = redact(error_id)
+        self.request_id = redact(request_id)
+        self.call = redact(call)
+        self.outcome_unknown = outcome_unknown
+        super().__init__(self.message)
+
+    def __str__(self) -> str:
+        code = " ".join(str(part) for part in (self.status, self.error_id) if part)
+        head = ": ".join(part for part in (self.call, code, self.message) if part)
+        return f"{head} (request {self.request_id})" if self.request_id else head
+
+
+class ProviderUnavailable(ProviderError):
+    """No answer, or none for now (connection fault, timeout, 429, 5xx): the same call may work later."""
+
+
+class BudgetExhausted(ProviderUnavailable):
+    """The hour's calls are spent; `frees_at` (UTC) is when there is room for one again. Nothing was sent."""
+
+    def __init__(self, message: str, *, frees_at: datetime) -> None:
+        super().__init__(message)
+        self.frees_at = frees_at
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return _exhausted, (self.message, self.frees_at)
+
+
+def _exhausted(message: str, frees_at: datetime) -> BudgetExhausted:
+    return BudgetExhausted(message, frees_at=frees_at)
+
+
+class ProviderRejected(ProviderError):
+    """A refusal (4xx, or a redirect): asking the same again brings the same answer."""
+
+
+class ProviderNotFound(ProviderRejected):
+    """404: it isn't there, or not for this token."""
+
+
+class ProviderForbidden(ProviderRejected):
+    """401 or 403: the token is wrong, or lacks a scope."""
+
+
+class ProviderMalformed(ProviderError):
+    """An answer that isn't what the mapping needs.
+
+    `item` names the record at fault by its id (`droplets 3164444`), or by its index where it has none;
+    `field` is the path inside it. Both are empty where the whole answer is at fault.
+    """
+
+    item: str = ""
+    field: str = ""
+
+
+class MissingToken(ProviderError):
+    """No usable token is configured; the message names the variables."""

@@ -1,0 +1,107 @@
+"""Counting calls in sliding windows, in this process alone. `shared.py` does the same in Redis."""
+
+import threading
+import time
+from collections import deque
+from dataclasses import dataclass, field
+from typing import Final
+
+BURST_SHARE: Final = 20  # a minute may use a twentieth of the hour (API reference, "Rate Limit")
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Calls allowed in the long window and in the short one (a twentieth of it), and their lengths."""
+
+    calls: int = 5000
+    window_seconds: float = 3600.0
+    burst_seconds: float = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """Whether a call was counted; if not, when there may be a place, and whether the long window is full."""
+
+    taken: bool
+    wait_seconds: float = 0.0
+    hour_is_spent: bool = False
+
+
+@dataclass(slots=True)
+class _Account:
+    """What one token did. `others` are calls that the provider counts and we don't know of."""
+
+    made: deque[float] = field(default_factory=deque)
+    limit: int | None = None
+    others: int = 0
+    others_seen_at: float = 0.0
+    paused_until: float = 0.0
+
+
+class Windows:
+    """The count of this process, on its monotonic clock. Safe in threads."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._accounts: dict[str, _Account] = {}
+
+    def take(self, account: str, limits: Limits) -> Room:
+        """Count one call if every window has a place for it."""
+        with self._lock:
+            now = time.monotonic()
+            state = self._current(account, now, limits)
+            limit = state.limit or limits.calls
+            if state.paused_until > now:
+                return Room(taken=False, wait_seconds=state.paused_until - now)
+            if len(state.made) + state.others >= limit:
+                ends = [state.made[0] + limits.window_seconds] if state.made else []
+                ends += [state.others_seen_at + limits.burst_seconds] if state.others else []
+                return Room(taken=False, wait_seconds=min(ends) - now, hour_is_spent=True)
+            burst = max(1, limit // BURST_SHARE)
+            if len(state.made) >= burst and (frees_at := state.made[-burst] + limits.burst_seconds) > now:
+                return Room(taken=False, wait_seconds=frees_at - now)
+            state.made.append(now)
+            return Room(taken=True)
+
+    def count(self, account: str) -> None:
+        """Note a call that the shared count has let through."""
+        with self._lock:
+            self._account(account).made.append(time.monotonic())
+
+    def correct(self, account: str, limit: int, remaining: int) -> None:
+        """Take over the provider's limit, and what others have used of it.
+
+        Zero left says nothing of the hour: it is also what a spent minute shows.
+        """
+        with self._lock:
+            state = self._account(account)
+            state.limit = limit
+            if remaining > 0:
+                state.others = max(0, limit - remaining - len(state.made))
+                state.others_seen_at = time.monotonic()
+
+    def pause(self, account: str, seconds: float) -> None:
+        """Let nobody through for so long."""
+        with self._lock:
+            state = self._account(account)
+            state.paused_until = max(state.paused_until, time.monotonic() + seconds)
+
+    def left(self, account: str, limits: Limits) -> int:
+        """Calls left in the long window."""
+        with self._lock:
+            state = self._current(account, time.monotonic(), limits)
+            return max(0, (state.limit or limits.calls) - len(state.made) - state.others)
+
+    def _account(self, account: str) -> _Account:
+        return self._accounts.setdefault(account, _Account())
+
+    def _current(self, account: str, now: float, limits: Limits) -> _Account:
+        """The account without what has left its windows. What others used is believed for a short window:
+        each answer tells it anew, and nothing else would ever lower it.
+        """
+        state = self._account(account)
+        while state.made and state.made[0] <= now - limits.window_seconds:
+            state.made.popleft()
+        if state.others_seen_at <= now - limits.burst_seconds:
+            state.others = 0
+        return state
