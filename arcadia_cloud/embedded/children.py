@@ -80,6 +80,12 @@ def record(folder: Path, name: str, pid: int) -> None:
         lines.write(json.dumps(row) + "\n")
 
 
+def ask_to_end(child: Child) -> None:
+    """Send SIGTERM and don't wait; `end_child` waits."""
+    if child.process.poll() is None:
+        child.process.terminate()
+
+
 def end_child(child: Child, *, by: signal.Signals = signal.SIGTERM, within_seconds: float = 15) -> None:
     """Ask a process to end, with everything it started; after `within_seconds`, kill what is left."""
     with suppress(psutil.NoSuchProcess):

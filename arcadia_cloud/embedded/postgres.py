@@ -39,12 +39,21 @@ START_SECONDS = 300  # crash recovery replays the write-ahead log first
 
 
 class Postgres:
-    """One server with its data in `folder/postgres`. `tell` gets a line per noteworthy step."""
+    """One server with its data in `folder/postgres`.
 
-    def __init__(self, folder: Path, tell: Callable[[str], None] = lambda _line: None) -> None:
+    `tell` gets a line per noteworthy step; `check` is called while waiting, and may raise.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        tell: Callable[[str], None] = lambda _line: None,
+        check: Callable[[], None] = lambda: None,
+    ) -> None:
         self.folder = folder
         self.data = folder / "postgres"
         self.tell = tell
+        self.check = check
         self.child: Child | None = None
         self._owner: pwd.struct_passwd | None = None
 
@@ -197,6 +206,7 @@ class Postgres:
         started = time.monotonic()
         told = False
         while time.monotonic() - started < START_SECONDS:
+            self.check()
             if child.process.poll() is not None:
                 raise ChildError(f"PostgreSQL ended at start; the end of {child.log}:\n{child.last_lines()}")
             with (

@@ -20,13 +20,15 @@ def servers(
     folder: Path,
     environment: Mapping[str, str],
     tell: Callable[[str], None],
+    *,
+    check: Callable[[], None] = lambda: None,
     started: list[Child] | None = None,
 ) -> Iterator[dict[str, str]]:
     """Start what `environment` doesn't name, for the block; yields DATABASE_URL and REDIS_URL.
 
     Call it with the folder's lock held: what an earlier, killed command left running there is ended
-    first. `started` gets the processes. Raises ChildError, ProductionError, and EmbeddedError when a
-    server that the environment names can't be used.
+    first. `started` gets the processes; `check` is called while waiting, and may raise. Raises
+    ChildError, ProductionError, and EmbeddedError when a server that the environment names can't be used.
     """
     if environment.get("ARCADIA_ENV") == "production":
         raise ProductionError("ARCADIA_ENV is production: no embedded server starts there")
@@ -39,7 +41,7 @@ def servers(
             _check_postgres(url)
             found["DATABASE_URL"] = url
         else:
-            found["DATABASE_URL"] = _started(Postgres(folder, tell), stack, children)
+            found["DATABASE_URL"] = _started(Postgres(folder, tell, check), stack, children)
         if url := given(environment, "REDIS_URL"):
             _check_redis(url)
             found["REDIS_URL"] = url

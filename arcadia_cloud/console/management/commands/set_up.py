@@ -1,0 +1,31 @@
+import sys
+import time
+from argparse import ArgumentParser
+
+from django.core.management import call_command, get_commands
+from django.core.management.base import BaseCommand, CommandError
+from django.db import DatabaseError
+
+
+class Command(BaseCommand):
+    help = "Bring the database up to date: migrations, schedule, login, and with --demo the demo tenants."
+    requires_system_checks = []  # `migrate` runs them
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--demo", action="store_true", help="seed the tenants of the simulator's fleet")
+
+    def handle(self, *_arguments: object, **options: bool) -> None:
+        """Every step may be repeated."""
+        started = time.monotonic()
+        try:
+            self.stdout.write("migrations")
+            call_command("migrate", interactive=False, verbosity=0, stdout=self.stdout)
+            call_command("seed_schedule", stdout=self.stdout)
+            call_command("seed_operator", stdout=self.stdout)
+            if options["demo"] and "seed_demo" in get_commands():
+                call_command("seed_demo", stdout=self.stdout)
+        except DatabaseError as error:
+            raise CommandError(f"the database refused: {error}") from error
+        except KeyboardInterrupt:
+            sys.exit(130)
+        self.stdout.write(f"the database is ready after {time.monotonic() - started:.1f} s")

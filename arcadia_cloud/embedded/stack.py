@@ -1,0 +1,145 @@
+"""The processes of bin/run: the web server, a worker per group of queues, and beat, watched until the end.
+
+When one of them ends by itself, the whole stack stops and says which one and where its log is:
+on a laptop that is clearer than one that limps on. Production restarts single processes.
+"""
+
+import re
+import socket
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from datetime import datetime
+from pathlib import Path
+from typing import TextIO
+
+from honcho.colour import get_colours
+from honcho.printer import Message, Printer
+
+from arcadia_cloud.embedded.children import Child, ask_to_end, end_child, start_child
+from arcadia_cloud.embedded.errors import ChildError, EmbeddedError
+from arcadia_cloud.embedded.interruption import Interruption
+
+# Syncs may take minutes and billing longer; a worker of its own keeps provisioning from waiting for them.
+WORKERS = {
+    "provisioning": ("provisioning",),
+    "background": ("cloud_sync_fast", "cloud_sync_full", "cloud_sync_slow", "cloud_billing", "metering"),
+}
+WEB_START_SECONDS = 60
+QUIET = re.compile(r"\[(info|debug) ")  # on the terminal; the log files have everything
+
+
+def commands(port: int) -> dict[str, list[str]]:
+    """Each process's command, by its name on the terminal and in the logs."""
+    python = [sys.executable, "-m"]
+    gunicorn = [*python, "gunicorn", "arcadia_cloud.wsgi:application", "--bind", f"127.0.0.1:{port}"]
+    celery = [*python, "celery", "-A", "arcadia_cloud"]
+    worker = [*celery, "worker", "--concurrency", "2", "--without-gossip", "--without-mingle"]
+    return {
+        "web": [
+            *gunicorn,
+            "--workers",
+            "2",
+            "--threads",
+            "4",
+            "--graceful-timeout",
+            "10",
+            "--no-control-socket",
+        ],
+        **{
+            f"worker-{name}": [*worker, "--hostname", f"{name}@%h", "--queues", ",".join(queues)]
+            for name, queues in WORKERS.items()
+        },
+        "beat": [*celery, "beat", "--pidfile="],
+    }
+
+
+def require_free(port: int) -> None:
+    """Raise EmbeddedError when somebody listens on the port."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError as error:
+            raise EmbeddedError(
+                f"port {port} can't be used ({error.strerror}): stop what listens there, or set ARCADIA_PORT"
+            ) from error
+
+
+@contextmanager
+def processes(folder: Path, environment: Mapping[str, str], port: int) -> Iterator[list[Child]]:
+    """Start them all for the block; at its end all are asked to stop at once, and waited for."""
+    children: list[Child] = []
+    try:
+        for name, command in commands(port).items():
+            children.append(start_child(name, command, folder=folder, environment=environment))
+        yield children
+    finally:
+        for child in children:
+            ask_to_end(child)
+        for child in children:
+            end_child(child, within_seconds=20)
+
+
+def wait_for_web(children: Sequence[Child], url: str, interruption: Interruption) -> None:
+    """Return when the web server answers anything at all. Raises ChildError."""
+    deadline = time.monotonic() + WEB_START_SECONDS
+    while time.monotonic() < deadline:
+        interruption.check()
+        require_alive(children)
+        try:
+            urllib.request.urlopen(url, timeout=5).close()  # noqa: S310 - our own http address
+        except urllib.error.HTTPError as answer:
+            answer.close()
+            return
+        except OSError:
+            time.sleep(0.1)
+        else:
+            return
+    web = children[0]
+    raise ChildError(f"the web server gives no answer; the end of {web.log}:\n{web.last_lines()}")
+
+
+def require_alive(children: Sequence[Child]) -> None:
+    """Raise ChildError when one of them has ended."""
+    for child in children:
+        status = child.process.poll()
+        if status is not None:
+            raise ChildError(
+                f"{child.name} ended by itself (status {status}), so the stack stops; "
+                f"the end of {child.log}:\n{child.last_lines()}"
+            )
+
+
+def watch(children: Sequence[Child], interruption: Interruption, output: TextIO) -> None:
+    """Show what they log, until somebody asks to stop. Raises ChildError when one of them ends."""
+    tails = [_Tail(child, colour) for child, colour in zip(children, get_colours(), strict=False)]
+    printer = Printer(output, width=max(len(child.name) for child in children))
+    while not interruption.requested:
+        require_alive(children)
+        for tail in tails:
+            for line in tail.new_lines():
+                with suppress(BrokenPipeError):
+                    printer.write(Message("line", line, datetime.now().astimezone(), tail.name, tail.colour))
+        time.sleep(0.2)
+
+
+class _Tail:
+    """The lines of a log that weren't shown yet and are worth it: all but the informational ones."""
+
+    def __init__(self, child: Child, colour: str) -> None:
+        self.name = child.name
+        self.colour = colour
+        self._log = child.log
+        self._seen = child.log.stat().st_size
+
+    def new_lines(self) -> list[str]:
+        with self._log.open("rb") as file:
+            file.seek(self._seen)
+            whole, newline, _ = file.read().rpartition(b"\n")
+        self._seen += len(whole) + len(newline)
+        lines = whole.decode(errors="replace").splitlines()
+        return [line for line in lines if line.strip() and not QUIET.search(line)]
