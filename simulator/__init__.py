@@ -1,0 +1,34 @@
+"""A DigitalOcean for laptops, tests and demos, over real HTTP on loopback.
+
+Start it:
+
+    python -m simulator --port 8025 [--fleet default|reference|empty] [--droplets N] [--seed S]
+                        [--today YYYY-MM-DD] [--speed X] [--limits] [--host 127.0.0.1]
+
+prints `simulator listening on http://127.0.0.1:8025` once it answers (port 0 takes a free one) and
+stops on SIGTERM or SIGINT. In a test:
+
+    with serve(World(fleet="reference")) as url: ...
+
+The bearer token is `simulator.world.DEFAULT_TOKEN`. What a fleet holds depends on the seed alone:
+`default` has three tenants (acme, globex, initech) with a project each, 12 droplets, and a GPU droplet
+that only `?type=gpus` lists; `reference` has five droplets; `--droplets N` adds N more to the default
+project, computed as they are asked for. Action times are virtual seconds, of which `--speed` pass in a
+real one. State is in memory alone.
+
+Control, without a token (JSON in, JSON out):
+
+    POST   /_control/reset        {fleet, seed, droplets, today, speed}: all back to the start
+    POST   /_control/advance      {seconds}: virtual time, and the calendar, jump ahead
+    POST   /_control/tokens       {token, team, fleet}: point a token at a team's account, new or known
+    POST   /_control/limits       {enabled, per_hour, per_minute}: refuse what is over DO's limits
+    PATCH  /_control/account      {droplet_limit}
+    GET    /_control/state        counts per account, faults, requests
+    GET    /_control/requests     ?since=&method=&path=: what was asked, and the answer's status
+    DELETE /_control/requests
+    POST   /_control/droplets     {name, size, region, tags, project, count}: made behind the client's back
+    PATCH  /_control/droplets/ID  {name, size, status, tags, project}
+    DELETE /_control/droplets/ID
+    POST   /_control/churn        {rename, tag, resize, delete, create}: that many of each at once
+    GET, POST, DELETE /_control/faults[/ID]: see `simulator.faults`
+"""

@@ -1,0 +1,55 @@
+"""`python -m simulator`: see the package."""
+
+import argparse
+import signal
+import sys
+from datetime import date
+from types import FrameType
+
+from simulator.app import create_app
+from simulator.bulk import MOST
+from simulator.fleet import FLEETS
+from simulator.server import make_server
+from simulator.world import World
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m simulator", description="A DigitalOcean on loopback.")
+    parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--port", type=int, default=8025, help="0 takes a free one")
+    parser.add_argument("--fleet", choices=sorted(FLEETS), default="default")
+    parser.add_argument("--droplets", type=int, default=0, help=f"so many more, up to {MOST}")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--today", type=date.fromisoformat, default=None, help="YYYY-MM-DD")
+    parser.add_argument("--speed", type=float, default=1.0, help="virtual seconds per second, for actions")
+    parser.add_argument("--limits", action="store_true", help="keep DigitalOcean's rate limits")
+    return parser.parse_args()
+
+
+def _stop(_signal: int, _frame: FrameType | None) -> None:
+    raise SystemExit(0)
+
+
+def main() -> None:
+    arguments = _arguments()
+    try:
+        world = World(
+            fleet=arguments.fleet,
+            seed=arguments.seed,
+            droplets=arguments.droplets,
+            today=arguments.today,
+            speed=arguments.speed,
+            limits=arguments.limits,
+        )
+        server = make_server(create_app(world), host=arguments.host, port=arguments.port)
+    except (OSError, ValueError) as error:
+        sys.exit(f"simulator: {error}")
+    signal.signal(signal.SIGTERM, _stop)
+    signal.signal(signal.SIGINT, _stop)
+    sys.stdout.write(f"simulator listening on http://{arguments.host}:{server.effective_port}\n")
+    sys.stdout.flush()
+    server.run()
+
+
+if __name__ == "__main__":
+    main()

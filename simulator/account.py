@@ -1,0 +1,101 @@
+"""One DigitalOcean account (a team) and what it holds."""
+
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Protocol
+
+from flask import Blueprint
+
+from simulator.actions import ActionStore
+from simulator.bulk import Bulk
+from simulator.catalog import Json
+from simulator.clock import Clock
+from simulator.droplet import NAMESPACE
+from simulator.droplets import FIRST_CREATED_ID, DropletStore
+from simulator.projects import ProjectStore
+
+BULK_NEWEST = date(2025, 6, 1)
+_FIRST_ACTION_ID = 2_100_000_000
+_FIRST_IMAGE_ID = 170_000_000
+
+
+class Tagged(Protocol):
+    """Whatever carries tags."""
+
+    tags: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A kind of resource: its endpoints, and how projects and tags find one by the id in a path.
+
+    `urn` is the type in its URN, empty where DigitalOcean puts none into a project; `tag_type` is its
+    `resource_type` when it is tagged.
+    """
+
+    name: str
+    routes: Blueprint
+    path: str = ""
+    urn: str = ""
+    tag_type: str = ""
+    exists: "Callable[[Account, str], bool] | None" = None
+    edit: "Callable[[Account, str], Tagged | None] | None" = None
+    tag_counts: "Callable[[Account], Mapping[str, tuple[int, int]]] | None" = None
+    count: "Callable[[Account], int] | None" = None
+
+
+class Account:
+    def __init__(self, *, team: str, seed: int, droplets: int, clock: Clock, kinds: tuple[Kind, ...]) -> None:
+        self.team = team
+        self.clock = clock
+        self.kinds = kinds
+        self.uuid = str(uuid.uuid5(NAMESPACE, f"{seed}/team/{team}"))
+        self.owner_uuid = str(uuid.uuid5(NAMESPACE, f"{seed}/owner/{team}"))
+        self.droplet_limit = droplets + 1000
+        newest = min(clock.now().date(), BULK_NEWEST)
+        self.droplets = DropletStore(Bulk(seed=seed, count=droplets, newest=newest, team=team))
+        self.projects = ProjectStore(seed=seed, team=team, bulk=self.droplets.bulk)
+        self.actions = ActionStore(_FIRST_ACTION_ID, clock)
+        self.images: dict[int, Json] = {}
+        self.tags: dict[str, str] = {}  # by its lower-case form, the name as it was first written
+        self._next_droplet = FIRST_CREATED_ID
+        self._next_image = _FIRST_IMAGE_ID
+
+    def new_droplet_id(self) -> int:
+        self._next_droplet += 1
+        return self._next_droplet
+
+    def new_image_id(self) -> int:
+        self._next_image += 1
+        return self._next_image
+
+    def holds(self, urn: str) -> bool:
+        """Whether the account has the resource of that URN."""
+        _, _, rest = urn.partition(":")
+        kind_name, _, key = rest.partition(":")
+        return any(
+            kind.urn == kind_name and kind.exists is not None and kind.exists(self, key)
+            for kind in self.kinds
+        )
+
+    def path_of(self, urn: str) -> str:
+        kind_name, _, key = urn.removeprefix("do:").partition(":")
+        return next((f"{kind.path}/{key}" for kind in self.kinds if kind.urn == kind_name), "/v2/")
+
+    def canonical_tags(self, names: list[str]) -> list[str]:
+        """The names as first written, each once; new ones come into being."""
+        found: dict[str, str] = {}
+        for name in names:
+            found[name.lower()] = self.tags.setdefault(name.lower(), name)
+        return list(found.values())
+
+    def delete_droplet(self, droplet_id: int) -> None:
+        """Remove it and its place in a project; its snapshots stay."""
+        droplet = self.droplets.get(droplet_id)
+        if droplet is None:
+            raise KeyError(droplet_id)
+        droplet.dead = self.clock.virtual()
+        self.droplets.remove(droplet_id)
+        self.projects.forget(droplet.urn)

@@ -1,0 +1,103 @@
+"""Actions: asked for now, done once their virtual seconds have passed."""
+
+import heapq
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from simulator.catalog import REGIONS, Json
+from simulator.clock import Clock, stamp
+
+
+@dataclass(slots=True)
+class Action:
+    """One action; `finish` is called when it ends, with whether it went well."""
+
+    id: int
+    type: str
+    resource_id: int
+    resource_type: str
+    region: str
+    started_at: datetime
+    due: float
+    errs: bool
+    finish: Callable[[bool], None] | None
+    status: str = "in-progress"
+    completed_at: datetime | None = None
+
+    def rendered(self) -> Json:
+        return {
+            "id": self.id,
+            "status": self.status,
+            "type": self.type,
+            "started_at": stamp(self.started_at),
+            "completed_at": None if self.completed_at is None else stamp(self.completed_at),
+            "resource_id": self.resource_id,
+            "resource_type": self.resource_type,
+            "region": REGIONS[self.region],
+            "region_slug": self.region,
+        }
+
+
+class ActionStore:
+    def __init__(self, first_id: int, clock: Clock) -> None:
+        self._clock = clock
+        self._by_id: dict[int, Action] = {}
+        self._running: list[tuple[float, int]] = []
+        self._next_id = first_id
+
+    def start(
+        self,
+        kind: str,
+        *,
+        resource_id: int,
+        resource_type: str,
+        region: str,
+        seconds: float,
+        errs: bool = False,
+        finish: Callable[[bool], None],
+    ) -> Action:
+        """Begin an action that ends in so many virtual seconds; `errs` decides how."""
+        self._next_id += 1
+        action = Action(
+            id=self._next_id,
+            type=kind,
+            resource_id=resource_id,
+            resource_type=resource_type,
+            region=region,
+            started_at=self._clock.now(),
+            due=self._clock.virtual() + seconds,
+            errs=errs,
+            finish=finish,
+        )
+        self._by_id[action.id] = action
+        heapq.heappush(self._running, (action.due, action.id))
+        return action
+
+    def settle(self) -> None:
+        """End what is due, in the order in which it is."""
+        now, virtual = self._clock.now(), self._clock.virtual()
+        while self._running and self._running[0][0] <= virtual:
+            due, action_id = heapq.heappop(self._running)
+            action = self._by_id[action_id]
+            action.status = "errored" if action.errs else "completed"
+            ended_at = now - timedelta(seconds=(virtual - due) / self._clock.speed)
+            action.completed_at = max(ended_at, action.started_at)
+            finish, action.finish = action.finish, None
+            if finish is not None:
+                finish(not action.errs)
+
+    def get(self, action_id: int) -> Action | None:
+        return self._by_id.get(action_id)
+
+    def newest_first(self, *, resource_id: int | None = None, resource_type: str = "") -> list[Action]:
+        found = (
+            action
+            for action in self._by_id.values()
+            if resource_id is None
+            or (action.resource_id == resource_id and action.resource_type == resource_type)
+        )
+        return sorted(found, key=lambda action: -action.id)
+
+    def count(self, status: str) -> int:
+        return sum(action.status == status for action in self._by_id.values())

@@ -1,0 +1,187 @@
+"""The many droplets of `--droplets N`: computed from (seed, index) when asked for, never held.
+
+Only what was taken away is kept, as sorted indices; what was changed is held by the droplet store.
+Ids ascend with the index and tell it, and so does the name. Tags repeat by the index, so that a tag's
+droplets are found without computing any.
+"""
+
+from bisect import bisect_left, insort
+from collections.abc import Container, Iterator
+from datetime import UTC, date, datetime, timedelta
+from datetime import time as time_of_day
+from typing import Final
+
+from simulator.catalog import IMAGE_IDS
+from simulator.droplet import Droplet, default_vpc
+
+FIRST_ID: Final = 510_000_000
+_ID_STEP: Final = 7
+_ROLES: Final = ("web", "api", "db", "worker", "cache")
+_ENVIRONMENTS: Final = ("production", "production", "staging")
+_TENANTS: Final = 100
+_CYCLE: Final = len(_ROLES) * len(_ENVIRONMENTS) * _TENANTS  # indices this far apart have the same tags
+_SIZES: Final = (
+    "s-1vcpu-1gb", "s-1vcpu-1gb", "s-1vcpu-2gb", "s-1vcpu-2gb", "s-2vcpu-2gb", "s-2vcpu-4gb", "s-2vcpu-4gb",
+    "s-4vcpu-8gb", "s-8vcpu-16gb", "s-2vcpu-4gb-amd", "s-1vcpu-2gb-intel", "g-2vcpu-8gb", "c-2",
+    "m-2vcpu-16gb",
+)  # fmt: skip
+_REGIONS: Final = ("nyc3", "nyc1", "fra1", "ams3", "sfo3", "sgp1", "lon1", "tor1", "blr1", "syd1")
+_IMAGES: Final = ("ubuntu-24-04-x64", "ubuntu-22-04-x64", "ubuntu-22-04-x64", "debian-12-x64")
+_WORD: Final = (1 << 64) - 1
+MOST: Final = 100_000
+
+
+def _mixed(value: int) -> int:
+    """64 well-stirred bits of `value`: splitmix64's finaliser."""
+    value = (value + 0x9E3779B97F4A7C15) & _WORD
+    value = ((value ^ (value >> 30)) * 0xBF58476D1CE4E5B9) & _WORD
+    value = ((value ^ (value >> 27)) * 0x94D049BB133111EB) & _WORD
+    return value ^ (value >> 31)
+
+
+class Survivors:
+    """The indices below `count` that are not missing, as a sequence that can be cut anywhere."""
+
+    def __init__(self, count: int) -> None:
+        self.count = count
+        self._missing: list[int] = []
+
+    def __len__(self) -> int:
+        return self.count - len(self._missing)
+
+    def __contains__(self, index: int) -> bool:
+        at = bisect_left(self._missing, index)
+        return 0 <= index < self.count and not (at < len(self._missing) and self._missing[at] == index)
+
+    def discard(self, index: int) -> None:
+        if index in self:
+            insort(self._missing, index)
+
+    def restore(self, index: int) -> None:
+        at = bisect_left(self._missing, index)
+        if at < len(self._missing) and self._missing[at] == index:
+            del self._missing[at]
+
+    def cut(self, start: int, stop: int) -> Iterator[int]:
+        """The survivors number `start` to `stop`, exclusive."""
+        low, high = 0, len(self._missing)
+        while low < high:  # how many of the missing come before survivor number `start`
+            middle = (low + high) // 2
+            if self._missing[middle] - middle <= start:
+                low = middle + 1
+            else:
+                high = middle
+        index, left = start + low, min(stop, len(self)) - start
+        while left > 0:
+            if low < len(self._missing) and self._missing[low] == index:
+                low += 1
+            else:
+                yield index
+                left -= 1
+            index += 1
+
+
+class Bulk:
+    def __init__(self, *, seed: int, count: int, newest: date, team: str) -> None:
+        """`newest` is the last day on which one of them was made."""
+        if not 0 <= count <= MOST:
+            raise ValueError(f"between 0 and {MOST} droplets, not {count}")
+        self.alive = Survivors(count)
+        self.at_home = Survivors(count)  # alive, and never moved out of the project they began in
+        self.dropped_tags: set[str] = set()
+        self._salt = _mixed(seed)
+        self._newest = datetime.combine(newest, time_of_day(), UTC)
+        self._vpcs = {region: default_vpc(team, region) for region in _REGIONS}
+
+    def index_of(self, droplet_id: int) -> int | None:
+        """Whose id this is, or None if there is no such droplet now."""
+        index, rest = divmod(droplet_id - FIRST_ID, _ID_STEP)
+        return index if rest == 0 and index in self.alive else None
+
+    def index_named(self, name: str) -> int | None:
+        number = name.rpartition("-")[2]
+        index = int(number) if number.isdecimal() else -1
+        return index if index in self.alive and _name(index) == name.lower() else None
+
+    def droplet(self, index: int) -> Droplet:
+        bits = _mixed(self._salt ^ index)
+        region = _REGIONS[bits % len(_REGIONS)]
+        return Droplet(
+            id=id_of(index),
+            name=_name(index),
+            size=_SIZES[(bits >> 8) % len(_SIZES)],
+            region=region,
+            image=IMAGE_IDS[_IMAGES[(bits >> 16) % len(_IMAGES)]],
+            created_at=self._newest - timedelta(seconds=(bits >> 24) % (700 * 86400)),
+            address=index,
+            tags=self._tags(index),
+            status="off" if (bits >> 56) % 50 == 0 else "active",
+            ipv6=(bits >> 60) % 4 == 0,
+            vpc_uuid=self._vpcs[region],
+        )
+
+    def tagged(self, tag: str) -> list[int]:
+        """The indices that carry `tag` (in lower case) from the start."""
+        if tag in self.dropped_tags:
+            return []
+        step, turns, values = _turn(tag)
+        return [i for i in self.alive.cut(0, len(self.alive)) if i // step % turns in values]
+
+    def tags(self) -> list[str]:
+        """Every tag that one of them may carry."""
+        if not self.alive.count:
+            return []
+        tenants = (f"tenant:bulk-{number:02d}" for number in range(_TENANTS))
+        known = (
+            "bulk",
+            *(f"role:{role}" for role in _ROLES),
+            *(f"env:{e}" for e in set(_ENVIRONMENTS)),
+            *tenants,
+        )
+        return [tag for tag in known if tag not in self.dropped_tags]
+
+    def tag_counts(self, without: Container[int]) -> dict[str, tuple[int, int]]:
+        """Per tag: how many carry it from the start, and the last index; indices in `without` don't count."""
+        alike, last = [0] * _CYCLE, [-1] * _CYCLE
+        for index in self.alive.cut(0, len(self.alive)):
+            if index not in without:
+                alike[index % _CYCLE] += 1
+                last[index % _CYCLE] = index
+        counts: dict[str, tuple[int, int]] = {}
+        for place, number in enumerate(alike):
+            for tag in self._tags(place) if number else ():
+                before, latest = counts.get(tag, (0, -1))
+                counts[tag] = (before + number, max(latest, last[place]))
+        return counts
+
+    def _tags(self, index: int) -> list[str]:
+        tags = [
+            "bulk",
+            f"role:{_ROLES[index % len(_ROLES)]}",
+            f"env:{_ENVIRONMENTS[index // 5 % len(_ENVIRONMENTS)]}",
+            f"tenant:bulk-{index // 15 % _TENANTS:02d}",
+        ]
+        return [tag for tag in tags if tag not in self.dropped_tags] if self.dropped_tags else tags
+
+
+def id_of(index: int) -> int:
+    return FIRST_ID + index * _ID_STEP
+
+
+def _name(index: int) -> str:
+    return f"{_ROLES[index % len(_ROLES)]}-{index:06d}"
+
+
+def _turn(tag: str) -> tuple[int, int, frozenset[int]]:
+    """(step, turns, values): the indices i with i // step % turns in values carry the tag."""
+    key, _, value = tag.partition(":")
+    match key:
+        case "bulk" if not value:
+            return 1, 1, frozenset({0})
+        case "role":
+            return 1, len(_ROLES), frozenset(n for n, role in enumerate(_ROLES) if role == value)
+        case "env":
+            return 5, len(_ENVIRONMENTS), frozenset(n for n, env in enumerate(_ENVIRONMENTS) if env == value)
+        case "tenant" if value.startswith("bulk-") and value[5:].isdecimal():
+            return 15, _TENANTS, frozenset({int(value[5:])})
+    return 1, 1, frozenset()

@@ -1,0 +1,144 @@
+"""A droplet and its form on the wire."""
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from datetime import time as time_of_day
+from ipaddress import IPv4Address
+from typing import Final
+
+from simulator.catalog import IMAGES, REGIONS, SIZES, Json
+from simulator.clock import stamp
+
+_PUBLIC: Final = int(IPv4Address("198.18.0.0"))  # RFC 2544's range for benchmarks: nobody's hosts
+_PUBLIC_HOSTS: Final = 1 << 17
+_PRIVATE: Final = int(IPv4Address("10.100.0.0"))
+_BACKUP_HOURS: Final = 4
+NAMESPACE: Final = uuid.UUID("6d1f3c1e-6b1c-5f0e-9c4b-0d5a3f2e7a10")
+
+
+@dataclass(slots=True)
+class Droplet:
+    """What is known of one droplet. `born` and `dead` are virtual seconds; a fleet's were always there.
+
+    `address` numbers its IP addresses, `pending` is the action that holds it, if one does.
+    """
+
+    id: int
+    name: str
+    size: str
+    region: str
+    image: int
+    created_at: datetime
+    address: int
+    tags: list[str]
+    status: str = "active"
+    disk: int = 0
+    ipv6: bool = False
+    monitoring: bool = True
+    backup_policy: Json | None = None
+    backup_ids: list[int] = field(default_factory=list)
+    snapshot_ids: list[int] = field(default_factory=list)
+    volume_ids: list[str] = field(default_factory=list)
+    vpc_uuid: str = ""
+    pending: int | None = None
+    born: float = float("-inf")
+    dead: float = 0.0
+
+    def __post_init__(self) -> None:
+        self.disk = self.disk or int(SIZES[self.size]["disk"])
+
+    @property
+    def urn(self) -> str:
+        return f"do:droplet:{self.id}"
+
+    @property
+    def is_gpu(self) -> bool:
+        return "gpu_info" in SIZES[self.size]
+
+
+def default_vpc(team: str, region: str) -> str:
+    return str(uuid.uuid5(NAMESPACE, f"{team}/vpc/{region}"))
+
+
+def backup_window(policy: Mapping[str, object] | None, now: datetime) -> Json | None:
+    """The next window of a backup policy: today's hour, or tomorrow's once it has passed."""
+    if policy is None:
+        return None
+    hour = policy["hour"]
+    if not isinstance(hour, int):
+        raise TypeError("a policy's hour is an integer")
+    start = datetime.combine(now.date(), time_of_day(hour), UTC)
+    if start <= now:
+        start += timedelta(days=1)
+    return {"start": stamp(start), "end": stamp(start + timedelta(hours=_BACKUP_HOURS))}
+
+
+def _networks(droplet: Droplet) -> Json:
+    if droplet.status == "new":
+        return {"v4": [], "v6": []}
+    host = droplet.address % _PUBLIC_HOSTS
+    public = str(IPv4Address(_PUBLIC + host))
+    v4: list[Json] = [
+        {"ip_address": str(IPv4Address(_PRIVATE + host)), "netmask": "255.252.0.0", "gateway": "nil",
+         "type": "private"},
+        {"ip_address": public, "netmask": "255.255.240.0", "gateway": "198.18.0.1", "type": "public"},
+    ]  # fmt: skip
+    v6: list[Json] = []
+    if droplet.ipv6:
+        v6.append(
+            {"ip_address": f"2001:db8:0:{host >> 12:x}::{host & 0xFFF:x}", "netmask": 64,
+             "gateway": f"2001:db8:0:{host >> 12:x}::1", "type": "public"}
+        )  # fmt: skip
+    return {"v4": v4, "v6": v6}
+
+
+def _features(droplet: Droplet) -> list[str]:
+    features = ["droplet_agent", "private_networking"]
+    if droplet.backup_policy is not None:
+        features.insert(0, "backups")
+    if droplet.ipv6:
+        features.append("ipv6")
+    if droplet.monitoring:
+        features.append("monitoring")
+    return features
+
+
+def rendered(droplet: Droplet, *, images: Mapping[int, Json], now: datetime) -> Json:
+    """The droplet as DigitalOcean answers it. `images` are the account's own, besides the public ones.
+
+    Region, size and image are shared objects, never to be changed by who gets them. The flat `disk` is the
+    real one: it differs from the size's after a resize that kept the disk.
+    """
+    size = SIZES[droplet.size]
+    body: Json = {
+        "id": droplet.id,
+        "name": droplet.name,
+        "memory": size["memory"],
+        "vcpus": size["vcpus"],
+        "disk": droplet.disk,
+        "disk_info": [
+            {"type": "local", "size": {"amount": droplet.disk, "unit": "gib"}},
+            *size["disk_info"][1:],
+        ],
+        "locked": droplet.pending is not None,
+        "status": droplet.status,
+        "kernel": None,
+        "created_at": stamp(droplet.created_at),
+        "features": _features(droplet),
+        "backup_ids": droplet.backup_ids,
+        "next_backup_window": backup_window(droplet.backup_policy, now),
+        "snapshot_ids": droplet.snapshot_ids,
+        "image": IMAGES.get(droplet.image) or images.get(droplet.image) or {},
+        "volume_ids": droplet.volume_ids,
+        "size": size,
+        "size_slug": droplet.size,
+        "networks": _networks(droplet),
+        "region": REGIONS[droplet.region],
+        "tags": droplet.tags,
+        "vpc_uuid": droplet.vpc_uuid,
+    }
+    if droplet.is_gpu:
+        body["gpu_info"] = size["gpu_info"]
+    return body

@@ -1,0 +1,168 @@
+"""Faults that can be armed, each over HTTP and each for the requests it names.
+
+`POST /_control/faults` takes {"kind", "count", "probability", "method", "path", "after", "token", ...}:
+`count` answers are spoiled (0: until it is disarmed), `path` is a regular expression found in the path,
+`after` matching requests are let through first, `probability` is drawn from the seed. By kind, with the
+further fields and what they are when left out:
+
+before anything is done:
+    rate_limited     429; retry_after (1; null: no such header), reset_in (seconds, 60)
+    server_error     status (500), html (false); after_change (false): the change is made, its answer lost
+    latency          seconds (1)
+    drop_before      the connection closes; reset (false): by RST instead of FIN
+    forbidden        403
+    pending_event    422 "Droplet already has a pending event."
+after it was done:
+    drop_after       the connection closes without an answer; reset (false)
+    truncated        the answer's first half; cut: "body" (default; a valid answer of broken JSON) or
+                     "connection" (closed before the announced length)
+in lists:
+    list_lag         what was created within `seconds` (5, virtual) is missing
+    deleted_linger   what was deleted within `seconds` (5, virtual) is still there; detail (false): also by id
+    repeat_item      a page has its first item once more at its end
+    shifted_pages    pages after the first begin `by` (1) items early: repeats, and the last are never seen;
+                     a negative number skips items
+    wrong_total      meta.total is `by` (1) too high
+    empty_list       nothing, total 0, as for a token without the scope
+in actions, when they are asked for:
+    errored_action   type ("": any): it ends errored, and a droplet it was to create is gone
+    slow_actions     factor (10)
+    vanishing        a droplet is gone right after its 202
+    service_down     assigning to a project answers 200 with this status per item; status ("service_down")
+"""
+
+import random
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from simulator.catalog import Json
+from simulator.errors import bad_request
+
+DEFAULTS: Final[Mapping[str, Json]] = {
+    "rate_limited": {"retry_after": 1, "reset_in": 60},
+    "server_error": {"status": 500, "html": False, "after_change": False},
+    "latency": {"seconds": 1},
+    "drop_before": {"reset": False},
+    "forbidden": {},
+    "pending_event": {},
+    "drop_after": {"reset": False},
+    "truncated": {"cut": "body"},
+    "list_lag": {"seconds": 5},
+    "deleted_linger": {"seconds": 5, "detail": False},
+    "repeat_item": {},
+    "shifted_pages": {"by": 1},
+    "wrong_total": {"by": 1},
+    "empty_list": {},
+    "errored_action": {"type": ""},
+    "slow_actions": {"factor": 10},
+    "vanishing": {},
+    "service_down": {"status": "service_down"},
+}
+_COMMON: Final = frozenset({"kind", "count", "probability", "method", "path", "after", "token"})
+
+
+@dataclass(slots=True)
+class Fault:
+    id: int
+    kind: str
+    count: int  # how many answers are left to spoil; 0 at the start: no end
+    probability: float
+    method: str
+    path: re.Pattern[str]
+    after: int
+    token: str
+    settings: Json
+    applied: int = 0
+    endless: bool = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.endless = self.count == 0
+
+    def rendered(self) -> Json:
+        return {
+            "id": self.id,
+            "kind": self.kind,
+            "count": None if self.endless else self.count,
+            "applied": self.applied,
+            "method": self.method,
+            "path": self.path.pattern,
+            **self.settings,
+        }
+
+
+class Faults:
+    def __init__(self, seed: int) -> None:
+        self._random = random.Random(seed)
+        self._armed: dict[int, Fault] = {}
+        self._made = 0
+
+    def __len__(self) -> int:
+        return len(self._armed)
+
+    def all(self) -> list[Fault]:
+        return list(self._armed.values())
+
+    def arm(self, wish: Json) -> Fault:
+        """Arm what the request body asks for. Raises ApiError on what makes no sense."""
+        kind = str(wish.get("kind"))
+        if kind not in DEFAULTS:
+            raise bad_request(f"kind is one of {', '.join(DEFAULTS)}")
+        unknown = wish.keys() - _COMMON - DEFAULTS[kind].keys()
+        if unknown:
+            raise bad_request(f"{kind} has no {', '.join(sorted(unknown))}")
+        self._made += 1
+        try:
+            fault = Fault(
+                id=self._made,
+                kind=kind,
+                count=int(wish.get("count", 1)),
+                probability=float(wish.get("probability", 1)),
+                method=str(wish.get("method", "")).upper(),
+                path=re.compile(str(wish.get("path", ""))),
+                after=int(wish.get("after", 0)),
+                token=str(wish.get("token", "")),
+                settings={name: wish.get(name, default) for name, default in DEFAULTS[kind].items()},
+            )
+        except (TypeError, ValueError, re.error) as error:
+            raise bad_request(str(error)) from error
+        self._armed[fault.id] = fault
+        return fault
+
+    def disarm(self, fault_id: int | None = None) -> None:
+        """That one, or all."""
+        if fault_id is None:
+            self._armed.clear()
+        else:
+            self._armed.pop(fault_id, None)
+
+    def take(self, kind: str, *, method: str, path: str, token: str, **wanted: object) -> Json | None:
+        """The settings of a fault that spoils this request, and one less of it; None if none does.
+
+        `wanted` are settings the fault must have; an empty one of the fault's fits anything.
+        """
+        for fault in self._armed.values():
+            if (
+                fault.kind != kind
+                or fault.method not in {"", method}
+                or fault.token not in {"", token}
+                or fault.path.search(path) is None
+                or any(fault.settings[name] not in {"", value} for name, value in wanted.items())
+            ):
+                continue
+            if fault.after > 0:
+                fault.after -= 1
+                continue
+            if self._random.random() >= fault.probability:
+                continue
+            self._spend(fault)
+            return fault.settings
+        return None
+
+    def _spend(self, fault: Fault) -> None:
+        fault.applied += 1
+        if not fault.endless:
+            fault.count -= 1
+            if fault.count == 0:
+                del self._armed[fault.id]

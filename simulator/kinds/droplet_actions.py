@@ -1,0 +1,227 @@
+"""`/v2/droplets/{id}/actions`: what can be done to a droplet. One event at a time."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from flask import Blueprint, request
+
+from simulator import context
+from simulator.account import Account, Kind
+from simulator.actions import Action
+from simulator.catalog import SIZES, Json
+from simulator.clock import stamp
+from simulator.creation import backup_policy, droplet_name, image_id
+from simulator.droplet import Droplet, backup_window
+from simulator.errors import bad_request, not_found, pending_event, unprocessable
+from simulator.kinds.droplets import found, refuse_while_pending, taking
+from simulator.paging import list_page
+
+routes = Blueprint("droplet_actions", __name__)
+DROPLET_ACTION = Kind("droplet_action", routes)
+
+Effect = Callable[[], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """How long an action takes, in virtual seconds, and what refuses it or makes its effect."""
+
+    seconds: float
+    prepare: Callable[[Account, Droplet, Json], Effect]
+    by_tag: bool = False
+
+
+def _nothing(_account: Account, _droplet: Droplet, _wish: Json) -> Effect:
+    return lambda: None
+
+
+def _power_off(_account: Account, droplet: Droplet, _wish: Json) -> Effect:
+    if droplet.status == "off":
+        raise unprocessable("Droplet is already powered off.")
+    return lambda: setattr(droplet, "status", "off")
+
+
+def _power_on(_account: Account, droplet: Droplet, _wish: Json) -> Effect:
+    if droplet.status == "active":
+        raise unprocessable("Droplet is already powered on.")
+    return lambda: setattr(droplet, "status", "active")
+
+
+def _resize(_account: Account, droplet: Droplet, wish: Json) -> Effect:
+    """CPU and memory, and for good the disk where `disk` says so; the droplet stays off."""
+    slug = wish.get("size")
+    if not isinstance(slug, str) or slug not in SIZES:
+        raise unprocessable("You specified an invalid size for Droplet resize.")
+    size = SIZES[slug]
+    if droplet.region not in size["regions"]:
+        raise unprocessable("Size is not available in this region.")
+    if size["disk"] < droplet.disk:
+        raise unprocessable("Size can not decrease size of Droplet's disk image")
+    if droplet.status != "off":
+        raise unprocessable("Droplet must be powered off before it is resized.")
+
+    def effect() -> None:
+        droplet.size = slug
+        if wish.get("disk") is True:
+            droplet.disk = size["disk"]
+
+    return effect
+
+
+def _rename(_account: Account, droplet: Droplet, wish: Json) -> Effect:
+    name = droplet_name(wish.get("name"))
+    return lambda: setattr(droplet, "name", name)
+
+
+def _snapshot(account: Account, droplet: Droplet, wish: Json) -> Effect:
+    """A new private image: which, only the droplet's list of snapshots tells."""
+    name = wish.get("name") or f"{droplet.name}-{int(account.clock.epoch())}"
+
+    def effect() -> None:
+        image_id = account.new_image_id()
+        account.images[image_id] = {
+            "id": image_id,
+            "name": str(name),
+            "distribution": "Ubuntu",
+            "slug": None,
+            "public": False,
+            "regions": [droplet.region],
+            "created_at": stamp(account.clock.now()),
+            "min_disk_size": droplet.disk,
+            "type": "snapshot",
+            "size_gigabytes": round(droplet.disk * 0.11, 2),
+            "description": "",
+            "tags": [],
+            "status": "available",
+            "error_message": "",
+        }
+        droplet.snapshot_ids = [*droplet.snapshot_ids, image_id]
+
+    return effect
+
+
+def _enable_backups(_account: Account, droplet: Droplet, wish: Json) -> Effect:
+    policy = backup_policy(wish.get("backup_policy"))
+    return lambda: setattr(droplet, "backup_policy", policy)
+
+
+def _change_backup_policy(account: Account, droplet: Droplet, wish: Json) -> Effect:
+    if droplet.backup_policy is None:
+        raise unprocessable("Backups are not enabled on this Droplet.")
+    return _enable_backups(account, droplet, wish)
+
+
+def _disable_backups(_account: Account, droplet: Droplet, _wish: Json) -> Effect:
+    return lambda: setattr(droplet, "backup_policy", None)
+
+
+def _enable_ipv6(_account: Account, droplet: Droplet, _wish: Json) -> Effect:
+    return lambda: setattr(droplet, "ipv6", True)
+
+
+def _rebuild(account: Account, droplet: Droplet, wish: Json) -> Effect:
+    image = image_id(account, wish.get("image"), "You specified an invalid image for Droplet rebuild.")
+
+    def effect() -> None:
+        droplet.image = image
+        droplet.status = "active"
+
+    return effect
+
+
+_RULES: Final = {
+    "reboot": Rule(10, _nothing),
+    "power_cycle": Rule(10, _nothing, by_tag=True),
+    "shutdown": Rule(15, _power_off, by_tag=True),
+    "power_off": Rule(5, _power_off, by_tag=True),
+    "power_on": Rule(10, _power_on, by_tag=True),
+    "password_reset": Rule(10, _nothing),
+    "resize": Rule(60, _resize),
+    "rename": Rule(3, _rename),
+    "snapshot": Rule(60, _snapshot, by_tag=True),
+    "enable_backups": Rule(5, _enable_backups, by_tag=True),
+    "disable_backups": Rule(5, _disable_backups, by_tag=True),
+    "change_backup_policy": Rule(5, _change_backup_policy),
+    "enable_ipv6": Rule(5, _enable_ipv6, by_tag=True),
+    "restore": Rule(60, _rebuild),
+    "rebuild": Rule(60, _rebuild),
+    "change_kernel": Rule(5, _nothing),
+}
+
+
+def _rule(wish: Json) -> Rule:
+    rule = _RULES.get(str(wish.get("type")))
+    if rule is None:
+        raise unprocessable("You specified an invalid action type.")
+    return rule
+
+
+def _begun(droplet: Droplet, wish: Json, effect: Effect) -> Action:
+    account, kind = context.account(), str(wish["type"])
+
+    def finish(ok: bool) -> None:
+        droplet.pending = None
+        if ok and account.droplets.get(droplet.id) is droplet:
+            effect()
+
+    action = account.actions.start(
+        kind,
+        resource_id=droplet.id,
+        resource_type="droplet",
+        region=droplet.region,
+        seconds=taking(_rule(wish).seconds),
+        errs=context.fault("errored_action", type=kind) is not None,
+        finish=finish,
+    )
+    droplet.pending = action.id
+    return action
+
+
+@routes.post("/v2/droplets/<int:droplet_id>/actions")
+def act(droplet_id: int) -> tuple[Json, int]:
+    droplet, wish = found(droplet_id), context.body()
+    rule = _rule(wish)
+    refuse_while_pending(droplet)
+    effect = rule.prepare(context.account(), droplet, wish)
+    return {"action": _begun(droplet, wish, effect).rendered()}, 201
+
+
+@routes.post("/v2/droplets/actions")
+def act_on_tagged() -> tuple[Json, int]:
+    """All droplets of a tag, or none if one of them refuses."""
+    account, wish, tag = context.account(), context.body(), request.args.get("tag_name", "").lower()
+    rule = _rule(wish)
+    if not tag or not rule.by_tag:
+        raise bad_request("tag_name must be given, and the action be one for tags")
+    droplets = [found(droplet_id) for droplet_id in account.droplets.tagged(tag)]
+    if any(droplet.pending is not None for droplet in droplets):
+        raise pending_event()
+    effects = [rule.prepare(account, droplet, wish) for droplet in droplets]
+    begun = [_begun(droplet, wish, effect) for droplet, effect in zip(droplets, effects, strict=True)]
+    return {"actions": [action.rendered() for action in begun]}, 201
+
+
+@routes.get("/v2/droplets/<int:droplet_id>/actions")
+def list_actions(droplet_id: int) -> Json:
+    found(droplet_id)
+    actions = context.account().actions.newest_first(resource_id=droplet_id, resource_type="droplet")
+    return list_page("actions", [action.rendered() for action in actions])
+
+
+@routes.get("/v2/droplets/<int:droplet_id>/actions/<int:action_id>")
+def show_action(droplet_id: int, action_id: int) -> Json:
+    action = context.account().actions.get(action_id)
+    if action is None or action.resource_id != droplet_id or action.resource_type != "droplet":
+        raise not_found("The resource you were accessing could not be found.")
+    return {"action": action.rendered()}
+
+
+@routes.get("/v2/droplets/<int:droplet_id>/backups/policy")
+def show_backup_policy(droplet_id: int) -> Json:
+    droplet = found(droplet_id)
+    policy: Json = {"droplet_id": droplet.id, "backup_enabled": droplet.backup_policy is not None}
+    if droplet.backup_policy is not None:
+        window = backup_window(droplet.backup_policy, context.account().clock.now())
+        policy |= {"backup_policy": droplet.backup_policy, "next_backup_window": window}
+    return {"policy": policy}

@@ -1,0 +1,230 @@
+"""`/v2/droplets`: lists, detail, creation, deletion."""
+
+from typing import Final
+
+from flask import Blueprint, request
+
+from simulator import context
+from simulator.account import Account, Kind, Tagged
+from simulator.actions import Action
+from simulator.catalog import Json
+from simulator.creation import Order, read_order
+from simulator.droplet import Droplet, default_vpc, rendered
+from simulator.errors import bad_request, not_found, pending_event
+from simulator.paging import PUBLIC_URL, list_page, page_of
+
+routes = Blueprint("droplets", __name__)
+_CREATE_SECONDS: Final = 30
+_GONE: Final = "The resource you were accessing could not be found."
+
+
+def _edit(account: Account, key: str) -> Tagged | None:
+    return account.droplets.edit(int(key)) if key.isdecimal() else None
+
+
+DROPLET = Kind(
+    "droplet",
+    routes,
+    path="/v2/droplets",
+    urn="droplet",
+    tag_type="droplet",
+    exists=lambda account, key: key.isdecimal() and account.droplets.get(int(key)) is not None,
+    edit=_edit,
+    tag_counts=lambda account: account.droplets.tag_counts(),
+    count=lambda account: len(account.droplets),
+)
+
+
+def shown(droplet: Droplet) -> Json:
+    account = context.account()
+    return rendered(droplet, images=account.images, now=account.clock.now())
+
+
+def found(droplet_id: int) -> Droplet:
+    """The droplet, to change. Raises ApiError (404)."""
+    droplet = context.account().droplets.edit(droplet_id)
+    if droplet is None:
+        raise not_found(_GONE)
+    return droplet
+
+
+def _lingering(seconds: float) -> list[Droplet]:
+    account = context.account()
+    since = account.clock.virtual() - seconds
+    return [droplet for droplet in account.droplets.deleted if droplet.dead > since]
+
+
+def _candidates() -> tuple[list[int], bool]:
+    """The ids that the query picks among held droplets, and whether the bulk comes between them."""
+    store, query = context.account().droplets, request.args
+    if "tag_name" in query and ("name" in query or "type" in query):
+        raise bad_request("tag_name can not be combined with name or type")
+    if "tag_name" in query:
+        return store.tagged(query["tag_name"].lower()), False
+    if "name" in query:
+        return store.named(query["name"]), False
+    return [droplet.id for droplet in store.fleet()], True
+
+
+def _selected() -> tuple[list[Droplet], bool, list[Droplet]]:
+    """What the query asks for: droplets before the bulk, whether the bulk, and droplets after it."""
+    account = context.account()
+    store, gpus = account.droplets, request.args.get("type") == "gpus"
+    ids, whole = _candidates()
+    before = [droplet for droplet in map(store.get, ids) if droplet is not None]
+    after = store.created() if whole else []
+    lag, linger = context.fault("list_lag"), context.fault("deleted_linger")
+    if lag is not None:
+        known = account.clock.virtual() - float(lag["seconds"])
+        before = [droplet for droplet in before if droplet.born <= known]
+        after = [droplet for droplet in after if droplet.born <= known]
+    if linger is not None:
+        tag = request.args.get("tag_name", "").lower()
+        after += [d for d in _lingering(float(linger["seconds"])) if not tag or tag in map(str.lower, d.tags)]
+    return (
+        [droplet for droplet in before if droplet.is_gpu is gpus],
+        whole and not gpus,
+        [droplet for droplet in after if droplet.is_gpu is gpus],
+    )
+
+
+@routes.get("/v2/droplets")
+def list_droplets() -> Json:
+    store = context.account().droplets
+    before, with_bulk, after = _selected()
+    middle = len(store.bulk.alive) if with_bulk else 0
+    rest = len(before) + middle
+
+    def fetch(start: int, stop: int) -> list[Json]:
+        page = before[start:stop]
+        if middle and stop > len(before) and start < rest:
+            indices = store.bulk.alive.cut(max(0, start - len(before)), min(stop, rest) - len(before))
+            page += map(store.of_bulk, indices)
+        page += after[max(0, start - rest) : max(0, stop - rest)]
+        return [shown(droplet) for droplet in page]
+
+    return page_of("droplets", rest + len(after), fetch)
+
+
+@routes.get("/v2/droplets/<int:droplet_id>")
+def show(droplet_id: int) -> Json:
+    droplet = context.account().droplets.get(droplet_id)
+    if droplet is None:
+        linger = context.fault("deleted_linger", detail=True)
+        left = _lingering(float(linger["seconds"])) if linger is not None else []
+        droplet = next((each for each in left if each.id == droplet_id), None)
+    if droplet is None:
+        raise not_found(_GONE)
+    return {"droplet": shown(droplet)}
+
+
+@routes.post("/v2/droplets")
+def create() -> tuple[Json, int]:
+    """202 says that it was begun: the action of the answer tells how it ends."""
+    order = read_order(context.account(), context.body())
+    made = [_begun(order, name) for name in order.names]
+    answer: Json = {"links": {"actions": [_action_link(action) for _, action in made]}}
+    bodies = [shown(droplet) for droplet, _ in made]
+    if order.several:
+        return {"droplets": bodies, **answer}, 202
+    return {"droplet": bodies[0], **answer}, 202
+
+
+def _action_link(action: Action) -> Json:
+    return {"id": action.id, "rel": "create", "href": f"{PUBLIC_URL}/v2/actions/{action.id}"}
+
+
+def _begun(order: Order, name: str) -> tuple[Droplet, Action]:
+    account = context.account()
+    droplet = place(account, order, name)
+    droplet.status = "new"
+
+    def finish(ok: bool) -> None:
+        if account.droplets.get(droplet.id) is not droplet:
+            return
+        droplet.pending = None
+        droplet.status = "active"
+        if not ok:
+            account.delete_droplet(droplet.id)
+
+    gone = context.fault("vanishing") is not None
+    action = account.actions.start(
+        "create",
+        resource_id=droplet.id,
+        resource_type="droplet",
+        region=droplet.region,
+        seconds=taking(_CREATE_SECONDS),
+        errs=gone or context.fault("errored_action", type="create") is not None,
+        finish=finish,
+    )
+    droplet.pending = action.id
+    if gone:
+        account.delete_droplet(droplet.id)
+    return droplet, action
+
+
+def place(account: Account, order: Order, name: str) -> Droplet:
+    """Put a droplet into the account, active and in the default project, without any action."""
+    droplet_id = account.new_droplet_id()
+    droplet = Droplet(
+        id=droplet_id,
+        name=name,
+        size=order.size,
+        region=order.region,
+        image=order.image,
+        created_at=account.clock.now(),
+        address=100_000 + droplet_id % 30_000,  # between the bulk's and the fleet's
+        tags=account.canonical_tags(order.tags),
+        ipv6=order.ipv6,
+        monitoring=order.monitoring,
+        backup_policy=order.backup_policy,
+        vpc_uuid=order.vpc_uuid or default_vpc(account.team, order.region),
+        born=account.clock.virtual(),
+    )
+    account.droplets.add(droplet)
+    account.projects.assign(droplet.urn, account.projects.default, droplet.created_at)
+    return droplet
+
+
+def taking(seconds: float) -> float:
+    """The virtual seconds an action takes."""
+    slow = context.fault("slow_actions")
+    return seconds if slow is None else seconds * float(slow["factor"])
+
+
+def refuse_while_pending(droplet: Droplet) -> None:
+    if droplet.pending is not None:
+        raise pending_event()
+
+
+@routes.delete("/v2/droplets/<int:droplet_id>")
+def delete(droplet_id: int) -> tuple[str, int]:
+    refuse_while_pending(found(droplet_id))
+    context.account().delete_droplet(droplet_id)
+    return "", 204
+
+
+@routes.delete("/v2/droplets")
+def delete_tagged() -> tuple[str, int]:
+    account, tag = context.account(), request.args.get("tag_name", "").lower()
+    if tag not in account.tags:
+        raise not_found(_GONE)
+    for droplet_id in account.droplets.tagged(tag):
+        account.delete_droplet(droplet_id)
+    return "", 204
+
+
+def _own_images(ids: list[int], kind: str) -> list[Json]:
+    images = (context.account().images[image_id] for image_id in ids)
+    names = ("id", "name", "created_at", "regions", "min_disk_size", "size_gigabytes")
+    return [{**{name: image[name] for name in names}, "type": kind} for image in images]
+
+
+@routes.get("/v2/droplets/<int:droplet_id>/snapshots")
+def list_snapshots(droplet_id: int) -> Json:
+    return list_page("snapshots", _own_images(found(droplet_id).snapshot_ids, "snapshot"))
+
+
+@routes.get("/v2/droplets/<int:droplet_id>/backups")
+def list_backups(droplet_id: int) -> Json:
+    return list_page("backups", _own_images(found(droplet_id).backup_ids, "backup"))

@@ -1,0 +1,115 @@
+"""`/v2/images`: public images, and the account's own snapshots and backups."""
+
+from flask import Blueprint, request
+
+from simulator import context
+from simulator.account import Account, Kind, Tagged
+from simulator.catalog import APPLICATIONS, IMAGE_IDS, IMAGES, Json
+from simulator.errors import forbidden, not_found
+from simulator.paging import list_page
+
+routes = Blueprint("images", __name__)
+
+
+class _Tags:
+    """An image's tags, where the tag endpoints look for them."""
+
+    def __init__(self, image: Json) -> None:
+        self._image = image
+
+    @property
+    def tags(self) -> list[str]:
+        return list(self._image["tags"])
+
+    @tags.setter
+    def tags(self, tags: list[str]) -> None:
+        self._image["tags"] = tags
+
+
+def _edit(account: Account, key: str) -> Tagged | None:
+    image = account.images.get(int(key)) if key.isdecimal() else None
+    return None if image is None else _Tags(image)
+
+
+def _tag_counts(account: Account) -> dict[str, tuple[int, int]]:
+    counts: dict[str, tuple[int, int]] = {}
+    for image_id, image in account.images.items():
+        for tag in image["tags"]:
+            counts[tag] = (counts.get(tag, (0, 0))[0] + 1, image_id)
+    return counts
+
+
+IMAGE = Kind(
+    "image",
+    routes,
+    path="/v2/images",
+    tag_type="image",
+    edit=_edit,
+    tag_counts=_tag_counts,
+    count=lambda account: len(account.images),
+)
+
+
+def own_or_public(key: str | int) -> Json | None:
+    """The image by its id, or a public one by its slug."""
+    image_id = IMAGE_IDS.get(str(key)) or (int(key) if str(key).isdecimal() else 0)
+    return IMAGES.get(image_id) or context.account().images.get(image_id)
+
+
+def _found(key: str) -> Json:
+    image = own_or_public(key)
+    if image is None:
+        raise not_found()
+    return image
+
+
+def _own(image_id: int) -> Json:
+    if image_id in IMAGES:
+        raise forbidden()
+    image = context.account().images.get(image_id)
+    if image is None:
+        raise not_found()
+    return image
+
+
+@routes.get("/v2/images")
+def list_images() -> Json:
+    own = list(context.account().images.values())
+    public = list(IMAGES.values())
+    tag = request.args.get("tag_name", "").lower()
+    if tag:
+        return list_page("images", [i for i in own if tag in (name.lower() for name in i["tags"])])
+    if request.args.get("private", "").lower() == "true":
+        return list_page("images", own)
+    match request.args.get("type"):
+        case "distribution":
+            return list_page("images", [i for i in public if i["id"] not in APPLICATIONS])
+        case "application":
+            return list_page("images", [i for i in public if i["id"] in APPLICATIONS])
+    return list_page("images", [*own, *public])
+
+
+@routes.get("/v2/images/<key>")
+def show(key: str) -> Json:
+    return {"image": _found(key)}
+
+
+@routes.put("/v2/images/<int:image_id>")
+def change(image_id: int) -> Json:
+    image = _own(image_id)
+    wish = context.body()
+    for name in ("name", "description"):
+        if name in wish:
+            image[name] = context.text(wish, name, most=255)
+    return {"image": image}
+
+
+@routes.delete("/v2/images/<int:image_id>")
+def delete(image_id: int) -> tuple[str, int]:
+    _own(image_id)
+    account = context.account()
+    del account.images[image_id]
+    for droplet in account.droplets.held():
+        droplet.snapshot_ids = [each for each in droplet.snapshot_ids if each != image_id]
+        droplet.backup_ids = [each for each in droplet.backup_ids if each != image_id]
+    return "", 204

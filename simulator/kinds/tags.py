@@ -1,0 +1,116 @@
+"""`/v2/tags`. Names are unique whatever their case; the first spelling stays."""
+
+from typing import Final
+
+from flask import Blueprint
+
+from simulator import context
+from simulator.account import Account, Kind, Tagged
+from simulator.catalog import Json
+from simulator.creation import tag_names
+from simulator.errors import not_found, unprocessable
+from simulator.paging import PUBLIC_URL, page_of
+
+routes = Blueprint("tags", __name__)
+TAG = Kind("tag", routes, count=lambda account: len(account.tags))
+
+_COUNTED: Final = ("droplets", "images", "volumes", "volume_snapshots", "databases")
+
+Counts = dict[str, dict[str, tuple[int, str]]]  # by kind, by tag: how many, and the last one's address
+
+
+def _counts(account: Account) -> Counts:
+    counts: Counts = {}
+    for kind in account.kinds:
+        if kind.tag_counts is not None:
+            found = kind.tag_counts(account).items()
+            counts[f"{kind.tag_type}s"] = {
+                tag: (count, f"{PUBLIC_URL}{kind.path}/{last}") for tag, (count, last) in found
+            }
+    return counts
+
+
+def _rendered(name: str, counts: Counts) -> Json:
+    resources: Json = {"count": 0}
+    for kind in _COUNTED:
+        count, last = counts.get(kind, {}).get(name, (0, ""))
+        resources[kind] = {"count": count, **({"last_tagged_uri": last} if count else {})}
+        resources["count"] += count
+        if count:
+            resources["last_tagged_uri"] = last
+    return {"name": name, "resources": resources}
+
+
+def _found(name: str) -> str:
+    canonical = context.account().tags.get(name.lower())
+    if canonical is None:
+        raise not_found()
+    return canonical
+
+
+@routes.get("/v2/tags")
+def list_tags() -> Json:
+    account = context.account()
+    counts, names = _counts(account), sorted(account.tags.values())
+    return page_of(
+        "tags", len(names), lambda start, stop: [_rendered(name, counts) for name in names[start:stop]]
+    )
+
+
+@routes.post("/v2/tags")
+def create() -> tuple[Json, int]:
+    account = context.account()
+    (name,) = account.canonical_tags(tag_names([context.body().get("name")]))
+    return {"tag": _rendered(name, _counts(account))}, 201
+
+
+@routes.get("/v2/tags/<name>")
+def show(name: str) -> Json:
+    return {"tag": _rendered(_found(name), _counts(context.account()))}
+
+
+@routes.delete("/v2/tags/<name>")
+def delete(name: str) -> tuple[str, int]:
+    account, name = context.account(), _found(name)
+    for droplet in account.droplets.held():
+        droplet.tags = [tag for tag in droplet.tags if tag != name]
+    account.droplets.bulk.dropped_tags.add(name)
+    for image in account.images.values():
+        image["tags"] = [tag for tag in image["tags"] if tag != name]
+    del account.tags[name.lower()]
+    return "", 204
+
+
+def _resources() -> list[Tagged]:
+    """What the body names, all of it found before any is touched. Raises ApiError."""
+    account = context.account()
+    wanted = context.body().get("resources")
+    if not isinstance(wanted, list) or not all(isinstance(each, dict) for each in wanted):
+        raise unprocessable("resources must be a list of resource_id and resource_type")
+    found: list[Tagged] = []
+    for each in wanted:
+        kind = next(
+            (k for k in account.kinds if k.tag_type and k.tag_type == each.get("resource_type")), None
+        )
+        resource = kind.edit(account, str(each.get("resource_id"))) if kind and kind.edit else None
+        if resource is None:
+            raise not_found()
+        found.append(resource)
+    return found
+
+
+@routes.post("/v2/tags/<name>/resources")
+def tag(name: str) -> tuple[str, int]:
+    name = _found(name)
+    for resource in _resources():
+        if name not in resource.tags:
+            resource.tags = [*resource.tags, name]
+    return "", 204
+
+
+@routes.delete("/v2/tags/<name>/resources")
+def untag(name: str) -> tuple[str, int]:
+    name = _found(name)
+    for resource in _resources():
+        resource.tags = [tag for tag in resource.tags if tag != name]
+    return "", 204

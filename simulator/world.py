@@ -1,0 +1,115 @@
+"""All there is: accounts, tokens, time, faults, and what was asked."""
+
+import threading
+from collections import deque
+from dataclasses import dataclass, replace
+from datetime import date
+from itertools import islice
+from typing import Any, Final
+
+from simulator.account import Account
+from simulator.catalog import Json
+from simulator.clock import Clock
+from simulator.errors import bad_request
+from simulator.faults import Faults
+from simulator.fleet import FLEETS, populate
+from simulator.kinds import KINDS
+from simulator.limits import Limits
+
+DEFAULT_TOKEN: Final = "dop_v1_" + "5107" * 16
+DEFAULT_TEAM: Final = "arcadia"
+_LOGGED: Final = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How the world begins. `today` None: the real date."""
+
+    fleet: str = "default"
+    seed: int = 1
+    droplets: int = 0
+    today: date | None = None
+    speed: float = 1.0
+
+    def __post_init__(self) -> None:
+        if self.fleet not in FLEETS:
+            raise ValueError(f"the fleet is one of {', '.join(FLEETS)}, not {self.fleet!r}")
+
+
+class RequestLog:
+    """The latest requests, numbered from 1."""
+
+    def __init__(self) -> None:
+        self.total = 0
+        self._latest: deque[Json] = deque(maxlen=_LOGGED)
+
+    def add(self, entry: Json) -> None:
+        self.total += 1
+        self._latest.append({"number": self.total, **entry})
+
+    def since(self, number: int) -> list[Json]:
+        skipped = max(0, number - (self.total - len(self._latest)))
+        return list(islice(self._latest, skipped, None))
+
+    def clear(self) -> None:
+        self._latest.clear()
+        self.total = 0
+
+
+class World:
+    """Everything under one lock, which a request holds while it is answered."""
+
+    def __init__(
+        self,
+        *,
+        fleet: str = "default",
+        seed: int = 1,
+        droplets: int = 0,
+        today: date | None = None,
+        speed: float = 1.0,
+        limits: bool = False,
+    ) -> None:
+        self.lock = threading.RLock()
+        self._limits = limits
+        self.options = Options(fleet, seed, droplets, today, speed)
+        self._begin()
+
+    def reset(self, **changes: Any) -> None:
+        """Back to the start, with what is given instead of the former options."""
+        self.options = replace(self.options, **changes)
+        self._begin()
+
+    def _begin(self) -> None:
+        options = self.options
+        self.clock = Clock(today=options.today, speed=options.speed)
+        self.faults = Faults(options.seed)
+        self.limits = Limits(enabled=self._limits)
+        self.log = RequestLog()
+        self.accounts: dict[str, Account] = {}
+        self._teams: dict[str, str] = {}
+        self.register(DEFAULT_TOKEN, DEFAULT_TEAM, fleet=options.fleet, droplets=options.droplets)
+
+    def register(self, token: str, team: str, *, fleet: str = "empty", droplets: int = 0) -> Account:
+        """Point the token at the team's account, which is made with that fleet if there is none."""
+        if fleet not in FLEETS:
+            raise bad_request(f"fleet is one of {', '.join(FLEETS)}")
+        account = self.accounts.get(team)
+        if account is None:
+            account = Account(
+                team=team, seed=self.options.seed, droplets=droplets, clock=self.clock, kinds=KINDS
+            )
+            populate(account, fleet=fleet)
+            self.accounts[team] = account
+        self._teams[token] = team
+        return account
+
+    def account(self, token: str) -> Account | None:
+        team = self._teams.get(token)
+        return None if team is None else self.accounts[team]
+
+    def revoke(self, token: str) -> None:
+        self._teams.pop(token, None)
+
+    def settle(self) -> None:
+        for account in self.accounts.values():
+            account.actions.settle()
