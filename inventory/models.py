@@ -1,6 +1,6 @@
 """The tables of inventory. Rows are written by the modules named after the work, never from here."""
 
-from typing import Protocol, Self
+from typing import Self
 
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import ArrayField, DateTimeRangeField, RangeOperators
@@ -8,16 +8,8 @@ from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
 from django.db.models import F, Q
 
+from arcadia_cloud.kernel.scoping import TenantQuerySet
 from inventory.values import PROVIDER, AttributionRule, EventType, Kind, RunMode, RunOutcome
-
-
-class Viewer(Protocol):
-    """Who asks: an operator, or somebody of one tenant."""
-
-    @property
-    def is_operator(self) -> bool: ...
-    @property
-    def tenant_id(self) -> str | None: ...
 
 
 class CloudAccount(models.Model):
@@ -104,19 +96,12 @@ class SyncRun(models.Model):
         return f"run {self.pk} of {self.kind}"
 
 
-class ResourceQuerySet(models.QuerySet["Resource"]):
+class ResourceQuerySet(TenantQuerySet["Resource"]):
     """Rows of cloud_resources."""
 
     def live(self) -> Self:
+        """Those without a tombstone."""
         return self.filter(deleted_at=None)
-
-    def visible_to(self, viewer: Viewer) -> Self:
-        """Everything for an operator, a tenant's own for anybody else, nothing without a tenant."""
-        if viewer.is_operator:
-            return self
-        if viewer.tenant_id is None:
-            return self.none()
-        return self.filter(tenant_id=viewer.tenant_id)
 
 
 class Resource(models.Model):

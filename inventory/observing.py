@@ -18,7 +18,8 @@ from inventory.values import PROVIDER, Kind, Observation
 _SQL = Path(__file__).parent / "sql"
 _OBSERVE = (_SQL / "observe.sql").read_text(encoding="utf-8")
 _RESPAN = tuple(
-    (_SQL / name).read_text(encoding="utf-8") for name in ("close_spans.sql", "correct_spans.sql", "open_spans.sql")
+    (_SQL / name).read_text(encoding="utf-8")
+    for name in ("close_spans.sql", "correct_spans.sql", "open_spans.sql")
 )
 
 
@@ -86,7 +87,7 @@ def observe(*, kind: Kind, observations: Iterable[Observation], look: Look, orig
 
 
 def _sorted_once(observations: Iterable[Observation]) -> list[Observation]:
-    """Each resource once (pages repeat items; the later one counts), in the order in which rows are locked."""
+    """Each resource once (pages repeat items; the later one counts), in the order that rows are locked."""
     latest = {seen.provider_id: seen for seen in observations}
     return [latest[provider_id] for provider_id in sorted(latest)]
 

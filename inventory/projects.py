@@ -1,6 +1,7 @@
 """The mirror of the provider's projects, and which resource is in which."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import transaction
@@ -18,8 +19,16 @@ from inventory.values import OPERATORS_PROJECT, PROVIDER
 _PROJECTS = Listing("/v2/projects", "projects", ProjectRecord)
 
 
-def sync_projects(cloud: DigitalOcean, *, progress: Progress, now: Callable[[], datetime]) -> dict[str, int]:
-    """Mirror every project and read its members; return `{urn: pk of the project}`.
+@dataclass(frozen=True, slots=True)
+class Membership:
+    """Which resource is in which project: `{urn: pk of the project}`."""
+
+    projects: int
+    project_of: Mapping[str, int]
+
+
+def sync_projects(cloud: DigitalOcean, *, progress: Progress, now: Callable[[], datetime]) -> Membership:
+    """Mirror every project and read who is in it.
 
     Makes the operators' own project at the provider when there is none. Writes only after everything was
     read: a list that breaks off changes nothing. Raises ProviderError.
@@ -40,7 +49,8 @@ def sync_projects(cloud: DigitalOcean, *, progress: Progress, now: Callable[[], 
         for record in records
     }
     pks = mirror_projects(records, at=now())
-    return {urn: pks[project] for project, urns in members.items() for urn in urns}
+    project_of = {urn: pks[project] for project, urns in members.items() for urn in urns}
+    return Membership(len(records), project_of)
 
 
 def ensure_operators_project(cloud: DigitalOcean) -> None:
@@ -80,7 +90,15 @@ def mirror_projects(records: Iterable[ProjectRecord], *, at: datetime) -> dict[s
         sorted(rows, key=lambda row: row.provider_id),
         update_conflicts=True,
         unique_fields=["provider", "provider_id"],
-        update_fields=["name", "description", "environment", "is_default", "attrs", "last_seen_at", "deleted_at"],
+        update_fields=[
+            "name",
+            "description",
+            "environment",
+            "is_default",
+            "attrs",
+            "last_seen_at",
+            "deleted_at",
+        ],
     )
     Project.objects.filter(provider=PROVIDER, deleted_at=None, last_seen_at__lt=at).update(deleted_at=at)
     return dict(Project.objects.filter(provider=PROVIDER, deleted_at=None).values_list("provider_id", "pk"))

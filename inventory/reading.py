@@ -19,9 +19,7 @@ def identity(record: Any) -> str:  # Any: records share no base with an id; some
     raise TypeError(f"{type(record).__name__} has nothing to know it by")
 
 
-def read_pages(
-    cloud: DigitalOcean, listing: Listing[T], *, progress: Progress
-) -> Iterator[Page[T]]:
+def read_pages(cloud: DigitalOcean, listing: Listing[T], *, progress: Progress) -> Iterator[Page[T]]:
     """Yield the pages of a list, and read it once more when the first reading didn't add up.
 
     Pages are not a snapshot: items repeat, or slip past between two of them. A reading adds up when it

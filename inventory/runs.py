@@ -51,7 +51,7 @@ def record_skipped(*, kind: str, mode: RunMode, requested_by: str, at: datetime,
 
 
 def room_for(run: SyncRun, calls_left: int | None) -> str:
-    """Why this run wouldn't fit into the hour's remaining calls, by what its kind's last one took; else ""."""
+    """Why this run wouldn't fit into the hour's remaining calls, by what its kind's last took; else ""."""
     last = SyncRun.objects.filter(kind=run.kind, outcome=RunOutcome.COMPLETE).order_by("-started_at").first()
     if calls_left is None or last is None or last.api_calls <= calls_left:
         return ""
@@ -71,7 +71,9 @@ def record_progress(run: SyncRun, progress: Progress, batch: Observed) -> None:
     )
 
 
-def finish_run(run: SyncRun, outcome: RunOutcome, *, error: str = "", api_calls: int | None = None) -> SyncRun:
+def finish_run(
+    run: SyncRun, outcome: RunOutcome, *, error: str = "", api_calls: int | None = None
+) -> SyncRun:
     """Close a run, with the reason where it isn't complete, and tell the operators what needs a hand.
 
     Waits for a database that restarts. A complete run closes its kind's alerts.
@@ -83,7 +85,9 @@ def finish_run(run: SyncRun, outcome: RunOutcome, *, error: str = "", api_calls:
     run.refresh_from_db()
     subject = f"kind:{run.kind}"
     if code := _ALERTS.get(outcome):
-        raise_alert(code=code, subject=subject, message=f"Sync of {run.kind}: {error}", details={"run": run.pk})
+        raise_alert(
+            code=code, subject=subject, message=f"Sync of {run.kind}: {error}", details={"run": run.pk}
+        )
     elif outcome == RunOutcome.COMPLETE:
         for code in _ALERTS.values():
             resolve_alert(code=code, subject=subject, by=f"run:{run.pk}")

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from urllib.parse import quote
 
 from django.db import connection, transaction
 from django.db.models import F, Q
@@ -56,7 +57,9 @@ def strike_absent(entry: KindEntry, run: SyncRun, held: HeldLease) -> int:
     Fenced: raises LeaseLost, and strikes nothing, when another run of the kind may have begun.
     """
     held.assert_held()
-    absent = Resource.objects.live().filter(provider=PROVIDER, kind=entry.kind, last_seen_at__lt=run.started_at)
+    absent = Resource.objects.live().filter(
+        provider=PROVIDER, kind=entry.kind, last_seen_at__lt=run.started_at
+    )
     struck = absent.update(stale_strike_count=F("stale_strike_count") + 1)
     SyncRun.objects.filter(pk=run.pk).update(struck=struck)
     return struck
@@ -89,11 +92,12 @@ def bury_confirmed(
 def _by_id(entry: KindEntry, resource: Resource, cloud: DigitalOcean) -> object | None:
     if entry.detail is None:
         return None
-    path = entry.detail.path.format(provider_id=resource.provider_id)
+    path = entry.detail.path.format(provider_id=quote(resource.provider_id, safe=""))
     try:
-        return cloud.get_one(path, key=entry.detail.key, record=entry.listings[0].record)
+        record: object = cloud.get(path, entry.listings[0].record, key=entry.detail.key)
     except ProviderNotFound:
         return None
+    return record
 
 
 def bury(pks: Sequence[int], *, run: SyncRun, at: datetime, origin: Origin) -> int:

@@ -88,7 +88,9 @@ class Sync:
         calls = self.cloud.calls
         try:
             with lease(f"sync:{kind}", seconds=_LEASE_SECONDS, wait_seconds=self.lease_wait_seconds) as held:
-                run = start_run(kind=kind, mode=self.mode, requested_by=self.requested_by, at=self.clock.now())
+                run = start_run(
+                    kind=kind, mode=self.mode, requested_by=self.requested_by, at=self.clock.now()
+                )
                 outcome, error = RunOutcome.FAILED, "it was interrupted"
                 try:
                     read(run, held)
@@ -100,7 +102,11 @@ class Sync:
                 return run
         except LeaseHeld as busy:
             return record_skipped(
-                kind=kind, mode=self.mode, requested_by=self.requested_by, at=self.clock.now(), why=busy.detail
+                kind=kind,
+                mode=self.mode,
+                requested_by=self.requested_by,
+                at=self.clock.now(),
+                why=busy.detail,
             )
 
     def _refuse(self, kind: str, refusal: Exception) -> SyncRun:
@@ -111,8 +117,9 @@ class Sync:
 
     def _read_projects(self, run: SyncRun, _held: HeldLease) -> None:
         progress = Progress(calls_before=self.cloud.calls)
-        self.project_of = sync_projects(self.cloud, progress=progress, now=self.clock.now)
-        progress.seen = len(set(self.project_of.values()))
+        membership = sync_projects(self.cloud, progress=progress, now=self.clock.now)
+        self.project_of = membership.project_of
+        progress.seen = progress.expected = membership.projects
         patiently(lambda: record_progress(run, progress, Observed()))
 
 
@@ -132,8 +139,8 @@ class _Reading:
         absences = count_absences(self.entry, run)
         if absences.is_suspicious and not self.sync.confirm_loss:
             raise SuspiciousLoss(
-                f"{absences}: nothing was struck. A token that lost a scope looks like this; if they are really "
-                f"gone: manage.py sync_inventory --kind {self.entry.kind} --confirm-loss"
+                f"{absences}: nothing was struck. A token that lost a scope looks like this; if they are "
+                f"really gone: manage.py sync_inventory --kind {self.entry.kind} --confirm-loss"
             )
         strike_absent(self.entry, run, held)
         bury_confirmed(self.entry, run, self.sync.cloud, self.sync.clock.now, self._origin(run))
@@ -162,9 +169,7 @@ class _Reading:
         return seen
 
     def _write(self, batch: list[Observation], asked_at: datetime, run: SyncRun, progress: Progress) -> None:
-        look = Look(
-            at=asked_at, volatile=self.entry.volatile, bump_unchanged=self.sync.mode != RunMode.FAST
-        )
+        look = Look(at=asked_at, volatile=self.entry.volatile, bump_unchanged=self.sync.mode != RunMode.FAST)
 
         @transaction.atomic
         def write() -> None:

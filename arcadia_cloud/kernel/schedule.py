@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class ScheduleEntry:
-    """One scheduled task. Exactly one of `crontab` (minute hour day month weekday, UTC) or `every_seconds`."""
+    """One scheduled task. One of `crontab` (minute hour day month weekday, UTC) or `every_seconds`."""
 
     name: str
     task: str

@@ -1,5 +1,12 @@
 """Addresses of the inventory API."""
 
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from inventory.api import views
+
+urlpatterns = [
+    path("inventory", views.ResourceList.as_view(), name="inventory-list"),
+    path("inventory/summary", views.InventorySummary.as_view(), name="inventory-summary"),
+    path("inventory/<int:pk>", views.ResourceDetail.as_view(), name="inventory-detail"),
+    path("inventory/<int:pk>/events", views.ResourceEvents.as_view(), name="inventory-events"),
+]

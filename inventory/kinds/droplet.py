@@ -40,7 +40,9 @@ def _attrs(droplet: DropletRecord) -> dict[str, Any]:
         "ipv4_public": _addresses(droplet.networks.v4, "public"),
         "ipv4_private": _addresses(droplet.networks.v4, "private"),
         "ipv6_public": _addresses(droplet.networks.v6, "public"),
-        "gpu": {"count": droplet.gpu_info.count, "model": droplet.gpu_info.model} if droplet.gpu_info else None,
+        "gpu": {"count": droplet.gpu_info.count, "model": droplet.gpu_info.model}
+        if droplet.gpu_info
+        else None,
         "locked": droplet.locked,
         "next_backup_window": {"start": window.start, "end": window.end} if window else None,
     }

@@ -11,7 +11,7 @@ from inventory.values import Kind, Observation, RunMode
 
 @dataclass(frozen=True, slots=True)
 class Detail:
-    """Where one resource is asked for by its id. `path` holds `{provider_id}`; `key` is the answer's field."""
+    """Where one resource is asked for: `path` holds `{provider_id}`, `key` is the answer's field."""
 
     path: str
     key: str

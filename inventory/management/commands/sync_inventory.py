@@ -18,6 +18,7 @@ from inventory.services import failed, sync_inventory
 from inventory.values import RunMode
 
 _COUNTS = ("pages", "api_calls", "seen", "discovered", "updated", "restored", "struck", "deleted")
+_WIDTH_OF_A_FILE = 160
 
 
 class Command(BaseCommand):
@@ -25,9 +26,13 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         known = ", ".join(str(entry.kind) for entry in registry.ENTRIES)
-        parser.add_argument("--kind", action="append", default=[], metavar="K", help=f"only this kind ({known})")
         parser.add_argument(
-            "--mode", choices=[str(mode) for mode in RunMode], default=str(RunMode.FULL),
+            "--kind", action="append", default=[], metavar="K", help=f"only this kind ({known})"
+        )
+        parser.add_argument(
+            "--mode",
+            choices=[str(mode) for mode in RunMode],
+            default=str(RunMode.FULL),
             help="which schedule's run to make; a fast one never strikes",
         )
         parser.add_argument(
@@ -41,7 +46,8 @@ class Command(BaseCommand):
             runs = self._sync(**options)
         except (DomainError, ProviderError) as refusal:
             raise CommandError(str(refusal)) from refusal
-        Console(file=sys.stdout).print(_summary(runs))
+        width = None if sys.stdout.isatty() else _WIDTH_OF_A_FILE
+        Console(file=sys.stdout, width=width).print(_summary(runs))
         if bad := failed(runs):
             raise CommandError("; ".join(f"{run.kind} {run.outcome}: {run.error}" for run in bad))
 

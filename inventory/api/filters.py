@@ -1,0 +1,46 @@
+"""What the list of resources can be filtered by."""
+
+from typing import ClassVar
+
+from django_filters import rest_framework as filters
+
+from inventory.models import Resource, ResourceQuerySet
+from inventory.values import Kind
+
+
+class ResourceFilter(filters.FilterSet):
+    """Live resources unless `deleted=true` asks for the tombstoned ones instead."""
+
+    kind = filters.ChoiceFilter(choices=Kind.choices, help_text="The resource's kind.")
+    region = filters.CharFilter(help_text="The provider's region, as `syd1`.")
+    status = filters.CharFilter(help_text="The provider's status.")
+    tag = filters.CharFilter(method="filter_tag", help_text="One of the resource's tags, exactly.")
+    project = filters.NumberFilter(field_name="project_id", min_value=1, help_text="The project's id.")
+    deployment = filters.NumberFilter(
+        field_name="deployment_id", min_value=1, help_text="The deployment's id."
+    )
+    q = filters.CharFilter(method="filter_name", help_text="A part of the name, in any case.")
+    deleted = filters.BooleanFilter(method="filter_deleted", help_text="`true`: only what is gone.")
+
+    class Meta:
+        model = Resource
+        fields: ClassVar[list[str]] = []
+
+    def filter_queryset(self, queryset: ResourceQuerySet) -> ResourceQuerySet:
+        filtered: ResourceQuerySet = super().filter_queryset(queryset)
+        return filtered if self.form.cleaned_data["deleted"] else filtered.live()
+
+    def filter_tag(self, queryset: ResourceQuerySet, _name: str, value: str) -> ResourceQuerySet:
+        return queryset.filter(tags__contains=[value])
+
+    def filter_name(self, queryset: ResourceQuerySet, _name: str, value: str) -> ResourceQuerySet:
+        return queryset.filter(name__icontains=value)
+
+    def filter_deleted(self, queryset: ResourceQuerySet, _name: str, value: bool) -> ResourceQuerySet:
+        return queryset.exclude(deleted_at=None) if value else queryset
+
+
+class OperatorResourceFilter(ResourceFilter):
+    """Operators see every tenant, so they can ask for one."""
+
+    tenant = filters.CharFilter(field_name="tenant_id", help_text="The tenant's id.")

@@ -1,0 +1,78 @@
+"""The inventory API: resources, their history, and counts. Read-only."""
+
+from typing import Any, cast
+
+from django.shortcuts import get_object_or_404
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.serializers import BaseSerializer
+
+from arcadia_cloud.kernel.api.views import ApiView, DetailView, ListView
+from arcadia_cloud.kernel.tokens import TokenUser
+from inventory.api.filters import OperatorResourceFilter, ResourceFilter
+from inventory.api.serializers import (
+    OperatorResourceEventSerializer,
+    OperatorResourceSerializer,
+    ResourceEventSerializer,
+    ResourceSerializer,
+    SummarySerializer,
+)
+from inventory.models import Resource, ResourceEvent, ResourceQuerySet
+from inventory.queries import summarize
+
+
+def _is_operator(request: Request) -> bool:
+    return isinstance(request.user, TokenUser) and request.user.is_operator
+
+
+def _visible(request: Request) -> ResourceQuerySet:
+    return Resource.objects.visible_to(cast("TokenUser", request.user))
+
+
+class ResourceList(ListView):
+    """Resources, newest first: a tenant's own, for operators everybody's."""
+
+    orderings = ("id", "name", "first_seen_at")
+
+    @property
+    def filterset_class(self) -> type[ResourceFilter]:
+        """Only operators may ask for a tenant: for others the parameter doesn't exist."""
+        return OperatorResourceFilter if _is_operator(self.request) else ResourceFilter
+
+    def get_queryset(self) -> ResourceQuerySet:
+        return _visible(self.request).select_related("project", "deployment")
+
+    def get_serializer_class(self) -> type[BaseSerializer[Any]]:
+        return OperatorResourceSerializer if _is_operator(self.request) else ResourceSerializer
+
+
+class ResourceDetail(DetailView):
+    """One resource, live or gone."""
+
+    def get_queryset(self) -> ResourceQuerySet:
+        return _visible(self.request).select_related("project", "deployment")
+
+    def get_serializer_class(self) -> type[BaseSerializer[Any]]:
+        return OperatorResourceSerializer if _is_operator(self.request) else ResourceSerializer
+
+
+class ResourceEvents(ListView):
+    """What happened to one resource, newest first."""
+
+    orderings = ("id",)
+
+    def get_queryset(self) -> Any:  # Any: DRF's stubs bind the view to one model
+        resource = get_object_or_404(_visible(self.request), pk=self.kwargs["pk"])
+        return ResourceEvent.objects.filter(resource=resource)
+
+    def get_serializer_class(self) -> type[BaseSerializer[Any]]:
+        return OperatorResourceEventSerializer if _is_operator(self.request) else ResourceEventSerializer
+
+
+class InventorySummary(ApiView):
+    """Live resources counted by kind, region and status; for operators by tenant too, with monthly cost."""
+
+    @extend_schema(responses=SummarySerializer)
+    def get(self, request: Request) -> Response:
+        return Response(summarize(_visible(request), for_operator=_is_operator(request)))

@@ -1,0 +1,64 @@
+"""Reads that more than one edge of inventory needs."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db.models import Count, Max, Sum
+
+from inventory.kinds import registry
+from inventory.models import ResourceQuerySet, SyncRun
+from inventory.values import RunMode, RunOutcome
+
+# Sync older than this is worth a hand. Source: the alert conditions of the console's specification.
+STALE_AFTER = timedelta(hours=2)
+STALE_SLOW_AFTER = timedelta(hours=26)
+
+
+@dataclass(frozen=True, slots=True)
+class SyncAge:
+    """When a kind was last read completely; None: never. `is_stale` where that is too long ago."""
+
+    kind: str
+    completed_at: datetime | None
+    is_stale: bool
+
+
+def sync_ages(*, at: datetime) -> list[SyncAge]:
+    """The age of each synced kind's last complete run, at the instant `at`."""
+    newest: Mapping[str, datetime] = dict(
+        SyncRun.objects.filter(outcome=RunOutcome.COMPLETE)
+        .values_list("kind")
+        .annotate(newest=Max("finished_at"))
+    )
+    ages = []
+    for entry in registry.ENTRIES:
+        completed_at = newest.get(str(entry.kind))
+        limit = STALE_SLOW_AFTER if entry.modes == {RunMode.SLOW} else STALE_AFTER
+        ages.append(
+            SyncAge(str(entry.kind), completed_at, is_stale=completed_at is None or at - completed_at > limit)
+        )
+    return ages
+
+
+def summarize(resources: ResourceQuerySet, *, for_operator: bool) -> dict[str, Any]:
+    """Count live resources by kind, region and status; for operators also by tenant, and with cost.
+
+    `monthly_cost_cents` sums the provider's list prices in USD cents, where its API tells them. A fixed
+    number of queries.
+    """
+    live = resources.live()
+    dimensions = ["kind", "region", "status", *(["tenant_id"] if for_operator else [])]
+    figures: dict[str, Any] = {"count": Count("pk")}
+    if for_operator:
+        figures["monthly_cost_cents"] = Sum("monthly_price_cents", default=0)
+    return {
+        "total": live.aggregate(**figures),
+        **{
+            f"by_{dimension.removesuffix('_id')}": list(
+                live.values(dimension).annotate(**figures).order_by(dimension)
+            )
+            for dimension in dimensions
+        },
+    }
