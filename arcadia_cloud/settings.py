@@ -78,7 +78,9 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "django_prometheus.middleware.PrometheusBeforeMiddleware",
     "django.middleware.security.SecurityMiddleware",
+    "arcadia_cloud.console.middleware.ContentSecurityPolicyMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "arcadia_cloud.console.middleware.ApiWithoutCookiesMiddleware",
     "corsheaders.middleware.CorsMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -189,7 +191,9 @@ AXES_COOLOFF_TIME = timedelta(minutes=env.number("ARCADIA_LOGIN_COOLOFF_MINUTES"
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_RESET_ON_SUCCESS = True
 AXES_IPWARE_PROXY_COUNT = env.number("ARCADIA_TRUSTED_PROXIES", 0) or None
-AXES_IPWARE_META_PRECEDENCE_ORDER = ["HTTP_X_FORWARDED_FOR", "REMOTE_ADDR"] if AXES_IPWARE_PROXY_COUNT else ["REMOTE_ADDR"]
+AXES_IPWARE_META_PRECEDENCE_ORDER = (
+    ["HTTP_X_FORWARDED_FOR", "REMOTE_ADDR"] if AXES_IPWARE_PROXY_COUNT else ["REMOTE_ADDR"]
+)
 
 CORS_ALLOWED_ORIGINS = env.items("CORS_ALLOWED_ORIGINS")
 CSRF_TRUSTED_ORIGINS = env.items("CSRF_TRUSTED_ORIGINS")
@@ -241,7 +245,12 @@ SPECTACULAR_SETTINGS = {
 # --- DigitalOcean ----------------------------------------------------------------------------------
 # Tokens are read at each use, by purpose (arcadia_cloud.digitalocean.credentials): rotation needs no restart.
 DO_API_URL = env.text("DO_API_URL", "https://api.digitalocean.com")
-DO_TOKEN_VARIABLES = ("DO_API_TOKEN", "DO_API_TOKEN_SYNC", "DO_API_TOKEN_BILLING", "DO_API_TOKEN_PROVISIONING")
+DO_TOKEN_VARIABLES = (
+    "DO_API_TOKEN",
+    "DO_API_TOKEN_SYNC",
+    "DO_API_TOKEN_BILLING",
+    "DO_API_TOKEN_PROVISIONING",
+)
 if PRODUCTION and not any(env.is_set(name) for name in DO_TOKEN_VARIABLES):
     env.problems.append("DO_API_TOKEN (or DO_API_TOKEN_FILE, or one per purpose) is not set")
 DO_TIMEOUT_SECONDS = env.number("DO_TIMEOUT_SECONDS", 30, at_least=1)

@@ -1,3 +1,13 @@
-from django.urls import URLPattern
+"""Addresses of the API that belong to no app: health, the schema, its documentation."""
 
-urlpatterns: list[URLPattern] = []
+from django.urls import path
+
+from arcadia_cloud.console.docs import DocumentationView, SchemaView
+from arcadia_cloud.console.health import HealthView, ReadinessView
+
+urlpatterns = [
+    path("health", HealthView.as_view(), name="health"),
+    path("health/ready", ReadinessView.as_view(), name="health-ready"),
+    path("schema", SchemaView.as_view(), name="schema"),
+    path("docs", DocumentationView.as_view(), name="docs"),
+]

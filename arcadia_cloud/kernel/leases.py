@@ -97,7 +97,7 @@ def lease(name: str, *, seconds: float = 60, wait_seconds: float = 0) -> Iterato
 
 
 def _answers(statement: str, held: HeldLease) -> bool:
-    parameters = {
+    parameters: dict[str, str | float | uuid.UUID] = {
         "name": held.name,
         "token": held.token,
         "seconds": held.seconds,

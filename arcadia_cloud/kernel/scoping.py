@@ -23,10 +23,10 @@ class TenantQuerySet(models.QuerySet[RowT_co]):
 
     tenant_field: ClassVar[str] = "tenant_id"
 
-    def visible_to(self, user: Viewer) -> Self:
-        """All rows for an operator, the tenant's own for its tokens, none for anybody else."""
+    def visible_to(self, user: Viewer | None) -> Self:
+        """All rows for an operator, the tenant's own for its tokens, none for anybody else or nobody."""
+        if user is None or not (user.is_operator or user.reads_tenant_data):
+            return self.none()
         if user.is_operator:
             return self.all()
-        if not user.reads_tenant_data:
-            return self.none()
         return self.filter(**{self.tenant_field: user.tenant_id})

@@ -36,7 +36,12 @@ def _write(entry: ScheduleEntry) -> None:
     if entry.crontab:
         minute, hour, day, month, weekday = entry.crontab.split()
         timing["crontab"], _ = CrontabSchedule.objects.get_or_create(
-            minute=minute, hour=hour, day_of_month=day, month_of_year=month, day_of_week=weekday, timezone="UTC"
+            minute=minute,
+            hour=hour,
+            day_of_month=day,
+            month_of_year=month,
+            day_of_week=weekday,
+            timezone="UTC",
         )
     else:
         timing["interval"], _ = IntervalSchedule.objects.get_or_create(

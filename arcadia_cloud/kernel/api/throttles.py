@@ -5,18 +5,16 @@ a fraction of a second, and is then left alone for a while.
 """
 
 import time
-from functools import lru_cache
 from typing import Final
 
 import redis
 import structlog
 from django.conf import settings
-from redis.backoff import NoBackoff
-from redis.retry import Retry
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
 from arcadia_cloud.kernel.api.authentication import caller_if_any
+from arcadia_cloud.kernel.impatient import impatient_redis
 from arcadia_cloud.kernel.tokens import TokenUser
 
 log = structlog.get_logger(__name__)
@@ -76,17 +74,7 @@ def _owner(user: TokenUser) -> str:
 
 
 def _count(key: str) -> int:
-    with _client(settings.REDIS_URL).pipeline(transaction=False) as pipeline:
+    with impatient_redis(settings.REDIS_URL, _TIMEOUT_SECONDS).pipeline(transaction=False) as pipeline:
         pipeline.incr(key)
         pipeline.expire(key, 2 * WINDOW_SECONDS)
         return int(pipeline.execute()[0])
-
-
-@lru_cache(maxsize=4)
-def _client(url: str) -> redis.Redis:
-    return redis.Redis.from_url(
-        url,
-        socket_timeout=_TIMEOUT_SECONDS,
-        socket_connect_timeout=_TIMEOUT_SECONDS,
-        retry=Retry(NoBackoff(), 0),
-    )

@@ -1,0 +1,63 @@
+"""Whether the service is alive, and whether it is ready for traffic. Both public, for load balancers."""
+
+from typing import Any
+
+from drf_spectacular.utils import OpenApiResponse, extend_schema
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from arcadia_cloud.kernel import readiness
+from arcadia_cloud.kernel.api.views import ApiView
+
+
+class HealthSerializer(serializers.Serializer[Any]):
+    service = serializers.CharField()
+    status = serializers.CharField()
+
+
+class CheckSerializer(serializers.Serializer[Any]):
+    ok = serializers.BooleanField()
+    words = serializers.CharField()
+
+
+class ReadinessSerializer(serializers.Serializer[Any]):
+    status = serializers.ChoiceField(choices=["ready", "not ready"])
+    checks = serializers.DictField(child=CheckSerializer())
+
+
+class HealthView(ApiView):
+    """The process answers. Asks neither the database nor the broker."""
+
+    authentication_classes = ()
+    permission_classes = ()
+    throttle_classes = ()
+
+    @extend_schema(summary="Is the service alive?", responses=HealthSerializer, tags=["health"])
+    def get(self, _request: Request) -> Response:
+        """Answer without looking at anything else."""
+        return Response({"service": "arcadia-cloud", "status": "ok"})
+
+
+class ReadinessView(ApiView):
+    """Everything that a request needs is there: 200, or 503 with what is missing."""
+
+    authentication_classes = ()
+    permission_classes = ()
+    throttle_classes = ()
+
+    @extend_schema(
+        summary="Is the service ready for traffic?",
+        responses={
+            200: ReadinessSerializer,
+            503: OpenApiResponse(ReadinessSerializer, description="At least one check isn't well."),
+        },
+        tags=["health"],
+    )
+    def get(self, _request: Request) -> Response:
+        """Ask the database, the broker, the migrations and what apps have added."""
+        verdicts = readiness.verdicts()
+        ready = all(verdict.ok for verdict in verdicts.values())
+        checks = {name: {"ok": verdict.ok, "words": verdict.words} for name, verdict in verdicts.items()}
+        body = {"status": "ready" if ready else "not ready", "checks": checks}
+        return Response(body, status=200 if ready else 503, headers={"Cache-Control": "no-store"})

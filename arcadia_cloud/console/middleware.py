@@ -1,0 +1,57 @@
+"""Headers and habits of whole branches of the address space."""
+
+from collections.abc import Callable
+from typing import Final
+
+from django.http import HttpRequest, HttpResponse
+
+# What the admin theme needs: Alpine.js compiles expressions, and templates carry inline scripts and styles.
+CONSOLE_POLICY: Final = (
+    "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval'; style-src 'self' 'unsafe-inline'; "
+    "img-src 'self' data:; font-src 'self' data:; object-src 'none'; base-uri 'self'; form-action 'self'; "
+    "frame-ancestors 'none'"
+)
+# Swagger UI sets styles on elements, and its page has a <style>; its scripts are files.
+DOCS_POLICY: Final = (
+    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
+    "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+API_POLICY: Final = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+
+GetResponse = Callable[[HttpRequest], HttpResponse]
+
+
+class ContentSecurityPolicyMiddleware:
+    """Say what a page may load and run. Everything but the console and the documentation may do nothing."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        response.headers.setdefault("Content-Security-Policy", _policy(request.path_info))
+        return response
+
+
+class ApiWithoutCookiesMiddleware:
+    """Under /api no cookie counts: tokens alone do, and no session is looked up for a health check.
+
+    What is answered there is the caller's own, so nothing between us and them may keep it.
+    """
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if not request.path_info.startswith("/api/"):
+            return self.get_response(request)
+        request.COOKIES.clear()
+        response = self.get_response(request)
+        response.headers.setdefault("Cache-Control", "no-store")
+        return response
+
+
+def _policy(path: str) -> str:
+    if path.startswith("/admin/"):
+        return CONSOLE_POLICY
+    return DOCS_POLICY if path == "/api/docs" else API_POLICY

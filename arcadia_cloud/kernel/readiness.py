@@ -1,0 +1,45 @@
+"""What must be well before traffic comes here: a registry that apps fill from `AppConfig.ready()`.
+
+A check asks quickly and answers in words that a stranger may read: the endpoint is public, so no
+address, name of a host or error text of a library belongs in them.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import structlog
+from django.db import DatabaseError
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """One check's answer. `ok` decides between 200 and 503; `words` say what was seen."""
+
+    ok: bool
+    words: str
+
+
+Check: TypeAlias = Callable[[], Verdict]
+_checks: dict[str, Check] = {}
+
+
+def register(name: str, check: Check) -> None:
+    """Add a check; a name stands once."""
+    if _checks.setdefault(name, check) is not check:
+        raise ValueError(f"readiness check {name!r} is registered twice")
+
+
+def verdicts() -> dict[str, Verdict]:
+    """Ask every check, in the order of registration. A database that is away is an answer, not an error."""
+    return {name: _ask(name, check) for name, check in _checks.items()}
+
+
+def _ask(name: str, check: Check) -> Verdict:
+    try:
+        return check()
+    except DatabaseError as error:
+        log.warning("not_ready", check=name, error=type(error).__name__)
+        return Verdict(ok=False, words="the database doesn't answer")
