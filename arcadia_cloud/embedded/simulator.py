@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from arcadia_cloud.embedded.children import Child, end_child, start_child
+from arcadia_cloud.embedded.children import Child, end_children, start_child
 from arcadia_cloud.embedded.errors import ChildError
 from arcadia_cloud.embedded.valkey import free_port
 from simulator.world import DEFAULT_TOKEN
@@ -30,7 +30,7 @@ def simulator(folder: Path, environment: Mapping[str, str]) -> Iterator[tuple[Ch
         _wait_until_it_listens(child)
         yield child, {"DO_API_URL": f"http://127.0.0.1:{port}", "DO_API_TOKEN": DEFAULT_TOKEN}
     finally:
-        end_child(child, within_seconds=5)
+        end_children([child], within_seconds=5)
 
 
 def _wait_until_it_listens(child: Child) -> None:

@@ -19,7 +19,7 @@ from typing import TextIO
 from honcho.colour import get_colours
 from honcho.printer import Message, Printer
 
-from arcadia_cloud.embedded.children import Child, ask_to_end, end_child, start_child
+from arcadia_cloud.embedded.children import Child, end_children, start_child
 from arcadia_cloud.embedded.errors import ChildError, EmbeddedError
 from arcadia_cloud.embedded.interruption import Interruption
 
@@ -78,10 +78,7 @@ def processes(folder: Path, environment: Mapping[str, str], port: int) -> Iterat
             children.append(start_child(name, command, folder=folder, environment=environment))
         yield children
     finally:
-        for child in children:
-            ask_to_end(child)
-        for child in children:
-            end_child(child, within_seconds=20)
+        end_children(children, within_seconds=20)
 
 
 def wait_for_web(children: Sequence[Child], url: str, interruption: Interruption) -> None:
@@ -122,7 +119,7 @@ def watch(children: Sequence[Child], interruption: Interruption, output: TextIO)
         require_alive(children)
         for tail in tails:
             for line in tail.new_lines():
-                with suppress(BrokenPipeError):
+                with suppress(OSError):
                     printer.write(Message("line", line, datetime.now().astimezone(), tail.name, tail.colour))
         time.sleep(0.2)
 

