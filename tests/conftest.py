@@ -1,9 +1,94 @@
 """Fixtures for every test: real servers and processes, each bounded in time and ended with its test."""
 
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
 import pytest
+import redis
+from pytest_django.fixtures import Settings
+
+from arcadia_cloud.embedded.postgres import Postgres
+from arcadia_cloud.embedded.valkey import Valkey
+from simulator.server import serve
+from simulator.world import DEFAULT_TOKEN
+from tests.processes import Workers
+from tests.simulated import Simulated
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--matrix", action="store_true", help="run the whole matrix of faults, not each kill point once"
     )
+
+
+@pytest.fixture(scope="session")
+def valkey_client() -> Iterator[redis.Redis]:
+    """This worker's own Valkey database."""
+    with redis.Redis.from_url(os.environ["REDIS_URL"], socket_timeout=5) as client:
+        yield client
+
+
+@pytest.fixture(autouse=True)
+def _empty_valkey(valkey_client: redis.Redis) -> None:
+    """Queues and rate budgets of one test don't reach the next."""
+    valkey_client.flushdb()
+
+
+@pytest.fixture(scope="session")
+def _simulator_url() -> Iterator[str]:
+    with serve() as url:
+        yield url
+
+
+@pytest.fixture
+def simulator(_simulator_url: str, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Simulated:
+    """A simulated DigitalOcean with its default fleet and no faults, which the client here talks to."""
+    simulated = Simulated(_simulator_url, DEFAULT_TOKEN)
+    simulated.reset()
+    settings.DO_API_URL = simulated.url
+    monkeypatch.setenv("DO_API_URL", simulated.url)  # for processes that the test starts
+    monkeypatch.setenv("DO_API_TOKEN", simulated.token)
+    return simulated
+
+
+@pytest.fixture
+def state_folder() -> Iterator[Path]:
+    """An empty folder with a path short enough for a socket."""
+    folder = Path(tempfile.mkdtemp(prefix="arcadia-"))
+    yield folder
+    shutil.rmtree(folder)
+
+
+@pytest.fixture
+def own_postgres(state_folder: Path) -> Iterator[Postgres]:
+    """A PostgreSQL that the test may stop, kill and start again; its database `arcadia` is empty."""
+    server = Postgres(state_folder)
+    try:
+        server.start()
+        yield server
+    finally:
+        server.kill()
+
+
+@pytest.fixture
+def own_valkey(state_folder: Path) -> Iterator[Valkey]:
+    """A Valkey that the test may stop, kill and start again on the same address."""
+    server = Valkey(state_folder)
+    try:
+        server.start()
+        yield server
+    finally:
+        server.kill()
+
+
+@pytest.fixture
+def worker(tmp_path: Path, transactional_db: None) -> Iterator[Workers]:
+    """Starts real Celery workers: `worker("provisioning")`. They see what the test commits."""
+    workers = Workers(tmp_path)
+    try:
+        yield workers
+    finally:
+        workers.end()

@@ -1,0 +1,149 @@
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import urllib.request
+from pathlib import Path
+
+import psutil
+import pytest
+
+from arcadia_cloud.embedded.state import PROJECT
+from tests.embedded.command import Place, running
+
+pytestmark = [pytest.mark.processes, pytest.mark.xdist_group("stack")]
+
+
+@pytest.fixture
+def place(state_folder: Path) -> Place:
+    return Place.free(state_folder)
+
+
+def test_a_second_run_refuses_a_single_job_joins_and_ctrl_c_leaves_nothing(place: Place) -> None:
+    with running(place) as stack:
+        with urllib.request.urlopen(f"http://127.0.0.1:{place.port}/admin/login/", timeout=10) as page:
+            assert page.status == 200
+        second = place.run()
+        assert second.returncode == 1
+        assert f"a bin/run is up already at http://127.0.0.1:{place.port}" in second.stderr
+        assert str(stack.process.pid) in second.stderr
+        joined = place.run("--once", "--json")
+        assert "using the stack that is up" in joined.stderr
+        assert [json.loads(line)["status"] for line in joined.stdout.splitlines()] == ["ok", "ok"]
+        assert stack.end(signal.SIGINT) == 0
+        assert place.processes() == []
+        assert "stopped; nothing is left running" in stack.said()
+
+
+def test_after_kill_9_the_next_run_recovers_and_a_dead_process_stops_it_all(place: Place) -> None:
+    with running(place) as killed:
+        os.kill(killed.process.pid, signal.SIGKILL)
+        killed.process.wait(timeout=10)
+        assert len(place.processes()) >= 6  # PostgreSQL, Valkey, simulator, web, workers, beat live on
+        with running(place) as stack:
+            assert "ended postgres, left behind by a run that was killed" in stack.said()
+            assert "ended beat, left behind by a run that was killed" in stack.said()
+            stack.child("celery -A arcadia_cloud beat").kill()
+            assert stack.process.wait(timeout=60) == 1
+            assert "beat ended by itself" in stack.said()
+            assert str(place.folder / "logs" / "beat.log") in stack.said()
+            assert place.processes() == []
+
+
+def test_one_job_prints_a_json_object_per_stage_and_nothing_else(place: Place) -> None:
+    job = place.run("--once", "--json")
+    assert job.returncode == 0, job.stderr
+    lines = [json.loads(line) for line in job.stdout.splitlines()]
+    assert [line["stage"] for line in lines] == ["sync project", "sync droplet"]
+    for line in lines:
+        assert set(line) == {"stage", "status", "counts", "seconds", "error"}
+        assert line["status"] == "ok"
+    assert lines[1]["counts"]["discovered"] == 13
+    assert place.processes() == []
+
+
+def test_a_stage_that_fails_is_named_and_the_status_is_not_zero(place: Place) -> None:
+    with socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))  # bound but not listening: connections are refused
+        address = f"http://127.0.0.1:{nobody.getsockname()[1]}"
+        job = place.run("--once", "--json", DO_API_URL=address, DO_API_TOKEN="dop_v1_" + "a" * 64)
+    assert job.returncode == 1
+    last = json.loads(job.stdout.splitlines()[-1])
+    assert last["status"] == "failed"
+    assert last["error"]
+    assert "failed: sync" in job.stderr
+
+
+def test_production_is_refused_and_nothing_starts(place: Place) -> None:
+    refused = place.run(ARCADIA_ENV="production")
+    assert refused.returncode == 1
+    assert "ARCADIA_ENV is production" in refused.stderr
+    assert "Traceback" not in refused.stderr
+    assert list(place.folder.iterdir()) == []
+
+
+def test_production_names_every_missing_variable_at_once() -> None:
+    environment = {"PATH": os.environ["PATH"], "ARCADIA_ENV": "production"}
+    refused = subprocess.run(
+        [sys.executable, "manage.py", "migrate"],
+        cwd=PROJECT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert refused.returncode != 0
+    for name in (
+        "SECRET_KEY",
+        "DATABASE_URL",
+        "REDIS_URL",
+        "ARCADIA_JWT_SECRET",
+        "ARCADIA_JWT_ISSUER",
+        "ARCADIA_JWT_AUDIENCE",
+        "ALLOWED_HOSTS",
+        "DO_API_TOKEN",
+    ):
+        assert name in refused.stderr
+
+
+def test_a_port_that_is_taken_is_named(place: Place) -> None:
+    with socket.create_server(("127.0.0.1", place.port)):
+        refused = place.run()
+    assert refused.returncode == 1
+    assert f"port {place.port} can't be used" in refused.stderr
+    assert place.processes() == []
+
+
+@pytest.mark.parametrize(
+    ("variables", "words"),
+    [
+        ({"ARCADIA_PORT": "many"}, "ARCADIA_PORT is 'many'"),
+        ({"DO_API_URL": "http://127.0.0.1:9"}, "DO_API_URL is set but no DO_API_TOKEN"),
+        (
+            {"DATABASE_URL": "postgresql://nobody@127.0.0.1:9/x"},
+            "DATABASE_URL names a PostgreSQL that can't be",
+        ),
+        ({"DATABASE_URL_FILE": "/nowhere"}, "DATABASE_URL_FILE names /nowhere, which can't be read"),
+    ],
+)
+def test_a_wrong_variable_is_told_in_words(place: Place, variables: dict[str, str], words: str) -> None:
+    refused = place.run(**variables)
+    assert refused.returncode == 1
+    assert words in refused.stderr
+    assert "Traceback" not in refused.stderr
+
+
+def test_a_given_database_and_broker_are_used_and_none_is_started(place: Place) -> None:
+    given = {"DATABASE_URL": os.environ["DATABASE_URL"], "REDIS_URL": os.environ["REDIS_URL"]}
+    job = place.run("--once", "--json", **given)
+    assert job.returncode == 0, job.stderr
+    assert not (place.folder / "postgres").exists()
+    assert not (place.folder / "valkey").exists()
+
+
+def test_no_process_of_these_tests_is_left(place: Place) -> None:
+    mine = psutil.Process()
+    assert not [child for child in mine.children() if child.name() in {"postgres", "valkey-server"}]

@@ -1,0 +1,90 @@
+import os
+from pathlib import Path
+
+import psutil
+import psycopg
+import pytest
+import redis
+
+from arcadia_cloud.embedded.children import RECORD, end_leftovers, record
+from arcadia_cloud.embedded.errors import FolderInUseError
+from arcadia_cloud.embedded.locks import is_owned, owned
+from arcadia_cloud.embedded.postgres import SOCKET_NAME, Postgres
+from arcadia_cloud.embedded.state import forget_stack, running_stack, write_stack
+from arcadia_cloud.embedded.valkey import Valkey
+from tests.processes import hanging
+
+pytestmark = pytest.mark.processes
+
+
+def test_a_killed_postgres_keeps_what_was_committed(own_postgres: Postgres) -> None:
+    with psycopg.connect(own_postgres.url) as connection:
+        connection.execute("CREATE TABLE kept AS SELECT 7 AS number")
+    own_postgres.kill()
+    with pytest.raises(psycopg.OperationalError):
+        psycopg.connect(own_postgres.url)
+    own_postgres.start()
+    with psycopg.connect(own_postgres.url) as connection:
+        assert connection.execute("SELECT number FROM kept").fetchone() == (7,)
+
+
+def test_a_lock_file_whose_pid_belongs_to_another_program_is_no_hindrance(own_postgres: Postgres) -> None:
+    own_postgres.kill()
+    for path in (own_postgres.data / "postmaster.pid", own_postgres.data / f"{SOCKET_NAME}.lock"):
+        first, _, rest = path.read_text().partition("\n")
+        assert first.isdigit()
+        path.write_text(f"{os.getpid()}\n{rest}")
+    own_postgres.start()
+    psycopg.connect(own_postgres.url).close()
+
+
+def test_a_hanging_postgres_answers_nothing_until_it_goes_on(own_postgres: Postgres) -> None:
+    assert own_postgres.child
+    with hanging(own_postgres.child), pytest.raises(psycopg.OperationalError):
+        psycopg.connect(own_postgres.url, connect_timeout=2)
+    psycopg.connect(own_postgres.url, connect_timeout=10).close()
+
+
+def test_a_valkey_comes_back_empty_on_the_same_address(own_valkey: Valkey) -> None:
+    client = redis.Redis.from_url(own_valkey.url, socket_timeout=2)
+    client.set("key", "value")
+    own_valkey.kill()
+    with pytest.raises(redis.ConnectionError):
+        client.ping()
+    own_valkey.start()
+    assert client.get("key") is None
+
+
+def test_valkey_refuses_who_has_no_password(own_valkey: Valkey) -> None:
+    stranger = redis.Redis(port=own_valkey.port, socket_timeout=2)
+    with pytest.raises(redis.AuthenticationError):
+        stranger.ping()
+
+
+def test_a_folder_has_one_owner_who_tells_about_itself(state_folder: Path) -> None:
+    assert not is_owned(state_folder)
+    with owned(state_folder, {"url": "http://here"}):
+        assert is_owned(state_folder)
+        with pytest.raises(FolderInUseError) as refusal, owned(state_folder):
+            pass
+        assert refusal.value.holder == {"pid": str(os.getpid()), "url": "http://here"}
+    assert not is_owned(state_folder)
+
+
+def test_the_addresses_of_a_stack_count_only_while_its_owner_lives(state_folder: Path) -> None:
+    write_stack(state_folder, {"DATABASE_URL": "postgresql://here"})
+    assert (state_folder / "stack.json").stat().st_mode & 0o777 == 0o600
+    assert running_stack(state_folder) == {}
+    with owned(state_folder):
+        assert running_stack(state_folder) == {"DATABASE_URL": "postgresql://here"}
+        forget_stack(state_folder)
+        assert running_stack(state_folder) == {}
+
+
+def test_a_recorded_pid_that_another_process_has_now_is_left_alone(state_folder: Path) -> None:
+    record(state_folder, "web", os.getppid())
+    line = (state_folder / RECORD).read_text()
+    created = psutil.Process(os.getppid()).create_time()
+    (state_folder / RECORD).write_text(line.replace(str(created), str(created - 60)) + '{"name": "cut sh')
+    assert end_leftovers(state_folder) == []
+    assert not (state_folder / RECORD).exists()

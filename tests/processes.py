@@ -1,0 +1,92 @@
+"""Real processes for tests: servers that may be killed, workers that may die."""
+
+import os
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+
+import psutil
+from django.db import connection
+
+from arcadia_cloud.embedded.children import Child, end_children, start_child
+
+READY_SECONDS = 60
+
+
+@contextmanager
+def hanging(child: Child) -> Iterator[None]:
+    """For the block, the process and its children take connections and answer nothing (SIGSTOP)."""
+    root = psutil.Process(child.process.pid)
+    family = [root, *root.children(recursive=True)]
+    for process in family:
+        with suppress(psutil.NoSuchProcess):
+            process.suspend()
+    try:
+        yield
+    finally:
+        for process in family:
+            with suppress(psutil.NoSuchProcess):
+                process.resume()
+
+
+def wait_for(child: Child, words: str, *, seconds: float = READY_SECONDS) -> None:
+    """Return once the process has logged these words; fail with the end of its log when it doesn't."""
+    deadline = time.monotonic() + seconds
+    while words not in child.logged():
+        assert child.process.poll() is None, f"{child.name} ended:\n{child.last_lines(40)}"
+        assert time.monotonic() < deadline, f"{child.name} never said {words!r}:\n{child.last_lines(40)}"
+        time.sleep(0.05)
+
+
+def test_database_url() -> str:
+    """The address of the database that this test uses, for other processes."""
+    address = urlsplit(os.environ["DATABASE_URL"])
+    return urlunsplit(address._replace(path=f"/{connection.settings_dict['NAME']}"))
+
+
+class Workers:
+    """Starts Celery workers on this test's database and queues; the fixture ends them."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.started: list[Child] = []
+
+    def __call__(
+        self,
+        *queues: str,
+        environment: Mapping[str, str] | None = None,
+        options: Sequence[str] = ("--concurrency", "1", "--pool", "prefork"),
+    ) -> Child:
+        """Start one and return when it takes tasks. `environment` is laid over this process's."""
+        name = f"worker-{len(self.started)}"
+        command = [
+            sys.executable,
+            "-m",
+            "celery",
+            "-A",
+            "arcadia_cloud",
+            "worker",
+            "--queues",
+            ",".join(queues),
+        ]
+        command += [
+            "--hostname",
+            f"{name}-{os.getpid()}@%h",
+            "--without-gossip",
+            "--without-mingle",
+            *options,
+        ]
+        surroundings = {**os.environ, "DATABASE_URL": test_database_url(), "PYTHONUNBUFFERED": "1"}
+        child = start_child(
+            name, command, folder=self.folder, environment={**surroundings, **(environment or {})}
+        )
+        self.started.append(child)
+        wait_for(child, " ready.")
+        return child
+
+    def end(self) -> None:
+        """End those that are still there."""
+        end_children(self.started, within_seconds=10)
