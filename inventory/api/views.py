@@ -60,6 +60,7 @@ class ResourceDetail(DetailView):
 class ResourceEvents(ListView):
     """What happened to one resource, newest first."""
 
+    queryset = ResourceEvent.objects.none()  # tells the schema the model; get_queryset needs a path
     orderings = ("id",)
 
     def get_queryset(self) -> Any:  # Any: DRF's stubs bind the view to one model
