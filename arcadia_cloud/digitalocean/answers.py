@@ -12,6 +12,7 @@ import msgspec
 import requests
 import urllib3
 
+from arcadia_cloud.digitalocean.decoding import UNREADABLE
 from arcadia_cloud.digitalocean.errors import (
     ProviderError,
     ProviderForbidden,
@@ -131,7 +132,7 @@ class _Told:
         found: Any
         try:
             found = msgspec.json.decode(body)
-        except (msgspec.DecodeError, UnicodeDecodeError):
+        except UNREADABLE:
             found = None
         if not isinstance(found, dict):
             found = {"message": _without_json(response, body)}

@@ -30,9 +30,15 @@ class Budget:
     """
 
     def __init__(
-        self, purpose: str = "SYNC", *, redis_url: str | None = None, limits: Limits | None = None
+        self,
+        purpose: str = "SYNC",
+        *,
+        base_url: str | None = None,
+        redis_url: str | None = None,
+        limits: Limits | None = None,
     ) -> None:
         self._purpose = purpose
+        self._base_url = base_url or settings.DO_API_URL
         self._limits = limits or Limits()
         self._shared = shared_windows(redis_url or settings.REDIS_URL)
         self._local = _PROCESS
@@ -64,7 +70,7 @@ class Budget:
             waited += room.wait_seconds
 
     def correct(self, headers: Mapping[str, str]) -> None:
-        """Believe DigitalOcean's own count where it says that less is left, and its limit."""
+        """Believe DigitalOcean's limit, and its count where calls under way don't explain the difference."""
         limit, remaining = (
             _number(headers.get("ratelimit-limit")),
             _number(headers.get("ratelimit-remaining")),
@@ -97,8 +103,8 @@ class Budget:
         return room
 
     def _account(self) -> str:
-        """Names the token in Redis without telling it."""
-        return hashlib.sha256(api_token(self._purpose).encode()).hexdigest()[:32]
+        """Names the token, at its provider, in Redis without telling it."""
+        return hashlib.sha256(f"{self._base_url} {api_token(self._purpose)}".encode()).hexdigest()[:32]
 
 
 class NoBudget(Budget):

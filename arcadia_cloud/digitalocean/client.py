@@ -48,11 +48,12 @@ class DigitalOcean:
         give_up_after: float = GIVE_UP_AFTER_SECONDS,
         most_pages: int = MOST_PAGES,
     ) -> None:
-        self.budget = budget or Budget(purpose)
+        base_url = base_url or settings.DO_API_URL
+        self.budget = budget or Budget(purpose, base_url=base_url)
         self._most_pages = most_pages
         self._transport = Transport(
             purpose,
-            base_url=base_url or settings.DO_API_URL,
+            base_url=base_url,
             budget=self.budget,
             read_seconds=timeout or settings.DO_TIMEOUT_SECONDS,
             give_up_after=give_up_after,

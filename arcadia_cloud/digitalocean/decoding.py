@@ -15,6 +15,8 @@ T = TypeVar("T")
 _PLACE = re.compile(r"^(?P<rule>.*?)(?: - at `(?P<path>\$[^`]*)`)?$", re.DOTALL)
 _ITEM = re.compile(r"^\$\.(?P<key>[^.\[]+)(?:\[(?P<index>\d+)\])?\.?(?P<field>.*)$")
 _MISSING = re.compile(r"required field `([^`]+)`")
+# What the decoder raises on bytes that are no JSON, on text that is no UTF-8, and on nesting without end.
+UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 _NAMES = ("id", "uuid", "urn", "slug", "name")
 
 
@@ -81,7 +83,7 @@ def _decode(body: bytes, decoder: msgspec.json.Decoder[Any], call: str) -> Any:
         return decoder.decode(body)
     except msgspec.ValidationError as error:
         problem = str(error)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except UNREADABLE:
         problem = ""
     if not problem:
         raise ProviderMalformed(f"not JSON: {_kind(body)}", call=call)
@@ -117,7 +119,10 @@ def _at_fault(body: bytes, problem: str, call: str) -> ProviderMalformed:
 
 
 def _name_of(body: bytes, key: str, index: str | None) -> str:
-    found = msgspec.json.decode(body)
+    try:
+        found = msgspec.json.decode(body)
+    except UNREADABLE:  # the decoder stopped at the item, so what follows it was not looked at before
+        found = None
     found = found.get(key) if isinstance(found, dict) else None
     if index is not None and isinstance(found, list):
         found = found[int(index)]

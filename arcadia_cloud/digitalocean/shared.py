@@ -16,7 +16,7 @@ import structlog
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from arcadia_cloud.digitalocean.windows import BURST_SHARE, Limits, Room
+from arcadia_cloud.digitalocean.windows import BURST_SHARE, SLACK_SHARE, Limits, Room
 
 log = structlog.get_logger(__name__)
 
@@ -63,7 +63,9 @@ _CORRECT = (
     + """
 redis.call('HSET', KEYS[2], 'limit', ARGV[4])
 if tonumber(ARGV[5]) > 0 then
-    redis.call('HSET', KEYS[2], 'others', math.max(0, ARGV[4] - ARGV[5] - made), 'seen', now)
+    local difference = ARGV[4] - ARGV[5] - made
+    if difference < 0 and difference > -ARGV[4] / ARGV[6] then difference = 0 end
+    redis.call('HSET', KEYS[2], 'others', difference, 'seen', now)
 end
 redis.call('PEXPIRE', KEYS[2], window)
 return 1
@@ -102,10 +104,8 @@ class SharedWindows:
         return Room(taken=bool(taken), wait_seconds=wait / 1000, hour_is_spent=bool(spent))
 
     def correct(self, account: str, limits: Limits, limit: int, remaining: int) -> None:
-        """Take over the provider's limit, and what others have used of it (nothing, where none is left:
-        that is also what a spent minute shows).
-        """
-        self._run("correct", account, limits, limit, remaining)
+        """Take over the provider's limit and its count, as `Windows.correct` does."""
+        self._run("correct", account, limits, limit, remaining, SLACK_SHARE)
 
     def pause(self, account: str, limits: Limits, seconds: float) -> None:
         """Let nobody through for so long."""

@@ -6,6 +6,7 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import Final
 
+SLACK_SHARE: Final = 100  # a hundredth of the hour may be under way
 BURST_SHARE: Final = 20  # a minute may use a twentieth of the hour (API reference, "Rate Limit")
 
 
@@ -29,7 +30,7 @@ class Room:
 
 @dataclass(slots=True)
 class _Account:
-    """What one token did. `others` are calls that the provider counts and we don't know of."""
+    """What one token did. `others`: calls that the provider counts and we don't; below zero: the reverse."""
 
     made: deque[float] = field(default_factory=deque)
     limit: int | None = None
@@ -55,7 +56,7 @@ class Windows:
                 return Room(taken=False, wait_seconds=state.paused_until - now)
             if len(state.made) + state.others >= limit:
                 ends = [state.made[0] + limits.window_seconds] if state.made else []
-                ends += [state.others_seen_at + limits.burst_seconds] if state.others else []
+                ends += [state.others_seen_at + limits.burst_seconds] if state.others > 0 else []
                 return Room(taken=False, wait_seconds=min(ends) - now, hour_is_spent=True)
             burst = max(1, limit // BURST_SHARE)
             if len(state.made) >= burst and (frees_at := state.made[-burst] + limits.burst_seconds) > now:
@@ -69,15 +70,17 @@ class Windows:
             self._account(account).made.append(time.monotonic())
 
     def correct(self, account: str, limit: int, remaining: int) -> None:
-        """Take over the provider's limit, and what others have used of it.
+        """Take over the provider's limit and its count.
 
-        Zero left says nothing of the hour: it is also what a spent minute shows.
+        Zero left says nothing of the hour: it is also what a spent minute shows. A count slightly below
+        ours doesn't either: it lacks the calls that are under way.
         """
         with self._lock:
             state = self._account(account)
             state.limit = limit
             if remaining > 0:
-                state.others = max(0, limit - remaining - len(state.made))
+                difference = limit - remaining - len(state.made)
+                state.others = 0 if -limit // SLACK_SHARE < difference < 0 else difference
                 state.others_seen_at = time.monotonic()
 
     def pause(self, account: str, seconds: float) -> None:
