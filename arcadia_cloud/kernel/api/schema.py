@@ -5,6 +5,7 @@ from typing import Any, Final
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import OpenApiResponse
+from rest_framework.generics import RetrieveAPIView
 
 from arcadia_cloud.kernel.api.problems import MEDIA_TYPE
 from arcadia_cloud.kernel.api.serializers import ProblemSerializer
@@ -49,6 +50,15 @@ class ProblemAutoSchema(AutoSchema):
                 bodies[status] = self._get_response_for_code(  # type: ignore[no-untyped-call]
                     answer, status, [MEDIA_TYPE], direction
                 )
+        if self.method == "GET" and isinstance(self.view, RetrieveAPIView):
+            bodies["200"]["headers"] = {
+                "ETag": {"schema": {"type": "string"}, "description": "For If-None-Match."}
+            }
+            bodies["304"] = {"description": "The object still has the ETag that If-None-Match names."}
+        if "429" in bodies:
+            bodies["429"]["headers"] = {
+                "Retry-After": {"schema": {"type": "integer"}, "description": "Seconds."}
+            }
         return dict(sorted(bodies.items()))
 
     def _problems(self) -> dict[str, str]:

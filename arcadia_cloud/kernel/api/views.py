@@ -62,7 +62,6 @@ class DetailView(StrictQueryMixin, generics.RetrieveAPIView[Any]):
     filter_backends = ()
 
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        """304 when the client's copy is still right."""
         return tagged(request, self.get_serializer(self.get_object()).data)
 
 
