@@ -125,6 +125,8 @@ class Bulk:
         if tag in self.dropped_tags:
             return []
         step, turns, values = _turn(tag)
+        if not values:
+            return []
         return [i for i in self.alive.cut(0, len(self.alive)) if i // step % turns in values]
 
     def tags(self) -> list[str]:

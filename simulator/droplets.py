@@ -58,11 +58,15 @@ class DropletStore:
                 self.bulk.alive.discard(index)
                 self.bulk.at_home.discard(index)
 
-    def fleet(self) -> list[Droplet]:
-        return [droplet for droplet in self._held.values() if droplet.id < FIRST_ID]
+    def fleet(self) -> list[int]:
+        return [droplet_id for droplet_id in self._held if droplet_id < FIRST_ID]
 
-    def created(self) -> list[Droplet]:
-        return [droplet for droplet in self._held.values() if droplet.id >= FIRST_CREATED_ID]
+    def created(self) -> list[int]:
+        return [droplet_id for droplet_id in self._held if droplet_id >= FIRST_CREATED_ID]
+
+    def held_by(self, droplet_id: int) -> Droplet | None:
+        """The droplet, if it is held apart from the bulk."""
+        return self._held.get(droplet_id)
 
     def held(self) -> Iterator[Droplet]:
         """All that isn't computed: fleet, created, changed bulk."""

@@ -17,11 +17,11 @@ after it was done:
     truncated        the answer's first half; cut: "body" (default; a valid answer of broken JSON) or
                      "connection" (closed before the announced length)
 in lists:
-    list_lag         what was created within `seconds` (5, virtual) is missing
+    list_lag         what was created within `seconds` (5, virtual) is missing; detail (false): also by id
     deleted_linger   what was deleted within `seconds` (5, virtual) is still there; detail (false): also by id
     repeat_item      a page has its first item once more at its end
-    shifted_pages    pages after the first begin `by` (1) items early: repeats, and the last are never seen;
-                     a negative number skips items
+    shifted_pages    pages after the first begin `by` (1) items early, so that items repeat and a full last
+                     page leaves some out; a negative number skips items
     wrong_total      meta.total is `by` (1) too high
     empty_list       nothing, total 0, as for a token without the scope
 in actions, when they are asked for:
@@ -49,7 +49,7 @@ DEFAULTS: Final[Mapping[str, Json]] = {
     "pending_event": {},
     "drop_after": {"reset": False},
     "truncated": {"cut": "body"},
-    "list_lag": {"seconds": 5},
+    "list_lag": {"seconds": 5, "detail": False},
     "deleted_linger": {"seconds": 5, "detail": False},
     "repeat_item": {},
     "shifted_pages": {"by": 1},

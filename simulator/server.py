@@ -23,7 +23,7 @@ def make_server(app: Flask, *, host: str = "127.0.0.1", port: int = 0) -> TcpWSG
         host=host,
         port=port,
         threads=_THREADS,
-        ident="nginx",
+        ident="simulator",
         channel_timeout=60,
         outbuf_overflow=16 * 1024 * 1024,
         clear_untrusted_proxy_headers=True,

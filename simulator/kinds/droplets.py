@@ -7,6 +7,7 @@ from flask import Blueprint, request
 from simulator import context
 from simulator.account import Account, Kind, Tagged
 from simulator.actions import Action
+from simulator.bulk import FIRST_ID
 from simulator.catalog import Json
 from simulator.creation import Order, read_order
 from simulator.droplet import Droplet, default_vpc, rendered
@@ -54,62 +55,77 @@ def _lingering(seconds: float) -> list[Droplet]:
     return [droplet for droplet in account.droplets.deleted if droplet.dead > since]
 
 
-def _candidates() -> tuple[list[int], bool]:
-    """The ids that the query picks among held droplets, and whether the bulk comes between them."""
+def _candidates() -> tuple[list[int], bool, list[int]]:
+    """The ids the query picks: those before the bulk, whether the whole bulk, those after it."""
     store, query = context.account().droplets, request.args
     if "tag_name" in query and ("name" in query or "type" in query):
         raise bad_request("tag_name can not be combined with name or type")
     if "tag_name" in query:
-        return store.tagged(query["tag_name"].lower()), False
+        return store.tagged(query["tag_name"].lower()), False, []
     if "name" in query:
-        return store.named(query["name"]), False
-    return [droplet.id for droplet in store.fleet()], True
+        return store.named(query["name"]), False, []
+    return store.fleet(), query.get("type") != "gpus", store.created()
 
 
-def _selected() -> tuple[list[Droplet], bool, list[Droplet]]:
-    """What the query asks for: droplets before the bulk, whether the bulk, and droplets after it."""
-    account = context.account()
-    store, gpus = account.droplets, request.args.get("type") == "gpus"
-    ids, whole = _candidates()
-    before = [droplet for droplet in map(store.get, ids) if droplet is not None]
-    after = store.created() if whole else []
-    lag, linger = context.fault("list_lag"), context.fault("deleted_linger")
-    if lag is not None:
-        known = account.clock.virtual() - float(lag["seconds"])
-        before = [droplet for droplet in before if droplet.born <= known]
-        after = [droplet for droplet in after if droplet.born <= known]
-    if linger is not None:
-        tag = request.args.get("tag_name", "").lower()
-        after += [d for d in _lingering(float(linger["seconds"])) if not tag or tag in map(str.lower, d.tags)]
-    return (
-        [droplet for droplet in before if droplet.is_gpu is gpus],
-        whole and not gpus,
-        [droplet for droplet in after if droplet.is_gpu is gpus],
-    )
+def _listed(ids: list[int]) -> list[int]:
+    """Those that the list has: GPU droplets only if asked for, new ones only once no fault hides them.
+
+    The computed ones, neither new nor with a GPU, are never looked at.
+    """
+    account, gpus = context.account(), request.args.get("type") == "gpus"
+    lag = context.fault("list_lag")
+    known = account.clock.virtual() - float(lag["seconds"]) if lag is not None else account.clock.virtual()
+    held = ((droplet_id, account.droplets.held_by(droplet_id)) for droplet_id in ids)
+    return [
+        droplet_id
+        for droplet_id, droplet in held
+        if (not gpus if droplet is None else droplet.is_gpu is gpus and droplet.born <= known)
+    ]
+
+
+def _left_over() -> list[Droplet]:
+    """Deleted droplets that the list still has."""
+    linger = context.fault("deleted_linger")
+    if linger is None:
+        return []
+    gpus, tag = request.args.get("type") == "gpus", request.args.get("tag_name", "").lower()
+    return [
+        droplet
+        for droplet in _lingering(float(linger["seconds"]))
+        if droplet.is_gpu is gpus and (not tag or tag in map(str.lower, droplet.tags))
+    ]
 
 
 @routes.get("/v2/droplets")
 def list_droplets() -> Json:
     store = context.account().droplets
-    before, with_bulk, after = _selected()
-    middle = len(store.bulk.alive) if with_bulk else 0
-    rest = len(before) + middle
+    before, with_bulk, after = _candidates()
+    listed = _listed([*before, *after])
+    head = [droplet_id for droplet_id in listed if not with_bulk or droplet_id < FIRST_ID]
+    tail: list[Droplet | None] = [store.get(each) for each in listed[len(head) :]]
+    tail += _left_over()
+    rest = len(head) + (len(store.bulk.alive) if with_bulk else 0)
 
     def fetch(start: int, stop: int) -> list[Json]:
-        page = before[start:stop]
-        if middle and stop > len(before) and start < rest:
-            indices = store.bulk.alive.cut(max(0, start - len(before)), min(stop, rest) - len(before))
+        page = [store.get(droplet_id) for droplet_id in head[start:stop]]
+        if start < rest and stop > len(head) and with_bulk:
+            indices = store.bulk.alive.cut(max(0, start - len(head)), min(stop, rest) - len(head))
             page += map(store.of_bulk, indices)
-        page += after[max(0, start - rest) : max(0, stop - rest)]
-        return [shown(droplet) for droplet in page]
+        page += tail[max(0, start - rest) : max(0, stop - rest)]
+        return [shown(droplet) for droplet in page if droplet is not None]
 
-    return page_of("droplets", rest + len(after), fetch)
+    return page_of("droplets", rest + len(tail), fetch)
 
 
 @routes.get("/v2/droplets/<int:droplet_id>")
 def show(droplet_id: int) -> Json:
-    droplet = context.account().droplets.get(droplet_id)
-    if droplet is None:
+    account = context.account()
+    droplet = account.droplets.get(droplet_id)
+    if droplet is not None and droplet.born > float("-inf"):
+        lag = context.fault("list_lag", detail=True)
+        if lag is not None and droplet.born > account.clock.virtual() - float(lag["seconds"]):
+            droplet = None
+    elif droplet is None:
         linger = context.fault("deleted_linger", detail=True)
         left = _lingering(float(linger["seconds"])) if linger is not None else []
         droplet = next((each for each in left if each.id == droplet_id), None)

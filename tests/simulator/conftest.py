@@ -1,0 +1,14 @@
+from collections.abc import Iterator
+
+import pytest
+
+from simulator.server import serve
+from simulator.world import World
+from tests.simulator.api import Api
+
+
+@pytest.fixture
+def api() -> Iterator[Api]:
+    """A fresh simulator with the default fleet, asked with the default token."""
+    with serve(World()) as url, Api(url) as api:
+        yield api
