@@ -24,6 +24,8 @@ log = structlog.get_logger(__name__)
 MEDIA_TYPE: Final = "application/problem+json"
 TYPE_PREFIX: Final = "urn:arcadia-cloud:problem:"
 _RETRY_AFTER_SECONDS: Final = "5"
+# What a view raises to refuse; anything else that it raises is our own fault.
+REFUSALS: Final = (DomainError, exceptions.APIException, Http404, PermissionDenied)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,121 @@
+"""The first answer to a request that creates, kept in the transaction of its effect.
+
+The key's row is written before the effect and filled in after it. Its unique constraint makes a second
+request with the same key wait for the first one's commit, so that both get one answer and there is one
+effect; if the first is rolled back, the second goes ahead as the first.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from django.db import OperationalError, connection, transaction
+from psycopg.errors import LockNotAvailable
+
+from arcadia_cloud.kernel.errors import Conflict
+from arcadia_cloud.kernel.models import IdempotencyKey
+
+KEPT_FOR: Final = timedelta(hours=24)
+_WAIT_MILLISECONDS: Final = 5000
+_BATCH: Final = 5000
+_FIRST_SERVER_ERROR: Final = 500
+
+# An expired row is taken over in place: it may still be there until the nightly sweep.
+_CLAIM: Final = """
+    INSERT INTO idempotency_keys AS kept (scope, key, fingerprint, status, headers, body, created_at)
+    VALUES (%(scope)s, %(key)s, %(fingerprint)s, NULL, '{}', '', %(at)s)
+    ON CONFLICT (scope, key) DO UPDATE
+    SET fingerprint = excluded.fingerprint, status = NULL, headers = '{}', body = '',
+        created_at = excluded.created_at
+    WHERE kept.created_at < %(expired)s
+    RETURNING id
+"""
+
+
+class KeyReused(Conflict):
+    """The key was used for a request with another body."""
+
+    code = "idempotency_key_reused"
+
+
+class KeyInUse(Conflict):
+    """A request with this key is still being worked on."""
+
+    code = "idempotency_key_in_use"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a client got: the HTTP status, the headers worth repeating, the body's text."""
+
+    status: int
+    body: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+def answer_once(
+    *, scope: str, key: str, fingerprint: str, at: datetime, effect: Callable[[], Answer]
+) -> tuple[Answer, bool]:
+    """Run `effect` and keep its answer for 24 hours; a repeat gets the kept one and True, and runs nothing.
+
+    Effect and answer commit together. An answer of 500 or more, or an error that `effect` raises, undoes
+    both. `scope` is tenant, subject and route; `at` is the request's time. Raises KeyReused for another
+    body and KeyInUse when the first request takes longer than five seconds. Opens the outermost transaction.
+    """
+    with transaction.atomic(durable=True):
+        row = _claim(scope=scope, key=key, fingerprint=fingerprint, at=at)
+        if row is None:
+            return _kept(scope=scope, key=key, fingerprint=fingerprint), True
+        answer = effect()
+        if answer.status >= _FIRST_SERVER_ERROR:
+            transaction.set_rollback(True)
+        else:
+            IdempotencyKey.objects.filter(pk=row).update(
+                status=answer.status, headers=dict(answer.headers), body=answer.body
+            )
+    return answer, False
+
+
+def forget_expired(*, at: datetime) -> int:
+    """Delete answers older than 24 hours, in batches; return how many. Safe to run twice at once."""
+    forgotten = 0
+    while True:
+        old = IdempotencyKey.objects.filter(created_at__lt=at - KEPT_FOR).order_by("created_at")[:_BATCH]
+        deleted, _ = IdempotencyKey.objects.filter(pk__in=list(old.values_list("pk", flat=True))).delete()
+        forgotten += deleted
+        if deleted == 0:
+            return forgotten
+
+
+def _claim(*, scope: str, key: str, fingerprint: str, at: datetime) -> int | None:
+    """The new row's id, or None when the key is taken. Waits for a transaction that is taking it."""
+    parameters: dict[str, str | datetime] = {
+        "scope": scope,
+        "key": key,
+        "fingerprint": fingerprint,
+        "at": at,
+        "expired": at - KEPT_FOR,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute("SHOW lock_timeout")
+        patience: Any = cursor.fetchone()[0]
+        cursor.execute("SELECT set_config('lock_timeout', %s, true)", [f"{_WAIT_MILLISECONDS}ms"])
+        try:
+            cursor.execute(_CLAIM, parameters)
+        except OperationalError as error:
+            if isinstance(error.__cause__, LockNotAvailable):
+                raise KeyInUse("A request with this Idempotency-Key is still being worked on.") from error
+            raise
+        claimed = cursor.fetchone()
+        cursor.execute("SELECT set_config('lock_timeout', %s, true)", [patience])
+    return int(claimed[0]) if claimed else None
+
+
+def _kept(*, scope: str, key: str, fingerprint: str) -> Answer:
+    row = IdempotencyKey.objects.filter(scope=scope, key=key, status__isnull=False).first()
+    if row is None or row.status is None:
+        raise KeyInUse("A request with this Idempotency-Key is just being forgotten; send it again.")
+    if row.fingerprint != fingerprint:
+        raise KeyReused("This Idempotency-Key was used for a request with another body.")
+    return Answer(row.status, row.body, row.headers)
