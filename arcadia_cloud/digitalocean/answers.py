@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
@@ -12,7 +12,6 @@ import msgspec
 import requests
 import urllib3
 
-from arcadia_cloud.digitalocean.decoding import UNREADABLE
 from arcadia_cloud.digitalocean.errors import (
     ProviderError,
     ProviderForbidden,
@@ -24,6 +23,8 @@ from arcadia_cloud.digitalocean.errors import (
 from arcadia_cloud.digitalocean.redaction import redact
 
 LONGEST_ANSWER: Final = 64 * 1024 * 1024  # bytes, unpacked; a page of 200 droplets has under one megabyte
+# What the decoder raises on bytes that are no JSON, on text that is no UTF-8, and on nesting without end.
+UNREADABLE: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 _CHUNK: Final = 256 * 1024
 _NEVER_SENT = (
     requests.exceptions.ConnectTimeout,
@@ -39,10 +40,10 @@ _REFUSALS: Final[Mapping[int, type[ProviderRejected]]] = {
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """An answer that came whole: its status and its body, unpacked."""
+    """An answer that came whole: its status and its body, unpacked. Its repr doesn't tell what it carries."""
 
     status: int
-    body: bytes
+    body: bytes = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -77,17 +77,17 @@ class DigitalOcean:
     def get(self, path: str, record: type[T], *, key: str = "", params: Mapping[str, str] | None = None) -> T:
         """One object, found under `key` (or the whole answer)."""
         answer = self._transport.send("GET", path, params=params)
-        return decode_object(answer.body, record, key, call=f"GET {path}")
+        return decode_object(answer, record, key, call=f"GET {path}")
 
     def post(self, path: str, record: type[T], *, key: str = "", body: object = None) -> T:
         """Send once. After an error whose `outcome_unknown` is true, look before sending again."""
         answer = self._transport.send("POST", path, body=body)
-        return decode_object(answer.body, record, key, call=f"POST {path}")
+        return decode_object(answer, record, key, call=f"POST {path}")
 
     def put(self, path: str, record: type[T], *, key: str = "", body: object = None) -> T:
         """Replace, once."""
         answer = self._transport.send("PUT", path, body=body)
-        return decode_object(answer.body, record, key, call=f"PUT {path}")
+        return decode_object(answer, record, key, call=f"PUT {path}")
 
     def delete(self, path: str) -> None:
         """Delete, once. Raises ProviderNotFound where it is gone already."""
@@ -104,7 +104,7 @@ class DigitalOcean:
         sizes = {} if listing.style == "unpaged" else {"per_page": str(listing.per_page)}
         for number in range(1, self._most_pages + 1):
             answer = self._transport.send("GET", listing.path, params={**listing.params, **sizes, **turn})
-            items, envelope = decode_page(answer.body, listing, call=call)
+            items, envelope = decode_page(answer, listing, call=call)
             yield Page(items, envelope.total, number)
             if not items or not envelope.next or listing.style == "unpaged":
                 return

@@ -7,6 +7,7 @@ from typing import Any, TypeVar, cast
 
 import msgspec
 
+from arcadia_cloud.digitalocean.answers import UNREADABLE, Answer
 from arcadia_cloud.digitalocean.errors import ProviderMalformed
 from arcadia_cloud.digitalocean.listing import Listing
 
@@ -15,8 +16,6 @@ T = TypeVar("T")
 _PLACE = re.compile(r"^(?P<rule>.*?)(?: - at `(?P<path>\$[^`]*)`)?$", re.DOTALL)
 _ITEM = re.compile(r"^\$\.(?P<key>[^.\[]+)(?:\[(?P<index>\d+)\])?\.?(?P<field>.*)$")
 _MISSING = re.compile(r"required field `([^`]+)`")
-# What the decoder raises on bytes that are no JSON, on text that is no UTF-8, and on nesting without end.
-UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 _NAMES = ("id", "uuid", "urn", "slug", "name")
 
 
@@ -65,29 +64,30 @@ def _object_decoder(key: str, record: Any) -> msgspec.json.Decoder[Any]:
     )
 
 
-def decode_page(body: bytes, listing: Listing[T], *, call: str) -> tuple[list[T], Envelope]:
+def decode_page(answer: Answer, listing: Listing[T], *, call: str) -> tuple[list[T], Envelope]:
     """One page's items and what stands around them. Raises ProviderMalformed, naming the item at fault."""
-    envelope: Any = _decode(body, _page_decoder(listing.key, cast("Hashable", listing.record)), call)
+    envelope: Any = _decode(answer, _page_decoder(listing.key, cast("Hashable", listing.record)), call)
     return envelope.items or [], envelope
 
 
-def decode_object(body: bytes, record: type[T], key: str, *, call: str) -> T:
+def decode_object(answer: Answer, record: type[T], key: str, *, call: str) -> T:
     """The record under `key`, or the whole answer where `key` is empty. Raises ProviderMalformed."""
-    answer: Any = _decode(body, _object_decoder(key, cast("Hashable", record)), call)
-    found: T = answer.item if key else answer
+    decoded: Any = _decode(answer, _object_decoder(key, cast("Hashable", record)), call)
+    found: T = decoded.item if key else decoded
     return found
 
 
-def _decode(body: bytes, decoder: msgspec.json.Decoder[Any], call: str) -> Any:
+def _decode(answer: Answer, decoder: msgspec.json.Decoder[Any], call: str) -> Any:
+    """Bytes are no local variable of the frames that an error passes through: error trackers tell those."""
     try:
-        return decoder.decode(body)
+        return decoder.decode(answer.body)
     except msgspec.ValidationError as error:
         problem = str(error)
     except UNREADABLE:
         problem = ""
     if not problem:
-        raise ProviderMalformed(f"not JSON: {_kind(body)}", call=call)
-    raise _at_fault(body, problem, call)
+        raise ProviderMalformed(f"not JSON: {_kind(answer.body)}", call=call)
+    raise _at_fault(answer.body, problem, call)
 
 
 def _kind(body: bytes) -> str:

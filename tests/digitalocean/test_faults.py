@@ -238,7 +238,7 @@ def test_each_repetition_is_one_log_line(connect: Connect, quick: None) -> None:
         (b"", "an empty answer"),
         (b"\xff\xfe\x00", "cut off or garbled"),
         (b'{"droplets": [{"id": 1}], "x": "\xff"}', r"droplets\[0\] field name"),
-        (b'{"droplets": [], "x": "\xff"}', "cut off or garbled"),
+        (b'{"droplets": [{"id": 1, "name": "\xff"}]}', "cut off or garbled"),
         (b"[]", "Expected `object`, got `array`"),
         (b"{}", "field droplets"),
         (b'{"droplets": {}}', "Expected `array"),
