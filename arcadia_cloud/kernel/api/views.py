@@ -17,7 +17,7 @@ from arcadia_cloud.kernel.api.pagination import KeysetPagination
 
 
 class StrictQueryMixin(APIView):
-    """Answers 400 to query parameters beyond `query_parameters`, and to one given twice.
+    """Answers 400 to query parameters beyond `query_parameters`, to one given twice and to an empty one.
 
     A silent default would show a client everything when it has mistyped its filter.
     """
@@ -72,4 +72,6 @@ def _refusals(request: Request, known: Mapping[str, bool]) -> dict[str, list[str
             errors[name[:80]] = ["There is no such query parameter."]
         elif len(values) > 1 and not known[name]:
             errors[name] = ["May stand only once."]
+        elif "" in values:
+            errors[name] = ["May not be empty."]
     return errors
