@@ -124,6 +124,7 @@ def _beat(held: HeldLease, stop: threading.Event) -> None:
 def _release(held: HeldLease) -> None:
     """Let go, so that the next run needn't wait; when the database is away, time lets go."""
     try:
+        connection.close_if_unusable_or_obsolete()  # the work may have outlived a restart of the database
         with connection.cursor() as cursor:
             cursor.execute("DELETE FROM leases WHERE name = %s AND token = %s", [held.name, held.token])
     except DatabaseError as error:
