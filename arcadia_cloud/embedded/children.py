@@ -18,6 +18,7 @@ from pathlib import Path
 import psutil
 
 RECORD = "processes.jsonl"
+POSTGRES = "postgres"  # the name its process is recorded by
 CLOCK_SLACK_SECONDS = 2.0  # a process's age shifts a little when the machine's clock is set
 
 
@@ -114,16 +115,15 @@ def _end_trees(roots: Sequence[psutil.Process], *, by: signal.Signals, within_se
 def end_leftovers(folder: Path) -> list[str]:
     """End what an earlier, killed command recorded in this folder; return the names of what still ran.
 
-    Call it with the folder's lock held. The last started is ended first.
+    Call it with the folder's lock held. PostgreSQL is ended last, when nobody uses it any more.
     """
     path = folder / RECORD
-    ended = []
-    for name, process in reversed(_recorded(path)):
-        by = signal.SIGINT if name == "postgres" else signal.SIGTERM  # fast shutdown, PostgreSQL manual 18.5
-        _end_trees([process], by=by, within_seconds=10)
-        ended.append(name)
+    found = _recorded(path)
+    databases = [process for name, process in found if name == POSTGRES]
+    _end_trees([process for name, process in found if name != POSTGRES], by=signal.SIGTERM, within_seconds=10)
+    _end_trees(databases, by=signal.SIGINT, within_seconds=30)  # fast shutdown, PostgreSQL manual 18.5
     path.unlink(missing_ok=True)
-    return ended
+    return [name for name, _process in found]
 
 
 def forget_ended(folder: Path) -> None:

