@@ -2,6 +2,7 @@
 
 import socket
 import struct
+from contextlib import suppress
 from typing import Any, Final
 
 from flask import Response, request
@@ -35,10 +36,11 @@ def dropped(*, reset: bool) -> Response:
     if channel is None:
         raise ConnectionResetError("the simulator dropped the request")
     channel.connected = False  # waitress writes nothing more to it
-    if reset:
-        channel.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _AT_ONCE)
-    else:
-        channel.socket.shutdown(socket.SHUT_RDWR)
+    with suppress(OSError):  # the client may have gone first
+        if reset:
+            channel.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _AT_ONCE)
+        else:
+            channel.socket.shutdown(socket.SHUT_RDWR)
     channel.will_close = True
     channel.server.pull_trigger()
     return Response(status=503, headers={_DROPPED: "yes"})

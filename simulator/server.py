@@ -43,9 +43,10 @@ def serve(
     try:
         yield f"http://{host}:{server.effective_port}"
     finally:
+        # Workers first: one that still ends its request writes to the loop's pipe, by then perhaps another's.
+        server.task_dispatcher.shutdown(timeout=_CLOSE_SECONDS)
         server.trigger.pull_trigger(lambda: _close(server))
         thread.join(_CLOSE_SECONDS)
-        server.task_dispatcher.shutdown(timeout=_CLOSE_SECONDS)
 
 
 def _close(server: TcpWSGIServer) -> None:
