@@ -7,7 +7,7 @@ from inventory.values import RunMode
 
 
 @shared_task(name="inventory.sync")
-def sync(mode: str) -> dict[str, str]:
+def sync(mode: str, requested_by: str = "schedule") -> dict[str, str]:
     """Sync every kind of a schedule; return `{kind: outcome}`."""
-    runs = sync_inventory(mode=RunMode(mode), requested_by="schedule")
+    runs = sync_inventory(mode=RunMode(mode), requested_by=requested_by)
     return {run.kind: str(run.outcome) for run in runs}

@@ -25,8 +25,10 @@ def nudge(task_name: str, *, countdown_seconds: float | None = None, **kwargs: o
     transaction.on_commit(publish, robust=True)
 
 
-def send_now(task_name: str, *, countdown_seconds: float | None = None, **kwargs: object) -> None:
-    """Publish a task over a connection of its own.
+def send_now(
+    task_name: str, *, queue: str | None = None, countdown_seconds: float | None = None, **kwargs: object
+) -> None:
+    """Publish a task over a connection of its own, into the default queue unless another is named.
 
     The workers' connections wait for minutes, by design; this one gives up after
     ARCADIA_NUDGE_TIMEOUT_SECONDS. Raises kombu.exceptions.OperationalError or OSError.
@@ -42,5 +44,10 @@ def send_now(task_name: str, *, countdown_seconds: float | None = None, **kwargs
         transport_options={**settings.CELERY_BROKER_TRANSPORT_OPTIONS, **options}
     ) as connection:
         current_app.send_task(
-            task_name, kwargs=kwargs, countdown=countdown_seconds, connection=connection, retry=False
+            task_name,
+            kwargs=kwargs,
+            queue=queue,
+            countdown=countdown_seconds,
+            connection=connection,
+            retry=False,
         )
