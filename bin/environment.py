@@ -79,7 +79,7 @@ def _digest(name: str) -> str:
 
 def _entry(package: str, lock: str) -> str:
     """One package's lines of a lock, hashes included."""
-    found = re.search(rf"^{package}==.*(?:\\\n.*)*", lock, re.MULTILINE)
+    found = re.search(rf"^{package}==(?:.*\\\n)*.*", lock, re.MULTILINE)
     if found is None:
         sys.exit(f"the lock does not name {package}")
     return found[0] + "\n"
