@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 import redis
+from django.db import connection
+from pytest_django import DjangoDbBlocker
 from pytest_django.fixtures import Settings
 
 from arcadia_cloud.embedded.postgres import Postgres
@@ -22,6 +24,15 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--matrix", action="store_true", help="run the whole matrix of faults, not each kill point once"
     )
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> None:
+    """Test databases may be emptied between tests, the append-only history too; nothing else changes."""
+    with django_db_blocker.unblock(), connection.cursor() as cursor:
+        name = connection.ops.quote_name(connection.settings_dict["NAME"])
+        cursor.execute(f"ALTER DATABASE {name} SET arcadia.rewrite_history = 'allowed in tests'")
+        connection.close()
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,88 @@
+"""What a sync or a saga would have seen, made by hand."""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from inventory import strikes
+from inventory.models import Project, Resource, ResourceEvent, SyncRun
+from inventory.observing import Look, Observed, Origin, observe
+from inventory.values import Kind, Observation
+
+START = datetime(2026, 3, 1, 12, tzinfo=UTC)
+VOLATILE = ("locked",)
+
+
+def minute(number: float) -> datetime:
+    """So many minutes after the start of the story."""
+    return START + timedelta(minutes=number)
+
+
+def seen(provider_id: str = "1", **fields: Any) -> Observation:
+    """A droplet as it looks at first; `fields` say what is different."""
+    look: dict[str, Any] = {
+        "name": f"web-{provider_id}",
+        "urn": f"do:droplet:{provider_id}",
+        "region": "fra1",
+        "status": "active",
+        "tags": ["env:test"],
+        "attrs": {"size_slug": "s-1vcpu-1gb", "locked": False},
+        "monthly_price_cents": 600,
+        "created_at": minute(-60),
+    }
+    return Observation(provider_id=provider_id, **{**look, **fields})
+
+
+def observed(
+    *observations: Observation,
+    at: datetime = START,
+    kind: Kind = Kind.DROPLET,
+    bump_unchanged: bool = True,
+    source: str = "run:1",
+) -> Observed:
+    """Pass them through the one way in."""
+    return observe(
+        kind=kind,
+        observations=observations,
+        look=Look(at=at, volatile=VOLATILE, bump_unchanged=bump_unchanged),
+        origin=Origin(actor="a test", source=source),
+    )
+
+
+def history(provider_id: str = "1") -> list[str]:
+    """What happened to a resource, oldest first."""
+    return list(_events(provider_id).values_list("event_type", flat=True))
+
+
+def last_changes(provider_id: str = "1") -> dict[str, Any]:
+    """The changes that the newest event tells."""
+    event = _events(provider_id).last()
+    assert event is not None
+    changes: dict[str, Any] = event.changes
+    return changes
+
+
+def _events(provider_id: str) -> Any:  # Any: the stubs type a queryset after order_by as its own class
+    return ResourceEvent.objects.filter(resource__provider_id=provider_id).order_by("pk")
+
+
+def the_resource(provider_id: str = "1") -> Resource:
+    return Resource.objects.get(provider_id=provider_id)
+
+
+def a_project(name: str, tenant_id: str | None = None) -> Project:
+    return Project.objects.create(
+        provider_id=f"project-{name}", name=name, tenant_id=tenant_id, first_seen_at=START, last_seen_at=START
+    )
+
+
+def bury(provider_ids: Iterable[str], *, at: datetime) -> None:
+    """Tombstone resources the way the third strike does."""
+    rows = Resource.objects.filter(provider_id__in=list(provider_ids))
+    rows.update(stale_strike_count=3)
+    bury_rows(list(rows.values_list("pk", flat=True)), at=at)
+
+
+def bury_rows(pks: list[int], *, at: datetime) -> None:
+    run = SyncRun.objects.create(kind="droplet", mode="full", requested_by="a test", started_at=at)
+    strikes.bury(pks, run=run, at=at, origin=Origin(actor="a test", source=f"run:{run.pk}"))
