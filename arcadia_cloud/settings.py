@@ -14,6 +14,8 @@ from arcadia_cloud.embedded.state import running_stack
 from arcadia_cloud.environment import Environment
 from arcadia_cloud.logs import logging_settings
 
+django_stubs_ext.monkeypatch()  # Django's generic classes take their parameter at run time too
+
 BASE_DIR = Path(__file__).resolve().parent.parent
 PRODUCTION = os.environ.get("ARCADIA_ENV") == "production"
 
