@@ -8,6 +8,7 @@ import os
 from datetime import timedelta
 from pathlib import Path
 
+import django_stubs_ext
 from kombu import Queue
 
 from arcadia_cloud.embedded.state import running_stack
