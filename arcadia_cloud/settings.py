@@ -124,7 +124,7 @@ STORAGES = {
 # --- PostgreSQL ----------------------------------------------------------------------------------
 if not PRODUCTION and not env.is_set("DATABASE_URL"):
     env.problems.append(
-        "DATABASE_URL is not set and no embedded PostgreSQL is up: start bin/run, or point it at a PostgreSQL 18"
+        "DATABASE_URL is not set and no embedded PostgreSQL is up: start bin/run, or name a PostgreSQL 18"
     )
     DATABASES = {}
 else:
