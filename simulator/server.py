@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from flask import Flask
+from waitress import wasyncore
 from waitress.server import TcpWSGIServer, create_server
 
 from simulator.app import create_app
@@ -38,18 +39,22 @@ def serve(
 ) -> Iterator[str]:
     """Run a simulator in a thread and yield its base URL; `options` make its world, if none is given."""
     server = make_server(create_app(world or World(**options)), host=host, port=port)
-    thread = threading.Thread(target=server.run, name="simulator", daemon=True)
+    ending = threading.Event()
+    thread = threading.Thread(target=_loop, args=(server, ending), name="simulator", daemon=True)
     thread.start()
     try:
         yield f"http://{host}:{server.effective_port}"
     finally:
-        # Workers first: one that still ends its request writes to the loop's pipe, by then perhaps another's.
+        # Nothing is closed before every thread that may write to it has ended: the number of a closed
+        # socket is soon another's.
         server.task_dispatcher.shutdown(timeout=_CLOSE_SECONDS)
-        server.trigger.pull_trigger(lambda: _close(server))
+        ending.set()
+        server.pull_trigger()
         thread.join(_CLOSE_SECONDS)
+        wasyncore.close_all(server._map)  # noqa: SLF001  (waitress knows its connections by no other name)
 
 
-def _close(server: TcpWSGIServer) -> None:
-    """In the server's own thread: its loop ends once no socket is left."""
-    for dispatcher in list(server._map.values()):  # noqa: SLF001  (waitress offers no other way to its connections)
-        dispatcher.close()
+def _loop(server: TcpWSGIServer, ending: threading.Event) -> None:
+    """`server.run`, with an end to it."""
+    while not ending.is_set():
+        wasyncore.loop(timeout=_CLOSE_SECONDS, use_poll=True, map=server._map, count=1)  # noqa: SLF001
