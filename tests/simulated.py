@@ -13,7 +13,7 @@ class Simulated:
     url: str
     token: str
 
-    def control(self, method: str, path: str, **body: Any) -> Any:
+    def control(self, method: str, path: str, /, **body: Any) -> Any:
         """Call `/_control/…`; returns the parsed answer. The words of a refusal are in the error."""
         answer = requests.request(method, f"{self.url}/_control/{path}", json=body, timeout=30)
         assert answer.ok, f"{method} {path}: {answer.status_code} {answer.text}"
