@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any, Final
+from uuid import uuid4
 
 import structlog
 from django.core.exceptions import PermissionDenied, RequestDataTooBig
@@ -135,10 +136,14 @@ def _is_api(request: HttpRequest) -> bool:
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """Django's handler400: a refused host, a malformed request."""
+    """Django's handler400: a refused host, a malformed request; often before the request has an id."""
     if not _is_api(request):
         return defaults.bad_request(request, exception)
-    return Problem(400, "bad_request", "The request is malformed, or names a host we don't serve.").response()
+    known = structlog.contextvars.get_contextvars().get("request_id")
+    with structlog.contextvars.bound_contextvars(request_id=known or str(uuid4())):
+        log.warning("request_refused", error=type(exception).__name__)
+        words = "The request is malformed, or names a host that isn't served here."
+        return Problem(400, "bad_request", words).response()
 
 
 def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
