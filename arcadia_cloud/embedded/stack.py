@@ -36,7 +36,7 @@ def commands(port: int) -> dict[str, list[str]]:
     """Each process's command, by its name on the terminal and in the logs."""
     python = [sys.executable, "-m"]
     gunicorn = [*python, "gunicorn", "arcadia_cloud.wsgi:application", "--bind", f"127.0.0.1:{port}"]
-    celery = [*python, "celery", "-A", "arcadia_cloud"]
+    celery = [*python, "celery", "--quiet", "-A", "arcadia_cloud"]
     worker = [*celery, "worker", "--concurrency", "2", "--without-gossip", "--without-mingle"]
     return {
         "web": [*gunicorn, "--preload", "--workers", "2", "--threads", "4", "--graceful-timeout", "10"],

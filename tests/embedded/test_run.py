@@ -45,7 +45,7 @@ def test_after_kill_9_the_next_run_recovers_and_a_dead_process_stops_it_all(plac
         with running(place) as stack:
             assert "ended postgres, left behind by a run that was killed" in stack.said()
             assert "ended beat, left behind by a run that was killed" in stack.said()
-            stack.child("celery -A arcadia_cloud beat").kill()
+            stack.child("arcadia_cloud beat").kill()
             assert stack.process.wait(timeout=60) == 1
             assert "beat ended by itself" in stack.said()
             assert str(place.folder / "logs" / "beat.log") in stack.said()
