@@ -11,13 +11,15 @@
 -- %(volatile)s        names of attrs that move by themselves and count for nothing
 -- %(bump_unchanged)s  false in fast runs: an unchanged row is touched only when its last bump is an hour old
 WITH observed AS (
-    SELECT seen.*, project.tenant_id AS project_tenant_id
+    SELECT seen.*, project.tenant_id AS project_tenant_id,
+           coalesce(seen.tenant_id, deployment.tenant_id) AS saga_tenant_id
     FROM jsonb_to_recordset(%(batch)s::jsonb) AS seen(
         provider_id text, urn text, name text, region text, status text, tags text[], attrs jsonb,
         monthly_price_cents integer, created_at timestamptz, active boolean, size_gb numeric,
         project_id bigint, deployment_id bigint, tenant_id text
     )
     LEFT JOIN cloud_projects AS project ON project.id = seen.project_id
+    LEFT JOIN cloud_deployments AS deployment ON deployment.id = seen.deployment_id
 ),
 written AS (
     INSERT INTO cloud_resources AS known (
@@ -25,10 +27,10 @@ written AS (
         provider_created_at, project_id, deployment_id, tenant_id, attributed_by,
         first_seen_at, last_seen_at, stale_strike_count
     )
-    SELECT %(provider)s, %(kind)s, provider_id, urn, name, region, status, tags, attrs, monthly_price_cents,
-           created_at, project_id, deployment_id, coalesce(tenant_id, project_tenant_id),
-           CASE WHEN tenant_id IS NOT NULL THEN 'saga' WHEN project_tenant_id IS NOT NULL THEN 'project' ELSE '' END,
-           %(at)s, %(at)s, 0
+    SELECT %(provider)s::text, %(kind)s::text, provider_id, urn, name, region, status, tags, attrs, monthly_price_cents,
+           created_at, project_id, deployment_id, coalesce(saga_tenant_id, project_tenant_id),
+           CASE WHEN saga_tenant_id IS NOT NULL THEN 'saga' WHEN project_tenant_id IS NOT NULL THEN 'project' ELSE '' END,
+           %(at)s::timestamptz, %(at)s::timestamptz, 0
     FROM observed
     ORDER BY provider_id
     ON CONFLICT (provider, kind, provider_id) DO UPDATE SET
@@ -65,7 +67,7 @@ written AS (
     WHERE excluded.last_seen_at >= known.last_seen_at
       AND (known.deleted_at IS NULL OR excluded.last_seen_at > known.deleted_at)
       AND (
-        %(bump_unchanged)s
+        %(bump_unchanged)s::boolean
         OR known.deleted_at IS NOT NULL
         OR known.stale_strike_count > 0
         OR known.last_seen_at < excluded.last_seen_at - interval '1 hour'
@@ -110,7 +112,7 @@ written AS (
         END AS before_and_after
 ),
 happened AS (
-    SELECT id, provider_id, deployment_id, tenant_id, provider_created_at, is_new,
+    SELECT id, provider_id, written.deployment_id, written.tenant_id, provider_created_at, is_new,
            coalesce(difference.changes, '{}') AS changes,
            CASE
                WHEN is_new THEN 'discovered'
@@ -118,8 +120,16 @@ happened AS (
                WHEN difference.changes IS NULL THEN NULL
                WHEN difference.changes - 'tags' = '{}' THEN 'tagged'
                ELSE 'updated'
-           END AS event_type
+           END AS event_type,
+           -- A size may grow by itself (a bucket's): a new span, though no event. Only kinds metered by size
+           -- are looked up; `active` follows from the status, whose change is an event.
+           NOT is_new AND observed.size_gb IS NOT NULL AND EXISTS (
+               SELECT FROM resource_spans AS span
+               WHERE span.resource_id = written.id AND upper_inf(span.during)
+                 AND span.size_gb IS DISTINCT FROM observed.size_gb
+           ) AS is_measured_anew
     FROM written
+    JOIN observed USING (provider_id)
     LEFT JOIN LATERAL (
         SELECT jsonb_object_agg(field, jsonb_build_array(before_and_after -> 0 -> field, before_and_after -> 1 -> field))
                AS changes
@@ -129,13 +139,13 @@ happened AS (
 ),
 told AS (
     INSERT INTO cloud_resource_events (resource_id, event_type, changes, at, actor, source)
-    SELECT id, event_type, changes, %(at)s, %(actor)s, %(source)s
+    SELECT id, event_type, changes, %(at)s::timestamptz, %(actor)s::text, %(source)s::text
     FROM happened
     WHERE event_type IS NOT NULL
 ),
 spanned AS (
     INSERT INTO resource_spans (resource_id, during, deployment_id, tenant_id, active, size_gb)
-    SELECT happened.id, tstzrange(least(observed.created_at, %(at)s), NULL), happened.deployment_id,
+    SELECT happened.id, tstzrange(least(observed.created_at, %(at)s::timestamptz), NULL), happened.deployment_id,
            happened.tenant_id, observed.active, observed.size_gb
     FROM happened
     JOIN observed USING (provider_id)
@@ -145,6 +155,9 @@ SELECT
     count(*) FILTER (WHERE event_type = 'discovered') AS discovered,
     count(*) FILTER (WHERE event_type IN ('updated', 'tagged')) AS updated,
     count(*) FILTER (WHERE event_type = 'restored') AS restored,
-    coalesce(array_agg(provider_id ORDER BY provider_id) FILTER (WHERE event_type IN ('updated', 'restored')), '{}')
-        AS touched
+    coalesce(
+        array_agg(provider_id ORDER BY provider_id)
+            FILTER (WHERE event_type IN ('updated', 'restored') OR is_measured_anew),
+        '{}'
+    ) AS touched
 FROM happened

@@ -88,7 +88,9 @@ def test_a_change_of_nothing_but_tags_is_tagged() -> None:
 
 def test_what_moves_by_itself_is_stored_and_makes_no_event() -> None:
     observed(seen())
-    assert observed(seen(attrs={"size_slug": "s-1vcpu-1gb", "locked": True}), at=minute(5)) == Observed(seen=1)
+    assert observed(seen(attrs={"size_slug": "s-1vcpu-1gb", "locked": True}), at=minute(5)) == Observed(
+        seen=1
+    )
     assert the_resource().attrs["locked"] is True
     assert history() == ["discovered"]
 
@@ -165,7 +167,13 @@ def test_a_fast_run_bumps_only_what_is_older_than_an_hour() -> None:
 
 @pytest.mark.parametrize(
     "fields",
-    [{"name": "db-1"}, {"tags": []}, {"status": "off"}, {"monthly_price_cents": 1}, {"attrs": {"locked": False}}],
+    [
+        {"name": "db-1"},
+        {"tags": []},
+        {"status": "off"},
+        {"monthly_price_cents": 1},
+        {"attrs": {"locked": False}},
+    ],
 )
 def test_a_fast_run_writes_every_change_at_once(fields: dict[str, Any]) -> None:
     observed(seen())

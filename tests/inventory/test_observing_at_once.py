@@ -1,0 +1,98 @@
+"""Several observers of the same resources at the same time."""
+
+import threading
+from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from django.db import connection, transaction
+
+from inventory.models import Resource, ResourceEvent, ResourceSpan
+from tests.inventory.observations import bury, minute, observed, seen
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+THREADS = 8
+IDS = [str(number) for number in range(200)]
+
+
+def at_once(*works: Callable[[], None]) -> None:
+    """Each in a thread with a connection of its own, all let go at one moment. Raises what they raise."""
+    gate = threading.Barrier(len(works))
+
+    def work(each: Callable[[], None]) -> None:
+        try:
+            with connection.cursor() as cursor:  # connected before the gate opens
+                cursor.execute("SELECT 1")
+            gate.wait(timeout=30)
+            each()
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(len(works)) as pool:
+        for done in [pool.submit(work, each) for each in works]:
+            done.result(timeout=60)
+
+
+def overlapping(number: int, rounds: int = 5) -> Callable[[], None]:
+    """Batches that share most of their resources with every other thread's, in another order."""
+
+    def work() -> None:
+        for turn in range(rounds):
+            ids = IDS[number * 10 :] if turn % 2 else IDS[: len(IDS) - number * 10]
+            observed(*(seen(each) for each in reversed(ids)), at=minute(turn), source=f"run:{number}")
+
+    return work
+
+
+def test_overlapping_batches_leave_one_row_and_one_event_each() -> None:
+    at_once(*(overlapping(number) for number in range(THREADS)))
+    assert sorted(Resource.objects.values_list("provider_id", flat=True)) == sorted(IDS)
+    assert Counter(ResourceEvent.objects.values_list("event_type", flat=True)) == {"discovered": len(IDS)}
+    assert ResourceSpan.objects.count() == len(IDS)
+
+
+def test_a_change_that_all_see_at_once_is_told_once() -> None:
+    observed(*(seen(each) for each in IDS))
+
+    def see_them_off() -> None:
+        observed(*(seen(each, status="off", active=False) for each in IDS), at=minute(5))
+
+    at_once(*[see_them_off] * THREADS)
+    told = Counter(ResourceEvent.objects.values_list("event_type", flat=True))
+    assert told == {"discovered": len(IDS), "updated": len(IDS)}
+    assert ResourceSpan.objects.count() == 2 * len(IDS)
+
+
+def test_a_return_that_all_see_at_once_is_told_once() -> None:
+    observed(*(seen(each) for each in IDS))
+    bury(IDS, at=minute(1))
+
+    def see_them_back() -> None:
+        observed(*(seen(each) for each in IDS), at=minute(5))
+
+    at_once(*[see_them_back] * THREADS)
+    assert ResourceEvent.objects.filter(event_type="restored").count() == len(IDS)
+    assert ResourceSpan.objects.filter(during__endswith=None).count() == len(IDS)
+
+
+def test_the_harness_sees_the_race_of_looking_before_writing() -> None:
+    """The control: looking first and writing then tells things twice, or breaks on the constraint."""
+
+    def look_then_write() -> None:
+        for each in IDS:
+            with transaction.atomic():
+                is_new = not Resource.objects.filter(provider_id=each).exists()
+                row, _ = Resource.objects.update_or_create(
+                    kind="droplet",
+                    provider_id=each,
+                    defaults={"first_seen_at": minute(0), "last_seen_at": minute(0)},
+                )
+                if is_new:
+                    ResourceEvent.objects.create(
+                        resource=row, event_type="discovered", at=minute(0), actor=""
+                    )
+
+    at_once(*[look_then_write] * THREADS)
+    assert ResourceEvent.objects.count() > len(IDS)

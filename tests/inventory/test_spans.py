@@ -1,0 +1,274 @@
+"""Spans: what metering counts, for every moment of a resource's life once."""
+
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from decimal import Decimal
+from itertools import pairwise
+from typing import Any
+
+import pytest
+from django.db import IntegrityError, transaction
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from deployments.models import Deployment
+from inventory.models import Resource, ResourceEvent, ResourceSpan
+from tests.inventory.observations import a_project, bury, minute, observed, seen, the_resource
+
+pytestmark = pytest.mark.django_db
+
+OFF: dict[str, Any] = {"status": "off", "active": False}
+
+
+def spans(provider_id: str = "1") -> list[tuple[datetime, datetime | None, dict[str, Any]]]:
+    """From, to, and what was true then."""
+    found = []
+    for row in ResourceSpan.objects.filter(resource__provider_id=provider_id).order_by("during"):
+        facts = {"active": row.active, "tenant": row.tenant_id}
+        facts |= {"size": row.size_gb, "deployment": row.deployment_id}
+        found.append((row.during.lower, row.during.upper, facts))
+    return found
+
+
+def stretches(provider_id: str = "1") -> list[tuple[datetime, datetime | None, bool]]:
+    """From, to, and whether it was active."""
+    return [(start, end, facts["active"]) for start, end, facts in spans(provider_id)]
+
+
+def test_a_life_begins_when_the_provider_made_the_resource() -> None:
+    observed(seen(created_at=minute(-60)))
+    assert stretches() == [(minute(-60), None, True)]
+
+
+def test_a_life_without_a_known_beginning_begins_at_first_sight() -> None:
+    observed(seen(created_at=None))
+    assert stretches() == [(minute(0), None, True)]
+
+
+def test_a_creation_in_the_future_counts_as_now() -> None:
+    observed(seen(created_at=minute(60)))
+    assert stretches() == [(minute(0), None, True)]
+
+
+def test_an_unchanged_resource_goes_on_in_its_span() -> None:
+    observed(seen())
+    observed(seen(name="renamed", tags=[]), at=minute(5))
+    assert stretches() == [(minute(-60), None, True)]
+
+
+def test_being_switched_off_ends_a_span_and_begins_one() -> None:
+    observed(seen())
+    observed(seen(**OFF), at=minute(5))
+    observed(seen(**OFF), at=minute(6))
+    observed(seen(), at=minute(7))
+    assert stretches() == [
+        (minute(-60), minute(5), True),
+        (minute(5), minute(7), False),
+        (minute(7), None, True),
+    ]
+
+
+def test_a_fast_run_writes_a_switch_too() -> None:
+    observed(seen())
+    observed(seen(**OFF), at=minute(5), bump_unchanged=False)
+    assert stretches() == [(minute(-60), minute(5), True), (minute(5), None, False)]
+
+
+def test_a_size_that_grows_by_itself_begins_a_span_and_makes_no_event() -> None:
+    observed(seen(size_gb=Decimal("10.5")))
+    observed(seen(size_gb=Decimal("10.5")), at=minute(4))
+    observed(seen(size_gb=Decimal("12.25")), at=minute(5))
+    assert [(start, end, facts["size"]) for start, end, facts in spans()] == [
+        (minute(-60), minute(5), Decimal("10.5")),
+        (minute(5), None, Decimal("12.25")),
+    ]
+    assert ResourceEvent.objects.count() == 1
+
+
+def test_a_new_owner_begins_a_span() -> None:
+    project = a_project("Acme", "acme")
+    shop = Deployment.objects.create(tenant_id="acme", slug="shop")
+    observed(seen())
+    observed(seen(project_id=project.pk), at=minute(5))
+    observed(seen(tenant_id="acme", deployment_id=shop.pk), at=minute(6))
+    assert [(start, facts["tenant"], facts["deployment"]) for start, _, facts in spans()] == [
+        (minute(-60), None, None),
+        (minute(5), "acme", None),
+        (minute(6), "acme", shop.pk),
+    ]
+
+
+def test_two_looks_at_one_instant_leave_the_later_ones_facts() -> None:
+    observed(seen())
+    observed(seen(**OFF), at=minute(5))
+    observed(seen(), at=minute(5))
+    assert stretches() == [(minute(-60), minute(5), True), (minute(5), None, True)]
+
+
+def test_an_older_look_moves_no_span() -> None:
+    observed(seen(), at=minute(10))
+    observed(seen(**OFF), at=minute(5))
+    assert stretches() == [(minute(-60), None, True)]
+
+
+def test_a_life_ends_when_the_resource_was_last_seen() -> None:
+    observed(seen())
+    observed(seen(), at=minute(5))
+    bury(["1"], at=minute(200))
+    assert stretches() == [(minute(-60), minute(5), True)]
+
+
+def test_a_life_of_one_sight_and_no_known_beginning_has_no_length() -> None:
+    observed(seen(created_at=None))
+    bury(["1"], at=minute(200))
+    assert stretches() == []
+
+
+def test_one_restored_that_was_made_before_its_tombstone_lived_all_along() -> None:
+    observed(seen())
+    bury(["1"], at=minute(10))
+    observed(seen(), at=minute(20))
+    assert stretches() == [(minute(-60), minute(0), True), (minute(0), None, True)]
+
+
+def test_one_restored_that_was_made_after_its_tombstone_begins_there() -> None:
+    observed(seen())
+    bury(["1"], at=minute(10))
+    observed(seen(created_at=minute(15)), at=minute(20))
+    assert stretches() == [(minute(-60), minute(0), True), (minute(15), None, True)]
+
+
+def test_one_restored_of_unknown_creation_begins_at_this_sight() -> None:
+    observed(seen(created_at=None), at=minute(0))
+    observed(seen(created_at=None), at=minute(5))
+    bury(["1"], at=minute(10))
+    observed(seen(created_at=None), at=minute(20))
+    assert stretches() == [(minute(0), minute(5), True), (minute(20), None, True)]
+
+
+def test_one_restored_as_something_else_has_its_new_facts() -> None:
+    observed(seen())
+    bury(["1"], at=minute(10))
+    observed(seen(**OFF), at=minute(20))
+    assert stretches() == [(minute(-60), minute(0), True), (minute(0), None, False)]
+
+
+def test_the_database_refuses_spans_that_overlap() -> None:
+    observed(seen())
+    with pytest.raises(IntegrityError, match="span_overlaps_none"), transaction.atomic():
+        ResourceSpan.objects.create(resource=the_resource(), during=(minute(-30), minute(-20)), active=True)
+    with pytest.raises(IntegrityError, match="span_not_empty"), transaction.atomic():
+        ResourceSpan.objects.create(resource=the_resource(), during=(minute(-90), minute(-90)), active=True)
+
+
+# --- Any history ----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Facts:
+    active: bool = True
+    tenant: str | None = None
+    size: Decimal | None = None
+    deployment: int | None = None
+
+
+@dataclass
+class Model:
+    """Spans as the specification tells them, in plain Python."""
+
+    created: datetime | None
+    spans: list[tuple[datetime, datetime | None, Facts]] = field(default_factory=list)
+    last_seen: datetime | None = None
+    buried: bool = False
+
+    def see(self, at: datetime, facts: Facts) -> None:
+        if self.last_seen is None:
+            self.spans.append((min(self.created or at, at), None, facts))
+        elif self.buried:
+            self.spans.append((self._back(at), None, facts))
+        elif (open_span := self.spans[-1])[2] != facts:
+            if open_span[0] < at:
+                self.spans[-1] = (open_span[0], at, open_span[2])
+                self.spans.append((at, None, facts))
+            else:
+                self.spans[-1] = (open_span[0], None, facts)
+        self.last_seen, self.buried = at, False
+
+    def _back(self, at: datetime) -> datetime:
+        if not self.spans:
+            return min(self.created or at, at)
+        ended = self.spans[-1][1]
+        assert ended is not None
+        return at if self.created is None else min(max(self.created, ended), at)
+
+    def bury(self) -> None:
+        if self.last_seen is None or self.buried:
+            return
+        start, _, facts = self.spans.pop()
+        if start < self.last_seen:
+            self.spans.append((start, self.last_seen, facts))
+        self.buried = True
+
+
+steps = st.lists(
+    st.tuples(
+        st.integers(0, 3),  # minutes since the step before
+        st.sampled_from(["see", "see", "see", "bury"]),
+        st.booleans(),
+        st.sampled_from([None, "acme", "globex"]),
+        st.sampled_from([Decimal(1), Decimal("2.5")]),
+        st.sampled_from([None, 0, 1]),
+    ),
+    min_size=1,
+    max_size=14,
+)
+creations = st.one_of(st.none(), st.integers(-30, 30).map(minute))
+
+
+@settings(max_examples=60, deadline=None)
+@given(created=creations, story=steps, has_size=st.booleans())
+def test_every_history_has_one_span_for_each_moment_of_life(
+    created: datetime | None,
+    story: list[tuple[int, str, bool, str | None, Decimal, int | None]],
+    has_size: bool,
+) -> None:
+    with transaction.atomic():
+        deployments = [
+            Deployment.objects.create(tenant_id="acme", slug="one").pk,
+            Deployment.objects.create(tenant_id="globex", slug="two").pk,
+        ]
+        projects = {tenant: a_project(tenant or "ours", tenant).pk for tenant in (None, "acme", "globex")}
+        model, now, of_saga = Model(created), 0, Facts()
+        for gap, step, active, tenant, size, deployment in story:
+            now += gap
+            if step == "bury":
+                now += 1
+                bury(["1"], at=minute(now))
+                model.bury()
+                now += 1
+                continue
+            facts = Facts(active, tenant, size if has_size else None)
+            saga: dict[str, Any] = {}
+            if deployment is not None:
+                of_saga = Facts(tenant=("acme", "globex")[deployment], deployment=deployments[deployment])
+                saga = {"tenant_id": of_saga.tenant, "deployment_id": of_saga.deployment}
+            if of_saga.deployment is not None:
+                facts = replace(facts, tenant=of_saga.tenant, deployment=of_saga.deployment)
+            observed(
+                seen(
+                    status="active" if active else "off",
+                    active=active,
+                    size_gb=facts.size,
+                    created_at=created,
+                    project_id=projects[tenant],
+                    **saga,
+                ),
+                at=minute(now),
+            )
+            model.see(minute(now), facts)
+        found = [(start, end, Facts(**facts)) for start, end, facts in spans()]
+        assert found == model.spans
+        assert all(left[1] is not None and left[1] <= right[0] for left, right in pairwise(found))
+        alive = Resource.objects.filter(deleted_at=None).exists()
+        assert [span[1] for span in found].count(None) == int(alive)
+        transaction.set_rollback(True)
