@@ -11,6 +11,7 @@ from pathlib import Path
 import django_stubs_ext
 from kombu import Queue
 
+from arcadia_cloud.console import appearance
 from arcadia_cloud.embedded.state import running_stack
 from arcadia_cloud.environment import Environment
 from arcadia_cloud.logs import logging_settings
@@ -193,6 +194,8 @@ AXES_FAILURE_LIMIT = env.number("ARCADIA_LOGIN_FAILURES", 5, at_least=1)
 AXES_COOLOFF_TIME = timedelta(minutes=env.number("ARCADIA_LOGIN_COOLOFF_MINUTES", 15, at_least=1))
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_RESET_ON_SUCCESS = True
+AXES_LOCKOUT_CALLABLE = "arcadia_cloud.console.lockout.locked_out"
+AXES_ENABLE_ADMIN = False  # the console has its own page of them, in its theme
 AXES_IPWARE_PROXY_COUNT = env.number("ARCADIA_TRUSTED_PROXIES", 0) or None
 AXES_IPWARE_META_PRECEDENCE_ORDER = (
     ["HTTP_X_FORWARDED_FOR", "REMOTE_ADDR"] if AXES_IPWARE_PROXY_COUNT else ["REMOTE_ADDR"]
@@ -215,6 +218,9 @@ if PRODUCTION:
     SECURE_REDIRECT_EXEMPT = [r"^api/health"]
     if AXES_IPWARE_PROXY_COUNT:
         SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+
+# --- Console ---------------------------------------------------------------------------------------
+UNFOLD = appearance.unfold_settings(production=PRODUCTION)
 
 # --- API -------------------------------------------------------------------------------------------
 ARCADIA_API_REQUESTS_PER_MINUTE = env.number("ARCADIA_API_REQUESTS_PER_MINUTE", 600, at_least=1)

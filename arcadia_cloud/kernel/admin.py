@@ -1,14 +1,126 @@
 """The console's operations pages: alerts to act on, leases to look at."""
 
+from collections.abc import Sequence
+from typing import Any
+
 from django.contrib import admin, messages
-from django.contrib.admin.utils import display_for_value
 from django.db.models import QuerySet
-from django.http import HttpRequest
-from django.utils import timezone
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
 
 from arcadia_cloud.kernel.alerts import resolve_alert
 from arcadia_cloud.kernel.models import Alert, Lease
 from arcadia_cloud.kernel.record_admin import RecordAdmin
-from arcadia_cloud.kernel.theme import action, display
+from arcadia_cloud.kernel.theme import DialogForm, DropdownFilter, action, display
 
-_ = (action, messages, display_for_value)
+
+class OpenFilter(DropdownFilter):
+    """Open alerts unless others are asked for."""
+
+    title = "state"
+    parameter_name = "state"
+    all_option = None
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Sequence[tuple[str, str]]:
+        return [("open", "Open"), ("resolved", "Resolved"), ("all", "All")]
+
+    def value(self) -> str:
+        return super().value() or "open"
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Alert]) -> QuerySet[Alert]:
+        if self.value() == "all":
+            return queryset
+        return queryset.filter(resolved_at__isnull=self.value() == "open")
+
+
+class SeverityFilter(DropdownFilter):
+    title = "severity"
+    parameter_name = "severity"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Sequence[tuple[str, str]]:
+        return [(str(value), str(label)) for value, label in Alert.Severity.choices]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Alert]) -> QuerySet[Alert]:
+        return queryset.filter(severity=self.value()) if self.value() else queryset
+
+
+@admin.register(Alert)
+class AlertAdmin(RecordAdmin[Alert]):
+    """Alerts, newest first. Resolving one says who did it; what is still wrong raises it again."""
+
+    list_display = ("headline", "level", "subject", "times_raised", "last_raised_at", "state")
+    list_filter = (OpenFilter, SeverityFilter)
+    search_fields = ("code", "subject", "message")
+    search_help_text = "Code, subject or words of the message"
+    ordering = ("-last_raised_at",)
+    sortable_by = ()
+    fieldsets = (
+        (None, {"fields": ("message", "code", "level", "subject", "details")}),
+        (
+            "When",
+            {"fields": ("times_raised", "raised_at", "last_raised_at", "resolved_at", "resolved_by")},
+        ),
+    )
+    readonly_fields = ("level",)
+    actions = ("resolve_selected",)
+    actions_detail = ("resolve_this",)
+
+    @display(description="alert")
+    def headline(self, alert: Alert) -> str:
+        return alert.message if len(alert.message) <= 120 else f"{alert.message[:119]}…"  # noqa: PLR2004
+
+    @display(description="severity", label={"warning": "warning", "critical": "danger"})
+    def level(self, alert: Alert) -> str:
+        return alert.severity
+
+    @display(description="state", label={"open": "warning", "resolved": "success"})
+    def state(self, alert: Alert) -> str:
+        return "resolved" if alert.resolved_at else "open"
+
+    def has_resolve_permission(self, request: HttpRequest, _object_id: str | None = None) -> bool:
+        """Whether the user may close alerts."""
+        return request.user.has_perm("kernel.change_alert")
+
+    @admin.action(description="Resolve the selected alerts", permissions=["resolve"])
+    def resolve_selected(self, request: HttpRequest, queryset: QuerySet[Alert]) -> None:
+        """Close the open ones of the selection."""
+        resolved = sum(self._resolve(request, alert) for alert in queryset.order_by("pk"))
+        self.message_user(request, f"{resolved} resolved.", messages.SUCCESS)
+
+    @action(
+        description="Resolve",
+        permissions=["resolve"],
+        icon="check",
+        dialog={
+            "title": "Resolve this alert?",
+            "description": "What is still wrong will raise it again.",
+            "form_submit_text": "Resolve",
+        },
+    )
+    def resolve_this(self, request: HttpRequest, _form: DialogForm, object_id: str) -> HttpResponse:
+        """Close the alert of this page."""
+        alert = self.get_object(request, object_id)
+        if alert and self._resolve(request, alert):
+            self.message_user(request, "Resolved.", messages.SUCCESS)
+        else:
+            self.message_user(request, "It was resolved before.", messages.WARNING)
+        return HttpResponse(headers={"HX-Redirect": reverse("admin:kernel_alert_changelist")})
+
+    def _resolve(self, request: HttpRequest, alert: Alert) -> bool:
+        if alert.resolved_at is not None:
+            return False
+        by = f"user:{request.user.get_username()}"
+        resolved = resolve_alert(code=alert.code, subject=alert.subject, by=by)
+        if resolved:
+            self.log_change(request, alert, "Resolved from the console.")
+        return resolved
+
+
+@admin.register(Lease)
+class LeaseAdmin(RecordAdmin[Lease]):
+    """Who does what, that only one process may do at a time."""
+
+    list_display = ("name", "holder", "acquired_at", "heartbeat_at", "expires_at")
+    fields = ("name", "holder", "acquired_at", "heartbeat_at", "expires_at")
+    ordering = ("name",)
+    list_after_template = "console/leases_explained.html"

@@ -9,7 +9,9 @@ from kombu.exceptions import OperationalError
 log = structlog.get_logger(__name__)
 
 
-def nudge(task_name: str, *, countdown_seconds: float | None = None, **kwargs: object) -> None:
+def nudge(
+    task_name: str, *, queue: str | None = None, countdown_seconds: float | None = None, **kwargs: object
+) -> None:
     """Ask a worker to look at rows that this transaction is about to commit.
 
     Best effort: short socket timeouts, no retries. When the broker is away or hangs, that is logged and
@@ -18,7 +20,7 @@ def nudge(task_name: str, *, countdown_seconds: float | None = None, **kwargs: o
 
     def publish() -> None:  # not functools.partial: robust=True reads __qualname__
         try:
-            send_now(task_name, countdown_seconds=countdown_seconds, **kwargs)
+            send_now(task_name, queue=queue, countdown_seconds=countdown_seconds, **kwargs)
         except (OperationalError, OSError) as error:
             log.warning("nudge_lost", task=task_name, error=type(error).__name__)
 

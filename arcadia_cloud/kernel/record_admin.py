@@ -1,7 +1,8 @@
-"""Console pages of records: rows that only the machinery writes. Nobody adds, edits or deletes them by hand."""
+"""Console pages of records: rows that only the machinery writes, so nobody adds, edits or deletes them."""
 
 from typing import Any, Final, TypeVar
 
+from django.contrib.admin import ShowFacets
 from django.core.paginator import Paginator
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
@@ -17,8 +18,8 @@ MOST_COUNTED: Final = 10_000
 class BoundedPaginator(Paginator[Any]):
     """Counts no further than MOST_COUNTED: a list opens as fast at a million rows as at ten thousand.
 
-    The pages end there. Who looks for a row among more narrows the list; a page that far down would have
-    to be read from the first row on.
+    The pages end there. A page further down would be read from the first row on; who looks for a row among
+    more narrows the list.
     """
 
     @cached_property
@@ -28,7 +29,7 @@ class BoundedPaginator(Paginator[Any]):
 
     @property
     def is_cut(self) -> bool:
-        """Whether there are more rows than pages."""
+        """Whether there are more rows than the pages show."""
         return self._counted > MOST_COUNTED
 
     @cached_property
@@ -37,21 +38,27 @@ class BoundedPaginator(Paginator[Any]):
         return rows.order_by()[: MOST_COUNTED + 1].count()
 
 
-class RecordAdmin(ThemedAdmin[M]):
-    """A list and a page per row, to look at."""
+class BoundedAdmin(ThemedAdmin[M]):
+    """A list that opens fast whatever the table's size, and that offers no deletion."""
 
     paginator = BoundedPaginator
-    show_full_result_count = False
+    list_after_template = "console/list_is_cut.html"
+    list_filter_submit = True
     list_per_page = 50
     list_max_show_all = 0
-    list_disable_select_all = True
-    actions: Any = ()
+    show_facets = ShowFacets.NEVER  # each facet would be a count over the whole table
+    show_full_result_count = False
+    ordering = ("-pk",)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
 
-    def has_change_permission(self, request: HttpRequest, obj: M | None = None) -> bool:
+    def has_delete_permission(self, request: HttpRequest, obj: M | None = None) -> bool:
         return False
 
-    def has_delete_permission(self, request: HttpRequest, obj: M | None = None) -> bool:
+
+class RecordAdmin(BoundedAdmin[M]):
+    """A list and a page per row, to look at."""
+
+    def has_change_permission(self, request: HttpRequest, obj: M | None = None) -> bool:
         return False

@@ -7,13 +7,15 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 if TYPE_CHECKING:
     from django.contrib.admin import ModelAdmin as ThemedAdmin
+    from django.contrib.admin import SimpleListFilter as DropdownFilter
+    from django.contrib.admin import SimpleListFilter as TextFilter
+    from django.forms import Form as DialogForm
 
     def display(
         *,
         description: str,
         ordering: str | None = None,
         label: bool | Mapping[str, str] | None = None,
-        boolean: bool | None = None,
     ) -> Callable[[F], F]:
         """Present a column; `label` maps its values to the theme's colours."""
 
@@ -24,15 +26,19 @@ if TYPE_CHECKING:
         icon: str | None = None,
         dialog: Mapping[str, Any] | None = None,
     ) -> Callable[[F], F]:
-        """A button of a list or of a page; with a `dialog`, it is asked and posted there."""
+        """A button of a list or of a page, behind a dialog: opening it asks, posting it acts."""
 
 else:
     from unfold.admin import ModelAdmin
+    from unfold.contrib.filters.admin import DropdownFilter, TextFilter
     from unfold.decorators import action, display
+    from unfold.forms import BaseDialogForm as DialogForm
 
     class ThemedAdmin(ModelAdmin):
+        """Takes the model as a type parameter, as the stubs do."""
+
         def __class_getitem__(cls, _model: object) -> type:
             return cls
 
 
-__all__ = ["ThemedAdmin", "action", "display"]
+__all__ = ["DialogForm", "DropdownFilter", "TextFilter", "ThemedAdmin", "action", "display"]

@@ -1,0 +1,93 @@
+"""Users, groups, and logins that failed.
+
+Who isn't a superuser can make nobody one: neither by the flag, nor by single permissions, nor by taking
+over a superuser's login.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+from axes.models import AccessAttempt
+from axes.utils import reset
+from django.contrib import admin, messages
+from django.contrib.auth.admin import GroupAdmin, UserAdmin
+from django.contrib.auth.models import Group, User
+from django.db.models import QuerySet
+from django.http import HttpRequest
+
+from arcadia_cloud.console.groups import SEEDED
+from arcadia_cloud.kernel.record_admin import RecordAdmin
+from arcadia_cloud.kernel.theme import ThemedAdmin
+
+if TYPE_CHECKING:
+    from django.contrib.auth.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
+else:
+    from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
+
+admin.site.unregister(User)
+admin.site.unregister(Group)
+
+
+@admin.register(User)
+class ConsoleUserAdmin(UserAdmin[User], ThemedAdmin[User]):
+    """Django's users, in the theme."""
+
+    form = UserChangeForm  # type: ignore[assignment] # the stubs' user is any user model
+    add_form = UserCreationForm
+    change_password_form = AdminPasswordChangeForm
+    list_display = ("username", "email", "is_staff", "is_active", "last_login")
+    list_filter = ("is_staff", "is_active", "groups")
+    list_filter_submit = True
+
+    def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> tuple[str, ...]:
+        own = tuple(super().get_readonly_fields(request, obj))
+        return own if _is_superuser(request) else (*own, "is_superuser", "user_permissions")
+
+    def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        allowed = super().has_change_permission(request, obj)
+        return allowed and (obj is None or not obj.is_superuser or _is_superuser(request))
+
+    def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        return False  # history names its users; who leaves is switched off
+
+
+@admin.register(Group)
+class ConsoleGroupAdmin(GroupAdmin, ThemedAdmin[Group]):
+    """Groups. The four of the code can't be edited: each set-up writes them again."""
+
+    def has_change_permission(self, request: HttpRequest, obj: Group | None = None) -> bool:
+        return super().has_change_permission(request, obj) and not _is_seeded(obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Group | None = None) -> bool:
+        return super().has_delete_permission(request, obj) and not _is_seeded(obj)
+
+
+@admin.register(AccessAttempt)
+class AccessAttemptAdmin(RecordAdmin[AccessAttempt]):
+    """Logins that failed, newest first. Unlocking forgets a name's failures from an address."""
+
+    list_display = ("username", "ip_address", "failures_since_start", "attempt_time", "user_agent")
+    fields = ("username", "ip_address", "failures_since_start", "attempt_time", "user_agent", "path_info")
+    search_fields = ("username__exact", "ip_address__exact")
+    search_help_text = "A whole name or address"
+    actions = ("unlock_selected",)
+    sortable_by = ()
+
+    def has_unlock_permission(self, request: HttpRequest) -> bool:
+        """Whether the user may forget failures."""
+        return request.user.has_perm("axes.delete_accessattempt")
+
+    @admin.action(description="Unlock the selected logins", permissions=["unlock"])
+    def unlock_selected(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+        """Let each log in again at once."""
+        for attempt in list(queryset):
+            self.log_change(request, attempt, "Unlocked from the console.")
+            reset(ip=attempt.ip_address, username=attempt.username)
+            self.message_user(request, f"{attempt.username} may log in again.", messages.SUCCESS)
+
+
+def _is_superuser(request: HttpRequest) -> bool:
+    return bool(request.user.is_active and getattr(request.user, "is_superuser", False))
+
+
+def _is_seeded(group: Group | None) -> bool:
+    return group is not None and group.name in SEEDED

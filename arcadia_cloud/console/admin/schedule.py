@@ -1,0 +1,98 @@
+"""The schedule: django-celery-beat's pages in the theme, without the timings that nothing here uses."""
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django_celery_beat.admin import CrontabScheduleAdmin as BeatCrontabAdmin
+from django_celery_beat.admin import PeriodicTaskAdmin as BeatTaskAdmin
+from django_celery_beat.admin import PeriodicTaskForm, TaskSelectWidget
+from django_celery_beat.models import (
+    ClockedSchedule,
+    CrontabSchedule,
+    IntervalSchedule,
+    PeriodicTask,
+    SolarSchedule,
+)
+from kombu.exceptions import OperationalError
+
+from arcadia_cloud.kernel.nudge import send_now
+from arcadia_cloud.kernel.theme import ThemedAdmin
+
+if TYPE_CHECKING:
+    from django.forms import Select as ThemedSelect
+    from django.forms import TextInput as ThemedTextInput
+else:
+    from unfold.widgets import UnfoldAdminSelectWidget as ThemedSelect
+    from unfold.widgets import UnfoldAdminTextInputWidget as ThemedTextInput
+
+for _model in (PeriodicTask, IntervalSchedule, CrontabSchedule, SolarSchedule, ClockedSchedule):
+    admin.site.unregister(_model)
+
+
+class ThemedTaskSelect(ThemedSelect, TaskSelectWidget):  # type: ignore[misc] # the second has no types
+    """The registered tasks' names, looking like every other choice."""
+
+
+class ThemedTaskForm(PeriodicTaskForm):  # type: ignore[misc] # as above
+    """The form of django-celery-beat with the theme's widgets."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if "regtask" in self.fields:
+            self.fields["regtask"].widget = ThemedTaskSelect()
+            self.fields["task"].widget = ThemedTextInput()
+
+
+@admin.register(PeriodicTask)
+class PeriodicTaskAdmin(BeatTaskAdmin, ThemedAdmin[PeriodicTask]):  # type: ignore[misc] # as above
+    """What runs when. A change is taken up within seconds and outlives the next set-up."""
+
+    form = ThemedTaskForm
+    list_display = ("name", "enabled", "scheduler", "queue", "last_run_at", "total_run_count")
+    list_filter = ("enabled", "queue")
+    list_filter_submit = True
+    date_hierarchy = None
+    ordering = ("name",)
+    actions = ("enable_tasks", "disable_tasks", "run_now")
+    change_form_template = None
+    fieldsets = (
+        (None, {"fields": ("name", "regtask", "task", "enabled", "description")}),
+        ("When", {"fields": ("crontab", "crontab_in_words", "interval", "last_run_at", "one_off")}),
+        ("How", {"fields": ("queue", "args", "kwargs", "expire_seconds", "priority")}),
+    )
+    readonly_fields = ("last_run_at", "crontab_in_words")
+
+    @admin.display(description="crontab in words")
+    def crontab_in_words(self, task: Any) -> str:
+        return str(task.crontab.human_readable) if task.crontab else "-"
+
+    def get_actions(self, request: HttpRequest) -> Any:
+        """Every action here changes something, whatever the library declares."""
+        return super().get_actions(request) if self.has_change_permission(request) else {}
+
+    @admin.action(description="Run the selected tasks now", permissions=["change"])
+    def run_now(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+        """Send each to its queue at once, beside its schedule."""
+        for task in queryset.order_by("name"):
+            try:
+                send_now(task.task, queue=task.queue or None, **json.loads(task.kwargs))
+            except (OperationalError, OSError):
+                self.message_user(request, f"{task}: the broker doesn't answer.", messages.ERROR)
+            else:
+                self.log_change(request, task, "Run from the console.")
+                self.message_user(request, f"{task.name}: a worker was asked.", messages.SUCCESS)
+
+
+@admin.register(CrontabSchedule)
+class CrontabScheduleAdmin(BeatCrontabAdmin, ThemedAdmin[CrontabSchedule]):  # type: ignore[misc] # as above
+    """Instants, as cron says them; UTC unless its time zone tells otherwise."""
+
+    inlines = ()
+
+
+@admin.register(IntervalSchedule)
+class IntervalScheduleAdmin(ThemedAdmin[IntervalSchedule]):
+    """Distances between runs."""

@@ -1,0 +1,93 @@
+"""The fleet by kind and region, as the home page's table and chart."""
+
+import json
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Final
+
+from django.urls import reverse
+from django.utils.http import urlencode
+
+from inventory.admin.presenting import NOTHING, dollars
+from inventory.fleet import FleetCell
+from inventory.values import Kind
+
+# Told apart in light and dark, and by who sees few colours; more kinds than these are "others".
+_COLOURS: Final = ("#2563eb", "#f59e0b", "#0d9488", "#a855f7", "#ef4444")
+_OTHERS_COLOUR: Final = "#9ca3af"
+_OTHERS: Final = "others"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """How many resources of a kind a region holds."""
+
+    region: str
+    count: int
+    href: str
+
+
+@dataclass(frozen=True, slots=True)
+class FleetRow:
+    """A kind's live resources, by region."""
+
+    kind: str
+    count: int
+    cost: str
+    href: str
+    places: list[Place]
+
+
+def fleet_rows(cells: Sequence[FleetCell]) -> list[FleetRow]:
+    """A row per kind; `cells` are ordered by kind."""
+    return [_row(kind, list(of_kind)) for kind, of_kind in groupby(cells, key=lambda cell: cell.kind)]
+
+
+def chart_data(cells: Sequence[FleetCell]) -> str:
+    """Resources per region, stacked by kind: the data of a Chart.js bar chart, as JSON."""
+    regions = sorted({cell.region for cell in cells})
+    sizes = Counter[str]()
+    for cell in cells:
+        sizes[cell.kind] += cell.count
+    own = [kind for kind, _ in sizes.most_common(len(_COLOURS))]
+    stacks: dict[str, Counter[str]] = {}
+    for cell in cells:
+        stack = stacks.setdefault(cell.kind if cell.kind in own else _OTHERS, Counter())
+        stack[cell.region] += cell.count
+    colours = {**dict(zip(own, _COLOURS, strict=False)), _OTHERS: _OTHERS_COLOUR}
+    datasets = [
+        {
+            "label": _in_words(kind),
+            "data": [stacks[kind][region] for region in regions],
+            "backgroundColor": colours[kind],
+            "stack": "fleet",
+            "maxBarThickness": 40,
+            "displayYAxis": True,
+        }
+        for kind in (*own, _OTHERS)
+        if kind in stacks
+    ]
+    return json.dumps({"labels": [region or NOTHING for region in regions], "datasets": datasets})
+
+
+def _row(kind: str, cells: Sequence[FleetCell]) -> FleetRow:
+    return FleetRow(
+        kind=_in_words(kind),
+        count=sum(cell.count for cell in cells),
+        cost=dollars(sum(cell.monthly_cost_cents for cell in cells)),
+        href=_list_of(kind=kind),
+        places=[
+            Place(cell.region or "no region", cell.count, _list_of(kind=kind, region=cell.region))
+            for cell in cells
+        ],
+    )
+
+
+def _in_words(kind: str) -> str:
+    return Kind(kind).label if kind in Kind.values else kind
+
+
+def _list_of(**filters: str) -> str:
+    return f"{reverse('admin:inventory_resource_changelist')}?{urlencode(filters)}"

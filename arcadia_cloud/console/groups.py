@@ -1,0 +1,69 @@
+"""Who may do what in the console: four groups, as this module says."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from django.contrib.auth.models import Group, Permission
+from django.db import transaction
+from django.db.models import Q
+
+VIEWER: Final = "viewer"
+OPERATOR: Final = "operator"
+BILLING: Final = "billing"
+ADMIN: Final = "admin"
+
+# The apps that everybody in a group may look at; `auth` and the logins are the admins' alone.
+_VISIBLE: Final = (
+    "kernel", "catalog", "deployments", "inventory", "provisioning", "metering", "drift", "billing",
+    "django_celery_beat",
+)  # fmt: skip
+# Beside looking. Who may add a run may start a sync: nobody writes one by hand.
+_MAY: Final[Mapping[str, tuple[str, ...]]] = {
+    VIEWER: (),
+    OPERATOR: ("inventory.change_project", "inventory.add_syncrun", "kernel.change_alert"),
+    BILLING: (),
+    ADMIN: (
+        "inventory.change_project",
+        "inventory.add_syncrun",
+        "kernel.change_alert",
+        "django_celery_beat.add_periodictask",
+        "django_celery_beat.change_periodictask",
+        "django_celery_beat.delete_periodictask",
+        "django_celery_beat.add_crontabschedule",
+        "django_celery_beat.change_crontabschedule",
+        "django_celery_beat.add_intervalschedule",
+        "django_celery_beat.change_intervalschedule",
+        "auth.view_user",
+        "auth.add_user",
+        "auth.change_user",
+        "auth.view_group",
+        "axes.view_accessattempt",
+        "axes.delete_accessattempt",
+        "admin.view_logentry",
+    ),
+}
+SEEDED: Final = tuple(_MAY)
+
+
+@transaction.atomic
+def seed_groups() -> int:
+    """Give the four groups exactly their permissions; return how many were made.
+
+    Run after `migrate`, which makes the permissions. May be repeated. Who needs other permissions makes a
+    group of another name.
+    """
+    visible = Q(content_type__app_label__in=_VISIBLE, codename__startswith="view_")
+    made = 0
+    for name, may in _MAY.items():
+        group, is_new = Group.objects.get_or_create(name=name)
+        group.permissions.set(Permission.objects.filter(visible | _named(may)))
+        made += is_new
+    return made
+
+
+def _named(permissions: tuple[str, ...]) -> Q:
+    wanted = Q(pk=None)
+    for permission in permissions:
+        app, codename = permission.split(".")
+        wanted |= Q(content_type__app_label=app, codename=codename)
+    return wanted

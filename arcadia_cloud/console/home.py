@@ -1,0 +1,137 @@
+"""The console's home: in ten seconds, whether anything needs a hand. Every figure links to its list.
+
+A fixed number of queries, whatever there is.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.http import urlencode
+
+from arcadia_cloud.console.fleet_table import FleetRow, chart_data, fleet_rows
+from arcadia_cloud.kernel.models import Alert
+from inventory.admin.presenting import Progress, dollars, progress
+from inventory.fleet import FleetCell, fleet_cells
+from inventory.models import SyncRun
+from inventory.queries import SyncAge, sync_ages
+from inventory.values import RunOutcome
+
+_ALERTS_SHOWN: Final = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A number with its name, what stands beside it, and the list behind it. `tone` colours the number."""
+
+    name: str
+    value: str
+    beside: str
+    href: str
+    tone: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SyncRow:
+    """How long ago a kind was read completely, and its runs."""
+
+    age: SyncAge
+    href: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """Everything that the home page shows. `chart` is the data of Chart.js, as JSON."""
+
+    figures: list[Figure]
+    fleet: list[FleetRow]
+    chart: str
+    syncs: list[SyncRow]
+    alerts: list[Alert]
+    running: list[Progress]
+    is_new: bool  # nothing was ever synced
+
+
+def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
+    """Add what the home page shows; nothing for a user who may not see resources."""
+    if request.user.has_perm("inventory.view_resource"):
+        context["sight"] = look(at=timezone.now())
+        context["may_sync"] = request.user.has_perm("inventory.add_syncrun")
+    return context
+
+
+def open_alerts(_request: HttpRequest) -> str:
+    """How many alerts are open, for the navigation; nothing when none is."""
+    return str(_open_alerts().count() or "")
+
+
+def look(*, at: datetime) -> Sight:
+    """Read the figures as they are at the instant `at`."""
+    cells = fleet_cells()
+    ages = sync_ages(at=at)
+    running = [progress(run) for run in SyncRun.objects.filter(outcome=RunOutcome.RUNNING).order_by("kind")]
+    return Sight(
+        figures=[_resources(cells), _unattributed(cells), _alerts(_open_alerts().count()), _stale(ages)],
+        fleet=fleet_rows(cells),
+        chart=chart_data(cells),
+        syncs=[SyncRow(age, _runs_of(age.kind)) for age in ages],
+        alerts=list(_open_alerts().order_by("-last_raised_at")[:_ALERTS_SHOWN]),
+        running=running,
+        is_new=not cells and not running and all(age.completed_at is None for age in ages),
+    )
+
+
+def _open_alerts() -> QuerySet[Alert]:
+    return Alert.objects.filter(resolved_at=None)
+
+
+def _resources(cells: Sequence[FleetCell]) -> Figure:
+    cost = sum(cell.monthly_cost_cents for cell in cells)
+    return Figure(
+        name="Live resources",
+        value=f"{sum(cell.count for cell in cells):,}",
+        beside=f"{dollars(cost)} a month at list price",
+        href=reverse("admin:inventory_resource_changelist"),
+    )
+
+
+def _unattributed(cells: Sequence[FleetCell]) -> Figure:
+    count = sum(cell.unattributed for cell in cells)
+    cost = sum(cell.unattributed_cost_cents for cell in cells)
+    return Figure(
+        name="Nobody's resources",
+        value=f"{count:,}",
+        beside=f"{dollars(cost)} a month" if count else "all are attributed",
+        href=f"{reverse('admin:inventory_resource_changelist')}?{urlencode({'whose': 'nobodys'})}",
+        tone="warning" if count else "good",
+    )
+
+
+def _alerts(count: int) -> Figure:
+    return Figure(
+        name="Open alerts",
+        value=f"{count:,}",
+        beside="need a look" if count else "nothing is wrong",
+        href=reverse("admin:kernel_alert_changelist"),
+        tone="bad" if count else "good",
+    )
+
+
+def _stale(ages: Sequence[SyncAge]) -> Figure:
+    stale = [age.kind for age in ages if age.is_stale]
+    return Figure(
+        name="Kinds up to date",
+        value=f"{len(ages) - len(stale)} of {len(ages)}",
+        beside=f"stale: {', '.join(stale)}" if stale else "every sync is fresh",
+        href=reverse("admin:inventory_syncrun_changelist"),
+        tone="bad" if stale else "good",
+    )
+
+
+def _runs_of(kind: str) -> str:
+    return f"{reverse('admin:inventory_syncrun_changelist')}?{urlencode({'kind': kind})}"

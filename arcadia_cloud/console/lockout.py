@@ -1,0 +1,26 @@
+"""What a login that failed too often is told."""
+
+from collections.abc import Mapping
+
+from django.conf import settings
+from django.contrib import admin
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+
+
+def locked_out(
+    request: HttpRequest,
+    _response: HttpResponse | None = None,
+    _credentials: Mapping[str, str] | None = None,
+) -> HttpResponse:
+    """The page that says how long to wait; the same for names that exist and names that don't."""
+    minutes = int(settings.AXES_COOLOFF_TIME.total_seconds() // 60)
+    context = {
+        **admin.site.each_context(request),
+        "title": "Locked",
+        "failures": settings.AXES_FAILURE_LIMIT,
+        "minutes": minutes,
+    }
+    page = render(request, "console/locked_out.html", context, status=429)
+    page["Retry-After"] = str(minutes * 60)
+    return page

@@ -1,0 +1,60 @@
+"""The console's list of what happened to resources: reached from a resource, and from a sync run."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils.html import format_html
+
+from arcadia_cloud.kernel.record_admin import RecordAdmin
+from arcadia_cloud.kernel.theme import TextFilter, display
+from inventory.admin.presenting import EVENT_COLOURS, history_entry
+from inventory.models import ResourceEvent
+
+
+class ResourceNumberFilter(TextFilter):
+    title = "resource's number"
+    parameter_name = "resource"
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[ResourceEvent]) -> QuerySet[ResourceEvent]:
+        value = self.value()
+        if not value:
+            return queryset
+        return queryset.filter(resource=int(value)) if value.isdecimal() else queryset.none()
+
+
+class SourceFilter(TextFilter):
+    title = "source, as run:12"
+    parameter_name = "source"
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[ResourceEvent]) -> QuerySet[ResourceEvent]:
+        return queryset.filter(source=self.value()) if self.value() else queryset
+
+
+@admin.register(ResourceEvent)
+class ResourceEventAdmin(RecordAdmin[ResourceEvent]):
+    """The history, newest first. Both filters have an index, at any number of rows."""
+
+    list_display = ("at", "happened", "of", "changed", "actor", "source")
+    list_filter = (ResourceNumberFilter, SourceFilter)
+    list_select_related = ("resource",)
+    sortable_by = ()
+    fields = ("at", "happened", "of", "changed", "actor", "source")
+    readonly_fields = ("happened", "of", "changed")
+
+    @display(description="event", label=EVENT_COLOURS)
+    def happened(self, event: ResourceEvent) -> str:
+        return event.event_type
+
+    @display(description="resource")
+    def of(self, event: ResourceEvent) -> str:
+        address = reverse("admin:inventory_resource_change", args=[event.resource_id])
+        return format_html('<a href="{}" class="text-link">{}</a>', address, event.resource)
+
+    @display(description="what changed")
+    def changed(self, event: ResourceEvent) -> str:
+        context: dict[str, Any] = {"changes": history_entry(event).changes}
+        return render_to_string("console/changes.html", context)

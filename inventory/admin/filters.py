@@ -1,0 +1,116 @@
+"""What the lists of inventory can be narrowed by. None of them reads the table to offer its choices."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.db.models import Model, QuerySet
+from django.http import HttpRequest
+
+from arcadia_cloud.kernel.theme import DropdownFilter, TextFilter
+from inventory.fleet import UNATTRIBUTED
+from inventory.kinds import registry
+from inventory.models import Resource, SyncRun
+from inventory.sync import PROJECTS
+from inventory.values import Kind, RunOutcome
+
+RUNNING = "running"  # RunOutcome.RUNNING is empty, which in a query string means "any"
+
+Choices = Sequence[tuple[str, str]]
+
+
+class LifeFilter(DropdownFilter):
+    """Live rows unless others are asked for."""
+
+    title = "life"
+    parameter_name = "life"
+    all_option = None
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Choices:
+        return [("live", "Live"), ("deleted", "Deleted"), ("all", "All")]
+
+    def value(self) -> str:
+        return super().value() or "live"
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Model]) -> QuerySet[Model]:
+        if self.value() == "all":
+            return queryset
+        return queryset.filter(deleted_at__isnull=self.value() == "live")
+
+
+class KindFilter(DropdownFilter):
+    title = "kind"
+    parameter_name = "kind"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Choices:
+        return [(str(value), in_words) for value, in_words in Kind.choices]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Resource]) -> QuerySet[Resource]:
+        return queryset.filter(kind=self.value()) if self.value() else queryset
+
+
+class RegionFilter(TextFilter):
+    title = "region"
+    parameter_name = "region"
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Resource]) -> QuerySet[Resource]:
+        return queryset.filter(region=self.value()) if self.value() else queryset
+
+
+class StatusFilter(TextFilter):
+    title = "status"
+    parameter_name = "status"
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Resource]) -> QuerySet[Resource]:
+        return queryset.filter(status=self.value()) if self.value() else queryset
+
+
+class TenantFilter(TextFilter):
+    title = "tenant"
+    parameter_name = "tenant"
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Model]) -> QuerySet[Model]:
+        return queryset.filter(tenant_id=self.value()) if self.value() else queryset
+
+
+class TagFilter(TextFilter):
+    title = "tag"
+    parameter_name = "tag"
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Resource]) -> QuerySet[Resource]:
+        return queryset.filter(tags__contains=[self.value()]) if self.value() else queryset
+
+
+class WhoseFilter(DropdownFilter):
+    title = "whose"
+    parameter_name = "whose"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Choices:
+        return [("tenants", "A tenant's"), ("nobodys", "Nobody's yet")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Resource]) -> QuerySet[Resource]:
+        if self.value() == "tenants":
+            return queryset.filter(tenant_id__isnull=False)
+        return queryset.filter(UNATTRIBUTED) if self.value() == "nobodys" else queryset
+
+
+class OutcomeFilter(DropdownFilter):
+    title = "outcome"
+    parameter_name = "outcome"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Choices:
+        return [(str(value) or RUNNING, in_words) for value, in_words in RunOutcome.choices]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[SyncRun]) -> QuerySet[SyncRun]:
+        wanted = RunOutcome.RUNNING if self.value() == RUNNING else self.value()
+        return queryset if wanted is None else queryset.filter(outcome=wanted)
+
+
+class RunKindFilter(DropdownFilter):
+    title = "kind"
+    parameter_name = "kind"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Choices:
+        return [(PROJECTS, "project"), *((str(entry.kind), entry.kind.label) for entry in registry.ENTRIES)]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[SyncRun]) -> QuerySet[SyncRun]:
+        return queryset.filter(kind=self.value()) if self.value() else queryset

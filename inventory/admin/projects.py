@@ -1,0 +1,94 @@
+"""The console's projects: whose they are and what for is the operator's to say, the rest the provider's."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
+
+from arcadia_cloud.kernel.record_admin import BoundedAdmin
+from arcadia_cloud.kernel.theme import display
+from inventory.admin.filters import LifeFilter, TenantFilter
+from inventory.admin.presenting import NOTHING, in_words, readable
+from inventory.models import Project
+
+
+class ProjectForm(forms.ModelForm[Project]):
+    """What an operator may change."""
+
+    class Meta:
+        model = Project
+        fields = ("tenant_id", "purpose")
+
+    def clean_tenant_id(self) -> str | None:
+        """No tenant is null: "" would be a tenant without a name."""
+        return self.cleaned_data["tenant_id"] or None
+
+
+@admin.register(Project)
+class ProjectAdmin(BoundedAdmin[Project]):
+    """Every project of the account. A change shows in its resources at the next full sync."""
+
+    form = ProjectForm
+    list_display = ("name", "tenant_id", "purpose", "environment", "is_default", "last_seen_at")
+    list_filter = (LifeFilter, TenantFilter)
+    search_fields = ("name", "provider_id__exact", "tenant_id")
+    search_help_text = "Name, tenant, or a whole provider's id"
+    ordering = ("name",)
+    fieldsets = (
+        ("Whose it is", {"fields": ("tenant_id", "purpose")}),
+        (
+            "At the provider",
+            {
+                "fields": (
+                    "name", "provider_id", "description", "providers_purpose", "environment", "is_default",
+                    "resources_of_it", "at_the_provider",
+                ),
+            },
+        ),
+        ("Its life", {"fields": ("first_seen_at", "last_seen_at", "deleted_at")}),
+    )  # fmt: skip
+    readonly_fields = (
+        "name", "provider_id", "description", "providers_purpose", "environment", "is_default",
+        "resources_of_it", "at_the_provider", "first_seen_at", "last_seen_at", "deleted_at",
+    )  # fmt: skip
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> forms.Field | None:
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)
+        if field is not None and db_field.name == "tenant_id":
+            field.help_text = "Leave it empty for our own."
+        return field
+
+    def save_model(self, request: HttpRequest, obj: Project, form: Any, change: bool) -> None:
+        """Write what was changed and nothing else: a sync may have renamed the project meanwhile."""
+        obj.save(update_fields=form.changed_data)
+        if "tenant_id" in form.changed_data:
+            self.message_user(request, "Its resources follow at the next full sync.", messages.INFO)
+
+    def construct_change_message(
+        self, request: HttpRequest, form: Any, formsets: Any, add: bool = False
+    ) -> Any:
+        """Say in the log from what to what."""
+        return "; ".join(
+            f"{in_words(name)}: {readable(form.initial.get(name))} → {readable(form.cleaned_data[name])}"
+            for name in form.changed_data
+        )
+
+    @display(description="purpose there")
+    def providers_purpose(self, project: Project) -> str:
+        return project.attrs.get("purpose") or NOTHING
+
+    @display(description="its resources")
+    def resources_of_it(self, project: Project) -> str:
+        address = f"{reverse('admin:inventory_resource_changelist')}?project__id__exact={project.pk}"
+        return format_html('<a href="{}" class="text-link">show them</a>', address)
+
+    @display(description="at DigitalOcean")
+    def at_the_provider(self, project: Project) -> str:
+        return format_html(
+            '<a href="https://cloud.digitalocean.com/projects/{}" target="_blank" rel="noopener noreferrer" '
+            'class="text-link">open its page (in a new tab)</a>',
+            project.provider_id,
+        )

@@ -1,0 +1,152 @@
+"""The console's list of resources, and the page of one: what it is, whose, and what happened to it."""
+
+from typing import Any, Final
+
+from django.contrib import admin
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils.html import format_html
+
+from arcadia_cloud.kernel.record_admin import RecordAdmin
+from arcadia_cloud.kernel.theme import display
+from inventory.admin.filters import (
+    KindFilter,
+    LifeFilter,
+    RegionFilter,
+    StatusFilter,
+    TagFilter,
+    TenantFilter,
+    WhoseFilter,
+)
+from inventory.admin.presenting import NOTHING, attributes, dollars, history_entry, provider_page
+from inventory.models import Resource
+from inventory.values import AttributionRule
+
+_SHOWN: Final = 50  # of a resource's events and spans
+
+_STATUS_COLOURS: Final = {
+    "active": "success",
+    "online": "success",
+    "running": "success",
+    "off": "warning",
+    "archive": "warning",
+    "new": "info",
+    "errored": "danger",
+    "deleted": "danger",
+}
+_RULES: Final = {
+    AttributionRule.OPERATOR: "assigned by an operator",
+    AttributionRule.SAGA: "made for it by a saga",
+    AttributionRule.PROJECT: "by its project's tenant",
+    AttributionRule.NONE: "no rule decided",
+}
+
+
+@admin.register(Resource)
+class ResourceAdmin(RecordAdmin[Resource]):
+    """Every resource, newest first."""
+
+    change_form_template = "console/resource.html"
+    list_display = ("title", "kind", "region", "state", "whose", "project", "price", "last_seen_at")
+    list_filter = (
+        LifeFilter,
+        KindFilter,
+        RegionFilter,
+        StatusFilter,
+        TenantFilter,
+        TagFilter,
+        WhoseFilter,
+    )
+    list_select_related = ("project", "deployment")
+    search_fields = ("name", "provider_id")
+    search_help_text = "A part of the name, or a whole provider's id"
+    sortable_by = ("title",)
+    fieldsets = (
+        (
+            "Identity",
+            {
+                "fields": (
+                    "kind", "provider_id", "urn", "region", "state", "price", "tag_list", "at_the_provider",
+                ),
+            },
+        ),
+        ("Whose it is", {"fields": ("tenant_id", "deployment", "project", "decided_by")}),
+        (
+            "Its life",
+            {
+                "fields": (
+                    "provider_created_at", "first_seen_at", "last_seen_at", "stale_strike_count",
+                    "deleted_at",
+                ),
+            },
+        ),
+    )  # fmt: skip
+    readonly_fields = ("state", "price", "tag_list", "at_the_provider", "decided_by")
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Resource], search_term: str
+    ) -> tuple[QuerySet[Resource], bool]:
+        """Both halves have an index: trigrams of the name, and the id within its kinds."""
+        term = search_term.strip()
+        if term:
+            queryset = queryset.filter(Q(name__icontains=term) | Q(provider_id=term))
+        return queryset, False
+
+    def render_change_form(
+        self,
+        request: HttpRequest,
+        context: dict[str, Any],
+        add: bool = False,
+        change: bool = False,
+        form_url: str = "",
+        obj: Resource | None = None,
+    ) -> HttpResponse:
+        """Add the newest of its history and of its spans."""
+        if obj is not None:
+            events = list(obj.events.order_by("-pk")[: _SHOWN + 1])
+            context |= {
+                "attributes": list(attributes(obj.attrs)),
+                "history": [history_entry(event) for event in events[:_SHOWN]],
+                "has_older_history": len(events) > _SHOWN,
+                "all_history": f"{reverse('admin:inventory_resourceevent_changelist')}?resource={obj.pk}",
+                "spans": obj.spans.select_related("deployment").order_by("-during")[:_SHOWN],
+            }
+        return super().render_change_form(request, context, add, change, form_url, obj)
+
+    @display(description="name", ordering="name")
+    def title(self, resource: Resource) -> str:
+        return resource.name or resource.provider_id
+
+    @display(description="status", label=_STATUS_COLOURS)
+    def state(self, resource: Resource) -> str:
+        return "deleted" if resource.deleted_at else resource.status
+
+    @display(description="whose")
+    def whose(self, resource: Resource) -> str:
+        if resource.deployment:
+            return str(resource.deployment)
+        return resource.tenant_id or NOTHING
+
+    @display(description="decided")
+    def decided_by(self, resource: Resource) -> str:
+        return _RULES.get(AttributionRule(resource.attributed_by), resource.get_attributed_by_display())
+
+    @display(description="a month")
+    def price(self, resource: Resource) -> str:
+        return dollars(resource.monthly_price_cents)
+
+    @display(description="tags", label=True)
+    def tag_list(self, resource: Resource) -> list[str]:
+        return resource.tags
+
+    @display(description="at DigitalOcean")
+    def at_the_provider(self, resource: Resource) -> str:
+        address = provider_page(resource)
+        if not address or resource.deleted_at:
+            return NOTHING
+        return format_html(
+            '<a href="{}" target="_blank" rel="noopener noreferrer" class="text-link">'
+            "open its page (in a new tab)</a>",
+            address,
+        )

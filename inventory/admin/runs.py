@@ -1,0 +1,157 @@
+"""The console's sync runs: how each ended, how far a running one is, and a button that starts one."""
+
+from typing import Any, Final, cast
+
+from django import forms
+from django.contrib import admin, messages
+from django.contrib.admin.models import CHANGE, LogEntry
+from django.contrib.auth.models import User
+from django.contrib.contenttypes.models import ContentType
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from kombu.exceptions import OperationalError
+
+from arcadia_cloud.kernel.nudge import send_now
+from arcadia_cloud.kernel.record_admin import RecordAdmin
+from arcadia_cloud.kernel.theme import DialogForm, action, display
+from inventory.admin.filters import OutcomeFilter, RunKindFilter
+from inventory.admin.presenting import duration, history_entry, progress
+from inventory.models import ResourceEvent, SyncRun
+from inventory.values import RunMode, RunOutcome
+
+_EVENTS_SHOWN: Final = 100
+_OUTCOME_COLOURS: Final = {
+    "complete": "success",
+    "failed": "danger",
+    "suspicious": "warning",
+    "running": "info",
+}
+_MODES: Final = (
+    (RunMode.FULL, "every kind but the slow ones"),
+    (RunMode.FAST, "droplets and databases only"),
+    (RunMode.SLOW, "the slow kinds"),
+)
+
+
+class SyncNowForm(DialogForm):
+    """Which kinds."""
+
+    mode = forms.ChoiceField(label="What to sync", choices=_MODES)
+
+
+@admin.register(SyncRun)
+class SyncRunAdmin(RecordAdmin[SyncRun]):
+    """Every run, newest first. The list keeps itself up to date while one goes on."""
+
+    change_form_template = "console/sync_run.html"
+    list_before_template = "console/running_syncs.html"
+    list_display = (
+        "kind", "mode", "how_it_ended", "started_at", "took", "seen", "discovered", "updated", "restored",
+        "struck", "deleted", "why",
+    )  # fmt: skip
+    list_filter = (OutcomeFilter, RunKindFilter)
+    sortable_by = ()
+    fieldsets = (
+        (None, {"fields": ("kind", "mode", "how_it_ended", "error", "requested_by")}),
+        ("Time", {"fields": ("started_at", "finished_at", "took")}),
+        (
+            "Counts",
+            {
+                "fields": (
+                    ("pages", "api_calls"), ("seen", "expected"), ("discovered", "updated"),
+                    ("restored", "struck", "deleted"),
+                ),
+            },
+        ),
+    )  # fmt: skip
+    readonly_fields = ("how_it_ended", "took")
+    actions_list = ("sync_now",)
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Add how far the running ones are."""
+        running = SyncRun.objects.filter(outcome=RunOutcome.RUNNING).order_by("kind")
+        return super().changelist_view(
+            request, {**(extra_context or {}), "running": (progress(run) for run in running.iterator())}
+        )
+
+    def render_change_form(
+        self,
+        request: HttpRequest,
+        context: dict[str, Any],
+        add: bool = False,
+        change: bool = False,
+        form_url: str = "",
+        obj: SyncRun | None = None,
+    ) -> HttpResponse:
+        """Add the newest of what the run did."""
+        if obj is not None:
+            source = f"run:{obj.pk}"
+            events = list(
+                ResourceEvent.objects.filter(source=source)
+                .select_related("resource")
+                .order_by("-pk")[: _EVENTS_SHOWN + 1]
+            )
+            context |= {
+                "progress": progress(obj) if obj.outcome == RunOutcome.RUNNING else None,
+                "history": [history_entry(event) for event in events[:_EVENTS_SHOWN]],
+                "has_older_history": len(events) > _EVENTS_SHOWN,
+                "all_history": f"{reverse('admin:inventory_resourceevent_changelist')}?source={source}",
+            }
+        return super().render_change_form(request, context, add, change, form_url, obj)
+
+    def has_start_permission(self, request: HttpRequest) -> bool:
+        """Whether the user may start a sync: who may add a run, since nobody adds one by hand."""
+        return request.user.has_perm("inventory.add_syncrun")
+
+    @action(
+        description="Sync now",
+        permissions=["start"],
+        icon="sync",
+        dialog={
+            "title": "Sync now",
+            "description": "A worker reads the provider now, beside the schedule. A kind that is being "
+            "synced already is left to the run that does it.",
+            "form_class": SyncNowForm,
+            "form_submit_text": "Start",
+        },
+    )
+    def sync_now(self, request: HttpRequest, form: DialogForm) -> HttpResponse:
+        """Ask a worker to sync."""
+        mode = str(form.cleaned_data["mode"])
+        try:
+            send_now(
+                "inventory.sync",
+                queue=f"cloud_sync_{mode}",
+                mode=mode,
+                requested_by=f"user:{request.user.get_username()}",
+            )
+        except (OperationalError, OSError):
+            self.message_user(
+                request, "The broker doesn't answer, so nothing was started. Try again soon.", messages.ERROR
+            )
+        else:
+            LogEntry.objects.create(
+                user=cast("User", request.user),
+                content_type=ContentType.objects.get_for_model(SyncRun),
+                object_repr=f"{mode} sync",
+                action_flag=CHANGE,
+                change_message="Started from the console.",
+            )
+            self.message_user(request, f"A worker was asked for a {mode} sync.", messages.SUCCESS)
+        return HttpResponse(headers={"HX-Redirect": reverse("admin:inventory_syncrun_changelist")})
+
+    @display(description="outcome", label=_OUTCOME_COLOURS)
+    def how_it_ended(self, run: SyncRun) -> str:
+        return run.outcome or str(RunOutcome.RUNNING.label)
+
+    @display(description="took")
+    def took(self, run: SyncRun) -> str:
+        return duration(run)
+
+    @display(description="in words")
+    def why(self, run: SyncRun) -> str:
+        if run.outcome == RunOutcome.RUNNING:
+            return progress(run).words
+        return run.error if len(run.error) <= 120 else f"{run.error[:119]}…"  # noqa: PLR2004
