@@ -57,7 +57,8 @@ def _ours(url: str) -> int:
 
 
 def _loop(url: str) -> int:
-    total, page = 0, 1
+    total: int = 0
+    page = 1
     headers = {"Authorization": f"Bearer {_TOKEN}"}
     with requests.Session() as session:
         while True:
@@ -70,7 +71,8 @@ def _loop(url: str) -> int:
 
 
 def _pydo(url: str) -> int:
-    total, page = 0, 1
+    total: int = 0
+    page = 1
     key = AzureKeyCredentialPolicy(AzureKeyCredential(_TOKEN), "Authorization", prefix="Bearer")
     peer: Any = Client(_TOKEN, endpoint=url, authentication_policy=key, retry_total=0)
     with peer:

@@ -92,7 +92,7 @@ def interleave(
             contender.once(held_mb)
     found: dict[str, list[Measured]] = {name: [] for name in contenders}
     for number in range(rounds):
-        names = list(contenders) if number % 2 == 0 else list(reversed(contenders))
+        names = list(contenders)[:: 1 if number % 2 == 0 else -1]
         for name in names:
             found[name].append(contenders[name].once(held_mb))
             tell(f"  round {number + 1} of {rounds}: {name} {found[name][-1].seconds:.3f} s")

@@ -21,7 +21,7 @@ from arcadia_cloud.digitalocean.errors import (
 )
 from arcadia_cloud.digitalocean.records import ProjectRecord
 from tests.digitalocean.conftest import Connect
-from tests.digitalocean.provider import Provider, Reply, droplet, one_after_another, page_of, provider
+from tests.digitalocean.provider import Reply, droplet, one_after_another, page_of, provider
 
 ACCOUNT = Reply(
     body={"account": {"uuid": "u", "droplet_limit": 25, "status": "active", "email": "x@example.com"}}
@@ -32,10 +32,18 @@ BROKEN = Reply(500, {"id": "server_error", "message": "Unexpected server-side er
 
 @pytest.mark.parametrize(
     "fault",
-    [BUSY, BROKEN, Reply(502, b"<html>Bad gateway</html>"), Reply(503, b""), Reply(504, b""), Reply(drop=True),
-     Reply(body=ACCOUNT.body, cut=10), Reply(body=ACCOUNT.body, delay=0.6)],
+    [
+        BUSY,
+        BROKEN,
+        Reply(502, b"<html>Bad gateway</html>"),
+        Reply(503, b""),
+        Reply(504, b""),
+        Reply(drop=True),
+        Reply(body=ACCOUNT.body, cut=10),
+        Reply(body=ACCOUNT.body, delay=0.6),
+    ],
     ids=["429", "500", "502", "503", "504", "dropped", "cut off", "too late"],
-)  # fmt: skip
+)
 def test_a_read_is_tried_again_after_a_passing_fault(connect: Connect, quick: None, fault: Reply) -> None:
     client, server = connect(one_after_another(fault, fault, ACCOUNT), timeout=0.3)
     assert client.account().droplet_limit == 25
@@ -98,9 +106,16 @@ def test_a_connection_that_was_closed_before_is_simply_replaced(connect: Connect
 
 @pytest.mark.parametrize(
     ("status", "kind"),
-    [(400, ProviderRejected), (401, ProviderForbidden), (403, ProviderForbidden), (404, ProviderNotFound),
-     (409, ProviderRejected), (412, ProviderRejected), (422, ProviderRejected)],
-)  # fmt: skip
+    [
+        (400, ProviderRejected),
+        (401, ProviderForbidden),
+        (403, ProviderForbidden),
+        (404, ProviderNotFound),
+        (409, ProviderRejected),
+        (412, ProviderRejected),
+        (422, ProviderRejected),
+    ],
+)
 def test_a_refusal_is_told_with_the_providers_words_and_not_tried_again(
     connect: Connect, status: int, kind: type[ProviderError]
 ) -> None:
@@ -208,7 +223,7 @@ _NOW = 1_800_000_000.0
 def test_what_the_provider_says_about_waiting(
     monkeypatch: pytest.MonkeyPatch, headers: dict[str, str], status: int, seconds: float | None
 ) -> None:
-    monkeypatch.setattr(answers.time, "time", lambda: _NOW)
+    monkeypatch.setattr("time.time", lambda: _NOW)
     assert answers.retry_after(headers, status=status) == seconds
 
 

@@ -27,7 +27,7 @@ ODD_TOKEN = "vault.issued-token/with+no~prefix=="
 
 
 def _everything_told(error: BaseException) -> str:
-    """The error as text, pickled, and as a tracker sees it: with the locals of our frames, causes included."""
+    """The error as text, pickled, and as a tracker sees it: with our frames' locals, causes included."""
     told = [str(error), repr(error), repr(vars(error)), repr(pickle.dumps(error))]
     chained: BaseException | None = error
     while chained is not None:

@@ -1,0 +1,124 @@
+"""The client against the simulated DigitalOcean: whole conversations, and its faults."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from arcadia_cloud.digitalocean.budget import NoBudget
+from arcadia_cloud.digitalocean.client import DigitalOcean
+from arcadia_cloud.digitalocean.errors import (
+    ProviderForbidden,
+    ProviderMalformed,
+    ProviderNotFound,
+    ProviderRejected,
+    ProviderUnavailable,
+)
+from tests.simulated import Simulated
+
+
+@pytest.fixture(autouse=True)
+def _token() -> None:
+    """The simulator's own token stands, not the one of the other tests here."""
+
+
+@pytest.fixture
+def cloud(simulator: Simulated, quick: None) -> Iterator[DigitalOcean]:
+    with DigitalOcean("PROVISIONING", budget=NoBudget(), timeout=5.0) as client:
+        yield client
+
+
+def test_everything_is_listed_and_counted(cloud: DigitalOcean, simulator: Simulated) -> None:
+    simulator.reset(fleet="empty", droplets=450)
+    assert len({each.id for each in cloud.droplets()}) == 450
+    assert cloud.calls == 3
+    assert cloud.account().team_uuid
+    for listed in (cloud.sizes(), cloud.regions(), cloud.images(), cloud.projects()):
+        assert list(listed)
+    assert all(each.urn.startswith("do:") for each in cloud.project_resources("default"))
+
+
+def test_a_droplet_is_made_found_by_its_tag_acted_on_and_deleted(
+    cloud: DigitalOcean, simulator: Simulated
+) -> None:
+    made = cloud.create_droplet(
+        name="web-1", region="fra1", size="s-1vcpu-1gb", image="ubuntu-24-04-x64", tags=["saga:1-0"]
+    )
+    assert made.action_id is not None
+    assert cloud.action(made.action_id).type == "create"
+    simulator.control("POST", "advance", seconds=600)
+    assert cloud.action(made.action_id).status == "completed"
+    assert [each.id for each in cloud.droplets(tag="saga:1-0")] == [made.droplet.id]
+    assert cloud.droplet(made.droplet.id).status == "active"
+    action = cloud.droplet_action(made.droplet.id, "power_off")
+    assert (action.type, action.resource_id) == ("power_off", made.droplet.id)
+    with pytest.raises(ProviderRejected, match="pending event"):
+        cloud.droplet_action(made.droplet.id, "power_on")
+    simulator.control("POST", "advance", seconds=600)
+    cloud.delete_droplet(made.droplet.id)
+    with pytest.raises(ProviderNotFound):
+        cloud.delete_droplet(made.droplet.id)
+
+
+def test_a_project_is_made_once_and_takes_what_exists(cloud: DigitalOcean) -> None:
+    project = cloud.create_project(name="skyai-internal", purpose="Operational / Developer tooling")
+    first = next(cloud.droplets())
+    statuses = cloud.assign_to_project(project.id, [f"do:droplet:{first.id}", "do:droplet:1"])
+    assert [each.status for each in statuses if each.urn == "do:droplet:1"] == ["not_found"]
+    assert [each.urn for each in cloud.project_resources(project.id)] == [f"do:droplet:{first.id}"]
+    with pytest.raises(ProviderRejected):
+        cloud.create_project(name="skyai-internal", purpose="again")
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {"kind": "rate_limited", "retry_after": 0},
+        {"kind": "rate_limited", "retry_after": None, "reset_in": -60},
+        {"kind": "server_error"},
+        {"kind": "server_error", "status": 502, "html": True},
+        {"kind": "drop_before"},
+        {"kind": "drop_before", "reset": True},
+        {"kind": "drop_after"},
+        {"kind": "truncated", "cut": "connection"},
+    ],
+    ids=lambda fault: "-".join(str(part) for part in fault.values()),
+)
+def test_a_list_is_whole_after_a_passing_fault_in_its_middle(
+    cloud: DigitalOcean, simulator: Simulated, fault: dict[str, object]
+) -> None:
+    simulator.reset(fleet="empty", droplets=450)
+    simulator.fault(**fault, count=3, path="/v2/droplets", after=1)
+    assert len({each.id for each in cloud.droplets()}) == 450
+    assert cloud.calls == 6
+
+
+def test_a_list_that_is_cut_off_fails_and_is_not_taken_for_whole(
+    cloud: DigitalOcean, simulator: Simulated
+) -> None:
+    simulator.fault(kind="truncated", cut="body", count=1, path="/v2/droplets")
+    with pytest.raises(ProviderMalformed, match="cut off"):
+        list(cloud.droplets())
+
+
+@pytest.mark.parametrize("fault", [{"kind": "drop_after"}, {"kind": "server_error", "after_change": True}])
+def test_a_create_whose_answer_is_lost_made_one_droplet_and_says_so(
+    cloud: DigitalOcean, simulator: Simulated, fault: dict[str, object]
+) -> None:
+    simulator.fault(**fault, count=1, method="POST")
+    with pytest.raises(ProviderUnavailable) as caught:
+        cloud.create_droplet(
+            name="a", region="fra1", size="s-1vcpu-1gb", image="ubuntu-24-04-x64", tags=["saga:9"]
+        )
+    assert caught.value.outcome_unknown
+    assert len(list(cloud.droplets(tag="saga:9"))) == 1
+
+
+def test_a_token_without_the_scope_and_one_that_is_unknown_are_forbidden(
+    cloud: DigitalOcean, simulator: Simulated, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    simulator.fault(kind="forbidden", count=1)
+    with pytest.raises(ProviderForbidden, match="403 forbidden"):
+        cloud.account()
+    monkeypatch.setenv("DO_API_TOKEN", "dop_v1_" + "f" * 64)
+    with pytest.raises(ProviderForbidden, match="401"):
+        cloud.account()
