@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-from django.db import connection, transaction
+from django.db import transaction
 
+from arcadia_cloud.kernel.database import binding_cursor
 from inventory.values import PROVIDER, Kind, Observation
 
 _SQL = Path(__file__).parent / "sql"
@@ -75,7 +76,7 @@ def observe(*, kind: Kind, observations: Iterable[Observation], look: Look, orig
         "actor": origin.actor,
         "source": origin.source,
     }
-    with transaction.atomic(), connection.cursor() as cursor:
+    with transaction.atomic(), binding_cursor() as cursor:
         cursor.execute(_OBSERVE, parameters)
         discovered, updated, restored, touched = cursor.fetchone()
         if touched:

@@ -4,23 +4,22 @@ from typing import ClassVar
 
 from django_filters import rest_framework as filters
 
+from arcadia_cloud.kernel.api.filters import FlagFilter, IdFilter
 from inventory.models import Resource, ResourceQuerySet
 from inventory.values import Kind
 
 
-class ResourceFilter(filters.FilterSet):
+class ResourceFilter(filters.FilterSet):  # type: ignore[misc]  # the library is untyped
     """Live resources unless `deleted=true` asks for the tombstoned ones instead."""
 
     kind = filters.ChoiceFilter(choices=Kind.choices, help_text="The resource's kind.")
     region = filters.CharFilter(help_text="The provider's region, as `syd1`.")
     status = filters.CharFilter(help_text="The provider's status.")
     tag = filters.CharFilter(method="filter_tag", help_text="One of the resource's tags, exactly.")
-    project = filters.NumberFilter(field_name="project_id", min_value=1, help_text="The project's id.")
-    deployment = filters.NumberFilter(
-        field_name="deployment_id", min_value=1, help_text="The deployment's id."
-    )
+    project = IdFilter(field_name="project_id", help_text="The project's id.")
+    deployment = IdFilter(field_name="deployment_id", help_text="The deployment's id.")
     q = filters.CharFilter(method="filter_name", help_text="A part of the name, in any case.")
-    deleted = filters.BooleanFilter(method="filter_deleted", help_text="`true`: only what is gone.")
+    deleted = FlagFilter(method="filter_deleted", help_text="`true`: only what is gone.")
 
     class Meta:
         model = Resource

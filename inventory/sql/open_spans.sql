@@ -5,15 +5,15 @@ INSERT INTO resource_spans (resource_id, during, deployment_id, tenant_id, activ
 SELECT resource.id,
        tstzrange(
            CASE
-               WHEN before.ended_at IS NULL THEN least(resource.provider_created_at, %(at)s)
-               WHEN resource.provider_created_at IS NULL THEN greatest(before.ended_at, %(at)s)
-               ELSE least(greatest(resource.provider_created_at, before.ended_at), %(at)s)
+               WHEN before.ended_at IS NULL THEN least(resource.provider_created_at, %(at)s::timestamptz)
+               WHEN resource.provider_created_at IS NULL THEN greatest(before.ended_at, %(at)s::timestamptz)
+               ELSE least(greatest(resource.provider_created_at, before.ended_at), %(at)s::timestamptz)
            END,
            NULL),
        resource.deployment_id, resource.tenant_id, seen.active, seen.size_gb
 FROM jsonb_to_recordset(%(batch)s::jsonb) AS seen(provider_id text, active boolean, size_gb numeric)
 JOIN cloud_resources AS resource
-  ON (resource.provider, resource.kind, resource.provider_id) = (%(provider)s, %(kind)s, seen.provider_id)
+  ON (resource.provider, resource.kind, resource.provider_id) = (%(provider)s::text, %(kind)s::text, seen.provider_id)
 CROSS JOIN LATERAL (
     SELECT max(upper(during)) AS ended_at, bool_or(upper_inf(during)) AS is_open
     FROM resource_spans WHERE resource_id = resource.id

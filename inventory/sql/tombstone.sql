@@ -1,13 +1,13 @@
 -- Tombstone resources that have their strikes still, tell it, and end their open spans where they were last seen.
 WITH buried AS (
     UPDATE cloud_resources
-    SET deleted_at = %(at)s
-    WHERE id = ANY(%(pks)s) AND deleted_at IS NULL AND stale_strike_count >= %(strikes)s
+    SET deleted_at = %(at)s::timestamptz
+    WHERE id = ANY(%(pks)s::bigint[]) AND deleted_at IS NULL AND stale_strike_count >= %(strikes)s::integer
     RETURNING id, last_seen_at
 ),
 told AS (
     INSERT INTO cloud_resource_events (resource_id, event_type, changes, at, actor, source)
-    SELECT id, 'deleted', '{}', %(at)s, %(actor)s, %(source)s FROM buried
+    SELECT id, 'deleted', '{}', %(at)s::timestamptz, %(actor)s::text, %(source)s::text FROM buried
 ),
 ended AS (
     UPDATE resource_spans AS span
