@@ -44,6 +44,7 @@ def checks() -> dict[str, list[str]]:
         "types": [PYTHON, "-m", "mypy", *sources],
         "system check": [*manage, "check", "--fail-level", "WARNING"],
         "migrations are complete": [*manage, "makemigrations", "--check", "--dry-run"],
+        "migrations under load": [PYTHON, "-m", "tests.lint_migrations"],
         "API schema": [*manage, "spectacular", "--validate", "--fail-on-warn", "--file", os.devnull],
     }
 

@@ -1,0 +1,36 @@
+# One image for every process of production; compose.yaml says which runs what.
+FROM python:3.13-slim-bookworm AS packages
+COPY requirements/base.txt /tmp/base.txt
+RUN python -m venv /venv \
+    && /venv/bin/pip install --no-cache-dir --disable-pip-version-check --require-hashes -r /tmp/base.txt
+
+FROM python:3.13-slim-bookworm
+RUN useradd --system --uid 10001 --no-create-home --shell /usr/sbin/nologin arcadia
+ENV PATH=/venv/bin:$PATH \
+    PYTHONDONTWRITEBYTECODE=1 \
+    PYTHONUNBUFFERED=1 \
+    ARCADIA_STATIC_ROOT=/srv/static
+COPY --from=packages /venv /venv
+WORKDIR /srv/arcadia-cloud
+COPY manage.py ./
+COPY arcadia_cloud ./arcadia_cloud
+COPY inventory ./inventory
+COPY catalog ./catalog
+COPY deployments ./deployments
+COPY billing ./billing
+COPY provisioning ./provisioning
+COPY metering ./metering
+COPY drift ./drift
+COPY templates ./templates
+# The static files need settings, not their values: these live for this one step, and no server is asked.
+RUN ARCADIA_ENV=production SECRET_KEY=build ALLOWED_HOSTS=build DO_API_TOKEN=build \
+    DATABASE_URL=postgresql://build/build REDIS_URL=redis://build/0 \
+    ARCADIA_JWT_ISSUER=build ARCADIA_JWT_AUDIENCE=build \
+    ARCADIA_JWT_SECRET=0000000000000000000000000000000000000000000000000000000000000000 \
+    python manage.py collectstatic --no-input
+ENV ARCADIA_ENV=production
+USER arcadia
+EXPOSE 4005
+CMD ["gunicorn", "arcadia_cloud.wsgi:application", "--bind", "0.0.0.0:4005", "--workers", "2", "--threads", "4", \
+     "--worker-tmp-dir", "/dev/shm", "--graceful-timeout", "30", "--no-control-socket", \
+     "--max-requests", "10000", "--max-requests-jitter", "1000"]
