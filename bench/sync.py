@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import count
-from typing import Any, Final
+from typing import Any, Final, Generic, TypeVar
 
 import msgspec
 from django.db import connection, transaction
@@ -20,6 +20,8 @@ from bench.scratch import scratch_database
 from inventory.kinds.droplet import DROPLET
 from inventory.observing import Look, Origin, observe
 from inventory.values import PROVIDER, Kind, Observation
+
+T = TypeVar("T")
 
 RESOURCES: Final = 100_000
 BATCH: Final = 1_000
@@ -41,20 +43,14 @@ _UPSERT: Final = f"""
 
 
 @dataclass(slots=True)
-class Fleet:
-    """The same resources in two states; `flip()` gives the other one, in which 1 % differs."""
+class Fleet(Generic[T]):
+    """The same resources in two states, in batches; `flip()` gives the other one, in which 1 % differs."""
 
-    plain: list[list[Observation]]
-    changed: list[list[Observation]]
+    plain: list[list[T]]
+    changed: list[list[T]]
     _turn: bool = False
 
-    @classmethod
-    def of(cls, size: int) -> "Fleet":
-        plain = [_droplet(index, "active") for index in range(size)]
-        changed = [_droplet(index, "off") if index % 100 == 0 else plain[index] for index in range(size)]
-        return cls(_batches(plain), _batches(changed))
-
-    def flip(self) -> list[list[Observation]]:
+    def flip(self) -> list[list[T]]:
         self._turn = not self._turn
         return self.changed if self._turn else self.plain
 
@@ -63,7 +59,7 @@ class Fleet:
 def sync_first(scale: float) -> Iterator[Row]:
     """A fleet never seen before: rows, `discovered` events and spans."""
     size = _size(scale)
-    fleet = Fleet.of(size)
+    fleet = _fleet(size)
     tuples = _tuples(fleet.plain)
     with scratch_database():
         _make_floor()
@@ -81,7 +77,7 @@ def sync_first(scale: float) -> Iterator[Row]:
 def sync_again(scale: float) -> Iterator[Row]:
     """The same fleet again: every row's last_seen_at is bumped, no event is written."""
     size = _size(scale)
-    fleet = Fleet.of(size)
+    fleet = _fleet(size)
     tuples = _tuples(fleet.plain)
     with scratch_database():
         _make_floor()
@@ -103,8 +99,8 @@ def sync_again(scale: float) -> Iterator[Row]:
 def sync_1pct(scale: float) -> Iterator[Row]:
     """The same fleet again with 1 % of it changed: updates, `updated` events and new spans for those."""
     size = _size(scale)
-    ours, floor = Fleet.of(size), Fleet.of(size)
-    tuples = Fleet(_tuples(floor.plain), _tuples(floor.changed))  # type: ignore[arg-type]
+    ours = _fleet(size)
+    tuples = Fleet(_tuples(ours.plain), _tuples(ours.changed))
     with scratch_database():
         _make_floor()
         _ours(ours.plain)
@@ -120,7 +116,7 @@ def sync_1pct(scale: float) -> Iterator[Row]:
         )
 
 
-def _growth(fleet: Fleet, size: int) -> Row:
+def _growth(fleet: Fleet[Observation], size: int) -> Row:
     """The table's size after ten unchanged runs against its size after the first. Not seconds but MB."""
     with scratch_database():
         _ours(fleet.plain)
@@ -222,6 +218,12 @@ def _as_tuple(seen: Observation) -> tuple[Any, ...]:
     attrs = msgspec.json.encode(seen.attrs).decode()
     identity = (PROVIDER, str(Kind.DROPLET), seen.provider_id, seen.urn, seen.name, seen.region, seen.status)
     return (*identity, seen.tags, attrs, seen.monthly_price_cents, seen.created_at, "")
+
+
+def _fleet(size: int) -> Fleet[Observation]:
+    plain = [_droplet(index, "active") for index in range(size)]
+    changed = [_droplet(index, "off") if index % 100 == 0 else plain[index] for index in range(size)]
+    return Fleet(_batches(plain), _batches(changed))
 
 
 def _droplet(index: int, status: str) -> Observation:
