@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import structlog
-from django.db import DatabaseError, connection
+from django.db import DatabaseError, connection, transaction
 
 from arcadia_cloud.kernel.errors import Conflict
 
@@ -77,11 +77,12 @@ class HeldLease:
 def lease(name: str, *, seconds: float = 60, wait_seconds: float = 0) -> Iterator[HeldLease]:
     """Hold the lease `name` for the block, renewing it from a thread every third of `seconds`.
 
-    Raises LeaseHeld when another process still holds it after `wait_seconds`.
+    Raises LeaseHeld when another process still holds it after `wait_seconds`. Not for the inside of a
+    transaction: nobody would see the lease before its commit.
     """
     held = HeldLease(name, seconds)
     give_up_at = time.monotonic() + wait_seconds
-    while not _answers(_ACQUIRE, held):
+    while not _acquired(held):
         if time.monotonic() >= give_up_at:
             raise LeaseHeld(f"{name} is already running")
         time.sleep(_POLL_SECONDS)
@@ -94,6 +95,11 @@ def lease(name: str, *, seconds: float = 60, wait_seconds: float = 0) -> Iterato
         stop.set()
         beating.join()
         _release(held)
+
+
+def _acquired(held: HeldLease) -> bool:
+    with transaction.atomic(durable=True):
+        return _answers(_ACQUIRE, held)
 
 
 def _answers(statement: str, held: HeldLease) -> bool:

@@ -4,7 +4,7 @@ What an operator changed, switched off or deleted in the console stays so: an en
 version, and only a new version of it is written again.
 """
 
-from django.db import transaction
+from django.db import connection, transaction
 from django_celery_beat.models import CrontabSchedule, IntervalSchedule, PeriodicTask, PeriodicTasks
 
 from arcadia_cloud.kernel.models import SeededSchedule
@@ -15,39 +15,40 @@ from arcadia_cloud.kernel.schedule import ScheduleEntry, registered
 def seed_schedule() -> int:
     """Write the entries that this database hasn't seen in their present version; return how many.
 
-    A new version keeps the operator's on/off switch. Safe to run twice, and twice at once.
+    A new version keeps the operator's on/off switch, and a deleted entry stays deleted. Safe to run
+    twice, and twice at once.
     """
-    known = {row.name: row for row in SeededSchedule.objects.select_for_update()}
-    written = 0
-    for entry in registered():
-        seeded = known.get(entry.name)
-        if seeded is not None and seeded.version >= entry.version:
-            continue
-        _write(entry)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "LOCK TABLE seeded_schedules IN SHARE ROW EXCLUSIVE MODE"
+        )  # beat's tables lack unique rules
+    known = {row.name: row.version for row in SeededSchedule.objects.all()}
+    new = [entry for entry in registered() if entry.version > known.get(entry.name, 0)]
+    for entry in new:
+        _write(entry, again=entry.name in known)
         SeededSchedule.objects.update_or_create(name=entry.name, defaults={"version": entry.version})
-        written += 1
-    if written:
+    if new:
         PeriodicTasks.update_changed()
-    return written
+    return len(new)
 
 
-def _write(entry: ScheduleEntry) -> None:
-    timing: dict[str, object] = {"crontab": None, "interval": None}
+def _write(entry: ScheduleEntry, *, again: bool) -> None:
+    values = {"task": entry.task, "queue": entry.queue, "kwargs": entry.kwargs, **_timing(entry)}
+    tasks = PeriodicTask.objects.filter(name=entry.name)
+    if tasks.exists():
+        tasks.update(**values)
+    elif not again:
+        PeriodicTask.objects.create(name=entry.name, **values)
+
+
+def _timing(entry: ScheduleEntry) -> dict[str, object]:
+    """The entry's time, and no other kind of time beside it. An equal row that an operator made is shared."""
+    none: dict[str, object] = {"crontab": None, "interval": None, "solar": None, "clocked": None}
     if entry.crontab:
-        minute, hour, day, month, weekday = entry.crontab.split()
-        timing["crontab"], _ = CrontabSchedule.objects.get_or_create(
-            minute=minute,
-            hour=hour,
-            day_of_month=day,
-            month_of_year=month,
-            day_of_week=weekday,
-            timezone="UTC",
-        )
-    else:
-        timing["interval"], _ = IntervalSchedule.objects.get_or_create(
-            every=entry.every_seconds, period=IntervalSchedule.SECONDS
-        )
-    PeriodicTask.objects.update_or_create(
-        name=entry.name,
-        defaults={"task": entry.task, "queue": entry.queue, "kwargs": entry.kwargs, **timing},
-    )
+        names = ("minute", "hour", "day_of_month", "month_of_year", "day_of_week")
+        fields = {**dict(zip(names, entry.crontab.split(), strict=True)), "timezone": "UTC"}
+        found = CrontabSchedule.objects.filter(**fields).first()
+        return {**none, "crontab": found or CrontabSchedule.objects.create(**fields)}
+    every = {"every": entry.every_seconds, "period": IntervalSchedule.SECONDS}
+    interval = IntervalSchedule.objects.filter(**every).first()
+    return {**none, "interval": interval or IntervalSchedule.objects.create(**every)}

@@ -86,7 +86,7 @@ class Orders(ApiView):
 
     @idempotent
     def post(self, request: Request) -> Response:
-        then = request.data.get("then")
+        then = str(dict(request.data).get("then", ""))
         row = Alert.objects.create(
             code="order",
             subject=f"{caller(request).actor}:{Alert.objects.count()}:{timezone.now().timestamp()}",

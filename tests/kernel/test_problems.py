@@ -4,7 +4,6 @@ import json
 from typing import Any
 
 import pytest
-from django.http import HttpResponse
 from django.test import Client
 
 from tests.access import bearer, token_of
@@ -19,7 +18,7 @@ def api() -> Client:
     return Client(headers=OPERATOR, raise_request_exception=False)
 
 
-def problem(response: HttpResponse, status: int) -> dict[str, Any]:
+def problem(response: Any, status: int) -> dict[str, Any]:
     """Assert the shape and return it."""
     assert response.status_code == status, response.content
     assert response.headers["Content-Type"] == "application/problem+json"
