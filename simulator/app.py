@@ -31,8 +31,10 @@ class JsonFlask(Flask):
         if isinstance(body, dict):
             body = Response(msgspec.json.encode(body), content_type="application/json; charset=utf-8")
         response = super().make_response(body if status is None else (body, status))
-        if response.status_code == 204:
-            response.headers.pop("content-type", None)
+        if response.status_code == 204:  # with a length, or waitress closes the connection
+            response.headers.update(
+                {"content-type": "application/json; charset=utf-8", "content-length": "0"}
+            )
         return response
 
 

@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
+import msgspec
+
 Json = dict[str, Any]  # a JSON object as it goes over the wire
 
 _DATA: Final = Path(__file__).parent / "data"
@@ -106,7 +108,9 @@ REGIONS: Final[Mapping[str, Json]] = {row["slug"]: _region(row, _SIZES) for row 
 IMAGES: Final[Mapping[int, Json]] = {int(row["id"]): _image(row, _OPEN) for row in _IMAGE_ROWS}
 IMAGE_IDS: Final[Mapping[str, int]] = {row["slug"]: int(row["id"]) for row in _IMAGE_ROWS}
 APPLICATIONS: Final = frozenset(int(row["id"]) for row in _IMAGE_ROWS if row["kind"] == "application")
-
-
-def is_gpu(size: str) -> bool:
-    return "gpu_info" in SIZES[size]
+# By slug or id, the same as JSON: a page of droplets repeats them hundreds of times.
+WRITTEN: Final[Mapping[str | int, msgspec.Raw]] = {
+    key: msgspec.Raw(msgspec.json.encode(value))
+    for offered in (SIZES, REGIONS, IMAGES)
+    for key, value in offered.items()
+}

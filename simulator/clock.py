@@ -38,4 +38,4 @@ class Clock:
 
 def stamp(at: datetime) -> str:
     """DigitalOcean's form of a time, to the second."""
-    return at.strftime("%Y-%m-%dT%H:%M:%SZ")
+    return at.isoformat(timespec="seconds")[:19] + "Z"

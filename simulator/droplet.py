@@ -8,7 +8,7 @@ from datetime import time as time_of_day
 from ipaddress import IPv4Address
 from typing import Final
 
-from simulator.catalog import IMAGES, REGIONS, SIZES, Json
+from simulator.catalog import SIZES, WRITTEN, Json
 from simulator.clock import stamp
 
 _PUBLIC: Final = int(IPv4Address("198.18.0.0"))  # RFC 2544's range for benchmarks: nobody's hosts
@@ -75,15 +75,20 @@ def backup_window(policy: Mapping[str, object] | None, now: datetime) -> Json | 
     return {"start": stamp(start), "end": stamp(start + timedelta(hours=_BACKUP_HOURS))}
 
 
+def _dotted(address: int) -> str:
+    """As `str(IPv4Address(address))`, which takes a fifth of a page's time."""
+    return f"{address >> 24}.{address >> 16 & 255}.{address >> 8 & 255}.{address & 255}"
+
+
 def _networks(droplet: Droplet) -> Json:
     if droplet.status == "new":
         return {"v4": [], "v6": []}
     host = droplet.address % _PUBLIC_HOSTS
-    public = str(IPv4Address(_PUBLIC + host))
     v4: list[Json] = [
-        {"ip_address": str(IPv4Address(_PRIVATE + host)), "netmask": "255.252.0.0", "gateway": "nil",
+        {"ip_address": _dotted(_PRIVATE + host), "netmask": "255.252.0.0", "gateway": "nil",
          "type": "private"},
-        {"ip_address": public, "netmask": "255.255.240.0", "gateway": "198.18.0.1", "type": "public"},
+        {"ip_address": _dotted(_PUBLIC + host), "netmask": "255.255.240.0", "gateway": "198.18.0.1",
+         "type": "public"},
     ]  # fmt: skip
     v6: list[Json] = []
     if droplet.ipv6:
@@ -108,8 +113,8 @@ def _features(droplet: Droplet) -> list[str]:
 def rendered(droplet: Droplet, *, images: Mapping[int, Json], now: datetime) -> Json:
     """The droplet as DigitalOcean answers it. `images` are the account's own, besides the public ones.
 
-    Region, size and image are shared objects, never to be changed by who gets them. The flat `disk` is the
-    real one: it differs from the size's after a resize that kept the disk.
+    Region, size and image are in their written form, to be sent and not to be looked into. The flat `disk`
+    is the real one: it differs from the size's after a resize that kept the disk.
     """
     size = SIZES[droplet.size]
     body: Json = {
@@ -130,12 +135,12 @@ def rendered(droplet: Droplet, *, images: Mapping[int, Json], now: datetime) -> 
         "backup_ids": droplet.backup_ids,
         "next_backup_window": backup_window(droplet.backup_policy, now),
         "snapshot_ids": droplet.snapshot_ids,
-        "image": IMAGES.get(droplet.image) or images.get(droplet.image) or {},
+        "image": WRITTEN.get(droplet.image) or images.get(droplet.image) or {},
         "volume_ids": droplet.volume_ids,
-        "size": size,
+        "size": WRITTEN[droplet.size],
         "size_slug": droplet.size,
         "networks": _networks(droplet),
-        "region": REGIONS[droplet.region],
+        "region": WRITTEN[droplet.region],
         "tags": droplet.tags,
         "vpc_uuid": droplet.vpc_uuid,
     }

@@ -36,9 +36,10 @@ DROPLET = Kind(
 )
 
 
-def shown(droplet: Droplet) -> Json:
+def shown(*droplets: Droplet) -> list[Json]:
     account = context.account()
-    return rendered(droplet, images=account.images, now=account.clock.now())
+    now = account.clock.now()
+    return [rendered(droplet, images=account.images, now=now) for droplet in droplets]
 
 
 def found(droplet_id: int) -> Droplet:
@@ -112,7 +113,7 @@ def list_droplets() -> Json:
             indices = store.bulk.alive.cut(max(0, start - len(head)), min(stop, rest) - len(head))
             page += map(store.of_bulk, indices)
         page += tail[max(0, start - rest) : max(0, stop - rest)]
-        return [shown(droplet) for droplet in page if droplet is not None]
+        return shown(*(droplet for droplet in page if droplet is not None))
 
     return page_of("droplets", rest + len(tail), fetch)
 
@@ -131,7 +132,7 @@ def show(droplet_id: int) -> Json:
         droplet = next((each for each in left if each.id == droplet_id), None)
     if droplet is None:
         raise not_found(_GONE)
-    return {"droplet": shown(droplet)}
+    return {"droplet": shown(droplet)[0]}
 
 
 @routes.post("/v2/droplets")
@@ -140,7 +141,7 @@ def create() -> tuple[Json, int]:
     order = read_order(context.account(), context.body())
     made = [_begun(order, name) for name in order.names]
     answer: Json = {"links": {"actions": [_action_link(action) for _, action in made]}}
-    bodies = [shown(droplet) for droplet, _ in made]
+    bodies = shown(*(droplet for droplet, _ in made))
     if order.several:
         return {"droplets": bodies, **answer}, 202
     return {"droplet": bodies[0], **answer}, 202

@@ -1,0 +1,246 @@
+"""Every answer against DigitalOcean's official OpenAPI document, where it is at hand."""
+
+import json
+import os
+import re
+from collections.abc import Callable, Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import jsonschema_rs
+import pytest
+import requests
+
+from simulator.server import serve
+from simulator.world import DEFAULT_TOKEN, World
+from tests.simulator.api import TIMEOUT_SECONDS, Api
+
+_SHARED = Path(__file__).parents[3] / "shared" / "digitalocean-openapi.json"
+DOCUMENT = Path(os.environ.get("ARCADIA_DO_OPENAPI", _SHARED))
+SHOP_WEB = 480_000_000
+ORDER = {"name": "new-01", "size": "s-1vcpu-1gb", "image": "ubuntu-24-04-x64", "region": "fra1"}
+
+pytestmark = pytest.mark.skipif(
+    not DOCUMENT.is_file(),
+    reason="DigitalOcean's OpenAPI document is not here: ARCADIA_DO_OPENAPI may name a copy of it",
+)
+
+
+def _updated(node: Any) -> Any:
+    """The schema in JSON Schema's words, and with the region the document doesn't know yet."""
+    if isinstance(node, list):
+        return [_updated(each) for each in node]
+    if not isinstance(node, dict):
+        return node
+    found = {name: _updated(value) for name, value in node.items() if name not in {"example", "examples"}}
+    if found.pop("nullable", False) is True:
+        return {"anyOf": [found, {"type": "null"}]}
+    if "syd1" in found.get("enum", ()):
+        found["enum"] = [*found["enum"], "atl1"]
+    return found
+
+
+@cache
+def document() -> dict[str, Any]:
+    loaded: dict[str, Any] = json.loads(DOCUMENT.read_text())
+    return loaded
+
+
+@cache
+def _schemas() -> Any:
+    return _updated(document()["components"])
+
+
+def _followed(node: dict[str, Any]) -> dict[str, Any]:
+    while "$ref" in node:
+        found: Any = document()
+        for part in node["$ref"].removeprefix("#/").split("/"):
+            found = found[part]
+        node = found
+    return node
+
+
+def _operation(method: str, path: str) -> dict[str, Any]:
+    """The operation that the path belongs to; a path without parameters before one with them."""
+    fitting = [
+        template
+        for template, operations in document()["paths"].items()
+        if method in operations and re.fullmatch(re.sub(r"\{[^}]+\}", "[^/]+", template), path)
+    ]
+    assert fitting, f"the document has no {method} {path}"
+    template = min(fitting, key=lambda each: each.count("{"))
+    found: dict[str, Any] = document()["paths"][template][method]
+    return found
+
+
+def check(answer: requests.Response) -> requests.Response:
+    """Fail unless status, headers and body are as the document says."""
+    method, path = str(answer.request.method).lower(), str(answer.request.path_url).split("?")[0]
+    responses = _operation(method, path)["responses"]
+    response = _followed(responses.get(str(answer.status_code), responses["default"]))
+    assert answer.status_code >= 400 or str(answer.status_code) in responses, answer.text
+    for header in response.get("headers", {}):
+        assert header in answer.headers or header == "x-request-id"
+    content = response.get("content", {}).get("application/json")
+    if content is None:
+        assert answer.content == b""
+        return answer
+    schema = {**_updated(content["schema"]), "components": _schemas()}
+    validator = jsonschema_rs.Draft4Validator(schema, validate_formats=True)
+    problems = [
+        f"{list(error.instance_path)}: {error.message[:300]}"
+        for error in validator.iter_errors(answer.json())
+    ]
+    assert problems == []
+    return answer
+
+
+@pytest.fixture(scope="module")
+def url() -> Iterator[str]:
+    with serve(World(droplets=60)) as url:
+        yield url
+
+
+@pytest.fixture
+def api(url: str) -> Iterator[Api]:
+    with Api(url) as api:
+        api.post("/_control/reset", status=200)
+        yield api
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/v2/account",
+        "/v2/projects",
+        "/v2/projects/default",
+        "/v2/projects/default/resources",
+        "/v2/droplets",
+        "/v2/droplets?per_page=50&page=2",
+        "/v2/droplets?type=gpus",
+        "/v2/droplets?tag_name=tenant:acme",
+        "/v2/droplets?name=wiki-01",
+        "/v2/droplets/480000000",
+        "/v2/droplets/480012156",
+        "/v2/droplets/480000000/snapshots",
+        "/v2/droplets/480000000/backups",
+        "/v2/droplets/480002026/backups/policy",
+        "/v2/droplets/480000000/actions",
+        "/v2/actions",
+        "/v2/regions",
+        "/v2/sizes?per_page=200",
+        "/v2/images",
+        "/v2/images?private=true",
+        "/v2/images/debian-12-x64",
+        "/v2/tags",
+        "/v2/tags/tenant:acme",
+    ],
+)
+def test_what_is_read_has_the_documents_shape(api: Api, path: str) -> None:
+    assert check(api.ask("GET", path)).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("GET", "/v2/droplets/1", 404),
+        ("DELETE", "/v2/droplets/1", 404),
+        ("GET", "/v2/actions/1", 404),
+        ("GET", "/v2/projects/00000000-0000-0000-0000-000000000000", 404),
+        ("DELETE", "/v2/projects/default", 412),
+        ("GET", "/v2/tags/none", 404),
+        ("POST", "/v2/droplets", 400),
+        ("GET", "/v2/droplets?per_page=500", 422),
+    ],
+)
+def test_refusals_have_the_documents_shape(api: Api, method: str, path: str, status: int) -> None:
+    assert check(api.ask(method, path)).status_code == status
+
+
+def test_a_strangers_and_a_hasty_clients_refusals_have_the_documents_shape(api: Api) -> None:
+    stranger = requests.get(f"{api.url}/v2/account", timeout=TIMEOUT_SECONDS)
+    assert check(stranger).status_code == 401
+    api.arm("rate_limited")
+    assert check(api.ask("GET", "/v2/account")).status_code == 429
+    api.arm("server_error", status=500)
+    assert check(api.ask("GET", "/v2/account")).status_code == 500
+
+
+def test_a_droplets_life_has_the_documents_shape(api: Api) -> None:
+    made = check(api.ask("POST", "/v2/droplets", {**ORDER, "ipv6": True, "backups": True})).json()
+    path, action = f"/v2/droplets/{made['droplet']['id']}", made["links"]["actions"][0]["id"]
+    check(api.ask("GET", path))
+    check(api.ask("GET", f"/v2/actions/{action}"))
+    assert check(api.ask("DELETE", path)).status_code == 422
+    api.advance(31)
+    check(api.ask("GET", path))
+    check(api.ask("GET", f"/v2/actions/{action}"))
+    for wish in (
+        {"type": "snapshot", "name": "s"},
+        {"type": "power_off"},
+        {"type": "resize", "size": "s-2vcpu-4gb"},
+    ):
+        begun = check(api.ask("POST", f"{path}/actions", wish))
+        assert begun.status_code == 201
+        api.advance(61)
+        check(api.ask("GET", f"{path}/actions/{begun.json()['action']['id']}"))
+    check(api.ask("GET", path))
+    check(api.ask("GET", f"{path}/actions"))
+    check(api.ask("GET", f"{path}/snapshots"))
+    image = check(api.ask("GET", "/v2/images?private=true")).json()["images"][0]["id"]
+    check(api.ask("PUT", f"/v2/images/{image}", {"name": "renamed"}))
+    check(api.ask("DELETE", f"/v2/images/{image}"))
+    assert check(api.ask("DELETE", path)).status_code == 204
+
+
+def test_several_droplets_have_the_documents_shape(api: Api) -> None:
+    order = {name: value for name, value in ORDER.items() if name != "name"}
+    check(api.ask("POST", "/v2/droplets", {**order, "names": ["a", "b"], "tags": ["t"]}))
+    api.advance(31)
+    check(api.ask("POST", "/v2/droplets/actions?tag_name=t", {"type": "power_off"}))
+    api.advance(6)
+    check(api.ask("DELETE", "/v2/droplets?tag_name=t"))
+
+
+def test_a_projects_life_has_the_documents_shape(api: Api) -> None:
+    wish = {"name": "p", "description": "", "purpose": "IoT", "environment": "Staging", "is_default": False}
+    path = f"/v2/projects/{check(api.ask('POST', '/v2/projects', wish)).json()['project']['id']}"
+    assert check(api.ask("POST", "/v2/projects", wish)).status_code == 409
+    check(api.ask("PUT", path, wish))
+    check(api.ask("PATCH", path, {"environment": "Production"}))
+    urns = {"resources": [f"do:droplet:{SHOP_WEB}", "do:droplet:1"]}
+    check(api.ask("POST", f"{path}/resources", urns))
+    check(api.ask("GET", f"{path}/resources"))
+    assert check(api.ask("DELETE", path)).status_code == 412
+    check(api.ask("POST", "/v2/projects/default/resources", urns))
+    assert check(api.ask("DELETE", path)).status_code == 204
+
+
+def test_a_tags_life_has_the_documents_shape(api: Api) -> None:
+    resources = {"resources": [{"resource_id": str(SHOP_WEB), "resource_type": "droplet"}]}
+    check(api.ask("POST", "/v2/tags", {"name": "t"}))
+    check(api.ask("POST", "/v2/tags/t/resources", resources))
+    check(api.ask("GET", "/v2/tags/t"))
+    check(api.ask("DELETE", "/v2/tags/t/resources", resources))
+    assert check(api.ask("DELETE", "/v2/tags/t")).status_code == 204
+
+
+def test_the_check_sees_a_wrong_shape(url: str) -> None:
+    """Or all of the above would say nothing."""
+    answer = requests.get(
+        f"{url}/v2/droplets", headers={"Authorization": f"Bearer {DEFAULT_TOKEN}"}, timeout=20
+    )
+    spoilers: tuple[Callable[[Any], object], ...] = (
+        lambda body: body["droplets"][0].pop("size_slug"),
+        lambda body: body["droplets"][0].update(id="480000000"),
+        lambda body: body["droplets"][0]["image"].update(regions=["mars1"]),
+        lambda body: body["droplets"][0].update(created_at="yesterday"),
+        lambda body: body.pop("meta"),
+    )
+    for spoil in spoilers:
+        body = answer.json()
+        spoil(body)
+        answer._content = json.dumps(body).encode()
+        with pytest.raises(AssertionError):
+            check(answer)
