@@ -220,6 +220,7 @@ if PRODUCTION:
         SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 
 # --- Console ---------------------------------------------------------------------------------------
+FORMAT_MODULE_PATH = "arcadia_cloud.console.formats"
 UNFOLD = appearance.unfold_settings(production=PRODUCTION)
 
 # --- API -------------------------------------------------------------------------------------------

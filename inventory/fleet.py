@@ -32,13 +32,13 @@ def fleet_cells() -> list[FleetCell]:
     """Every kind and region with live resources, by kind and region. One query."""
     rows = (
         Resource.objects.live()
-        .values_list("kind", "region")
+        .values("kind", "region")
         .annotate(
-            Count("pk"),
-            Sum("monthly_price_cents", default=0),
-            Count("pk", filter=UNATTRIBUTED),
-            Sum("monthly_price_cents", filter=UNATTRIBUTED, default=0),
+            count=Count("pk"),
+            monthly_cost_cents=Sum("monthly_price_cents", default=0),
+            unattributed=Count("pk", filter=UNATTRIBUTED),
+            unattributed_cost_cents=Sum("monthly_price_cents", filter=UNATTRIBUTED, default=0),
         )
         .order_by("kind", "region")
     )
-    return [FleetCell(*row) for row in rows]
+    return [FleetCell(**row) for row in rows]

@@ -3,12 +3,10 @@
 Nothing is loaded from elsewhere: styles, scripts, fonts and icons come from our own static files.
 """
 
-from collections.abc import Callable
 from typing import Any, Final
 
 from django.http import HttpRequest
 from django.templatetags.static import static
-from django.urls import reverse_lazy
 
 
 def unfold_settings(*, production: bool) -> dict[str, Any]:
@@ -30,7 +28,11 @@ def unfold_settings(*, production: bool) -> dict[str, Any]:
         "DASHBOARD_CALLBACK": "arcadia_cloud.console.home.dashboard",
         "STYLES": [lambda _request: static("console/console.css")],
         "COLORS": {"primary": _BLUE},
-        "SIDEBAR": {"show_search": False, "show_all_applications": False, "navigation": _NAVIGATION},
+        "SIDEBAR": {
+            "show_search": False,
+            "show_all_applications": False,
+            "navigation": "arcadia_cloud.console.navigation.navigation",
+        },
     }
 
 
@@ -43,65 +45,6 @@ def development(_request: HttpRequest) -> list[str]:
     """As `production`."""
     return ["Development", "info"]
 
-
-def _may(*permissions: str) -> Callable[[HttpRequest], bool]:
-    def callback(request: HttpRequest) -> bool:
-        return request.user.has_perms(permissions)
-
-    return callback
-
-
-def _item(title: str, icon: str, model: str, **more: object) -> dict[str, object]:
-    """A link to the list of `model` ("app.model"), for those who may see it."""
-    app, name = model.split(".")
-    return {
-        "title": title,
-        "icon": icon,
-        "link": reverse_lazy(f"admin:{app}_{name}_changelist"),
-        "permission": _may(f"{app}.view_{name}"),
-        **more,
-    }
-
-
-_NAVIGATION: Final = [
-    {"items": [{"title": "Home", "icon": "home", "link": reverse_lazy("admin:index")}]},
-    {
-        "title": "Inventory",
-        "items": [
-            _item("Resources", "dns", "inventory.resource"),
-            _item("Projects", "folder", "inventory.project"),
-            _item("Sync runs", "sync", "inventory.syncrun"),
-            _item("History", "history", "inventory.resourceevent"),
-        ],
-    },
-    {
-        "title": "Customers",
-        "items": [_item("Deployments", "deployed_code", "deployments.deployment")],
-    },
-    {
-        "title": "Operations",
-        "items": [
-            _item(
-                "Alerts",
-                "notifications",
-                "kernel.alert",
-                badge="arcadia_cloud.console.home.open_alerts",
-                badge_variant="danger",
-            ),
-            _item("Schedule", "schedule", "django_celery_beat.periodictask"),
-            _item("Leases", "lock_clock", "kernel.lease"),
-        ],
-    },
-    {
-        "title": "Access",
-        "items": [
-            _item("Users", "person", "auth.user"),
-            _item("Groups", "group", "auth.group"),
-            _item("Locked logins", "lock", "axes.accessattempt"),
-            _item("Changes", "edit_note", "admin.logentry"),
-        ],
-    },
-]
 
 # White on 600 and 700, and 400 and 500 on the dark ground, have the contrast that WCAG AA asks for.
 _BLUE: Final = {

@@ -18,6 +18,18 @@ from inventory.values import Kind
 _COLOURS: Final = ("#2563eb", "#f59e0b", "#0d9488", "#a855f7", "#ef4444")
 _OTHERS_COLOUR: Final = "#9ca3af"
 _OTHERS: Final = "others"
+_TICKS: Final = {"color": "#6b7280", "precision": 0}
+CHART_OPTIONS: Final = json.dumps(
+    {
+        "maintainAspectRatio": False,
+        "animation": False,
+        "plugins": {"legend": {"position": "bottom", "labels": {"color": "#6b7280", "boxWidth": 12}}},
+        "scales": {
+            "x": {"stacked": True, "grid": {"display": False}, "ticks": _TICKS},
+            "y": {"stacked": True, "beginAtZero": True, "grid": {}, "ticks": _TICKS},
+        },
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +76,6 @@ def chart_data(cells: Sequence[FleetCell]) -> str:
             "backgroundColor": colours[kind],
             "stack": "fleet",
             "maxBarThickness": 40,
-            "displayYAxis": True,
         }
         for kind in (*own, _OTHERS)
         if kind in stacks

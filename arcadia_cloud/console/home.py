@@ -14,7 +14,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import urlencode
 
-from arcadia_cloud.console.fleet_table import FleetRow, chart_data, fleet_rows
+from arcadia_cloud.console.fleet_table import CHART_OPTIONS, FleetRow, chart_data, fleet_rows
 from arcadia_cloud.kernel.models import Alert
 from inventory.admin.presenting import Progress, dollars, progress
 from inventory.fleet import FleetCell, fleet_cells
@@ -46,11 +46,12 @@ class SyncRow:
 
 @dataclass(frozen=True, slots=True)
 class Sight:
-    """Everything that the home page shows. `chart` is the data of Chart.js, as JSON."""
+    """Everything that the home page shows. The chart is Chart.js's, as JSON."""
 
     figures: list[Figure]
     fleet: list[FleetRow]
     chart: str
+    chart_options: str
     syncs: list[SyncRow]
     alerts: list[Alert]
     running: list[Progress]
@@ -65,11 +66,6 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     return context
 
 
-def open_alerts(_request: HttpRequest) -> str:
-    """How many alerts are open, for the navigation; nothing when none is."""
-    return str(_open_alerts().count() or "")
-
-
 def look(*, at: datetime) -> Sight:
     """Read the figures as they are at the instant `at`."""
     cells = fleet_cells()
@@ -79,6 +75,7 @@ def look(*, at: datetime) -> Sight:
         figures=[_resources(cells), _unattributed(cells), _alerts(_open_alerts().count()), _stale(ages)],
         fleet=fleet_rows(cells),
         chart=chart_data(cells),
+        chart_options=CHART_OPTIONS,
         syncs=[SyncRow(age, _runs_of(age.kind)) for age in ages],
         alerts=list(_open_alerts().order_by("-last_raised_at")[:_ALERTS_SHOWN]),
         running=running,

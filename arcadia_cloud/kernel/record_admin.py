@@ -8,7 +8,7 @@ from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from django.utils.functional import cached_property
 
-from arcadia_cloud.kernel.theme import ThemedAdmin
+from arcadia_cloud.kernel.theme import ThemedAdmin, ThemedChangeList
 
 M = TypeVar("M", bound=Model)
 
@@ -21,6 +21,8 @@ class BoundedPaginator(Paginator[Any]):
     The pages end there. A page further down would be read from the first row on; who looks for a row among
     more narrows the list.
     """
+
+    template_name = "console/pages.html"
 
     @cached_property
     def count(self) -> int:
@@ -38,17 +40,26 @@ class BoundedPaginator(Paginator[Any]):
         return rows.order_by()[: MOST_COUNTED + 1].count()
 
 
+class _BoundedChangeList(ThemedChangeList):
+    def get_results(self, request: HttpRequest) -> None:
+        """Nothing is counted besides: the theme would offer to show all where the total isn't known."""
+        super().get_results(request)
+        self.full_result_count = self.result_count
+
+
 class BoundedAdmin(ThemedAdmin[M]):
     """A list that opens fast whatever the table's size, and that offers no deletion."""
 
     paginator = BoundedPaginator
-    list_after_template = "console/list_is_cut.html"
     list_filter_submit = True
     list_per_page = 50
     list_max_show_all = 0
     show_facets = ShowFacets.NEVER  # each facet would be a count over the whole table
     show_full_result_count = False
     ordering = ("-pk",)
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ThemedChangeList]:
+        return _BoundedChangeList
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

@@ -9,7 +9,9 @@ if TYPE_CHECKING:
     from django.contrib.admin import ModelAdmin as ThemedAdmin
     from django.contrib.admin import SimpleListFilter as DropdownFilter
     from django.contrib.admin import SimpleListFilter as TextFilter
+    from django.contrib.admin.views.main import ChangeList as ThemedChangeList
     from django.forms import Form as DialogForm
+    from django.forms import TextInput as OneLineInput
 
     def display(
         *,
@@ -33,6 +35,8 @@ else:
     from unfold.contrib.filters.admin import DropdownFilter, TextFilter
     from unfold.decorators import action, display
     from unfold.forms import BaseDialogForm as DialogForm
+    from unfold.views import ChangeList as ThemedChangeList
+    from unfold.widgets import UnfoldAdminTextInputWidget as OneLineInput
 
     class ThemedAdmin(ModelAdmin):
         """Takes the model as a type parameter, as the stubs do."""
@@ -41,4 +45,13 @@ else:
             return cls
 
 
-__all__ = ["DialogForm", "DropdownFilter", "TextFilter", "ThemedAdmin", "action", "display"]
+__all__ = [
+    "DialogForm",
+    "DropdownFilter",
+    "OneLineInput",
+    "TextFilter",
+    "ThemedAdmin",
+    "ThemedChangeList",
+    "action",
+    "display",
+]

@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils.html import format_html
 
 from arcadia_cloud.kernel.record_admin import BoundedAdmin
-from arcadia_cloud.kernel.theme import display
+from arcadia_cloud.kernel.theme import OneLineInput, display
 from inventory.admin.filters import LifeFilter, TenantFilter
 from inventory.admin.presenting import NOTHING, in_words, readable
 from inventory.models import Project
@@ -56,10 +56,9 @@ class ProjectAdmin(BoundedAdmin[Project]):
     )  # fmt: skip
 
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> forms.Field | None:
-        field = super().formfield_for_dbfield(db_field, request, **kwargs)
-        if field is not None and db_field.name == "tenant_id":
-            field.help_text = "Leave it empty for our own."
-        return field
+        if db_field.name == "tenant_id":
+            kwargs |= {"widget": OneLineInput, "label": "Tenant", "help_text": "Leave it empty for our own."}
+        return super().formfield_for_dbfield(db_field, request, **kwargs)
 
     def save_model(self, request: HttpRequest, obj: Project, form: Any, change: bool) -> None:
         """Write what was changed and nothing else: a sync may have renamed the project meanwhile."""

@@ -5,8 +5,10 @@ from typing import Any, Final
 from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.template.loader import render_to_string
 from django.urls import reverse
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
 
 from arcadia_cloud.kernel.record_admin import RecordAdmin
 from arcadia_cloud.kernel.theme import display
@@ -21,7 +23,7 @@ from inventory.admin.filters import (
 )
 from inventory.admin.presenting import NOTHING, attributes, dollars, history_entry, provider_page
 from inventory.models import Resource
-from inventory.values import AttributionRule
+from inventory.values import STRIKES_TO_DELETE, AttributionRule
 
 _SHOWN: Final = 50  # of a resource's events and spans
 
@@ -67,22 +69,23 @@ class ResourceAdmin(RecordAdmin[Resource]):
             "Identity",
             {
                 "fields": (
-                    "kind", "provider_id", "urn", "region", "state", "price", "tag_list", "at_the_provider",
+                    ("kind", "provider_id"), ("region", "status_label"), ("urn", "price"), "tag_list",
+                    "at_the_provider",
                 ),
             },
         ),
-        ("Whose it is", {"fields": ("tenant_id", "deployment", "project", "decided_by")}),
+        ("Whose it is", {"fields": (("tenant_id", "deployment"), ("project", "decided_by"))}),
         (
             "Its life",
             {
                 "fields": (
-                    "provider_created_at", "first_seen_at", "last_seen_at", "stale_strike_count",
-                    "deleted_at",
+                    ("provider_created_at", "first_seen_at"), ("last_seen_at", "deleted_at"),
+                    "strikes",
                 ),
             },
         ),
     )  # fmt: skip
-    readonly_fields = ("state", "price", "tag_list", "at_the_provider", "decided_by")
+    readonly_fields = ("status_label", "strikes", "price", "tag_list", "at_the_provider", "decided_by")
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Resource], search_term: str
@@ -136,9 +139,19 @@ class ResourceAdmin(RecordAdmin[Resource]):
     def price(self, resource: Resource) -> str:
         return dollars(resource.monthly_price_cents)
 
-    @display(description="tags", label=True)
-    def tag_list(self, resource: Resource) -> list[str]:
-        return resource.tags
+    @display(description="status")
+    def status_label(self, resource: Resource) -> str:
+        state = self.state(resource)
+        return _label(state, _STATUS_COLOURS.get(state, ""))
+
+    @display(description="strikes")
+    def strikes(self, resource: Resource) -> str:
+        """Complete runs in a row that didn't see it."""
+        return f"{resource.stale_strike_count} of {STRIKES_TO_DELETE}"
+
+    @display(description="tags")
+    def tag_list(self, resource: Resource) -> str:
+        return format_html_join(" ", "{}", ((_label(tag),) for tag in resource.tags)) or NOTHING
 
     @display(description="at DigitalOcean")
     def at_the_provider(self, resource: Resource) -> str:
@@ -150,3 +163,7 @@ class ResourceAdmin(RecordAdmin[Resource]):
             "open its page (in a new tab)</a>",
             address,
         )
+
+
+def _label(text: str, colour: str = "") -> SafeString:
+    return render_to_string("unfold/helpers/label.html", {"text": text, "variant": colour})

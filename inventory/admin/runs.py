@@ -71,10 +71,9 @@ class SyncRunAdmin(RecordAdmin[SyncRun]):
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         """Add how far the running ones are."""
-        running = SyncRun.objects.filter(outcome=RunOutcome.RUNNING).order_by("kind")
-        return super().changelist_view(
-            request, {**(extra_context or {}), "running": (progress(run) for run in running.iterator())}
-        )
+        runs = SyncRun.objects.filter(outcome=RunOutcome.RUNNING).order_by("kind")
+        running = [progress(run) for run in runs]
+        return super().changelist_view(request, {**(extra_context or {}), "running": running})
 
     def render_change_form(
         self,

@@ -1,0 +1,59 @@
+"""What the console's sidebar holds, by area; each user sees what they may open."""
+
+from django.http import HttpRequest
+from django.urls import reverse_lazy
+
+from arcadia_cloud.kernel.models import Alert
+
+Item = dict[str, object]
+
+
+def navigation(request: HttpRequest) -> list[dict[str, object]]:
+    """The areas and their links, with the number of open alerts where there are some. One query."""
+    return [
+        {"items": [{"title": "Home", "icon": "home", "link": reverse_lazy("admin:index")}]},
+        {
+            "title": "Inventory",
+            "items": [
+                _item("Resources", "dns", "inventory.resource"),
+                _item("Projects", "folder", "inventory.project"),
+                _item("Sync runs", "sync", "inventory.syncrun"),
+                _item("History", "history", "inventory.resourceevent"),
+            ],
+        },
+        {"title": "Customers", "items": [_item("Deployments", "deployed_code", "deployments.deployment")]},
+        {
+            "title": "Operations",
+            "items": [
+                {**_item("Alerts", "notifications", "kernel.alert"), "badge": _open_alerts(request)},
+                _item("Schedule", "schedule", "django_celery_beat.periodictask"),
+                _item("Leases", "lock_clock", "kernel.lease"),
+            ],
+        },
+        {
+            "title": "Access",
+            "items": [
+                _item("Users", "person", "auth.user"),
+                _item("Groups", "group", "auth.group"),
+                _item("Failed logins", "lock", "axes.accessattempt"),
+                _item("Changes", "edit_note", "admin.logentry"),
+            ],
+        },
+    ]
+
+
+def _item(title: str, icon: str, model: str) -> Item:
+    """A link to the list of `model` ("app.model"), for those who may see it."""
+    app, name = model.split(".")
+
+    def permitted(request: HttpRequest) -> bool:
+        return request.user.has_perm(f"{app}.view_{name}")
+
+    link = reverse_lazy(f"admin:{app}_{name}_changelist")
+    return {"title": title, "icon": icon, "link": link, "permission": permitted}
+
+
+def _open_alerts(request: HttpRequest) -> int:
+    if not request.user.has_perm("kernel.view_alert"):
+        return 0
+    return Alert.objects.filter(resolved_at=None).count()
