@@ -6,7 +6,10 @@ from django.conf import settings
 from django.db import transaction
 from kombu.exceptions import OperationalError
 
+from arcadia_cloud.kernel.impatient import Breaker
+
 log = structlog.get_logger(__name__)
+breaker = Breaker(seconds=2)
 
 
 def nudge(
@@ -15,13 +18,17 @@ def nudge(
     """Ask a worker to look at rows that this transaction is about to commit.
 
     Best effort: short socket timeouts, no retries. When the broker is away or hangs, that is logged and
-    the scheduled sweep picks the rows up.
+    the scheduled sweep picks the rows up; so it does for the nudges of the next two seconds, which aren't
+    even tried, since a request may nudge for many rows.
     """
 
     def publish() -> None:  # not functools.partial: robust=True reads __qualname__
+        if breaker.is_open():
+            return
         try:
             send_now(task_name, queue=queue, countdown_seconds=countdown_seconds, **kwargs)
         except (OperationalError, OSError) as error:
+            breaker.trip()
             log.warning("nudge_lost", task=task_name, error=type(error).__name__)
 
     transaction.on_commit(publish, robust=True)

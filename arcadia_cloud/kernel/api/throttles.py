@@ -14,32 +14,16 @@ from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
 from arcadia_cloud.kernel.api.authentication import caller_if_any
-from arcadia_cloud.kernel.impatient import impatient_redis
+from arcadia_cloud.kernel.impatient import Breaker, impatient_redis
 from arcadia_cloud.kernel.tokens import TokenUser
 
 log = structlog.get_logger(__name__)
 
 WINDOW_SECONDS: Final = 60
 _TIMEOUT_SECONDS: Final = 0.1
-_LEFT_ALONE_SECONDS: Final = 15.0
 
 
-class _Breaker:
-    """Whether Redis has failed lately. Per process; a race costs one more short wait, so no lock."""
-
-    closed_until: float = 0.0
-
-    def is_open(self) -> bool:
-        return time.monotonic() < self.closed_until
-
-    def trip(self) -> None:
-        self.closed_until = time.monotonic() + _LEFT_ALONE_SECONDS
-
-    def reset(self) -> None:
-        self.closed_until = 0.0
-
-
-breaker = _Breaker()
+breaker = Breaker(seconds=15)
 
 
 class TenantThrottle(BaseThrottle):
@@ -59,7 +43,7 @@ class TenantThrottle(BaseThrottle):
             count = _count(f"throttle:{_owner(user)}:{window}")
         except redis.RedisError as error:
             breaker.trip()
-            log.warning("throttle_open", error=type(error).__name__, seconds=_LEFT_ALONE_SECONDS)
+            log.warning("throttle_open", error=type(error).__name__, seconds=breaker.seconds)
             return True
         self.wait_seconds = max(1, int((window + 1) * WINDOW_SECONDS - now) + 1)
         return count <= settings.ARCADIA_API_REQUESTS_PER_MINUTE

@@ -1,0 +1,97 @@
+"""A wake-up on commit, and what it may cost when the broker is away."""
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import redis
+from celery import current_app
+from django.db import transaction
+from django.utils import timezone
+
+from arcadia_cloud.kernel.models import Alert
+from arcadia_cloud.kernel.nudge import breaker, nudge, send_now
+from tests.kernel import brokers
+from tests.kernel.brokers import answering
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture(autouse=True)
+def closed_breaker() -> Iterator[None]:
+    breaker.reset()
+    yield
+    breaker.reset()
+
+
+def use(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    monkeypatch.setattr(current_app.conf, "broker_url", url)
+    monkeypatch.setattr(current_app.conf, "broker_write_url", url)
+
+
+def messages(url: str, queue: str = "cloud_sync_slow") -> int:
+    with redis.Redis.from_url(url) as client:
+        return int(client.llen(queue))  # type: ignore[arg-type]
+
+
+def test_a_task_is_sent_after_the_commit_and_not_before(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    with answering(tmp_path) as valkey:
+        use(monkeypatch, valkey.url)
+        with transaction.atomic():
+            nudge("kernel.forget_expired_keys")
+            assert messages(valkey.url) == 0
+        assert messages(valkey.url) == 1
+        send_now("kernel.forget_expired_keys", queue="metering")
+        assert messages(valkey.url, "metering") == 1
+
+
+def test_a_rolled_back_transaction_wakes_nobody(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def fail() -> None:
+        with transaction.atomic():
+            nudge("kernel.forget_expired_keys")
+            raise ZeroDivisionError
+
+    with answering(tmp_path) as valkey:
+        use(monkeypatch, valkey.url)
+        with pytest.raises(ZeroDivisionError):
+            fail()
+        assert messages(valkey.url) == 0
+
+
+@pytest.mark.parametrize("way", ["refusing", "silent", "full", "stopped", "unknown host"])
+def test_a_broker_that_is_away_costs_under_two_seconds_and_no_row(
+    way: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    with brokers.away(way, tmp_path) as url:
+        use(monkeypatch, url)
+        began = time.monotonic()
+        with transaction.atomic():
+            alert()
+            for _ in range(10):
+                nudge("kernel.forget_expired_keys")
+        took = time.monotonic() - began
+    assert took < 2
+    assert Alert.objects.count() == 1
+
+
+def test_a_broker_that_comes_back_is_used_again(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    with answering(tmp_path) as valkey:
+        use(monkeypatch, valkey.url)
+        valkey.stop()
+        with transaction.atomic():
+            nudge("kernel.forget_expired_keys")
+        valkey.start()
+        breaker.reset()
+        with transaction.atomic():
+            nudge("kernel.forget_expired_keys")
+        assert messages(valkey.url) == 1
+
+
+def alert() -> None:
+    now = timezone.now()
+    Alert.objects.create(
+        code="test", subject="x", severity="warning", message="", raised_at=now, last_raised_at=now
+    )
