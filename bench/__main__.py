@@ -19,7 +19,7 @@ TABLE_COLUMNS = 130
 
 
 def main() -> int:
-    """Exit status 0 even when a target is missed (its row says so), 1 when a bench fails, 2 on bad options."""
+    """Exit with 0 even when a target is missed (its row says so), 1 when a bench fails, 2 on bad options."""
     parser = argparse.ArgumentParser(
         prog="bin/bench", description="Benchmarks against floors of the same run."
     )
