@@ -7,7 +7,7 @@ from arcadia_cloud.kernel.schedule import ScheduleEntry
 class KernelConfig(AppConfig):
     name = "arcadia_cloud.kernel"
     label = "kernel"
-    verbose_name = "Kernel"
+    verbose_name = "Operations"
 
     def ready(self) -> None:
         """Fill in what the kernel itself runs on a schedule."""

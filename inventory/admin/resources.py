@@ -142,7 +142,7 @@ class ResourceAdmin(RecordAdmin[Resource]):
     @display(description="status")
     def status_label(self, resource: Resource) -> str:
         state = self.state(resource)
-        return _label(state, _STATUS_COLOURS.get(state, ""))
+        return _label(state, variant=_STATUS_COLOURS.get(state, ""))
 
     @display(description="strikes")
     def strikes(self, resource: Resource) -> str:
@@ -151,7 +151,10 @@ class ResourceAdmin(RecordAdmin[Resource]):
 
     @display(description="tags")
     def tag_list(self, resource: Resource) -> str:
-        return format_html_join(" ", "{}", ((_label(tag),) for tag in resource.tags)) or NOTHING
+        return (
+            format_html_join(" ", "{}", ((_label(tag, **{"class": "console-tag"}),) for tag in resource.tags))
+            or NOTHING
+        )
 
     @display(description="at DigitalOcean")
     def at_the_provider(self, resource: Resource) -> str:
@@ -165,5 +168,5 @@ class ResourceAdmin(RecordAdmin[Resource]):
         )
 
 
-def _label(text: str, colour: str = "") -> SafeString:
-    return render_to_string("unfold/helpers/label.html", {"text": text, "variant": colour})
+def _label(text: str, **looks: str) -> SafeString:
+    return render_to_string("unfold/helpers/label.html", {"text": text, **looks})

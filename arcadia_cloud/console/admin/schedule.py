@@ -19,14 +19,12 @@ from django_celery_beat.models import (
 from kombu.exceptions import OperationalError
 
 from arcadia_cloud.kernel.nudge import send_now
-from arcadia_cloud.kernel.theme import ThemedAdmin
+from arcadia_cloud.kernel.theme import OneLineInput, ThemedAdmin
 
 if TYPE_CHECKING:
     from django.forms import Select as ThemedSelect
-    from django.forms import TextInput as ThemedTextInput
 else:
     from unfold.widgets import UnfoldAdminSelectWidget as ThemedSelect
-    from unfold.widgets import UnfoldAdminTextInputWidget as ThemedTextInput
 
 for _model in (PeriodicTask, IntervalSchedule, CrontabSchedule, SolarSchedule, ClockedSchedule):
     admin.site.unregister(_model)
@@ -43,7 +41,9 @@ class ThemedTaskForm(PeriodicTaskForm):  # type: ignore[misc] # as above
         super().__init__(*args, **kwargs)
         if "regtask" in self.fields:
             self.fields["regtask"].widget = ThemedTaskSelect()
-            self.fields["task"].widget = ThemedTextInput()
+            self.fields["task"].widget = OneLineInput()
+            for name in ("description", "args", "kwargs"):
+                self.fields[name].widget.attrs["rows"] = 2
 
 
 @admin.register(PeriodicTask)
@@ -92,7 +92,13 @@ class CrontabScheduleAdmin(BeatCrontabAdmin, ThemedAdmin[CrontabSchedule]):  # t
 
     inlines = ()
 
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False  # the tasks that use it would go with it
+
 
 @admin.register(IntervalSchedule)
 class IntervalScheduleAdmin(ThemedAdmin[IntervalSchedule]):
     """Distances between runs."""
+
+    def has_delete_permission(self, request: HttpRequest, obj: IntervalSchedule | None = None) -> bool:
+        return False  # as above
