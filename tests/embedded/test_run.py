@@ -1,17 +1,20 @@
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import urllib.request
+from collections.abc import Iterator
 from pathlib import Path
 
-import psutil
 import pytest
 
 from arcadia_cloud.embedded.state import PROJECT
 from tests.embedded.command import Place, running
+from tests.simulated import Simulated
 
 pytestmark = [pytest.mark.processes, pytest.mark.xdist_group("stack")]
 
@@ -21,7 +24,16 @@ def place(state_folder: Path) -> Place:
     return Place.free(state_folder)
 
 
-def test_a_second_run_refuses_a_single_job_joins_and_ctrl_c_leaves_nothing(place: Place) -> None:
+@pytest.fixture(scope="module")
+def stack_place() -> Iterator[Place]:
+    """One for all whole stacks of this module, one after the other: its database is migrated once."""
+    folder = Path(tempfile.mkdtemp(prefix="arcadia-"))
+    yield Place.free(folder)
+    shutil.rmtree(folder)
+
+
+def test_a_second_run_refuses_a_single_job_joins_and_ctrl_c_leaves_nothing(stack_place: Place) -> None:
+    place = stack_place
     with running(place) as stack:
         with urllib.request.urlopen(f"http://127.0.0.1:{place.port}/admin/login/", timeout=10) as page:
             assert page.status == 200
@@ -37,7 +49,8 @@ def test_a_second_run_refuses_a_single_job_joins_and_ctrl_c_leaves_nothing(place
         assert "stopped; nothing is left running" in stack.said()
 
 
-def test_after_kill_9_the_next_run_recovers_and_a_dead_process_stops_it_all(place: Place) -> None:
+def test_after_kill_9_the_next_run_recovers_and_a_dead_process_stops_it_all(stack_place: Place) -> None:
+    place = stack_place
     with running(place) as killed:
         os.kill(killed.process.pid, signal.SIGKILL)
         killed.process.wait(timeout=10)
@@ -64,13 +77,16 @@ def test_one_job_prints_a_json_object_per_stage_and_nothing_else(place: Place) -
     assert place.processes() == []
 
 
-def test_a_stage_that_fails_is_named_and_the_status_is_not_zero(place: Place) -> None:
-    job = place.run("--once", "--json", DO_API_TOKEN="not a token")
+def test_a_stage_that_fails_is_named_and_the_status_is_not_zero(
+    stack_place: Place, simulator: Simulated
+) -> None:
+    stranger = {"DO_API_URL": simulator.url, "DO_API_TOKEN": "dop_v1_" + "f" * 64}
+    job = stack_place.run("--once", "--json", **stranger)
     assert job.returncode == 1
     last = json.loads(job.stdout.splitlines()[-1])
-    assert (last["stage"], last["status"]) == ("sync", "failed")
-    assert "DO_API_TOKEN" in last["error"]
-    assert "failed: sync" in job.stderr
+    assert (last["stage"], last["status"]) == ("sync droplet", "failed")
+    assert "401" in last["error"]
+    assert "failed: sync droplet" in job.stderr
 
 
 def test_production_is_refused_and_nothing_starts(place: Place) -> None:
@@ -141,6 +157,19 @@ def test_a_given_database_and_broker_are_used_and_none_is_started(place: Place) 
     assert not (place.folder / "valkey").exists()
 
 
-def test_no_process_of_these_tests_is_left(place: Place) -> None:
-    mine = psutil.Process()
-    assert not [child for child in mine.children() if child.name() in {"postgres", "valkey-server"}]
+def test_ctrl_c_while_it_comes_up_leaves_nothing(place: Place) -> None:
+    starting = subprocess.Popen(
+        ["sh", "bin/run"],  # noqa: S607 - the system's shell
+        cwd=PROJECT,
+        env=place.environment(),
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert starting.stderr
+    for line in starting.stderr:
+        if "migrations" in line:
+            break
+    starting.send_signal(signal.SIGINT)
+    assert starting.wait(timeout=60) == 0
+    assert starting.stderr.read().endswith("stopped\n")
+    assert place.processes() == []
