@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import Count, Max, Sum
+from django.db.models import Count, Max, QuerySet, Sum
 
 from inventory.kinds import registry
-from inventory.models import ResourceQuerySet, SyncRun
-from inventory.values import RunMode, RunOutcome
+from inventory.models import Resource, ResourceEvent, ResourceQuerySet, SyncRun
+from inventory.values import PROVIDER_CURRENCY, RunMode, RunOutcome
 
 # Sync older than this is worth a hand. Source: the alert conditions of the console's specification.
 STALE_AFTER = timedelta(hours=2)
@@ -42,6 +42,15 @@ def sync_ages(*, at: datetime) -> list[SyncAge]:
     return ages
 
 
+def events_of(resource: Resource, *, for_operator: bool) -> QuerySet[ResourceEvent]:
+    """The history of a resource. A tenant sees it from the day it became theirs: before, it was another's."""
+    events = ResourceEvent.objects.filter(resource=resource)
+    if for_operator:
+        return events
+    changed_hands = events.filter(changes__has_key="tenant_id").aggregate(last=Max("pk"))["last"]
+    return events if changed_hands is None else events.filter(pk__gt=changed_hands)
+
+
 def summarize(resources: ResourceQuerySet, *, for_operator: bool) -> dict[str, Any]:
     """Count live resources by kind, region and status; for operators also by tenant, and with cost.
 
@@ -55,6 +64,7 @@ def summarize(resources: ResourceQuerySet, *, for_operator: bool) -> dict[str, A
         figures["monthly_cost_cents"] = Sum("monthly_price_cents", default=0)
     return {
         "total": live.aggregate(**figures),
+        **({"currency": PROVIDER_CURRENCY} if for_operator else {}),
         **{
             f"by_{dimension.removesuffix('_id')}": list(
                 live.values(dimension).annotate(**figures).order_by(dimension)

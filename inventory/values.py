@@ -8,6 +8,7 @@ import msgspec
 from django.db.models import TextChoices
 
 PROVIDER = "digitalocean"
+PROVIDER_CURRENCY = "USD"  # DigitalOcean's price lists and invoices know no other
 OPERATORS_PROJECT = "skyai-internal"
 STRIKES_TO_DELETE = 3
 

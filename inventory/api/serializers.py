@@ -5,8 +5,11 @@ from typing import Any, ClassVar
 from rest_framework import serializers
 
 from inventory.models import Resource, ResourceEvent
+from inventory.values import PROVIDER_CURRENCY
 
-_PRICES = "monthly_price_cents"  # also as a field in an event's changes
+_PRICE = "monthly_price_cents"
+# Fields of an event that are the operator's business: what the provider charges, and whose it was before.
+_OPERATORS_FIELDS = frozenset({_PRICE, "tenant_id", "attributed_by", "deployment", "project", "urn"})
 
 
 class ResourceSerializer(serializers.ModelSerializer[Resource]):
@@ -44,20 +47,23 @@ class ResourceSerializer(serializers.ModelSerializer[Resource]):
 class OperatorResourceSerializer(ResourceSerializer):
     """A resource as an operator sees it: with what it costs, and which rule decided whose it is."""
 
+    currency = serializers.CharField(default=PROVIDER_CURRENCY, help_text="Of the price: ISO 4217.")
+
     class Meta(ResourceSerializer.Meta):
         fields: ClassVar[list[str]] = [
             *ResourceSerializer.Meta.fields,
             "provider",
             "urn",
             "attributed_by",
-            _PRICES,
+            _PRICE,
+            "currency",
             "stale_strike_count",
         ]
         read_only_fields = fields
 
 
 class ResourceEventSerializer(serializers.ModelSerializer[ResourceEvent]):
-    """One entry of a resource's history, without what the provider charges."""
+    """One entry of a resource's history, without what is the operator's business."""
 
     changes = serializers.SerializerMethodField(help_text="`{field: [old, new]}`.")
 
@@ -68,7 +74,7 @@ class ResourceEventSerializer(serializers.ModelSerializer[ResourceEvent]):
 
     def get_changes(self, event: ResourceEvent) -> dict[str, list[Any]]:
         changes: dict[str, list[Any]] = event.changes
-        return {field: pair for field, pair in changes.items() if field != _PRICES}
+        return {field: pair for field, pair in changes.items() if field not in _OPERATORS_FIELDS}
 
 
 class OperatorResourceEventSerializer(serializers.ModelSerializer[ResourceEvent]):
@@ -84,7 +90,9 @@ class OperatorResourceEventSerializer(serializers.ModelSerializer[ResourceEvent]
 
 class TotalSerializer(serializers.Serializer[Any]):
     count = serializers.IntegerField()
-    monthly_cost_cents = serializers.IntegerField(required=False, help_text="USD cents; operators only.")
+    monthly_cost_cents = serializers.IntegerField(
+        required=False, help_text="In cents of `currency`; operators only."
+    )
 
 
 class ByKindSerializer(TotalSerializer):
@@ -110,4 +118,5 @@ class SummarySerializer(serializers.Serializer[Any]):
     by_kind = ByKindSerializer(many=True)
     by_region = ByRegionSerializer(many=True)
     by_status = ByStatusSerializer(many=True)
+    currency = serializers.CharField(required=False, help_text="Of the costs: ISO 4217. Operators only.")
     by_tenant = ByTenantSerializer(many=True, required=False, help_text="Operators only.")

@@ -19,7 +19,7 @@ from inventory.api.serializers import (
     SummarySerializer,
 )
 from inventory.models import Resource, ResourceEvent, ResourceQuerySet
-from inventory.queries import summarize
+from inventory.queries import events_of, summarize
 
 
 def _viewer(request: Request) -> TokenUser | None:
@@ -72,7 +72,7 @@ class ResourceEvents(ListView):
 
     def get_queryset(self) -> Any:  # Any: DRF's stubs bind the view to one model
         resource = get_object_or_404(_visible(self.request), pk=self.kwargs["pk"])
-        return ResourceEvent.objects.filter(resource=resource)
+        return events_of(resource, for_operator=_is_operator(self.request))
 
     def get_serializer_class(self) -> type[BaseSerializer[Any]]:
         return OperatorResourceEventSerializer if _is_operator(self.request) else ResourceEventSerializer
