@@ -120,6 +120,7 @@ def test_production_names_every_missing_variable_at_once() -> None:
         "DO_API_TOKEN",
     ):
         assert name in refused.stderr
+    assert "Traceback" not in refused.stderr
 
 
 def test_a_port_that_is_taken_is_named(place: Place) -> None:
