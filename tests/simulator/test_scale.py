@@ -1,68 +1,88 @@
 """100,000 droplets: the same each time, quickly, and in flat memory."""
 
 import random
-import statistics
-import time
-from collections.abc import Callable, Iterator
-from operator import itemgetter
+import subprocess
+from collections.abc import Iterator
 from typing import Any, TypeVar
 
 import msgspec
 import psutil
 import pytest
-import requests
 
 from simulator.bulk import Survivors
 from simulator.server import serve
-from simulator.world import DEFAULT_TOKEN, World
-from tests.simulator.api import Api, Json
+from simulator.world import World
+from tests.simulator.api import Api
 from tests.simulator.test_process import started
 
 MANY = 100_000
+pytestmark = pytest.mark.xdist_group("simulator_scale")  # one process of that size is enough
 T = TypeVar("T")
 
 
-def walked(api: Api, path: str, key: str, pick: Callable[[Json], T]) -> list[T]:
-    """What `pick` takes of every item of a list, its pages read to the end."""
-    found: list[T] = []
-    page, last = 1, 1
-    while page <= last:
-        body = msgspec.json.decode(api.ask("GET", f"{path}?per_page=200&page={page}").content)
-        found += map(pick, body[key])
-        last = max(last, -(-body["meta"]["total"] // 200))
-        page += 1
-    return found
+class Address(msgspec.Struct):
+    ip_address: str
 
 
-def addresses(droplet: Json) -> tuple[int, str, str]:
-    private, public = (network["ip_address"] for network in droplet["networks"]["v4"])
-    return droplet["id"], private, public
+class Networks(msgspec.Struct):
+    v4: list[Address]
+
+
+class Droplet(msgspec.Struct):
+    id: int
+    networks: Networks
+
+
+class Member(msgspec.Struct):
+    urn: str
+
+
+class Droplets(msgspec.Struct):
+    droplets: list[Droplet]
+
+
+class Resources(msgspec.Struct):
+    resources: list[Member]
+
+
+def pages(api: Api, path: str, of: type[T]) -> Iterator[T]:
+    """A list's pages, until an empty one; only what `of` names is read, which is far quicker."""
+    for page in range(1, 1000):
+        body = api.ask("GET", f"{path}?per_page=200&page={page}").content
+        if b":[]," in body[:20]:
+            return
+        yield msgspec.json.decode(body, type=of)
 
 
 @pytest.fixture(scope="module")
-def many() -> Iterator[Api]:
-    """In a process of its own: sharing the interpreter would slow both sides by half."""
+def process() -> Iterator["subprocess.Popen[str]"]:
+    """In a process of its own: sharing the interpreter would slow both sides."""
     with started("--droplets", str(MANY)) as process:
-        try:
-            assert process.stdout is not None
-            with Api(process.stdout.readline().split()[-1]) as api:
-                yield api
-        finally:
-            process.kill()
+        yield process
+        process.kill()
+
+
+@pytest.fixture(scope="module")
+def many(process: "subprocess.Popen[str]") -> Iterator[Api]:
+    assert process.stdout is not None
+    with Api(process.stdout.readline().split()[-1]) as api:
+        yield api
 
 
 def test_every_droplet_is_listed_once_by_ascending_id_and_found_by_its_id(many: Api) -> None:
-    ids, private, public = zip(*walked(many, "/v2/droplets", "droplets", addresses), strict=True)
+    listed = [droplet for page in pages(many, "/v2/droplets", Droplets) for droplet in page.droplets]
+    ids = [droplet.id for droplet in listed]
     assert len(ids) == MANY + 12
-    assert list(ids) == sorted(set(ids))
-    assert len({*private, *public}) == 2 * len(ids)
+    assert ids == sorted(set(ids))
+    assert len({each.ip_address for d in listed for each in d.networks.v4}) == 2 * len(ids)
     for droplet in many.get("/v2/droplets?per_page=20&page=2345")["droplets"]:
         assert many.get(f"/v2/droplets/{droplet['id']}")["droplet"] == droplet
         assert many.get(f"/v2/droplets?name={droplet['name']}")["droplets"] == [droplet]
 
 
 def test_the_default_project_lists_them_all(many: Api) -> None:
-    urns = walked(many, "/v2/projects/default/resources", "resources", itemgetter("urn"))
+    resources = pages(many, "/v2/projects/default/resources", Resources)
+    urns = [member.urn for page in resources for member in page.resources]
     assert len(urns) == len(set(urns)) == MANY + 2
 
 
@@ -74,33 +94,24 @@ def test_a_tag_lists_what_it_counts(many: Api) -> None:
         assert all(tag in droplet["tags"] for droplet in body["droplets"])
 
 
-def test_a_page_of_200_is_made_quickly_wherever_it_is(many: Api) -> None:
-    """10 ms is aimed at, and 40 refused: a busy machine is no reason to fail."""
+def test_a_page_of_200_is_made_quickly_wherever_it_is(many: Api, process: "subprocess.Popen[str]") -> None:
+    """In processor time, since the machine may be busy: 10 ms are aimed at, 20 refused."""
     for page in (1, 250, 500):
-        seconds = []
-        for _ in range(9):
-            before = time.perf_counter()
+        before = sum(psutil.Process(process.pid).cpu_times()[:2])
+        for _ in range(25):
             many.ask("GET", f"/v2/droplets?per_page=200&page={page}")
-            seconds.append(time.perf_counter() - before)
-        assert statistics.median(seconds) < 0.040
+        assert (sum(psutil.Process(process.pid).cpu_times()[:2]) - before) / 25 < 0.020
 
 
-def test_reading_all_of_them_takes_no_memory_that_stays() -> None:
-    with started("--droplets", str(MANY)) as process:
-        try:
-            assert process.stdout is not None
-            url = process.stdout.readline().split()[-1]
-            memory = psutil.Process(process.pid).memory_info
-            with requests.Session() as session:
-                session.headers["Authorization"] = f"Bearer {DEFAULT_TOKEN}"
-                session.get(f"{url}/v2/droplets?per_page=200", timeout=20)
-                before = memory().rss
-                for page in range(1, 502):
-                    session.get(f"{url}/v2/droplets?per_page=200&page={page}", timeout=20)
-                assert memory().rss - before < 20_000_000
-            assert before < 120_000_000
-        finally:
-            process.kill()
+def test_reading_all_of_them_takes_no_memory_that_stays(many: Api, process: "subprocess.Popen[str]") -> None:
+    memory = psutil.Process(process.pid).memory_info
+    for page in range(1, 20):
+        many.ask("GET", f"/v2/droplets?per_page=200&page={page}")
+    before = memory().rss
+    for page in range(1, 502):
+        many.ask("GET", f"/v2/droplets?per_page=200&page={page}")
+    assert memory().rss - before < 20_000_000
+    assert before < 120_000_000
 
 
 @pytest.mark.parametrize(
