@@ -1,6 +1,7 @@
 """What can go wrong between us and DigitalOcean, sorted by what the caller should do about it."""
 
 from datetime import datetime
+from typing import Any
 
 from arcadia_cloud.digitalocean.redaction import redact
 
@@ -73,11 +74,16 @@ class ProviderMalformed(ProviderError):
     """An answer that isn't what the mapping needs.
 
     `item` names the record at fault by its id (`droplets 3164444`), or by its index where it has none;
-    `field` is the path inside it. Both are empty where the whole answer is at fault.
+    `field` is the path inside it. Both are empty where the whole answer is at fault. A change that was
+    answered so may well have been made.
     """
 
     item: str = ""
     field: str = ""
+
+    def __init__(self, message: str, *, call: str = "", **told: Any) -> None:
+        told.setdefault("outcome_unknown", call != "" and not call.startswith("GET "))
+        super().__init__(message, call=call, **told)
 
 
 class MissingToken(ProviderError):

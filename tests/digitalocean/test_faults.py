@@ -269,6 +269,15 @@ def test_an_answer_that_is_no_list_is_malformed(connect: Connect, body: bytes, w
     assert len(server.seen) == 1
 
 
+def test_a_change_whose_answer_is_garbled_may_have_been_made(connect: Connect) -> None:
+    client, _ = connect(lambda _seen: Reply(202, b'{"droplet": {"id": 1'))
+    with pytest.raises(ProviderMalformed) as made:
+        client.create_droplet(name="a", region="fra1", size="s", image=1)
+    with pytest.raises(ProviderMalformed) as read:
+        client.droplet(1)
+    assert (made.value.outcome_unknown, read.value.outcome_unknown) == (True, False)
+
+
 def test_null_for_a_list_is_an_empty_one(connect: Connect) -> None:
     client, _ = connect(lambda _seen: Reply(body={"droplets": None, "meta": {"total": 0}}))
     assert list(client.droplets()) == []

@@ -38,9 +38,7 @@ LISTS = [
 ]
 OBJECTS = [
     ("/v2/droplets/{droplet_id}", "get", "droplet", DropletRecord),
-    ("/v2/projects", "post", "project", ProjectRecord),
     ("/v2/projects/{project_id}/resources", "post", "resources", list[ProjectResourceRecord]),
-    ("/v2/droplets/{droplet_id}/actions", "post", "action", ActionRecord),
 ]
 
 
@@ -62,9 +60,8 @@ def test_the_official_examples_of_lists_are_read(path: str, key: str, record: ty
 
 @pytest.mark.parametrize(("path", "method", "key", "record"), OBJECTS)
 def test_the_official_examples_of_objects_are_read(path: str, method: str, key: str, record: Any) -> None:
-    found = {name: example for name, example in examples(path, method).items() if key in example}
-    if not found:
-        pytest.skip("the document has no example of this answer")
+    found = examples(path, method)
+    assert found
     for example in found.values():
         decode_object(_bytes(example), record, key, call="")
 
