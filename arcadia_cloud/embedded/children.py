@@ -17,6 +17,8 @@ from pathlib import Path
 
 import psutil
 
+from arcadia_cloud.embedded.errors import ChildError
+
 RECORD = "processes.jsonl"
 POSTGRES = "postgres"  # the name its process is recorded by
 CLOCK_SLACK_SECONDS = 2.0  # a process's age shifts a little when the machine's clock is set
@@ -53,11 +55,16 @@ def start_child(
 ) -> Child:
     """Start a process that writes to `logs/NAME.log` of the state folder, and record it there.
 
-    `user` and `group` are ids to run as; only root may give them.
+    `user` and `group` are ids to run as; only root may give them. Raises ChildError when the log can't
+    be written.
     """
     log = folder / "logs" / f"{name}.log"
-    log.parent.mkdir(parents=True, exist_ok=True)
-    with log.open("ab") as output:
+    try:
+        log.parent.mkdir(parents=True, exist_ok=True)
+        output = log.open("ab")
+    except OSError as error:
+        raise ChildError(f"can't write {log} ({error.strerror}): it may belong to another user") from error
+    with output:
         log_start = output.tell()
         process = subprocess.Popen(
             list(argv),
