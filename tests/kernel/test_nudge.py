@@ -32,7 +32,7 @@ def use(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
 
 def messages(url: str, queue: str = "cloud_sync_slow") -> int:
     with redis.Redis.from_url(url) as client:
-        return int(client.llen(queue))  # type: ignore[arg-type]
+        return int(client.llen(queue))
 
 
 def test_a_task_is_sent_after_the_commit_and_not_before(

@@ -80,7 +80,7 @@ def expected(ordering: str) -> list[int]:
     return [alert.pk for alert in sorted(Alert.objects.all(), key=key, reverse=ordering.startswith("-"))]
 
 
-def page(**parameters: object) -> dict[str, Any]:
+def page(**parameters: str | int) -> dict[str, Any]:
     response = view(APIRequestFactory().get("/api/v1/alerts", parameters))
     assert response.status_code == 200, response.content
     return dict(response.data)
@@ -212,7 +212,7 @@ def test_links_keep_the_host_the_path_and_the_other_parameters() -> None:
     assert set(parse_qs(link.query)) == {"limit", "ordering", "cursor"}
 
 
-def refused(**parameters: object) -> list[str]:
+def refused(**parameters: str | int) -> list[str]:
     response = view(APIRequestFactory().get("/api/v1/alerts", parameters))
     assert response.status_code == 400
     return list(json.loads(response.content)["errors"])

@@ -1,0 +1,107 @@
+"""Alive, and ready: what a load balancer asks."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.db import OperationalError
+from django.db.migrations.recorder import MigrationRecorder
+from django.test import Client
+
+from arcadia_cloud.console.checks import MigrationsApplied
+from arcadia_cloud.kernel import readiness
+from arcadia_cloud.kernel.readiness import Verdict, register
+from tests.kernel import brokers
+
+pytestmark = pytest.mark.django_db
+READY = "/api/health/ready"
+
+
+@pytest.fixture
+def checks(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """The registry, for the test to change."""
+    registry = dict(readiness._checks)
+    monkeypatch.setattr(readiness, "_checks", registry)
+    return registry
+
+
+@pytest.fixture(autouse=True)
+def broker(tmp_path: Path, settings: Any) -> Iterator[None]:
+    with brokers.answering(tmp_path) as valkey:
+        settings.CELERY_BROKER_URL = valkey.url
+        yield
+
+
+def test_alive_is_public_and_asks_nobody(client: Client, django_assert_num_queries: Any) -> None:
+    with django_assert_num_queries(0):
+        response = client.get("/api/health")
+    assert response.status_code == 200
+    assert response.json() == {"service": "arcadia-cloud", "status": "ok"}
+
+
+def test_alive_needs_no_database_at_all(client: Client) -> None:
+    client.cookies["sessionid"] = "x" * 32
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("django.db.backends.base.base.BaseDatabaseWrapper.cursor", refuse)
+        assert client.get("/api/health").status_code == 200
+
+
+def test_ready_names_each_check(client: Client, checks: dict[str, Any]) -> None:
+    for name in set(checks) - {"database", "migrations", "broker"}:
+        del checks[name]
+    response = client.get(READY)
+    assert response.status_code == 200
+    assert response.json() == {
+        "status": "ready",
+        "checks": {
+            "database": {"ok": True, "words": "answers"},
+            "migrations": {"ok": True, "words": "all applied"},
+            "broker": {"ok": True, "words": "answers"},
+        },
+    }
+
+
+@pytest.mark.parametrize("way", ["refusing", "silent", "stopped"])
+def test_a_broker_that_is_away_is_said_soon(way: str, client: Client, tmp_path: Path, settings: Any) -> None:
+    with brokers.away(way, tmp_path / "other") as url:
+        settings.CELERY_BROKER_URL = url
+        response = client.get(READY)
+    assert response.status_code == 503
+    broker = response.json()["checks"]["broker"]
+    assert not broker["ok"]
+    assert "127.0.0.1" not in broker["words"]
+
+
+def test_a_database_that_is_away_is_an_answer_too(client: Client) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("django.db.backends.base.base.BaseDatabaseWrapper.cursor", refuse)
+        response = client.get(READY)
+    assert response.status_code == 503
+    assert response.json()["checks"]["database"] == {"ok": False, "words": "the database doesn't answer"}
+    assert "10.1.2.3" not in response.text
+
+
+def test_an_unapplied_migration_is_not_ready(client: Client, checks: dict[str, Any]) -> None:
+    MigrationRecorder.Migration.objects.filter(app="kernel").delete()
+    checks["migrations"] = MigrationsApplied()
+    response = client.get(READY)
+    assert response.status_code == 503
+    assert response.json()["checks"]["migrations"]["ok"] is False
+
+
+def test_an_apps_check_decides_too(client: Client, checks: dict[str, Any]) -> None:
+    register("sync", lambda: Verdict(ok=False, words="droplets: 3 h old"))
+    response = client.get(READY)
+    assert response.status_code == 503
+    assert response.json()["checks"]["sync"] == {"ok": False, "words": "droplets: 3 h old"}
+
+
+def test_a_check_stands_once(checks: dict[str, Any]) -> None:
+    register("sync", lambda: Verdict(ok=True, words=""))
+    with pytest.raises(ValueError, match="registered twice"):
+        register("sync", lambda: Verdict(ok=True, words=""))
+
+
+def refuse(*_arguments: object) -> None:
+    raise OperationalError("connection to server at 10.1.2.3 failed")

@@ -1,0 +1,48 @@
+"""What production runs with: a clean deployment check, in a process of its own."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Collection
+
+from arcadia_cloud.embedded.state import PROJECT
+
+PRODUCTION = {
+    "ARCADIA_ENV": "production",
+    "SECRET_KEY": "aZ3-" * 20 + "unlike-anything",
+    "DATABASE_URL": "postgresql://arcadia:secret@db.internal:5432/arcadia",
+    "REDIS_URL": "redis://redis.internal:6379/0",
+    "ARCADIA_JWT_SECRET": "x7_" * 30,
+    "ARCADIA_JWT_ISSUER": "arcadia",
+    "ARCADIA_JWT_AUDIENCE": "arcadia-cloud",
+    "ALLOWED_HOSTS": "cloud.example.com",
+    "DO_API_TOKEN": "dop_v1_" + "0" * 64,
+}
+
+
+def manage(*arguments: str, without: Collection[str] = ()) -> subprocess.CompletedProcess[str]:
+    kept = {name: value for name, value in os.environ.items() if name in {"PATH", "HOME", "LANG"}}
+    environment = {**kept, **{name: value for name, value in PRODUCTION.items() if name not in without}}
+    command = [sys.executable, "manage.py", *arguments]
+    return subprocess.run(command, cwd=PROJECT, env=environment, capture_output=True, text=True, check=False)
+
+
+def test_the_deployment_check_is_clean() -> None:
+    result = manage("check", "--deploy", "--fail-level", "INFO")
+    assert result.returncode == 0, result.stderr
+    assert "no issues (0 silenced)" in result.stdout
+
+
+def test_production_names_everything_that_is_missing_at_once() -> None:
+    needed = set(PRODUCTION) - {"ARCADIA_ENV"}
+    result = manage("check", without=needed)
+    assert result.returncode != 0
+    assert [name for name in sorted(needed) if name not in result.stderr] == []
+    assert "Traceback" not in result.stderr or "ImproperlyConfigured" in result.stderr
+
+
+def test_no_token_is_minted_in_production() -> None:
+    result = manage("issue_token", "--tenant", "acme")
+    assert result.returncode != 0
+    assert result.stdout == ""
+    assert "development" in result.stderr
