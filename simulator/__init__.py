@@ -21,6 +21,7 @@ Control, without a token (JSON in, JSON out):
     POST   /_control/reset        {fleet, seed, droplets, today, speed}: all back to the start
     POST   /_control/advance      {seconds}: virtual time, and the calendar, jump ahead
     POST   /_control/tokens       {token, team, fleet}: point a token at a team's account, new or known
+    DELETE /_control/tokens/TOKEN
     POST   /_control/limits       {enabled, per_hour, per_minute}: refuse what is over DO's limits
     PATCH  /_control/account      {droplet_limit}
     GET    /_control/state        counts per account, faults, requests
@@ -31,4 +32,7 @@ Control, without a token (JSON in, JSON out):
     DELETE /_control/droplets/ID
     POST   /_control/churn        {rename, tag, resize, delete, create}: that many of each at once
     GET, POST, DELETE /_control/faults[/ID]: see `simulator.faults`
+
+Droplets, churn and the account's limit are the default team's, or that of `?team=`. A new kind of resource
+is a module in `simulator/kinds` and a line in its `KINDS`.
 """
