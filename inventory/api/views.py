@@ -40,7 +40,7 @@ def _visible(request: Request) -> ResourceQuerySet:
 class ResourceList(ListView):
     """Resources, newest first: a tenant's own, for operators everybody's."""
 
-    orderings = ("id", "name", "first_seen_at")
+    orderings = ("id", "name")
 
     @property
     def filterset_class(self) -> type[ResourceFilter]:

@@ -205,7 +205,7 @@ def test_a_cursor_of_another_list_or_a_changed_one_is_refused() -> None:
 def test_links_keep_the_host_the_path_and_the_other_parameters() -> None:
     fill([(0, "warning", None)] * 3)
     request = APIRequestFactory().get(
-        "/api/v1/alerts", {"limit": 1, "ordering": "id"}, headers={"host": "localhost:4005"}
+        "/api/v1/alerts?limit=1&ordering=id", headers={"host": "localhost:4005"}
     )
     link = urlsplit(view(request).data["next"])
     assert (link.scheme, link.netloc, link.path) == ("http", "localhost:4005", "/api/v1/alerts")
