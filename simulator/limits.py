@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 HOUR = 3600.0
 MINUTE = 60.0
+UNLIMITED = 1_000_000  # announced while the limits are off: a client that paces itself needn't then
 
 
 @dataclass(slots=True)
@@ -32,23 +33,25 @@ class Limits:
         return wait
 
     def headers(self, token: str, at: float) -> dict[str, str]:
-        """The ratelimit headers: with the limits off, as if nothing but this had been asked."""
-        asked = self._window(token, at) if self.enabled else deque([at])
+        """The ratelimit headers: with the limits off, those of a limit that nobody reaches."""
+        if not self.enabled:
+            return _told(UNLIMITED, UNLIMITED - 1, at + HOUR)
+        asked = self._window(token, at)
         remaining = max(0, self.per_hour - len(asked))
-        if (
-            self.enabled
-            and sum(when > at - MINUTE for when in list(asked)[-self.per_minute :]) >= self.per_minute
-        ):
+        if sum(when > at - MINUTE for when in list(asked)[-self.per_minute :]) >= self.per_minute:
             remaining = 0
-        oldest = asked[0] if asked else at
-        return {
-            "ratelimit-limit": str(self.per_hour),
-            "ratelimit-remaining": str(remaining),
-            "ratelimit-reset": str(int(oldest + HOUR)),
-        }
+        return _told(self.per_hour, remaining, (asked[0] if asked else at) + HOUR)
 
     def _window(self, token: str, at: float) -> deque[float]:
         asked = self._asked.setdefault(token, deque())
         while asked and asked[0] <= at - HOUR:
             asked.popleft()
         return asked
+
+
+def _told(limit: int, remaining: int, reset_at: float) -> dict[str, str]:
+    return {
+        "ratelimit-limit": str(limit),
+        "ratelimit-remaining": str(remaining),
+        "ratelimit-reset": str(int(reset_at)),
+    }
