@@ -6,7 +6,8 @@ from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import ArrayField, DateTimeRangeField, RangeOperators
 from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Q
+from django.db.models.functions import Upper
 
 from arcadia_cloud.kernel.scoping import TenantQuerySet
 from inventory.values import PROVIDER, AttributionRule, EventType, Kind, RunMode, RunOutcome
@@ -149,7 +150,8 @@ class Resource(models.Model):
             models.Index(fields=["kind", "id"], name="resource_of_kind"),
             models.Index(fields=["name", "id"], name="resource_by_name"),
             GinIndex(fields=["tags"], name="resource_tagged"),
-            GinIndex(OpClass(F("name"), name="gin_trgm_ops"), name="resource_name_contains"),
+            # On UPPER(name), which is what Django's icontains compares.
+            GinIndex(OpClass(Upper("name"), name="gin_trgm_ops"), name="resource_name_contains"),
         ]
 
     def __str__(self) -> str:
