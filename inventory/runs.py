@@ -76,7 +76,8 @@ def finish_run(
 ) -> SyncRun:
     """Close a run, with the reason where it isn't complete, and tell the operators what needs a hand.
 
-    Waits for a database that restarts. A complete run closes its kind's alerts.
+    Waits for a database that restarts. A complete run closes its kind's alerts; a fast one doesn't, since
+    it looks away from what the others tripped over.
     """
     changes: dict[str, object] = {"outcome": outcome, "finished_at": Now(), "error": error}
     if api_calls is not None:
@@ -88,7 +89,7 @@ def finish_run(
         raise_alert(
             code=code, subject=subject, message=f"Sync of {run.kind}: {error}", details={"run": run.pk}
         )
-    elif outcome == RunOutcome.COMPLETE:
+    elif outcome == RunOutcome.COMPLETE and run.mode != RunMode.FAST:
         for code in _ALERTS.values():
             resolve_alert(code=code, subject=subject, by=f"run:{run.pk}")
     return run
