@@ -14,7 +14,7 @@ from django.db import connection, transaction
 from django.db.models import F, Q
 
 from arcadia_cloud.digitalocean.client import DigitalOcean
-from arcadia_cloud.digitalocean.errors import ProviderNotFound
+from arcadia_cloud.digitalocean.errors import ProviderError, ProviderNotFound, ProviderUnavailable
 from arcadia_cloud.kernel.leases import HeldLease
 from inventory.kinds.entry import KindEntry
 from inventory.models import Resource, SyncRun
@@ -71,22 +71,34 @@ def bury_confirmed(
     """Tombstone what has its three strikes and is gone by its own address too; return how many.
 
     What answers there after all is observed instead, and loses its strikes. Raises ProviderError when the
-    provider can't tell now: the strikes stay, and the next complete run asks again.
+    provider can't tell of one now: its strikes stay, the next complete run asks again, and what was found
+    gone before it is tombstoned all the same.
     """
     struck_out = (
         Resource.objects.live()
         .filter(provider=PROVIDER, kind=entry.kind, stale_strike_count__gte=STRIKES_TO_DELETE)
         .order_by("pk")[:_CHECKS_PER_RUN]
     )
-    gone = []
+    gone: list[int] = []
+    refusals: list[ProviderError] = []
     for resource in struck_out:
         look = Look(at=now(), volatile=entry.volatile)
-        record = _by_id(entry, resource, cloud)
+        try:
+            record = _by_id(entry, resource, cloud)
+        except ProviderUnavailable as refusal:
+            refusals.append(refusal)
+            break  # whoever is next would wait as long for nothing
+        except ProviderError as refusal:
+            refusals.append(refusal)  # of this resource; one that can't be read mustn't keep the others alive
+            continue
         if record is None:
             gone.append(resource.pk)
         else:
             observe(kind=entry.kind, observations=[entry.to_observation(record)], look=look, origin=origin)
-    return bury(gone, run=run, at=now(), origin=origin)
+    buried = bury(gone, run=run, at=now(), origin=origin)
+    if refusals:
+        raise refusals[0]
+    return buried
 
 
 def _by_id(entry: KindEntry, resource: Resource, cloud: DigitalOcean) -> object | None:
