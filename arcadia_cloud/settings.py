@@ -265,6 +265,8 @@ DO_TOKEN_VARIABLES = (
 if PRODUCTION and not any(env.is_set(name) for name in DO_TOKEN_VARIABLES):
     env.problems.append("DO_API_TOKEN (or DO_API_TOKEN_FILE, or one per purpose) is not set")
 DO_TIMEOUT_SECONDS = env.number("DO_TIMEOUT_SECONDS", 30, at_least=1)
+# A sync that died keeps its kind for so long.
+ARCADIA_SYNC_LEASE_SECONDS = env.number("ARCADIA_SYNC_LEASE_SECONDS", 60, at_least=1)
 
 LOGGING = logging_settings(production=PRODUCTION, level=env.text("ARCADIA_LOG_LEVEL", "INFO"))
 DJANGO_STRUCTLOG_CELERY_ENABLED = True

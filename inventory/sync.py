@@ -8,10 +8,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 import structlog
-from django.db import DatabaseError, transaction
+from django.conf import settings
+from django.db import DatabaseError, InterfaceError, transaction
 
 from arcadia_cloud.digitalocean.client import DigitalOcean
-from arcadia_cloud.digitalocean.errors import ProviderError
+from arcadia_cloud.digitalocean.errors import BudgetExhausted, ProviderError
 from arcadia_cloud.kernel.database import DatabaseClock, patiently
 from arcadia_cloud.kernel.errors import DomainError
 from arcadia_cloud.kernel.leases import HeldLease, LeaseHeld, lease
@@ -29,7 +30,6 @@ log = structlog.get_logger(__name__)
 
 PROJECTS = "project"  # the name under which the projects' own runs are kept
 _BATCH = 1000
-_LEASE_SECONDS = 60
 
 Report = Callable[[str, Progress], None]
 
@@ -75,6 +75,8 @@ class Sync:
         """
         try:
             assert_pinned(self.cloud, at=self.clock.now())
+        except BudgetExhausted as spent:
+            return [self._refuse(str(entry.kind), NoRoom(str(spent))) for entry in entries]
         except (ProviderError, DomainError) as refusal:
             return [self._refuse(str(entry.kind), refusal) for entry in entries]
         runs = []
@@ -87,7 +89,11 @@ class Sync:
         """Do one kind under its lease; whatever ends it, its row tells how."""
         calls = self.cloud.calls
         try:
-            with lease(f"sync:{kind}", seconds=_LEASE_SECONDS, wait_seconds=self.lease_wait_seconds) as held:
+            with lease(
+                f"sync:{kind}",
+                seconds=settings.ARCADIA_SYNC_LEASE_SECONDS,
+                wait_seconds=self.lease_wait_seconds,
+            ) as held:
                 run = start_run(
                     kind=kind, mode=self.mode, requested_by=self.requested_by, at=self.clock.now()
                 )
@@ -95,7 +101,7 @@ class Sync:
                 try:
                     read(run, held)
                     outcome, error = RunOutcome.COMPLETE, ""
-                except (ProviderError, DomainError, DatabaseError) as refusal:
+                except (ProviderError, DomainError, DatabaseError, InterfaceError) as refusal:
                     outcome, error = _OUTCOMES.get(type(refusal), RunOutcome.FAILED), in_words(refusal)
                 finally:
                     finish_run(run, outcome, error=error, api_calls=self.cloud.calls - calls)
@@ -136,7 +142,7 @@ class _Reading:
         self._observe_all(run)
         if self.sync.mode == RunMode.FAST:
             return
-        absences = count_absences(self.entry, run)
+        absences = patiently(lambda: count_absences(self.entry, run))
         if absences.is_suspicious and not self.sync.confirm_loss:
             raise SuspiciousLoss(
                 f"{absences}: nothing was struck. A token that lost a scope looks like this; if they are "
@@ -181,6 +187,6 @@ class _Reading:
 
 def in_words(refusal: Exception) -> str:
     """The reason for an operator. A database's message is cut at its first line: the rest may quote rows."""
-    if isinstance(refusal, DatabaseError):
+    if isinstance(refusal, DatabaseError | InterfaceError):
         return f"the database: {str(refusal).partition(chr(10))[0]}"
     return str(refusal)

@@ -5,6 +5,7 @@ from argparse import ArgumentParser
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
+from django.db import DatabaseError, InterfaceError
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
@@ -15,6 +16,7 @@ from inventory.kinds import registry
 from inventory.models import SyncRun
 from inventory.runs import Progress as RunProgress
 from inventory.services import failed, sync_inventory
+from inventory.sync import in_words
 from inventory.values import RunMode
 
 _COUNTS = ("pages", "api_calls", "seen", "discovered", "updated", "restored", "struck", "deleted")
@@ -44,8 +46,8 @@ class Command(BaseCommand):
             raise CommandError("--confirm-loss needs --kind: say which loss is real")
         try:
             runs = self._sync(**options)
-        except (DomainError, ProviderError) as refusal:
-            raise CommandError(str(refusal)) from refusal
+        except (DomainError, ProviderError, DatabaseError, InterfaceError) as refusal:
+            raise CommandError(in_words(refusal)) from refusal
         width = None if sys.stdout.isatty() else _WIDTH_OF_A_FILE
         Console(file=sys.stdout, width=width).print(_summary(runs))
         if bad := failed(runs):
