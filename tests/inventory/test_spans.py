@@ -24,7 +24,7 @@ def spans(provider_id: str = "1") -> list[tuple[datetime, datetime | None, dict[
     """From, to, and what was true then."""
     found = []
     for row in ResourceSpan.objects.filter(resource__provider_id=provider_id).order_by("during"):
-        facts = {"active": row.active, "tenant": row.tenant_id}
+        facts: dict[str, Any] = {"active": row.active, "tenant": row.tenant_id}
         facts |= {"size": row.size_gb, "deployment": row.deployment_id}
         found.append((row.during.lower, row.during.upper, facts))
     return found
