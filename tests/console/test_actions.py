@@ -1,0 +1,161 @@
+"""What an operator starts and closes from the console."""
+
+import json
+
+import pytest
+import redis
+from celery import current_app
+from django.contrib.admin.models import LogEntry
+from django.test import Client
+from django_celery_beat.models import PeriodicTask
+
+from arcadia_cloud.kernel.alerts import raise_alert
+from arcadia_cloud.kernel.models import Alert
+from arcadia_cloud.kernel.seeding import seed_schedule
+from tests.console.conftest import Login
+from tests.console.rows import a_run
+from tests.kernel.brokers import refusing
+
+SYNC_NOW = "/admin/inventory/syncrun/sync_now/"
+START = {"mode": "fast", "_form_submitted": "on"}
+
+
+def queued(valkey: redis.Redis, queue: str) -> list[tuple[str, dict[str, str]]]:
+    messages = [json.loads(raw) for raw in valkey.lrange(queue, 0, -1)]  # type: ignore[union-attr]
+    return [
+        (message["headers"]["task"], json.loads(message["headers"]["kwargsrepr"].replace("'", '"')))
+        for message in messages
+    ]
+
+
+def said(client: Client) -> str:
+    return client.get("/admin/inventory/syncrun/").content.decode()
+
+
+def test_an_operator_starts_a_sync_in_its_queue_and_name(
+    operator: Client, valkey_client: redis.Redis
+) -> None:
+    answer = operator.post(SYNC_NOW, START)
+
+    assert answer.headers["HX-Redirect"] == "/admin/inventory/syncrun/"
+    assert queued(valkey_client, "cloud_sync_fast") == [
+        ("inventory.sync", {"mode": "fast", "requested_by": "user:operator-1"})
+    ]
+    assert "A worker was asked for a fast sync." in said(operator)
+    assert LogEntry.objects.get().object_repr == "fast sync"
+
+
+def test_opening_the_dialog_starts_nothing(operator: Client, valkey_client: redis.Redis) -> None:
+    assert b"What to sync" in operator.get(SYNC_NOW).content
+    assert valkey_client.keys("cloud_sync*") == []
+
+
+def test_a_broker_that_is_away_is_told_in_words(operator: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(current_app.conf, "broker_url", refusing())
+
+    operator.post(SYNC_NOW, START)
+
+    assert "nothing was started" in said(operator)
+    assert not LogEntry.objects.exists()
+
+
+@pytest.mark.parametrize("group", ["viewer", "billing"])
+def test_who_only_looks_starts_nothing(login: Login, valkey_client: redis.Redis, group: str) -> None:
+    client = login(group)
+
+    assert client.post(SYNC_NOW, START).status_code == 403
+    assert b"Sync now" not in client.get("/admin/inventory/syncrun/").content
+    assert valkey_client.keys("cloud_sync*") == []
+
+
+def test_a_running_sync_shows_how_far_it_is_and_asks_again(viewer: Client) -> None:
+    run = a_run(outcome="")
+
+    on_list = said(viewer)
+    on_page = viewer.get(f"/admin/inventory/syncrun/{run.pk}/change/").content.decode()
+
+    assert "40 of 100" in on_list
+    assert 'hx-trigger="every 3s"' in on_list
+    assert 'value="40" max="100"' in on_page
+    assert 'hx-trigger="every 3s"' in on_page
+
+
+def test_a_failed_run_tells_why_and_leads_to_what_it_did(viewer: Client) -> None:
+    run = a_run(outcome="failed")
+
+    assert "DigitalOcean answered 503" in said(viewer)
+    assert "1 min 12 s" in said(viewer)
+    assert b"Nothing happened." in viewer.get(f"/admin/inventory/syncrun/{run.pk}/change/").content
+
+
+def an_alert() -> Alert:
+    raise_alert(code="sync_failed", subject="kind:droplet", message="It failed")
+    return Alert.objects.get()
+
+
+def test_an_operator_resolves_alerts_from_the_list(operator: Client) -> None:
+    alert = an_alert()
+
+    operator.post("/admin/kernel/alert/", {"action": "resolve_selected", "_selected_action": [alert.pk]})
+
+    alert.refresh_from_db()
+    assert alert.resolved_by == "user:operator-1"
+    assert LogEntry.objects.get().get_change_message() == "Resolved from the console."
+
+
+def test_an_alert_is_resolved_once(operator: Client) -> None:
+    alert = an_alert()
+    address = f"/admin/kernel/alert/{alert.pk}/resolve_this/"
+
+    operator.post(address, {"_form_submitted": "on"})
+    operator.post(address, {"_form_submitted": "on"})
+
+    assert LogEntry.objects.count() == 1
+    assert "It was resolved before." in operator.get("/admin/kernel/alert/").content.decode()
+
+
+def test_a_viewer_resolves_nothing(viewer: Client) -> None:
+    alert = an_alert()
+
+    viewer.post("/admin/kernel/alert/", {"action": "resolve_selected", "_selected_action": [alert.pk]})
+    refused = viewer.post(f"/admin/kernel/alert/{alert.pk}/resolve_this/", {"_form_submitted": "on"})
+
+    alert.refresh_from_db()
+    assert refused.status_code == 403
+    assert alert.resolved_at is None
+
+
+def test_open_alerts_are_counted_in_the_navigation_and_listed_first(viewer: Client) -> None:
+    an_alert()
+
+    page = viewer.get("/admin/kernel/alert/").content.decode()
+
+    assert "It failed" in page
+    assert "min-w-[18px]" in page  # the badge
+    assert "It failed" not in viewer.get("/admin/kernel/alert/?state=resolved").content.decode()
+
+
+def test_an_admin_runs_a_scheduled_task_now_and_an_operator_does_not(
+    login: Login, valkey_client: redis.Redis
+) -> None:
+    seed_schedule()
+    task = PeriodicTask.objects.get(name="inventory: sync the slow kinds")
+    form = {"action": "run_now", "_selected_action": [task.pk]}
+
+    login("operator").post("/admin/django_celery_beat/periodictask/", form)
+    assert valkey_client.keys("cloud_sync*") == []
+
+    login("admin").post("/admin/django_celery_beat/periodictask/", form)
+    assert queued(valkey_client, "cloud_sync_slow") == [("inventory.sync", {"mode": "slow"})]
+
+
+def test_an_operator_does_not_switch_the_schedule_off(operator: Client) -> None:
+    seed_schedule()
+    every = list(PeriodicTask.objects.values_list("pk", flat=True))
+    for action in ("disable_tasks", "toggle_tasks", "delete_selected"):
+        operator.post(
+            "/admin/django_celery_beat/periodictask/",
+            {"action": action, "_selected_action": every, "post": "yes"},
+        )
+
+    assert list(PeriodicTask.objects.filter(enabled=True).values_list("pk", flat=True)) == every

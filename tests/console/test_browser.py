@@ -1,0 +1,176 @@
+"""The console in Debian's Chromium: every page works without an error in the browser's own console."""
+
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from django.contrib.auth.models import Group, User
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+from pytest_django.live_server_helper import LiveServer
+
+from arcadia_cloud.console.groups import seed_groups
+from inventory.models import Project, Resource, SyncRun
+from inventory.services import sync_inventory
+from inventory.values import RunMode
+from tests.console.conftest import PASSWORD
+from tests.console.rows import a_run
+from tests.simulated import Simulated
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+SCREENSHOTS = Path(".arcadia/screenshots")
+QUIET = (
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.xdist_group("browser"),
+    pytest.mark.skipif(
+        CHROMIUM is None, reason="Chromium is not installed (Debian: apt-get install chromium)"
+    ),
+]
+
+
+@pytest.fixture
+def chromium(monkeypatch: pytest.MonkeyPatch) -> Iterator[Browser]:
+    """A browser; its library keeps an event loop in this thread, next to which Django refuses queries."""
+    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(QUIET))
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def fleet(transactional_db: None, simulator: Simulated) -> None:
+    """The simulator's fleet, synced, and an operator to look at it."""
+    seed_groups()
+    user = User.objects.create_user("operator-1", password=PASSWORD, is_staff=True)
+    user.groups.add(Group.objects.get(name="operator"))
+    sync_inventory(mode=RunMode.FULL, requested_by="a test")
+
+
+@pytest.fixture(params=["light", "dark"])
+def console(
+    request: pytest.FixtureRequest, chromium: Browser, fleet: None, live_server: LiveServer
+) -> Iterator[Page]:
+    """The home page, logged in. Whatever the browser complains of, or loads from elsewhere, fails the test."""
+    context = chromium.new_context(
+        base_url=live_server.url, viewport={"width": 1440, "height": 900}, color_scheme=request.param
+    )
+    page = context.new_page()
+    complaints: list[str] = []
+    page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on("request", lambda call: _note_foreign(call.url, live_server.url, complaints))
+    page.goto("/admin/")
+    page.get_by_label("Username").fill("operator-1")
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Log in").click()
+    expect(page.get_by_role("heading", name="Fleet by kind and region")).to_be_visible()
+    yield page
+    context.close()
+    assert complaints == []
+
+
+def _note_foreign(address: str, ours: str, complaints: list[str]) -> None:
+    if not address.startswith((ours, "data:")):
+        complaints.append(f"loads {address}")
+
+
+def keep(page: Page, name: str) -> None:
+    """Keep a screenshot as an artefact of the test."""
+    scheme = "dark" if page.evaluate("matchMedia('(prefers-color-scheme: dark)').matches") else "light"
+    SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+    page.screenshot(path=SCREENSHOTS / f"{name}-{scheme}.png", full_page=True)
+
+
+def test_every_page_opens_without_a_complaint(console: Page) -> None:
+    keep(console, "home")
+    console.get_by_role("link", name="Resources", exact=True).click()
+    expect(console.get_by_role("link", name="shop-web-01")).to_be_visible()
+    keep(console, "resources")
+
+    console.get_by_role("link", name="shop-web-01").click()
+    expect(console.get_by_role("heading", name="History")).to_be_visible()
+    expect(console.get_by_role("link", name=re.compile("open its page"))).to_have_attribute(
+        "href",
+        f"https://cloud.digitalocean.com/droplets/{Resource.objects.get(name='shop-web-01').provider_id}",
+    )
+    keep(console, "resource")
+
+    for name in ("Projects", "Sync runs", "History", "Deployments", "Alerts", "Schedule", "Leases"):
+        console.get_by_role("navigation").get_by_role("link", name=name, exact=True).click()
+        console.wait_for_load_state("networkidle")
+        keep(console, name.lower().replace(" ", "-"))
+    console.goto(f"/admin/inventory/syncrun/{SyncRun.objects.get(kind='droplet').pk}/change/")
+    keep(console, "sync-run")
+
+
+def test_a_search_and_a_filter_narrow_the_list(console: Page) -> None:
+    console.goto("/admin/inventory/resource/")
+    console.get_by_placeholder(re.compile("A part of the name")).fill("CRM")
+    console.keyboard.press("Enter")
+    expect(console.locator("#result_list tbody tr")).to_have_count(3)
+
+    console.goto("/admin/inventory/resource/")
+    console.get_by_text("Filters", exact=True).click()
+    console.locator("input[name=region]").fill("fra1")
+    keep(console, "filters")
+    console.locator("#filter-form").get_by_role("button", name=re.compile("Apply")).click()
+    expect(console.locator("#result_list tbody tr")).to_have_count(3)
+
+
+def test_a_project_is_given_to_a_tenant(console: Page) -> None:
+    console.goto("/admin/inventory/project/")
+    console.get_by_role("link", name="globex").click()
+    console.get_by_label("Tenant").fill("hooli")
+    keep(console, "project")
+    console.get_by_role("button", name="Save", exact=True).click()
+
+    expect(console.get_by_text("Its resources follow at the next full sync.")).to_be_visible()
+    assert Project.objects.get(name="globex").tenant_id == "hooli"
+
+
+def test_a_sync_is_started_and_a_running_one_moves(console: Page) -> None:
+    run = a_run(1, kind="volume", outcome="")
+    console.goto("/admin/inventory/syncrun/")
+    expect(console.get_by_label("Sync of volume")).to_be_visible()
+    keep(console, "sync-running")
+
+    SyncRun.objects.filter(pk=run.pk).update(seen=90)
+    expect(console.locator("#running-syncs").get_by_text("90 of 100")).to_be_visible(timeout=8000)
+
+    console.get_by_text("Sync now").click()
+    expect(console.get_by_label("What to sync")).to_be_visible()
+    keep(console, "sync-now")
+    console.get_by_role("button", name="Start").click()
+    expect(console.get_by_text("A worker was asked for a full sync.")).to_be_visible()
+
+
+def test_home_keeps_its_chart_while_a_sync_moves(console: Page) -> None:
+    run = a_run(1, kind="volume", outcome="")
+    console.goto("/admin/")
+    SyncRun.objects.filter(pk=run.pk).update(seen=90)
+
+    expect(console.locator("#home-operations").get_by_text("90 of 100")).to_be_visible(timeout=8000)
+    drawn = console.evaluate("() => Boolean(Chart.getChart(document.querySelector('canvas.chart')))")
+    assert drawn
+    keep(console, "home-running")
+
+
+def test_on_a_phone_nothing_is_cut_off(console: Page) -> None:
+    console.set_viewport_size({"width": 390, "height": 844})
+    for address in ("/admin/", "/admin/inventory/resource/", "/admin/inventory/syncrun/"):
+        console.goto(address)
+        wider = console.evaluate("document.documentElement.scrollWidth - window.innerWidth")
+        assert wider <= 0, address
+        keep(console, f"phone-{address.strip('/').replace('/', '-')}")

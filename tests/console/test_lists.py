@@ -1,0 +1,180 @@
+"""Lists and pages: what they show, and that their cost doesn't grow with the table."""
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from arcadia_cloud.kernel import record_admin
+from inventory.models import Resource, ResourceEvent, SyncRun
+from tests.console.conftest import Login
+from tests.console.rows import ACCESS_LISTS, EVERY_LIST, a_run, some_of_everything
+from tests.inventory.observations import a_project, bury, minute, observed, seen
+
+RESOURCES = "/admin/inventory/resource/"
+
+
+def queries_of(client: Client, address: str) -> list[str]:
+    client.get(address)  # what a process reads once isn't the page's cost
+    with CaptureQueriesContext(connection) as captured:
+        assert client.get(address).status_code == 200
+    return [query["sql"] for query in captured.captured_queries]
+
+
+@pytest.mark.parametrize("name", [*EVERY_LIST, *ACCESS_LISTS])
+def test_a_list_asks_as_many_queries_at_twenty_rows_as_at_one(login: Login, name: str) -> None:
+    client = login("superuser")
+    some_of_everything(1)
+    at_one = queries_of(client, f"/admin/{name}/")
+    some_of_everything(20)
+
+    at_twenty = queries_of(client, f"/admin/{name}/")
+
+    assert len(at_twenty) == len(at_one), "\n".join(at_twenty)
+
+
+def test_home_asks_as_many_queries_at_twenty_rows_as_at_none(login: Login) -> None:
+    client = login("viewer")
+    empty = queries_of(client, "/admin/")
+    some_of_everything(20)
+    a_run(500, kind="volume", outcome="")
+
+    full = queries_of(client, "/admin/")
+
+    assert len(full) == len(empty), "\n".join(full)
+
+
+@pytest.mark.parametrize("name", ["resource", "syncrun"])
+def test_a_page_asks_as_many_queries_at_forty_events_as_at_one(viewer: Client, name: str) -> None:
+    run = a_run()
+    observed(seen(), source=f"run:{run.pk}")
+    pk = run.pk if name == "syncrun" else Resource.objects.get().pk
+    at_one = queries_of(viewer, f"/admin/inventory/{name}/{pk}/change/")
+    for number in range(40):
+        observed(seen(status=f"status-{number}"), at=minute(number + 1), source=f"run:{run.pk}")
+
+    at_forty = queries_of(viewer, f"/admin/inventory/{name}/{pk}/change/")
+
+    assert ResourceEvent.objects.count() == 41
+    assert len(at_forty) == len(at_one), "\n".join(at_forty)
+
+
+def test_no_list_counts_the_whole_table(viewer: Client) -> None:
+    some_of_everything(2)
+    for name in EVERY_LIST:
+        for sql in queries_of(viewer, f"/admin/{name}/"):
+            is_bounded = f"LIMIT {record_admin.MOST_COUNTED + 1}" in sql
+            # The schedule is as long as the code; the open alerts have an index of their own.
+            is_small = "periodictask" in sql or '"alerts"."resolved_at" IS NULL' in sql
+            assert "COUNT(" not in sql or is_bounded or is_small, sql
+
+
+def test_the_pages_end_where_the_counting_ends(viewer: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(record_admin, "MOST_COUNTED", 60)
+    observed(*[seen(str(number)) for number in range(1000, 1070)])
+
+    page = viewer.get(RESOURCES)
+
+    assert page.context["cl"].paginator.num_pages == 2
+    assert "search or filter to find the others" in page.content.decode()
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("", {"web-1", "web-2", "web-3"}),
+        ("?life=deleted", {"gone-4"}),
+        ("?life=all", {"web-1", "web-2", "web-3", "gone-4"}),
+        ("?q=EB-1", {"web-1"}),
+        ("?q=2", {"web-2"}),  # the provider's id, whole
+        ("?kind=volume", set()),
+        ("?region=ams3", {"web-2"}),
+        ("?status=off", {"web-3"}),
+        ("?tenant=acme", {"web-1"}),
+        ("?tag=role:web", {"web-2"}),
+        ("?whose=tenants", {"web-1"}),
+        ("?whose=nobodys", {"web-2"}),  # web-3 stands in our own project
+    ],
+)
+def test_resources_are_found(viewer: Client, query: str, found: set[str]) -> None:
+    acme, ours = a_project("acme", tenant_id="acme"), a_project("skyai-internal")
+    observed(
+        seen("1", project_id=acme.pk),
+        seen("2", region="ams3", tags=["role:web"]),
+        seen("3", project_id=ours.pk, status="off"),
+        seen("4", name="gone-4"),
+    )
+    bury(["4"], at=minute(9))
+
+    page = viewer.get(f"{RESOURCES}{query}")
+
+    assert {row.name for row in page.context["cl"].result_list} == found
+
+
+def test_a_resource_tells_what_it_is_whose_and_what_happened(viewer: Client) -> None:
+    acme = a_project("acme", tenant_id="acme")
+    attrs = {"memory_mb": 1024, "gpu": None}
+    observed(seen("4711", project_id=acme.pk, attrs=attrs))
+    observed(seen("4711", project_id=acme.pk, attrs=attrs, monthly_price_cents=1250), at=minute(5))
+    resource = Resource.objects.get()
+
+    text = viewer.get(f"{RESOURCES}{resource.pk}/change/").content.decode()
+
+    assert "by its project&#x27;s tenant" in text
+    assert "$12.50" in text
+    assert "<del>$6.00</del>" in text
+    assert "<dt>memory mb</dt>" in text
+    assert "<dt>gpu</dt>" not in text
+    assert (
+        'href="https://cloud.digitalocean.com/droplets/4711" target="_blank" rel="noopener noreferrer"'
+        in text
+    )
+
+
+def test_a_long_history_shows_its_newest_fifty_and_leads_to_the_rest(viewer: Client) -> None:
+    for number in range(55):
+        observed(seen(status=f"status-{number}"), at=minute(number))
+    resource = Resource.objects.get()
+
+    text = viewer.get(f"{RESOURCES}{resource.pk}/change/").content.decode()
+    all_of_it = viewer.get(f"/admin/inventory/resourceevent/?resource={resource.pk}")
+
+    assert text.count("<ins>status-") == 50
+    assert f"/admin/inventory/resourceevent/?resource={resource.pk}" in text
+    assert all_of_it.context["cl"].result_count == 55
+
+
+def test_what_the_provider_says_is_shown_as_text(viewer: Client) -> None:
+    evil = '<script>alert("1")</script>'
+    observed(seen(name=evil, status=evil, tags=[evil], attrs={evil: [evil]}, region="<b>"))
+    resource = Resource.objects.get()
+    observed(seen(name=f"{evil}2", tags=[f"{evil}2"]), at=minute(1))
+    SyncRun.objects.update(error=evil)
+
+    addresses = ["/admin/", RESOURCES, f"{RESOURCES}{resource.pk}/change/", "/admin/inventory/resourceevent/"]
+    for address in addresses:
+        assert evil.encode() not in viewer.get(address).content
+
+
+def test_an_empty_console_says_what_to_do(operator: Client) -> None:
+    text = operator.get("/admin/").content.decode()
+
+    assert "Nothing was synced yet" in text
+    assert "Sync now" in text
+    for name in EVERY_LIST:
+        assert operator.get(f"/admin/{name}/").status_code == 200
+
+
+def test_home_shows_what_needs_a_hand(viewer: Client) -> None:
+    acme = a_project("acme", tenant_id="acme")
+    observed(seen("1", project_id=acme.pk), seen("2", region="ams3", monthly_price_cents=1250))
+    a_run(1)
+    a_run(2, kind="volume", outcome="")
+
+    text = viewer.get("/admin/").content.decode()
+
+    assert "$18.50 a month at list price" in text
+    assert "$12.50 a month" in text  # nobody's
+    assert "stale: droplet" in text  # its last run is months old
+    assert "40 of 100" in text
+    assert "?kind=droplet&amp;region=ams3" in text

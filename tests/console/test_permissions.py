@@ -1,0 +1,140 @@
+"""Who may open and change what."""
+
+import pytest
+from django.contrib import admin
+from django.contrib.auth.models import Group, Permission, User
+from django.core.management import call_command
+from django.test import Client, RequestFactory
+
+from arcadia_cloud.console.groups import seed_groups
+from inventory.models import Project, Resource, ResourceEvent, SyncRun
+from tests.console.conftest import Login
+from tests.console.rows import ACCESS_LISTS, EVERY_LIST, some_of_everything
+
+RECORDS = ("inventory.resource", "inventory.syncrun", "inventory.resourceevent", "kernel.lease")
+
+
+@pytest.mark.parametrize("address", ["", *(f"{name}/" for name in (*EVERY_LIST, *ACCESS_LISTS))])
+def test_a_stranger_gets_the_login_page(client: Client, db: None, address: str) -> None:
+    answer = client.get(f"/admin/{address}")
+
+    assert answer.status_code == 302
+    assert answer.headers["Location"].startswith("/admin/login/?next=")
+
+
+@pytest.mark.parametrize("group", ["viewer", "operator", "billing", "admin"])
+def test_every_group_sees_every_record(login: Login, group: str) -> None:
+    some_of_everything(1)
+    client = login(group)
+
+    assert {name: client.get(f"/admin/{name}/").status_code for name in EVERY_LIST} == dict.fromkeys(
+        EVERY_LIST, 200
+    )
+
+
+@pytest.mark.parametrize(("group", "status"), [("viewer", 403), ("operator", 403), ("admin", 200)])
+def test_access_is_the_admins_alone(login: Login, group: str, status: int) -> None:
+    client = login(group)
+
+    assert {client.get(f"/admin/{name}/").status_code for name in ACCESS_LISTS} == {status}
+
+
+def test_a_login_without_a_group_sees_no_figure(login: Login) -> None:
+    some_of_everything(1)
+    client = login("")
+
+    assert b"Your login belongs to no group yet" in client.get("/admin/").content
+    assert {client.get(f"/admin/{name}/").status_code for name in EVERY_LIST} == {403}
+
+
+def test_nobody_adds_edits_or_deletes_a_record(login: Login) -> None:
+    some_of_everything(1)
+    client = login("superuser")
+    before = list(Resource.objects.values())
+    for label in RECORDS:
+        app, name = label.split(".")
+        pk = {"resource": Resource, "syncrun": SyncRun, "resourceevent": ResourceEvent}.get(name, Resource)
+        row = pk.objects.values_list("pk", flat=True)[0]
+        base = f"/admin/{app}/{name}/"
+        assert client.get(f"{base}add/").status_code == 403
+        assert client.post(f"{base}add/", {"name": "x"}).status_code == 403
+        if name != "lease":
+            assert client.post(f"{base}{row}/change/", {"name": "x"}).status_code == 403
+            assert client.post(f"{base}{row}/delete/", {"post": "yes"}).status_code == 403
+        client.post(base, {"action": "delete_selected", "_selected_action": [row], "post": "yes"})
+
+    assert list(Resource.objects.values()) == before
+    assert SyncRun.objects.count() == 1
+    assert ResourceEvent.objects.count() == 1
+
+
+def test_no_mirrored_table_offers_to_delete_its_selection(login: Login, rf: RequestFactory) -> None:
+    login("superuser")
+    request = rf.get("/admin/")
+    request.user = User.objects.get()
+    for model, page in admin.site._registry.items():
+        if model._meta.app_label in {"inventory", "kernel", "deployments", "axes", "admin"}:
+            assert "delete_selected" not in page.get_actions(request), model
+            assert not page.has_add_permission(request), model
+
+
+def test_groups_have_exactly_their_permissions_however_often_they_are_seeded(db: None) -> None:
+    assert seed_groups() == 4
+    viewer = Group.objects.get(name="viewer")
+    viewer.permissions.add(Permission.objects.get(codename="change_project"))
+    own = Group.objects.create(name="our own")
+
+    call_command("seed_groups")
+
+    named = {
+        group.name: set(
+            group.permissions.exclude(codename__startswith="view_").values_list("codename", flat=True)
+        )
+        for group in Group.objects.all()
+    }
+    assert named["viewer"] == named["billing"] == named[own.name] == set()
+    assert named["operator"] == {"change_project", "add_syncrun", "change_alert"}
+    assert {"add_user", "change_user", "change_periodictask"} < named["admin"]
+    assert not viewer.permissions.filter(content_type__app_label="auth").exists()
+
+
+def test_an_admin_makes_nobody_a_superuser(login: Login) -> None:
+    client = login("admin")
+    root = User.objects.create_superuser("root", password="the-right-password-1")
+    mine = User.objects.get(username="admin-1")
+    form = {"username": "admin-1", "is_active": "on", "is_staff": "on", "is_superuser": "on"}
+    form |= {"date_joined_0": "22/11/2026", "date_joined_1": "10:00:00"}
+    form |= {"user_permissions": str(Permission.objects.get(codename="delete_user").pk)}
+
+    saved = client.post(f"/admin/auth/user/{mine.pk}/change/", form)
+    taken_over = client.post(
+        f"/admin/auth/user/{root.pk}/password/",
+        {"password1": "a-new-password-1", "password2": "a-new-password-1"},
+    )
+
+    mine.refresh_from_db()
+    root.refresh_from_db()
+    assert saved.status_code == 302
+    assert not mine.is_superuser
+    assert not mine.user_permissions.exists()
+    assert taken_over.status_code == 403
+    assert root.check_password("the-right-password-1")
+
+
+def test_the_seeded_groups_are_not_edited_by_hand(login: Login) -> None:
+    client = login("superuser")
+    viewer = Group.objects.get(name="viewer")
+    form = {"name": "viewer", "permissions": [str(Permission.objects.get(codename="change_project").pk)]}
+
+    assert client.post(f"/admin/auth/group/{viewer.pk}/change/", form).status_code == 403
+    assert not viewer.permissions.filter(codename="change_project").exists()
+
+
+def test_a_viewer_changes_nothing(viewer: Client) -> None:
+    some_of_everything(1)
+    project = Project.objects.get()
+
+    answer = viewer.post(f"/admin/inventory/project/{project.pk}/change/", {"tenant_id": "mine"})
+
+    assert answer.status_code == 403
+    assert Project.objects.get().tenant_id == "tenant-0"
