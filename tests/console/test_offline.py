@@ -14,6 +14,14 @@ LOADED = re.compile(r"""<(?:script|img|iframe|source|link)\b[^>]*?\b(?:src|href)
 IN_STYLES = re.compile(r"""url\(\s*["']?([^"')]+)|@import\s+["']([^"']+)""")
 
 
+SHEETS = (
+    "unfold/css/styles.css",
+    "unfold/fonts/inter/styles.css",
+    "unfold/fonts/material-symbols/styles.css",
+    "console/console.css",
+)
+
+
 def assert_ours(addresses: list[str], where: str) -> None:
     foreign = [address for address in addresses if re.match(r"(?:[a-z]+:)?//", address)]
     assert not foreign, f"{where} loads {foreign}"
@@ -38,15 +46,7 @@ def test_pages_load_only_what_we_serve(login: Login, client: Client) -> None:
         assert finders.find(address.removeprefix("/static/")), f"{address} doesn't exist"
 
 
-@pytest.mark.parametrize(
-    "sheet",
-    [
-        "unfold/css/styles.css",
-        "unfold/fonts/inter/styles.css",
-        "unfold/fonts/material-symbols/styles.css",
-        "console/console.css",
-    ],
-)
+@pytest.mark.parametrize("sheet", SHEETS)
 def test_styles_load_only_what_we_serve(sheet: str) -> None:
     found = finders.find(sheet)
     assert isinstance(found, str)
