@@ -1,7 +1,7 @@
 """The schedule: django-celery-beat's pages in the theme, without the timings that nothing here uses."""
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.contrib import admin, messages
 from django.db.models import QuerySet
@@ -19,12 +19,7 @@ from django_celery_beat.models import (
 from kombu.exceptions import OperationalError
 
 from arcadia_cloud.kernel.nudge import send_now
-from arcadia_cloud.kernel.theme import OneLineInput, ThemedAdmin
-
-if TYPE_CHECKING:
-    from django.forms import Select as ThemedSelect
-else:
-    from unfold.widgets import UnfoldAdminSelectWidget as ThemedSelect
+from arcadia_cloud.kernel.theme import OneLineInput, ThemedAdmin, ThemedSelect
 
 for _model in (PeriodicTask, IntervalSchedule, CrontabSchedule, SolarSchedule, ClockedSchedule):
     admin.site.unregister(_model)
