@@ -34,11 +34,11 @@ class ThemedTaskForm(PeriodicTaskForm):  # type: ignore[misc] # as above
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        if "regtask" in self.fields:
-            self.fields["regtask"].widget = ThemedTaskSelect()
-            self.fields["task"].widget = OneLineInput()
-            for name in ("description", "args", "kwargs"):
-                self.fields[name].widget.attrs["rows"] = 2
+        widgets = {"regtask": ThemedTaskSelect(), "task": OneLineInput()}
+        for name, field in self.fields.items():  # fewer for who may only look
+            field.widget = widgets.get(name, field.widget)
+            if name in {"description", "args", "kwargs"}:
+                field.widget.attrs["rows"] = 2
 
 
 @admin.register(PeriodicTask)
