@@ -111,7 +111,8 @@ TEMPLATES = [
     },
 ]
 STATIC_URL = "/static/"
-STATIC_ROOT = Path(env.text("ARCADIA_STATIC_ROOT", str(BASE_DIR / "staticfiles")))
+# Development serves the files from where they are; a folder that isn't there would be warned about.
+STATIC_ROOT = Path(env.text("ARCADIA_STATIC_ROOT", str(BASE_DIR / "staticfiles"))) if PRODUCTION else None
 WHITENOISE_USE_FINDERS = not PRODUCTION
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
