@@ -118,9 +118,10 @@ def test_an_admin_makes_nobody_a_superuser(login: Login) -> None:
     form |= {"date_joined_0": "22/11/2026", "date_joined_1": "10:00:00"}
     form |= {"user_permissions": str(Permission.objects.get(codename="delete_user").pk)}
 
-    saved = client.post(f"/admin/auth/user/{mine.pk}/change/", form)
     passwords = {"password1": "a-new-password-1", "password2": "a-new-password-1"}
+
     taken_over = client.post(f"/admin/auth/user/{root.pk}/password/", passwords)
+    saved = client.post(f"/admin/auth/user/{mine.pk}/change/", form)
 
     mine.refresh_from_db()
     root.refresh_from_db()
