@@ -221,6 +221,8 @@ if PRODUCTION:
         SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 
 # --- Console ---------------------------------------------------------------------------------------
+LOGIN_URL = "admin:login"
+LOGIN_REDIRECT_URL = "admin:index"  # the theme's form carries no `next` of its own
 FORMAT_MODULE_PATH = "arcadia_cloud.console.formats"
 UNFOLD = appearance.unfold_settings(production=PRODUCTION)
 
