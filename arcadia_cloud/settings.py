@@ -144,7 +144,7 @@ else:
         DATABASES["default"]["OPTIONS"]["prepare_threshold"] = None
 
 # --- Celery --------------------------------------------------------------------------------------
-REDIS_URL = env.text("REDIS_URL", _development("redis://127.0.0.1:6379/0"))
+REDIS_URL = env.url("REDIS_URL", _development("redis://127.0.0.1:6379/0"), schemes=("redis", "rediss"))
 CELERY_BROKER_URL = REDIS_URL
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
@@ -258,7 +258,7 @@ SPECTACULAR_SETTINGS = {
 
 # --- DigitalOcean ----------------------------------------------------------------------------------
 # Tokens are read at each use, by purpose (arcadia_cloud.digitalocean.credentials): rotation needs no restart.
-DO_API_URL = env.text("DO_API_URL", "https://api.digitalocean.com")
+DO_API_URL = env.url("DO_API_URL", "https://api.digitalocean.com", schemes=("https", "http"))
 DO_TOKEN_VARIABLES = (
     "DO_API_TOKEN",
     "DO_API_TOKEN_SYNC",
@@ -271,7 +271,8 @@ DO_TIMEOUT_SECONDS = env.number("DO_TIMEOUT_SECONDS", 30, at_least=1)
 # A sync that died keeps its kind for so long.
 ARCADIA_SYNC_LEASE_SECONDS = env.number("ARCADIA_SYNC_LEASE_SECONDS", 60, at_least=1)
 
-LOGGING = logging_settings(production=PRODUCTION, level=env.text("ARCADIA_LOG_LEVEL", "INFO"))
+LOG_LEVEL = env.choice("ARCADIA_LOG_LEVEL", ("INFO", "DEBUG", "WARNING", "ERROR", "CRITICAL"))
 DJANGO_STRUCTLOG_CELERY_ENABLED = True
 
 env.finish()
+LOGGING = logging_settings(production=PRODUCTION, level=LOG_LEVEL)
