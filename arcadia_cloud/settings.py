@@ -13,7 +13,7 @@ from corsheaders.defaults import default_headers
 from kombu import Queue
 
 from arcadia_cloud.console import appearance
-from arcadia_cloud.embedded.state import running_stack
+from arcadia_cloud.embedded.state import TOKEN_VARIABLES, left_open, running_stack
 from arcadia_cloud.environment import Environment
 from arcadia_cloud.logs import logging_settings
 
@@ -23,8 +23,7 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 PRODUCTION = os.environ.get("ARCADIA_ENV") == "production"
 
 if not PRODUCTION:
-    for _name, _value in running_stack().items():
-        os.environ.setdefault(_name, _value)
+    os.environ.update(left_open(running_stack(), os.environ))
 env = Environment(os.environ)
 ARCADIA_ENV = env.choice("ARCADIA_ENV", ("development", "production"))
 
@@ -263,13 +262,7 @@ SPECTACULAR_SETTINGS = {
 # --- DigitalOcean ----------------------------------------------------------------------------------
 # Tokens are read at each use, by purpose (arcadia_cloud.digitalocean.credentials): rotation needs no restart.
 DO_API_URL = env.url("DO_API_URL", "https://api.digitalocean.com", schemes=("https", "http"))
-DO_TOKEN_VARIABLES = (
-    "DO_API_TOKEN",
-    "DO_API_TOKEN_SYNC",
-    "DO_API_TOKEN_BILLING",
-    "DO_API_TOKEN_PROVISIONING",
-)
-if PRODUCTION and not any(env.is_set(name) for name in DO_TOKEN_VARIABLES):
+if PRODUCTION and not any(env.is_set(name) for name in TOKEN_VARIABLES):
     env.problems.append("DO_API_TOKEN (or DO_API_TOKEN_FILE, or one per purpose) is not set")
 DO_TIMEOUT_SECONDS = env.number("DO_TIMEOUT_SECONDS", 30, at_least=1)
 # A sync that died keeps its kind for so long.

@@ -18,9 +18,16 @@ from arcadia_cloud.embedded.errors import EmbeddedError, FolderInUseError, Produ
 from arcadia_cloud.embedded.interruption import Interruption, StoppedError
 from arcadia_cloud.embedded.locks import owned
 from arcadia_cloud.embedded.servers import given, servers
-from arcadia_cloud.embedded.simulator import TOKEN_VARIABLES, simulator
+from arcadia_cloud.embedded.simulator import simulator
 from arcadia_cloud.embedded.stack import processes, require_free, watch
-from arcadia_cloud.embedded.state import forget_stack, running_stack, state_dir, write_stack
+from arcadia_cloud.embedded.state import (
+    TOKEN_VARIABLES,
+    forget_stack,
+    left_open,
+    running_stack,
+    state_dir,
+    write_stack,
+)
 
 MANAGE = (sys.executable, "manage.py")
 JOINING_SECONDS = 180
@@ -101,7 +108,7 @@ def joined(folder: Path, interruption: Interruption) -> dict[str, str]:
     while time.monotonic() < deadline:
         interruption.check()
         if stack := running_stack(folder):
-            return {name: value for name, value in stack.items() if not given(os.environ, name)}
+            return left_open(stack, os.environ)
         time.sleep(0.2)
     raise EmbeddedError(f"the bin/run that owns {folder} did not come up within {JOINING_SECONDS} s")
 
@@ -116,7 +123,7 @@ def surroundings(
     left in the queue for the workers.
     """
     simulated = not any(given(os.environ, name) for name in TOKEN_VARIABLES)
-    if simulated and os.environ.get("DO_API_URL"):
+    if simulated and given(os.environ, "DO_API_URL"):
         raise EmbeddedError("DO_API_URL is set but no DO_API_TOKEN: set both, or neither for the simulator")
     forget_stack(folder)
     started: list[Child] = []

@@ -12,7 +12,6 @@ from arcadia_cloud.embedded.errors import ChildError
 from arcadia_cloud.embedded.valkey import free_port
 from simulator.world import DEFAULT_TOKEN
 
-TOKEN_VARIABLES = ("DO_API_TOKEN", "DO_API_TOKEN_SYNC", "DO_API_TOKEN_BILLING", "DO_API_TOKEN_PROVISIONING")
 START_SECONDS = 30
 
 

@@ -12,6 +12,9 @@ from pathlib import Path
 from arcadia_cloud.embedded.locks import is_owned
 
 PROJECT = Path(__file__).resolve().parents[2]
+TOKEN_VARIABLES = ("DO_API_TOKEN", "DO_API_TOKEN_SYNC", "DO_API_TOKEN_BILLING", "DO_API_TOKEN_PROVISIONING")
+# Each group is taken from one place, all of it: a real account's token must never be sent to a simulator.
+_TOGETHER = (("DO_API_URL", *TOKEN_VARIABLES),)
 
 
 def state_dir() -> Path:
@@ -29,6 +32,19 @@ def running_stack(folder: Path | None = None) -> Mapping[str, str]:
     if not is_owned(place):  # a killed bin/run left the file behind
         return {}
     return {str(name): str(value) for name, value in variables.items()}
+
+
+def left_open(stack: Mapping[str, str], environment: Mapping[str, str]) -> dict[str, str]:
+    """Those of a stack's variables that count, since `environment` names nothing in their place.
+
+    Each may be named by a `…_FILE` too. DO_API_URL and the tokens count together or not at all.
+    """
+
+    def is_open(name: str) -> bool:
+        return not (environment.get(name) or environment.get(f"{name}_FILE"))
+
+    group_of = {name: group for group in _TOGETHER for name in group}
+    return {name: value for name, value in stack.items() if all(map(is_open, group_of.get(name, (name,))))}
 
 
 def write_stack(folder: Path, variables: Mapping[str, str]) -> None:

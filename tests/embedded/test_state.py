@@ -1,0 +1,62 @@
+"""How other commands find a stack that is up, and what they take from it."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from arcadia_cloud.embedded.locks import owned
+from arcadia_cloud.embedded.state import PROJECT, left_open, write_stack
+
+STACK = {
+    "DATABASE_URL": "postgresql://stack@127.0.0.1:9/arcadia",
+    "REDIS_URL": "redis://127.0.0.1:9/0",
+    "DO_API_URL": "http://127.0.0.1:9",
+    "DO_API_TOKEN": "dop_v1_" + "5" * 64,
+}
+REAL = "dop_v1_" + "a" * 64
+SETTINGS = """
+import os
+from arcadia_cloud import settings
+print(settings.DO_API_URL, os.environ.get("DO_API_TOKEN", "none"), settings.REDIS_URL)
+"""
+
+
+def in_terminal(command: list[str], folder: Path, **variables: str) -> str:
+    """What a command prints in a shell that has these variables, beside a stack with that folder."""
+    kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+    environment = {**kept, "ARCADIA_STATE_DIR": str(folder), **variables}
+    done = subprocess.run(
+        command, cwd=PROJECT, env=environment, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+@pytest.mark.parametrize(
+    ("shell", "taken"),
+    [
+        ({}, set(STACK)),
+        ({"DO_API_TOKEN": ""}, set(STACK)),
+        ({"REDIS_URL": "redis://mine"}, {"DATABASE_URL", "DO_API_URL", "DO_API_TOKEN"}),
+        ({"DATABASE_URL_FILE": "/run/secrets/url"}, {"REDIS_URL", "DO_API_URL", "DO_API_TOKEN"}),
+        ({"DO_API_TOKEN": REAL}, {"DATABASE_URL", "REDIS_URL"}),
+        ({"DO_API_TOKEN_FILE": "/run/secrets/token"}, {"DATABASE_URL", "REDIS_URL"}),
+        ({"DO_API_TOKEN_BILLING": REAL}, {"DATABASE_URL", "REDIS_URL"}),
+        ({"DO_API_URL": "http://mock"}, {"DATABASE_URL", "REDIS_URL"}),
+    ],
+)
+def test_the_address_and_the_tokens_come_from_one_place(shell: dict[str, str], taken: set[str]) -> None:
+    assert left_open(STACK, shell) == {name: STACK[name] for name in taken}
+
+
+def test_a_real_token_is_not_sent_to_the_simulator_of_a_stack_that_is_up(state_folder: Path) -> None:
+    look = [sys.executable, "-c", SETTINGS]
+    write_stack(state_folder, STACK)
+    with owned(state_folder):
+        simulated = in_terminal(look, state_folder)
+        real = in_terminal(look, state_folder, DO_API_TOKEN=REAL)
+    assert simulated == f"{STACK['DO_API_URL']} {STACK['DO_API_TOKEN']} {STACK['REDIS_URL']}"
+    assert real == f"https://api.digitalocean.com {REAL} {STACK['REDIS_URL']}"
