@@ -6,6 +6,7 @@ The state folder belongs to one bin/run at a time. What a killed one left runnin
 import argparse
 import os
 import secrets
+import shlex
 import sys
 import time
 from collections.abc import Iterator, Mapping
@@ -21,6 +22,7 @@ from arcadia_cloud.embedded.servers import given, servers
 from arcadia_cloud.embedded.simulator import simulator
 from arcadia_cloud.embedded.stack import processes, require_free, watch
 from arcadia_cloud.embedded.state import (
+    DEFAULT_FOLDER,
     TOKEN_VARIABLES,
     forget_stack,
     left_open,
@@ -196,14 +198,15 @@ def already_up(holder: Mapping[str, str]) -> str:
 
 
 def welcome(url: str, folder: Path, environment: Mapping[str, str]) -> str:
-    """Where everything is, and how to get in."""
+    """Where everything is, and how to get in. Run from the project's folder, manage.py finds this stack."""
+    elsewhere = "" if folder == DEFAULT_FOLDER else f"ARCADIA_STATE_DIR={shlex.quote(str(folder))} "
     return f"""
 arcadia-cloud is up.
 
   console   {url}/admin/   operator / {environment["ARCADIA_OPERATOR_PASSWORD"]}
   API       {url}/api/docs
   health    {url}/api/health/ready
-  token     .venv/bin/python manage.py issue_token --role platform_admin
+  token     {elsewhere}.venv/bin/python manage.py issue_token --role platform_admin
   logs      {folder / "logs"}
 
 Warnings and errors follow here. Ctrl-C stops everything.

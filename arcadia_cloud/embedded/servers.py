@@ -1,4 +1,4 @@
-"""PostgreSQL, Valkey and the simulator for one command: the environment's own, or embedded ones."""
+"""PostgreSQL and Valkey for one command: the environment's own, or embedded ones."""
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager

@@ -12,6 +12,7 @@ from pathlib import Path
 from arcadia_cloud.embedded.locks import is_owned
 
 PROJECT = Path(__file__).resolve().parents[2]
+DEFAULT_FOLDER = (PROJECT / ".arcadia").resolve()
 TOKEN_VARIABLES = ("DO_API_TOKEN", "DO_API_TOKEN_SYNC", "DO_API_TOKEN_BILLING", "DO_API_TOKEN_PROVISIONING")
 # Each group is taken from one place, all of it: a real account's token must never be sent to a simulator.
 _TOGETHER = (("DO_API_URL", *TOKEN_VARIABLES),)
@@ -19,7 +20,7 @@ _TOGETHER = (("DO_API_URL", *TOKEN_VARIABLES),)
 
 def state_dir() -> Path:
     """The folder of all local state: `ARCADIA_STATE_DIR`, else `.arcadia/` in the checkout."""
-    return Path(os.environ.get("ARCADIA_STATE_DIR") or PROJECT / ".arcadia").resolve()
+    return Path(os.environ.get("ARCADIA_STATE_DIR") or DEFAULT_FOLDER).resolve()
 
 
 def running_stack(folder: Path | None = None) -> Mapping[str, str]:

@@ -1,6 +1,7 @@
 """How other commands find a stack that is up, and what they take from it."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -8,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from arcadia_cloud.embedded.locks import owned
-from arcadia_cloud.embedded.state import PROJECT, left_open, write_stack
+from arcadia_cloud.embedded.run import welcome
+from arcadia_cloud.embedded.state import DEFAULT_FOLDER, PROJECT, left_open, write_stack
 
 STACK = {
     "DATABASE_URL": "postgresql://stack@127.0.0.1:9/arcadia",
@@ -24,12 +26,17 @@ print(settings.DO_API_URL, os.environ.get("DO_API_TOKEN", "none"), settings.REDI
 """
 
 
-def in_terminal(command: list[str], folder: Path, **variables: str) -> str:
-    """What a command prints in a shell that has these variables, beside a stack with that folder."""
+def in_terminal(command: list[str], **variables: str) -> str:
+    """What a command prints in a shell that has these variables alone."""
     kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
-    environment = {**kept, "ARCADIA_STATE_DIR": str(folder), **variables}
     done = subprocess.run(
-        command, cwd=PROJECT, env=environment, capture_output=True, text=True, timeout=60, check=False
+        command,
+        cwd=PROJECT,
+        env={**kept, **variables},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
     )
     assert done.returncode == 0, done.stderr
     return done.stdout.strip()
@@ -56,7 +63,41 @@ def test_a_real_token_is_not_sent_to_the_simulator_of_a_stack_that_is_up(state_f
     look = [sys.executable, "-c", SETTINGS]
     write_stack(state_folder, STACK)
     with owned(state_folder):
-        simulated = in_terminal(look, state_folder)
-        real = in_terminal(look, state_folder, DO_API_TOKEN=REAL)
+        simulated = in_terminal(look, ARCADIA_STATE_DIR=str(state_folder))
+        real = in_terminal(look, ARCADIA_STATE_DIR=str(state_folder), DO_API_TOKEN=REAL)
     assert simulated == f"{STACK['DO_API_URL']} {STACK['DO_API_TOKEN']} {STACK['REDIS_URL']}"
     assert real == f"https://api.digitalocean.com {REAL} {STACK['REDIS_URL']}"
+
+
+def token_line(folder: Path) -> str:
+    said = welcome("http://127.0.0.1:4005", folder, {"ARCADIA_OPERATOR_PASSWORD": "-"})
+    [line] = [line for line in said.splitlines() if "issue_token" in line]
+    return line.removeprefix("  token     ")
+
+
+def test_the_line_that_makes_a_token_works_wherever_the_stack_keeps_its_state(state_folder: Path) -> None:
+    folder = state_folder / "it's elsewhere"
+    folder.mkdir()
+    write_stack(folder, STACK)
+    with owned(folder):
+        token = in_terminal(["sh", "-c", token_line(folder)])
+    assert re.fullmatch(r"[\w-]+\.[\w-]+\.[\w-]+", token), token
+    assert token_line(DEFAULT_FOLDER) == ".venv/bin/python manage.py issue_token --role platform_admin"
+
+
+def test_the_readme_knows_every_variable_that_settings_and_bin_run_read() -> None:
+    sources = [
+        PROJECT / "arcadia_cloud" / "settings.py",
+        *(PROJECT / "arcadia_cloud" / "embedded").glob("*.py"),
+    ]
+    read = {
+        name
+        for source in sources
+        for name in re.findall(
+            r"""(?:env\.\w+|environ\.get|environment\.get|given)\((?:\w+(?:\.\w+)?, )?"([A-Z][A-Z_]+)\"""",
+            source.read_text(encoding="utf-8"),
+        )
+    }
+    assert len(read) >= 30
+    readme = (PROJECT / "README.md").read_text(encoding="utf-8")
+    assert [name for name in sorted(read) if f"`{name}`" not in readme and name != "ARCADIA_ENV"] == []
