@@ -3,7 +3,7 @@
 A kind that fails doesn't stop the others. Nothing is struck unless a kind was read completely.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -160,8 +160,8 @@ class _Reading:
         for listing in self.entry.listings:
             batch: list[Observation] = []
             asked_at = self.sync.clock.now()
-            for page in read_pages(self.sync.cloud, listing, progress=progress):
-                batch.extend(self._observation(record) for record in page.items)
+            for page in read_pages(self.sync.cloud, listing, progress=progress, wanted=self.entry.wanted):
+                batch.extend(self._observations(page.items))
                 if len(batch) >= _BATCH:
                     self._write(batch, asked_at, run, progress)
                     batch, asked_at = [], self.sync.clock.now()
@@ -169,10 +169,12 @@ class _Reading:
                     self.sync.report(run.kind, progress)
             self._write(batch, asked_at, run, progress)
 
-    def _observation(self, record: object) -> Observation:
-        seen = self.entry.to_observation(record)
-        seen.project_id = self.sync.project_of.get(seen.urn)
-        return seen
+    def _observations(self, records: Iterable[object]) -> Iterator[Observation]:
+        for record in records:
+            seen = self.entry.observation(record, self.sync.cloud)
+            if seen is not None:
+                seen.project_id = self.entry.project_of(seen, self.sync.project_of)
+                yield seen
 
     def _write(self, batch: list[Observation], asked_at: datetime, run: SyncRun, progress: Progress) -> None:
         look = Look(at=asked_at, volatile=self.entry.volatile, bump_unchanged=self.sync.mode != RunMode.FAST)
