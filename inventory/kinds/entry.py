@@ -80,8 +80,9 @@ def gigabytes(size: Decimal | None) -> Decimal | None:
 
 
 def plain(size: Decimal | None) -> str | None:
-    """A size for attrs: digits alone, without the zeros at the end."""
-    return None if size is None else f"{size.normalize():f}"
+    """The same for attrs, without the zeros at the end."""
+    kept = gigabytes(size)
+    return None if kept is None else f"{kept.normalize():f}"
 
 
 def since(instant: datetime | None) -> datetime | None:
