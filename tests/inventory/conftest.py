@@ -24,7 +24,7 @@ class SyncNow(Protocol):
 def sync(simulator: Simulated, monkeypatch: pytest.MonkeyPatch) -> SyncNow:
     """Syncs from the simulator. Calls are repeated within milliseconds."""
     monkeypatch.setattr(transport, "FIRST_BACKOFF_SECONDS", 0.001)
-    simulator.reset(fleet="default", seed=1, droplets=0, today=None)
+    simulator.reset(fleet="droplets", seed=1, droplets=0, today=None)
 
     def now(
         mode: RunMode = RunMode.FULL, *, kinds: Sequence[str] = (), confirm_loss: bool = False
