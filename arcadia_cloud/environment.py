@@ -11,7 +11,16 @@ from typing import Any
 from django.core.exceptions import ImproperlyConfigured
 from environ import Env
 
-_FLAGS = {"true": True, "1": True, "yes": True, "on": True, "false": False, "0": False, "no": False, "off": False}
+_FLAGS = {
+    "true": True,
+    "1": True,
+    "yes": True,
+    "on": True,
+    "false": False,
+    "0": False,
+    "no": False,
+    "off": False,
+}
 
 
 class Environment:
@@ -93,4 +102,6 @@ class Environment:
         Raises ImproperlyConfigured.
         """
         if self.problems:
-            raise ImproperlyConfigured("The environment is not fit to start:\n  - " + "\n  - ".join(self.problems))
+            raise ImproperlyConfigured(
+                "The environment is not fit to start:\n  - " + "\n  - ".join(self.problems)
+            )

@@ -111,7 +111,8 @@ TEMPLATES = [
     },
 ]
 STATIC_URL = "/static/"
-STATIC_ROOT = Path(env.text("ARCADIA_STATIC_ROOT", str(BASE_DIR / "staticfiles")))
+# Development serves the files from where they are; a folder that isn't there would be warned about.
+STATIC_ROOT = Path(env.text("ARCADIA_STATIC_ROOT", str(BASE_DIR / "staticfiles"))) if PRODUCTION else None
 WHITENOISE_USE_FINDERS = not PRODUCTION
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
@@ -220,6 +221,8 @@ if PRODUCTION:
         SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 
 # --- Console ---------------------------------------------------------------------------------------
+LOGIN_URL = "admin:login"
+LOGIN_REDIRECT_URL = "admin:index"  # the theme's form carries no `next` of its own
 FORMAT_MODULE_PATH = "arcadia_cloud.console.formats"
 UNFOLD = appearance.unfold_settings(production=PRODUCTION)
 

@@ -1,6 +1,7 @@
 from django.apps import AppConfig
+from django.utils.module_loading import import_string
 
-from arcadia_cloud.kernel import schedule
+from arcadia_cloud.kernel import readiness, schedule
 from arcadia_cloud.kernel.schedule import ScheduleEntry
 
 
@@ -9,7 +10,9 @@ class InventoryConfig(AppConfig):
     verbose_name = "Inventory"
 
     def ready(self) -> None:
-        """Put the syncs on the schedule."""
+        """Put the syncs on the schedule, and the age of the last ones among what readiness tells."""
+        # By name: this module is imported before the models are loaded.
+        readiness.register("sync", import_string("inventory.readiness.sync_age"))
         schedule.register(
             ScheduleEntry(
                 name="inventory: sync droplets and databases",

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from arcadia_cloud.digitalocean.client import DigitalOcean
+from arcadia_cloud.kernel.nudge import nudge
 from inventory.kinds import registry
 from inventory.models import SyncRun
 from inventory.sync import Report, Sync
@@ -35,6 +36,11 @@ def sync_inventory(
             report=report,
         )
         return sync.run(entries)
+
+
+def request_sync(*, mode: RunMode, requested_by: str) -> None:
+    """Ask the workers for a sync of every kind of `mode`. A broker that is away leaves it to the schedule."""
+    nudge("inventory.sync", queue=f"cloud_sync_{mode}", mode=str(mode), requested_by=requested_by)
 
 
 def failed(runs: Sequence[SyncRun]) -> list[SyncRun]:

@@ -12,6 +12,7 @@ from django.db import connection
 from pytest_django import DjangoDbBlocker
 from pytest_django.fixtures import Settings
 
+from arcadia_cloud.embedded.children import RECORD, end_leftovers
 from arcadia_cloud.embedded.postgres import Postgres
 from arcadia_cloud.embedded.valkey import Valkey
 from simulator.server import serve
@@ -67,9 +68,11 @@ def simulator(_simulator_url: str, settings: Settings, monkeypatch: pytest.Monke
 
 @pytest.fixture
 def state_folder() -> Iterator[Path]:
-    """An empty folder with a path short enough for a socket."""
+    """An empty folder with a path short enough for a socket; what was started on it ends with the test."""
     folder = Path(tempfile.mkdtemp(prefix="arcadia-"))
     yield folder
+    for record in folder.rglob(RECORD):
+        end_leftovers(record.parent)
     shutil.rmtree(folder)
 
 

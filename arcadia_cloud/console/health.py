@@ -22,7 +22,7 @@ class CheckSerializer(serializers.Serializer[Any]):
 
 
 class ReadinessSerializer(serializers.Serializer[Any]):
-    status = serializers.ChoiceField(choices=["ready", "not ready"])
+    status = serializers.ChoiceField(choices=["ready", "degraded", "not ready"])
     checks = serializers.DictField(child=CheckSerializer())
 
 
@@ -40,7 +40,7 @@ class HealthView(ApiView):
 
 
 class ReadinessView(ApiView):
-    """Everything that a request needs is there: 200, or 503 with what is missing."""
+    """What a request needs is there: 200, else 503. `degraded` is a 200 with something to look at."""
 
     authentication_classes = ()
     permission_classes = ()
@@ -50,14 +50,17 @@ class ReadinessView(ApiView):
         summary="Is the service ready for traffic?",
         responses={
             200: ReadinessSerializer,
-            503: OpenApiResponse(ReadinessSerializer, description="At least one check isn't well."),
+            503: OpenApiResponse(
+                ReadinessSerializer, description="Something that requests need isn't there."
+            ),
         },
         tags=["health"],
     )
     def get(self, _request: Request) -> Response:
         """Ask the database, the broker, the migrations and what apps have added."""
         verdicts = readiness.verdicts()
-        ready = all(verdict.ok for verdict in verdicts.values())
+        ready = all(verdict.ok or not verdict.vital for verdict in verdicts.values())
+        well = all(verdict.ok for verdict in verdicts.values())
         checks = {name: {"ok": verdict.ok, "words": verdict.words} for name, verdict in verdicts.items()}
-        body = {"status": "ready" if ready else "not ready", "checks": checks}
+        body = {"status": "ready" if well else "degraded" if ready else "not ready", "checks": checks}
         return Response(body, status=200 if ready else 503, headers={"Cache-Control": "no-store"})

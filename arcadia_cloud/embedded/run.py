@@ -67,7 +67,7 @@ def run_stack(interruption: Interruption) -> int:
             for name in end_leftovers(folder):
                 tell(f"ended {name}, left behind by a run that was killed")
             require_free(port)
-            with surroundings(folder, interruption) as (environment, servers_up):
+            with surroundings(folder, interruption, sync=True) as (environment, servers_up):
                 tell("starting the web server, the workers and beat")
                 with processes(folder, environment, port, interruption) as started:
                     tell(welcome(url, folder, environment), sys.stdout)
@@ -106,10 +106,13 @@ def joined(folder: Path, interruption: Interruption) -> dict[str, str]:
 
 
 @contextmanager
-def surroundings(folder: Path, interruption: Interruption) -> Iterator[tuple[dict[str, str], list[Child]]]:
+def surroundings(
+    folder: Path, interruption: Interruption, *, sync: bool = False
+) -> Iterator[tuple[dict[str, str], list[Child]]]:
     """Servers, simulator and a migrated, seeded database for the block. Call it with the folder owned.
 
-    Yields the variables that lead to them, and their processes.
+    Yields the variables that lead to them, and their processes. With `sync`, a sync of every kind is
+    left in the queue for the workers.
     """
     simulated = not any(given(os.environ, name) for name in TOKEN_VARIABLES)
     if simulated and os.environ.get("DO_API_URL"):
@@ -135,15 +138,17 @@ def surroundings(folder: Path, interruption: Interruption) -> Iterator[tuple[dic
             "ARCADIA_OPERATOR_PASSWORD": operator_password(folder),
             "PYTHONUNBUFFERED": "1",
         }
-        set_up(environment, interruption, simulated=simulated)
+        set_up(environment, interruption, simulated=simulated, sync=sync)
         ending.callback(forget_stack, folder)
         write_stack(folder, found)
         yield environment, started
 
 
-def set_up(environment: Mapping[str, str], interruption: Interruption, *, simulated: bool) -> None:
+def set_up(
+    environment: Mapping[str, str], interruption: Interruption, *, simulated: bool, sync: bool
+) -> None:
     """Migrate and seed; the command tells what it does. On stderr, for stdout is the job's answer."""
-    command = [*MANAGE, "set_up", *(["--demo"] if simulated else [])]
+    command = [*MANAGE, "set_up", *(["--demo"] if simulated else []), *(["--sync"] if sync else [])]
     if interruption.run(command, with_quiet_log(environment), stdout=sys.stderr.fileno()):
         raise EmbeddedError("the set-up failed; the lines above say why")
 

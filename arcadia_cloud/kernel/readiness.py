@@ -16,10 +16,15 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """One check's answer. `ok` decides between 200 and 503; `words` say what was seen."""
+    """One check's answer: whether it is well, and in `words` what was seen.
+
+    Traffic is turned away only when something `vital` isn't well. What the service can do without for a
+    while is told, but a load balancer that took every instance away for it would make it worse.
+    """
 
     ok: bool
     words: str
+    vital: bool = True
 
 
 Check: TypeAlias = Callable[[], Verdict]

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from django.contrib.admin import SimpleListFilter as TextFilter
     from django.contrib.admin.views.main import ChangeList as ThemedChangeList
     from django.forms import Form as DialogForm
+    from django.forms import Select as ThemedSelect
     from django.forms import TextInput as OneLineInput
 
     def display(
@@ -36,6 +37,7 @@ else:
     from unfold.decorators import action, display
     from unfold.forms import BaseDialogForm as DialogForm
     from unfold.views import ChangeList as ThemedChangeList
+    from unfold.widgets import UnfoldAdminSelectWidget as ThemedSelect
     from unfold.widgets import UnfoldAdminTextInputWidget as OneLineInput
 
     class ThemedAdmin(ModelAdmin):
@@ -52,6 +54,7 @@ __all__ = [
     "TextFilter",
     "ThemedAdmin",
     "ThemedChangeList",
+    "ThemedSelect",
     "action",
     "display",
 ]

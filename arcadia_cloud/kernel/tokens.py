@@ -73,7 +73,8 @@ class TenantToken(Token):
         for claim in ("sub", "jti"):
             if not _is_name(self.payload.get(claim)):
                 raise TokenError(f"Token claim '{claim}' must be a short, non-empty string")
-        if "tenant_id" in self.payload and not _is_name(self.payload["tenant_id"]):
+        tenant_id = self.payload.get("tenant_id")  # null is what Elixir's encoder makes of none
+        if tenant_id is not None and not _is_name(tenant_id):
             raise TokenError("Token claim 'tenant_id' must be a short, non-empty string")
         roles = self.payload.get("roles", [])
         if not isinstance(roles, list) or not all(_is_name(role) for role in roles):

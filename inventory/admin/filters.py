@@ -81,7 +81,7 @@ class TagFilter(TextFilter):
 
 
 class WhoseFilter(DropdownFilter):
-    title = "whose"
+    title = "owner"
     parameter_name = "whose"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Choices:

@@ -32,7 +32,7 @@ class ProjectAdmin(BoundedAdmin[Project]):
     """Every project of the account. A change shows in its resources at the next full sync."""
 
     form = ProjectForm
-    list_display = ("name", "tenant_id", "purpose", "environment", "is_default", "last_seen_at")
+    list_display = ("name", "tenant_id", "purpose", "environment", "is_the_default", "last_seen_at")
     list_filter = (LifeFilter, TenantFilter)
     search_fields = ("name", "provider_id__exact", "tenant_id")
     search_help_text = "Name, tenant, or a whole provider's id"
@@ -43,15 +43,15 @@ class ProjectAdmin(BoundedAdmin[Project]):
             "At the provider",
             {
                 "fields": (
-                    "name", "provider_id", "description", "providers_purpose", "environment", "is_default",
-                    "resources_of_it", "at_the_provider",
+                    "name", "provider_id", "description", "providers_purpose", "environment",
+                    "is_the_default", "resources_of_it", "at_the_provider",
                 ),
             },
         ),
         ("Its life", {"fields": ("first_seen_at", "last_seen_at", "deleted_at")}),
     )  # fmt: skip
     readonly_fields = (
-        "name", "provider_id", "description", "providers_purpose", "environment", "is_default",
+        "name", "provider_id", "description", "providers_purpose", "environment", "is_the_default",
         "resources_of_it", "at_the_provider", "first_seen_at", "last_seen_at", "deleted_at",
     )  # fmt: skip
 
@@ -74,6 +74,10 @@ class ProjectAdmin(BoundedAdmin[Project]):
             f"{in_words(name)}: {readable(form.initial.get(name))} → {readable(form.cleaned_data[name])}"
             for name in form.changed_data
         )
+
+    @display(description="default project")
+    def is_the_default(self, project: Project) -> str:
+        return readable(project.is_default)
 
     @display(description="purpose there")
     def providers_purpose(self, project: Project) -> str:

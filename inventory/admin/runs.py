@@ -13,7 +13,7 @@ from kombu.exceptions import OperationalError
 
 from arcadia_cloud.kernel.nudge import send_now
 from arcadia_cloud.kernel.record_admin import RecordAdmin
-from arcadia_cloud.kernel.theme import DialogForm, action, display
+from arcadia_cloud.kernel.theme import DialogForm, ThemedSelect, action, display
 from inventory.admin.filters import OutcomeFilter, RunKindFilter
 from inventory.admin.presenting import duration, history_entry, progress
 from inventory.models import ResourceEvent, SyncRun
@@ -36,7 +36,7 @@ _MODES: Final = (
 class SyncNowForm(DialogForm):
     """Which kinds."""
 
-    mode = forms.ChoiceField(label="What to sync", choices=_MODES)
+    mode = forms.ChoiceField(label="What to sync", choices=_MODES, widget=ThemedSelect)
 
 
 @admin.register(SyncRun)

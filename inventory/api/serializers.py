@@ -15,9 +15,11 @@ _OPERATORS_FIELDS = frozenset({_PRICE, "tenant_id", "attributed_by", "deployment
 class ResourceSerializer(serializers.ModelSerializer[Resource]):
     """A resource as its tenant sees it."""
 
-    project = serializers.CharField(source="project.name", default=None, help_text="The project's name.")
+    project = serializers.CharField(
+        source="project.name", default=None, allow_null=True, help_text="The project's name."
+    )
     deployment = serializers.CharField(
-        source="deployment.slug", default=None, help_text="The deployment's slug."
+        source="deployment.slug", default=None, allow_null=True, help_text="The deployment's slug."
     )
 
     class Meta:

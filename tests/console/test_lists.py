@@ -82,9 +82,9 @@ def test_the_pages_end_where_the_counting_ends(viewer: Client, monkeypatch: pyte
 @pytest.mark.parametrize(
     ("query", "found"),
     [
-        ("", {"web-1", "web-2", "web-3"}),
+        ("", {"web-1", "web-2", "web-3", "web-5"}),
         ("?life=deleted", {"gone-4"}),
-        ("?life=all", {"web-1", "web-2", "web-3", "gone-4"}),
+        ("?life=all", {"web-1", "web-2", "web-3", "gone-4", "web-5"}),
         ("?q=EB-1", {"web-1"}),
         ("?q=2", {"web-2"}),  # the provider's id, whole
         ("?kind=volume", set()),
@@ -93,16 +93,18 @@ def test_the_pages_end_where_the_counting_ends(viewer: Client, monkeypatch: pyte
         ("?tenant=acme", {"web-1"}),
         ("?tag=role:web", {"web-2"}),
         ("?whose=tenants", {"web-1"}),
-        ("?whose=nobodys", {"web-2"}),  # web-3 stands in our own project
+        ("?whose=nobodys", {"web-2", "web-5"}),  # web-3 stands in our own project
     ],
 )
 def test_resources_are_found(viewer: Client, query: str, found: set[str]) -> None:
     acme, ours = a_project("acme", tenant_id="acme"), a_project("skyai-internal")
+    unclassified = a_project("new one")
     observed(
         seen("1", project_id=acme.pk),
         seen("2", region="ams3", tags=["role:web"]),
         seen("3", project_id=ours.pk, status="off"),
         seen("4", name="gone-4"),
+        seen("5", project_id=unclassified.pk),
     )
     bury(["4"], at=minute(9))
 

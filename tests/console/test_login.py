@@ -35,6 +35,16 @@ def test_five_wrong_passwords_lock_the_login_even_for_the_right_one(client: Clie
     assert client.get("/admin/").status_code == 302
 
 
+def test_a_login_leads_home_or_to_where_it_was_asked_for(client: Client) -> None:
+    form = {"username": "anna", "password": RIGHT}
+
+    assert client.post(LOGIN, form).headers["Location"] == "/admin/"
+    asked = client.post(f"{LOGIN}?next=/admin/kernel/alert/", form)
+    elsewhere = client.post(f"{LOGIN}?next=https://example.org/", form)
+    assert asked.headers["Location"] == "/admin/kernel/alert/"
+    assert elsewhere.headers["Location"] == "/admin/"
+
+
 def test_four_wrong_passwords_lock_nothing(client: Client) -> None:
     for _ in range(4):
         assert attempt(client, "anna", "wrong") == 200

@@ -1,12 +1,14 @@
 """Who may open and change what."""
 
 import pytest
+from django.apps import apps
 from django.contrib import admin
 from django.contrib.auth.models import Group, Permission, User
 from django.core.management import call_command
 from django.test import Client, RequestFactory
 
 from arcadia_cloud.console.groups import seed_groups
+from arcadia_cloud.kernel.seeding import seed_schedule
 from inventory.models import Project, Resource, ResourceEvent, SyncRun
 from tests.console.conftest import Login
 from tests.console.rows import ACCESS_LISTS, EVERY_LIST, some_of_everything
@@ -28,6 +30,19 @@ def test_every_group_sees_every_record(login: Login, group: str) -> None:
     assert {name: client.get(f"/admin/{name}/").status_code for name in EVERY_LIST} == dict.fromkeys(
         EVERY_LIST, 200
     )
+
+
+@pytest.mark.parametrize("group", ["viewer", "admin"])
+def test_the_page_of_every_record_opens(login: Login, group: str) -> None:
+    client = login(group)
+    some_of_everything(1)
+    seed_schedule()
+    for name in EVERY_LIST:
+        model = apps.get_model(name.replace("/", "."))
+        row = model._default_manager.order_by("pk").first()
+        if row is not None:  # no work goes on, so nobody holds a lease
+            assert client.get(f"/admin/{name}/{row.pk}/change/").status_code == 200, name
+            assert client.get(f"/admin/{name}/{row.pk}/history/").status_code == 200, name
 
 
 @pytest.mark.parametrize(("group", "status"), [("viewer", 403), ("operator", 403), ("admin", 200)])
@@ -103,9 +118,10 @@ def test_an_admin_makes_nobody_a_superuser(login: Login) -> None:
     form |= {"date_joined_0": "22/11/2026", "date_joined_1": "10:00:00"}
     form |= {"user_permissions": str(Permission.objects.get(codename="delete_user").pk)}
 
-    saved = client.post(f"/admin/auth/user/{mine.pk}/change/", form)
     passwords = {"password1": "a-new-password-1", "password2": "a-new-password-1"}
+
     taken_over = client.post(f"/admin/auth/user/{root.pk}/password/", passwords)
+    saved = client.post(f"/admin/auth/user/{mine.pk}/change/", form)
 
     mine.refresh_from_db()
     root.refresh_from_db()

@@ -12,7 +12,8 @@ _BESIDE = Path(__file__).resolve().parents[3] / "shared" / "digitalocean-openapi
 
 
 @lru_cache(maxsize=1)
-def _document() -> dict[str, Any]:
+def document() -> dict[str, Any]:
+    """The whole of it; skips the test where it is absent."""
     path = Path(os.environ.get("ARCADIA_DO_OPENAPI", _BESIDE))
     if not path.is_file():
         pytest.skip("DigitalOcean's OpenAPI document is not here (ARCADIA_DO_OPENAPI names it)")
@@ -24,7 +25,7 @@ def resolved(node: Any) -> Any:
     """The node itself, behind any reference."""
     while isinstance(node, dict) and "$ref" in node:
         reference = node["$ref"]
-        node = _document()
+        node = document()
         for step in reference.removeprefix("#/").split("/"):
             node = node[step]
     return node
@@ -46,7 +47,7 @@ def _fields(node: Any) -> set[str]:
 def examples(path: str, method: str = "get") -> dict[str, Any]:
     """The example answers (2xx) of an operation, by name."""
     found: dict[str, Any] = {}
-    for status, response in _document()["paths"][path][method]["responses"].items():
+    for status, response in document()["paths"][path][method]["responses"].items():
         if not status.startswith("2"):
             continue
         content = resolved(response).get("content", {}).get("application/json", {})

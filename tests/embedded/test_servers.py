@@ -33,7 +33,7 @@ def test_a_lock_file_whose_pid_belongs_to_another_program_is_no_hindrance(own_po
     for path in (own_postgres.data / "postmaster.pid", own_postgres.data / f"{SOCKET_NAME}.lock"):
         first, _, rest = path.read_text().partition("\n")
         assert first.isdigit()
-        path.write_text(f"{os.getpid()}\n{rest}")
+        path.write_text(f"{os.getppid()}\n{rest}")  # not our own: the server passes over its parent
     own_postgres.start()
     psycopg.connect(own_postgres.url).close()
 

@@ -1,15 +1,23 @@
-"""A sync against the simulator, as the schedule would run it."""
+"""A sync against the simulator, as the schedule would run it, or as a process."""
 
-from collections.abc import Sequence
+import os
+import signal
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Protocol
 
 import pytest
 
 from arcadia_cloud.digitalocean import transport
+from arcadia_cloud.embedded.children import Child, end_children, start_child
 from inventory.models import SyncRun
 from inventory.services import sync_inventory
 from inventory.values import RunMode
+from tests.processes import test_database_url as database_url
 from tests.simulated import Simulated
+
+PROJECT = Path(__file__).resolve().parents[2]
 
 
 class SyncNow(Protocol):
@@ -33,3 +41,31 @@ def sync(simulator: Simulated, monkeypatch: pytest.MonkeyPatch) -> SyncNow:
         return {run.kind: run for run in runs}
 
     return now
+
+
+class Commands(Protocol):
+    """Starts `manage.py` with a command; `environment` is laid over this process's."""
+
+    def __call__(self, *arguments: str, environment: Mapping[str, str] | None = ...) -> Child: ...
+
+
+@pytest.fixture
+def manage(tmp_path: Path) -> Iterator[Commands]:
+    started: list[Child] = []
+
+    def start(*arguments: str, environment: Mapping[str, str] | None = None) -> Child:
+        surroundings = {**os.environ, "DATABASE_URL": database_url(), **(environment or {})}
+        command = [sys.executable, str(PROJECT / "manage.py"), *arguments]
+        child = start_child(f"manage-{len(started)}", command, folder=tmp_path, environment=surroundings)
+        started.append(child)
+        return child
+
+    yield start
+    end_children(started, by=signal.SIGKILL, within_seconds=5)
+
+
+def ended(child: Child, *, within_seconds: float = 90) -> str:
+    """What it wrote, once it ended well."""
+    status = child.process.wait(within_seconds)
+    assert status == 0, child.last_lines(40)
+    return child.logged()

@@ -67,7 +67,7 @@ def test_a_broker_that_is_away_is_said_soon(way: str, client: Client, tmp_path: 
     with brokers.away(way, tmp_path / "other") as url:
         settings.CELERY_BROKER_URL = url
         response = client.get(READY)
-    assert response.status_code == 503
+    assert (response.status_code, response.json()["status"]) == (200, "degraded")
     broker = response.json()["checks"]["broker"]
     assert not broker["ok"]
     assert "127.0.0.1" not in broker["words"]
@@ -91,16 +91,22 @@ def test_an_unapplied_migration_is_not_ready(client: Client, checks: dict[str, A
 
 
 def test_an_apps_check_decides_too(client: Client, checks: dict[str, Any]) -> None:
-    register("sync", lambda: Verdict(ok=False, words="droplets: 3 h old"))
+    register("stars", lambda: Verdict(ok=False, words="droplets: 3 h old"))
     response = client.get(READY)
     assert response.status_code == 503
-    assert response.json()["checks"]["sync"] == {"ok": False, "words": "droplets: 3 h old"}
+    assert response.json()["checks"]["stars"] == {"ok": False, "words": "droplets: 3 h old"}
+
+
+def test_a_check_that_is_not_vital_turns_no_traffic_away(client: Client, checks: dict[str, Any]) -> None:
+    register("stars", lambda: Verdict(ok=False, words="droplet: never", vital=False))
+    response = client.get(READY)
+    assert (response.status_code, response.json()["status"]) == (200, "degraded")
 
 
 def test_a_check_stands_once(checks: dict[str, Any]) -> None:
-    register("sync", lambda: Verdict(ok=True, words=""))
+    register("stars", lambda: Verdict(ok=True, words=""))
     with pytest.raises(ValueError, match="registered twice"):
-        register("sync", lambda: Verdict(ok=True, words=""))
+        register("stars", lambda: Verdict(ok=True, words=""))
 
 
 def refuse(*_arguments: object) -> None:

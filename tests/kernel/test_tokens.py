@@ -101,7 +101,6 @@ def test_who_reads_tenant_data(roles: list[str], tenant: str | None, reads: bool
         {"roles": [["platform_admin"]]},
         {"roles": [""]},
         {"tenant_id": ""},
-        {"tenant_id": None},
         {"tenant_id": 5},
         {"tenant_id": ["acme"]},
         {"tenant_id": "a\0"},
@@ -112,6 +111,11 @@ def test_who_reads_tenant_data(roles: list[str], tenant: str | None, reads: bool
 def test_a_signed_token_with_a_wrong_claim_is_refused(claims: dict[str, Any]) -> None:
     with pytest.raises(TokenError):
         TenantToken(forged(**claims))
+
+
+def test_a_null_tenant_is_no_tenant() -> None:
+    user = TenantToken(forged(tenant_id=None)).user()
+    assert (user.tenant_id, user.reads_tenant_data) == (None, False)
 
 
 @pytest.mark.parametrize(("skew_seconds", "taken"), [(20, True), (40, False)])

@@ -1,7 +1,7 @@
 """The schedule: django-celery-beat's pages in the theme, without the timings that nothing here uses."""
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.contrib import admin, messages
 from django.db.models import QuerySet
@@ -19,12 +19,7 @@ from django_celery_beat.models import (
 from kombu.exceptions import OperationalError
 
 from arcadia_cloud.kernel.nudge import send_now
-from arcadia_cloud.kernel.theme import OneLineInput, ThemedAdmin
-
-if TYPE_CHECKING:
-    from django.forms import Select as ThemedSelect
-else:
-    from unfold.widgets import UnfoldAdminSelectWidget as ThemedSelect
+from arcadia_cloud.kernel.theme import OneLineInput, ThemedAdmin, ThemedSelect
 
 for _model in (PeriodicTask, IntervalSchedule, CrontabSchedule, SolarSchedule, ClockedSchedule):
     admin.site.unregister(_model)
@@ -39,11 +34,11 @@ class ThemedTaskForm(PeriodicTaskForm):  # type: ignore[misc] # as above
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        if "regtask" in self.fields:
-            self.fields["regtask"].widget = ThemedTaskSelect()
-            self.fields["task"].widget = OneLineInput()
-            for name in ("description", "args", "kwargs"):
-                self.fields[name].widget.attrs["rows"] = 2
+        widgets = {"regtask": ThemedTaskSelect(), "task": OneLineInput()}
+        for name, field in self.fields.items():  # fewer for who may only look
+            field.widget = widgets.get(name, field.widget)
+            if name in {"description", "args", "kwargs"}:
+                field.widget.attrs["rows"] = 2
 
 
 @admin.register(PeriodicTask)

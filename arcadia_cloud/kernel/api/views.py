@@ -27,6 +27,8 @@ class StrictQueryMixin(APIView):
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """Runs after authentication, permissions and throttles: strangers learn no parameter's name."""
         super().initial(request, *args, **kwargs)
+        if not hasattr(self, str(request.method).lower()):
+            return  # 405 comes before what is wrong with the parameters
         errors = _refusals(request, self.known_parameters())
         if errors:
             raise ValidationError(errors)

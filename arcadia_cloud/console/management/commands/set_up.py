@@ -2,9 +2,12 @@ import sys
 import time
 from argparse import ArgumentParser
 
-from django.core.management import call_command, get_commands
+from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError
+
+from inventory.services import request_sync
+from inventory.values import RunMode
 
 
 class Command(BaseCommand):
@@ -13,6 +16,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--demo", action="store_true", help="seed the tenants of the simulator's fleet")
+        parser.add_argument("--sync", action="store_true", help="ask the workers for a sync of every kind")
 
     def handle(self, *_arguments: object, **options: bool) -> None:
         """Every step may be repeated."""
@@ -23,8 +27,12 @@ class Command(BaseCommand):
             call_command("seed_schedule", stdout=self.stdout)
             call_command("seed_groups", stdout=self.stdout)
             call_command("seed_operator", stdout=self.stdout)
-            if options["demo"] and "seed_demo" in get_commands():
+            if options["demo"]:
                 call_command("seed_demo", stdout=self.stdout)
+            if options["sync"]:
+                for mode in (RunMode.FULL, RunMode.SLOW):
+                    request_sync(mode=mode, requested_by="bin/run")
+                self.stdout.write("a first sync is asked for; the workers do it")
         except DatabaseError as error:
             raise CommandError(f"the database refused: {error}") from error
         except KeyboardInterrupt:

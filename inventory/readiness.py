@@ -1,0 +1,24 @@
+"""How old the inventory is, for the readiness endpoint."""
+
+from django.utils import timezone
+from django.utils.timesince import timesince
+
+from arcadia_cloud.kernel.readiness import Verdict
+from inventory.queries import SyncAge, sync_ages
+
+
+def sync_age() -> Verdict:
+    """The age of each kind's last complete sync. An old inventory is still one: not vital."""
+    now = timezone.now()
+    ages = sync_ages(at=now)
+    return Verdict(
+        ok=not any(age.is_stale for age in ages),
+        words="; ".join(f"{age.kind}: {_in_words(age)}" for age in ages),
+        vital=False,
+    )
+
+
+def _in_words(age: SyncAge) -> str:
+    if age.completed_at is None:
+        return "never"
+    return f"{timesince(age.completed_at)} ago{', too old' if age.is_stale else ''}".replace("\xa0", " ")

@@ -1,0 +1,86 @@
+"""A server that answers with the examples of DigitalOcean's official document, whatever was asked before.
+
+It has no state: a project that was made is not in the list afterwards.
+"""
+
+import json
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+from tests.digitalocean.official import document, examples, resolved
+
+READS = ("/v2/account", "/v2/projects", "/v2/droplets", "/v2/projects/{project_id}/resources")
+
+
+def answer_of(path: str, *, method: str = "get", wanted: str = "") -> Any:
+    """The example of an operation's good answer: the one of that name, else the first."""
+    found = examples(path, method)
+    if not found:
+        return built_from(_schema_of(path, method))
+    return found.get(wanted, next(iter(found.values())))
+
+
+def _schema_of(path: str, method: str) -> Any:
+    responses = document()["paths"][path][method]["responses"]
+    response = resolved(next(each for status, each in responses.items() if status.startswith("2")))
+    return response["content"]["application/json"]["schema"]
+
+
+def built_from(schema: Any) -> Any:
+    """An example made of the examples of a schema's properties."""
+    schema = resolved(schema)
+    if "example" in schema:
+        return schema["example"]
+    if schema.get("type") == "array":
+        return [built_from(schema["items"])]
+    built = {name: built_from(each) for name, each in schema.get("properties", {}).items()}
+    for part in schema.get("allOf", []):
+        built |= built_from(part)
+    return built or schema.get("default")
+
+
+@contextmanager
+def examples_served(*, knows_queries: bool) -> Iterator[str]:
+    """Serve for the length of the block; yields the base URL."""
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_GET(self) -> None:
+            address = urlsplit(self.path)
+            steps = address.path.split("/")
+            path = "/v2/projects/{project_id}/resources" if steps[-1] == "resources" else address.path
+            if path not in READS:
+                self.answer(404, {"id": "not_found", "message": "There is no such example."})
+                return
+            asks_for_gpus = knows_queries and parse_qs(address.query).get("type") == ["gpus"]
+            self.answer(200, answer_of(path, wanted="GPU Droplets" if asks_for_gpus else ""))
+
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["content-length"]))
+            self.answer(201, answer_of("/v2/projects", method="post"))
+
+        def answer(self, status: int, body: Any) -> None:
+            text = json.dumps(body).encode()
+            self.send_response(status)
+            self.send_header("content-type", "application/json")
+            self.send_header("content-length", str(len(text)))
+            self.end_headers()
+            self.wfile.write(text)
+
+        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the library's name
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_address[1]}"
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join(10)

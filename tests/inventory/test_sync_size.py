@@ -1,0 +1,100 @@
+"""A fleet of 100,000 droplets: time, memory, and nothing new the second time."""
+
+import os
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+
+import pytest
+import requests
+
+from inventory.models import Resource, ResourceEvent, SyncRun
+from simulator.world import DEFAULT_TOKEN
+from tests.inventory.conftest import PROJECT
+from tests.processes import test_database_url as database_url
+
+DROPLETS = 100_000
+MOST_GROWTH_MB = 150
+pytestmark = [pytest.mark.processes, pytest.mark.django_db(transaction=True), pytest.mark.timeout(400)]
+
+# Tells the most memory that the process had when it was set up, and at its end, in kilobytes. Not by
+# getrusage: its maximum goes back to before the exec, to the test runner's own memory.
+_MEASURED = """
+import re
+import django
+django.setup()
+from pathlib import Path
+from django.core.management import call_command
+from django.db import connection
+import inventory.management.commands.sync_inventory
+connection.ensure_connection()
+def peak():
+    return re.search(r"VmHWM:\\s*(\\d+)", Path("/proc/self/status").read_text())[1]
+started = peak()
+call_command("sync_inventory")
+print("memory", started, peak())
+"""
+
+
+@pytest.fixture
+def large_simulator() -> Iterator[str]:
+    """In a process of its own: it would share this one's interpreter with nobody else."""
+    command = [sys.executable, "-m", "simulator", "--port", "0", "--droplets", str(DROPLETS)]
+    with subprocess.Popen(command, cwd=PROJECT, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        try:
+            url = process.stdout.readline().split()[-1]
+            # So many calls an hour, or the budget would stretch the thousand pages over minutes.
+            limits = {"enabled": False, "per_hour": 1_000_000}
+            requests.post(f"{url}/_control/limits", json=limits, timeout=10).raise_for_status()
+            yield url
+        finally:
+            process.terminate()
+            process.wait(10)
+
+
+def growth_mb(url: str) -> float:
+    """Sync in a process of its own; by how much its memory grew over its start-up at most."""
+    environment = {
+        **os.environ,
+        "DATABASE_URL": database_url(),
+        "DJANGO_SETTINGS_MODULE": "arcadia_cloud.settings",
+        "DO_API_URL": url,
+        "DO_API_TOKEN": DEFAULT_TOKEN,
+    }
+    done = subprocess.run(
+        [sys.executable, "-c", _MEASURED],
+        cwd=PROJECT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    told = re.search(r"^memory (\d+) (\d+)$", done.stdout, re.MULTILINE)
+    assert told is not None
+    return (int(told[2]) - int(told[1])) / 1024
+
+
+def test_a_hundred_thousand_droplets_are_synced_in_bounded_memory(
+    large_simulator: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lines = []
+    for turn in ("first", "second"):
+        began = time.monotonic()
+        growth = growth_mb(large_simulator)
+        lines.append(f"{turn} sync: {time.monotonic() - began:.1f} s, {growth:.0f} MB over start-up")
+        assert growth < MOST_GROWTH_MB, lines
+    with capsys.disabled():
+        print("\n" + "\n".join(lines))  # noqa: T201 - the figures are wanted
+    assert Resource.objects.live().count() == ResourceEvent.objects.count() == DROPLETS + 13
+    assert ResourceEvent.objects.filter(event_type="discovered").count() == DROPLETS + 13
+    runs = SyncRun.objects.filter(kind="droplet").order_by("pk")
+    assert [(run.outcome, run.seen, run.discovered, run.updated) for run in runs] == [
+        ("complete", DROPLETS + 13, DROPLETS + 13, 0),
+        ("complete", DROPLETS + 13, 0, 0),
+    ]
+    assert [run.api_calls for run in runs] == [502, 502]
