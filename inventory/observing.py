@@ -11,7 +11,6 @@ from typing import Any
 
 import msgspec
 from django.db import transaction
-from django.db.backends.utils import CursorWrapper
 
 from arcadia_cloud.kernel.database import binding_cursor
 from inventory.statements import statement
@@ -38,14 +37,6 @@ class Observed:
     updated: int = 0
     restored: int = 0
 
-    def __add__(self, other: "Observed") -> "Observed":
-        return Observed(
-            self.seen + other.seen,
-            self.discovered + other.discovered,
-            self.updated + other.updated,
-            self.restored + other.restored,
-        )
-
 
 @dataclass(frozen=True, slots=True)
 class Look:
@@ -69,41 +60,26 @@ def observe(*, kind: Kind, observations: Iterable[Observation], look: Look, orig
     against other observers of the same resources at the same time.
     """
     batch = _sorted_once(observations)
-    with transaction.atomic(), binding_cursor() as cursor:
-        return sum(
-            (
-                _write(cursor, part, _parameters(kind, part, look, origin, decides=decides))
-                for decides in (True, False)
-                if (part := [seen for seen in batch if seen.decides is decides])
-            ),
-            Observed(),
-        )
-
-
-def _parameters(
-    kind: Kind, batch: list[Observation], look: Look, origin: Origin, *, decides: bool
-) -> dict[str, Any]:
-    return {
+    if not batch:
+        return Observed()
+    parameters: dict[str, Any] = {
         "provider": PROVIDER,
         "kind": str(kind),
         "batch": _as_json(batch),
-        "decides": decides,
         "at": look.at,
         "volatile": list(look.volatile),
         "bump_unchanged": look.bump_unchanged,
         "actor": origin.actor,
         "source": origin.source,
     }
-
-
-def _write(cursor: CursorWrapper, batch: list[Observation], parameters: dict[str, Any]) -> Observed:
-    cursor.execute(_OBSERVE, parameters)
-    discovered, updated, restored, touched = cursor.fetchone()
-    if touched:
-        changed = set(touched)
-        parameters["batch"] = _as_json([seen for seen in batch if seen.provider_id in changed])
-        for statement in _RESPAN:
-            cursor.execute(statement, parameters)
+    with transaction.atomic(), binding_cursor() as cursor:
+        cursor.execute(_OBSERVE, parameters)
+        discovered, updated, restored, touched = cursor.fetchone()
+        if touched:
+            changed = set(touched)
+            parameters["batch"] = _as_json([seen for seen in batch if seen.provider_id in changed])
+            for respan in _RESPAN:
+                cursor.execute(respan, parameters)
     return Observed(len(batch), discovered, updated, restored)
 
 

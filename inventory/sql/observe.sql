@@ -4,27 +4,32 @@
 -- would both see "not there yet". The batch is sorted, so that two batches never wait for each other in a ring.
 --
 -- A row whose observation tells no project keeps its own: whatever can be in a project always is in one, so silence
--- means that membership wasn't read, or was read a moment too early. Attribution then stays as it is too.
+-- means that membership wasn't read, or was read a moment too early. Unless it `decides`, it keeps its owner, too.
 --
 -- %(batch)s           JSON array of observations, sorted by provider_id, each id once
 -- %(at)s              when the provider was asked, on the database's clock; an older look never overwrites a newer
--- %(decides)s         whether all was read that tells whose these are; otherwise known rows keep their owner
 -- %(volatile)s        names of attrs that move by themselves and count for nothing
 -- %(bump_unchanged)s  false in fast runs: an unchanged row is touched only when its last bump is an hour old
 WITH observed AS (
     SELECT seen.*,
-           CASE WHEN maker.tenant_id IS NOT NULL THEN 'saga' ELSE decided.rule END AS rule,
-           CASE WHEN maker.tenant_id IS NOT NULL THEN '' ELSE decided.note END AS note,
-           CASE WHEN maker.tenant_id IS NOT NULL THEN maker.tenant_id ELSE owner.tenant_id END AS owner_tenant_id,
-           CASE WHEN maker.tenant_id IS NOT NULL THEN seen.deployment_id ELSE owner.deployment_id END
-               AS owner_deployment_id
+           CASE WHEN maker.tenant_id IS NOT NULL THEN 'saga' ELSE coalesce(before.attributed_by, decided.rule) END AS rule,
+           CASE WHEN maker.tenant_id IS NOT NULL THEN '' ELSE coalesce(before.attribution_note, decided.note) END AS note,
+           CASE WHEN maker.tenant_id IS NOT NULL THEN maker.tenant_id
+                WHEN before.id IS NOT NULL THEN before.tenant_id
+                ELSE owner.tenant_id END AS owner_tenant_id,
+           CASE WHEN maker.tenant_id IS NOT NULL THEN seen.deployment_id
+                WHEN before.id IS NOT NULL THEN before.deployment_id
+                ELSE owner.deployment_id END AS owner_deployment_id
     FROM jsonb_to_recordset(%(batch)s::jsonb) AS seen(
         provider_id text, urn text, name text, region text, status text, tags text[], attrs jsonb,
         monthly_price_cents integer, created_at timestamptz, active boolean, size_gb numeric,
-        project_id bigint, deployment_id bigint, tenant_id text, parent_kind text, parent_id text
+        project_id bigint, deployment_id bigint, tenant_id text, parent_kind text, parent_id text, decides boolean
     )
     LEFT JOIN cloud_deployments AS deployment ON deployment.id = seen.deployment_id
     CROSS JOIN LATERAL (SELECT coalesce(seen.tenant_id, deployment.tenant_id) AS tenant_id) AS maker
+    LEFT JOIN cloud_resources AS before
+        ON (before.provider, before.kind, before.provider_id)
+           = (%(provider)s::text, %(kind)s::text, CASE WHEN NOT seen.decides THEN seen.provider_id END)
     -- whose.sql
 ),
 written AS (
@@ -53,25 +58,25 @@ written AS (
         deployment_id = CASE
             WHEN known.attributed_by = 'operator' THEN known.deployment_id
             WHEN excluded.attributed_by = 'saga' THEN excluded.deployment_id
-            WHEN known.attributed_by = 'saga' OR NOT %(decides)s::boolean THEN known.deployment_id
+            WHEN known.attributed_by = 'saga' THEN known.deployment_id
             ELSE excluded.deployment_id
         END,
         tenant_id = CASE
             WHEN known.attributed_by = 'operator' THEN known.tenant_id
             WHEN excluded.attributed_by = 'saga' THEN excluded.tenant_id
-            WHEN known.attributed_by = 'saga' OR NOT %(decides)s::boolean THEN known.tenant_id
+            WHEN known.attributed_by = 'saga' THEN known.tenant_id
             ELSE excluded.tenant_id
         END,
         attributed_by = CASE
             WHEN known.attributed_by = 'operator' THEN known.attributed_by
             WHEN excluded.attributed_by = 'saga' THEN excluded.attributed_by
-            WHEN known.attributed_by = 'saga' OR NOT %(decides)s::boolean THEN known.attributed_by
+            WHEN known.attributed_by = 'saga' THEN known.attributed_by
             ELSE excluded.attributed_by
         END,
         attribution_note = CASE
             WHEN known.attributed_by = 'operator' THEN known.attribution_note
             WHEN excluded.attributed_by = 'saga' THEN excluded.attribution_note
-            WHEN known.attributed_by = 'saga' OR NOT %(decides)s::boolean THEN known.attribution_note
+            WHEN known.attributed_by = 'saga' THEN known.attribution_note
             ELSE excluded.attribution_note
         END,
         last_seen_at = excluded.last_seen_at,
@@ -91,8 +96,7 @@ written AS (
         OR known.project_id <> excluded.project_id
         OR (known.project_id IS NULL AND excluded.project_id IS NOT NULL)
         OR (
-            (%(decides)s::boolean OR excluded.attributed_by = 'saga')
-            AND known.attributed_by NOT IN ('operator', 'saga')
+            known.attributed_by NOT IN ('operator', 'saga')
             AND (known.tenant_id, known.deployment_id, known.attributed_by)
                 IS DISTINCT FROM (excluded.tenant_id, excluded.deployment_id, excluded.attributed_by)
         )
