@@ -46,7 +46,7 @@ def test_a_second_run_refuses_a_single_job_joins_and_ctrl_c_leaves_nothing(stack
         assert str(stack.process.pid) in second.stderr
         joined = place.run("--once", "--json")
         assert "using the stack that is up" in joined.stderr
-        assert [json.loads(line)["status"] for line in joined.stdout.splitlines()] == ["ok", "ok"]
+        assert {json.loads(line)["status"] for line in joined.stdout.splitlines()} == {"ok"}
         assert stack.end(signal.SIGINT) == 0
         assert place.processes() == []
         assert "stopped; nothing is left running" in stack.said()
