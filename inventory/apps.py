@@ -38,4 +38,10 @@ class InventoryConfig(AppConfig):
                 expires_seconds=24 * 3600,
                 kwargs='{"mode": "slow"}',
             ),
+            ScheduleEntry(
+                name="inventory: forget old sync runs",
+                task="inventory.forget_old_runs",
+                queue="cloud_sync_slow",
+                crontab="40 3 * * *",
+            ),
         )
