@@ -30,7 +30,8 @@ UNCHANGED_RUNS: Final = 10
 _CREATED_AT: Final = datetime(2026, 1, 1, tzinfo=UTC)
 _COLUMNS: Final = (
     "provider, kind, provider_id, urn, name, region, status, tags, attrs, monthly_price_cents, "
-    "provider_created_at, attributed_by, attribution_note, parent_kind, parent_id, first_seen_at, last_seen_at, stale_strike_count"
+    "provider_created_at, attributed_by, attribution_note, parent_kind, parent_id, first_seen_at, "
+    "last_seen_at, stale_strike_count"
 )
 _EVENT_COLUMNS: Final = "resource_id, event_type, changes, at, actor, source"
 _NEW_VALUES: Final = ", ".join(

@@ -183,7 +183,7 @@ def test_an_operators_word_stays_until_it_is_cleared_and_followers_follow_at_onc
 
 
 def test_spans_change_hands_without_a_gap() -> None:
-    observed(seen(size_gb="25.000000"))  # type: ignore[arg-type]  # JSON carries a Decimal as text
+    observed(seen(size_gb="25.000000"))
     assign(resource_pks=[the_resource().pk], tenant_id="acme", deployment_pk=None, actor="a", source="s")
     before, after = ResourceSpan.objects.order_by("during")
     assert (before.tenant_id, after.tenant_id) == (None, "acme")

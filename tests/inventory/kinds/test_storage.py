@@ -77,6 +77,8 @@ def test_a_volume_is_mapped() -> None:
             "filesystem_type": "ext4",
             "filesystem_label": "data",
         },
+        parent_kind="droplet",
+        parent_id="480000000",
         created_at=MADE_AT,
         size_gb=Decimal(100),
     )
@@ -111,6 +113,8 @@ def test_a_snapshot_of_a_droplet_is_mapped() -> None:
             "droplet_id": "200776916",
             "volume_id": None,
         },
+        parent_kind="droplet",
+        parent_id="200776916",
         created_at=MADE_AT,
         size_gb=Decimal("2.34"),
     )
