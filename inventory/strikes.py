@@ -20,7 +20,7 @@ from arcadia_cloud.kernel.leases import HeldLease
 from inventory.kinds.entry import KindEntry
 from inventory.models import Resource, ResourceQuerySet, SyncRun
 from inventory.observing import Look, Origin, observe
-from inventory.values import PROVIDER, STRIKES_TO_DELETE
+from inventory.values import PROVIDER, STRIKES_TO_DELETE, Observation
 
 _TOMBSTONE = (Path(__file__).parent / "sql" / "tombstone.sql").read_text(encoding="utf-8")
 # A run that would strike more than half of a kind's live resources, and more than this many, is suspicious.
@@ -89,17 +89,17 @@ def bury_confirmed(
     for resource in _some_of(struck_out):
         look = Look(at=now(), volatile=entry.volatile)
         try:
-            record = _by_id(entry, resource, cloud)
+            seen = _by_id(entry, resource, cloud)
         except ProviderUnavailable as refusal:
             refusals.append(refusal)
             break  # whoever is next would wait as long for nothing
         except ProviderError as refusal:
             refusals.append(refusal)  # of this resource; one that can't be read mustn't keep the others alive
             continue
-        if record is None:
+        if seen is None:
             gone.append(resource.pk)
         else:
-            observe(kind=entry.kind, observations=[entry.to_observation(record)], look=look, origin=origin)
+            observe(kind=entry.kind, observations=[seen], look=look, origin=origin)
     buried = bury(gone, run=run, at=now(), origin=origin)
     if refusals:
         raise refusals[0]
@@ -112,15 +112,15 @@ def _some_of(struck_out: ResourceQuerySet) -> ResourceQuerySet:
     return struck_out.order_by("?" if too_many else "pk")[:_CHECKS_PER_RUN]
 
 
-def _by_id(entry: KindEntry, resource: Resource, cloud: DigitalOcean) -> object | None:
+def _by_id(entry: KindEntry, resource: Resource, cloud: DigitalOcean) -> Observation | None:
     if entry.detail is None:
         return None
     path = entry.detail.path.format(provider_id=quote(resource.provider_id, safe=""))
     try:
-        record: object = cloud.get(path, entry.listings[0].record, key=entry.detail.key)
+        record = cloud.get(path, entry.listings[0].record, key=entry.detail.key)
     except ProviderNotFound:
         return None
-    return record
+    return entry.observation(record, cloud)
 
 
 def bury(pks: Sequence[int], *, run: SyncRun, at: datetime, origin: Origin) -> int:

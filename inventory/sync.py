@@ -3,7 +3,7 @@
 A kind that fails doesn't stop the others. Nothing is struck unless a kind was read completely.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -24,7 +24,7 @@ from inventory.projects import sync_projects
 from inventory.reading import read_pages
 from inventory.runs import Progress, finish_run, record_progress, record_skipped, room_for, start_run
 from inventory.strikes import bury_confirmed, count_absences, strike_absent
-from inventory.values import Observation, RunMode, RunOutcome
+from inventory.values import Kind, Observation, RunMode, RunOutcome
 
 log = structlog.get_logger(__name__)
 
@@ -142,6 +142,7 @@ class _Reading:
 
     sync: Sync
     entry: KindEntry
+    droplet_of: Mapping[str, str] = field(default_factory=dict)
 
     def __call__(self, run: SyncRun, held: HeldLease) -> None:
         self.sync.require_room(run)
@@ -162,12 +163,14 @@ class _Reading:
 
     def _observe_all(self, run: SyncRun) -> None:
         """Read every list of the kind, and write it batch by batch as it comes."""
+        if self.entry.droplet_of is not None:
+            self.droplet_of = self.entry.droplet_of()
         progress = Progress(calls_before=self.sync.cloud.calls)
         for listing in self.entry.listings:
             batch: list[Observation] = []
             asked_at = self.sync.clock.now()
-            for page in read_pages(self.sync.cloud, listing, progress=progress):
-                batch.extend(self._observation(record) for record in page.items)
+            for page in read_pages(self.sync.cloud, listing, progress=progress, wanted=self.entry.wanted):
+                batch.extend(self._observations(page.items))
                 if len(batch) >= _BATCH:
                     self._write(batch, asked_at, run, progress)
                     batch, asked_at = [], self.sync.clock.now()
@@ -175,10 +178,15 @@ class _Reading:
                     self.sync.report(run.kind, progress)
             self._write(batch, asked_at, run, progress)
 
-    def _observation(self, record: object) -> Observation:
-        seen = self.entry.to_observation(record)
-        seen.project_id = self.sync.project_of.get(seen.urn)
-        return seen
+    def _observations(self, records: Iterable[object]) -> Iterator[Observation]:
+        for record in records:
+            seen = self.entry.observation(record, self.sync.cloud)
+            if seen is not None:
+                seen.project_id = self.entry.project_of(seen, self.sync.project_of)
+                if parent := self.droplet_of.get(seen.provider_id):
+                    seen.parent_kind, seen.parent_id = str(Kind.DROPLET), parent
+                seen.decides = seen.project_id is not None or not self.entry.in_projects
+                yield seen
 
     def _write(self, batch: list[Observation], asked_at: datetime, run: SyncRun, progress: Progress) -> None:
         look = Look(at=asked_at, volatile=self.entry.volatile, bump_unchanged=self.sync.mode != RunMode.FAST)

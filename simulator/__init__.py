@@ -2,7 +2,7 @@
 
 Start it:
 
-    python -m simulator --port 8025 [--fleet default|reference|empty] [--droplets N] [--seed S]
+    python -m simulator --port 8025 [--fleet default|droplets|reference|empty] [--droplets N] [--seed S]
                         [--today YYYY-MM-DD] [--speed X] [--limits] [--host 127.0.0.1]
 
 prints `simulator listening on http://127.0.0.1:8025` once it answers (port 0 takes a free one) and
@@ -11,8 +11,9 @@ stops on SIGTERM or SIGINT. In a test:
     with serve(World(fleet="reference")) as url: ...
 
 The bearer token is `simulator.world.DEFAULT_TOKEN`. What a fleet holds depends on the seed alone:
-`default` has three tenants (acme, globex, initech) with a project each, 12 droplets, and a GPU droplet
-that only `?type=gpus` lists; `reference` has five droplets; `--droplets N` adds N more to the default
+`droplets` has three tenants (acme, globex, initech) with a project each, 12 droplets, and a GPU droplet
+that only `?type=gpus` lists; `default` has them and some fifty resources of all other kinds, with two more
+droplets, a cluster's workers; `reference` has five droplets; `--droplets N` adds N more to the default
 project, computed as they are asked for. Action times are virtual seconds, of which `--speed` pass in a
 real one. State is in memory alone.
 

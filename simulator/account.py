@@ -1,6 +1,7 @@
 """One DigitalOcean account (a team) and what it holds."""
 
 import uuid
+from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -42,7 +43,7 @@ class Kind:
     tag_type: str = ""
     exists: "Callable[[Account, str], bool] | None" = None
     edit: "Callable[[Account, str], Tagged | None] | None" = None
-    tag_counts: "Callable[[Account], Mapping[str, tuple[int, int]]] | None" = None
+    tag_counts: "Callable[[Account], Mapping[str, tuple[int, int | str]]] | None" = None
     count: "Callable[[Account], int] | None" = None
 
 
@@ -59,6 +60,8 @@ class Account:
         self.projects = ProjectStore(seed=seed, team=team, bulk=self.droplets.bulk)
         self.actions = ActionStore(_FIRST_ACTION_ID, clock)
         self.images: dict[int, Json] = {}
+        self.taken_of: dict[int, int] = {}  # an image's droplet, which may be gone
+        self.held: defaultdict[str, dict[str, Json]] = defaultdict(dict)  # by kind, what lies on its shelf
         self.tags: dict[str, str] = {}  # by its lower-case form, the name as it was first written
         self._next_droplet = FIRST_CREATED_ID
         self._next_image = _FIRST_IMAGE_ID
@@ -90,6 +93,13 @@ class Account:
         for name in names:
             found[name.lower()] = self.tags.setdefault(name.lower(), name)
         return list(found.values())
+
+    def delete_image(self, image_id: int) -> None:
+        """Remove it, from the droplets that it was taken of, too."""
+        del self.images[image_id]
+        for droplet in self.droplets.held():
+            droplet.snapshot_ids = [each for each in droplet.snapshot_ids if each != image_id]
+            droplet.backup_ids = [each for each in droplet.backup_ids if each != image_id]
 
     def delete_droplet(self, droplet_id: int) -> None:
         """Remove it and its place in a project; its snapshots stay."""

@@ -1,9 +1,10 @@
 """What an account holds at the start.
 
-Two fleets by name, the same for every seed, so that demo data can rely on their names, tags and projects:
-`default` (three tenants with a project each, droplets that only a tag or only a project tells the owner of,
-one that nothing does, and a GPU droplet) and `reference` (five droplets). No project is called
-`skyai-internal`: whoever wants one makes it.
+Fleets by name, the same for every seed, so that demo data can rely on their names, tags and projects:
+`droplets` (three tenants with a project each, droplets that only a tag or only a project tells the owner of,
+one that nothing does, and a GPU droplet), `default` (the same and all other kinds, see `simulator.estate`),
+and `reference` (five droplets, nothing else). No project is called `skyai-internal`: whoever wants one makes
+it.
 """
 
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from typing import Final
 from simulator.account import BULK_NEWEST, Account
 from simulator.catalog import IMAGE_IDS, Json
 from simulator.droplet import Droplet, default_vpc
+from simulator.estate import furnish
 
 _FIRST_ID: Final = 480_000_000
 _ID_STEP: Final = 1_013
@@ -68,9 +70,10 @@ _REFERENCE: Final = (
     Member("globex-app-01", "s-4vcpu-8gb", "fra1", "globex", _tags("globex", "erp"), 60),
     Member("bastion-01", "s-1vcpu-1gb", "fra1", "arcadia", ("internal",), 200),
 )
-FLEETS: Final = {"default": _DEFAULT, "reference": _REFERENCE, "empty": ()}
+FLEETS: Final = {"default": _DEFAULT, "droplets": _DEFAULT, "reference": _REFERENCE, "empty": ()}
 _PROJECTS: Final = {
     "default": ("acme", "globex", "initech"),
+    "droplets": ("acme", "globex", "initech"),
     "reference": ("acme", "globex"),
     "empty": (),
 }
@@ -100,6 +103,8 @@ def populate(account: Account, *, fleet: str) -> None:
         )
     for number, member in enumerate(FLEETS[fleet]):
         _place(account, member, number, newest_at)
+    if fleet == "default":
+        furnish(account, newest_at)
     account.canonical_tags(account.droplets.bulk.tags())
 
 

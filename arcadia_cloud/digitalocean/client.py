@@ -8,7 +8,7 @@ from django.conf import settings
 
 from arcadia_cloud.digitalocean.budget import Budget
 from arcadia_cloud.digitalocean.decoding import decode_object, decode_page
-from arcadia_cloud.digitalocean.errors import ProviderMalformed
+from arcadia_cloud.digitalocean.errors import ProviderMalformed, ProviderNotFound
 from arcadia_cloud.digitalocean.listing import Listing, Page
 from arcadia_cloud.digitalocean.records import (
     AccountRecord,
@@ -103,7 +103,13 @@ class DigitalOcean:
         turn = {"page": "1"} if listing.style == "pages" else {}
         sizes = {} if listing.style == "unpaged" else {"per_page": str(listing.per_page)}
         for number in range(1, self._most_pages + 1):
-            answer = self._transport.send("GET", listing.path, params={**listing.params, **sizes, **turn})
+            try:
+                answer = self._transport.send("GET", listing.path, params={**listing.params, **sizes, **turn})
+            except ProviderNotFound:
+                if listing.missing_is_empty:
+                    yield Page([], None, number)
+                    return
+                raise
             items, envelope = decode_page(answer, listing, call=call)
             yield Page(items, envelope.total, number)
             if not items or not envelope.next or listing.style == "unpaged":

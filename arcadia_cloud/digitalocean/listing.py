@@ -12,7 +12,7 @@ class Listing(Generic[T]):
     """Where a collection is and how it is paged.
 
     `key` is the answer's field that holds the items. `style`: "pages" counts pages, "cursor" hands on a
-    `page_token`, "unpaged" is one call.
+    `page_token`, "unpaged" is one call. `missing_is_empty`: a 404 there means that there is none.
     """
 
     path: str
@@ -20,6 +20,7 @@ class Listing(Generic[T]):
     record: type[T]
     params: Mapping[str, str] = field(default_factory=dict)
     style: Literal["pages", "unpaged", "cursor"] = "pages"
+    missing_is_empty: bool = False
     per_page: int = 200  # the most that DigitalOcean gives (API reference, "Links & Pagination")
 
 

@@ -1,15 +1,23 @@
 """Droplets, GPU droplets too. Source: API reference, `GET /v2/droplets`."""
 
-from typing import Any
+import re
+from typing import Any, Final
 
 from arcadia_cloud.digitalocean.listing import Listing
 from arcadia_cloud.digitalocean.records import Address, DropletRecord
-from inventory.kinds.entry import Detail, KindEntry, cents
-from inventory.values import Kind, Observation, RunMode
+from inventory.kinds.entry import FAST, Detail, KindEntry, cents
+from inventory.values import Kind, Observation
+
+_CLUSTER: Final = re.compile(r"k8s:([0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12})")
 
 
 def to_observation(droplet: DropletRecord) -> Observation:
-    """Map a droplet. It is billed and metered while it exists; `active` tells whether it runs."""
+    """Map a droplet. It is billed and metered while it exists; `active` tells whether it runs.
+
+    A Kubernetes cluster's worker has the cluster's id as `cluster_id`, by the tag that it was given.
+    """
+    attrs = _attrs(droplet)
+    cluster = attrs.get("cluster_id", "")
     return Observation(
         provider_id=str(droplet.id),
         urn=f"do:droplet:{droplet.id}",
@@ -17,7 +25,9 @@ def to_observation(droplet: DropletRecord) -> Observation:
         region=droplet.region.slug,
         status=droplet.status,
         tags=sorted(droplet.tags),
-        attrs=_attrs(droplet),
+        attrs=attrs,
+        parent_kind=str(Kind.KUBERNETES_CLUSTER) if cluster else "",
+        parent_id=cluster,
         monthly_price_cents=cents(droplet.size.price_monthly),
         created_at=droplet.created_at,
         active=droplet.status == "active",
@@ -26,7 +36,7 @@ def to_observation(droplet: DropletRecord) -> Observation:
 
 def _attrs(droplet: DropletRecord) -> dict[str, Any]:
     image, window = droplet.image, droplet.next_backup_window
-    return {
+    attrs = {
         "size_slug": droplet.size_slug,
         "memory_mb": droplet.memory,
         "vcpus": droplet.vcpus,
@@ -46,6 +56,8 @@ def _attrs(droplet: DropletRecord) -> dict[str, Any]:
         "locked": droplet.locked,
         "next_backup_window": {"start": window.start, "end": window.end} if window else None,
     }
+    clusters = [match[1] for tag in droplet.tags if (match := _CLUSTER.fullmatch(tag))]
+    return {**attrs, "cluster_id": clusters[0]} if clusters else attrs
 
 
 def _addresses(networks: list[Address], scope: str) -> list[str]:
@@ -62,6 +74,6 @@ DROPLET = KindEntry(
     to_observation=to_observation,
     detail=Detail("/v2/droplets/{provider_id}", "droplet"),
     volatile=("locked", "next_backup_window"),
-    modes=frozenset({RunMode.FAST, RunMode.FULL}),
+    modes=FAST,
     in_projects=True,
 )

@@ -1,12 +1,23 @@
 """What the sync must know of a kind."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import ROUND_HALF_UP, Decimal
-from typing import Any
+from typing import Any, Final
 
+import msgspec
+
+from arcadia_cloud.digitalocean.client import DigitalOcean
 from arcadia_cloud.digitalocean.listing import Listing
 from inventory.values import Kind, Observation, RunMode
+
+FAST: Final = frozenset({RunMode.FAST, RunMode.FULL})
+FULL: Final = frozenset({RunMode.FULL})
+SLOW: Final = frozenset({RunMode.SLOW})
+
+_FIRST_YEAR: Final = 2011  # DigitalOcean's own; before it stand only the zero times of its services
+_METERED: Final = Decimal("0.000001")  # as fine as spans keep a size
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,9 +33,13 @@ class KindEntry:
     """How a kind is listed and read.
 
     A run is complete only when every one of `listings` is. `to_observation` maps a record to the common
-    fields. `detail` is asked before a tombstone; None where the provider has no such address. `volatile`
-    names attrs that move by themselves and make no event. `modes` are the schedules it belongs to;
-    `in_projects` tells whether the provider lets it be put in a project.
+    fields. `wanted` picks the kind's own out of a list that it shares with others. `enrich` asks for what a
+    list doesn't tell, in calls of its own for each resource, and gives what `to_observation` takes then; None
+    if the resource is gone by now. `detail` is asked before a tombstone; None where the provider has no such
+    address. `volatile` names attrs that move by themselves and make no event. `modes` are the schedules it
+    belongs to; `in_projects` tells whether the provider lets it be put in a project. `other_urns` are those,
+    with `{provider_id}`, by which a project may know it instead of its own. `droplet_of` is asked once a
+    run for `{provider_id: droplet's id}`, where only the droplets tell what belongs to them.
     """
 
     kind: Kind
@@ -34,8 +49,54 @@ class KindEntry:
     detail: Detail | None = None
     volatile: tuple[str, ...] = ()
     in_projects: bool = False
+    wanted: Callable[[Any], bool] | None = None
+    enrich: Callable[[DigitalOcean, Any], Any] | None = None
+    other_urns: tuple[str, ...] = ()
+    droplet_of: Callable[[], Mapping[str, str]] | None = None
+
+    def observation(self, record: Any, cloud: DigitalOcean) -> Observation | None:  # Any: each kind its own
+        """What was seen of the resource; None where it vanished while it was being read.
+
+        Raises ProviderError.
+        """
+        if self.enrich is not None:
+            record = self.enrich(cloud, record)
+            if record is None:
+                return None
+        return self.to_observation(record)
+
+    def project_of(self, seen: Observation, project_of: Mapping[str, int]) -> int | None:
+        """The row of the project that has the resource, by whichever of its URNs."""
+        urns = (seen.urn, *(urn.format(provider_id=seen.provider_id) for urn in self.other_urns))
+        return next((project_of[urn] for urn in urns if urn in project_of), None)
 
 
 def cents(dollars: Decimal) -> int:
     """A list price in whole cents, half up."""
     return int((dollars * 100).quantize(Decimal(1), ROUND_HALF_UP))
+
+
+def gigabytes(size: Decimal | None) -> Decimal | None:
+    """A size as spans keep it: finer digits would differ from them at every look."""
+    return None if size is None else size.quantize(_METERED, ROUND_HALF_UP)
+
+
+def plain(size: Decimal | None) -> str | None:
+    """The same for attrs, without the zeros at the end."""
+    kept = gigabytes(size)
+    return None if kept is None else f"{kept.normalize():f}"
+
+
+def since(instant: datetime | None) -> datetime | None:
+    """When it was made; None for the year 1, by which DigitalOcean's services mean nothing at all."""
+    return instant if instant and instant.year >= _FIRST_YEAR else None
+
+
+def in_order(items: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The same in whichever order they came: the provider doesn't keep one."""
+    return sorted(items, key=msgspec.json.encode)
+
+
+def only(slugs: list[str]) -> str:
+    """The region of what is in one alone; empty where it is in several, or none."""
+    return slugs[0] if len(slugs) == 1 else ""

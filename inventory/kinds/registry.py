@@ -3,11 +3,43 @@
 from collections.abc import Iterable, Sequence
 
 from arcadia_cloud.kernel.errors import InvalidInput
+from inventory.kinds.app import APP
+from inventory.kinds.cdn_endpoint import CDN_ENDPOINT
+from inventory.kinds.certificate import CERTIFICATE
+from inventory.kinds.container_registry import REGISTRY
+from inventory.kinds.database import DATABASE
+from inventory.kinds.dns_zone import DNS_ZONE
 from inventory.kinds.droplet import DROPLET
 from inventory.kinds.entry import KindEntry
+from inventory.kinds.firewall import FIREWALL
+from inventory.kinds.image import DROPLET_BACKUP, IMAGE
+from inventory.kinds.kubernetes_cluster import KUBERNETES_CLUSTER
+from inventory.kinds.load_balancer import LOAD_BALANCER
+from inventory.kinds.reserved_ip import RESERVED_IP
+from inventory.kinds.snapshot import SNAPSHOT
+from inventory.kinds.volume import VOLUME
+from inventory.kinds.vpc import VPC
 from inventory.values import RunMode
 
-ENTRIES: Sequence[KindEntry] = (DROPLET,)
+# In the order of a run: what others belong to comes before them.
+ENTRIES: Sequence[KindEntry] = (
+    KUBERNETES_CLUSTER,
+    DROPLET,
+    DATABASE,
+    VOLUME,
+    SNAPSHOT,
+    IMAGE,
+    DROPLET_BACKUP,
+    DNS_ZONE,
+    RESERVED_IP,
+    LOAD_BALANCER,
+    FIREWALL,
+    VPC,
+    CERTIFICATE,
+    CDN_ENDPOINT,
+    APP,
+    REGISTRY,
+)
 _BY_NAME = {str(entry.kind): entry for entry in ENTRIES}
 
 

@@ -10,11 +10,11 @@ from simulator import context
 from simulator.account import Account, Kind
 from simulator.actions import Action
 from simulator.catalog import SIZES, Json
-from simulator.clock import stamp
 from simulator.creation import backup_policy, droplet_name, image_id
 from simulator.droplet import Droplet, backup_window
 from simulator.errors import bad_request, not_found, pending_event, unprocessable
 from simulator.kinds.droplets import found, refuse_while_pending, taking
+from simulator.own_images import take
 from simulator.paging import list_page
 
 routes = Blueprint("droplet_actions", __name__)
@@ -79,24 +79,7 @@ def _snapshot(account: Account, droplet: Droplet, wish: Json) -> Effect:
     name = wish.get("name") or f"{droplet.name}-{int(account.clock.epoch())}"
 
     def effect() -> None:
-        image_id = account.new_image_id()
-        account.images[image_id] = {
-            "id": image_id,
-            "name": str(name),
-            "distribution": "Ubuntu",
-            "slug": None,
-            "public": False,
-            "regions": [droplet.region],
-            "created_at": stamp(account.clock.now()),
-            "min_disk_size": droplet.disk,
-            "type": "snapshot",
-            "size_gigabytes": round(droplet.disk * 0.11, 2),
-            "description": "",
-            "tags": [],
-            "status": "available",
-            "error_message": "",
-        }
-        droplet.snapshot_ids = [*droplet.snapshot_ids, image_id]
+        take(account, droplet, "snapshot", str(name), account.clock.now())
 
     return effect
 

@@ -7,28 +7,14 @@ from simulator.account import Account, Kind, Tagged
 from simulator.catalog import APPLICATIONS, IMAGE_IDS, IMAGES, Json
 from simulator.errors import forbidden, not_found
 from simulator.paging import list_page
+from simulator.shelf import JsonTags
 
 routes = Blueprint("images", __name__)
 
 
-class _Tags:
-    """An image's tags, where the tag endpoints look for them."""
-
-    def __init__(self, image: Json) -> None:
-        self._image = image
-
-    @property
-    def tags(self) -> list[str]:
-        return list(self._image["tags"])
-
-    @tags.setter
-    def tags(self, tags: list[str]) -> None:
-        self._image["tags"] = tags
-
-
 def _edit(account: Account, key: str) -> Tagged | None:
     image = account.images.get(int(key)) if key.isdecimal() else None
-    return None if image is None else _Tags(image)
+    return None if image is None else JsonTags(image)
 
 
 def _tag_counts(account: Account) -> dict[str, tuple[int, int]]:
@@ -107,9 +93,5 @@ def change(image_id: int) -> Json:
 @routes.delete("/v2/images/<int:image_id>")
 def delete(image_id: int) -> tuple[str, int]:
     _own(image_id)
-    account = context.account()
-    del account.images[image_id]
-    for droplet in account.droplets.held():
-        droplet.snapshot_ids = [each for each in droplet.snapshot_ids if each != image_id]
-        droplet.backup_ids = [each for each in droplet.backup_ids if each != image_id]
+    context.account().delete_image(image_id)
     return "", 204

@@ -75,8 +75,9 @@ def delete(name: str) -> tuple[str, int]:
     for droplet in account.droplets.held():
         droplet.tags = [tag for tag in droplet.tags if tag != name]
     account.droplets.bulk.dropped_tags.add(name)
-    for image in account.images.values():
-        image["tags"] = [tag for tag in image["tags"] if tag != name]
+    lying = (body for shelf in account.held.values() for body in shelf.values() if "tags" in body)
+    for body in (*account.images.values(), *lying):
+        body["tags"] = [tag for tag in body["tags"] if tag != name]
     del account.tags[name.lower()]
     return "", 204
 

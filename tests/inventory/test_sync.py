@@ -100,10 +100,10 @@ def test_what_a_fast_run_discovers_gets_its_project_from_the_next_full_one(
     sync(RunMode.FAST)
     assert Resource.objects.filter(project=None).count() == 13
     sync()
-    Project.objects.filter(name="acme").update(tenant_id="acme")
+    Project.objects.filter(name="globex").update(tenant_id="globex")
     sync()
-    assert Resource.objects.get(name="wiki-01").tenant_id == "acme"
-    assert told() == {"discovered": 13, "updated": 13 + 5}
+    assert Resource.objects.get(name="sandbox-01").tenant_id == "globex"
+    assert told() == {"discovered": 13, "updated": 13 + 1}  # the others' tags had told their tenant
 
 
 # --- Projects --------------------------------------------------------------------------------------

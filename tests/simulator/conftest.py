@@ -9,6 +9,6 @@ from tests.simulator.api import Api
 
 @pytest.fixture
 def api() -> Iterator[Api]:
-    """A fresh simulator with the default fleet, asked with the default token."""
-    with serve(World()) as url, Api(url) as api:
+    """A fresh simulator with the fleet of droplets, asked with the default token."""
+    with serve(World(fleet="droplets")) as url, Api(url) as api:
         yield api

@@ -45,7 +45,7 @@ def test_the_log_tells_of_answers_that_never_came(api: Api) -> None:
 
 def test_the_state_counts_what_there_is(api: Api) -> None:
     state = api.get("/_control/state")
-    assert (state["fleet"], state["seed"], state["faults"], state["requests"]) == ("default", 1, 0, 0)
+    assert (state["fleet"], state["seed"], state["faults"], state["requests"]) == ("droplets", 1, 0, 0)
     (account,) = state["accounts"]
     assert (account["droplets"], account["projects"], account["team"]) == (13, 4, "arcadia")
 

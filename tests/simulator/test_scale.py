@@ -57,7 +57,7 @@ def pages(api: Api, path: str, of: type[T]) -> Iterator[T]:
 @pytest.fixture(scope="module")
 def process() -> Iterator["subprocess.Popen[str]"]:
     """In a process of its own: sharing the interpreter would slow both sides."""
-    with started("--droplets", str(MANY)) as process:
+    with started("--fleet", "droplets", "--droplets", str(MANY)) as process:
         yield process
         process.kill()
 
@@ -119,7 +119,7 @@ def test_reading_all_of_them_takes_no_memory_that_stays(many: Api, process: "sub
 )
 def test_the_seed_alone_decides(path: str) -> None:
     def answer(seed: int) -> Any:
-        with serve(World(droplets=1000, seed=seed)) as url, Api(url) as api:
+        with serve(World(fleet="droplets", droplets=1000, seed=seed)) as url, Api(url) as api:
             return api.get(path)
 
     assert answer(1) == answer(1)
@@ -145,7 +145,7 @@ def test_what_survives_is_cut_anywhere() -> None:
 
 
 def test_deletions_and_changes_show_in_every_list() -> None:
-    with serve(World(droplets=1000)) as url, Api(url) as api:
+    with serve(World(fleet="droplets", droplets=1000)) as url, Api(url) as api:
         names = api.names()
         gone = [510_000_000 + index * 7 for index in (0, 1, 500, 999)]
         for droplet in gone:

@@ -28,7 +28,7 @@ pytestmark = pytest.mark.skipif(
 
 
 def _updated(node: Any) -> Any:
-    """The schema in JSON Schema's words, and with the region the document doesn't know yet."""
+    """The schema in JSON Schema's words, and with a region and URNs that the document doesn't know yet."""
     if isinstance(node, list):
         return [_updated(each) for each in node]
     if not isinstance(node, dict):
@@ -38,6 +38,8 @@ def _updated(node: Any) -> Any:
         return {"anyOf": [found, {"type": "null"}]}
     if "syd1" in found.get("enum", ()):
         found["enum"] = [*found["enum"], "atl1"]
+    if str(found.get("pattern", "")).startswith("^do:("):
+        found["pattern"] = found["pattern"].replace("^do:(", "^do:(app|reservedip|")
     return found
 
 
@@ -135,6 +137,28 @@ def api(url: str) -> Iterator[Api]:
         "/v2/images/debian-12-x64",
         "/v2/tags",
         "/v2/tags/tenant:acme",
+        "/v2/volumes",
+        "/v2/snapshots",
+        "/v2/snapshots?resource_type=volume",
+        "/v2/domains",
+        "/v2/domains/acme-shop.example",
+        "/v2/domains/acme-shop.example/records",
+        "/v2/domains/acme-shop.example/records/28448429",
+        "/v2/reserved_ips",
+        "/v2/reserved_ips/203.0.113.7",
+        "/v2/reserved_ips/203.0.113.99",
+        "/v2/load_balancers",
+        "/v2/databases",
+        "/v2/databases?tag_name=tenant:acme",
+        "/v2/kubernetes/clusters",
+        "/v2/firewalls",
+        "/v2/vpcs",
+        "/v2/certificates",
+        "/v2/cdn/endpoints",
+        "/v2/apps",
+        "/v2/registries",
+        "/v2/registry",
+        "/v2/registry/subscription",
     ],
 )
 def test_what_is_read_has_the_documents_shape(api: Api, path: str) -> None:
@@ -142,9 +166,35 @@ def test_what_is_read_has_the_documents_shape(api: Api, path: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("path", "key"),
+    [
+        ("/v2/volumes", "volumes"),
+        ("/v2/snapshots", "snapshots"),
+        ("/v2/load_balancers", "load_balancers"),
+        ("/v2/databases", "databases"),
+        ("/v2/kubernetes/clusters", "kubernetes_clusters"),
+        ("/v2/firewalls", "firewalls"),
+        ("/v2/vpcs", "vpcs"),
+        ("/v2/certificates", "certificates"),
+        ("/v2/cdn/endpoints", "endpoints"),
+        ("/v2/apps", "apps"),
+    ],
+)
+def test_each_one_of_a_list_has_the_documents_shape(api: Api, path: str, key: str) -> None:
+    listed = api.get(path)[key]
+    assert listed
+    for each in listed:
+        (shown,) = check(api.ask("GET", f"{path}/{each['id']}")).json().values()
+        assert shown == each
+
+
+@pytest.mark.parametrize(
     ("method", "path", "status"),
     [
         ("GET", "/v2/droplets/1", 404),
+        ("GET", "/v2/volumes/506f78a4-e098-11e5-ad9f-000f53306ae1", 404),
+        ("GET", "/v2/domains/nowhere.example", 404),
+        ("GET", "/v2/domains/nowhere.example/records", 404),
         ("DELETE", "/v2/droplets/1", 404),
         ("GET", "/v2/actions/1", 404),
         ("GET", "/v2/projects/00000000-0000-0000-0000-000000000000", 404),

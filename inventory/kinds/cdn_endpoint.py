@@ -1,0 +1,49 @@
+"""CDN endpoints in front of Spaces buckets. Source: API reference, `GET /v2/cdn/endpoints`.
+
+DigitalOcean takes five calls in ten seconds there; what is over waits and is asked again.
+"""
+
+from typing import Final
+
+from arcadia_cloud.digitalocean.listing import Listing
+from arcadia_cloud.digitalocean.records import CdnEndpointRecord
+from inventory.kinds.entry import FULL, Detail, KindEntry, since
+from inventory.values import Kind, Observation
+
+_SPACES: Final = ".digitaloceanspaces.com"
+
+
+def to_observation(endpoint: CdnEndpointRecord) -> Observation:
+    """Map an endpoint. `bucket` is the bucket it hands out, in the region that the origin's address names."""
+    bucket, region = _bucket_of(endpoint.origin)
+    return Observation(
+        provider_id=endpoint.id,
+        name=endpoint.custom_domain or endpoint.endpoint or endpoint.origin,
+        region=region,
+        attrs={
+            "origin": endpoint.origin,
+            "endpoint": endpoint.endpoint,
+            "custom_domain": endpoint.custom_domain,
+            "certificate_id": endpoint.certificate_id,
+            "ttl": endpoint.ttl,
+            "bucket": bucket,
+        },
+        created_at=since(endpoint.created_at),
+    )
+
+
+def _bucket_of(origin: str) -> tuple[str, str]:
+    """Bucket and region of `<bucket>.<region>.digitaloceanspaces.com`; a bucket's name may have dots."""
+    if not origin.endswith(_SPACES):
+        return "", ""
+    bucket, _, region = origin.removesuffix(_SPACES).rpartition(".")
+    return bucket, region
+
+
+CDN_ENDPOINT = KindEntry(
+    kind=Kind.CDN_ENDPOINT,
+    listings=(Listing("/v2/cdn/endpoints", "endpoints", CdnEndpointRecord),),
+    to_observation=to_observation,
+    detail=Detail("/v2/cdn/endpoints/{provider_id}", "endpoint"),
+    modes=FULL,
+)

@@ -1,0 +1,55 @@
+"""Our own images. DigitalOcean lists snapshots, backups and custom images together as the private ones.
+
+Snapshots are taken from their own list, which also has those of volumes. Source: API reference,
+`GET /v2/images`.
+"""
+
+from arcadia_cloud.digitalocean.listing import Listing
+from arcadia_cloud.digitalocean.records import ImageRecord
+from inventory.kinds.entry import SLOW, Detail, KindEntry, gigabytes, only, plain, since
+from inventory.parents import droplets_of_backups
+from inventory.values import Kind, Observation
+
+_PRIVATE = Listing("/v2/images", "images", ImageRecord, params={"private": "true"})
+_DETAIL = Detail("/v2/images/{provider_id}", "image")
+
+
+def to_observation(image: ImageRecord) -> Observation:
+    """Map a custom image or a backup. `size_gb` is what is billed.
+
+    A backup doesn't tell whose it is: its droplet does, in `backup_ids`.
+    """
+    return Observation(
+        provider_id=str(image.id),
+        name=image.name,
+        region=only(image.regions),
+        status=image.status.lower(),
+        tags=sorted(image.tags),
+        attrs={
+            "size_gb": plain(image.size_gigabytes),
+            "min_disk_gb": image.min_disk_size,
+            "regions": sorted(image.regions),
+            "distribution": image.distribution,
+        },
+        created_at=since(image.created_at),
+        size_gb=gigabytes(image.size_gigabytes),
+    )
+
+
+IMAGE = KindEntry(
+    kind=Kind.IMAGE,
+    listings=(_PRIVATE,),
+    wanted=lambda image: image.type == "custom",
+    to_observation=to_observation,
+    detail=_DETAIL,
+    modes=SLOW,
+)
+DROPLET_BACKUP = KindEntry(
+    kind=Kind.DROPLET_BACKUP,
+    listings=(_PRIVATE,),
+    droplet_of=droplets_of_backups,
+    wanted=lambda image: image.type == "backup",
+    to_observation=to_observation,
+    detail=_DETAIL,
+    modes=SLOW,
+)

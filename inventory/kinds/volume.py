@@ -1,0 +1,39 @@
+"""Block storage. Source: API reference, `GET /v2/volumes`."""
+
+from arcadia_cloud.digitalocean.listing import Listing
+from arcadia_cloud.digitalocean.records import VolumeRecord
+from inventory.kinds.entry import FULL, Detail, KindEntry, gigabytes, plain, since
+from inventory.values import Kind, Observation
+
+
+def to_observation(volume: VolumeRecord) -> Observation:
+    """Map a volume. It is billed by its size, attached or not; the API doesn't tell the price."""
+    return Observation(
+        provider_id=volume.id,
+        urn=f"do:volume:{volume.id}",
+        name=volume.name,
+        region=volume.region.slug,
+        status="attached" if volume.droplet_ids else "unattached",
+        tags=sorted(volume.tags),
+        attrs={
+            "size_gb": plain(volume.size_gigabytes),
+            "droplet_ids": sorted(map(str, volume.droplet_ids)),
+            "description": volume.description,
+            "filesystem_type": volume.filesystem_type,
+            "filesystem_label": volume.filesystem_label,
+        },
+        parent_kind=str(Kind.DROPLET) if volume.droplet_ids else "",
+        parent_id=str(volume.droplet_ids[0]) if volume.droplet_ids else "",
+        created_at=since(volume.created_at),
+        size_gb=gigabytes(volume.size_gigabytes),
+    )
+
+
+VOLUME = KindEntry(
+    kind=Kind.VOLUME,
+    listings=(Listing("/v2/volumes", "volumes", VolumeRecord),),
+    to_observation=to_observation,
+    detail=Detail("/v2/volumes/{provider_id}", "volume"),
+    modes=FULL,
+    in_projects=True,
+)

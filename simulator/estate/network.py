@@ -1,0 +1,201 @@
+"""Zones, addresses, load balancers, firewalls, private networks, certificates, the CDN."""
+
+from typing import Final
+
+from simulator.catalog import Json
+from simulator.droplet import default_vpc
+from simulator.estate.site import Estate
+from simulator.kinds.cdn import CDN_ENDPOINTS
+from simulator.kinds.certificates import CERTIFICATES
+from simulator.kinds.domains import DOMAINS
+from simulator.kinds.firewalls import FIREWALLS
+from simulator.kinds.load_balancers import LOAD_BALANCERS
+from simulator.kinds.reserved_ips import RESERVED_IPS
+from simulator.kinds.vpcs import VPCS
+
+_FIRST_RECORD: Final = 28_448_429
+_ANYWHERE: Final = ["0.0.0.0/0", "::/0"]
+_VERIFICATION: Final = "verification=5107a1b2"
+_Line = tuple[str, str, str] | tuple[str, str, str, int]  # type, name, data, and the priority of a mail host
+_ZONES: Final[dict[str, tuple[str, tuple[_Line, ...]]]] = {
+    "acme-shop.example": ("acme", (
+        ("A", "@", "203.0.113.9"), ("A", "www", "203.0.113.9"), ("AAAA", "www", "2001:db8:0:7::9"),
+        ("CNAME", "shop", "www.acme-shop.example"), ("MX", "@", "mail.acme-shop.example", 10),
+        ("TXT", "@", "v=spf1 include:mail.example -all"),
+    )),
+    "acme-wiki.example": ("acme", (("A", "@", "203.0.113.21"), ("CNAME", "www", "@"))),
+    "globex-crm.example": ("globex", (
+        ("A", "@", "203.0.113.12"), ("A", "api", "203.0.113.12"), ("TXT", "@", _VERIFICATION),
+        ("MX", "@", "mx1.mail.example", 10), ("MX", "@", "mx2.mail.example", 20),
+    )),
+    "initech-reports.example": ("initech", (("A", "@", "203.0.113.33"), ("CNAME", "docs", "static.example"))),
+}  # fmt: skip
+
+
+def place(estate: Estate) -> None:
+    for name, (project, lines) in _ZONES.items():
+        _zone(estate, name, project, lines)
+    _reserved_ip(estate, "203.0.113.7", "nyc3", "acme", "shop-web-01")
+    _reserved_ip(estate, "203.0.113.12", "fra1", "globex", "crm-app-01", urn="floatingip")
+    _reserved_ip(estate, "203.0.113.99", "ams3", "arcadia", "")
+    shop = _certificate(estate, "shop", ["acme-shop.example", "www.acme-shop.example"])
+    crm = _certificate(estate, "crm", ["globex-crm.example", "api.globex-crm.example"])
+    _balancer(estate, "shop-lb", "203.0.113.9", "nyc3", "acme", shop, tag="deployment:shop")
+    _balancer(estate, "crm-lb", "203.0.113.12", "fra1", "globex", crm, droplet="crm-app-01")
+    _firewall(estate, "shop", tags=["deployment:shop"])
+    _firewall(estate, "crm", tags=["tenant:globex"])
+    _firewall(estate, "bastion", droplet="bastion-01")
+    regions = sorted({droplet.region for droplet in estate.account.droplets.held()})
+    for number, region in enumerate(regions):
+        key = default_vpc(estate.account.team, region)
+        _vpc(estate, key, f"default-{region}", region, number, default=True)
+    _vpc(estate, estate.id_of("vpc", "initech-reports"), "initech-reports", "sfo3", 64, default=False)
+    _cdn_endpoint(estate, "acme-shop-media", "nyc3")
+
+
+def _record(number: int, line: _Line) -> Json:
+    kind, name, data = line[:3]
+    return {
+        "id": _FIRST_RECORD + number,
+        "type": kind,
+        "name": name,
+        "data": data,
+        "priority": line[3] if len(line) == 4 else None,
+        "port": None,
+        "ttl": 1800,
+        "weight": None,
+        "flags": None,
+        "tag": None,
+    }
+
+
+def _zone(estate: Estate, name: str, project: str, lines: tuple[_Line, ...]) -> None:
+    servers: tuple[_Line, ...] = tuple(("NS", "@", f"ns{number}.digitalocean.com") for number in (1, 2, 3))
+    records = [_record(number, line) for number, line in enumerate((*servers, *lines))]
+    DOMAINS.add(estate.account, {"name": name, "ttl": 1800, "records": records}, project=project)
+
+
+def _reserved_ip(
+    estate: Estate, ip: str, region: str, project: str, droplet: str, *, urn: str = "reservedip"
+) -> None:
+    account, holder = estate.account, estate.droplet(droplet).id if droplet else None
+    RESERVED_IPS.add(account, {"ip": ip, "region": region, "droplet": holder})
+    home = account.projects.named(project)
+    if home is not None:
+        account.projects.assign(f"do:{urn}:{ip}", home, estate.at(90))
+
+
+def _certificate(estate: Estate, name: str, dns_names: list[str]) -> str:
+    key = estate.id_of("certificate", name)
+    body: Json = {
+        "id": key,
+        "name": f"{name}-cert",
+        "not_after": estate.made(-60),
+        "sha1_fingerprint": key.replace("-", "") + "0" * 8,
+        "created_at": estate.made(30),
+        "dns_names": dns_names,
+        "state": "verified",
+        "type": "lets_encrypt",
+    }
+    CERTIFICATES.add(estate.account, body)
+    return key
+
+
+def _forwarding(entry: str, port: int, certificate: str) -> Json:
+    return {
+        "entry_protocol": entry,
+        "entry_port": port,
+        "target_protocol": "http",
+        "target_port": 80,
+        "certificate_id": certificate,
+        "tls_passthrough": False,
+    }
+
+
+def _balancer(
+    estate: Estate,
+    name: str,
+    ip: str,
+    region: str,
+    project: str,
+    certificate: str,
+    *,
+    tag: str = "",
+    droplet: str = "",
+) -> None:
+    body: Json = {
+        "id": estate.id_of("load_balancer", name),
+        "name": name,
+        "ip": ip,
+        "size_unit": 1,
+        "size": "lb-small",
+        "type": "REGIONAL",
+        "network": "EXTERNAL",
+        "algorithm": "round_robin",
+        "status": "active",
+        "created_at": estate.made(97),
+        "forwarding_rules": [_forwarding("https", 443, certificate), _forwarding("http", 80, "")],
+        "health_check": {
+            "protocol": "http",
+            "port": 80,
+            "path": "/",
+            "check_interval_seconds": 10,
+            "response_timeout_seconds": 5,
+            "healthy_threshold": 5,
+            "unhealthy_threshold": 3,
+        },
+        "sticky_sessions": {"type": "none"},
+        "region": region,
+        "tag": tag,
+        "droplet_ids": [estate.droplet(droplet).id] if droplet else [],
+        "redirect_http_to_https": True,
+        "enable_proxy_protocol": False,
+        "enable_backend_keepalive": False,
+        "vpc_uuid": default_vpc(estate.account.team, region),
+        "disable_lets_encrypt_dns_records": False,
+        "firewall": {"deny": [], "allow": []},
+    }
+    LOAD_BALANCERS.add(estate.account, body, project=project)
+
+
+def _firewall(estate: Estate, name: str, *, tags: list[str] | None = None, droplet: str = "") -> None:
+    body: Json = {
+        "id": estate.id_of("firewall", name),
+        "name": name,
+        "status": "succeeded",
+        "inbound_rules": [
+            {"protocol": "tcp", "ports": "443", "sources": {"addresses": _ANYWHERE}},
+            {"protocol": "tcp", "ports": "22", "sources": {"tags": ["role:bastion"]}},
+        ],
+        "outbound_rules": [{"protocol": "tcp", "ports": "0", "destinations": {"addresses": _ANYWHERE}}],
+        "created_at": estate.made(120),
+        "droplet_ids": [estate.droplet(droplet).id] if droplet else [],
+        "tags": tags or [],
+        "pending_changes": [],
+    }
+    FIREWALLS.add(estate.account, body)
+
+
+def _vpc(estate: Estate, key: str, name: str, region: str, number: int, *, default: bool) -> None:
+    body: Json = {
+        "id": key,
+        "urn": f"do:vpc:{key}",
+        "name": name,
+        "description": "" if default else "What reports reads from",
+        "region": region,
+        "ip_range": f"10.{100 + number}.0.0/20",
+        "default": default,
+        "created_at": estate.made(490)[:-1] + ".442049222Z",
+    }
+    VPCS.add(estate.account, body)
+
+
+def _cdn_endpoint(estate: Estate, bucket: str, region: str) -> None:
+    body: Json = {
+        "id": estate.id_of("cdn_endpoint", bucket),
+        "origin": f"{bucket}.{region}.digitaloceanspaces.com",
+        "endpoint": f"{bucket}.{region}.cdn.digitaloceanspaces.com",
+        "created_at": estate.made(88),
+        "ttl": 3600,
+    }
+    CDN_ENDPOINTS.add(estate.account, body)

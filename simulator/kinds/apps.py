@@ -1,0 +1,17 @@
+"""`/v2/apps`, whose specs have the values of their environment in them."""
+
+from flask import Blueprint
+
+from simulator.account import Account
+from simulator.catalog import Json
+from simulator.shelf import Shelf
+
+routes = Blueprint("apps", __name__)
+
+
+def _shown(account: Account, app: Json) -> Json:
+    return {**app, "project_id": account.projects.holder(f"do:app:{app['id']}")}
+
+
+APPS = Shelf("app", "/v2/apps", "apps", "app", urn="app", shown=_shown)
+APP = APPS.kind(routes)

@@ -1,0 +1,26 @@
+"""`/v2/databases`: a list without pages, and with passwords in it."""
+
+from flask import Blueprint
+
+from simulator.account import Account
+from simulator.catalog import Json
+from simulator.shelf import Shelf
+
+routes = Blueprint("databases", __name__)
+
+
+def _shown(account: Account, database: Json) -> Json:
+    return {**database, "project_id": account.projects.holder(f"do:dbaas:{database['id']}")}
+
+
+DATABASES = Shelf(
+    "database",
+    "/v2/databases",
+    "databases",
+    "database",
+    urn="dbaas",
+    tag_type="database",
+    paged=False,
+    shown=_shown,
+)
+DATABASE = DATABASES.kind(routes)

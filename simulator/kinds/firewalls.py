@@ -1,0 +1,17 @@
+"""`/v2/firewalls`. They guard droplets by id and by tag; no project takes them."""
+
+from flask import Blueprint
+
+from simulator.account import Account
+from simulator.catalog import Json
+from simulator.shelf import Shelf, of_living
+
+routes = Blueprint("firewalls", __name__)
+
+
+def _shown(account: Account, firewall: Json) -> Json:
+    return {**firewall, "droplet_ids": of_living(account, firewall["droplet_ids"])}
+
+
+FIREWALLS = Shelf("firewall", "/v2/firewalls", "firewalls", "firewall", shown=_shown)
+FIREWALL = FIREWALLS.kind(routes)

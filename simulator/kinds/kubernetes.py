@@ -1,0 +1,22 @@
+"""`/v2/kubernetes/clusters`. Their workers are droplets, listed among the others."""
+
+from flask import Blueprint
+
+from simulator import context
+from simulator.catalog import Json
+from simulator.shelf import Shelf
+
+routes = Blueprint("kubernetes", __name__)
+CLUSTERS = Shelf(
+    "kubernetes_cluster",
+    "/v2/kubernetes/clusters",
+    "kubernetes_clusters",
+    "kubernetes_cluster",
+    urn="kubernetes",
+)
+KUBERNETES_CLUSTER = CLUSTERS.kind(routes)
+
+
+@routes.get("/v2/kubernetes/clusters/<key>/node_pools")
+def list_node_pools(key: str) -> Json:
+    return {"node_pools": CLUSTERS.find(context.account(), key)["node_pools"]}

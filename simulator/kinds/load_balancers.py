@@ -1,0 +1,32 @@
+"""`/v2/load_balancers`."""
+
+from flask import Blueprint
+
+from simulator.account import Account
+from simulator.catalog import REGIONS, Json
+from simulator.shelf import Shelf, of_living
+
+routes = Blueprint("load_balancers", __name__)
+
+
+def _shown(account: Account, balancer: Json) -> Json:
+    """With a tag, it serves whichever droplets carry it now."""
+    tag = balancer["tag"]
+    droplets = account.droplets.tagged(tag.lower()) if tag else balancer["droplet_ids"]
+    return {
+        **balancer,
+        "region": REGIONS[balancer["region"]],
+        "project_id": account.projects.holder(f"do:loadbalancer:{balancer['id']}"),
+        "droplet_ids": of_living(account, droplets),
+    }
+
+
+LOAD_BALANCERS = Shelf(
+    "load_balancer",
+    "/v2/load_balancers",
+    "load_balancers",
+    "load_balancer",
+    urn="loadbalancer",
+    shown=_shown,
+)
+LOAD_BALANCER = LOAD_BALANCERS.kind(routes)

@@ -1,0 +1,34 @@
+"""`/v2/registries` and the older `/v2/registry`: a 404 where there is none."""
+
+from flask import Blueprint
+
+from simulator import context
+from simulator.account import Account, Kind
+from simulator.catalog import Json
+from simulator.errors import not_found
+
+routes = Blueprint("registries", __name__)
+REGISTRIES = "registry"  # the shelf of the account that they lie on
+REGISTRY = Kind("registry", routes)
+
+
+def _all(account: Account) -> list[Json]:
+    found = list(account.held[REGISTRIES].values())
+    if not found:
+        raise not_found("registry does not exist")
+    return found
+
+
+@routes.get("/v2/registries")
+def list_registries() -> Json:
+    return {"registries": _all(context.account())}
+
+
+@routes.get("/v2/registry")
+def show() -> Json:
+    return {"registry": _all(context.account())[0]}
+
+
+@routes.get("/v2/registry/subscription")
+def show_subscription() -> Json:
+    return {"subscription": _all(context.account())[0]["subscription"]}

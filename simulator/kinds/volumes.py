@@ -1,0 +1,21 @@
+"""`/v2/volumes`: block storage."""
+
+from flask import Blueprint
+
+from simulator.account import Account
+from simulator.catalog import REGIONS, Json
+from simulator.shelf import Shelf, of_living
+
+routes = Blueprint("volumes", __name__)
+
+
+def _shown(account: Account, volume: Json) -> Json:
+    return {
+        **volume,
+        "region": REGIONS[volume["region"]],
+        "droplet_ids": of_living(account, volume["droplet_ids"]),
+    }
+
+
+VOLUMES = Shelf("volume", "/v2/volumes", "volumes", "volume", urn="volume", tag_type="volume", shown=_shown)
+VOLUME = VOLUMES.kind(routes)

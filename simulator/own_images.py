@@ -1,0 +1,65 @@
+"""An account's own images: snapshots, backups, and those that somebody brought."""
+
+from datetime import datetime
+from typing import Literal
+
+from simulator.account import Account
+from simulator.catalog import Json
+from simulator.clock import stamp
+from simulator.droplet import Droplet
+
+_USED_OF_A_DISK = 0.11
+
+
+def take(
+    account: Account, droplet: Droplet, kind: Literal["snapshot", "backup"], name: str, at: datetime
+) -> int:
+    """Make an image of the droplet as it is, without its tags; the droplet has its id."""
+    size = round(droplet.disk * _USED_OF_A_DISK, 2)
+    image_id = _add(account, kind, name, at, regions=[droplet.region], disk=droplet.disk, size=size, tags=[])
+    account.taken_of[image_id] = droplet.id
+    if kind == "snapshot":
+        droplet.snapshot_ids = [*droplet.snapshot_ids, image_id]
+    else:
+        droplet.backup_ids = [*droplet.backup_ids, image_id]
+    return image_id
+
+
+def bring(
+    account: Account, name: str, at: datetime, *, regions: list[str], size: float, tags: list[str]
+) -> int:
+    """A custom image. `size` is in GB."""
+    tags = account.canonical_tags(tags)
+    return _add(account, "custom", name, at, regions=regions, disk=20, size=size, tags=tags)
+
+
+def _add(
+    account: Account,
+    kind: str,
+    name: str,
+    at: datetime,
+    *,
+    regions: list[str],
+    disk: int,
+    size: float,
+    tags: list[str],
+) -> int:
+    image_id = account.new_image_id()
+    body: Json = {
+        "id": image_id,
+        "name": name,
+        "distribution": "Ubuntu",
+        "slug": None,
+        "public": False,
+        "regions": regions,
+        "created_at": stamp(at),
+        "min_disk_size": disk,
+        "type": kind,
+        "size_gigabytes": size,
+        "description": "",
+        "tags": tags,
+        "status": "available",
+        "error_message": "",
+    }
+    account.images[image_id] = body
+    return image_id

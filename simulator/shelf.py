@@ -1,0 +1,129 @@
+"""Resources that are listed, looked at and deleted: each kind's are on a shelf of the account, by id.
+
+What lies there is the answer's own form, but for what `shown` says anew each time.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Final
+
+from flask import Blueprint, request
+
+from simulator import context
+from simulator.account import Account, Kind, Tagged
+from simulator.catalog import Json
+from simulator.errors import not_found
+from simulator.paging import list_page
+
+_GONE: Final = "The resource you were accessing could not be found."
+
+
+def _as_it_lies(_account: Account, body: Json) -> Json:
+    return body
+
+
+class JsonTags:
+    """The tags of a JSON body, where the tag endpoints look for them."""
+
+    def __init__(self, body: Json) -> None:
+        self._body = body
+
+    @property
+    def tags(self) -> list[str]:
+        return list(self._body["tags"])
+
+    @tags.setter
+    def tags(self, tags: list[str]) -> None:
+        self._body["tags"] = tags
+
+
+@dataclass(frozen=True)
+class Shelf:
+    """A kind's endpoints at `path`: its list under `plural`, each one under `singular` by its `identity`.
+
+    `urn` and `tag_type` as of `Kind`. Some lists have no pages.
+    """
+
+    name: str
+    path: str
+    plural: str
+    singular: str
+    identity: str = "id"
+    urn: str = ""
+    tag_type: str = ""
+    paged: bool = True
+    shown: Callable[[Account, Json], Json] = _as_it_lies
+    picked: Callable[[Json], bool] = field(default=lambda _body: True)
+
+    def add(self, account: Account, body: Json, *, project: str = "") -> Json:
+        """Lay it there, and put it into the project of that name."""
+        if "tags" in body:
+            body["tags"] = account.canonical_tags(body["tags"])
+        account.held[self.name][str(body[self.identity])] = body
+        home = account.projects.named(project)
+        if home is not None:
+            account.projects.assign(f"do:{self.urn}:{body[self.identity]}", home, account.clock.now())
+        return body
+
+    def all(self, account: Account) -> list[Json]:
+        return list(account.held[self.name].values())
+
+    def find(self, account: Account, key: str) -> Json:
+        """What lies there. Raises ApiError (404)."""
+        body = account.held[self.name].get(key)
+        if body is None:
+            raise not_found(_GONE)
+        return body
+
+    def kind(self, routes: Blueprint) -> Kind:
+        """The kind, its endpoints added to `routes`."""
+        routes.add_url_rule(self.path, f"list_{self.name}", self._list, methods=["GET"])
+        routes.add_url_rule(f"{self.path}/<key>", f"show_{self.name}", self._show, methods=["GET"])
+        routes.add_url_rule(f"{self.path}/<key>", f"delete_{self.name}", self._delete, methods=["DELETE"])
+        return Kind(
+            self.name,
+            routes,
+            path=self.path,
+            urn=self.urn,
+            tag_type=self.tag_type,
+            exists=lambda account, key: key in account.held[self.name],
+            edit=self._edit,
+            tag_counts=self._tag_counts if self.tag_type else None,
+            count=lambda account: len(account.held[self.name]),
+        )
+
+    def _list(self) -> Json:
+        account, tag = context.account(), request.args.get("tag_name", "").lower()
+        found = [
+            self.shown(account, body)
+            for body in self.all(account)
+            if self.picked(body) and (not tag or tag in map(str.lower, body.get("tags", [])))
+        ]
+        return list_page(self.plural, found) if self.paged else {self.plural: found}
+
+    def _show(self, key: str) -> Json:
+        account = context.account()
+        return {self.singular: self.shown(account, self.find(account, key))}
+
+    def _delete(self, key: str) -> tuple[str, int]:
+        account = context.account()
+        self.find(account, key)
+        del account.held[self.name][key]
+        account.projects.forget(f"do:{self.urn}:{key}")
+        return "", 204
+
+    def _edit(self, account: Account, key: str) -> Tagged | None:
+        body = account.held[self.name].get(key)
+        return JsonTags(body) if body is not None and "tags" in body else None
+
+    def _tag_counts(self, account: Account) -> dict[str, tuple[int, str]]:
+        counts: dict[str, tuple[int, str]] = {}
+        for key, body in account.held[self.name].items():
+            for tag in body["tags"]:
+                counts[tag] = (counts.get(tag, (0, ""))[0] + 1, key)
+        return counts
+
+
+def of_living(account: Account, droplet_ids: list[int]) -> list[int]:
+    """Those of the droplets that are still there: what they had is set free when they go."""
+    return [droplet_id for droplet_id in droplet_ids if account.droplets.get(droplet_id) is not None]
