@@ -251,7 +251,6 @@ def test_more_than_a_runs_checks_are_spread_over_runs(simulator: Simulated, sync
     sync()
     simulator.control("POST", "churn", delete=230)
     Resource.objects.update(stale_strike_count=2)
-    simulator.control("POST", "limits", enabled=False, per_hour=1_000_000)
     assert sync()["droplet"].deleted == 200
     assert sync()["droplet"].deleted == 30
     assert Resource.objects.live().count() == 370
