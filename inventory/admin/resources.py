@@ -1,12 +1,15 @@
 """The console's list of resources, and the page of one: what it is, whose, and what happened to it."""
 
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from django.contrib import admin
+from django.contrib.admin.options import IncorrectLookupParameters
+from django.core.exceptions import PermissionDenied
 from django.db.models import Q, QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, StreamingHttpResponse
 from django.template.loader import render_to_string
-from django.urls import reverse
+from django.urls import URLPattern, path, reverse
+from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
@@ -22,7 +25,8 @@ from inventory.admin.filters import (
     WhoseFilter,
 )
 from inventory.admin.presenting import NOTHING, attributes, dollars, history_entry, provider_page
-from inventory.models import Resource
+from inventory.export import Format, download
+from inventory.models import Resource, ResourceQuerySet
 from inventory.values import STRIKES_TO_DELETE, AttributionRule
 
 _SHOWN: Final = 50  # of a resource's events and spans
@@ -50,6 +54,7 @@ class ResourceAdmin(RecordAdmin[Resource]):
     """Every resource, newest first."""
 
     change_form_template = "console/resource.html"
+    list_before_template = "console/export_resources.html"
     list_display = ("title", "kind", "region", "state", "whose", "project", "price", "last_seen_at")
     list_filter = (
         LifeFilter,
@@ -95,6 +100,29 @@ class ResourceAdmin(RecordAdmin[Resource]):
         if term:
             queryset = queryset.filter(Q(name__icontains=term) | Q(provider_id=term))
         return queryset, False
+
+    def get_urls(self) -> list[URLPattern]:
+        """Add the exports."""
+        own = [
+            path(
+                f"export/{form}/",
+                self.admin_site.admin_view(self.export_view),
+                {"form": form},
+                name=f"inventory_resource_export_{form}",
+            )
+            for form in Format
+        ]
+        return [*own, *super().get_urls()]
+
+    def export_view(self, request: HttpRequest, form: Format) -> StreamingHttpResponse | HttpResponseRedirect:
+        """Download what the list shows under the same query string, every page of it."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        try:
+            shown = self.get_changelist_instance(request).queryset
+        except IncorrectLookupParameters:  # the list says so in its own words
+            return HttpResponseRedirect(f"{reverse('admin:inventory_resource_changelist')}?e=1")
+        return download(cast("ResourceQuerySet", shown), form, for_operator=True, on=timezone.now().date())
 
     def render_change_form(
         self,

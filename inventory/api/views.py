@@ -2,13 +2,18 @@
 
 from typing import Any, cast
 
+from django.http import HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404
-from drf_spectacular.utils import extend_schema
+from django.utils import timezone
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework.exceptions import ValidationError
+from rest_framework.renderers import BaseRenderer, JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
 
-from arcadia_cloud.kernel.api.views import ApiView, DetailView, ListView
+from arcadia_cloud.kernel.api.views import ApiView, DetailView, FilteredView, ListView
 from arcadia_cloud.kernel.tokens import TokenUser
 from inventory.api.filters import OperatorResourceFilter, ResourceFilter
 from inventory.api.serializers import (
@@ -18,6 +23,7 @@ from inventory.api.serializers import (
     ResourceSerializer,
     SummarySerializer,
 )
+from inventory.export import Format, download, download_head
 from inventory.models import Resource, ResourceEvent, ResourceQuerySet
 from inventory.queries import events_of, summarize
 
@@ -37,6 +43,11 @@ def _visible(request: Request) -> ResourceQuerySet:
     return Resource.objects.none() if viewer is None else Resource.objects.visible_to(viewer)
 
 
+def _filters_for(request: Request) -> type[ResourceFilter]:
+    """Only operators may ask for a tenant: for others the parameter doesn't exist."""
+    return OperatorResourceFilter if _is_operator(request) else ResourceFilter
+
+
 class ResourceList(ListView):
     """Resources, newest first: a tenant's own, for operators everybody's."""
 
@@ -44,14 +55,75 @@ class ResourceList(ListView):
 
     @property
     def filterset_class(self) -> type[ResourceFilter]:
-        """Only operators may ask for a tenant: for others the parameter doesn't exist."""
-        return OperatorResourceFilter if _is_operator(self.request) else ResourceFilter
+        """What this caller may filter by."""
+        return _filters_for(self.request)
 
     def get_queryset(self) -> ResourceQuerySet:
         return _visible(self.request).select_related("project", "deployment")
 
     def get_serializer_class(self) -> type[BaseSerializer[Any]]:
         return OperatorResourceSerializer if _is_operator(self.request) else ResourceSerializer
+
+
+class _CsvRenderer(BaseRenderer):
+    """Only says that CSV may be asked for: an export is streamed, and what is refused is a problem."""
+
+    media_type = "text/csv"
+    format = "csv"
+
+
+class ResourceExport(FilteredView):
+    """Resources as a file: all that the filters leave, oldest first."""
+
+    query_parameters = frozenset({"format"})
+    renderer_classes = (_CsvRenderer, JSONRenderer)
+
+    @property
+    def filterset_class(self) -> type[ResourceFilter]:
+        """As the list's."""
+        return _filters_for(self.request)
+
+    def get_queryset(self) -> ResourceQuerySet:
+        return _visible(self.request)
+
+    @extend_schema(
+        summary="Export resources as CSV or JSON",
+        parameters=[
+            OpenApiParameter(
+                "format",
+                enum=[str(form) for form in Format],
+                default=str(Format.CSV),
+                description="What the file is written as.",
+            )
+        ],
+        responses={
+            (200, "text/csv"): OpenApiTypes.STR,
+            (200, "application/json"): ResourceSerializer(many=True),
+        },
+    )
+    def get(self, request: Request) -> StreamingHttpResponse:
+        """Stream every row that the filters leave, oldest first, with the fields of the list.
+
+        In CSV, a cell that a spreadsheet would run as a formula has an apostrophe before it.
+        """
+        form = _format(request)
+        return download(
+            self.filter_queryset(self.get_queryset()),
+            form,
+            for_operator=_is_operator(request),
+            on=timezone.now().date(),
+        )
+
+    @extend_schema(exclude=True)
+    def head(self, request: Request) -> HttpResponse:
+        return download_head(_format(request), on=timezone.now().date())
+
+
+def _format(request: Request) -> Format:
+    asked = request.query_params.get("format", Format.CSV)
+    if asked not in list(Format):
+        raise ValidationError({"format": [f"Must be one of {', '.join(Format)}."]})
+    return Format(asked)
 
 
 class ResourceDetail(DetailView):
