@@ -52,7 +52,8 @@ _OPERATORS_COLUMNS: Final[Mapping[str, str]] = {
     "stale_strike_count": "stale_strike_count",
 }
 
-# A cell that begins so is run as a formula by spreadsheets; the last four are full width. Source: OWASP, "CSV Injection".
+# A cell that begins so is run as a formula by spreadsheets, the last four (in full width) by some. Source:
+# OWASP, "CSV Injection".
 _FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 
 Row = Sequence[Any]  # Any: whatever the columns hold

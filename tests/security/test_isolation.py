@@ -5,6 +5,7 @@ import json
 from typing import Any
 
 import pytest
+from django.http import HttpResponse
 from django.test import Client
 
 from arcadia_cloud.kernel.api.throttles import breaker
@@ -42,7 +43,7 @@ def ask(endpoint: Endpoint, method: str, caller: str, values: Any, **more: Any) 
         more = {"data": "{}", "content_type": "application/json", **more}
     answer = getattr(client, method)(endpoint.path(values), **more)
     if answer.streaming:
-        answer.content = answer.getvalue()
+        return HttpResponse(answer.getvalue(), status=answer.status_code, headers=answer.headers)
     return answer
 
 
