@@ -111,7 +111,9 @@ class Resource(models.Model):
     `provider_created_at` is the provider's clock, the other instants are the database's.
     `monthly_price_cents` is what the provider charges, null where its API doesn't tell.
     `deleted_at` is when the third strike was confirmed; its life ended at `last_seen_at`.
-    `attributed_by` names the rule that decided `deployment` and `tenant_id`.
+    `attributed_by` names the rule that decided `deployment` and `tenant_id`; `attribution_note` says why
+    none could, or what a tag asked for in vain. `parent_kind` and `parent_id` (the provider's) name what it
+    belongs to.
     """
 
     provider = models.CharField(max_length=40, default=PROVIDER)
@@ -127,6 +129,9 @@ class Resource(models.Model):
     )
     tenant_id = models.TextField(null=True, blank=True)  # noqa: DJ001 - null is "nobody's", "" is refused
     attributed_by = models.CharField(max_length=12, choices=AttributionRule, blank=True, default="")
+    attribution_note = models.TextField(blank=True, default="")
+    parent_kind = models.CharField(max_length=40, blank=True, default="")
+    parent_id = models.TextField(blank=True, default="")
     tags = ArrayField(models.TextField(), default=list, blank=True)
     attrs = models.JSONField(default=dict)
     monthly_price_cents = models.PositiveIntegerField(null=True, blank=True)
@@ -150,6 +155,9 @@ class Resource(models.Model):
             models.Index(fields=["kind", "id"], name="resource_of_kind"),
             models.Index(fields=["name", "id"], name="resource_by_name"),
             GinIndex(fields=["tags"], name="resource_tagged"),
+            models.Index(
+                fields=["parent_kind", "parent_id"], condition=~Q(parent_id=""), name="resource_of_parent"
+            ),
             # On UPPER(name), which is what Django's icontains compares.
             GinIndex(OpClass(Upper("name"), name="gin_trgm_ops"), name="resource_name_contains"),
         ]

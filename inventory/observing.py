@@ -7,21 +7,17 @@ JSON parameter, so that nothing depends on a session's temporary tables (PgBounc
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 import msgspec
 from django.db import transaction
 
 from arcadia_cloud.kernel.database import binding_cursor
+from inventory.statements import statement
 from inventory.values import PROVIDER, Kind, Observation
 
-_SQL = Path(__file__).parent / "sql"
-_OBSERVE = (_SQL / "observe.sql").read_text(encoding="utf-8")
-_RESPAN = tuple(
-    (_SQL / name).read_text(encoding="utf-8")
-    for name in ("close_spans.sql", "correct_spans.sql", "open_spans.sql")
-)
+_OBSERVE = statement("observe.sql")
+_RESPAN = tuple(statement(name) for name in ("close_spans.sql", "correct_spans.sql", "open_spans.sql"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +78,8 @@ def observe(*, kind: Kind, observations: Iterable[Observation], look: Look, orig
         if touched:
             changed = set(touched)
             parameters["batch"] = _as_json([seen for seen in batch if seen.provider_id in changed])
-            for statement in _RESPAN:
-                cursor.execute(statement, parameters)
+            for respan in _RESPAN:
+                cursor.execute(respan, parameters)
     return Observed(len(batch), discovered, updated, restored)
 
 

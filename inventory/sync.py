@@ -24,7 +24,7 @@ from inventory.projects import sync_projects
 from inventory.reading import read_pages
 from inventory.runs import Progress, finish_run, record_progress, record_skipped, room_for, start_run
 from inventory.strikes import bury_confirmed, count_absences, strike_absent
-from inventory.values import Observation, RunMode, RunOutcome
+from inventory.values import Kind, Observation, RunMode, RunOutcome
 
 log = structlog.get_logger(__name__)
 
@@ -135,6 +135,7 @@ class _Reading:
 
     sync: Sync
     entry: KindEntry
+    droplet_of: Mapping[str, str] = field(default_factory=dict)
 
     def __call__(self, run: SyncRun, held: HeldLease) -> None:
         if shortage := room_for(run, self.sync.cloud.budget.left_this_hour()):
@@ -156,6 +157,8 @@ class _Reading:
 
     def _observe_all(self, run: SyncRun) -> None:
         """Read every list of the kind, and write it batch by batch as it comes."""
+        if self.entry.droplet_of is not None:
+            self.droplet_of = self.entry.droplet_of()
         progress = Progress(calls_before=self.sync.cloud.calls)
         for listing in self.entry.listings:
             batch: list[Observation] = []
@@ -174,6 +177,9 @@ class _Reading:
             seen = self.entry.observation(record, self.sync.cloud)
             if seen is not None:
                 seen.project_id = self.entry.project_of(seen, self.sync.project_of)
+                if parent := self.droplet_of.get(seen.provider_id):
+                    seen.parent_kind, seen.parent_id = str(Kind.DROPLET), parent
+                seen.decides = seen.project_id is not None or not self.entry.in_projects
                 yield seen
 
     def _write(self, batch: list[Observation], asked_at: datetime, run: SyncRun, progress: Progress) -> None:

@@ -51,6 +51,8 @@ class AttributionRule(TextChoices):
 
     OPERATOR = "operator"
     SAGA = "saga"
+    TAGS = "tags"
+    PARENT = "parent"
     PROJECT = "project"
     NONE = "", "none"
 
@@ -79,6 +81,8 @@ class Observation(msgspec.Struct, kw_only=True):
     `tags` are sorted. `attrs` holds the allow-listed fields that only this kind has. `active` and
     `size_gb` are what metering counts. `created_at` is the provider's. `project_id` is the row in
     cloud_projects. `deployment_id` and `tenant_id` are set only by whoever made the resource (a saga).
+    `parent_kind` and `parent_id` name what it belongs to (a snapshot's droplet). `decides` says that all
+    was read that tells whose it is, so that the row's attribution may be decided anew.
     """
 
     provider_id: str
@@ -95,3 +99,6 @@ class Observation(msgspec.Struct, kw_only=True):
     project_id: int | None = None
     deployment_id: int | None = None
     tenant_id: str | None = None
+    parent_kind: str = ""
+    parent_id: str = ""
+    decides: bool = False

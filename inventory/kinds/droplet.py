@@ -16,6 +16,8 @@ def to_observation(droplet: DropletRecord) -> Observation:
 
     A Kubernetes cluster's worker has the cluster's id as `cluster_id`, by the tag that it was given.
     """
+    attrs = _attrs(droplet)
+    cluster = attrs.get("cluster_id", "")
     return Observation(
         provider_id=str(droplet.id),
         urn=f"do:droplet:{droplet.id}",
@@ -23,7 +25,9 @@ def to_observation(droplet: DropletRecord) -> Observation:
         region=droplet.region.slug,
         status=droplet.status,
         tags=sorted(droplet.tags),
-        attrs=_attrs(droplet),
+        attrs=attrs,
+        parent_kind=str(Kind.KUBERNETES_CLUSTER) if cluster else "",
+        parent_id=cluster,
         monthly_price_cents=cents(droplet.size.price_monthly),
         created_at=droplet.created_at,
         active=droplet.status == "active",

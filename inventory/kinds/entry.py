@@ -38,7 +38,8 @@ class KindEntry:
     if the resource is gone by now. `detail` is asked before a tombstone; None where the provider has no such
     address. `volatile` names attrs that move by themselves and make no event. `modes` are the schedules it
     belongs to; `in_projects` tells whether the provider lets it be put in a project. `other_urns` are those,
-    with `{provider_id}`, by which a project may know it instead of its own.
+    with `{provider_id}`, by which a project may know it instead of its own. `droplet_of` is asked once a
+    run for `{provider_id: droplet's id}`, where only the droplets tell what belongs to them.
     """
 
     kind: Kind
@@ -51,6 +52,7 @@ class KindEntry:
     wanted: Callable[[Any], bool] | None = None
     enrich: Callable[[DigitalOcean, Any], Any] | None = None
     other_urns: tuple[str, ...] = ()
+    droplet_of: Callable[[], Mapping[str, str]] | None = None
 
     def observation(self, record: Any, cloud: DigitalOcean) -> Observation | None:  # Any: each kind its own
         """What was seen of the resource; None where it vanished while it was being read.

@@ -7,6 +7,7 @@ Snapshots are taken from their own list, which also has those of volumes. Source
 from arcadia_cloud.digitalocean.listing import Listing
 from arcadia_cloud.digitalocean.records import ImageRecord
 from inventory.kinds.entry import SLOW, Detail, KindEntry, gigabytes, only, plain, since
+from inventory.parents import droplets_of_backups
 from inventory.values import Kind, Observation
 
 _PRIVATE = Listing("/v2/images", "images", ImageRecord, params={"private": "true"})
@@ -46,6 +47,7 @@ IMAGE = KindEntry(
 DROPLET_BACKUP = KindEntry(
     kind=Kind.DROPLET_BACKUP,
     listings=(_PRIVATE,),
+    droplet_of=droplets_of_backups,
     wanted=lambda image: image.type == "backup",
     to_observation=to_observation,
     detail=_DETAIL,

@@ -22,6 +22,8 @@ def to_observation(snapshot: SnapshotRecord) -> Observation:
             "droplet_id": snapshot.resource_id if taken_of == "droplet" else None,
             "volume_id": snapshot.resource_id if taken_of == "volume" else None,
         },
+        parent_kind=taken_of,
+        parent_id=snapshot.resource_id if taken_of else "",
         created_at=since(snapshot.created_at),
         size_gb=gigabytes(snapshot.size_gigabytes),
     )

@@ -22,6 +22,8 @@ def to_observation(volume: VolumeRecord) -> Observation:
             "filesystem_type": volume.filesystem_type,
             "filesystem_label": volume.filesystem_label,
         },
+        parent_kind=str(Kind.DROPLET) if volume.droplet_ids else "",
+        parent_id=str(volume.droplet_ids[0]) if volume.droplet_ids else "",
         created_at=since(volume.created_at),
         size_gb=gigabytes(volume.size_gigabytes),
     )

@@ -3,33 +3,43 @@
 -- What happened is read from RETURNING old/new, never from a SELECT before the write: two writers at once
 -- would both see "not there yet". The batch is sorted, so that two batches never wait for each other in a ring.
 --
--- A row whose observation tells no project keeps its own, and the attribution that came of it: whatever can be in a
--- project always is in one, so silence means that membership wasn't read, or was read a moment too early.
+-- A row whose observation tells no project keeps its own: whatever can be in a project always is in one, so silence
+-- means that membership wasn't read, or was read a moment too early. Unless it `decides`, it keeps its owner, too.
 --
 -- %(batch)s           JSON array of observations, sorted by provider_id, each id once
 -- %(at)s              when the provider was asked, on the database's clock; an older look never overwrites a newer
 -- %(volatile)s        names of attrs that move by themselves and count for nothing
 -- %(bump_unchanged)s  false in fast runs: an unchanged row is touched only when its last bump is an hour old
 WITH observed AS (
-    SELECT seen.*, project.tenant_id AS project_tenant_id,
-           coalesce(seen.tenant_id, deployment.tenant_id) AS saga_tenant_id
+    SELECT seen.*,
+           CASE WHEN maker.tenant_id IS NOT NULL THEN 'saga' ELSE coalesce(before.attributed_by, decided.rule) END AS rule,
+           CASE WHEN maker.tenant_id IS NOT NULL THEN '' ELSE coalesce(before.attribution_note, decided.note) END AS note,
+           CASE WHEN maker.tenant_id IS NOT NULL THEN maker.tenant_id
+                WHEN before.id IS NOT NULL THEN before.tenant_id
+                ELSE owner.tenant_id END AS owner_tenant_id,
+           CASE WHEN maker.tenant_id IS NOT NULL THEN seen.deployment_id
+                WHEN before.id IS NOT NULL THEN before.deployment_id
+                ELSE owner.deployment_id END AS owner_deployment_id
     FROM jsonb_to_recordset(%(batch)s::jsonb) AS seen(
         provider_id text, urn text, name text, region text, status text, tags text[], attrs jsonb,
         monthly_price_cents integer, created_at timestamptz, active boolean, size_gb numeric,
-        project_id bigint, deployment_id bigint, tenant_id text
+        project_id bigint, deployment_id bigint, tenant_id text, parent_kind text, parent_id text, decides boolean
     )
-    LEFT JOIN cloud_projects AS project ON project.id = seen.project_id
     LEFT JOIN cloud_deployments AS deployment ON deployment.id = seen.deployment_id
+    CROSS JOIN LATERAL (SELECT coalesce(seen.tenant_id, deployment.tenant_id) AS tenant_id) AS maker
+    LEFT JOIN cloud_resources AS before
+        ON (before.provider, before.kind, before.provider_id)
+           = (%(provider)s::text, %(kind)s::text, CASE WHEN NOT seen.decides THEN seen.provider_id END)
+    -- whose.sql
 ),
 written AS (
     INSERT INTO cloud_resources AS known (
         provider, kind, provider_id, urn, name, region, status, tags, attrs, monthly_price_cents,
-        provider_created_at, project_id, deployment_id, tenant_id, attributed_by,
-        first_seen_at, last_seen_at, stale_strike_count
+        provider_created_at, project_id, deployment_id, tenant_id, attributed_by, attribution_note,
+        parent_kind, parent_id, first_seen_at, last_seen_at, stale_strike_count
     )
     SELECT %(provider)s::text, %(kind)s::text, provider_id, urn, name, region, status, tags, attrs, monthly_price_cents,
-           created_at, project_id, deployment_id, coalesce(saga_tenant_id, project_tenant_id),
-           CASE WHEN saga_tenant_id IS NOT NULL THEN 'saga' WHEN project_tenant_id IS NOT NULL THEN 'project' ELSE '' END,
+           created_at, project_id, owner_deployment_id, owner_tenant_id, rule, note, parent_kind, parent_id,
            %(at)s::timestamptz, %(at)s::timestamptz, 0
     FROM observed
     ORDER BY provider_id
@@ -43,23 +53,31 @@ written AS (
         monthly_price_cents = excluded.monthly_price_cents,
         provider_created_at = coalesce(excluded.provider_created_at, known.provider_created_at),
         project_id = coalesce(excluded.project_id, known.project_id),
+        parent_kind = excluded.parent_kind,
+        parent_id = excluded.parent_id,
         deployment_id = CASE
             WHEN known.attributed_by = 'operator' THEN known.deployment_id
             WHEN excluded.attributed_by = 'saga' THEN excluded.deployment_id
-            WHEN known.attributed_by = 'saga' OR excluded.project_id IS NULL THEN known.deployment_id
+            WHEN known.attributed_by = 'saga' THEN known.deployment_id
             ELSE excluded.deployment_id
         END,
         tenant_id = CASE
             WHEN known.attributed_by = 'operator' THEN known.tenant_id
             WHEN excluded.attributed_by = 'saga' THEN excluded.tenant_id
-            WHEN known.attributed_by = 'saga' OR excluded.project_id IS NULL THEN known.tenant_id
+            WHEN known.attributed_by = 'saga' THEN known.tenant_id
             ELSE excluded.tenant_id
         END,
         attributed_by = CASE
             WHEN known.attributed_by = 'operator' THEN known.attributed_by
             WHEN excluded.attributed_by = 'saga' THEN excluded.attributed_by
-            WHEN known.attributed_by = 'saga' OR excluded.project_id IS NULL THEN known.attributed_by
+            WHEN known.attributed_by = 'saga' THEN known.attributed_by
             ELSE excluded.attributed_by
+        END,
+        attribution_note = CASE
+            WHEN known.attributed_by = 'operator' THEN known.attribution_note
+            WHEN excluded.attributed_by = 'saga' THEN excluded.attribution_note
+            WHEN known.attributed_by = 'saga' THEN known.attribution_note
+            ELSE excluded.attribution_note
         END,
         last_seen_at = excluded.last_seen_at,
         deleted_at = NULL,
@@ -78,8 +96,7 @@ written AS (
         OR known.project_id <> excluded.project_id
         OR (known.project_id IS NULL AND excluded.project_id IS NOT NULL)
         OR (
-            (excluded.project_id IS NOT NULL OR excluded.attributed_by = 'saga')
-            AND known.attributed_by NOT IN ('operator', 'saga')
+            known.attributed_by NOT IN ('operator', 'saga')
             AND (known.tenant_id, known.deployment_id, known.attributed_by)
                 IS DISTINCT FROM (excluded.tenant_id, excluded.deployment_id, excluded.attributed_by)
         )

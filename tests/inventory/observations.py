@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from deployments.models import Deployment
 from inventory import strikes
 from inventory.models import Project, Resource, ResourceEvent, SyncRun
 from inventory.observing import Look, Observed, Origin, observe
@@ -29,6 +30,7 @@ def seen(provider_id: str = "1", **fields: Any) -> Observation:
         "attrs": {"size_slug": "s-1vcpu-1gb", "locked": False},
         "monthly_price_cents": 600,
         "created_at": minute(-60),
+        "decides": "project_id" in fields,
     }
     return Observation(provider_id=provider_id, **{**look, **fields})
 
@@ -64,6 +66,10 @@ def last_changes(provider_id: str = "1") -> dict[str, Any]:
 
 def _events(provider_id: str) -> Any:  # Any: the stubs type a queryset after order_by as its own class
     return ResourceEvent.objects.filter(resource__provider_id=provider_id).order_by("pk")
+
+
+def a_deployment(tenant_id: str, slug: str) -> Deployment:
+    return Deployment.objects.create(tenant_id=tenant_id, slug=slug)
 
 
 def the_resource(provider_id: str = "1") -> Resource:

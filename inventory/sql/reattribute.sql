@@ -1,0 +1,32 @@
+-- Decide anew whose these resources are, from what is stored of them, and tell what changed.
+--
+-- An operator's assignment is sticky and a saga's stays, unless they are being cleared.
+--
+-- %(pks)s      the resources; locked in the order of a batch of observations
+-- %(cleared)s  whether an operator's assignment is dropped, too
+WITH seen AS MATERIALIZED (
+    SELECT * FROM cloud_resources
+    WHERE id = ANY(%(pks)s::bigint[])
+      AND (%(cleared)s::boolean OR attributed_by NOT IN ('operator', 'saga'))
+    ORDER BY provider, kind, provider_id
+    FOR UPDATE
+),
+whose AS (
+    SELECT seen.id, decided.rule, decided.note, owner.tenant_id, owner.deployment_id
+    FROM seen
+    -- whose.sql
+),
+written AS (
+    UPDATE cloud_resources AS resource
+    SET tenant_id = whose.tenant_id, deployment_id = whose.deployment_id, attributed_by = whose.rule,
+        attribution_note = whose.note
+    FROM whose
+    WHERE resource.id = whose.id
+      AND (resource.tenant_id, resource.deployment_id, resource.attributed_by, resource.attribution_note)
+          IS DISTINCT FROM (whose.tenant_id, whose.deployment_id, whose.rule, whose.note)
+    RETURNING resource.id, old.tenant_id AS tenant_was, new.tenant_id AS tenant_is,
+        old.deployment_id AS deployment_was, new.deployment_id AS deployment_is,
+        old.attributed_by AS rule_was, new.attributed_by AS rule_is
+),
+-- told.sql
+SELECT coalesce(array_agg(id), '{}') FROM told

@@ -1,0 +1,245 @@
+"""Whose a resource is: five rules in their order, and the word of an operator that stays."""
+
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from arcadia_cloud.kernel.errors import InvalidInput, NotFound
+from inventory.assignment import assign, clear_assignment, reattribute
+from inventory.models import Resource, ResourceEvent, ResourceSpan
+from inventory.values import Kind
+from tests.inventory.observations import (
+    a_deployment,
+    a_project,
+    bury,
+    history,
+    last_changes,
+    minute,
+    observed,
+    seen,
+    the_resource,
+)
+
+pytestmark = pytest.mark.django_db
+
+
+def whose(provider_id: str = "1") -> tuple[str | None, str | None, str]:
+    """Tenant, deployment's slug, and the rule that decided."""
+    row = the_resource(provider_id)
+    return row.tenant_id, row.deployment.slug if row.deployment else None, row.attributed_by
+
+
+@pytest.mark.parametrize(
+    ("tags", "project_tenant", "owner", "note"),
+    [
+        ([], None, (None, None, ""), ""),
+        ([], "acme", ("acme", None, "project"), ""),
+        (["tenant:acme"], None, ("acme", None, "tags"), ""),
+        (["tenant:acme"], "acme", ("acme", None, "tags"), ""),
+        (["deployment:shop", "tenant:acme"], None, ("acme", "shop", "tags"), ""),
+        (["deployment:shop"], "acme", ("acme", "shop", "tags"), ""),
+        (["deployment:shop"], "globex", ("globex", "shop", "tags"), ""),  # each tenant's own shop
+        (
+            ["deployment:shop"],
+            None,
+            (None, None, ""),
+            "its tag names deployment shop, but nothing names a tenant",
+        ),
+        (
+            ["deployment:nosuch", "tenant:acme"],
+            None,
+            ("acme", None, "tags"),
+            "tenant acme has no deployment nosuch",
+        ),
+        (["deployment:nosuch"], "acme", ("acme", None, "project"), "tenant acme has no deployment nosuch"),
+        (["tenant:globex"], "acme", (None, None, ""), "its tag says tenant globex, its project says acme"),
+        (
+            ["deployment:shop", "tenant:globex"],
+            "acme",
+            (None, None, ""),
+            "its tag says tenant globex, its project says acme",
+        ),
+        (
+            ["tenant:acme", "tenant:globex"],
+            None,
+            (None, None, ""),
+            "its tags name several tenants: acme, globex",
+        ),
+        (
+            ["deployment:shop", "deployment:wiki", "tenant:acme"],
+            None,
+            (None, None, ""),
+            "its tags name several deployments: shop, wiki",
+        ),
+        (
+            ["deployment:", "tenant:"],
+            "acme",
+            ("acme", None, "project"),
+            "",
+        ),  # a label without a name says nothing
+        (["Tenant:acme", "env:tenant:acme"], None, (None, None, ""), ""),
+    ],
+)
+def test_tags_decide_before_the_project(
+    tags: list[str], project_tenant: str | None, owner: tuple[Any, ...], note: str
+) -> None:
+    for tenant in ("acme", "globex"):
+        a_deployment(tenant, "shop")
+    a_deployment("acme", "wiki")
+    observed(seen(tags=tags, project_id=a_project("Somewhere", project_tenant).pk))
+    assert whose() == owner
+    assert the_resource().attribution_note == note
+    assert history() == ["discovered"]
+
+
+def test_a_tenants_slug_captures_no_machine_of_another() -> None:
+    a_deployment("mallory", "shop")
+    observed(seen(tags=["deployment:shop"], project_id=a_project("Acme", "acme").pk))
+    assert whose() == ("acme", None, "project")
+
+
+def test_what_belongs_to_a_droplet_follows_it() -> None:
+    a_deployment("acme", "shop")
+    observed(seen("7", tags=["deployment:shop", "tenant:acme"], decides=True))
+    follower = seen("70", tags=[], parent_kind="droplet", parent_id="7", decides=True)
+    observed(follower, kind=Kind.SNAPSHOT)
+    assert whose("70") == ("acme", "shop", "parent")
+
+
+def test_its_own_tags_and_then_its_parent_come_before_its_project() -> None:
+    globex = a_project("Globex", "globex")
+    observed(seen("7", tags=["tenant:acme"], decides=True))
+    in_project = {"parent_kind": "droplet", "parent_id": "7", "project_id": globex.pk}
+    observed(seen("70", tags=[], **in_project), kind=Kind.VOLUME)
+    observed(seen("71", tags=["tenant:globex"], **in_project), kind=Kind.VOLUME)
+    assert whose("70") == ("acme", None, "parent")
+    assert whose("71") == ("globex", None, "tags")
+
+
+def test_a_parent_that_is_gone_decides_nothing() -> None:
+    observed(seen("7", tags=["tenant:acme"], decides=True))
+    bury(["7"], at=minute(5))
+    observed(
+        seen("70", tags=[], parent_kind="droplet", parent_id="7", decides=True),
+        at=minute(6),
+        kind=Kind.SNAPSHOT,
+    )
+    assert whose("70") == (None, None, "")
+
+
+def test_changed_tags_are_followed_at_the_next_look_and_told() -> None:
+    a_deployment("acme", "shop")
+    project = a_project("Ours")
+    observed(seen(tags=["deployment:shop", "tenant:acme"], project_id=project.pk))
+    observed(seen(tags=["tenant:globex"], project_id=project.pk), at=minute(5))
+    assert whose() == ("globex", None, "tags")
+    assert history() == ["discovered", "updated"]
+    assert last_changes() == {
+        "tags": [["deployment:shop", "tenant:acme"], ["tenant:globex"]],
+        "tenant_id": ["acme", "globex"],
+        "deployment": ["shop", None],
+    }
+    spans = ResourceSpan.objects.order_by("during").values_list(
+        "tenant_id", "during__startswith", "during__endswith"
+    )
+    assert list(spans) == [("acme", minute(-60), minute(5)), ("globex", minute(5), None)]
+
+
+def test_a_look_that_knows_no_project_decides_nothing_anew() -> None:
+    observed(seen(tags=["tenant:acme"], project_id=a_project("Ours").pk))
+    observed(seen(tags=["tenant:globex"]), at=minute(5))
+    assert whose() == ("acme", None, "tags")
+
+
+def test_an_operators_word_stays_until_it_is_cleared_and_followers_follow_at_once() -> None:
+    shop = a_deployment("globex", "shop")
+    project = a_project("Acme", "acme")
+    observed(seen("7", tags=[], project_id=project.pk))
+    observed(seen("70", tags=[], parent_kind="droplet", parent_id="7", decides=True), kind=Kind.SNAPSHOT)
+    pk = the_resource("7").pk
+
+    changed = assign(
+        resource_pks=[pk], tenant_id="globex", deployment_pk=shop.pk, actor="user:olga", source="request:1"
+    )
+    assert changed == 2
+    assert whose("7") == ("globex", "shop", "operator")
+    assert whose("70") == ("globex", "shop", "parent")
+    event = ResourceEvent.objects.filter(resource_id=pk).latest("pk")
+    assert (event.event_type, event.actor, event.source) == ("updated", "user:olga", "request:1")
+    assert event.changes == {
+        "tenant_id": ["acme", "globex"],
+        "deployment": [None, "shop"],
+        "attributed_by": ["project", "operator"],
+    }
+
+    observed(seen("7", tags=["tenant:initech"], project_id=project.pk), at=timezone.now())
+    assert whose("7") == ("globex", "shop", "operator")
+
+    assert clear_assignment(resource_pks=[pk], actor="user:olga", source="request:2") == 2
+    assert whose("7") == (None, None, "")
+    assert the_resource("7").attribution_note == "its tag says tenant initech, its project says acme"
+    assert whose("70") == (None, None, "")
+
+
+def test_spans_change_hands_without_a_gap() -> None:
+    observed(seen(size_gb="25.000000"))  # type: ignore[arg-type]  # JSON carries a Decimal as text
+    assign(resource_pks=[the_resource().pk], tenant_id="acme", deployment_pk=None, actor="a", source="s")
+    before, after = ResourceSpan.objects.order_by("during")
+    assert (before.tenant_id, after.tenant_id) == (None, "acme")
+    assert before.during.upper == after.during.lower
+    assert after.during.upper is None
+    assert (before.size_gb, before.active) == (after.size_gb, after.active)
+
+
+def test_assigning_what_is_so_already_changes_nothing_and_tells_nothing() -> None:
+    observed(seen())
+    pk = the_resource().pk
+    for changed in (1, 0):
+        assert (
+            assign(resource_pks=[pk], tenant_id="acme", deployment_pk=None, actor="a", source="s") == changed
+        )
+    assert history() == ["discovered", "updated"]
+    assert ResourceSpan.objects.count() == 2
+
+
+@pytest.mark.parametrize(
+    ("wrong", "error", "words"),
+    [
+        ({"tenant_id": " "}, InvalidInput, "a tenant is needed"),
+        ({"deployment_pk": "another's"}, NotFound, "tenant acme has no deployment"),
+        ({"resource_pks": [0]}, NotFound, "there is no resource 0"),
+    ],
+)
+def test_a_wrong_assignment_changes_nothing(
+    wrong: dict[str, Any], error: type[Exception], words: str
+) -> None:
+    observed(seen())
+    others = a_deployment("globex", "shop")
+    order: dict[str, Any] = {
+        "resource_pks": [the_resource().pk],
+        "tenant_id": "acme",
+        "deployment_pk": None,
+        **wrong,
+    }
+    if order["deployment_pk"] == "another's":
+        order["deployment_pk"] = others.pk
+    if 0 in order["resource_pks"]:
+        order["resource_pks"] = [the_resource().pk, 0]
+    with pytest.raises(error, match=words):
+        assign(**order, actor="a", source="s")
+    assert whose() == (None, None, "")
+    assert history() == ["discovered"]
+
+
+def test_deciding_anew_leaves_the_operators_and_the_sagas_alone() -> None:
+    project = a_project("Acme", "acme")
+    for provider_id in ("1", "2", "3"):
+        observed(seen(provider_id, tags=[], project_id=project.pk))
+    Resource.objects.filter(provider_id="1").update(tenant_id="initech", attributed_by="operator")
+    Resource.objects.filter(provider_id="2").update(tenant_id="initech", attributed_by="saga")
+    project.tenant_id = "globex"
+    project.save()
+    everything = list(Resource.objects.values_list("pk", flat=True))
+    assert reattribute(resource_pks=everything, actor="a", source="s") == 1
+    assert [whose(each)[0] for each in ("1", "2", "3")] == ["initech", "initech", "globex"]
