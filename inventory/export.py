@@ -47,6 +47,7 @@ _OPERATORS_COLUMNS: Final[Mapping[str, str]] = {
     "provider": "provider",
     "urn": "urn",
     "attributed_by": "attributed_by",
+    "attribution_note": "attribution_note",
     "monthly_price_cents": "monthly_price_cents",
     "currency": "currency",
     "stale_strike_count": "stale_strike_count",

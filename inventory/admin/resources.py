@@ -13,9 +13,10 @@ from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from arcadia_cloud.kernel.record_admin import RecordAdmin
 from arcadia_cloud.kernel.theme import display
+from inventory.admin.assigning import AssigningAdmin
 from inventory.admin.filters import (
+    NOBODYS,
     KindFilter,
     LifeFilter,
     RegionFilter,
@@ -44,13 +45,15 @@ _STATUS_COLOURS: Final = {
 _RULES: Final = {
     AttributionRule.OPERATOR: "assigned by an operator",
     AttributionRule.SAGA: "made for it by a saga",
+    AttributionRule.TAGS: "by its tags",
+    AttributionRule.PARENT: "as what it belongs to",
     AttributionRule.PROJECT: "by its project's tenant",
     AttributionRule.NONE: "no rule decided",
 }
 
 
 @admin.register(Resource)
-class ResourceAdmin(RecordAdmin[Resource]):
+class ResourceAdmin(AssigningAdmin):
     """Every resource, newest first."""
 
     change_form_template = "console/resource.html"
@@ -79,7 +82,7 @@ class ResourceAdmin(RecordAdmin[Resource]):
                 ),
             },
         ),
-        ("Whose it is", {"fields": (("tenant_id", "deployment"), ("project", "decided_by"))}),
+        ("Whose it is", {"fields": (("tenant_id", "deployment"), ("project", "decided_by"), "reason")}),
         (
             "Its life",
             {
@@ -90,7 +93,21 @@ class ResourceAdmin(RecordAdmin[Resource]):
             },
         ),
     )  # fmt: skip
-    readonly_fields = ("status_label", "strikes", "price", "tag_list", "at_the_provider", "decided_by")
+    readonly_fields = (
+        "status_label",
+        "strikes",
+        "price",
+        "tag_list",
+        "at_the_provider",
+        "decided_by",
+        "reason",
+    )
+
+    def get_list_display(self, request: HttpRequest) -> tuple[str, ...]:
+        """What is nobody's is listed with the reason."""
+        if request.GET.get(WhoseFilter.parameter_name) != NOBODYS:
+            return self.list_display
+        return tuple("reason" if column == "whose" else column for column in self.list_display)
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Resource], search_term: str
@@ -162,6 +179,10 @@ class ResourceAdmin(RecordAdmin[Resource]):
     @display(description="decided")
     def decided_by(self, resource: Resource) -> str:
         return _RULES.get(AttributionRule(resource.attributed_by), resource.get_attributed_by_display())
+
+    @display(description="why nobody's")
+    def reason(self, resource: Resource) -> str:
+        return resource.attribution_note or NOTHING
 
     @display(description="a month")
     def price(self, resource: Resource) -> str:

@@ -9,7 +9,9 @@ from inventory.values import PROVIDER_CURRENCY
 
 _PRICE = "monthly_price_cents"
 # Fields of an event that are the operator's business: what the provider charges, and whose it was before.
-_OPERATORS_FIELDS = frozenset({_PRICE, "tenant_id", "attributed_by", "deployment", "project", "urn"})
+_OPERATORS_FIELDS = frozenset(
+    {_PRICE, "tenant_id", "attributed_by", "attribution_note", "deployment", "project", "urn"}
+)
 
 
 class ResourceSerializer(serializers.ModelSerializer[Resource]):
@@ -57,6 +59,7 @@ class OperatorResourceSerializer(ResourceSerializer):
             "provider",
             "urn",
             "attributed_by",
+            "attribution_note",
             _PRICE,
             "currency",
             "stale_strike_count",

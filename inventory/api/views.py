@@ -76,7 +76,11 @@ class ResourceExport(FilteredView):
     """Resources as a file: all that the filters leave, oldest first."""
 
     query_parameters = frozenset({"format"})
-    renderer_classes = (_CsvRenderer, JSONRenderer)
+
+    def get_renderers(self) -> list[BaseRenderer]:
+        """A file may be asked for as either; OPTIONS answers as everywhere."""
+        is_file = self.request is not None and self.request.method in {"GET", "HEAD"}
+        return [JSONRenderer(), *([_CsvRenderer()] if is_file else [])]
 
     @property
     def filterset_class(self) -> type[ResourceFilter]:
@@ -108,7 +112,7 @@ class ResourceExport(FilteredView):
         """
         form = _format(request)
         return download(
-            self.filter_queryset(self.get_queryset()),
+            cast("ResourceQuerySet", self.filter_queryset(self.get_queryset())),
             form,
             for_operator=_is_operator(request),
             on=timezone.now().date(),

@@ -178,6 +178,17 @@ def test_only_operators_may_ask_for_a_tenant(fleet: None) -> None:
         assert Client().get(EXPORT, {"tenant": tenant}, headers=headers).status_code == 400
 
 
+@pytest.mark.parametrize(
+    ("accept", "status"), [("text/csv", 200), ("application/json", 200), ("*/*", 200), ("image/png", 406)]
+)
+def test_a_client_may_name_either_media_type(accept: str, status: int) -> None:
+    headers = {**bearer(token_of("platform_admin")), "Accept": accept}
+
+    assert Client().get(EXPORT, headers=headers).status_code == status
+    described = Client().options(EXPORT, headers=headers)
+    assert described.headers["Content-Type"] in {"application/json", "application/problem+json"}
+
+
 def test_an_export_counts_against_the_tenants_minute(settings: Any) -> None:
     breaker.reset()
     settings.ARCADIA_API_REQUESTS_PER_MINUTE = 1

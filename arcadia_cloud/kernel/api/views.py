@@ -7,6 +7,7 @@ from django_filters import filters
 from django_filters.rest_framework import DjangoFilterBackend
 from rest_framework import generics
 from rest_framework.exceptions import ValidationError
+from rest_framework.pagination import BasePagination
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -45,7 +46,7 @@ class ApiView(StrictQueryMixin):
 class FilteredView(StrictQueryMixin, generics.GenericAPIView[Any]):
     """Rows that query parameters narrow, all of them at once. Declare `filterset_class`."""
 
-    pagination_class = None
+    pagination_class: type[BasePagination] | None = None
     filter_backends = (DjangoFilterBackend,)
 
     def known_parameters(self) -> Mapping[str, bool]:
