@@ -46,7 +46,7 @@ def told(client: Client) -> str:
 
 def whose(provider_id: str) -> tuple[str | None, str | None, str]:
     row = the_resource(provider_id)
-    return row.tenant_id, row.deployment and row.deployment.slug, row.attributed_by
+    return row.tenant_id, row.deployment.slug if row.deployment else None, row.attributed_by
 
 
 def test_an_operator_assigns_the_selected_and_sees_before_what_will_happen(

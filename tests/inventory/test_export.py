@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import connection
 from django.http import StreamingHttpResponse
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries
@@ -26,6 +27,31 @@ pytestmark = pytest.mark.django_db
 EXPORT = "/api/v1/inventory/export"
 LIST = "/api/v1/inventory"
 MONEY = ("price", "cost", "cents", "currency", "4242")
+MANY, MOST_GROWTH_MB = 200_000, 15
+
+
+def resident_mb() -> float:
+    """What this process holds."""
+    [line] = [line for line in Path("/proc/self/status").read_text().splitlines() if "VmRSS" in line]
+    return int(line.split()[1]) / 1024
+
+
+def fill(count: int) -> None:
+    """So many droplets of nobody's."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            INSERT INTO cloud_resources (provider, kind, provider_id, urn, name, region, status,
+                attributed_by, attribution_note, parent_kind, parent_id, tags, attrs, first_seen_at,
+                last_seen_at, stale_strike_count)
+            SELECT 'digitalocean', 'droplet', n::text, 'do:droplet:' || n, 'web-' || n, 'fra1', 'active',
+                '', '', '', '', ARRAY['web'], jsonb_build_object('vcpus', 1, 'image', 'debian-12-x64'), now(),
+                now(), 0
+            FROM generate_series(1, %s) AS n
+            """,
+            [count],
+        )
+        cursor.execute("ANALYZE cloud_resources")
 
 
 @pytest.fixture
@@ -241,12 +267,38 @@ def test_other_cells_stay_as_they_are(harmless: str) -> None:
 def test_the_file_begins_before_the_last_row_is_read(fleet: None, monkeypatch: pytest.MonkeyPatch) -> None:
     """What comes into being after the beginning was sent is in the file."""
     monkeypatch.setattr(export_module, "_ROWS_A_PAGE", 2)
-    pieces = export(Resource.objects.live(), Format.CSV, for_operator=True)
+    pieces = iter(asked("platform_admin").streaming_content)
 
     assert b"shop-web" in next(pieces)
     observed(seen("6", name="late"))
 
     assert b"late" in b"".join(pieces)
+
+
+def test_a_database_that_fails_is_an_error_and_no_file_that_ends_early(fleet: None) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE cloud_resources RENAME TO cloud_resources_away")
+
+    answer = Client(raise_request_exception=False).get(EXPORT, headers=bearer(token_of("platform_admin")))
+
+    assert answer.status_code == 500
+    assert answer.headers["Content-Type"] == "application/problem+json"
+
+
+@pytest.mark.processes
+@pytest.mark.parametrize("form", list(Format))
+def test_two_hundred_thousand_rows_cost_no_more_memory_than_a_few_pages(form: Format) -> None:
+    fill(MANY)
+    pieces = export(Resource.objects.live(), form, for_operator=True)
+    size = sum(len(next(pieces)) for _ in range(10))
+    before = resident_mb()
+    most = before
+    for piece in pieces:
+        size += len(piece)
+        most = max(most, resident_mb())
+
+    assert size > MANY * 200
+    assert most - before < MOST_GROWTH_MB
 
 
 class TestCommand:
