@@ -30,7 +30,7 @@ UNCHANGED_RUNS: Final = 10
 _CREATED_AT: Final = datetime(2026, 1, 1, tzinfo=UTC)
 _COLUMNS: Final = (
     "provider, kind, provider_id, urn, name, region, status, tags, attrs, monthly_price_cents, "
-    "provider_created_at, attributed_by, first_seen_at, last_seen_at, stale_strike_count"
+    "provider_created_at, attributed_by, attribution_note, parent_kind, parent_id, first_seen_at, last_seen_at, stale_strike_count"
 )
 _EVENT_COLUMNS: Final = "resource_id, event_type, changes, at, actor, source"
 _NEW_VALUES: Final = ", ".join(
@@ -217,7 +217,7 @@ def _tuples(batches: Sequence[list[Observation]]) -> list[list[tuple[Any, ...]]]
 def _as_tuple(seen: Observation) -> tuple[Any, ...]:
     attrs = msgspec.json.encode(seen.attrs).decode()
     identity = (PROVIDER, str(Kind.DROPLET), seen.provider_id, seen.urn, seen.name, seen.region, seen.status)
-    return (*identity, seen.tags, attrs, seen.monthly_price_cents, seen.created_at, "")
+    return (*identity, seen.tags, attrs, seen.monthly_price_cents, seen.created_at, "", "", "", "")
 
 
 def _fleet(size: int) -> Fleet[Observation]:
@@ -254,6 +254,7 @@ def _droplet(index: int, status: str) -> Observation:
             "next_backup_window": None,
         },
         monthly_price_cents=600,
+        decides=True,
         created_at=_CREATED_AT,
         active=status == "active",
     )

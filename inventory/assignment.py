@@ -4,6 +4,7 @@ The rules themselves stand in `sql/whose.sql`; every observation follows them. H
 an operator's word, and the resources that follow another one that has just changed hands.
 """
 
+import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -14,6 +15,7 @@ from django.db.models import Q
 from arcadia_cloud.kernel.database import DatabaseClock, binding_cursor
 from arcadia_cloud.kernel.errors import InvalidInput, NotFound
 from deployments.models import Deployment
+from inventory.claims import claim_of
 from inventory.models import Resource
 from inventory.statements import statement
 from inventory.values import PROVIDER
@@ -88,11 +90,23 @@ def _decide(sql: str, pks: Sequence[int], more: dict[str, Any], *, actor: str, s
 
 
 def _changed_hands(cursor: CursorWrapper, sql: str, parameters: dict[str, Any]) -> list[int]:
-    cursor.execute(sql, parameters)
+    cursor.execute(sql, {**parameters, "claims": _claims(parameters["pks"])})
     changed: list[int] = cursor.fetchone()[0]
     for statement_ in _RESPAN if changed else ():
         cursor.execute(statement_, {"pks": changed, "at": parameters["at"]})
     return changed
+
+
+def _claims(pks: Sequence[int]) -> str:
+    """What the tags of these resources claim, as the statement takes it."""
+    tags = Resource.objects.filter(pk__in=pks).values_list("pk", "tags")
+    claims = [(pk, claim_of(each)) for pk, each in tags]
+    return json.dumps(
+        [
+            {"id": pk, "tag_tenant": claim.tenant, "tag_slug": claim.slug, "tag_objection": claim.objection}
+            for pk, claim in claims
+        ]
+    )
 
 
 def _followers_of(pks: Sequence[int]) -> list[int]:

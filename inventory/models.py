@@ -129,9 +129,9 @@ class Resource(models.Model):
     )
     tenant_id = models.TextField(null=True, blank=True)  # noqa: DJ001 - null is "nobody's", "" is refused
     attributed_by = models.CharField(max_length=12, choices=AttributionRule, blank=True, default="")
-    attribution_note = models.TextField(blank=True, default="")
-    parent_kind = models.CharField(max_length=40, blank=True, default="")
-    parent_id = models.TextField(blank=True, default="")
+    attribution_note = models.TextField(blank=True, default="", db_default="")
+    parent_kind = models.CharField(max_length=40, blank=True, default="", db_default="")
+    parent_id = models.TextField(blank=True, default="", db_default="")
     tags = ArrayField(models.TextField(), default=list, blank=True)
     attrs = models.JSONField(default=dict)
     monthly_price_cents = models.PositiveIntegerField(null=True, blank=True)

@@ -13,6 +13,7 @@ import msgspec
 from django.db import transaction
 
 from arcadia_cloud.kernel.database import binding_cursor
+from inventory.claims import claim_of
 from inventory.statements import statement
 from inventory.values import PROVIDER, Kind, Observation
 
@@ -86,7 +87,12 @@ def observe(*, kind: Kind, observations: Iterable[Observation], look: Look, orig
 def _sorted_once(observations: Iterable[Observation]) -> list[Observation]:
     """Each resource once (pages repeat items; the later one counts), in the order that rows are locked."""
     latest = {seen.provider_id: seen for seen in observations}
-    return [latest[provider_id] for provider_id in sorted(latest)]
+    return [_with_claim(latest[provider_id]) for provider_id in sorted(latest)]
+
+
+def _with_claim(seen: Observation) -> Observation:
+    seen.tag_tenant, seen.tag_slug, seen.tag_objection = claim_of(seen.tags)
+    return seen
 
 
 def _as_json(batch: list[Observation]) -> str:

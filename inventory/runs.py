@@ -1,7 +1,7 @@
 """Sync runs: one row per kind and pass, written while it goes on."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db.models import F
 from django.db.models.functions import Now
@@ -12,6 +12,7 @@ from inventory.models import SyncRun
 from inventory.observing import Observed
 from inventory.values import RunMode, RunOutcome
 
+KEPT_FOR = timedelta(days=90)
 _ALERTS = {RunOutcome.SUSPICIOUS: "sync_suspicious", RunOutcome.FAILED: "sync_failed"}
 
 
@@ -56,6 +57,12 @@ def room_for(run: SyncRun, calls_left: int | None) -> str:
     if calls_left is None or last is None or last.api_calls <= calls_left:
         return ""
     return f"it takes about {last.api_calls} calls, but {calls_left} are left of this hour's"
+
+
+def forget_old_runs(*, at: datetime) -> int:
+    """Delete the runs that began more than 90 days before `at`; return how many. Events keep their names."""
+    deleted, _ = SyncRun.objects.filter(started_at__lt=at - KEPT_FOR).delete()
+    return deleted
 
 
 def record_progress(run: SyncRun, progress: Progress, batch: Observed) -> None:

@@ -2,14 +2,24 @@
 
 from collections.abc import Sequence
 
+from kombu.exceptions import OperationalError
+
 from arcadia_cloud.digitalocean.client import DigitalOcean
-from arcadia_cloud.kernel.nudge import nudge
+from arcadia_cloud.kernel.errors import DomainError
+from arcadia_cloud.kernel.nudge import nudge, send_now
 from inventory.kinds import registry
 from inventory.models import SyncRun
 from inventory.sync import Report, Sync
-from inventory.values import RunMode, RunOutcome
+from inventory.values import RunMode
 
 _FULL_RUN_WAITS_SECONDS = 120  # at :15 the fast run may hold a kind's lease; a full one outwaits it
+
+
+class BrokerAway(DomainError):
+    """A request for the workers couldn't be handed over."""
+
+    code = "broker_away"
+    status = 503
 
 
 def sync_inventory(
@@ -38,11 +48,18 @@ def sync_inventory(
         return sync.run(entries)
 
 
-def request_sync(*, mode: RunMode, requested_by: str) -> None:
-    """Ask the workers for a sync of every kind of `mode`. A broker that is away leaves it to the schedule."""
-    nudge("inventory.sync", queue=f"cloud_sync_{mode}", mode=str(mode), requested_by=requested_by)
+def request_sync(*, mode: RunMode, requested_by: str, must_reach_broker: bool = False) -> None:
+    """Ask the workers for a sync of every kind of `mode`, once the transaction commits.
+
+    A broker that is away leaves it to the schedule, silently. With `must_reach_broker` the request is
+    sent at once instead, and BrokerAway raised when it can't be: for who waits for the answer.
+    """
+    publish = nudge
+    try:
+        publish("inventory.sync", queue=f"cloud_sync_{mode}", mode=str(mode), requested_by=requested_by)
+    except (OperationalError, OSError) as error:
+        raise BrokerAway("The broker doesn't answer, so nothing was started. Try again soon.") from error
 
 
-def failed(runs: Sequence[SyncRun]) -> list[SyncRun]:
-    """The runs that need a hand: failed or suspicious."""
-    return [run for run in runs if run.outcome in {RunOutcome.FAILED, RunOutcome.SUSPICIOUS}]
+def failed(runs):
+    return [r for r in runs if r.outcome in ("failed","suspicious")]

@@ -12,12 +12,13 @@ from urllib.parse import quote
 
 from django.db import connection, transaction
 from django.db.models import F, Q
+from django.db.models.functions import Least
 
 from arcadia_cloud.digitalocean.client import DigitalOcean
 from arcadia_cloud.digitalocean.errors import ProviderError, ProviderNotFound, ProviderUnavailable
 from arcadia_cloud.kernel.leases import HeldLease
 from inventory.kinds.entry import KindEntry
-from inventory.models import Resource, SyncRun
+from inventory.models import Resource, ResourceQuerySet, SyncRun
 from inventory.observing import Look, Origin, observe
 from inventory.values import PROVIDER, STRIKES_TO_DELETE, Observation
 
@@ -26,6 +27,7 @@ _TOMBSTONE = (Path(__file__).parent / "sql" / "tombstone.sql").read_text(encodin
 _FEW = 5
 # The checks by id are calls per resource; what a run leaves over, the next one checks.
 _CHECKS_PER_RUN = 200
+_MOST_STRIKES = 1000  # one that can't be asked for by its id is struck every hour, for years
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +59,15 @@ def strike_absent(entry: KindEntry, run: SyncRun, held: HeldLease) -> int:
     Fenced: raises LeaseLost, and strikes nothing, when another run of the kind may have begun.
     """
     held.assert_held()
-    absent = Resource.objects.live().filter(
-        provider=PROVIDER, kind=entry.kind, last_seen_at__lt=run.started_at
+    absent = (
+        Resource.objects.live()
+        .filter(provider=PROVIDER, kind=entry.kind, last_seen_at__lt=run.started_at)
+        .order_by("provider_id")  # as a batch of observations locks them
+        .select_for_update()
     )
-    struck = absent.update(stale_strike_count=F("stale_strike_count") + 1)
+    struck = Resource.objects.filter(pk__in=absent.values("pk")).update(
+        stale_strike_count=Least(F("stale_strike_count") + 1, _MOST_STRIKES)
+    )
     SyncRun.objects.filter(pk=run.pk).update(struck=struck)
     return struck
 
@@ -74,14 +81,12 @@ def bury_confirmed(
     provider can't tell of one now: its strikes stay, the next complete run asks again, and what was found
     gone before it is tombstoned all the same.
     """
-    struck_out = (
-        Resource.objects.live()
-        .filter(provider=PROVIDER, kind=entry.kind, stale_strike_count__gte=STRIKES_TO_DELETE)
-        .order_by("pk")[:_CHECKS_PER_RUN]
+    struck_out = Resource.objects.live().filter(
+        provider=PROVIDER, kind=entry.kind, stale_strike_count__gte=STRIKES_TO_DELETE
     )
     gone: list[int] = []
     refusals: list[ProviderError] = []
-    for resource in struck_out:
+    for resource in _some_of(struck_out):
         look = Look(at=now(), volatile=entry.volatile)
         try:
             seen = _by_id(entry, resource, cloud)
@@ -99,6 +104,12 @@ def bury_confirmed(
     if refusals:
         raise refusals[0]
     return buried
+
+
+def _some_of(struck_out: ResourceQuerySet) -> ResourceQuerySet:
+    """As many as a run may ask for; drawn by lot where there are more, lest the same ones come every time."""
+    too_many = struck_out.count() > _CHECKS_PER_RUN
+    return struck_out.order_by("?" if too_many else "pk")[:_CHECKS_PER_RUN]
 
 
 def _by_id(entry: KindEntry, resource: Resource, cloud: DigitalOcean) -> Observation | None:

@@ -49,6 +49,7 @@ class NoRoom(DomainError):
 _OUTCOMES: Mapping[type[Exception], RunOutcome] = {
     SuspiciousLoss: RunOutcome.SUSPICIOUS,
     NoRoom: RunOutcome.SKIPPED,
+    BudgetExhausted: RunOutcome.SKIPPED,  # the next hour has room; nobody need do anything
 }
 
 
@@ -121,7 +122,13 @@ class Sync:
 
         return self._perform(kind, read)
 
+    def require_room(self, run: SyncRun) -> None:
+        """Raise NoRoom when the run wouldn't fit into what is left of the hour's calls."""
+        if shortage := room_for(run, self.cloud.budget.left_this_hour()):
+            raise NoRoom(shortage)
+
     def _read_projects(self, run: SyncRun, _held: HeldLease) -> None:
+        self.require_room(run)
         progress = Progress(calls_before=self.cloud.calls)
         membership = sync_projects(self.cloud, progress=progress, now=self.clock.now)
         self.project_of = membership.project_of
@@ -138,8 +145,7 @@ class _Reading:
     droplet_of: Mapping[str, str] = field(default_factory=dict)
 
     def __call__(self, run: SyncRun, held: HeldLease) -> None:
-        if shortage := room_for(run, self.sync.cloud.budget.left_this_hour()):
-            raise NoRoom(shortage)
+        self.sync.require_room(run)
         self._observe_all(run)
         if self.sync.mode == RunMode.FAST:
             return

@@ -1,7 +1,9 @@
 """The scheduled syncs. Each is thin: the rows tell what happened."""
 
 from celery import shared_task
+from django.utils import timezone
 
+from inventory.runs import forget_old_runs
 from inventory.services import sync_inventory
 from inventory.values import RunMode
 
@@ -11,3 +13,9 @@ def sync(mode: str, requested_by: str = "schedule") -> dict[str, str]:
     """Sync every kind of a schedule; return `{kind: outcome}`."""
     runs = sync_inventory(mode=RunMode(mode), requested_by=requested_by)
     return {run.kind: str(run.outcome) for run in runs}
+
+
+@shared_task(name="inventory.forget_old_runs")
+def forget_old_sync_runs() -> dict[str, int]:
+    """Keep 90 days of sync runs; return how many went."""
+    return {"deleted": forget_old_runs(at=timezone.now())}

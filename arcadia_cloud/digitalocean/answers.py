@@ -22,6 +22,7 @@ from arcadia_cloud.digitalocean.errors import (
 )
 from arcadia_cloud.digitalocean.redaction import redact
 
+LONGEST_WAIT_SECONDS: Final = 3600.0  # DigitalOcean's longest window of calls
 LONGEST_ANSWER: Final = 64 * 1024 * 1024  # bytes, unpacked; a page of 200 droplets has under one megabyte
 # What the decoder raises on bytes that are no JSON, on text that is no UTF-8, and on nesting without end.
 UNREADABLE: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
@@ -156,14 +157,16 @@ def retry_after(headers: Mapping[str, str], *, status: int) -> float | None:
     """Seconds to wait: `retry-after` (seconds or a date), else, of a 429, `ratelimit-reset` (epoch seconds).
 
     The reset has been seen in the past, and an hour ahead while only the minute was spent; one that lies
-    more than a minute away is no hint. Source: API reference, "Rate Limit".
+    more than a minute away is no hint. No header makes us wait longer than an hour, whatever number it holds.
+    Source: API reference, "Rate Limit".
     """
     if (told := headers.get("retry-after")) is not None:
         if told.strip().isascii() and told.strip().isdigit():
-            return float(told)
+            return min(float(told), LONGEST_WAIT_SECONDS)
         try:
-            return max(0.0, (parsedate_to_datetime(told) - datetime.now(UTC)).total_seconds())
-        except (ValueError, TypeError):
+            ahead = (parsedate_to_datetime(told) - datetime.now(UTC)).total_seconds()
+            return min(max(0.0, ahead), LONGEST_WAIT_SECONDS)
+        except (ValueError, TypeError, OverflowError):
             pass
     reset = headers.get("ratelimit-reset", "") if status == HTTPStatus.TOO_MANY_REQUESTS else ""
     if reset.isascii() and reset.isdigit() and 0.0 < (ahead := float(reset) - time.time()) <= 60.0:  # noqa: PLR2004

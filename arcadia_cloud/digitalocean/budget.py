@@ -12,12 +12,15 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
+import structlog
 from django.conf import settings
 
 from arcadia_cloud.digitalocean.credentials import api_token
 from arcadia_cloud.digitalocean.errors import BudgetExhausted, ProviderUnavailable
 from arcadia_cloud.digitalocean.shared import shared_windows
 from arcadia_cloud.digitalocean.windows import Limits, Room, Windows
+
+log = structlog.get_logger(__name__)
 
 LONGEST_STRETCH_SECONDS: Final = 120.0
 _PROCESS: Final = Windows()  # one per process: clients come and go, the token's limits stay
@@ -66,6 +69,7 @@ class Budget:
                 raise ProviderUnavailable(
                     f"the rate limit has no place within {LONGEST_STRETCH_SECONDS:.0f} seconds"
                 )
+            log.info("calls_stretched", purpose=self._purpose, wait_seconds=round(room.wait_seconds, 1))
             time.sleep(room.wait_seconds)
             waited += room.wait_seconds
 

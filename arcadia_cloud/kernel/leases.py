@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import structlog
-from django.db import DatabaseError, connection, transaction
+from django.db import DatabaseError, InterfaceError, connection, transaction
 
 from arcadia_cloud.kernel.errors import Conflict
 
@@ -121,7 +121,7 @@ def _beat(held: HeldLease, stop: threading.Event) -> None:
             if not _answers(_RENEW, held):
                 log.warning("lease_lost", name=held.name)
                 break
-        except DatabaseError as error:
+        except (DatabaseError, InterfaceError) as error:
             log.warning("lease_heartbeat_failed", name=held.name, error=type(error).__name__)
             connection.close()
     connection.close()
@@ -133,5 +133,5 @@ def _release(held: HeldLease) -> None:
         connection.close_if_unusable_or_obsolete()  # the work may have outlived a restart of the database
         with connection.cursor() as cursor:
             cursor.execute("DELETE FROM leases WHERE name = %s AND token = %s", [held.name, held.token])
-    except DatabaseError as error:
+    except (DatabaseError, InterfaceError) as error:
         log.warning("lease_not_released", name=held.name, error=type(error).__name__)

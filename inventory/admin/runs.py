@@ -9,14 +9,13 @@ from django.contrib.auth.models import User
 from django.contrib.contenttypes.models import ContentType
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
-from kombu.exceptions import OperationalError
 
-from arcadia_cloud.kernel.nudge import send_now
 from arcadia_cloud.kernel.record_admin import RecordAdmin
 from arcadia_cloud.kernel.theme import DialogForm, ThemedSelect, action, display
 from inventory.admin.filters import OutcomeFilter, RunKindFilter
 from inventory.admin.presenting import duration, history_entry, progress
 from inventory.models import ResourceEvent, SyncRun
+from inventory.services import BrokerAway, request_sync
 from inventory.values import RunMode, RunOutcome
 
 _EVENTS_SHOWN: Final = 100
@@ -118,18 +117,12 @@ class SyncRunAdmin(RecordAdmin[SyncRun]):
     )
     def sync_now(self, request: HttpRequest, form: DialogForm) -> HttpResponse:
         """Ask a worker to sync."""
-        mode = str(form.cleaned_data["mode"])
+        mode = RunMode(form.cleaned_data["mode"])
+        actor = f"user:{request.user.get_username()}"
         try:
-            send_now(
-                "inventory.sync",
-                queue=f"cloud_sync_{mode}",
-                mode=mode,
-                requested_by=f"user:{request.user.get_username()}",
-            )
-        except (OperationalError, OSError):
-            self.message_user(
-                request, "The broker doesn't answer, so nothing was started. Try again soon.", messages.ERROR
-            )
+            request_sync(mode=mode, requested_by=actor, must_reach_broker=True)
+        except BrokerAway as refusal:
+            self.message_user(request, str(refusal), messages.ERROR)
         else:
             LogEntry.objects.create(
                 user=cast("User", request.user),

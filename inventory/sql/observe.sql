@@ -23,7 +23,8 @@ WITH observed AS (
     FROM jsonb_to_recordset(%(batch)s::jsonb) AS seen(
         provider_id text, urn text, name text, region text, status text, tags text[], attrs jsonb,
         monthly_price_cents integer, created_at timestamptz, active boolean, size_gb numeric,
-        project_id bigint, deployment_id bigint, tenant_id text, parent_kind text, parent_id text, decides boolean
+        project_id bigint, deployment_id bigint, tenant_id text, parent_kind text, parent_id text, decides boolean,
+        tag_tenant text, tag_slug text, tag_objection text
     )
     LEFT JOIN cloud_deployments AS deployment ON deployment.id = seen.deployment_id
     CROSS JOIN LATERAL (SELECT coalesce(seen.tenant_id, deployment.tenant_id) AS tenant_id) AS maker

@@ -2,14 +2,18 @@
 --
 -- An operator's assignment is sticky and a saga's stays, unless they are being cleared.
 --
--- %(pks)s      the resources; locked in the order of a batch of observations
+-- %(claims)s   JSON array of the resources' ids and what their tags claim; rows are locked in the order of a batch
 -- %(cleared)s  whether an operator's assignment is dropped, too
 WITH seen AS MATERIALIZED (
-    SELECT * FROM cloud_resources
-    WHERE id = ANY(%(pks)s::bigint[])
-      AND (%(cleared)s::boolean OR attributed_by NOT IN ('operator', 'saga'))
-    ORDER BY provider, kind, provider_id
-    FOR UPDATE
+    SELECT resource.id, resource.project_id, resource.parent_kind, resource.parent_id,
+           claim.tag_tenant, claim.tag_slug, claim.tag_objection
+    FROM cloud_resources AS resource
+    JOIN jsonb_to_recordset(%(claims)s::jsonb) AS claim(
+        id bigint, tag_tenant text, tag_slug text, tag_objection text
+    ) ON claim.id = resource.id
+    WHERE %(cleared)s::boolean OR resource.attributed_by NOT IN ('operator', 'saga')
+    ORDER BY resource.provider, resource.kind, resource.provider_id
+    FOR UPDATE OF resource
 ),
 whose AS (
     SELECT seen.id, decided.rule, decided.note, owner.tenant_id, owner.deployment_id

@@ -1,7 +1,7 @@
 -- Whose a resource is, by the rules that can be decided anew: tags, then the parent, then the project's tenant.
 --
--- A part of other statements, which have the resource as `seen` (tags, project_id, parent_kind, parent_id). A
--- deployment's slug is resolved only within the tenant that the tenant tag or the project has decided: tenants
+-- A part of other statements, which have the resource as `seen`: project_id, parent_kind, parent_id, and what its
+-- tags claim (claims.py). A deployment's slug is resolved only within the tenant that the tenant tag or the project has decided: tenants
 -- choose their slugs, and must not capture another's machines. Where tags and project contradict, or tags name
 -- no tenant, it stays nobody's, with the reason.
 LEFT JOIN cloud_projects AS project ON project.id = seen.project_id
@@ -9,31 +9,21 @@ LEFT JOIN cloud_resources AS parent
     ON (parent.provider, parent.kind, parent.provider_id) = (%(provider)s::text, seen.parent_kind, seen.parent_id)
     AND parent.deleted_at IS NULL
 CROSS JOIN LATERAL (
-    SELECT array_agg(DISTINCT substr(tag, 8)) FILTER (WHERE starts_with(tag, 'tenant:') AND tag <> 'tenant:')
-               AS tenants,
-           array_agg(DISTINCT substr(tag, 12)) FILTER (WHERE starts_with(tag, 'deployment:') AND tag <> 'deployment:')
-               AS slugs
-    FROM unnest(seen.tags) AS tag
-) AS tagged
-CROSS JOIN LATERAL (
-    SELECT coalesce(tagged.tenants[1], project.tenant_id) AS tenant_id,
+    SELECT coalesce(seen.tag_tenant, project.tenant_id) AS tenant_id,
            CASE
-               WHEN cardinality(tagged.tenants) > 1
-                   THEN 'its tags name several tenants: ' || array_to_string(tagged.tenants, ', ')
-               WHEN cardinality(tagged.slugs) > 1
-                   THEN 'its tags name several deployments: ' || array_to_string(tagged.slugs, ', ')
-               WHEN tagged.tenants[1] <> project.tenant_id
-                   THEN 'its tag says tenant ' || tagged.tenants[1] || ', its project says ' || project.tenant_id
-               WHEN tagged.slugs IS NOT NULL AND tagged.tenants IS NULL AND project.tenant_id IS NULL
-                   THEN 'its tag names deployment ' || tagged.slugs[1] || ', but nothing names a tenant'
+               WHEN seen.tag_objection IS NOT NULL THEN seen.tag_objection
+               WHEN seen.tag_tenant <> project.tenant_id
+                   THEN 'its tag says tenant ' || seen.tag_tenant || ', its project says ' || project.tenant_id
+               WHEN seen.tag_slug IS NOT NULL AND coalesce(seen.tag_tenant, project.tenant_id) IS NULL
+                   THEN 'its tag names deployment ' || seen.tag_slug || ', but nothing names a tenant'
            END AS objection
 ) AS claim
 LEFT JOIN cloud_deployments AS named
-    ON claim.objection IS NULL AND (named.tenant_id, named.slug) = (claim.tenant_id, tagged.slugs[1])
+    ON claim.objection IS NULL AND (named.tenant_id, named.slug) = (claim.tenant_id, seen.tag_slug)
 CROSS JOIN LATERAL (
     SELECT CASE
                WHEN claim.objection IS NOT NULL THEN ''
-               WHEN tagged.tenants IS NOT NULL OR named.id IS NOT NULL THEN 'tags'
+               WHEN seen.tag_tenant IS NOT NULL OR named.id IS NOT NULL THEN 'tags'
                WHEN parent.tenant_id IS NOT NULL THEN 'parent'
                WHEN project.tenant_id IS NOT NULL THEN 'project'
                ELSE ''
@@ -41,8 +31,8 @@ CROSS JOIN LATERAL (
            coalesce(
                claim.objection,
                CASE
-                   WHEN tagged.slugs IS NOT NULL AND named.id IS NULL
-                   THEN 'tenant ' || claim.tenant_id || ' has no deployment ' || tagged.slugs[1]
+                   WHEN seen.tag_slug IS NOT NULL AND named.id IS NULL
+                   THEN 'tenant ' || claim.tenant_id || ' has no deployment ' || seen.tag_slug
                END,
                ''
            ) AS note

@@ -158,6 +158,16 @@ def test_after_a_429_everybody_waits(url: str) -> None:
     assert budget.take() == 0.0
 
 
+def test_an_endless_retry_after_holds_the_token_back_and_breaks_nothing(url: str, connect: Connect) -> None:
+    busy = Reply(429, {"id": "too_many_requests", "message": "busy"}, {"retry-after": "9" * 400})
+    client, server = connect(lambda _seen: busy, budget=_budget(url, Limits()))
+    with pytest.raises(ProviderUnavailable, match="busy"):
+        client.account()
+    with pytest.raises(ProviderUnavailable, match="no place within 120 seconds"):
+        client.account()
+    assert len(server.seen) == 1
+
+
 def test_workers_share_one_budget_and_none_takes_the_last_place_twice(valkey: ValkeyServer) -> None:
     taken: list[int] = []
 

@@ -209,6 +209,10 @@ _NOW = 1_800_000_000.0
         ({"retry-after": "7"}, 429, 7.0),
         ({"retry-after": " 0 "}, 503, 0.0),
         ({"retry-after": "-5"}, 429, None),
+        ({"retry-after": "3601"}, 429, 3600.0),
+        ({"retry-after": "9" * 400}, 429, 3600.0),  # infinity, as a float
+        ({"retry-after": "Fri, 31 Dec 9999 23:59:59 GMT"}, 503, 3600.0),
+        ({"retry-after": f"Fri, 31 Dec {'9' * 40} 23:59:59 GMT"}, 503, None),
         ({"retry-after": "soon"}, 429, None),
         ({"retry-after": "²"}, 429, None),
         ({"retry-after": "soon", "ratelimit-reset": "1800000012"}, 429, 12.0),

@@ -237,7 +237,10 @@ def test_a_lease_lost_while_reading_fails_the_run_before_it_strikes(
     sync()
     gone_at_the_provider(simulator, "wiki-01")
     runs = sync_inventory(
-        mode=RunMode.FULL, requested_by="a test", report=lambda _kind, _progress: steal_the_lease()
+        mode=RunMode.FULL,
+        requested_by="a test",
+        kinds=["droplet"],
+        report=lambda _kind, _progress: steal_the_lease(),
     )
     assert runs[-1].outcome == "failed"
     assert "the lease 'sync:droplet' ran out" in runs[-1].error

@@ -5,10 +5,15 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
+from typing import Any
 
 import pytest
-from django.db import connection, transaction
+from django.db import InterfaceError, connection, transaction
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.backends.signals import connection_created
 from django.utils import timezone
 
 from arcadia_cloud.kernel.leases import HeldLease, LeaseHeld, LeaseLost, lease
@@ -170,6 +175,46 @@ def test_a_heartbeat_whose_connection_dies_is_tried_again() -> None:
             )
         time.sleep(1.5)
         held.assert_held()
+
+
+@contextmanager
+def new_connections_fail_once() -> Iterator[list[str]]:
+    """A connection opened in the block refuses its first statement as one that is closed; yields those."""
+    refused: list[str] = []
+
+    def refuse(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+        if refused:
+            return execute(sql, params, many, context)
+        refused.append(sql)
+        raise InterfaceError("the connection is closed")
+
+    def arm(connection: BaseDatabaseWrapper, **_signal: Any) -> None:
+        connection.execute_wrappers.append(refuse)
+
+    connection_created.connect(arm)
+    try:
+        yield refused
+    finally:
+        connection_created.disconnect(arm)
+
+
+def test_a_heartbeat_that_finds_its_connection_closed_is_tried_again() -> None:
+    connection.ensure_connection()  # ours; the heartbeat opens its own
+    with new_connections_fail_once() as refused, lease("work", seconds=0.9) as held:
+        time.sleep(1.5)
+        held.assert_held()
+    assert ["UPDATE leases" in sql for sql in refused] == [True]
+
+
+def test_a_work_that_went_well_stays_so_when_its_lease_can_not_be_returned() -> None:
+    def refuse(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+        if sql.startswith("DELETE FROM leases"):
+            raise InterfaceError("the connection is closed")
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(refuse), lease("work"):
+        pass
+    assert Lease.objects.filter(name="work").exists(), "time lets go"
 
 
 def test_a_lease_that_nobody_holds_can_not_be_leaned_on() -> None:
