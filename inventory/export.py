@@ -49,8 +49,8 @@ _OPERATORS_COLUMNS: Final[Mapping[str, str]] = {
     "attributed_by": "attributed_by",
     "attribution_note": "attribution_note",
     "monthly_price_cents": "monthly_price_cents",
-    "currency": "currency",
     "stale_strike_count": "stale_strike_count",
+    "currency": "currency",
 }
 
 # A cell that begins so is run as a formula by spreadsheets, the last four (in full width) by some. Source:

@@ -54,12 +54,8 @@ def request_sync(*, mode: RunMode, requested_by: str, must_reach_broker: bool = 
     A broker that is away leaves it to the schedule, silently. With `must_reach_broker` the request is
     sent at once instead, and BrokerAway raised when it can't be: for who waits for the answer.
     """
-    publish = nudge
+    publish = send_now if must_reach_broker else nudge
     try:
         publish("inventory.sync", queue=f"cloud_sync_{mode}", mode=str(mode), requested_by=requested_by)
     except (OperationalError, OSError) as error:
         raise BrokerAway("The broker doesn't answer, so nothing was started. Try again soon.") from error
-
-
-def failed(runs):
-    return [r for r in runs if r.outcome in ("failed","suspicious")]

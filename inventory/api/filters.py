@@ -42,4 +42,4 @@ class ResourceFilter(filters.FilterSet):  # type: ignore[misc]  # the library is
 class OperatorResourceFilter(ResourceFilter):
     """Operators see every tenant, so they can ask for one."""
 
-    tenant = filters.CharFilter(field_name="tenant_id", help_text="The tenant's id.")
+    tenant = filters.CharFilter(field_name="tenant_id", help_text="The tenant's id. Operators only.")

@@ -1,17 +1,34 @@
 """How resources and their history are shown. What the provider charges is for operators alone."""
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
+from drf_spectacular.utils import extend_schema_serializer
 from rest_framework import serializers
 
 from inventory.models import Resource, ResourceEvent
 from inventory.values import PROVIDER_CURRENCY
 
-_PRICE = "monthly_price_cents"
-# Fields of an event that are the operator's business: what the provider charges, and whose it was before.
-_OPERATORS_FIELDS = frozenset(
-    {_PRICE, "tenant_id", "attributed_by", "attribution_note", "deployment", "project", "urn"}
+# What a tenant sees of a change. Any other column of a resource is the operator's business: what the provider
+# charges, whose it was before, and whatever is added. What is no column is an attribute of the kind.
+_TENANTS_COLUMNS: Final = frozenset({"name", "region", "status", "tags"})
+_COLUMNS: Final = frozenset(
+    name for field in Resource._meta.concrete_fields for name in (field.name, field.attname)
 )
+_OPERATORS_FIELDS: Final = {
+    "provider": "Who runs it.",
+    "urn": "The provider's name for it among all kinds.",
+    "attributed_by": "Which rule decided whose it is; empty: none.",
+    "attribution_note": "Why no rule could decide, or what a tag asked for in vain.",
+    "monthly_price_cents": "What the provider charges a month, in cents of `currency`; null: unknown.",
+    "stale_strike_count": "How often in a row it was missing from a complete list; the third buries it.",
+}
+
+
+def _for_operators(fields: dict[str, str]) -> dict[str, dict[str, Any]]:
+    """As extra_kwargs: not required, since the one schema tells of tenants' answers too."""
+    return {
+        name: {"required": False, "help_text": f"{words} Operators only."} for name, words in fields.items()
+    }
 
 
 class ResourceSerializer(serializers.ModelSerializer[Resource]):
@@ -48,23 +65,18 @@ class ResourceSerializer(serializers.ModelSerializer[Resource]):
         read_only_fields = fields
 
 
+@extend_schema_serializer(component_name="Resource")
 class OperatorResourceSerializer(ResourceSerializer):
-    """A resource as an operator sees it: with what it costs, and which rule decided whose it is."""
+    """A resource. Operators also see what it costs, and which rule decided whose it is."""
 
-    currency = serializers.CharField(default=PROVIDER_CURRENCY, help_text="Of the price: ISO 4217.")
+    currency = serializers.CharField(
+        default=PROVIDER_CURRENCY, help_text="Of the price: ISO 4217. Operators only."
+    )
 
     class Meta(ResourceSerializer.Meta):
-        fields: ClassVar[list[str]] = [
-            *ResourceSerializer.Meta.fields,
-            "provider",
-            "urn",
-            "attributed_by",
-            "attribution_note",
-            _PRICE,
-            "currency",
-            "stale_strike_count",
-        ]
-        read_only_fields = fields
+        fields: ClassVar[list[str]] = [*ResourceSerializer.Meta.fields, *_OPERATORS_FIELDS, "currency"]
+        read_only_fields = ResourceSerializer.Meta.fields
+        extra_kwargs = _for_operators(_OPERATORS_FIELDS)
 
 
 class ResourceEventSerializer(serializers.ModelSerializer[ResourceEvent]):
@@ -79,18 +91,28 @@ class ResourceEventSerializer(serializers.ModelSerializer[ResourceEvent]):
 
     def get_changes(self, event: ResourceEvent) -> dict[str, list[Any]]:
         changes: dict[str, list[Any]] = event.changes
-        return {field: pair for field, pair in changes.items() if field not in _OPERATORS_FIELDS}
+        return {
+            field: pair
+            for field, pair in changes.items()
+            if field in _TENANTS_COLUMNS or field not in _COLUMNS
+        }
 
 
+@extend_schema_serializer(component_name="ResourceEvent")
 class OperatorResourceEventSerializer(serializers.ModelSerializer[ResourceEvent]):
-    """One entry of a resource's history, with who and what it came from."""
+    """One entry of a resource's history. Operators also see who and what it came from, and every change."""
 
-    changes = serializers.DictField(child=serializers.ListField(), help_text="`{field: [old, new]}`.")
+    changes = serializers.DictField(
+        child=serializers.ListField(), read_only=True, help_text="`{field: [old, new]}`."
+    )
 
     class Meta:
         model = ResourceEvent
-        fields: ClassVar[list[str]] = ["id", "event_type", "changes", "at", "actor", "source"]
-        read_only_fields = fields
+        fields: ClassVar[list[str]] = [*ResourceEventSerializer.Meta.fields, "actor", "source"]
+        read_only_fields = ResourceEventSerializer.Meta.fields
+        extra_kwargs = _for_operators(
+            {"actor": "Who did it.", "source": "The run, request or saga it came from, as `run:12`."}
+        )
 
 
 class TotalSerializer(serializers.Serializer[Any]):

@@ -6,15 +6,17 @@ from django.http import HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
 from rest_framework.exceptions import ValidationError
 from rest_framework.renderers import BaseRenderer, JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
+from rest_framework.views import APIView
 
 from arcadia_cloud.kernel.api.views import ApiView, DetailView, FilteredView, ListView
 from arcadia_cloud.kernel.tokens import TokenUser
+from inventory.api import examples
 from inventory.api.filters import OperatorResourceFilter, ResourceFilter
 from inventory.api.serializers import (
     OperatorResourceEventSerializer,
@@ -38,16 +40,17 @@ def _is_operator(request: Request) -> bool:
     return viewer is not None and viewer.is_operator
 
 
+def _shows_all(view: APIView) -> bool:
+    """Whether this view shows what operators see: to them, and in the schema, which tells of both."""
+    return getattr(view, "swagger_fake_view", False) or _is_operator(view.request)
+
+
 def _visible(request: Request) -> ResourceQuerySet:
     viewer = _viewer(request)
     return Resource.objects.none() if viewer is None else Resource.objects.visible_to(viewer)
 
 
-def _filters_for(request: Request) -> type[ResourceFilter]:
-    """Only operators may ask for a tenant: for others the parameter doesn't exist."""
-    return OperatorResourceFilter if _is_operator(request) else ResourceFilter
-
-
+@extend_schema_view(get=extend_schema(examples=examples.LIST))
 class ResourceList(ListView):
     """Resources, newest first: a tenant's own, for operators everybody's."""
 
@@ -55,14 +58,14 @@ class ResourceList(ListView):
 
     @property
     def filterset_class(self) -> type[ResourceFilter]:
-        """What this caller may filter by."""
-        return _filters_for(self.request)
+        """Only operators may ask for a tenant: for others the parameter doesn't exist."""
+        return OperatorResourceFilter if _shows_all(self) else ResourceFilter
 
     def get_queryset(self) -> ResourceQuerySet:
         return _visible(self.request).select_related("project", "deployment")
 
     def get_serializer_class(self) -> type[BaseSerializer[Any]]:
-        return OperatorResourceSerializer if _is_operator(self.request) else ResourceSerializer
+        return OperatorResourceSerializer if _shows_all(self) else ResourceSerializer
 
 
 class _CsvRenderer(BaseRenderer):
@@ -85,7 +88,7 @@ class ResourceExport(FilteredView):
     @property
     def filterset_class(self) -> type[ResourceFilter]:
         """As the list's."""
-        return _filters_for(self.request)
+        return OperatorResourceFilter if _shows_all(self) else ResourceFilter
 
     def get_queryset(self) -> ResourceQuerySet:
         return _visible(self.request)
@@ -102,7 +105,7 @@ class ResourceExport(FilteredView):
         ],
         responses={
             (200, "text/csv"): OpenApiTypes.STR,
-            (200, "application/json"): ResourceSerializer(many=True),
+            (200, "application/json"): OperatorResourceSerializer(many=True),
         },
     )
     def get(self, request: Request) -> StreamingHttpResponse:
@@ -130,6 +133,7 @@ def _format(request: Request) -> Format:
     return Format(asked)
 
 
+@extend_schema_view(get=extend_schema(examples=examples.DETAIL))
 class ResourceDetail(DetailView):
     """One resource, live or gone."""
 
@@ -137,9 +141,10 @@ class ResourceDetail(DetailView):
         return _visible(self.request).select_related("project", "deployment")
 
     def get_serializer_class(self) -> type[BaseSerializer[Any]]:
-        return OperatorResourceSerializer if _is_operator(self.request) else ResourceSerializer
+        return OperatorResourceSerializer if _shows_all(self) else ResourceSerializer
 
 
+@extend_schema_view(get=extend_schema(examples=examples.EVENTS))
 class ResourceEvents(ListView):
     """What happened to one resource, newest first."""
 
@@ -151,12 +156,12 @@ class ResourceEvents(ListView):
         return events_of(resource, for_operator=_is_operator(self.request))
 
     def get_serializer_class(self) -> type[BaseSerializer[Any]]:
-        return OperatorResourceEventSerializer if _is_operator(self.request) else ResourceEventSerializer
+        return OperatorResourceEventSerializer if _shows_all(self) else ResourceEventSerializer
 
 
 class InventorySummary(ApiView):
     """Live resources counted by kind, region and status; for operators by tenant too, with monthly cost."""
 
-    @extend_schema(responses=SummarySerializer)
+    @extend_schema(responses=SummarySerializer, examples=examples.SUMMARY)
     def get(self, request: Request) -> Response:
         return Response(summarize(_visible(request), for_operator=_is_operator(request)))

@@ -149,6 +149,35 @@ def test_an_admin_runs_a_scheduled_task_now_and_an_operator_does_not(
     assert queued(valkey_client, "cloud_sync_slow") == [("inventory.sync", "{'mode': 'slow'}")]
 
 
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"queue": "toasters"}, "there is no queue &#x27;toasters&#x27;; there are provisioning, "),
+        ({"args": '["slow"]'}, "it has positional arguments; give them by name"),
+        ({"args": "slow"}, "its arguments are no JSON"),
+        ({"kwargs": '["slow"]'}, "its keyword arguments must be a JSON object"),
+        ({"kwargs": '{"queue": "metering"}'}, "a keyword argument can&#x27;t be named queue"),
+    ],
+)
+def test_a_scheduled_task_that_can_not_be_sent_is_told_in_words_and_the_others_are_sent(
+    login: Login, valkey_client: redis.Redis, change: dict[str, str], words: str
+) -> None:
+    seed_schedule()
+    unfit, fit = PeriodicTask.objects.filter(queue__in=["cloud_sync_fast", "cloud_sync_full"]).order_by(
+        "name"
+    )
+    PeriodicTask.objects.filter(pk=unfit.pk).update(**change)
+    form = {"action": "run_now", "_selected_action": [unfit.pk, fit.pk]}
+
+    page = login("admin").post("/admin/django_celery_beat/periodictask/", form, follow=True)
+
+    assert f"{unfit.name}: {words}" in page.content.decode()
+    assert f"{fit.name}: a worker was asked." in page.content.decode()
+    keys: Any = valkey_client.keys("cloud_sync_*")
+    assert [len(queued(valkey_client, key.decode())) for key in keys] == [1]
+    assert LogEntry.objects.get().object_id == str(fit.pk)
+
+
 def test_an_operator_does_not_switch_the_schedule_off(operator: Client) -> None:
     seed_schedule()
     every = list(PeriodicTask.objects.values_list("pk", flat=True))

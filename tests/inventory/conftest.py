@@ -67,8 +67,7 @@ def manage(tmp_path: Path) -> Iterator[Commands]:
     end_children(started, by=signal.SIGKILL, within_seconds=5)
 
 
-def ended(child: Child, *, within_seconds: float = 90) -> str:
-    """What it wrote, once it ended well."""
-    status = child.process.wait(within_seconds)
-    assert status == 0, child.last_lines(40)
+def ended(child: Child, *, status: int = 0, within_seconds: float = 90) -> str:
+    """What it wrote, once it ended with this status."""
+    assert child.process.wait(within_seconds) == status, child.last_lines(40)
     return child.logged()

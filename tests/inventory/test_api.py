@@ -8,7 +8,7 @@ from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
 from deployments.models import Deployment
-from inventory.models import Project, Resource
+from inventory.models import Project, Resource, ResourceEvent
 from tests.access import bearer, token_of
 from tests.inventory.observations import a_project, bury, minute, observed, seen, the_resource
 
@@ -121,6 +121,18 @@ def test_a_tenant_sees_no_history_of_the_owner_before(
     assert [event["event_type"] for event in events] == ["updated"]
     assert "globex" not in acme.text(f"/{pk}/events")
     assert len(operator.body(f"/{pk}/events")["results"]) == 4
+
+
+def test_of_a_resources_columns_a_tenant_sees_the_changes_of_four(
+    fleet: dict[str, Project], acme: Api
+) -> None:
+    columns = {name for field in Resource._meta.concrete_fields for name in (field.name, field.attname)}
+    columns.remove("tenant_id")  # of before it was theirs they see no event at all
+    changes = {name: ["before", "after"] for name in (*columns, "size_slug")}
+    resource = the_resource("1")
+    ResourceEvent.objects.create(resource=resource, event_type="updated", changes=changes, at=minute(1))
+    [event, _discovered] = acme.body(f"/{resource.pk}/events")["results"]
+    assert set(event["changes"]) == {"name", "region", "status", "tags", "size_slug"}
 
 
 @pytest.mark.parametrize(

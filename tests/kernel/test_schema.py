@@ -2,6 +2,7 @@
 
 from typing import Any, Final
 
+import jsonschema
 import pytest
 import yaml
 from django.contrib.staticfiles import finders
@@ -45,6 +46,58 @@ def test_every_endpoint_is_in_it_with_its_errors(schema: dict[str, Any]) -> None
             for status in wanted & set(operation["responses"]) - {"503"}:
                 content = operation["responses"][status]["content"]
                 assert list(content) == ["application/problem+json"], f"{where} {status}"
+
+
+@pytest.mark.parametrize(
+    ("component", "fields"),
+    [
+        (
+            "Resource",
+            {
+                "attributed_by",
+                "currency",
+                "monthly_price_cents",
+                "provider",
+                "stale_strike_count",
+                "urn",
+            },
+        ),
+        ("ResourceEvent", {"actor", "source"}),
+        ("Summary", {"by_tenant", "currency"}),
+    ],
+)
+def test_what_only_operators_get_is_told_and_not_promised_to_others(
+    schema: dict[str, Any], component: str, fields: set[str]
+) -> None:
+    described = schema["components"]["schemas"][component]
+    told = {
+        name
+        for name, field in described["properties"].items()
+        if "Operators only." in field.get("description", "")
+    }
+    assert told == fields
+    assert not fields & set(described["required"])
+
+
+def test_the_tenant_filter_is_told_to_be_for_operators(schema: dict[str, Any]) -> None:
+    parameters = schema["paths"]["/api/v1/inventory"]["get"]["parameters"]
+    [description] = [each["description"] for each in parameters if each["name"] == "tenant"]
+    assert description.endswith("Operators only.")
+
+
+def test_each_answer_of_the_inventory_has_examples_that_fit_it(schema: dict[str, Any]) -> None:
+    names = []
+    for path, operations in schema["paths"].items():
+        for status, answer in operations["get"]["responses"].items():
+            for content in answer.get("content", {}).values():
+                for name, example in content.get("examples", {}).items():
+                    names.append((path.removeprefix("/api/v1/inventory"), status, name))
+                    shape = {**content["schema"], "components": schema["components"]}
+                    jsonschema.validate(example["value"], shape)
+    for path in ("", "/{id}", "/{id}/events", "/summary"):
+        assert {(path, "200", "Tenant"), (path, "200", "Operator"), (path, "400", "UnknownParameter")} <= {
+            *names
+        }
 
 
 def test_it_is_served_as_json_too() -> None:

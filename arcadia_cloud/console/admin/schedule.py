@@ -1,8 +1,10 @@
 """The schedule: django-celery-beat's pages in the theme, without the timings that nothing here uses."""
 
+import inspect
 import json
-from typing import Any
+from typing import Any, Final
 
+from django.conf import settings
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
@@ -20,6 +22,8 @@ from kombu.exceptions import OperationalError
 
 from arcadia_cloud.kernel.nudge import send_now
 from arcadia_cloud.kernel.theme import OneLineInput, ThemedAdmin, ThemedSelect
+
+_OF_THE_SENDING: Final = inspect.signature(send_now).parameters.keys() - {"kwargs"}
 
 for _model in (PeriodicTask, IntervalSchedule, CrontabSchedule, SolarSchedule, ClockedSchedule):
     admin.site.unregister(_model)
@@ -73,12 +77,36 @@ class PeriodicTaskAdmin(BeatTaskAdmin, ThemedAdmin[PeriodicTask]):  # type: igno
         """Send each to its queue at once, beside its schedule."""
         for task in queryset.order_by("name"):
             try:
-                send_now(task.task, queue=task.queue or None, **json.loads(task.kwargs))
+                arguments = _arguments_of(task)
+                send_now(task.task, queue=task.queue or None, **arguments)
+            except UnfitTask as unfit:
+                self.message_user(request, f"{task.name}: {unfit}", messages.ERROR)
             except (OperationalError, OSError):
-                self.message_user(request, f"{task}: the broker doesn't answer.", messages.ERROR)
+                self.message_user(request, f"{task.name}: the broker doesn't answer.", messages.ERROR)
             else:
                 self.log_change(request, task, "Run from the console.")
                 self.message_user(request, f"{task.name}: a worker was asked.", messages.SUCCESS)
+
+
+class UnfitTask(Exception):
+    """A row of the schedule that can't be sent as it stands; the text says why."""
+
+
+def _arguments_of(task: Any) -> dict[str, Any]:
+    """The task's keyword arguments. Raises UnfitTask where sending it would fail or do something else."""
+    if task.queue and task.queue not in settings.QUEUES:
+        raise UnfitTask(f"there is no queue {task.queue!r}; there are {', '.join(settings.QUEUES)}.")
+    try:
+        positional, named = json.loads(task.args or "[]"), json.loads(task.kwargs or "{}")
+    except ValueError as error:
+        raise UnfitTask(f"its arguments are no JSON: {error}.") from error
+    if positional:
+        raise UnfitTask("it has positional arguments; give them by name, as keyword arguments.")
+    if not isinstance(named, dict):
+        raise UnfitTask("its keyword arguments must be a JSON object.")
+    if taken := sorted(_OF_THE_SENDING & named.keys()):
+        raise UnfitTask(f"a keyword argument can't be named {', '.join(taken)}.")
+    return named
 
 
 @admin.register(CrontabSchedule)

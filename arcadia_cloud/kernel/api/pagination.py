@@ -178,14 +178,14 @@ class KeysetPagination(BasePagination):
         ]
 
     def get_paginated_response_schema(self, schema: Mapping[str, Any]) -> dict[str, Any]:
-        """Describe a page to the OpenAPI schema."""
+        """Describe a page to the OpenAPI schema; the example's list fits on one."""
         link = {"type": ["string", "null"], "format": "uri"}
         return {
             "type": "object",
             "required": ["next", "previous", "results"],
             "properties": {
-                "next": {**link, "description": "The page after this one."},
-                "previous": {**link, "description": "The page before this one."},
+                "next": {**link, "description": "The page after this one.", "example": None},
+                "previous": {**link, "description": "The page before this one.", "example": None},
                 "results": schema,
             },
         }

@@ -1,0 +1,42 @@
+"""Asking the workers for a sync."""
+
+import json
+from typing import Any
+
+import pytest
+import redis
+from celery import current_app
+
+from arcadia_cloud.kernel.nudge import breaker
+from inventory.services import BrokerAway, request_sync
+from inventory.values import RunMode
+from tests.kernel.brokers import refusing
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def no_broker(monkeypatch: pytest.MonkeyPatch) -> Any:
+    monkeypatch.setattr(current_app.conf, "broker_url", refusing())
+    yield
+    breaker.reset()
+
+
+@pytest.mark.parametrize("mode", RunMode)
+@pytest.mark.parametrize("must_reach_broker", [False, True])
+def test_each_way_of_asking_sends_the_same_task(
+    valkey_client: redis.Redis, mode: RunMode, must_reach_broker: bool
+) -> None:
+    request_sync(mode=mode, requested_by="a test", must_reach_broker=must_reach_broker)
+
+    waiting: Any = valkey_client.lrange(f"cloud_sync_{mode}", 0, -1)
+    [headers] = [json.loads(raw)["headers"] for raw in waiting]
+    assert headers["task"] == "inventory.sync"
+    assert headers["kwargsrepr"] == f"{{'mode': '{mode}', 'requested_by': 'a test'}}"
+
+
+@pytest.mark.usefixtures("no_broker")
+def test_a_broker_that_is_away_is_told_only_to_who_waits_for_the_answer() -> None:
+    request_sync(mode=RunMode.FAST, requested_by="a test")
+    with pytest.raises(BrokerAway, match="nothing was started"):
+        request_sync(mode=RunMode.FAST, requested_by="a test", must_reach_broker=True)
