@@ -8,9 +8,8 @@ from inventory.queries import SyncAge, sync_ages
 
 
 def sync_age() -> Verdict:
-    """The age of each kind's last complete sync. An old inventory is still one: not vital."""
-    now = timezone.now()
-    ages = sync_ages(at=now)
+    """The age of each kind's last complete sync, what is wrong first. An old inventory is one: not vital."""
+    ages = sorted(sync_ages(at=timezone.now()), key=lambda age: not age.is_stale)
     return Verdict(
         ok=not any(age.is_stale for age in ages),
         words="; ".join(f"{age.kind}: {_in_words(age)}" for age in ages),

@@ -17,13 +17,20 @@ _VISIBLE: Final = (
     "kernel", "catalog", "deployments", "inventory", "provisioning", "metering", "drift", "billing",
     "django_celery_beat",
 )  # fmt: skip
-# Beside looking. Who may add a run may start a sync: nobody writes one by hand.
+# Beside looking. Who may add a run may start a sync, and who may change a resource may say whose it is:
+# nobody writes either by hand.
 _MAY: Final[Mapping[str, tuple[str, ...]]] = {
     VIEWER: (),
-    OPERATOR: ("inventory.change_project", "inventory.add_syncrun", "kernel.change_alert"),
+    OPERATOR: (
+        "inventory.change_project",
+        "inventory.change_resource",
+        "inventory.add_syncrun",
+        "kernel.change_alert",
+    ),
     BILLING: (),
     ADMIN: (
         "inventory.change_project",
+        "inventory.change_resource",
         "inventory.add_syncrun",
         "kernel.change_alert",
         "django_celery_beat.add_periodictask",

@@ -23,6 +23,7 @@ from inventory.queries import SyncAge, sync_ages
 from inventory.values import RunOutcome
 
 _ALERTS_SHOWN: Final = 5
+_KINDS_NAMED: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,14 +121,22 @@ def _alerts(count: int) -> Figure:
 
 
 def _stale(ages: Sequence[SyncAge]) -> Figure:
-    stale = [age.kind for age in ages if age.is_stale]
+    stale = [age.kind for age in ages if age.is_stale and age.completed_at]
+    never = [age.kind for age in ages if age.completed_at is None]
+    words = [f"{words}: {_few(kinds)}" for words, kinds in (("stale", stale), ("never", never)) if kinds]
     return Figure(
         name="Kinds up to date",
-        value=f"{len(ages) - len(stale)} of {len(ages)}",
-        beside=f"stale: {', '.join(stale)}" if stale else "every sync is fresh",
+        value=f"{len(ages) - len(stale) - len(never)} of {len(ages)}",
+        beside="; ".join(words) or "every sync is fresh",
         href=reverse("admin:inventory_syncrun_changelist"),
-        tone="bad" if stale else "good",
+        tone="bad" if words else "good",
     )
+
+
+def _few(kinds: Sequence[str]) -> str:
+    """Some of the names: the table of syncs has them all."""
+    named = ", ".join(kinds[:_KINDS_NAMED])
+    return f"{named} and {len(kinds) - _KINDS_NAMED} more" if len(kinds) > _KINDS_NAMED else named
 
 
 def _runs_of(kind: str) -> str:

@@ -2,8 +2,10 @@
 
 from django.http import HttpRequest
 from django.urls import reverse_lazy
+from django.utils.http import urlencode
 
 from arcadia_cloud.kernel.models import Alert
+from inventory.admin.filters import NOBODYS, WhoseFilter
 
 Item = dict[str, object]
 
@@ -15,7 +17,7 @@ def navigation(request: HttpRequest) -> list[dict[str, object]]:
         {
             "title": "Inventory",
             "items": [
-                _item("Resources", "dns", "inventory.resource"),
+                *_resources(request),
                 _item("Projects", "folder", "inventory.project"),
                 _item("Sync runs", "sync", "inventory.syncrun"),
                 _item("History", "history", "inventory.resourceevent"),
@@ -38,6 +40,24 @@ def navigation(request: HttpRequest) -> list[dict[str, object]]:
                 _item("Failed logins", "lock", "axes.accessattempt"),
                 _item("Changes", "edit_note", "admin.logentry"),
             ],
+        },
+    ]
+
+
+def _resources(request: HttpRequest) -> list[Item]:
+    """The list of resources, and the same narrowed to nobody's: only one of both is the present page."""
+    every, nobodys = (
+        _item("Resources", "dns", "inventory.resource"),
+        _item("Unattributed", "help", "inventory.resource"),
+    )
+    is_here = request.path.startswith(str(every["link"]))
+    is_narrowed = request.GET.get(WhoseFilter.parameter_name) == NOBODYS
+    return [
+        {**every, "active": is_here and not is_narrowed},
+        {
+            **nobodys,
+            "link": f"{nobodys['link']}?{urlencode({WhoseFilter.parameter_name: NOBODYS})}",
+            "active": is_here and is_narrowed,
         },
     ]
 

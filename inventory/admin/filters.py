@@ -15,6 +15,8 @@ from inventory.values import Kind, RunOutcome
 
 RUNNING = "running"  # RunOutcome.RUNNING is empty, which in a query string means "any"
 
+NOBODYS = "nobodys"
+
 Choices = Sequence[tuple[str, str]]
 
 
@@ -85,12 +87,12 @@ class WhoseFilter(DropdownFilter):
     parameter_name = "whose"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Choices:
-        return [("tenants", "A tenant's"), ("nobodys", "Nobody's yet")]
+        return [("tenants", "A tenant's"), (NOBODYS, "Nobody's yet")]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Resource]) -> QuerySet[Resource]:
         if self.value() == "tenants":
             return queryset.filter(tenant_id__isnull=False)
-        return queryset.filter(UNATTRIBUTED) if self.value() == "nobodys" else queryset
+        return queryset.filter(UNATTRIBUTED) if self.value() == NOBODYS else queryset
 
 
 class OutcomeFilter(DropdownFilter):

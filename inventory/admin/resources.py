@@ -1,18 +1,22 @@
 """The console's list of resources, and the page of one: what it is, whose, and what happened to it."""
 
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from django.contrib import admin
+from django.contrib.admin.options import IncorrectLookupParameters
+from django.core.exceptions import PermissionDenied
 from django.db.models import Q, QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, StreamingHttpResponse
 from django.template.loader import render_to_string
-from django.urls import reverse
+from django.urls import URLPattern, path, reverse
+from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from arcadia_cloud.kernel.record_admin import RecordAdmin
 from arcadia_cloud.kernel.theme import display
+from inventory.admin.assigning import AssigningAdmin
 from inventory.admin.filters import (
+    NOBODYS,
     KindFilter,
     LifeFilter,
     RegionFilter,
@@ -22,7 +26,8 @@ from inventory.admin.filters import (
     WhoseFilter,
 )
 from inventory.admin.presenting import NOTHING, attributes, dollars, history_entry, provider_page
-from inventory.models import Resource
+from inventory.export import Format, download
+from inventory.models import Resource, ResourceQuerySet
 from inventory.values import STRIKES_TO_DELETE, AttributionRule
 
 _SHOWN: Final = 50  # of a resource's events and spans
@@ -40,16 +45,19 @@ _STATUS_COLOURS: Final = {
 _RULES: Final = {
     AttributionRule.OPERATOR: "assigned by an operator",
     AttributionRule.SAGA: "made for it by a saga",
+    AttributionRule.TAGS: "by its tags",
+    AttributionRule.PARENT: "as what it belongs to",
     AttributionRule.PROJECT: "by its project's tenant",
     AttributionRule.NONE: "no rule decided",
 }
 
 
 @admin.register(Resource)
-class ResourceAdmin(RecordAdmin[Resource]):
+class ResourceAdmin(AssigningAdmin):
     """Every resource, newest first."""
 
     change_form_template = "console/resource.html"
+    list_before_template = "console/export_resources.html"
     list_display = ("title", "kind", "region", "state", "whose", "project", "price", "last_seen_at")
     list_filter = (
         LifeFilter,
@@ -74,7 +82,7 @@ class ResourceAdmin(RecordAdmin[Resource]):
                 ),
             },
         ),
-        ("Whose it is", {"fields": (("tenant_id", "deployment"), ("project", "decided_by"))}),
+        ("Whose it is", {"fields": (("tenant_id", "deployment"), ("project", "decided_by"), "reason")}),
         (
             "Its life",
             {
@@ -85,7 +93,21 @@ class ResourceAdmin(RecordAdmin[Resource]):
             },
         ),
     )  # fmt: skip
-    readonly_fields = ("status_label", "strikes", "price", "tag_list", "at_the_provider", "decided_by")
+    readonly_fields = (
+        "status_label",
+        "strikes",
+        "price",
+        "tag_list",
+        "at_the_provider",
+        "decided_by",
+        "reason",
+    )
+
+    def get_list_display(self, request: HttpRequest) -> tuple[str, ...]:
+        """What is nobody's is listed with the reason."""
+        if request.GET.get(WhoseFilter.parameter_name) != NOBODYS:
+            return self.list_display
+        return tuple("reason" if column == "whose" else column for column in self.list_display)
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Resource], search_term: str
@@ -95,6 +117,29 @@ class ResourceAdmin(RecordAdmin[Resource]):
         if term:
             queryset = queryset.filter(Q(name__icontains=term) | Q(provider_id=term))
         return queryset, False
+
+    def get_urls(self) -> list[URLPattern]:
+        """Add the exports."""
+        own = [
+            path(
+                f"export/{form}/",
+                self.admin_site.admin_view(self.export_view),
+                {"form": form},
+                name=f"inventory_resource_export_{form}",
+            )
+            for form in Format
+        ]
+        return [*own, *super().get_urls()]
+
+    def export_view(self, request: HttpRequest, form: Format) -> StreamingHttpResponse | HttpResponseRedirect:
+        """Download what the list shows under the same query string, every page of it."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        try:
+            shown = self.get_changelist_instance(request).queryset
+        except IncorrectLookupParameters:  # the list says so in its own words
+            return HttpResponseRedirect(f"{reverse('admin:inventory_resource_changelist')}?e=1")
+        return download(cast("ResourceQuerySet", shown), form, for_operator=True, on=timezone.now().date())
 
     def render_change_form(
         self,
@@ -134,6 +179,10 @@ class ResourceAdmin(RecordAdmin[Resource]):
     @display(description="decided")
     def decided_by(self, resource: Resource) -> str:
         return _RULES.get(AttributionRule(resource.attributed_by), resource.get_attributed_by_display())
+
+    @display(description="why nobody's")
+    def reason(self, resource: Resource) -> str:
+        return resource.attribution_note or NOTHING
 
     @display(description="a month")
     def price(self, resource: Resource) -> str:

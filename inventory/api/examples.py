@@ -32,6 +32,7 @@ _DROPLET_OF_OPERATORS: Final = {
     "provider": PROVIDER,
     "urn": "do:droplet:480012156",
     "attributed_by": "project",
+    "attribution_note": "",
     "monthly_price_cents": 252192,
     "stale_strike_count": 0,
     "currency": PROVIDER_CURRENCY,

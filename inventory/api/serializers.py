@@ -18,6 +18,7 @@ _OPERATORS_FIELDS: Final = {
     "provider": "Who runs it.",
     "urn": "The provider's name for it among all kinds.",
     "attributed_by": "Which rule decided whose it is; empty: none.",
+    "attribution_note": "Why no rule could decide, or what a tag asked for in vain.",
     "monthly_price_cents": "What the provider charges a month, in cents of `currency`; null: unknown.",
     "stale_strike_count": "How often in a row it was missing from a complete list; the third buries it.",
 }

@@ -2,14 +2,19 @@
 
 from typing import Any, cast
 
+from django.http import HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404
-from drf_spectacular.utils import extend_schema, extend_schema_view
+from django.utils import timezone
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
+from rest_framework.exceptions import ValidationError
+from rest_framework.renderers import BaseRenderer, JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
 from rest_framework.views import APIView
 
-from arcadia_cloud.kernel.api.views import ApiView, DetailView, ListView
+from arcadia_cloud.kernel.api.views import ApiView, DetailView, FilteredView, ListView
 from arcadia_cloud.kernel.tokens import TokenUser
 from inventory.api import examples
 from inventory.api.filters import OperatorResourceFilter, ResourceFilter
@@ -20,6 +25,7 @@ from inventory.api.serializers import (
     ResourceSerializer,
     SummarySerializer,
 )
+from inventory.export import Format, download, download_head
 from inventory.models import Resource, ResourceEvent, ResourceQuerySet
 from inventory.queries import events_of, summarize
 
@@ -60,6 +66,71 @@ class ResourceList(ListView):
 
     def get_serializer_class(self) -> type[BaseSerializer[Any]]:
         return OperatorResourceSerializer if _shows_all(self) else ResourceSerializer
+
+
+class _CsvRenderer(BaseRenderer):
+    """Only says that CSV may be asked for: an export is streamed, and what is refused is a problem."""
+
+    media_type = "text/csv"
+    format = "csv"
+
+
+class ResourceExport(FilteredView):
+    """Resources as a file: all that the filters leave, oldest first."""
+
+    query_parameters = frozenset({"format"})
+
+    def get_renderers(self) -> list[BaseRenderer]:
+        """A file may be asked for as either; OPTIONS answers as everywhere."""
+        is_file = self.request is not None and self.request.method in {"GET", "HEAD"}
+        return [JSONRenderer(), *([_CsvRenderer()] if is_file else [])]
+
+    @property
+    def filterset_class(self) -> type[ResourceFilter]:
+        """As the list's."""
+        return OperatorResourceFilter if _shows_all(self) else ResourceFilter
+
+    def get_queryset(self) -> ResourceQuerySet:
+        return _visible(self.request)
+
+    @extend_schema(
+        summary="Export resources as CSV or JSON",
+        parameters=[
+            OpenApiParameter(
+                "format",
+                enum=[str(form) for form in Format],
+                default=str(Format.CSV),
+                description="What the file is written as.",
+            )
+        ],
+        responses={
+            (200, "text/csv"): OpenApiTypes.STR,
+            (200, "application/json"): OperatorResourceSerializer(many=True),
+        },
+    )
+    def get(self, request: Request) -> StreamingHttpResponse:
+        """Stream every row that the filters leave, oldest first, with the fields of the list.
+
+        In CSV, a cell that a spreadsheet would run as a formula has an apostrophe before it.
+        """
+        form = _format(request)
+        return download(
+            cast("ResourceQuerySet", self.filter_queryset(self.get_queryset())),
+            form,
+            for_operator=_is_operator(request),
+            on=timezone.now().date(),
+        )
+
+    @extend_schema(exclude=True)
+    def head(self, request: Request) -> HttpResponse:
+        return download_head(_format(request), on=timezone.now().date())
+
+
+def _format(request: Request) -> Format:
+    asked = request.query_params.get("format", Format.CSV)
+    if asked not in list(Format):
+        raise ValidationError({"format": [f"Must be one of {', '.join(Format)}."]})
+    return Format(asked)
 
 
 @extend_schema_view(get=extend_schema(examples=examples.DETAIL))

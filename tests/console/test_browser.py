@@ -95,14 +95,15 @@ def keep(page: Page, name: str) -> None:
 def test_every_page_opens_without_a_complaint(console: Page) -> None:
     keep(console, "home")
     console.get_by_role("link", name=re.compile("Resources$")).first.click()
-    expect(console.get_by_role("link", name="shop-web-01")).to_be_visible()
+    console.wait_for_load_state("networkidle")
     keep(console, "resources")
-
-    console.get_by_role("link", name="shop-web-01").click()
+    console.get_by_placeholder(re.compile("A part of the name")).fill("shop-web-01")
+    console.keyboard.press("Enter")
+    console.get_by_role("link", name="shop-web-01", exact=True).click()
     expect(console.get_by_role("heading", name="History")).to_be_visible()
     expect(console.get_by_role("link", name=re.compile("open its page"))).to_have_attribute(
         "href",
-        f"https://cloud.digitalocean.com/droplets/{Resource.objects.get(name='shop-web-01').provider_id}",
+        f"https://cloud.digitalocean.com/droplets/{a_droplet('shop-web-01').provider_id}",
     )
     keep(console, "resource")
 
@@ -114,18 +115,46 @@ def test_every_page_opens_without_a_complaint(console: Page) -> None:
     keep(console, "sync-run")
 
 
+def a_droplet(name: str) -> Resource:
+    return Resource.objects.get(kind="droplet", name=name)
+
+
 def test_a_search_and_a_filter_narrow_the_list(console: Page) -> None:
     console.goto("/admin/inventory/resource/")
     console.get_by_placeholder(re.compile("A part of the name")).fill("CRM")
     console.keyboard.press("Enter")
-    expect(console.locator("#result_list tbody tr")).to_have_count(3)
+    expect(console.locator("#result_list tbody tr")).to_have_count(
+        Resource.objects.filter(name__contains="crm").count()
+    )
 
     console.goto("/admin/inventory/resource/")
     console.get_by_role("button", name="Filters").click()
     console.locator("input[name=region]").fill("fra1")
     keep(console, "filters")
     console.locator("#filter-form").get_by_role("button", name=re.compile("Apply")).click()
-    expect(console.locator("#result_list tbody tr")).to_have_count(3)
+    expect(console.locator("#result_list tbody tr")).to_have_count(
+        Resource.objects.filter(region="fra1").count()
+    )
+
+
+def test_resources_are_assigned_to_a_tenant_and_exported(console: Page) -> None:
+    console.goto("/admin/inventory/resource/?q=shop-web-0&kind=droplet")
+    console.locator("#action-toggle").check()
+    console.get_by_label("Select action to run").select_option("assign_selected")
+    console.get_by_role("button", name="Run", exact=True).click()
+    console.get_by_label("Tenant").fill("hooli")
+    keep(console, "assign")
+    console.get_by_role("button", name="Show what will happen").click()
+    expect(console.get_by_text("is the id right?")).to_be_visible()
+    keep(console, "assign-preview")
+    console.get_by_role("button", name="Assign", exact=True).click()
+    expect(console.get_by_text("assigned to hooli")).to_be_visible()
+    assert a_droplet("shop-web-01").tenant_id == "hooli"
+
+    with console.expect_download() as download:
+        console.get_by_role("link", name="CSV").click()
+    lines = download.value.path().read_text().splitlines()
+    assert len(lines) == 1 + Resource.objects.filter(name__contains="shop-web-0", kind="droplet").count()
 
 
 def test_a_project_is_given_to_a_tenant(console: Page) -> None:

@@ -105,7 +105,7 @@ def test_groups_have_exactly_their_permissions_however_often_they_are_seeded(db:
         for group in Group.objects.all()
     }
     assert named["viewer"] == named["billing"] == named[own.name] == set()
-    assert named["operator"] == {"change_project", "add_syncrun", "change_alert"}
+    assert named["operator"] == {"change_project", "change_resource", "add_syncrun", "change_alert"}
     assert {"add_user", "change_user", "change_periodictask"} < named["admin"]
     assert not viewer.permissions.filter(content_type__app_label="auth").exists()
 

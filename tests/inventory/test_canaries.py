@@ -122,10 +122,10 @@ def everything_shown(client: Client) -> str:
     headers = bearer(token_of("platform_admin"))
     row = Resource.objects.order_by("pk").first()
     assert row is not None
-    paths = ("", f"/{row.pk}", f"/{row.pk}/events", "/summary")
-    return "\n".join(
-        client.get(f"/api/v1/inventory{path}", headers=headers).content.decode() for path in paths
-    )
+    paths = ("", f"/{row.pk}", f"/{row.pk}/events", "/summary", "/export?format=csv", "/export?format=json")
+    answers = [client.get(f"/api/v1/inventory{path}", headers=headers) for path in paths]
+    assert {answer.status_code for answer in answers} == {200}
+    return "\n".join(answer.getvalue().decode() for answer in answers)
 
 
 def sync() -> SyncRun:

@@ -55,6 +55,7 @@ def test_every_endpoint_is_in_it_with_its_errors(schema: dict[str, Any]) -> None
             "Resource",
             {
                 "attributed_by",
+                "attribution_note",
                 "currency",
                 "monthly_price_cents",
                 "provider",

@@ -5,6 +5,7 @@ import json
 from typing import Any
 
 import pytest
+from django.http import HttpResponse
 from django.test import Client
 
 from arcadia_cloud.kernel.api.throttles import breaker
@@ -40,7 +41,10 @@ def ask(endpoint: Endpoint, method: str, caller: str, values: Any, **more: Any) 
     client = Client(headers=CALLERS[caller], raise_request_exception=False)
     if method in {"post", "put", "patch"}:
         more = {"data": "{}", "content_type": "application/json", **more}
-    return getattr(client, method)(endpoint.path(values), **more)
+    answer = getattr(client, method)(endpoint.path(values), **more)
+    if answer.streaming:
+        return HttpResponse(answer.getvalue(), status=answer.status_code, headers=answer.headers)
+    return answer
 
 
 def test_the_map_has_endpoints_and_the_public_ones_are_these() -> None:

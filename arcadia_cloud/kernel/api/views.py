@@ -7,6 +7,7 @@ from django_filters import filters
 from django_filters.rest_framework import DjangoFilterBackend
 from rest_framework import generics
 from rest_framework.exceptions import ValidationError
+from rest_framework.pagination import BasePagination
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -42,20 +43,29 @@ class ApiView(StrictQueryMixin):
     """An endpoint that is neither a list nor one object."""
 
 
-class ListView(StrictQueryMixin, generics.ListAPIView[Any]):
-    """A filtered list, a page at a time. Declare `filterset_class`, `orderings`, `default_ordering`."""
+class FilteredView(StrictQueryMixin, generics.GenericAPIView[Any]):
+    """Rows that query parameters narrow, all of them at once. Declare `filterset_class`."""
 
-    pagination_class = KeysetPagination
+    pagination_class: type[BasePagination] | None = None
     filter_backends = (DjangoFilterBackend,)
-    orderings: ClassVar[tuple[str, ...]] = ("id",)
-    default_ordering: ClassVar[str] = "-id"
 
     def known_parameters(self) -> Mapping[str, bool]:
-        known = {**super().known_parameters(), **dict.fromkeys(pagination.PARAMETERS, False)}
+        known = dict(super().known_parameters())
         filterset = getattr(self, "filterset_class", None)
         for name, field in (filterset.base_filters if filterset else {}).items():
             known[name] = isinstance(field, filters.MultipleChoiceFilter)
         return known
+
+
+class ListView(FilteredView, generics.ListAPIView[Any]):
+    """A filtered list, a page at a time. Declare `filterset_class`, `orderings`, `default_ordering`."""
+
+    pagination_class = KeysetPagination
+    orderings: ClassVar[tuple[str, ...]] = ("id",)
+    default_ordering: ClassVar[str] = "-id"
+
+    def known_parameters(self) -> Mapping[str, bool]:
+        return {**super().known_parameters(), **dict.fromkeys(pagination.PARAMETERS, False)}
 
 
 class DetailView(StrictQueryMixin, generics.RetrieveAPIView[Any]):

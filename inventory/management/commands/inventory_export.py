@@ -1,0 +1,76 @@
+"""manage.py inventory_export: the inventory as CSV or JSON, to a file or to standard output."""
+
+import os
+import sys
+from argparse import ArgumentParser
+from collections.abc import Iterable
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from inventory.export import Format, export
+from inventory.models import Resource, ResourceQuerySet
+from inventory.values import Kind
+
+_PIPE_CLOSED = 141  # 128 + SIGPIPE, what a shell's own tools end with when their reader has left
+
+
+class Command(BaseCommand):
+    help = "Write the inventory out, every tenant's, with what the provider charges."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--format", choices=list(Format), required=True, help="what to write")
+        parser.add_argument(
+            "--kind",
+            action="append",
+            choices=Kind.values,
+            metavar="K",
+            help="only this kind; may be repeated",
+        )
+        parser.add_argument("--tenant", metavar="ID", help="only this tenant's")
+        parser.add_argument("--deleted", action="store_true", help="what is gone instead of what lives")
+        parser.add_argument(
+            "--output",
+            type=Path,
+            metavar="FILE",
+            help="the file, for its owner alone to read; it is there once complete",
+        )
+
+    def handle(self, *_args: Any, **options: Any) -> None:
+        resources = _chosen(options["kind"], options["tenant"], deleted=options["deleted"])
+        pieces = export(resources, Format(options["format"]), for_operator=True)
+        if options["output"] is not None:
+            try:
+                _write_whole(options["output"], pieces)
+            except OSError as error:
+                raise CommandError(f"{options['output']}: {error.strerror}") from error
+            return
+        try:
+            for piece in pieces:
+                self.stdout.write(piece.decode(), ending="")
+            self.stdout.flush()
+        except BrokenPipeError:  # the reader has seen enough, as `head` does
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for the flush at exit
+            sys.exit(_PIPE_CLOSED)
+
+
+def _chosen(kinds: list[str] | None, tenant: str | None, *, deleted: bool) -> ResourceQuerySet:
+    resources = Resource.objects.exclude(deleted_at=None) if deleted else Resource.objects.live()
+    if kinds is not None:
+        resources = resources.filter(kind__in=kinds)
+    return resources if tenant is None else resources.filter(tenant_id=tenant)
+
+
+def _write_whole(file: Path, pieces: Iterable[bytes]) -> None:
+    """Write beside the file, then take its place: nobody reads half of it, whenever this is killed."""
+    with NamedTemporaryFile(dir=file.parent, prefix=f".{file.name}-", delete=False) as beside:
+        try:
+            for piece in pieces:
+                beside.write(piece)
+            beside.flush()
+            os.fsync(beside.fileno())
+            Path(beside.name).replace(file)
+        finally:
+            Path(beside.name).unlink(missing_ok=True)

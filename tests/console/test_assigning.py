@@ -1,0 +1,233 @@
+"""Bulk assignment from the console: what is asked, what is told before, and what is done."""
+
+from typing import Any
+
+import pytest
+from django.contrib.admin.models import LogEntry
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from deployments.models import Deployment
+from inventory.admin import assigning
+from inventory.models import Resource, ResourceEvent
+from tests.console.conftest import Login
+from tests.inventory.observations import a_project, bury, last_changes, minute, observed, seen, the_resource
+
+RESOURCES = "/admin/inventory/resource/"
+ASSIGN = f"{RESOURCES}assign/"
+CLEAR = f"{RESOURCES}clear-assignment/"
+
+
+@pytest.fixture
+def shop(db: None) -> Deployment:
+    """acme's shop; and four resources: one of globex's, three of nobody's, the last one gone."""
+    globex = a_project("globex", tenant_id="globex")
+    observed(seen("1", project_id=globex.pk), seen("2"), seen("3"), seen("4"))
+    bury(["4"], at=minute(5))
+    return Deployment.objects.create(tenant_id="acme", slug="shop")
+
+
+def choose(client: Client, action: str, *provider_ids: str, filters: str = "") -> Any:
+    """Select rows in the list, and an action."""
+    pks = [the_resource(provider_id).pk for provider_id in provider_ids]
+    return client.post(f"{RESOURCES}{filters}", {"action": action, "_selected_action": pks})
+
+
+def submit(client: Client, address: str, *provider_ids: str, **fields: str) -> Any:
+    """Send the page's form."""
+    pks = [the_resource(provider_id).pk for provider_id in provider_ids]
+    return client.post(address, {"resources": ",".join(map(str, pks)), **fields})
+
+
+def told(client: Client) -> str:
+    return client.get(RESOURCES).content.decode()
+
+
+def whose(provider_id: str) -> tuple[str | None, str | None, str]:
+    row = the_resource(provider_id)
+    return row.tenant_id, row.deployment.slug if row.deployment else None, row.attributed_by
+
+
+def test_an_operator_assigns_the_selected_and_sees_before_what_will_happen(
+    operator: Client, shop: Deployment
+) -> None:
+    asked = choose(operator, "assign_selected", "1", "2", filters="?life=all").content.decode()
+    assert "Show what will happen" in asked
+    assert "globex&rsquo;s (1)" in asked
+    assert "nobody&rsquo;s (1)" in asked
+    assert "$12.00 a month" in asked
+
+    fields = {"tenant_id": "acme", "slug": "shop", "filters": "life=all"}
+    preview = submit(operator, ASSIGN, "1", "2", **fields).content.decode()
+    assert "2 resources will be <strong>acme/shop</strong>" in preview
+    assert whose("1") == ("globex", None, "project")
+    assert not LogEntry.objects.exists()
+
+    done = submit(operator, ASSIGN, "1", "2", **fields, confirmed="yes")
+    assert done.headers["Location"] == f"{RESOURCES}?life=all"
+    assert whose("1") == whose("2") == ("acme", "shop", "operator")
+    assert whose("3") == (None, None, "")
+    assert "2 assigned to acme/shop" in told(operator)
+
+
+def test_history_and_log_tell_who_did_it(operator: Client, shop: Deployment) -> None:
+    submit(operator, ASSIGN, "1", "2", tenant_id="acme", confirmed="yes")
+
+    assert last_changes("1")["tenant_id"] == ["globex", "acme"]
+    event = ResourceEvent.objects.latest("pk")
+    assert (event.actor, event.source) == ("user:operator-1", "console")
+    entries = LogEntry.objects.order_by("object_id")
+    assert [entry.object_id for entry in entries] == [str(the_resource(number).pk) for number in "12"]
+    assert {entry.get_change_message() for entry in entries} == {"Assigned to acme."}
+    assert {entry.user.username for entry in entries} == {"operator-1"}
+
+
+def test_it_can_be_cleared_and_the_rules_decide_again(operator: Client, shop: Deployment) -> None:
+    submit(operator, ASSIGN, "1", "2", tenant_id="acme", confirmed="yes")
+    asked = choose(operator, "clear_selected", "1", "2", "3").content.decode()
+    assert "2 of 3 selected resources are assigned by an operator" in asked
+
+    submit(operator, CLEAR, "1", "2", "3", confirmed="yes")
+
+    assert whose("1") == ("globex", None, "project")
+    assert whose("2") == (None, None, "")
+    assert "The rules decide again; 2 changed" in told(operator)
+    cleared = [entry for entry in LogEntry.objects.all() if "cleared" in entry.get_change_message()]
+    assert len(cleared) == 2
+
+
+def test_where_nothing_is_assigned_there_is_nothing_to_clear(operator: Client, shop: Deployment) -> None:
+    asked = choose(operator, "clear_selected", "1", "2").content.decode()
+
+    assert "there is nothing to clear" in asked
+    assert 'name="confirmed"' not in asked
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({"tenant_id": ""}, "This field is required"),
+        ({"tenant_id": "   "}, "This field is required"),
+        ({"tenant_id": "globex", "slug": "shop"}, "globex has no deployment of this slug"),
+        ({"tenant_id": "acme", "slug": "no-such"}, "acme has no deployment of this slug"),
+        ({"tenant_id": "a\0b"}, "Null characters are not allowed"),
+    ],
+)
+def test_a_slip_is_told_and_nothing_is_done(
+    operator: Client, shop: Deployment, fields: dict[str, str], words: str
+) -> None:
+    answer = submit(operator, ASSIGN, "1", "2", **fields, confirmed="yes")
+
+    assert words in answer.content.decode()
+    assert whose("1") == ("globex", None, "project")
+    assert not LogEntry.objects.exists()
+
+
+def test_a_tenant_that_nobody_knows_is_doubted(operator: Client, shop: Deployment) -> None:
+    assert "is the id right?" in submit(operator, ASSIGN, "1", tenant_id="acne").content.decode()
+    assert "is the id right?" not in submit(operator, ASSIGN, "1", tenant_id="acme").content.decode()
+
+
+def test_the_tenant_can_be_changed_after_a_look(operator: Client, shop: Deployment) -> None:
+    page = submit(operator, ASSIGN, "1", tenant_id="acme", back="yes").content.decode()
+
+    assert "Show what will happen" in page
+    assert 'value="acme"' in page
+
+
+def test_what_is_gone_is_told(operator: Client, shop: Deployment) -> None:
+    page = choose(operator, "assign_selected", "1", "4", filters="?life=all").content.decode()
+
+    assert "1 of them is deleted already" in page
+
+
+@pytest.mark.parametrize("group", ["viewer", "billing", ""])
+@pytest.mark.parametrize("address", [ASSIGN, CLEAR])
+def test_only_operators_assign(login: Login, shop: Deployment, group: str, address: str) -> None:
+    client = login(group)
+    Resource.objects.filter(provider_id="2").update(attributed_by="operator", tenant_id="acme")
+
+    assert submit(client, address, "1", "2", tenant_id="acme", confirmed="yes").status_code == 403
+    choose(client, "assign_selected", "1")
+
+    assert whose("1") == ("globex", None, "project")
+    assert whose("2") == ("acme", None, "operator")
+    assert "assign_selected" not in client.get(RESOURCES).content.decode()
+
+
+def test_an_admin_assigns_too(login: Login, shop: Deployment) -> None:
+    submit(login("admin"), ASSIGN, "1", tenant_id="acme", confirmed="yes")
+
+    assert whose("1") == ("acme", None, "operator")
+
+
+@pytest.mark.parametrize("address", [ASSIGN, CLEAR])
+@pytest.mark.parametrize("resources", [None, "", "x", "1,,2", "-1", "9" * 30, ",".join(["1"] * 2001)])
+def test_a_selection_that_is_none_leads_back_to_the_list(
+    operator: Client, shop: Deployment, address: str, resources: str | None
+) -> None:
+    fields = {"tenant_id": "acme", "confirmed": "yes"}
+    if resources is not None:
+        fields["resources"] = resources
+
+    answer = operator.post(address, fields)
+
+    assert answer.status_code == 302
+    assert answer.headers["Location"] == RESOURCES
+    assert operator.get(address).status_code == 302
+    assert not LogEntry.objects.exists()
+
+
+@pytest.mark.parametrize("address", [ASSIGN, CLEAR])
+def test_a_resource_that_does_not_exist_stops_the_rest(
+    operator: Client, shop: Deployment, address: str
+) -> None:
+    known = the_resource("1").pk
+    fields = {"resources": f"{known},{2**40}", "tenant_id": "acme", "confirmed": "yes"}
+
+    answer = operator.post(address, fields, follow=True)
+
+    assert "there is no resource" in answer.content.decode()
+    assert whose("1") == ("globex", None, "project")
+    assert not LogEntry.objects.exists()
+
+
+def test_too_many_at_once_are_refused(
+    operator: Client, shop: Deployment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(assigning, "MOST_AT_ONCE", 2)
+
+    assert choose(operator, "assign_selected", "1", "2", "3").status_code == 302
+    assert "At most 2 at once" in told(operator)
+    assert choose(operator, "assign_selected", "1", "2").status_code == 200
+
+
+def test_the_way_back_leads_nowhere_else(operator: Client, shop: Deployment) -> None:
+    answer = submit(operator, CLEAR, "1", filters="//evil.example/?x=1\r\nSet-Cookie: a=b", confirmed="yes")
+
+    assert answer.headers["Location"].startswith(f"{RESOURCES}?")
+    assert "\n" not in answer.headers["Location"]
+
+
+def test_what_the_provider_says_is_shown_as_text(operator: Client, db: None) -> None:
+    evil = '<script>alert("1")</script>'
+    observed(seen("1", name=evil, tenant_id=evil))
+
+    assert evil not in choose(operator, "assign_selected", "1").content.decode()
+    assert evil not in submit(operator, ASSIGN, "1", tenant_id=evil).content.decode()
+
+
+def test_many_cost_as_many_queries_as_few(operator: Client, db: None) -> None:
+    observed(seen("of acme"))
+    submit(operator, ASSIGN, "of acme", tenant_id="acme", confirmed="yes")
+    counts = []
+    for first, last in ((0, 2), (2, 200)):
+        observed(*(seen(str(number)) for number in range(first, last)))
+        chosen = [str(number) for number in range(first, last)]
+        for fields in ({}, {"confirmed": "yes"}):
+            with CaptureQueriesContext(connection) as queries:
+                submit(operator, ASSIGN, *chosen, tenant_id="acme", **fields)
+            counts.append(len(queries) - len(chosen))  # the test reads each row itself
+
+    assert counts[:2] == counts[2:]
