@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import Count, Max, QuerySet, Sum
+from django.db.models import Count, Max, Q, QuerySet, Sum
 
 from inventory.kinds import registry
+from inventory.kinds.entry import KindEntry
 from inventory.models import Resource, ResourceEvent, ResourceQuerySet, SyncRun
 from inventory.values import PROVIDER_CURRENCY, RunMode, RunOutcome
 
@@ -27,19 +28,21 @@ class SyncAge:
 
 def sync_ages(*, at: datetime) -> list[SyncAge]:
     """The age of each synced kind's last complete run, at the instant `at`."""
-    newest: Mapping[str, datetime] = dict(
-        SyncRun.objects.filter(outcome=RunOutcome.COMPLETE)
-        .values_list("kind")
-        .annotate(newest=Max("finished_at"))
+    runs = SyncRun.objects.values("kind").annotate(
+        newest=Max("finished_at", filter=Q(outcome=RunOutcome.COMPLETE)),
+        tried=Count("pk", filter=~Q(outcome=RunOutcome.SKIPPED)),
     )
-    ages = []
-    for entry in registry.ENTRIES:
-        completed_at = newest.get(str(entry.kind))
-        limit = STALE_SLOW_AFTER if entry.modes == {RunMode.SLOW} else STALE_AFTER
-        ages.append(
-            SyncAge(str(entry.kind), completed_at, is_stale=completed_at is None or at - completed_at > limit)
-        )
-    return ages
+    of_kind: Mapping[str, Mapping[str, Any]] = {run["kind"]: run for run in runs}
+    return [_sync_age(entry, of_kind.get(str(entry.kind)), at) for entry in registry.ENTRIES]
+
+
+def _sync_age(entry: KindEntry, runs: Mapping[str, Any] | None, at: datetime) -> SyncAge:
+    """A kind that was only ever skipped isn't set up, and nobody waits for it: Spaces without keys."""
+    completed_at = runs["newest"] if runs else None
+    if completed_at is None:
+        return SyncAge(str(entry.kind), None, is_stale=runs is None or runs["tried"] > 0)
+    limit = STALE_SLOW_AFTER if entry.modes == {RunMode.SLOW} else STALE_AFTER
+    return SyncAge(str(entry.kind), completed_at, is_stale=at - completed_at > limit)
 
 
 def events_of(resource: Resource, *, for_operator: bool) -> QuerySet[ResourceEvent]:

@@ -8,18 +8,17 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from urllib.parse import quote
 
 from django.db import connection, transaction
 from django.db.models import F, Q
 
 from arcadia_cloud.digitalocean.client import DigitalOcean
-from arcadia_cloud.digitalocean.errors import ProviderError, ProviderNotFound, ProviderUnavailable
+from arcadia_cloud.digitalocean.errors import ProviderError, ProviderUnavailable
 from arcadia_cloud.kernel.leases import HeldLease
 from inventory.kinds.entry import KindEntry
 from inventory.models import Resource, SyncRun
 from inventory.observing import Look, Origin, observe
-from inventory.values import PROVIDER, STRIKES_TO_DELETE, Observation
+from inventory.values import PROVIDER, STRIKES_TO_DELETE
 
 _TOMBSTONE = (Path(__file__).parent / "sql" / "tombstone.sql").read_text(encoding="utf-8")
 # A run that would strike more than half of a kind's live resources, and more than this many, is suspicious.
@@ -84,7 +83,7 @@ def bury_confirmed(
     for resource in struck_out:
         look = Look(at=now(), volatile=entry.volatile)
         try:
-            seen = _by_id(entry, resource, cloud)
+            seen = entry.look_up(cloud, resource.provider_id, resource.region)
         except ProviderUnavailable as refusal:
             refusals.append(refusal)
             break  # whoever is next would wait as long for nothing
@@ -99,17 +98,6 @@ def bury_confirmed(
     if refusals:
         raise refusals[0]
     return buried
-
-
-def _by_id(entry: KindEntry, resource: Resource, cloud: DigitalOcean) -> Observation | None:
-    if entry.detail is None:
-        return None
-    path = entry.detail.path.format(provider_id=quote(resource.provider_id, safe=""))
-    try:
-        record = cloud.get(path, entry.listings[0].record, key=entry.detail.key)
-    except ProviderNotFound:
-        return None
-    return entry.observation(record, cloud)
 
 
 def bury(pks: Sequence[int], *, run: SyncRun, at: datetime, origin: Origin) -> int:

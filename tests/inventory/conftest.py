@@ -8,12 +8,16 @@ from pathlib import Path
 from typing import Protocol
 
 import pytest
+from pytest_django.fixtures import Settings
 
 from arcadia_cloud.digitalocean import transport
 from arcadia_cloud.embedded.children import Child, end_children, start_child
 from inventory.models import SyncRun
 from inventory.services import sync_inventory
 from inventory.values import RunMode
+from simulator.spaces import clear
+from simulator.spaces import serve as serve_spaces
+from simulator.world import SPACES_KEY, SPACES_SECRET
 from tests.processes import test_database_url as database_url
 from tests.simulated import Simulated
 
@@ -41,6 +45,21 @@ def sync(simulator: Simulated, monkeypatch: pytest.MonkeyPatch) -> SyncNow:
         return {run.kind: run for run in runs}
 
     return now
+
+
+@pytest.fixture(scope="session")
+def _spaces_url() -> Iterator[str]:
+    with serve_spaces() as url:
+        yield url
+
+
+@pytest.fixture
+def spaces(_spaces_url: str, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Simulated Spaces without any bucket, which the client here talks to."""
+    clear()
+    settings.SPACES_ENDPOINT_URL = _spaces_url
+    monkeypatch.setenv("SPACES_KEY", SPACES_KEY)
+    monkeypatch.setenv("SPACES_SECRET", SPACES_SECRET)
 
 
 class Commands(Protocol):
