@@ -142,7 +142,7 @@ class Spaces:
             params["Bucket"] = bucket
         try:
             answer: Mapping[str, Any] = getattr(self._client(region), xform_name(operation))(**params)
-        except (BotoCoreError, ClientError, ResponseParserError) as error:
+        except (BotoCoreError, ClientError, ResponseParserError, ValueError) as error:
             refusal = _refusal(error, call, self._keys)
         else:
             return answer
@@ -193,7 +193,7 @@ def _refusal(error: Exception, call: str, keys: SpacesKeys) -> ProviderError:
         return _refused(error, call, keys)
     if isinstance(error, HTTPClientError | S3ConnectionError):
         return fault_of(error, call=call, changes=False).error
-    if isinstance(error, ResponseParserError):
+    if isinstance(error, ResponseParserError | ValueError):  # a number that is none is a plain ValueError
         return ProviderMalformed("the answer is not the XML that S3 speaks", call=call)
     return ProviderRejected(f"the call can't be made: {type(error).__name__}", call=call)
 

@@ -10,6 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 from xml.sax.saxutils import escape
 
 OBJECT_BYTES = 1_000_000
+SPACES_KEY, SPACES_SECRET = "DO00CANARY0KEY0000", "canary/secret+5d1f0e7a"
 _XML = '<?xml version="1.0" encoding="UTF-8"?>'
 
 
@@ -75,9 +76,8 @@ def _objects(count: int, start: int, most: int) -> str:
     )
     more = f"<NextContinuationToken>{end}</NextContinuationToken>" if end < count else ""
     truncated = "true" if more else "false"
-    return (
-        f"{_XML}<ListBucketResult><IsTruncated>{truncated}</IsTruncated>{more}{contents}</ListBucketResult>"
-    )
+    head = f"<IsTruncated>{truncated}</IsTruncated>{more}"
+    return f"{_XML}<ListBucketResult>{head}{contents}</ListBucketResult>"
 
 
 @contextmanager
