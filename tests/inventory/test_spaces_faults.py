@@ -90,9 +90,16 @@ def test_a_fault_in_one_region_fails_the_kind_in_words_and_strikes_nothing(
     assert run.outcome == "failed"
     assert words in run.error
     assert not Resource.objects.filter(stale_strike_count__gt=0).exists()
+    assert Resource.objects.live().count() == 2
+
+
+def test_after_a_fault_the_next_good_run_completes(sync: SyncNow, server: BucketServer) -> None:
+    server.instead["/fra1"] = refusal(500, "InternalError", "Oh.")
+    assert synced_buckets(sync).outcome == "failed"
     server.instead.clear()
-    server.buckets["nyc3"]["media"] = 3
-    assert (synced_buckets(sync).outcome, Resource.objects.live().count()) == ("complete", 2)
+    run = synced_buckets(sync)
+    assert (run.outcome, run.error, run.seen) == ("complete", "", 2)
+    assert Resource.objects.live().count() == 2
 
 
 def test_without_keys_the_kind_is_skipped_in_words_and_nobody_waits_for_it(
