@@ -7,6 +7,7 @@ learns of all six at the first start. A secret may come from a file: `NAME_FILE`
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 from environ import Env
@@ -51,6 +52,9 @@ class Environment:
         except OSError as error:
             self.problems.append(f"{name}_FILE names {path}, which can't be read: {error.strerror}")
             return ""
+        except UnicodeDecodeError:
+            self.problems.append(f"{name}_FILE names {path}, which is not UTF-8 text")
+            return ""
         if not value:
             self.problems.append(f"{name}_FILE names {path}, which is empty")
         return value
@@ -86,6 +90,13 @@ class Environment:
         """A comma-separated list; blanks around items are dropped."""
         return [item.strip() for item in self.text(name, default).split(",") if item.strip()]
 
+    def url(self, name: str, default: str | None = None, *, schemes: tuple[str, ...]) -> str:
+        """An address with a host and one of `schemes`; a wrong one isn't quoted: it may hold a password."""
+        value = self.text(name, default)
+        if value and not _is_address(value, schemes):
+            self.problems.append(f"{name} must be {' or '.join(schemes)}://host[:port][/path]")
+        return value
+
     def database(self, name: str) -> dict[str, Any]:
         """Django's settings of one PostgreSQL database, from its URL."""
         url = self.text(name)
@@ -94,7 +105,11 @@ class Environment:
         if not url.startswith(("postgres://", "postgresql://")):
             self.problems.append(f"{name} must be a postgresql:// URL")
             return {}
-        return dict(Env.db_url_config(url))
+        try:
+            return dict(Env.db_url_config(url))
+        except ValueError:
+            self.problems.append(f"{name} can't be read; is its port a number, its password percent-encoded?")
+            return {}
 
     def finish(self) -> None:
         """Refuse to start, naming every variable that is missing or wrong.
@@ -105,3 +120,11 @@ class Environment:
             raise ImproperlyConfigured(
                 "The environment is not fit to start:\n  - " + "\n  - ".join(self.problems)
             )
+
+
+def _is_address(text: str, schemes: tuple[str, ...]) -> bool:
+    try:
+        parts = urlsplit(text)
+        return parts.scheme in schemes and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False

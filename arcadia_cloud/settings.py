@@ -9,6 +9,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import django_stubs_ext
+from corsheaders.defaults import default_headers
 from kombu import Queue
 
 from arcadia_cloud.console import appearance
@@ -144,7 +145,7 @@ else:
         DATABASES["default"]["OPTIONS"]["prepare_threshold"] = None
 
 # --- Celery --------------------------------------------------------------------------------------
-REDIS_URL = env.text("REDIS_URL", _development("redis://127.0.0.1:6379/0"))
+REDIS_URL = env.url("REDIS_URL", _development("redis://127.0.0.1:6379/0"), schemes=("redis", "rediss"))
 CELERY_BROKER_URL = REDIS_URL
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
@@ -203,6 +204,9 @@ AXES_IPWARE_META_PRECEDENCE_ORDER = (
 )
 
 CORS_ALLOWED_ORIGINS = env.items("CORS_ALLOWED_ORIGINS")
+CORS_URLS_REGEX = r"^/api/"
+CORS_ALLOW_HEADERS = [*default_headers, "idempotency-key", "if-match", "if-none-match"]
+CORS_EXPOSE_HEADERS = ["etag", "idempotent-replayed", "location", "retry-after"]
 CSRF_TRUSTED_ORIGINS = env.items("CSRF_TRUSTED_ORIGINS")
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
@@ -258,7 +262,7 @@ SPECTACULAR_SETTINGS = {
 
 # --- DigitalOcean ----------------------------------------------------------------------------------
 # Tokens are read at each use, by purpose (arcadia_cloud.digitalocean.credentials): rotation needs no restart.
-DO_API_URL = env.text("DO_API_URL", "https://api.digitalocean.com")
+DO_API_URL = env.url("DO_API_URL", "https://api.digitalocean.com", schemes=("https", "http"))
 DO_TOKEN_VARIABLES = (
     "DO_API_TOKEN",
     "DO_API_TOKEN_SYNC",
@@ -275,7 +279,8 @@ if not SPACES_ENDPOINT_URL.startswith(("https://", "http://")):
 # A sync that died keeps its kind for so long.
 ARCADIA_SYNC_LEASE_SECONDS = env.number("ARCADIA_SYNC_LEASE_SECONDS", 60, at_least=1)
 
-LOGGING = logging_settings(production=PRODUCTION, level=env.text("ARCADIA_LOG_LEVEL", "INFO"))
+LOG_LEVEL = env.choice("ARCADIA_LOG_LEVEL", ("INFO", "DEBUG", "WARNING", "ERROR", "CRITICAL"))
 DJANGO_STRUCTLOG_CELERY_ENABLED = True
 
 env.finish()
+LOGGING = logging_settings(production=PRODUCTION, level=LOG_LEVEL)

@@ -1,4 +1,4 @@
-"""The states of a deployment. Source: the specification's lifecycle table."""
+"""The states of a deployment."""
 
 from django.db.models import TextChoices
 

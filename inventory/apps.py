@@ -19,6 +19,7 @@ class InventoryConfig(AppConfig):
                 task="inventory.sync",
                 queue="cloud_sync_fast",
                 crontab="*/5 * * * *",
+                expires_seconds=5 * 60,
                 kwargs='{"mode": "fast"}',
             ),
             ScheduleEntry(
@@ -26,6 +27,7 @@ class InventoryConfig(AppConfig):
                 task="inventory.sync",
                 queue="cloud_sync_full",
                 crontab="15 * * * *",
+                expires_seconds=3600,
                 kwargs='{"mode": "full"}',
             ),
             ScheduleEntry(
@@ -33,6 +35,7 @@ class InventoryConfig(AppConfig):
                 task="inventory.sync",
                 queue="cloud_sync_slow",
                 crontab="40 0 * * *",
+                expires_seconds=24 * 3600,
                 kwargs='{"mode": "slow"}',
             ),
         )

@@ -123,7 +123,7 @@ def set_limits() -> Json:
 
 
 @routes.patch("/account")
-def changechosen_account() -> Json:
+def change_account() -> Json:
     account = chosen_account()
     account.droplet_limit = int(wish_of().get("droplet_limit", account.droplet_limit))
     return {"droplet_limit": account.droplet_limit}

@@ -2,7 +2,7 @@
 
 Fleets by name, the same for every seed, so that demo data can rely on their names, tags and projects:
 `droplets` (three tenants with a project each, droplets that only a tag or only a project tells the owner of,
-one that nothing does, and a GPU droplet), `default` (the same and all the other kinds, see `simulator.estate`)
+one that nothing does, and a GPU droplet), `default` (the same and all other kinds, see `simulator.estate`),
 and `reference` (five droplets, nothing else). No project is called `skyai-internal`: whoever wants one makes
 it.
 """

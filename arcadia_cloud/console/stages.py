@@ -5,17 +5,18 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db import DatabaseError
+from django.db import DatabaseError, InterfaceError
 
 from arcadia_cloud.digitalocean.errors import ProviderError
 from arcadia_cloud.kernel.errors import DomainError
 from inventory.models import SyncRun
 from inventory.runs import Progress
 from inventory.services import sync_inventory
+from inventory.sync import in_words
 from inventory.values import RunMode, RunOutcome
 
 Tell = Callable[[str], None]  # takes a few words on how far a stage is
-REFUSALS = (DomainError, ProviderError, DatabaseError)
+REFUSALS = (DomainError, ProviderError, DatabaseError, InterfaceError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +52,7 @@ def perform(stages: Sequence[Stage], tell: Tell) -> Iterator[Line]:
                 well = well and not line.error
                 yield line
         except REFUSALS as refusal:
-            yield Line(stage.name, {}, time.monotonic() - started, _in_words(refusal))
+            yield Line(stage.name, {}, time.monotonic() - started, in_words(refusal))
             return
         if not well:
             return
@@ -87,11 +88,6 @@ def _sync_line(run: SyncRun) -> Line:
 
 def _seconds(started_at: datetime, finished_at: datetime | None) -> float:
     return (finished_at - started_at).total_seconds() if finished_at else 0.0
-
-
-def _in_words(refusal: Exception) -> str:
-    """A database's message is cut at its first line: the rest may quote rows."""
-    return str(refusal).partition("\n")[0] if isinstance(refusal, DatabaseError) else str(refusal)
 
 
 STAGES: Sequence[Stage] = (Stage("sync", sync),)

@@ -10,9 +10,10 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import FrameType
 
 from arcadia_cloud.embedded.errors import EmbeddedError, FolderInUseError
 from arcadia_cloud.embedded.locks import owned
@@ -30,6 +31,7 @@ def main() -> int:
     command = arguments.command[1:] if arguments.command[:1] == ["--"] else arguments.command
     if not command:
         parser.error("no command was given")
+    _on_end(_leave)
     try:
         with _free_place(arguments.state.resolve()) as folder, servers(folder, os.environ, _tell) as found:
             return _run(command, {**os.environ, **found, "ARCADIA_STATE_DIR": str(folder)})
@@ -57,15 +59,27 @@ def _free_place(folder: Path) -> Iterator[Path]:
         return
 
 
+def _on_end(answer: Callable[[int, FrameType | None], object]) -> None:
+    """Answer SIGTERM and a closed terminal; under nohup the latter stays ignored."""
+    signal.signal(signal.SIGTERM, answer)
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        signal.signal(signal.SIGHUP, answer)
+
+
+def _leave(number: int, _frame: FrameType | None) -> None:
+    """While servers come up: unwind, so that they are stopped."""
+    sys.exit(128 + number)
+
+
 def _run(command: list[str], environment: dict[str, str]) -> int:
-    """Ctrl-C reaches the command by itself, being in our process group; SIGTERM is handed on."""
+    """Ctrl-C reaches the command by itself, being in our process group; other ends are handed on."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
         process = subprocess.Popen(command, env=environment, preexec_fn=_default_interrupt)  # noqa: PLW1509
     except OSError as error:
         _tell(f"{command[0]} can't be run: {error.strerror}")
         return 127
-    signal.signal(signal.SIGTERM, lambda *_signal: process.terminate())
+    _on_end(lambda *_signal: process.terminate())
     status = process.wait()
     return status if status >= 0 else 128 - status
 

@@ -21,7 +21,8 @@ class Interruption:
         self.requested = False
         self._command: subprocess.Popen[bytes] | None = None
         for number in SIGNALS:
-            signal.signal(number, self._ask)
+            if number != signal.SIGHUP or signal.getsignal(number) is not signal.SIG_IGN:  # ignored: nohup
+                signal.signal(number, self._ask)
 
     def check(self) -> None:
         """Raise StoppedError if somebody asked."""

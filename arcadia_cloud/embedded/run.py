@@ -64,6 +64,7 @@ def run_stack(interruption: Interruption) -> int:
     url = f"http://127.0.0.1:{port}"
     try:
         with owned(folder, {"kind": "run", "url": url}):
+            forget_stack(folder)  # a killed one's addresses; ending what it left takes a while
             for name in end_leftovers(folder):
                 tell(f"ended {name}, left behind by a run that was killed")
             require_free(port)

@@ -8,13 +8,18 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class ScheduleEntry:
-    """One scheduled task. One of `crontab` (minute hour day month weekday, UTC) or `every_seconds`."""
+    """One scheduled task. One of `crontab` (minute hour day month weekday, UTC) or `every_seconds`.
+
+    A run that no worker has taken up within `expires_seconds` is dropped: the next one does its work, and
+    workers that come back needn't go through all that were missed. 0: none is.
+    """
 
     name: str
     task: str
     queue: str
     crontab: str = ""
     every_seconds: int = 0
+    expires_seconds: int = 0
     version: int = 1
     kwargs: str = "{}"  # a JSON object
 

@@ -33,7 +33,13 @@ def seed_schedule() -> int:
 
 
 def _write(entry: ScheduleEntry, *, again: bool) -> None:
-    values = {"task": entry.task, "queue": entry.queue, "kwargs": entry.kwargs, **_timing(entry)}
+    values = {
+        "task": entry.task,
+        "queue": entry.queue,
+        "kwargs": entry.kwargs,
+        "expire_seconds": entry.expires_seconds or None,
+        **_timing(entry),
+    }
     tasks = PeriodicTask.objects.filter(name=entry.name)
     if tasks.exists():
         tasks.update(**values)

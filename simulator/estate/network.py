@@ -36,7 +36,7 @@ def place(estate: Estate) -> None:
     for name, (project, lines) in _ZONES.items():
         _zone(estate, name, project, lines)
     _reserved_ip(estate, "203.0.113.7", "nyc3", "acme", "shop-web-01")
-    _reserved_ip(estate, "203.0.113.12", "fra1", "globex", "crm-app-01")
+    _reserved_ip(estate, "203.0.113.12", "fra1", "globex", "crm-app-01", urn="floatingip")
     _reserved_ip(estate, "203.0.113.99", "ams3", "arcadia", "")
     shop = _certificate(estate, "shop", ["acme-shop.example", "www.acme-shop.example"])
     crm = _certificate(estate, "crm", ["globex-crm.example", "api.globex-crm.example"])
@@ -75,9 +75,14 @@ def _zone(estate: Estate, name: str, project: str, lines: tuple[_Line, ...]) -> 
     DOMAINS.add(estate.account, {"name": name, "ttl": 1800, "records": records}, project=project)
 
 
-def _reserved_ip(estate: Estate, ip: str, region: str, project: str, droplet: str) -> None:
-    holder = estate.droplet(droplet).id if droplet else None
-    RESERVED_IPS.add(estate.account, {"ip": ip, "region": region, "droplet": holder}, project=project)
+def _reserved_ip(
+    estate: Estate, ip: str, region: str, project: str, droplet: str, *, urn: str = "reservedip"
+) -> None:
+    account, holder = estate.account, estate.droplet(droplet).id if droplet else None
+    RESERVED_IPS.add(account, {"ip": ip, "region": region, "droplet": holder})
+    home = account.projects.named(project)
+    if home is not None:
+        account.projects.assign(f"do:{urn}:{ip}", home, estate.at(90))
 
 
 def _certificate(estate: Estate, name: str, dns_names: list[str]) -> str:

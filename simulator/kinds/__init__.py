@@ -19,7 +19,7 @@ from simulator.kinds.kubernetes import KUBERNETES_CLUSTER
 from simulator.kinds.load_balancers import LOAD_BALANCER
 from simulator.kinds.projects import PROJECT
 from simulator.kinds.registries import REGISTRY
-from simulator.kinds.reserved_ips import RESERVED_IP
+from simulator.kinds.reserved_ips import FLOATING_IP, RESERVED_IP
 from simulator.kinds.sizes import SIZE
 from simulator.kinds.snapshots import SNAPSHOT
 from simulator.kinds.tags import TAG
@@ -37,6 +37,7 @@ KINDS: tuple[Kind, ...] = (
     DROPLET,
     DROPLET_ACTION,
     FIREWALL,
+    FLOATING_IP,
     IMAGE,
     KUBERNETES_CLUSTER,
     LOAD_BALANCER,

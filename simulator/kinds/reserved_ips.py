@@ -1,8 +1,11 @@
-"""`/v2/reserved_ips`, by the address."""
+"""`/v2/reserved_ips`, by the address.
+
+Projects know one by either of two URNs: the one of today, or the one of when they were called floating.
+"""
 
 from flask import Blueprint
 
-from simulator.account import Account
+from simulator.account import Account, Kind
 from simulator.catalog import REGIONS, Json
 from simulator.droplet import rendered
 from simulator.shelf import Shelf
@@ -18,8 +21,12 @@ def _shown(account: Account, reserved: Json) -> Json:
         "droplet": None if droplet is None else rendered(droplet, images=account.images, now=now),
         "region": REGIONS[reserved["region"]],
         "locked": False,
-        "project_id": account.projects.holder(f"do:reservedip:{reserved['ip']}"),
+        "project_id": _holder(account, reserved["ip"]),
     }
+
+
+def _holder(account: Account, ip: str) -> str:
+    return account.projects.holder(f"do:reservedip:{ip}") or account.projects.holder(f"do:floatingip:{ip}")
 
 
 RESERVED_IPS = Shelf(
@@ -32,3 +39,10 @@ RESERVED_IPS = Shelf(
     shown=_shown,
 )
 RESERVED_IP = RESERVED_IPS.kind(routes)
+FLOATING_IP = Kind(
+    "floating_ip",
+    Blueprint("floating_ips", __name__),
+    path="/v2/floating_ips",
+    urn="floatingip",
+    exists=lambda account, key: key in account.held[RESERVED_IPS.name],
+)

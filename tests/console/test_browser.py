@@ -49,10 +49,11 @@ def chromium(monkeypatch: pytest.MonkeyPatch) -> Iterator[Browser]:
 
 @pytest.fixture
 def fleet(transactional_db: None, simulator: Simulated) -> None:
-    """The simulator's fleet, synced, and an operator to look at it."""
+    """The simulator's droplets, synced, and an operator to look at it."""
     seed_groups()
     user = User.objects.create_user("operator-1", password=PASSWORD, is_staff=True)
     user.groups.add(Group.objects.get(name="operator"))
+    simulator.reset(fleet="droplets")
     sync_inventory(mode=RunMode.FULL, requested_by="a test")
 
 

@@ -61,6 +61,21 @@ def test_two_commands_on_one_folder_have_servers_of_their_own(state_folder: Path
     assert Place(folder, 0).processes() == []
 
 
+@pytest.mark.parametrize("end", [signal.SIGTERM, signal.SIGHUP])
+def test_one_that_is_ended_while_its_servers_come_up_leaves_none(
+    state_folder: Path, end: signal.Signals
+) -> None:
+    folder = state_folder / "test"
+    process = executed(folder, "sleep", "60")
+    while not (folder / "valkey" / "valkey.conf").exists():
+        assert process.poll() is None
+        time.sleep(0.001)
+    process.send_signal(end)
+    process.communicate(timeout=30)
+    assert process.returncode == 128 + end
+    assert Place(folder, 0).processes() == []
+
+
 def test_what_a_killed_one_left_is_ended_by_the_next(state_folder: Path) -> None:
     folder = state_folder / "test"
     killed = executed(folder, "sleep", "1")

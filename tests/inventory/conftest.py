@@ -37,12 +37,15 @@ class SyncNow(Protocol):
 
 @pytest.fixture
 def sync(simulator: Simulated, monkeypatch: pytest.MonkeyPatch) -> SyncNow:
-    """Syncs from the simulator. Calls are repeated within milliseconds."""
+    """Syncs droplets, whose story is every kind's, from the simulator; with `kinds=()` all of the mode.
+
+    Calls are repeated within milliseconds.
+    """
     monkeypatch.setattr(transport, "FIRST_BACKOFF_SECONDS", 0.001)
     simulator.reset(fleet="droplets", seed=1, droplets=0, today=None)
 
     def now(
-        mode: RunMode = RunMode.FULL, *, kinds: Sequence[str] = (), confirm_loss: bool = False
+        mode: RunMode = RunMode.FULL, *, kinds: Sequence[str] = ("droplet",), confirm_loss: bool = False
     ) -> dict[str, SyncRun]:
         runs = sync_inventory(mode=mode, requested_by="a test", kinds=kinds, confirm_loss=confirm_loss)
         return {run.kind: run for run in runs}

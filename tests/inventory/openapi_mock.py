@@ -4,6 +4,7 @@ It has no state: a project that was made is not in the list afterwards.
 """
 
 import json
+import re
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,7 +14,8 @@ from urllib.parse import parse_qs, urlsplit
 
 from tests.digitalocean.official import document, examples, resolved
 
-READS = ("/v2/account", "/v2/projects", "/v2/droplets", "/v2/projects/{project_id}/resources")
+# What the document says of an answer to a query, by the query's field and value.
+_ANSWERS_TO = {("type", "gpus"): "GPU Droplets", ("private", "true"): "Custom"}
 
 
 def answer_of(path: str, *, method: str = "get", wanted: str = "") -> Any:
@@ -38,9 +40,19 @@ def built_from(schema: Any) -> Any:
     if schema.get("type") == "array":
         return [built_from(schema["items"])]
     built = {name: built_from(each) for name, each in schema.get("properties", {}).items()}
-    for part in schema.get("allOf", []):
-        built |= built_from(part)
+    for part in [*schema.get("allOf", []), *schema.get("oneOf", [])[:1]]:
+        built |= built_from(part) or {}
     return built or schema.get("default")
+
+
+def template_of(path: str) -> str:
+    """The document's path that this is one of; empty if it reads none such."""
+    fitting = [
+        template
+        for template, operations in document()["paths"].items()
+        if "get" in operations and re.fullmatch(re.sub(r"\{[^}]+\}", "[^/]+", template), path)
+    ]
+    return min(fitting, key=lambda template: template.count("{"), default="")
 
 
 @contextmanager
@@ -52,13 +64,13 @@ def examples_served(*, knows_queries: bool) -> Iterator[str]:
 
         def do_GET(self) -> None:
             address = urlsplit(self.path)
-            steps = address.path.split("/")
-            path = "/v2/projects/{project_id}/resources" if steps[-1] == "resources" else address.path
-            if path not in READS:
+            path = template_of(address.path)
+            if not path:
                 self.answer(404, {"id": "not_found", "message": "There is no such example."})
                 return
-            asks_for_gpus = knows_queries and parse_qs(address.query).get("type") == ["gpus"]
-            self.answer(200, answer_of(path, wanted="GPU Droplets" if asks_for_gpus else ""))
+            asked = [(name, values[0]) for name, values in parse_qs(address.query).items()]
+            names = [_ANSWERS_TO[each] for each in asked if knows_queries and each in _ANSWERS_TO]
+            self.answer(200, answer_of(path, wanted=next(iter(names), "")))
 
         def do_POST(self) -> None:
             self.rfile.read(int(self.headers["content-length"]))

@@ -41,7 +41,8 @@ def overlapping(number: int, rounds: int = 5) -> Callable[[], None]:
     def work() -> None:
         for turn in range(rounds):
             ids = IDS[number * 10 :] if turn % 2 else IDS[: len(IDS) - number * 10]
-            observed(*(seen(each) for each in reversed(ids)), at=minute(turn), source=f"run:{number}")
+            ordered = ids if number % 2 else ids[::-1]
+            observed(*(seen(each) for each in ordered), at=minute(turn), source=f"run:{number}")
 
     return work
 

@@ -213,6 +213,7 @@ def test_a_refused_token_fails_in_words(
 def test_a_run_that_does_not_fit_into_the_hour_is_skipped_and_says_so(
     simulator: Simulated, sync: SyncNow
 ) -> None:
+    simulator.control("POST", "limits", enabled=True)
     sync()
     SyncRun.objects.filter(kind="droplet").update(api_calls=6000)
     run = sync()["droplet"]

@@ -44,7 +44,7 @@ LASTING = [  # and the words that the run gives as its reason
 
 def many(simulator: Simulated, sync: SyncNow, *, bulk: int = 450) -> None:
     """Three pages of droplets, synced once. With a `bulk` of 588 the third is full."""
-    simulator.reset(fleet="default", droplets=bulk)
+    simulator.reset(fleet="droplets", droplets=bulk)
     sync()
     assert_nothing_lost_or_doubled(simulator)
 
@@ -148,7 +148,7 @@ def test_an_account_that_cannot_be_asked_reads_nothing(
 
 @pytest.mark.parametrize("seed", range(4))
 def test_faults_all_mixed_lose_and_double_nothing(simulator: Simulated, sync: SyncNow, seed: int) -> None:
-    simulator.reset(fleet="default", droplets=450, seed=seed)
+    simulator.reset(fleet="droplets", droplets=450, seed=seed)
     simulator.fault(kind="server_error", status=500, probability=0.2, count=0)
     simulator.fault(kind="drop_after", method="GET", probability=0.1, count=0)
     simulator.fault(kind="truncated", method="GET", probability=0.05, count=0)

@@ -38,7 +38,7 @@ def test_two_first_syncs_at_once_leave_one_of_everything(
     """One row and one `discovered` each, and one project for the operators; ten times in the matrix."""
     times = 10 if request.config.getoption("--matrix") else 3
     for number in range(times):
-        simulator.reset(fleet="default", droplets=400, seed=number + 1)
+        simulator.reset(fleet="droplets", droplets=400, seed=number + 1)
         both = [manage("sync_inventory"), manage("sync_inventory")]
         for child in both:
             ended(child)
@@ -78,7 +78,7 @@ def wait_until_reading_began() -> None:
 def test_a_killed_sync_is_closed_by_the_next_which_completes(
     simulator: Simulated, sync: SyncNow, manage: Commands
 ) -> None:
-    simulator.reset(fleet="default", droplets=2500)
+    simulator.reset(fleet="droplets", droplets=2500)
     simulator.fault(kind="latency", path="^/v2/droplets$", seconds=0.5, count=0)
     killed = manage("sync_inventory", environment={"ARCADIA_SYNC_LEASE_SECONDS": "2"})
     wait_until_reading(simulator, calls=7)
@@ -105,7 +105,7 @@ def test_a_postgresql_that_goes_away_in_the_middle_doubles_nothing(
 ) -> None:
     if hard and not request.config.getoption("--matrix"):
         pytest.skip("the everyday run restarts it; bin/test --matrix kills it too")
-    simulator.reset(fleet="default", droplets=4000)
+    simulator.reset(fleet="droplets", droplets=4000)
     own = {"DATABASE_URL": own_postgres.url}
     ended(manage("migrate", "--verbosity", "0", environment=own), within_seconds=120)
     simulator.fault(kind="latency", path="^/v2/droplets$", seconds=0.3, count=0)
@@ -151,7 +151,7 @@ def test_a_postgresql_that_is_not_there_is_told_in_words(
 def test_without_valkey_a_sync_completes_without_long_stalls(
     simulator: Simulated, sync: SyncNow, manage: Commands, own_valkey: Valkey, how: str
 ) -> None:
-    simulator.reset(fleet="default", droplets=3000)
+    simulator.reset(fleet="droplets", droplets=3000)
     simulator.fault(kind="latency", path="^/v2/droplets$", seconds=0.3, count=0)
     syncing = manage("sync_inventory", environment={"REDIS_URL": own_valkey.url})
     wait_until_reading(simulator, calls=5)

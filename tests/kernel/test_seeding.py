@@ -1,5 +1,7 @@
 """The schedule in the database: seeded once per version, the operator's afterwards."""
 
+from dataclasses import replace
+
 import pytest
 from django_celery_beat.models import CrontabSchedule, IntervalSchedule, PeriodicTask, PeriodicTasks
 
@@ -34,6 +36,15 @@ def test_the_entries_are_written_with_their_time_and_queue() -> None:
     assert (nightly.task, nightly.queue, nightly.enabled) == ("test.nightly", "metering", True)
     assert (nightly.crontab.hour, nightly.crontab.minute, str(nightly.crontab.timezone)) == ("1", "10", "UTC")
     assert (often.interval.every, often.interval.period, often.crontab) == (10, "seconds", None)
+
+
+def test_a_run_that_nobody_takes_up_expires_where_the_entry_says_so(
+    entries: dict[str, ScheduleEntry],
+) -> None:
+    entries[OFTEN.name] = replace(OFTEN, expires_seconds=30)
+    seed_schedule()
+    assert PeriodicTask.objects.get(name=OFTEN.name).expire_seconds == 30
+    assert PeriodicTask.objects.get(name=NIGHTLY.name).expire_seconds is None
 
 
 def test_seeding_again_writes_nothing_and_wakes_no_beat() -> None:

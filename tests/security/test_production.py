@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Collection
+from pathlib import Path
 
 from arcadia_cloud.embedded.state import PROJECT
 
@@ -20,9 +21,12 @@ PRODUCTION = {
 }
 
 
-def manage(*arguments: str, without: Collection[str] = ()) -> subprocess.CompletedProcess[str]:
+def manage(
+    *arguments: str, without: Collection[str] = (), **changed: str
+) -> subprocess.CompletedProcess[str]:
     kept = {name: value for name, value in os.environ.items() if name in {"PATH", "HOME", "LANG"}}
-    environment = {**kept, **{name: value for name, value in PRODUCTION.items() if name not in without}}
+    production = {name: value for name, value in PRODUCTION.items() if name not in without}
+    environment = {**kept, **production, **changed}
     command = [sys.executable, "manage.py", *arguments]
     return subprocess.run(command, cwd=PROJECT, env=environment, capture_output=True, text=True, check=False)
 
@@ -39,6 +43,25 @@ def test_production_names_everything_that_is_missing_at_once() -> None:
     assert result.returncode != 0
     assert [name for name in sorted(needed) if name not in result.stderr] == []
     assert "Traceback" not in result.stderr or "ImproperlyConfigured" in result.stderr
+
+
+def test_production_names_everything_that_is_wrong_at_once_and_quotes_no_address(tmp_path: Path) -> None:
+    garbled = tmp_path / "secret_key"
+    garbled.write_bytes(b"\xff\xfe")
+    result = manage(
+        "check",
+        without={"SECRET_KEY"},
+        SECRET_KEY_FILE=str(garbled),
+        DATABASE_URL="postgresql://arcadia:hunter2@db.internal:port/arcadia",
+        REDIS_URL="redis.internal/hunter2",
+        DO_API_URL="ftp://hunter2.internal",
+        ARCADIA_LOG_LEVEL="LOUD",
+    )
+    assert result.returncode != 0
+    assert "Traceback" not in result.stderr
+    told = [line.split()[1] for line in result.stderr.splitlines() if line.startswith("  - ")]
+    assert told == ["SECRET_KEY_FILE", "DATABASE_URL", "REDIS_URL", "DO_API_URL", "ARCADIA_LOG_LEVEL"]
+    assert "hunter2" not in result.stderr
 
 
 def test_no_token_is_minted_in_production() -> None:

@@ -90,3 +90,20 @@ def test_it_raises_on_a_wrong_token_a_storm_and_a_fault(client: Any, api: Api) -
     with pytest.raises(HttpResponseError) as refusal:
         client.account.get()
     assert refusal.value.status_code == 401
+
+
+def test_it_reads_every_kind(client: Any, api: Api) -> None:
+    api.post("/_control/reset", {"fleet": "default"}, status=200)
+    assert len(client.volumes.list()["volumes"]) == 5
+    assert len(client.snapshots.list()["snapshots"]) == 5
+    assert client.domains.list_records("acme-wiki.example")["meta"]["total"] == 5
+    assert client.reserved_ips.get("203.0.113.7")["reserved_ip"]["droplet"]["name"] == "shop-web-01"
+    assert {lb["name"] for lb in client.load_balancers.list()["load_balancers"]} == {"shop-lb", "crm-lb"}
+    assert {each["engine"] for each in client.databases.list_clusters()["databases"]} == {"pg", "valkey"}
+    assert client.kubernetes.list_clusters()["kubernetes_clusters"][0]["name"] == "reports"
+    assert len(client.firewalls.list()["firewalls"]) == 3
+    assert len(client.vpcs.list()["vpcs"]) == 9
+    assert len(client.certificates.list()["certificates"]) == 2
+    assert client.cdn.list_endpoints()["endpoints"][0]["ttl"] == 3600
+    assert {app["spec"]["name"] for app in client.apps.list()["apps"]} == {"acme-landing", "initech-forms"}
+    assert client.registry.get()["registry"]["name"] == "arcadia"

@@ -57,7 +57,7 @@ def pages(api: Api, path: str, of: type[T]) -> Iterator[T]:
 @pytest.fixture(scope="module")
 def process() -> Iterator["subprocess.Popen[str]"]:
     """In a process of its own: sharing the interpreter would slow both sides."""
-    with started("--droplets", str(MANY)) as process:
+    with started("--fleet", "droplets", "--droplets", str(MANY)) as process:
         yield process
         process.kill()
 

@@ -28,7 +28,7 @@ pytestmark = pytest.mark.skipif(
 
 
 def _updated(node: Any) -> Any:
-    """The schema in JSON Schema's words, and with the region and the URNs that the document doesn't know yet."""
+    """The schema in JSON Schema's words, and with a region and URNs that the document doesn't know yet."""
     if isinstance(node, list):
         return [_updated(each) for each in node]
     if not isinstance(node, dict):

@@ -1,0 +1,217 @@
+"""A sync of every kind against the simulator's default fleet."""
+
+from collections import Counter
+
+import pytest
+from django.db import connection
+
+from arcadia_cloud.digitalocean.client import DigitalOcean
+from inventory.models import Project, Resource, ResourceEvent, ResourceSpan, SyncRun
+from inventory.values import RunMode
+from simulator.estate.platforms import SECRET
+from tests.inventory.conftest import SyncNow
+from tests.inventory.fleet import told
+from tests.simulated import Simulated
+
+pytestmark = pytest.mark.django_db(transaction=True)
+FLEET = {
+    "kubernetes_cluster": 1,
+    "droplet": 15,
+    "database": 2,
+    "volume": 5,
+    "snapshot": 5,
+    "image": 2,
+    "droplet_backup": 4,
+    "dns_zone": 4,
+    "reserved_ip": 3,
+    "load_balancer": 2,
+    "firewall": 3,
+    "vpc": 9,
+    "certificate": 2,
+    "cdn_endpoint": 1,
+    "app": 2,
+    "registry": 1,
+}
+SLOW = {"image", "droplet_backup"}
+MEMBERS = {"droplet", "database", "volume", "dns_zone", "reserved_ip", "load_balancer", "app",
+           "kubernetes_cluster"}  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def _whole_fleet(simulator: Simulated, sync: SyncNow) -> None:
+    simulator.reset(fleet="default")
+
+
+def everything(sync: SyncNow) -> dict[str, SyncRun]:
+    """A full run, then the slow kinds of which the simulator has some."""
+    return {**sync(kinds=()), **sync(RunMode.SLOW, kinds=sorted(SLOW))}
+
+
+def counted() -> dict[str, int]:
+    return dict(Counter(Resource.objects.live().values_list("kind", flat=True)))
+
+
+def the(kind: str, name: str) -> Resource:
+    return Resource.objects.get(kind=kind, name=name)
+
+
+def test_every_kind_of_the_fleet_has_its_rows(sync: SyncNow) -> None:
+    runs = everything(sync)
+    assert {kind: run.outcome for kind, run in runs.items()} == dict.fromkeys(["project", *FLEET], "complete")
+    assert {kind: run.seen for kind, run in runs.items() if kind != "project"} == FLEET
+    assert counted() == FLEET
+    assert told() == {"discovered": sum(FLEET.values())}
+
+
+def test_a_second_run_of_every_kind_tells_nothing_new(sync: SyncNow) -> None:
+    everything(sync)
+    spans = ResourceSpan.objects.count()
+    everything(sync)
+    assert told() == {"discovered": sum(FLEET.values())}
+    assert ResourceSpan.objects.count() == spans == sum(FLEET.values())
+
+
+def test_a_fleet_of_droplets_alone_has_no_other_kind(simulator: Simulated, sync: SyncNow) -> None:
+    simulator.reset(fleet="reference")
+    runs = everything(sync)
+    assert {run.outcome for run in runs.values()} == {"complete"}
+    assert counted() == {"droplet": 5}
+
+
+def test_whatever_a_project_can_have_is_in_one(sync: SyncNow) -> None:
+    everything(sync)
+    in_none = Resource.objects.filter(project=None)
+    assert set(in_none.values_list("kind", flat=True)) == set(FLEET) - MEMBERS
+    homes = {
+        ("volume", "shop-media"): "acme",
+        ("reserved_ip", "203.0.113.12"): "globex",
+        ("dns_zone", "initech-reports.example"): "initech",
+        ("database", "crm-pg"): "globex",
+        ("kubernetes_cluster", "reports"): "initech",
+        ("load_balancer", "shop-lb"): "acme",
+        ("app", "initech-forms"): "initech",
+    }
+    for (kind, name), project in homes.items():
+        home = the(kind, name).project
+        assert home is not None
+        assert home.name == project
+
+
+def test_an_address_that_its_project_knows_by_the_old_name_is_found_in_it(sync: SyncNow) -> None:
+    sync(kinds=())
+    globex = Project.objects.get(name="globex")
+    with DigitalOcean() as cloud:
+        urns = {each.urn for each in cloud.project_resources(globex.provider_id)}
+    assert "do:floatingip:203.0.113.12" in urns
+    assert globex.resources.get(kind="reserved_ip").urn == "do:reservedip:203.0.113.12"
+
+
+def test_what_hangs_on_another_tells_on_which(sync: SyncNow) -> None:
+    everything(sync)
+    database, cluster = the("droplet", "shop-db-01"), the("kubernetes_cluster", "reports")
+    volume, worker = the("volume", "shop-data"), the("droplet", "reports-pool-x4k2a")
+    assert volume.attrs["droplet_ids"] == [database.provider_id]
+    assert the("snapshot", "shop-db-before-upgrade").attrs["droplet_id"] == database.provider_id
+    assert the("snapshot", "crm-data-weekly").attrs["volume_id"] == the("volume", "crm-data").provider_id
+    backups = Resource.objects.filter(kind="droplet_backup", name__startswith="shop-db-01")
+    assert {int(each.provider_id) for each in backups} == set(database.attrs["backup_ids"])
+    assert worker.provider_id in cluster.attrs["droplet_ids"]
+    assert worker.attrs["cluster_id"] == cluster.provider_id
+    assert the("reserved_ip", "203.0.113.7").attrs["droplet_id"] == the("droplet", "shop-web-01").provider_id
+
+
+def test_sizes_are_metered_as_they_are_billed(sync: SyncNow) -> None:
+    everything(sync)
+    spans = ResourceSpan.objects.exclude(size_gb=None).select_related("resource")
+    sizes = {(span.resource.kind, span.resource.name): str(span.size_gb) for span in spans}
+    assert sizes["volume", "shop-media"] == "250.000000"
+    assert sizes["snapshot", "crm-data-weekly"] == "31.500000"
+    assert sizes["snapshot", "shop-db-before-upgrade"] == "5.500000"
+    assert {kind for kind, _ in sizes} == {"volume", "snapshot", "image", "droplet_backup"}
+
+
+def test_only_prices_that_the_provider_tells_are_kept(sync: SyncNow) -> None:
+    everything(sync)
+    priced = Resource.objects.exclude(monthly_price_cents=None)
+    assert set(priced.values_list("kind", flat=True)) == {"droplet", "registry"}
+    assert the("registry", "arcadia").monthly_price_cents == 500
+
+
+def test_no_secret_of_the_fleet_is_kept(simulator: Simulated, sync: SyncNow) -> None:
+    everything(sync)
+    with DigitalOcean() as cloud:
+        raw = str(cloud.get("/v2/databases", dict)) + str(cloud.get("/v2/apps", dict))
+    assert raw.count(SECRET) > 5
+    with connection.cursor() as cursor:
+        for table in ("cloud_resources", "cloud_resource_events", "sync_runs", "cloud_projects", "alerts"):
+            cursor.execute(f"SELECT count(*) FROM {table} AS kept WHERE kept::text LIKE %s", [f"%{SECRET}%"])  # noqa: S608
+            assert cursor.fetchone() == (0,)
+
+
+@pytest.mark.parametrize(
+    ("fault", "words"),
+    [
+        ({"kind": "forbidden"}, "403 forbidden"),
+        ({"kind": "server_error", "status": 502, "html": True}, "502"),
+        ({"kind": "truncated"}, "not JSON"),
+        ({"kind": "wrong_total", "by": 1}, "distinct items, but counts"),
+    ],
+)
+def test_a_kind_that_fails_does_not_stop_the_others(
+    simulator: Simulated, sync: SyncNow, fault: dict[str, object], words: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    everything(sync)
+    monkeypatch.setattr("arcadia_cloud.digitalocean.client.GIVE_UP_AFTER_SECONDS", 1.0)
+    simulator.fault(**fault, path="^/v2/volumes", count=0)
+    runs = sync(kinds=())
+    assert {kind for kind, run in runs.items() if run.outcome != "complete"} == {"volume"}
+    assert words in runs["volume"].error
+    assert not Resource.objects.filter(stale_strike_count__gt=0).exists()
+    simulator.control("DELETE", "faults")
+    assert {run.outcome for run in sync(kinds=()).values()} == {"complete"}
+    assert told() == {"discovered": sum(FLEET.values())}
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "path"),
+    [
+        ("volume", "old-files", "/v2/volumes/{}"),
+        ("dns_zone", "acme-wiki.example", "/v2/domains/{}"),
+        ("reserved_ip", "203.0.113.99", "/v2/reserved_ips/{}"),
+        ("snapshot", "old-files-2024", "/v2/snapshots/{}"),
+        ("image", "shop-base", "/v2/images/{}"),
+        ("cdn_endpoint", "acme-shop-media.nyc3.cdn.digitaloceanspaces.com", "/v2/cdn/endpoints/{}"),
+    ],
+)
+def test_what_vanishes_is_tombstoned_at_its_third_absence(
+    sync: SyncNow, kind: str, name: str, path: str
+) -> None:
+    mode = RunMode.SLOW if kind in SLOW else RunMode.FULL
+    sync(mode, kinds=[kind])
+    key = the(kind, name).provider_id
+    with DigitalOcean() as cloud:
+        cloud.delete(path.format(key))
+    for strikes in (1, 2):
+        sync(mode, kinds=[kind])
+        assert the(kind, name).stale_strike_count == strikes
+    assert sync(mode, kinds=[kind])[kind].deleted == 1
+    assert the(kind, name).deleted_at is not None
+    assert ResourceEvent.objects.filter(event_type="deleted").get().resource.name == name
+
+
+def test_a_volume_set_free_is_told_and_keeps_its_row(simulator: Simulated, sync: SyncNow) -> None:
+    everything(sync)
+    simulator.control("DELETE", f"droplets/{the('droplet', 'crm-db-01').provider_id}")
+    sync(kinds=())
+    event = ResourceEvent.objects.filter(resource__name="crm-data", event_type="updated").get()
+    assert event.changes["status"] == ["attached", "unattached"]
+    assert the("volume", "crm-data").deleted_at is None
+
+
+def test_the_calls_of_a_run_grow_with_zones_and_projects_alone(simulator: Simulated, sync: SyncNow) -> None:
+    everything(sync)
+    simulator.control("DELETE", "requests")
+    runs = everything(sync)
+    per_kind = {kind: run.api_calls for kind, run in runs.items() if kind not in {"project", "dns_zone"}}
+    assert per_kind == {kind: 2 if kind == "droplet" else 1 for kind in per_kind}
+    assert runs["dns_zone"].api_calls == 1 + FLEET["dns_zone"]
