@@ -19,11 +19,11 @@ class Bucket:
 
 
 BUCKETS: Final = (
-    Bucket("acme-shop-media", "nyc3", "acme", 2_400, 48_000_000, 88),
+    Bucket("acme-shop-media", "nyc3", "acme", 1_200, 96_000_000, 88),
     Bucket("acme-wiki-backups", "nyc3", "acme", 60, 310_000_000, 203),
-    Bucket("globex-crm-exports", "fra1", "globex", 1_250, 225_000_000, 288),
+    Bucket("globex-crm-exports", "fra1", "globex", 450, 625_000_000, 288),
     Bucket("initech-reports", "sfo3", "initech", 365, 18_500_000, 150),
-    Bucket("arcadia-logs", "ams3", "arcadia", 730, 64_000_000, 400),
+    Bucket("arcadia-logs", "ams3", "arcadia", 400, 116_800_000, 400),
     Bucket("old-uploads", "ams3", "arcadia", 0, 0, 480),
 )
 

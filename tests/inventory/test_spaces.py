@@ -46,7 +46,7 @@ def test_the_fleets_buckets_come_with_region_size_and_project(simulator: Simulat
         for row in Resource.objects.select_related("project")
     } == {(bucket.name, bucket.region, bucket.project) for bucket in BUCKETS}
     media = Resource.objects.get(provider_id="acme-shop-media")
-    assert media.attrs == {"object_count": 2400, "size_bytes": 115_200_000_000}
+    assert media.attrs == {"object_count": 1200, "size_bytes": 115_200_000_000}
     assert ResourceSpan.objects.get(resource=media).size_gb == Decimal("107.288361")
     assert media.provider_created_at == datetime(2025, 3, 5, tzinfo=UTC)
     again = synced_buckets(sync)
