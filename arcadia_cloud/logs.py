@@ -42,6 +42,7 @@ def logging_settings(*, production: bool, level: str) -> dict[str, Any]:
         "loggers": {
             "django.request": {"level": "ERROR"},  # django_structlog tells each request once
             "axes": {"level": "WARNING"},
+            "botocore": {"level": "WARNING"},  # below it, whole requests with the access key
             "urllib3": {"level": "ERROR"},  # its retry warnings carry URLs; the client tells its own
         },
     }

@@ -265,6 +265,10 @@ DO_API_URL = env.url("DO_API_URL", "https://api.digitalocean.com", schemes=("htt
 if PRODUCTION and not any(env.is_set(name) for name in TOKEN_VARIABLES):
     env.problems.append("DO_API_TOKEN (or DO_API_TOKEN_FILE, or one per purpose) is not set")
 DO_TIMEOUT_SECONDS = env.number("DO_TIMEOUT_SECONDS", 30, at_least=1)
+# The keys of Spaces (SPACES_KEY, SPACES_SECRET) are read at each use too.
+SPACES_ENDPOINT_URL = env.url(
+    "SPACES_ENDPOINT_URL", "https://{region}.digitaloceanspaces.com", schemes=("https", "http")
+)
 # A sync that died keeps its kind for so long.
 ARCADIA_SYNC_LEASE_SECONDS = env.number("ARCADIA_SYNC_LEASE_SECONDS", 60, at_least=1)
 

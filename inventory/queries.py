@@ -1,6 +1,5 @@
 """Reads that more than one edge of inventory needs."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -9,18 +8,21 @@ from django.db import connection
 from django.db.models import Count, Max, QuerySet, Sum
 
 from inventory.kinds import registry
+from inventory.kinds.entry import KindEntry
 from inventory.models import Resource, ResourceEvent, ResourceQuerySet
 from inventory.values import PROVIDER_CURRENCY, RunMode, RunOutcome
 
-# One step into an index per kind, however many runs there are.
-_NEWEST_COMPLETE = """
-    SELECT wanted.kind, newest.finished_at
+# A step or two into an index per kind, however many runs there are.
+_NEWEST_RUNS = """
+    SELECT wanted.kind,
+           (SELECT finished_at FROM sync_runs AS run
+            WHERE run.kind = wanted.kind AND run.outcome = %(complete)s
+            ORDER BY run.started_at DESC LIMIT 1),
+           EXISTS (SELECT FROM sync_runs AS run WHERE run.kind = wanted.kind)
+           AND NOT EXISTS (
+               SELECT FROM sync_runs AS run WHERE run.kind = wanted.kind AND run.outcome <> %(skipped)s
+           )
     FROM unnest(%(kinds)s::text[]) AS wanted(kind)
-    CROSS JOIN LATERAL (
-        SELECT finished_at FROM sync_runs
-        WHERE sync_runs.kind = wanted.kind AND outcome = %(complete)s
-        ORDER BY started_at DESC LIMIT 1
-    ) AS newest
 """
 # A sync older than this is worth a hand.
 STALE_AFTER = timedelta(hours=2)
@@ -39,17 +41,19 @@ class SyncAge:
 def sync_ages(*, at: datetime) -> list[SyncAge]:
     """The age of each synced kind's last complete run, at the instant `at`."""
     kinds = [str(entry.kind) for entry in registry.ENTRIES]
+    outcomes = {"complete": str(RunOutcome.COMPLETE), "skipped": str(RunOutcome.SKIPPED)}
     with connection.cursor() as cursor:
-        cursor.execute(_NEWEST_COMPLETE, {"kinds": kinds, "complete": str(RunOutcome.COMPLETE)})
-        newest: Mapping[str, datetime] = dict(cursor.fetchall())
-    ages = []
-    for entry in registry.ENTRIES:
-        completed_at = newest.get(str(entry.kind))
-        limit = STALE_SLOW_AFTER if entry.modes == {RunMode.SLOW} else STALE_AFTER
-        ages.append(
-            SyncAge(str(entry.kind), completed_at, is_stale=completed_at is None or at - completed_at > limit)
-        )
-    return ages
+        cursor.execute(_NEWEST_RUNS, {"kinds": kinds, **outcomes})
+        found = {kind: (completed_at, only_skipped) for kind, completed_at, only_skipped in cursor.fetchall()}
+    return [_sync_age(entry, *found[str(entry.kind)], at) for entry in registry.ENTRIES]
+
+
+def _sync_age(entry: KindEntry, completed_at: datetime | None, only_skipped: bool, at: datetime) -> SyncAge:
+    """A kind that was only ever skipped isn't set up, and nobody waits for it: Spaces without keys."""
+    if completed_at is None:
+        return SyncAge(str(entry.kind), None, is_stale=not only_skipped)
+    limit = STALE_SLOW_AFTER if entry.modes == {RunMode.SLOW} else STALE_AFTER
+    return SyncAge(str(entry.kind), completed_at, is_stale=at - completed_at > limit)
 
 
 def events_of(resource: Resource, *, for_operator: bool) -> QuerySet[ResourceEvent]:

@@ -8,19 +8,18 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from urllib.parse import quote
 
 from django.db import connection, transaction
 from django.db.models import F, Q
 from django.db.models.functions import Least
 
 from arcadia_cloud.digitalocean.client import DigitalOcean
-from arcadia_cloud.digitalocean.errors import ProviderError, ProviderNotFound, ProviderUnavailable
+from arcadia_cloud.digitalocean.errors import ProviderError, ProviderUnavailable
 from arcadia_cloud.kernel.leases import HeldLease
 from inventory.kinds.entry import KindEntry
 from inventory.models import Resource, ResourceQuerySet, SyncRun
 from inventory.observing import Look, Origin, observe
-from inventory.values import PROVIDER, STRIKES_TO_DELETE, Observation
+from inventory.values import PROVIDER, STRIKES_TO_DELETE
 
 _TOMBSTONE = (Path(__file__).parent / "sql" / "tombstone.sql").read_text(encoding="utf-8")
 # A run that would strike more than half of a kind's live resources, and more than this many, is suspicious.
@@ -89,7 +88,7 @@ def bury_confirmed(
     for resource in _some_of(struck_out):
         look = Look(at=now(), volatile=entry.volatile)
         try:
-            seen = _by_id(entry, resource, cloud)
+            seen = entry.look_up(cloud, resource.provider_id, resource.region)
         except ProviderUnavailable as refusal:
             refusals.append(refusal)
             break  # whoever is next would wait as long for nothing
@@ -110,17 +109,6 @@ def _some_of(struck_out: ResourceQuerySet) -> ResourceQuerySet:
     """As many as a run may ask for; drawn by lot where there are more, lest the same ones come every time."""
     too_many = struck_out.count() > _CHECKS_PER_RUN
     return struck_out.order_by("?" if too_many else "pk")[:_CHECKS_PER_RUN]
-
-
-def _by_id(entry: KindEntry, resource: Resource, cloud: DigitalOcean) -> Observation | None:
-    if entry.detail is None:
-        return None
-    path = entry.detail.path.format(provider_id=quote(resource.provider_id, safe=""))
-    try:
-        record = cloud.get(path, entry.listings[0].record, key=entry.detail.key)
-    except ProviderNotFound:
-        return None
-    return entry.observation(record, cloud)
 
 
 def bury(pks: Sequence[int], *, run: SyncRun, at: datetime, origin: Origin) -> int:

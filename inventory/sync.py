@@ -3,6 +3,7 @@
 A kind that fails doesn't stop the others. Nothing is struck unless a kind was read completely.
 """
 
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -12,7 +13,7 @@ from django.conf import settings
 from django.db import DatabaseError, InterfaceError, transaction
 
 from arcadia_cloud.digitalocean.client import DigitalOcean
-from arcadia_cloud.digitalocean.errors import BudgetExhausted, ProviderError
+from arcadia_cloud.digitalocean.errors import BudgetExhausted, MissingSpacesKeys, ProviderError
 from arcadia_cloud.kernel.database import DatabaseClock, patiently
 from arcadia_cloud.kernel.errors import DomainError
 from arcadia_cloud.kernel.leases import HeldLease, LeaseHeld, lease
@@ -21,7 +22,6 @@ from inventory.kinds.entry import KindEntry
 from inventory.models import SyncRun
 from inventory.observing import Look, Observed, Origin, observe
 from inventory.projects import sync_projects
-from inventory.reading import read_pages
 from inventory.runs import Progress, finish_run, record_progress, record_skipped, room_for, start_run
 from inventory.strikes import bury_confirmed, count_absences, strike_absent
 from inventory.values import Kind, Observation, RunMode, RunOutcome
@@ -30,6 +30,7 @@ log = structlog.get_logger(__name__)
 
 PROJECTS = "project"  # the name under which the projects' own runs are kept
 _BATCH = 1000
+_UNWRITTEN_SECONDS = 15.0  # what was read no longer ago may be lost with the process
 
 Report = Callable[[str, Progress], None]
 
@@ -50,6 +51,7 @@ _OUTCOMES: Mapping[type[Exception], RunOutcome] = {
     SuspiciousLoss: RunOutcome.SUSPICIOUS,
     NoRoom: RunOutcome.SKIPPED,
     BudgetExhausted: RunOutcome.SKIPPED,  # the next hour has room; nobody need do anything
+    MissingSpacesKeys: RunOutcome.SKIPPED,
 }
 
 
@@ -166,14 +168,15 @@ class _Reading:
         if self.entry.droplet_of is not None:
             self.droplet_of = self.entry.droplet_of()
         progress = Progress(calls_before=self.sync.cloud.calls)
-        for listing in self.entry.listings:
+        for pages in self.entry.lists(self.sync.cloud, progress):
             batch: list[Observation] = []
-            asked_at = self.sync.clock.now()
-            for page in read_pages(self.sync.cloud, listing, progress=progress, wanted=self.entry.wanted):
+            asked_at, due = self.sync.clock.now(), time.monotonic() + _UNWRITTEN_SECONDS
+            for page in pages:
                 batch.extend(self._observations(page.items))
-                if len(batch) >= _BATCH:
+                if len(batch) >= _BATCH or time.monotonic() > due:
                     self._write(batch, asked_at, run, progress)
                     batch, asked_at = [], self.sync.clock.now()
+                    due = time.monotonic() + _UNWRITTEN_SECONDS
                 if self.sync.report:
                     self.sync.report(run.kind, progress)
             self._write(batch, asked_at, run, progress)

@@ -18,6 +18,9 @@ from simulator.limits import Limits
 
 DEFAULT_TOKEN: Final = "dop_v1_" + "5107" * 16
 DEFAULT_TEAM: Final = "arcadia"
+# Of Spaces, which `simulator.spaces` serves; it takes any.
+SPACES_KEY: Final = "DO00SIMULATED0SPACES"
+SPACES_SECRET: Final = "simulated-spaces-secret"  # noqa: S105 - nothing is behind it
 _LOGGED: Final = 20_000
 
 

@@ -79,7 +79,10 @@ def _sync_line(run: SyncRun) -> Line:
         "struck": run.struck,
         "deleted": run.deleted,
     }
-    error = "" if run.outcome == RunOutcome.COMPLETE else run.error or str(run.get_outcome_display())
+    if run.outcome == RunOutcome.SKIPPED:
+        counts["skipped"] = 1  # its row tells why; that is no failure
+    well = run.outcome in {RunOutcome.COMPLETE, RunOutcome.SKIPPED}
+    error = "" if well else run.error or str(run.get_outcome_display())
     return Line(f"sync {run.kind}", counts, _seconds(run.started_at, run.finished_at), error)
 
 

@@ -88,3 +88,7 @@ class ProviderMalformed(ProviderError):
 
 class MissingToken(ProviderError):
     """No usable token is configured; the message names the variables."""
+
+
+class MissingSpacesKeys(MissingToken):
+    """No keys for Spaces are configured, as where nobody uses it; no fault in itself."""

@@ -138,8 +138,8 @@ def surroundings(
         if simulated:
             interruption.check()
             tell("the simulated DigitalOcean")
-            child, variables = ending.enter_context(simulator(folder, os.environ))
-            started.append(child)
+            children, variables = ending.enter_context(simulator(folder, os.environ))
+            started += children
             found |= variables
         environment = {
             **os.environ,

@@ -1,4 +1,4 @@
-"""The simulated DigitalOcean as a process, behind the same two variables as the real one."""
+"""The simulated DigitalOcean as processes, behind the same variables as the real one."""
 
 import shlex
 import sys
@@ -8,33 +8,60 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from arcadia_cloud.embedded.children import Child, end_children, start_child
-from arcadia_cloud.embedded.errors import ChildError
+from arcadia_cloud.embedded.errors import ChildError, EmbeddedError
+from arcadia_cloud.embedded.servers import given
 from arcadia_cloud.embedded.valkey import free_port
-from simulator.world import DEFAULT_TOKEN
+from simulator.world import DEFAULT_TOKEN, SPACES_KEY, SPACES_SECRET
 
+SPACES_VARIABLES = ("SPACES_KEY", "SPACES_SECRET")
 START_SECONDS = 30
 
 
 @contextmanager
-def simulator(folder: Path, environment: Mapping[str, str]) -> Iterator[tuple[Child, dict[str, str]]]:
-    """Have it up for the block; yields the process and the variables that lead the client to it.
+def simulator(folder: Path, environment: Mapping[str, str]) -> Iterator[tuple[list[Child], dict[str, str]]]:
+    """Have it up for the block; yields the processes and the variables that lead the clients to them.
 
-    ARCADIA_SIMULATOR_OPTIONS adds options of `python -m simulator`. Raises ChildError.
+    Its Spaces are a process of their own, which doesn't start where `environment` has keys of real ones.
+    ARCADIA_SIMULATOR_OPTIONS adds options of `python -m simulator`. Raises EmbeddedError.
     """
     options = shlex.split(environment.get("ARCADIA_SIMULATOR_OPTIONS", ""))
-    port = free_port()
-    command = [sys.executable, "-m", "simulator", "--port", str(port), *options]
-    child = start_child("simulator", command, folder=folder)
+    port, spaces_port = free_port(), free_port()
+    variables = {"DO_API_URL": f"http://127.0.0.1:{port}", "DO_API_TOKEN": DEFAULT_TOKEN}
+    commands = {"simulator": [sys.executable, "-m", "simulator", "--port", str(port), *options]}
+    if needs_spaces(environment):
+        commands["spaces"] = [sys.executable, "-m", "simulator.spaces", "--port", str(spaces_port), *options]
+        variables |= {
+            "SPACES_ENDPOINT_URL": f"http://127.0.0.1:{spaces_port}/{{region}}",
+            "SPACES_KEY": SPACES_KEY,
+            "SPACES_SECRET": SPACES_SECRET,
+        }
+    children: list[Child] = []
     try:
-        _wait_until_it_listens(child)
-        yield child, {"DO_API_URL": f"http://127.0.0.1:{port}", "DO_API_TOKEN": DEFAULT_TOKEN}
+        for name, command in commands.items():
+            children.append(start_child(name, command, folder=folder))
+        for child in children:
+            _wait_until_it_listens(child)
+        yield children, variables
     finally:
-        end_children([child], within_seconds=5)
+        end_children(children, within_seconds=5)
+
+
+def needs_spaces(environment: Mapping[str, str]) -> bool:
+    """Whether there are no keys of real Spaces. Raises EmbeddedError for an endpoint without keys."""
+    if any(given(environment, name) for name in SPACES_VARIABLES):
+        return False
+    if environment.get("SPACES_ENDPOINT_URL"):
+        raise EmbeddedError(
+            "SPACES_ENDPOINT_URL is set but no SPACES_KEY: set both, or neither for the simulator"
+        )
+    return True
 
 
 def _wait_until_it_listens(child: Child) -> None:
     deadline = time.monotonic() + START_SECONDS
-    while "simulator listening on" not in child.logged():
+    while f"{child.name} listening on" not in child.logged():
         if child.process.poll() is not None or time.monotonic() > deadline:
-            raise ChildError(f"the simulator did not come up; the end of {child.log}:\n{child.last_lines()}")
+            raise ChildError(
+                f"the {child.name} process did not come up; the end of {child.log}:\n{child.last_lines()}"
+            )
         time.sleep(0.05)

@@ -1,15 +1,19 @@
 """What the sync must know of a kind."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import ROUND_HALF_UP, Decimal
-from typing import Any, Final
+from typing import Any, Final, Protocol
+from urllib.parse import quote
 
 import msgspec
 
 from arcadia_cloud.digitalocean.client import DigitalOcean
-from arcadia_cloud.digitalocean.listing import Listing
+from arcadia_cloud.digitalocean.errors import ProviderNotFound
+from arcadia_cloud.digitalocean.listing import Listing, Page
+from inventory.reading import read_pages
+from inventory.runs import Progress
 from inventory.values import Kind, Observation, RunMode
 
 FAST: Final = frozenset({RunMode.FAST, RunMode.FULL})
@@ -28,11 +32,25 @@ class Detail:
     key: str
 
 
+class Source(Protocol):
+    """Where a kind is read that the provider's own API doesn't list. Both raise ProviderError."""
+
+    def pages(self, progress: Progress) -> Iterator[Page[Any]]:
+        """Everything there is, counted in `progress`: each record once, or an error before the end.
+
+        A page may be empty, to tell that reading goes on.
+        """
+
+    def look_up(self, provider_id: str, region: str) -> Any | None:
+        """One record; None where it is gone."""
+
+
 @dataclass(frozen=True, slots=True)
 class KindEntry:
     """How a kind is listed and read.
 
-    A run is complete only when every one of `listings` is. `to_observation` maps a record to the common
+    A run is complete only when every one of `listings` is, or `source`, which stands in for them and for
+    `detail` where the provider's API has no list. `to_observation` maps a record to the common
     fields. `wanted` picks the kind's own out of a list that it shares with others. `enrich` asks for what a
     list doesn't tell, in calls of its own for each resource, and gives what `to_observation` takes then; None
     if the resource is gone by now. `detail` is asked before a tombstone; None where the provider has no such
@@ -43,9 +61,10 @@ class KindEntry:
     """
 
     kind: Kind
-    listings: tuple[Listing[Any], ...]
     to_observation: Callable[[Any], Observation]
     modes: frozenset[RunMode]
+    listings: tuple[Listing[Any], ...] = ()
+    source: Source | None = None
     detail: Detail | None = None
     volatile: tuple[str, ...] = ()
     in_projects: bool = False
@@ -64,6 +83,30 @@ class KindEntry:
             if record is None:
                 return None
         return self.to_observation(record)
+
+    def lists(self, cloud: DigitalOcean, progress: Progress) -> Iterator[Iterator[Page[Any]]]:
+        """The pages of each list that the kind is read from. Iterating raises ProviderError."""
+        if self.source is not None:
+            yield self.source.pages(progress)
+        for listing in self.listings:
+            yield read_pages(cloud, listing, progress=progress, wanted=self.wanted)
+
+    def look_up(self, cloud: DigitalOcean, provider_id: str, region: str) -> Observation | None:
+        """What is seen of one resource by its own address; None where it is gone, or has no address.
+
+        Raises ProviderError.
+        """
+        if self.source is not None:
+            found = self.source.look_up(provider_id, region)
+            return None if found is None else self.observation(found, cloud)
+        if self.detail is None:
+            return None
+        path = self.detail.path.format(provider_id=quote(provider_id, safe=""))
+        try:
+            record = cloud.get(path, self.listings[0].record, key=self.detail.key)
+        except ProviderNotFound:
+            return None
+        return self.observation(record, cloud)
 
     def project_of(self, seen: Observation, project_of: Mapping[str, int]) -> int | None:
         """The row of the project that has the resource, by whichever of its URNs."""

@@ -17,6 +17,7 @@ from inventory.kinds.kubernetes_cluster import KUBERNETES_CLUSTER
 from inventory.kinds.load_balancer import LOAD_BALANCER
 from inventory.kinds.reserved_ip import RESERVED_IP
 from inventory.kinds.snapshot import SNAPSHOT
+from inventory.kinds.spaces_bucket import SPACES_BUCKET
 from inventory.kinds.volume import VOLUME
 from inventory.kinds.vpc import VPC
 from inventory.values import RunMode
@@ -30,6 +31,7 @@ ENTRIES: Sequence[KindEntry] = (
     SNAPSHOT,
     IMAGE,
     DROPLET_BACKUP,
+    SPACES_BUCKET,
     DNS_ZONE,
     RESERVED_IP,
     LOAD_BALANCER,

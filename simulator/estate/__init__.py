@@ -7,7 +7,7 @@ nobody owns, as it happens: a volume without a droplet, an address that nothing 
 from datetime import datetime
 
 from simulator.account import Account
-from simulator.estate import network, platforms, storage
+from simulator.estate import network, platforms, spaces, storage
 from simulator.estate.site import Estate
 
 
@@ -17,3 +17,4 @@ def furnish(account: Account, newest_at: datetime) -> None:
     platforms.place(estate)
     storage.place(estate)
     network.place(estate)
+    spaces.place(estate)

@@ -8,12 +8,19 @@ from pathlib import Path
 from typing import Protocol
 
 import pytest
+from pytest_django.fixtures import Settings
 
+from arcadia_cloud.digitalocean import spaces as spaces_client
 from arcadia_cloud.digitalocean import transport
 from arcadia_cloud.embedded.children import Child, end_children, start_child
 from inventory.models import SyncRun
 from inventory.services import sync_inventory
 from inventory.values import RunMode
+from simulator.spaces import clear
+from simulator.spaces import serve as serve_spaces
+from simulator.world import SPACES_KEY, SPACES_SECRET
+from tests.inventory import bucket_server
+from tests.inventory.bucket_server import BucketServer
 from tests.processes import test_database_url as database_url
 from tests.simulated import Simulated
 
@@ -44,6 +51,39 @@ def sync(simulator: Simulated, monkeypatch: pytest.MonkeyPatch) -> SyncNow:
         return {run.kind: run for run in runs}
 
     return now
+
+
+@pytest.fixture(scope="session")
+def _spaces_url() -> Iterator[str]:
+    with serve_spaces() as url:
+        yield url
+
+
+@pytest.fixture
+def spaces(_spaces_url: str, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Simulated Spaces without any bucket, which the client here talks to."""
+    clear()
+    settings.SPACES_ENDPOINT_URL = _spaces_url
+    monkeypatch.setenv("SPACES_KEY", SPACES_KEY)
+    monkeypatch.setenv("SPACES_SECRET", SPACES_SECRET)
+
+
+@pytest.fixture
+def server(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[BucketServer]:
+    """An S3 with two buckets, which says what it is told to. No call is made more than twice."""
+    monkeypatch.setattr(spaces_client, "ATTEMPTS", 2)
+    monkeypatch.setattr(spaces_client, "REGIONS", ("fra1", "nyc3"))
+    monkeypatch.setenv("SPACES_KEY", bucket_server.SPACES_KEY)
+    monkeypatch.setenv("SPACES_SECRET", bucket_server.SPACES_SECRET)
+    with bucket_server.bucket_server() as served:
+        settings.SPACES_ENDPOINT_URL = served.url
+        served.buckets = {"nyc3": {"media": 3}, "fra1": {"exports": 2}}
+        yield served
+
+
+def synced_buckets(sync: SyncNow) -> SyncRun:
+    """The run of the buckets."""
+    return sync(kinds=["spaces_bucket"])["spaces_bucket"]
 
 
 class Commands(Protocol):

@@ -22,6 +22,7 @@ pytestmark = [pytest.mark.processes, pytest.mark.django_db(transaction=True), py
 # getrusage: its maximum goes back to before the exec, to the test runner's own memory.
 _MEASURED = """
 import re
+import sys
 import django
 django.setup()
 from pathlib import Path
@@ -32,7 +33,7 @@ connection.ensure_connection()
 def peak():
     return re.search(r"VmHWM:\\s*(\\d+)", Path("/proc/self/status").read_text())[1]
 started = peak()
-call_command("sync_inventory")
+call_command("sync_inventory", *sys.argv[1:])
 print("memory", started, peak())
 """
 
@@ -50,17 +51,21 @@ def large_simulator() -> Iterator[str]:
             process.wait(10)
 
 
-def growth_mb(url: str) -> float:
-    """Sync in a process of its own; by how much its memory grew over its start-up at most."""
+def growth_mb(url: str, *arguments: str, **variables: str) -> float:
+    """Sync in a process of its own; by how much its memory grew over its start-up at most.
+
+    `arguments` are the command's; `variables` are laid over the environment.
+    """
     environment = {
         **os.environ,
         "DATABASE_URL": database_url(),
         "DJANGO_SETTINGS_MODULE": "arcadia_cloud.settings",
         "DO_API_URL": url,
         "DO_API_TOKEN": DEFAULT_TOKEN,
+        **variables,
     }
     done = subprocess.run(
-        [sys.executable, "-c", _MEASURED],
+        [sys.executable, "-c", _MEASURED, *arguments],
         cwd=PROJECT,
         env=environment,
         capture_output=True,

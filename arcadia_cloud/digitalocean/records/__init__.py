@@ -63,6 +63,7 @@ from arcadia_cloud.digitalocean.records.platforms import (
     NodePool,
 )
 from arcadia_cloud.digitalocean.records.storage import (
+    BucketRecord,
     CdnEndpointRecord,
     ImageRecord,
     RegistryRecord,
@@ -84,6 +85,7 @@ __all__ = [
     "AppRecord",
     "AppSpec",
     "BackupWindow",
+    "BucketRecord",
     "CdnEndpointRecord",
     "CertificateRecord",
     "ClusterNode",

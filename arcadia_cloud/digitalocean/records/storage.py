@@ -107,6 +107,14 @@ class RegistryRecord(NullableRecord, frozen=True, gc=False):
     empty: ClassVar = (("region", str),)
 
 
+class BucketRecord(Record, frozen=True, gc=False):
+    """A Spaces bucket as the list of its region tells it, known by its name."""
+
+    name: str
+    region: str
+    created_at: Instant | None = None
+
+
 class CdnEndpointRecord(NullableRecord, frozen=True, gc=False):
     """A CDN in front of a Spaces bucket, whose own address is `origin`. `ttl` is in seconds."""
 

@@ -1,0 +1,36 @@
+"""The Spaces buckets of the default fleet. Their objects are served apart: see `simulator.spaces`."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from simulator.estate.site import Estate
+
+
+@dataclass(frozen=True, slots=True)
+class Bucket:
+    """So many objects of so many bytes each, made so many days before the newest of the fleet."""
+
+    name: str
+    region: str
+    project: str
+    objects: int
+    object_bytes: int
+    age_days: int
+
+
+BUCKETS: Final = (
+    Bucket("acme-shop-media", "nyc3", "acme", 1_200, 96_000_000, 88),
+    Bucket("acme-wiki-backups", "nyc3", "acme", 60, 310_000_000, 203),
+    Bucket("globex-crm-exports", "fra1", "globex", 450, 625_000_000, 288),
+    Bucket("initech-reports", "sfo3", "initech", 365, 18_500_000, 150),
+    Bucket("arcadia-logs", "ams3", "arcadia", 400, 116_800_000, 400),
+    Bucket("old-uploads", "ams3", "arcadia", 0, 0, 480),
+)
+
+
+def place(estate: Estate) -> None:
+    """Put them into their projects; the API of DigitalOcean tells nothing else of them."""
+    for bucket in BUCKETS:
+        project = estate.account.projects.named(bucket.project)
+        if project is not None:
+            estate.account.projects.assign(f"do:space:{bucket.name}", project, estate.at(bucket.age_days))

@@ -1,0 +1,117 @@
+"""Spaces for laptops and tests: moto's S3, with a place of its own for each region.
+
+`python -m simulator.spaces` serves it, with the default fleet's buckets unless told otherwise. A region is
+the first part of the path (`http://127.0.0.1:PORT/nyc3`). The objects have their sizes, but no bytes.
+"""
+
+import argparse
+import signal
+import sys
+import threading
+import zlib
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from datetime import time as time_of_day
+from types import FrameType
+from typing import Any, Final
+
+from moto.moto_server.werkzeug_app import create_backend_app
+from moto.s3.models import S3Backend, s3_backends
+from waitress.server import create_server
+
+from simulator.account import BULK_NEWEST
+from simulator.estate.spaces import BUCKETS, Bucket
+from simulator.fleet import FLEETS
+
+_PARTITION: Final = "aws"
+_NO_ETAG: Final = "0" * 32
+Respond = Callable[..., Any]
+
+
+def region_backend(region: str) -> S3Backend:
+    """What moto holds for a region: an account of its own, since its S3 knows no places."""
+    backend: S3Backend = s3_backends[_account(region)][_PARTITION]
+    return backend
+
+
+def _account(region: str) -> str:
+    return f"{zlib.crc32(region.encode()):012}"
+
+
+def fill(bucket: Bucket, *, newest_at: datetime) -> None:
+    """Make the bucket and its objects."""
+    backend = region_backend(bucket.region)
+    made = backend.create_bucket(bucket.name, "us-east-1")
+    made.creation_date = newest_at - timedelta(days=bucket.age_days)
+    for number in range(bucket.objects):
+        key = backend.put_object(bucket.name, f"objects/{number:08}", b"", etag=_NO_ETAG)
+        key.contentsize = bucket.object_bytes
+
+
+def fill_fleet() -> None:
+    """The default fleet's buckets, the same at every start."""
+    newest_at = datetime.combine(BULK_NEWEST, time_of_day(), UTC)
+    for bucket in BUCKETS:
+        fill(bucket, newest_at=newest_at)
+
+
+def clear() -> None:
+    """No bucket anywhere."""
+    s3_backends.reset()
+
+
+class Regions:
+    """A WSGI application that hands each request to its region's S3."""
+
+    def __init__(self) -> None:
+        self._s3 = create_backend_app("s3")
+
+    def __call__(self, environ: dict[str, Any], respond: Respond) -> Iterable[bytes]:
+        region, _, path = environ["PATH_INFO"].lstrip("/").partition("/")
+        for name in ("RAW_URI", "REQUEST_URI"):
+            environ.pop(name, None)
+        environ |= {"PATH_INFO": f"/{path}", "HTTP_X_MOTO_ACCOUNT_ID": _account(region)}
+        answer: Iterable[bytes] = self._s3(environ, respond)
+        return answer
+
+
+@contextmanager
+def serve() -> Iterator[str]:
+    """Run it in a thread, without any bucket, and yield what SPACES_ENDPOINT_URL should be."""
+    clear()
+    server = create_server(Regions(), host="127.0.0.1", port=0, threads=4, ident="simulator")
+    thread = threading.Thread(target=server.run, name="spaces", daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.effective_port}/{{region}}"
+    finally:
+        server.close()
+        thread.join(10)
+        clear()
+
+
+def _stop(_signal: int, _frame: FrameType | None) -> None:
+    raise SystemExit(0)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m simulator.spaces", description="Spaces on loopback.")
+    parser.add_argument("--port", type=int, default=8026, help="0 takes a free one")
+    parser.add_argument("--fleet", choices=sorted(FLEETS), default="default", help="only default has buckets")
+    arguments, _ = parser.parse_known_args()  # `python -m simulator` has more options, given to both
+    try:
+        server = create_server(Regions(), host="127.0.0.1", port=arguments.port, ident="simulator")
+    except OSError as error:
+        sys.exit(f"spaces: {error}")
+    if arguments.fleet == "default":
+        fill_fleet()
+    signal.signal(signal.SIGTERM, _stop)
+    signal.signal(signal.SIGINT, _stop)
+    sys.stdout.write(f"spaces listening on http://127.0.0.1:{server.effective_port}\n")
+    sys.stdout.flush()
+    server.run()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,120 @@
+"""A tiny S3 on loopback that answers whatever a test tells it to, and counts out buckets of any size."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+from xml.sax.saxutils import escape
+
+OBJECT_BYTES = 1_000_000
+SPACES_KEY, SPACES_SECRET = "DO00CANARY0KEY0000", "canary/secret+5d1f0e7a"
+_XML = '<?xml version="1.0" encoding="UTF-8"?>'
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What is sent instead; `status` 0 closes the connection without a word."""
+
+    status: int
+    body: str = ""
+    content_type: str = "application/xml"
+
+
+@dataclass(slots=True)
+class BucketServer:
+    """`buckets`: region to name to how many objects. `instead`: by path, such as `/nyc3/media` or `/nyc3`."""
+
+    url: str
+    buckets: dict[str, dict[str, int]] = field(default_factory=dict)
+    instead: dict[str, Answer] = field(default_factory=dict)
+    asked: list[str] = field(default_factory=list)  # method and path, in order
+    authorization: str = ""  # the last request's
+
+    def answer(self, method: str, address: str) -> Answer:
+        parts = urlsplit(address)
+        self.asked.append(f"{method} {parts.path}")
+        if parts.path in self.instead:
+            return self.instead[parts.path]
+        region, _, name = parts.path[1:].partition("/")
+        held = self.buckets.get(region, {})
+        if not name:
+            return Answer(200, list_of_buckets(*held))
+        if name not in held:
+            return refusal(404, "NoSuchBucket", "The specified bucket does not exist")
+        if method == "HEAD":
+            return Answer(200)
+        query = parse_qs(parts.query)
+        return Answer(
+            200,
+            _objects(held[name], int(query.get("continuation-token", ["0"])[0]), int(query["max-keys"][0])),
+        )
+
+
+def list_of_buckets(*names: str, created_at: str = "2026-01-02T03:04:05.000Z") -> str:
+    buckets = "".join(
+        f"<Bucket><Name>{name}</Name><CreationDate>{created_at}</CreationDate></Bucket>" for name in names
+    )
+    return f"{_XML}<ListAllMyBucketsResult><Buckets>{buckets}</Buckets></ListAllMyBucketsResult>"
+
+
+def refusal(status: int, code: str, message: str) -> Answer:
+    """An error as S3 tells it."""
+    body = f"<Code>{code}</Code><Message>{escape(message)}</Message>"
+    return Answer(status, f"{_XML}<Error>{body}</Error>")
+
+
+def _objects(count: int, start: int, most: int) -> str:
+    end = min(count, start + most)
+    contents = "".join(
+        f"<Contents><Key>objects/{number:09}</Key><LastModified>2026-01-02T03:04:05.000Z</LastModified>"
+        f"<ETag>&quot;{number:032x}&quot;</ETag><Size>{OBJECT_BYTES}</Size>"
+        "<StorageClass>STANDARD</StorageClass></Contents>"
+        for number in range(start, end)
+    )
+    more = f"<NextContinuationToken>{end}</NextContinuationToken>" if end < count else ""
+    truncated = "true" if more else "false"
+    head = f"<IsTruncated>{truncated}</IsTruncated>{more}"
+    return f"{_XML}<ListBucketResult>{head}{contents}</ListBucketResult>"
+
+
+@contextmanager
+def bucket_server() -> Iterator[BucketServer]:
+    """Have one up for the block; its `url` is what SPACES_ENDPOINT_URL should be."""
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def _respond(self) -> None:
+            served.authorization = self.headers.get("authorization", "")
+            answer = served.answer(self.command, self.path)
+            if not answer.status:
+                self.close_connection = True
+                return
+            body = answer.body.encode()
+            self.send_response(answer.status)
+            self.send_header("content-type", answer.content_type)
+            self.send_header("x-amz-request-id", "tx-1")
+            self.send_header("content-length", str(len(body)))
+            self.end_headers()
+            if self.command != "HEAD":
+                self.wfile.write(body)
+
+        do_GET = do_HEAD = _respond  # noqa: N815 - the library's names
+
+        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the library's name
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = True
+    served = BucketServer(f"http://127.0.0.1:{server.server_address[1]}/{{region}}")
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield served
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join(10)

@@ -1,0 +1,188 @@
+"""Spaces that refuse, break off or talk nonsense, keys that are missing, and keys that must stay secret."""
+
+from pathlib import Path
+
+import pytest
+
+from inventory.models import Resource
+from inventory.readiness import sync_age
+from inventory.values import RunMode
+from tests.inventory.bucket_server import (
+    SPACES_KEY,
+    SPACES_SECRET,
+    Answer,
+    BucketServer,
+    list_of_buckets,
+    refusal,
+)
+from tests.inventory.conftest import SyncNow, synced_buckets
+from tests.inventory.test_canaries import everything_kept
+
+pytestmark = pytest.mark.django_db(transaction=True)
+XML = '<?xml version="1.0"?>'
+XHTML = f'{XML}<html xmlns="http://www.w3.org/1999/xhtml"><body>Be right back</body></html>'
+
+FAULTS = [
+    ("/fra1", refusal(403, "AccessDenied", "No."), "GET Spaces fra1 (ListBuckets): 403 AccessDenied: No."),
+    ("/fra1", refusal(500, "InternalError", "Oh."), "GET Spaces fra1 (ListBuckets): 500 InternalError: Oh."),
+    (
+        "/fra1/exports",
+        refusal(503, "SlowDown", "Reduce"),
+        "fra1/exports (ListObjectsV2): 503 SlowDown",
+    ),
+    (
+        "/fra1/exports",
+        refusal(403, "AccessDenied", ""),
+        "403 AccessDenied: no reason was told (request tx-1)",
+    ),
+    ("/fra1", Answer(0), "GET Spaces fra1 (ListBuckets): the connection failed"),
+    ("/fra1", Answer(200, "<html><br></html>", "text/html"), "or an answer that is not XML"),
+    ("/fra1", Answer(200, XHTML), "the answer has no Buckets"),
+    ("/fra1", Answer(502, "<html><br></html>", "text/html"), "GET Spaces fra1 (ListBuckets): 502"),
+    ("/fra1", Answer(200, list_of_buckets("exports")[:-40]), "or an answer that is not XML"),
+    ("/fra1", Answer(200, list_of_buckets("exports", created_at="soon")), "bucket exports: Invalid RFC3339"),
+    ("/fra1", Answer(200, list_of_buckets("x", "x")), "bucket x is in fra1 and in fra1"),
+    ("/fra1", Answer(200, list_of_buckets("né")), "the call can't be made: ParamValidationError"),
+    ("/fra1/exports", Answer(200, XHTML), "the answer has no IsTruncated"),
+    (
+        "/fra1/exports",
+        Answer(200, f"{XML}<ListBucketResult><IsTruncated>true</IsTruncated></ListBucketResult>"),
+        "there is more, but no new NextContinuationToken",
+    ),
+    (
+        "/fra1/exports",
+        Answer(
+            200,
+            f"{XML}<ListBucketResult><IsTruncated>true</IsTruncated>"
+            "<NextContinuationToken>again</NextContinuationToken></ListBucketResult>",
+        ),
+        "there is more, but no new NextContinuationToken",
+    ),
+    (
+        "/fra1/exports",
+        Answer(
+            200,
+            f"{XML}<ListBucketResult><IsTruncated>false</IsTruncated>"
+            "<Contents><Key>a</Key></Contents></ListBucketResult>",
+        ),
+        "an object has no size",
+    ),
+    (
+        "/fra1/exports",
+        Answer(
+            200,
+            f"{XML}<ListBucketResult><IsTruncated>false</IsTruncated>"
+            "<Contents><Key>a</Key><Size>much</Size></Contents></ListBucketResult>",
+        ),
+        "the answer is not the XML that S3 speaks",
+    ),
+]
+
+
+@pytest.mark.parametrize(("path", "answer", "words"), FAULTS)
+def test_a_fault_in_one_region_fails_the_kind_in_words_and_strikes_nothing(
+    sync: SyncNow, server: BucketServer, path: str, answer: Answer, words: str
+) -> None:
+    assert synced_buckets(sync).outcome == "complete"
+    del server.buckets["nyc3"]["media"]
+    server.instead[path] = answer
+    run = synced_buckets(sync)
+    assert run.outcome == "failed"
+    assert words in run.error
+    assert not Resource.objects.filter(stale_strike_count__gt=0).exists()
+    assert Resource.objects.live().count() == 2
+
+
+def test_after_a_fault_the_next_good_run_completes(sync: SyncNow, server: BucketServer) -> None:
+    server.instead["/fra1"] = refusal(500, "InternalError", "Oh.")
+    assert synced_buckets(sync).outcome == "failed"
+    server.instead.clear()
+    run = synced_buckets(sync)
+    assert (run.outcome, run.error, run.seen) == ("complete", "", 2)
+    assert Resource.objects.live().count() == 2
+
+
+def test_without_keys_the_kind_is_skipped_in_words_and_nobody_waits_for_it(
+    sync: SyncNow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("SPACES_KEY", raising=False)
+    monkeypatch.delenv("SPACES_SECRET", raising=False)
+    runs = sync(RunMode.SLOW, kinds=())
+    assert runs["spaces_bucket"].outcome == "skipped"
+    assert runs["spaces_bucket"].error == "SPACES_KEY and SPACES_SECRET are not set"
+    assert {run.outcome for kind, run in runs.items() if kind != "spaces_bucket"} == {"complete"}
+    sync(kinds=())
+    verdict = sync_age()
+    assert "spaces_bucket: never" in verdict.words
+    assert verdict.ok
+
+
+def test_keys_that_were_taken_away_strike_nothing(
+    sync: SyncNow, server: BucketServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced_buckets(sync)
+    monkeypatch.delenv("SPACES_KEY")
+    monkeypatch.delenv("SPACES_SECRET")
+    assert {synced_buckets(sync).outcome for _ in range(3)} == {"skipped"}
+    assert not Resource.objects.filter(stale_strike_count__gt=0).exists()
+
+
+@pytest.mark.parametrize(
+    ("variables", "words"),
+    [
+        ({"SPACES_KEY": ""}, "SPACES_SECRET is set, but SPACES_KEY is not"),
+        ({"SPACES_SECRET": ""}, "SPACES_KEY is set, but SPACES_SECRET is not"),
+        ({"SPACES_SECRET": "two words"}, "SPACES_SECRET is empty or holds characters"),
+        ({"SPACES_KEY": "", "SPACES_KEY_FILE": "/nowhere"}, "SPACES_KEY_FILE names /nowhere, which can't be"),
+    ],
+)
+def test_half_a_key_fails_the_kind_and_names_the_variable(
+    sync: SyncNow,
+    server: BucketServer,
+    monkeypatch: pytest.MonkeyPatch,
+    variables: dict[str, str],
+    words: str,
+) -> None:
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    run = synced_buckets(sync)
+    assert run.outcome == "failed"
+    assert words in run.error
+    assert server.asked == []
+
+
+def test_keys_in_files_are_read_at_each_use(
+    sync: SyncNow, server: BucketServer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    for name in ("SPACES_KEY", "SPACES_SECRET"):
+        monkeypatch.delenv(name)
+        monkeypatch.setenv(f"{name}_FILE", str(tmp_path / name))
+    (tmp_path / "SPACES_SECRET").write_text("secret\n")
+    for key in ("DO00FIRST", "DO00SECOND"):
+        (tmp_path / "SPACES_KEY").write_text(f"{key}\n")
+        assert synced_buckets(sync).outcome == "complete"
+        assert f"Credential={key}/" in server.authorization
+
+
+@pytest.mark.parametrize("status", [400, 403, 500])
+def test_a_server_that_repeats_our_keys_has_them_told_to_nobody(
+    sync: SyncNow,
+    server: BucketServer,
+    capfd: pytest.CaptureFixture[str],
+    caplog: pytest.LogCaptureFixture,
+    status: int,
+) -> None:
+    caplog.set_level("DEBUG")
+    server.instead["/nyc3"] = refusal(status, "Mismatch", f"not {SPACES_KEY} with {SPACES_SECRET}")
+    run = synced_buckets(sync)
+    assert run.outcome == "failed"
+    assert "Mismatch: not [redacted] with [redacted]" in run.error
+    server.instead["/nyc3"] = Answer(200, f"{SPACES_KEY} {SPACES_SECRET}")
+    assert synced_buckets(sync).outcome == "failed"
+    server.instead.clear()
+    assert synced_buckets(sync).outcome == "complete"
+    out, err = capfd.readouterr()
+    for place in (everything_kept(), out, err, caplog.text):
+        assert SPACES_KEY not in place
+        assert SPACES_SECRET not in place
+    assert SPACES_KEY in server.authorization
