@@ -15,7 +15,8 @@ PROJECT = Path(__file__).resolve().parents[2]
 DEFAULT_FOLDER = (PROJECT / ".arcadia").resolve()
 TOKEN_VARIABLES = ("DO_API_TOKEN", "DO_API_TOKEN_SYNC", "DO_API_TOKEN_BILLING", "DO_API_TOKEN_PROVISIONING")
 # Each group is taken from one place, all of it: a real account's token must never be sent to a simulator.
-_TOGETHER = (("DO_API_URL", *TOKEN_VARIABLES),)
+# Nor may simulated buckets stand in a real account's inventory.
+_TOGETHER = (("DO_API_URL", *TOKEN_VARIABLES, "SPACES_ENDPOINT_URL", "SPACES_KEY", "SPACES_SECRET"),)
 
 
 def state_dir() -> Path:
@@ -38,7 +39,7 @@ def running_stack(folder: Path | None = None) -> Mapping[str, str]:
 def left_open(stack: Mapping[str, str], environment: Mapping[str, str]) -> dict[str, str]:
     """Those of a stack's variables that count, since `environment` names nothing in their place.
 
-    Each may be named by a `…_FILE` too. DO_API_URL and the tokens count together or not at all.
+    Each may be named by a `…_FILE` too. What leads to a provider counts together or not at all.
     """
 
     def is_open(name: str) -> bool:

@@ -41,7 +41,8 @@ print("memory", started, peak())
 @pytest.fixture
 def large_simulator() -> Iterator[str]:
     """In a process of its own: it would share this one's interpreter with nobody else."""
-    command = [sys.executable, "-m", "simulator", "--port", "0", "--droplets", str(DROPLETS)]
+    command = [sys.executable, "-m", "simulator", "--port", "0", "--fleet", "droplets"]
+    command += ["--droplets", str(DROPLETS)]
     with subprocess.Popen(command, cwd=PROJECT, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         try:
