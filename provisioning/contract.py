@@ -1,0 +1,135 @@
+"""What a step is, what it is given, and how it may end. Knows neither a provider nor a database.
+
+A step's `execute` may run more than once: a worker can die after its effect and before its commit. So it
+finds before it creates, and its `compensate` accepts that there is nothing to undo.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Protocol, TypeAlias
+
+import msgspec
+
+
+class RetryableError(Exception):
+    """The step may work later: it is tried again with back-off, while its retries and its deadline last.
+
+    `after_seconds` is the least pause, where the other side told one.
+    """
+
+    def __init__(self, message: str, *, after_seconds: float = 0) -> None:
+        self.after_seconds = after_seconds
+        super().__init__(message)
+
+
+class StepFailed(Exception):
+    """The step can't succeed; the saga goes back. Any other exception means the same."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Nothing to do yet: the worker is freed and the step is entered again after `seconds`.
+
+    `reason` is shown to the operator.
+    """
+
+    seconds: float
+    reason: str = ""
+
+
+class StepState(Protocol):
+    """What a step knows and may change while it runs.
+
+    `attempt` counts from 1: a crash or a retryable error begins another, a wait doesn't. `began_at` is when
+    this attempt began, `last_began_at` when the one before it did (None in the first); both, and `now()`, on
+    the database's clock. `is_compensating` tells which of a step's two functions was called.
+    """
+
+    saga_id: int
+    step_idx: int
+    attempt: int
+    began_at: datetime
+    last_began_at: datetime | None
+    inputs: Mapping[str, Any]
+    tenant_id: str | None
+    deployment_id: int | None
+    requested_by: str
+    is_compensating: bool
+
+    def get_output(self, name: str, default: Any = None) -> Any:
+        """What this or an earlier step put under `name`."""
+
+    def put_output(self, name: str, value: Any) -> None:
+        """Keep a JSON value; committed however the step ends, unless its worker dies."""
+
+    def now(self) -> datetime:
+        """The database's clock, UTC."""
+
+    def may_write_for(self, seconds: float) -> None:
+        """Call before a write to the outside that can take `seconds`: renews the lease for that long.
+
+        Raises LeaseLost when another worker may hold the saga by now: nothing may be sent then.
+        """
+
+
+Execute: TypeAlias = Callable[[StepState], Wait | None]
+Compensate: TypeAlias = Callable[[StepState], Wait | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step, known by `name` in every workflow that has it.
+
+    `retries` counts the retryable errors that are borne, with pauses that double from `backoff_seconds` up
+    to a minute. `deadline_seconds` is counted from the step's first beginning, waits and retries included;
+    past it the step fails. `fails_halfway`: when it fails, its own compensation runs too. A step that was
+    waiting, or whose worker died, when the saga turned back is compensated in any case.
+    """
+
+    name: str
+    execute: Execute
+    compensate: Compensate | None = None
+    retries: int = 0
+    backoff_seconds: float = 1.0
+    deadline_seconds: float | None = None
+    fails_halfway: bool = False
+
+
+class Inputs(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a workflow is started with. Its fields and their `msgspec.Meta` are the schema that the API shows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ownership:
+    """Whose saga it is: a tenant sees those of its deployments. Both None: the operator's own."""
+
+    tenant_id: str | None = None
+    deployment_id: int | None = None
+
+
+def _nobodys(_inputs: Any) -> Ownership:
+    return Ownership()
+
+
+def _no_check(_inputs: Any) -> None:
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class Workflow:
+    """A named list of steps. Which ones run is decided once, at the start, from the inputs.
+
+    `subjects` names what it works on, as `droplet:4711`: at most one live saga holds each. `check` raises
+    InvalidInput or Conflict for inputs that can't be started, before anything is written; it may read the
+    database, never the provider. A saga older than `deadline_seconds` raises an alert.
+    """
+
+    kind: str
+    inputs: type[Inputs]
+    steps: Callable[[Any], Sequence[str]]
+    subjects: Callable[[Any], Sequence[str]]
+    title: str = ""
+    ownership: Callable[[Any], Ownership] = field(default=_nobodys)
+    check: Callable[[Any], None] = field(default=_no_check)
+    deadline_seconds: float = 3600

@@ -1,0 +1,40 @@
+"""The steps and workflows that this build knows, by name. Nothing from a row is ever imported.
+
+Filled from each app's `AppConfig.ready()`: an app above this one adds its workflows here.
+"""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from provisioning.contract import Step, Workflow
+
+_steps: dict[str, Step] = {}
+_workflows: dict[str, Workflow] = {}
+
+
+def register_steps(*steps: Step) -> None:
+    """Make steps known. A name stands for one step."""
+    for step in steps:
+        if _steps.setdefault(step.name, step) is not step:
+            raise ValueError(f"step {step.name!r} is registered twice")
+
+
+def register_workflow(workflow: Workflow) -> None:
+    """Make a workflow known. A kind stands for one workflow."""
+    if _workflows.setdefault(workflow.kind, workflow) is not workflow:
+        raise ValueError(f"workflow {workflow.kind!r} is registered twice")
+
+
+def step_named(name: str) -> Step | None:
+    """The step, or None where this build has none of that name."""
+    return _steps.get(name)
+
+
+def workflow_of(kind: str) -> Workflow | None:
+    """The workflow, or None where this build has none of that kind."""
+    return _workflows.get(kind)
+
+
+def workflows() -> Mapping[str, Workflow]:
+    """Every workflow by kind, in the order of registration."""
+    return MappingProxyType(_workflows)
