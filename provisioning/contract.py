@@ -97,7 +97,7 @@ class Step:
 
 
 class Inputs(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What a workflow is started with. Its fields and their `msgspec.Meta` are the schema that the API shows."""
+    """What a workflow is started with. Its fields and their `msgspec.Meta` are the API's schema of it."""
 
 
 @dataclass(frozen=True, slots=True)
