@@ -10,7 +10,7 @@ from django.db.models import Q
 from django.db.models.functions import Upper
 
 from arcadia_cloud.kernel.scoping import TenantQuerySet
-from inventory.values import PROVIDER, AttributionRule, EventType, Kind, RunMode, RunOutcome
+from inventory.values import PROVIDER, AttributionRule, EventType, Kind, RunMode, RunOutcome, kind_in_words
 
 
 class CloudAccount(models.Model):
@@ -94,7 +94,11 @@ class SyncRun(models.Model):
         indexes = [models.Index(fields=["kind", "-started_at"], name="sync_run_newest_of_kind")]
 
     def __str__(self) -> str:
-        return f"run {self.pk} of {self.kind}"
+        return f"run {self.pk}: {self.kind_in_words}"
+
+    @property
+    def kind_in_words(self) -> str:
+        return kind_in_words(self.kind)
 
 
 class ResourceQuerySet(TenantQuerySet["Resource"]):
@@ -163,7 +167,7 @@ class Resource(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.kind} {self.name or self.provider_id}"
+        return f"{kind_in_words(self.kind)} {self.name or self.provider_id}"
 
 
 class ResourceEvent(models.Model):

@@ -14,25 +14,30 @@ STRIKES_TO_DELETE = 3
 
 
 class Kind(TextChoices):
-    """Resource kinds, by the names that reports and other services know."""
+    """Resource kinds, by the names that reports and other services know, and as people say them."""
 
-    DROPLET = "droplet"
-    DROPLET_BACKUP = "droplet_backup"
-    VOLUME = "volume"
-    SNAPSHOT = "snapshot"
-    IMAGE = "image"
-    SPACES_BUCKET = "spaces_bucket"
-    DNS_ZONE = "dns_zone"
-    RESERVED_IP = "reserved_ip"
-    LOAD_BALANCER = "load_balancer"
-    DATABASE = "database"
-    KUBERNETES_CLUSTER = "kubernetes_cluster"
-    FIREWALL = "firewall"
-    VPC = "vpc"
-    CERTIFICATE = "certificate"
-    CDN_ENDPOINT = "cdn_endpoint"
-    APP = "app"
-    REGISTRY = "registry"
+    DROPLET = "droplet", "Droplet"
+    DROPLET_BACKUP = "droplet_backup", "Droplet backup"
+    VOLUME = "volume", "Volume"
+    SNAPSHOT = "snapshot", "Snapshot"
+    IMAGE = "image", "Custom image"
+    SPACES_BUCKET = "spaces_bucket", "Spaces bucket"
+    DNS_ZONE = "dns_zone", "DNS zone"
+    RESERVED_IP = "reserved_ip", "Reserved IP"
+    LOAD_BALANCER = "load_balancer", "Load balancer"
+    DATABASE = "database", "Database"
+    KUBERNETES_CLUSTER = "kubernetes_cluster", "Kubernetes cluster"
+    FIREWALL = "firewall", "Firewall"
+    VPC = "vpc", "VPC"
+    CERTIFICATE = "certificate", "Certificate"
+    CDN_ENDPOINT = "cdn_endpoint", "CDN endpoint"
+    APP = "app", "App"
+    REGISTRY = "registry", "Container registry"
+
+
+def kind_in_words(kind: str) -> str:
+    """The kind as people say it: `dns_zone` is a DNS zone. The projects' own runs are of none of these."""
+    return str(Kind(kind).label) if kind in Kind.values else kind.capitalize()
 
 
 class EventType(TextChoices):

@@ -12,7 +12,7 @@ from django.utils.http import urlencode
 
 from inventory.admin.presenting import NOTHING, dollars
 from inventory.fleet import FleetCell
-from inventory.values import Kind
+from inventory.values import kind_in_words
 
 # Told apart in light and dark, and by who sees few colours; more kinds than these are "others".
 _COLOURS: Final = ("#2563eb", "#f59e0b", "#0d9488", "#a855f7", "#ef4444")
@@ -71,7 +71,7 @@ def chart_data(cells: Sequence[FleetCell]) -> str:
     colours = {**dict(zip(own, _COLOURS, strict=False)), _OTHERS: _OTHERS_COLOUR}
     datasets = [
         {
-            "label": _in_words(kind),
+            "label": kind_in_words(kind),
             "data": [stacks[kind][region] for region in regions],
             "backgroundColor": colours[kind],
             "stack": "fleet",
@@ -85,7 +85,7 @@ def chart_data(cells: Sequence[FleetCell]) -> str:
 
 def _row(kind: str, cells: Sequence[FleetCell]) -> FleetRow:
     return FleetRow(
-        kind=_in_words(kind),
+        kind=kind_in_words(kind),
         count=sum(cell.count for cell in cells),
         cost=dollars(sum(cell.monthly_cost_cents for cell in cells)),
         href=_list_of(kind=kind),
@@ -94,10 +94,6 @@ def _row(kind: str, cells: Sequence[FleetCell]) -> FleetRow:
             for cell in cells
         ],
     )
-
-
-def _in_words(kind: str) -> str:
-    return Kind(kind).label if kind in Kind.values else kind
 
 
 def _list_of(**filters: str) -> str:

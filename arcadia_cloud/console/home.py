@@ -20,7 +20,7 @@ from inventory.admin.presenting import Progress, dollars, progress
 from inventory.fleet import FleetCell, fleet_cells
 from inventory.models import SyncRun
 from inventory.queries import SyncAge, sync_ages
-from inventory.values import RunOutcome
+from inventory.values import RunOutcome, kind_in_words
 
 _ALERTS_SHOWN: Final = 5
 _KINDS_NAMED: Final = 3
@@ -41,6 +41,7 @@ class Figure:
 class SyncRow:
     """How long ago a kind was read completely, and its runs."""
 
+    kind: str
     age: SyncAge
     href: str
 
@@ -77,7 +78,7 @@ def look(*, at: datetime) -> Sight:
         fleet=fleet_rows(cells),
         chart=chart_data(cells),
         chart_options=CHART_OPTIONS,
-        syncs=[SyncRow(age, _runs_of(age.kind)) for age in ages],
+        syncs=[SyncRow(kind_in_words(age.kind), age, _runs_of(age.kind)) for age in ages],
         alerts=list(_open_alerts().order_by("-last_raised_at")[:_ALERTS_SHOWN]),
         running=running,
         is_new=not cells and not running and all(age.completed_at is None for age in ages),
@@ -121,12 +122,14 @@ def _alerts(count: int) -> Figure:
 
 
 def _stale(ages: Sequence[SyncAge]) -> Figure:
-    stale = [age.kind for age in ages if age.is_stale and age.completed_at]
-    never = [age.kind for age in ages if age.completed_at is None]
+    """A kind that isn't set up is waited for by nobody."""
+    fresh = sum(age.completed_at is not None and not age.is_stale for age in ages)
+    stale = [kind_in_words(age.kind) for age in ages if age.is_stale and age.completed_at]
+    never = [kind_in_words(age.kind) for age in ages if age.is_stale and age.completed_at is None]
     words = [f"{words}: {_few(kinds)}" for words, kinds in (("stale", stale), ("never", never)) if kinds]
     return Figure(
         name="Kinds up to date",
-        value=f"{len(ages) - len(stale) - len(never)} of {len(ages)}",
+        value=f"{fresh} of {fresh + len(stale) + len(never)}",
         beside="; ".join(words) or "every sync is fresh",
         href=reverse("admin:inventory_syncrun_changelist"),
         tone="bad" if words else "good",

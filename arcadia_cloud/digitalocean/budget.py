@@ -23,6 +23,7 @@ from arcadia_cloud.digitalocean.windows import Limits, Room, Windows
 log = structlog.get_logger(__name__)
 
 LONGEST_STRETCH_SECONDS: Final = 120.0
+_MOST_DIGITS: Final = 9  # a count of more is nobody's limit, and Lua and int() have limits of their own
 _PROCESS: Final = Windows()  # one per process: clients come and go, the token's limits stay
 
 
@@ -131,4 +132,7 @@ class NoBudget(Budget):
 
 
 def _number(text: str | None) -> int | None:
-    return int(text) if text is not None and text.isascii() and text.isdigit() else None
+    """The header's number; None where it is no count that a limit could have."""
+    if text is None or len(text) > _MOST_DIGITS or not (text.isascii() and text.isdigit()):
+        return None
+    return int(text)

@@ -28,6 +28,7 @@ T = TypeVar("T")
 
 MOST_PAGES: Final = 10_000  # two million items: no account has them, a list without end does
 GIVE_UP_AFTER_SECONDS: Final = 120.0
+_MOST_DIGITS: Final = 9  # of a page's number; int() refuses thousands with an error of its own
 
 
 class DigitalOcean:
@@ -229,6 +230,10 @@ def _given(**fields: Any) -> dict[str, Any]:
     return {name: value for name, value in fields.items() if value not in ("", [], False, None)}
 
 
+def _is_page_number(text: str) -> bool:
+    return len(text) <= _MOST_DIGITS and text.isascii() and text.isdigit()
+
+
 def _next_turn(address: str, turn: Mapping[str, str], listing: Listing[Any], call: str) -> dict[str, str]:
     """The parameter that asks for the next page. One that leads nowhere new would never end."""
     name = "page" if listing.style == "pages" else "page_token"
@@ -236,6 +241,6 @@ def _next_turn(address: str, turn: Mapping[str, str], listing: Listing[Any], cal
     if listing.style == "cursor":
         if not told or told == turn.get(name):
             raise ProviderMalformed("links.pages.next has no new page_token", call=call)
-    elif not (told.isascii() and told.isdigit() and int(told) > int(turn["page"])):
+    elif not (_is_page_number(told) and int(told) > int(turn["page"])):
         raise ProviderMalformed("links.pages.next has no page number above the current one", call=call)
     return {name: told}

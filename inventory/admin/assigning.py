@@ -31,6 +31,7 @@ MOST_AT_ONCE: Final = 2_000
 _SHOWN: Final = 50  # of the selected resources, one by one
 _SOURCE: Final = "console"
 _LARGEST_ID: Final = 2**63 - 1
+_MOST_DIGITS: Final = len(str(_LARGEST_ID))
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +56,7 @@ class SelectionForm(forms.Form):
     def clean_resources(self) -> list[int]:
         """The ids. The page wrote them itself, so what doesn't fit is no operator's slip."""
         ids = self.cleaned_data["resources"].split(",")
-        if len(ids) > MOST_AT_ONCE or not all(text.isdecimal() and int(text) <= _LARGEST_ID for text in ids):
+        if len(ids) > MOST_AT_ONCE or not all(map(_is_id, ids)):
             raise forms.ValidationError("This is not a selection of the list.")
         return [int(text) for text in ids]
 
@@ -206,6 +207,10 @@ class AssigningAdmin(RecordAdmin[Resource]):
         filters = QueryDict(form.cleaned_data.get("filters", "")).urlencode()
         address = reverse("admin:inventory_resource_changelist")
         return HttpResponseRedirect(f"{address}?{filters}" if filters else address)
+
+
+def _is_id(text: str) -> bool:
+    return len(text) <= _MOST_DIGITS and text.isdecimal() and int(text) <= _LARGEST_ID
 
 
 def _carried(request: HttpRequest, pks: Sequence[int]) -> dict[str, str]:

@@ -11,7 +11,7 @@ from inventory.fleet import UNATTRIBUTED
 from inventory.kinds import registry
 from inventory.models import Resource, SyncRun
 from inventory.sync import PROJECTS
-from inventory.values import Kind, RunOutcome
+from inventory.values import Kind, RunOutcome, kind_in_words
 
 RUNNING = "running"  # RunOutcome.RUNNING is empty, which in a query string means "any"
 
@@ -112,7 +112,10 @@ class RunKindFilter(DropdownFilter):
     parameter_name = "kind"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Choices:
-        return [(PROJECTS, "project"), *((str(entry.kind), entry.kind.label) for entry in registry.ENTRIES)]
+        return [
+            (kind, kind_in_words(kind))
+            for kind in (PROJECTS, *(str(entry.kind) for entry in registry.ENTRIES))
+        ]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[SyncRun]) -> QuerySet[SyncRun]:
         return queryset.filter(kind=self.value()) if self.value() else queryset

@@ -45,13 +45,13 @@ class SyncRunAdmin(RecordAdmin[SyncRun]):
     change_form_template = "console/sync_run.html"
     list_before_template = "console/running_syncs.html"
     list_display = (
-        "kind", "mode", "how_it_ended", "started_at", "took", "seen", "discovered", "updated", "restored",
+        "of", "mode", "how_it_ended", "started_at", "took", "seen", "discovered", "updated", "restored",
         "struck", "deleted", "why",
     )  # fmt: skip
     list_filter = (OutcomeFilter, RunKindFilter)
     sortable_by = ()
     fieldsets = (
-        (None, {"fields": ("kind", "mode", "how_it_ended", "error", "requested_by")}),
+        (None, {"fields": ("of", "mode", "how_it_ended", "error", "requested_by")}),
         ("Time", {"fields": ("started_at", "finished_at", "took")}),
         (
             "Counts",
@@ -63,7 +63,7 @@ class SyncRunAdmin(RecordAdmin[SyncRun]):
             },
         ),
     )  # fmt: skip
-    readonly_fields = ("how_it_ended", "took")
+    readonly_fields = ("of", "how_it_ended", "took")
     actions_list = ("sync_now",)
 
     def changelist_view(
@@ -133,6 +133,10 @@ class SyncRunAdmin(RecordAdmin[SyncRun]):
             )
             self.message_user(request, f"A worker was asked for a {mode} sync.", messages.SUCCESS)
         return HttpResponse(headers={"HX-Redirect": reverse("admin:inventory_syncrun_changelist")})
+
+    @display(description="kind")
+    def of(self, run: SyncRun) -> str:
+        return run.kind_in_words
 
     @display(description="outcome", label=_OUTCOME_COLOURS)
     def how_it_ended(self, run: SyncRun) -> str:

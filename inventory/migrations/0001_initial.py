@@ -60,7 +60,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('provider', models.CharField(default='digitalocean', max_length=40)),
-                ('kind', models.CharField(choices=[('droplet', 'Droplet'), ('droplet_backup', 'Droplet Backup'), ('volume', 'Volume'), ('snapshot', 'Snapshot'), ('image', 'Image'), ('spaces_bucket', 'Spaces Bucket'), ('dns_zone', 'Dns Zone'), ('reserved_ip', 'Reserved Ip'), ('load_balancer', 'Load Balancer'), ('database', 'Database'), ('kubernetes_cluster', 'Kubernetes Cluster'), ('firewall', 'Firewall'), ('vpc', 'Vpc'), ('certificate', 'Certificate'), ('cdn_endpoint', 'Cdn Endpoint'), ('app', 'App'), ('registry', 'Registry')], max_length=40)),
+                ('kind', models.CharField(choices=[('droplet', 'Droplet'), ('droplet_backup', 'Droplet backup'), ('volume', 'Volume'), ('snapshot', 'Snapshot'), ('image', 'Custom image'), ('spaces_bucket', 'Spaces bucket'), ('dns_zone', 'DNS zone'), ('reserved_ip', 'Reserved IP'), ('load_balancer', 'Load balancer'), ('database', 'Database'), ('kubernetes_cluster', 'Kubernetes cluster'), ('firewall', 'Firewall'), ('vpc', 'VPC'), ('certificate', 'Certificate'), ('cdn_endpoint', 'CDN endpoint'), ('app', 'App'), ('registry', 'Container registry')], max_length=40)),
                 ('provider_id', models.TextField()),
                 ('urn', models.TextField(blank=True)),
                 ('name', models.TextField(blank=True)),

@@ -163,7 +163,9 @@ def test_an_admin_assigns_too(login: Login, shop: Deployment) -> None:
 
 
 @pytest.mark.parametrize("address", [ASSIGN, CLEAR])
-@pytest.mark.parametrize("resources", [None, "", "x", "1,,2", "-1", "9" * 30, ",".join(["1"] * 2001)])
+@pytest.mark.parametrize(
+    "resources", [None, "", "x", "1,,2", "-1", "9" * 30, "9" * 5000, ",".join(["1"] * 2001)]
+)
 def test_a_selection_that_is_none_leads_back_to_the_list(
     operator: Client, shop: Deployment, address: str, resources: str | None
 ) -> None:

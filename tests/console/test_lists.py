@@ -1,6 +1,7 @@
 """Lists and pages: what they show, and that their cost doesn't grow with the table."""
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -10,10 +11,13 @@ from django.contrib.auth.models import User
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from arcadia_cloud.kernel import record_admin
 from arcadia_cloud.kernel.seeding import seed_schedule
+from inventory.kinds import registry
 from inventory.models import Resource, ResourceEvent, SyncRun
+from inventory.values import Kind, RunMode, RunOutcome
 from tests.console.conftest import Login
 from tests.console.rows import ACCESS_LISTS, EVERY_LIST, a_run, some_of_everything
 from tests.inventory.observations import a_project, bury, minute, observed, seen
@@ -269,6 +273,44 @@ def test_home_shows_what_needs_a_hand(viewer: Client) -> None:
 
     assert "$18.50 a month at list price" in text
     assert "$12.50 a month" in text  # nobody's
-    assert "stale: droplet; never: " in text  # its last run is months old
+    assert "stale: Droplet; never: " in text  # its last run is months old
     assert "40 of 100" in text
     assert "?kind=droplet&amp;region=ams3" in text
+
+
+def test_kinds_are_named_as_people_say_them(viewer: Client) -> None:
+    observed(seen("zone.example", name="zone.example"), kind=Kind.DNS_ZONE)
+    going_on = a_run(kind="cdn_endpoint", outcome="")
+    run = a_run(kind="dns_zone")
+    zone = Resource.objects.get()
+
+    pages = {
+        "/admin/": ["DNS zone", "VPC", "CDN endpoint"],
+        RESOURCES: ["DNS zone", "Reserved IP"],
+        f"{RESOURCES}{zone.pk}/change/": ["DNS zone zone.example"],
+        "/admin/inventory/syncrun/": ["DNS zone", "CDN endpoint"],
+        f"/admin/inventory/syncrun/{run.pk}/change/": [f"run {run.pk}: DNS zone"],
+        f"/admin/inventory/syncrun/{going_on.pk}/change/": ['aria-label="Sync of CDN endpoint"'],
+    }
+    for address, names in pages.items():
+        page = viewer.get(address).content.decode()
+        for name in names:
+            assert name in page, address
+        assert not re.search(r">[^<]*(dns_zone|cdn_endpoint|Dns|Vpc|Cdn|Reserved Ip)\b", page), address
+
+
+def test_a_kind_that_is_not_set_up_is_waited_for_by_nobody(viewer: Client) -> None:
+    for entry in registry.ENTRIES:
+        SyncRun.objects.create(
+            kind=entry.kind,
+            mode=RunMode.FULL,
+            started_at=timezone.now(),
+            finished_at=timezone.now(),
+            outcome=RunOutcome.SKIPPED if entry.kind == Kind.SPACES_BUCKET else RunOutcome.COMPLETE,
+        )
+
+    text = viewer.get("/admin/").content.decode()
+
+    assert "16 of 16" in text
+    assert "every sync is fresh" in text
+    assert "not set up" in text

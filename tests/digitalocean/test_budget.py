@@ -141,6 +141,9 @@ def test_a_call_that_the_provider_did_not_count_is_given_back(url: str) -> None:
         {"ratelimit-limit": "-1", "ratelimit-remaining": "3"},
         {"ratelimit-limit": "many", "ratelimit-remaining": "³"},
         {"ratelimit-limit": "5", "ratelimit-remaining": "0"},
+        {"ratelimit-limit": "9" * 5000, "ratelimit-remaining": "3"},
+        {"ratelimit-limit": "9", "ratelimit-remaining": "9" * 5000},
+        {"ratelimit-limit": "9" * 18, "ratelimit-remaining": "3"},
     ],
 )
 def test_headers_that_say_nothing_change_nothing(url: str, headers: dict[str, str]) -> None:
@@ -149,6 +152,13 @@ def test_headers_that_say_nothing_change_nothing(url: str, headers: dict[str, st
     budget.take()
     budget.correct(headers)
     assert budget.left_this_hour() == 4
+
+
+def test_an_answer_with_an_endless_count_is_read_all_the_same(url: str, connect: Connect) -> None:
+    endless = {"ratelimit-limit": "9" * 5000, "ratelimit-remaining": "9" * 5000}
+    client, _ = connect(lambda _seen: Reply(200, page_of("tags", []), endless), budget=_budget(url, TIGHT))
+    assert list(client.tags()) == []
+    assert client.budget.left_this_hour() == 4
 
 
 def test_after_a_429_everybody_waits(url: str) -> None:

@@ -83,7 +83,17 @@ def test_a_list_without_end_is_given_up_by_name(connect: Connect) -> None:
 
 
 @pytest.mark.parametrize(
-    "address", ["/?page=1", "/?page=0", "/?page=-2", "/?page=x", "/?page=²", "/?other=2", "/?page=2&"]
+    "address",
+    [
+        "/?page=1",
+        "/?page=0",
+        "/?page=-2",
+        "/?page=x",
+        "/?page=²",
+        "/?other=2",
+        "/?page=2&",
+        "/?page=" + "3" * 5000,
+    ],
 )
 def test_a_next_page_that_leads_nowhere_new_is_refused(connect: Connect, address: str) -> None:
     client, _ = connect(
