@@ -16,7 +16,8 @@ from pathlib import Path
 PROJECT = Path(__file__).resolve().parent.parent
 VENV = PROJECT / ".venv"
 PYTHON = VENV / "bin" / "python"
-COVERS = {"local": ("local", "test"), "test": ("test",)}  # the test lock holds all of the local one
+# Each lock holds all of those before it.
+COVERS = {"local": ("local", "test", "bench"), "test": ("test", "bench"), "bench": ("bench",)}
 
 
 def main(name: str) -> None:
