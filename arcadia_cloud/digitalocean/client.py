@@ -1,6 +1,7 @@
 """The calls that we make to DigitalOcean's API v2, as typed methods."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from typing import Any, Final, Self, TypeVar
 from urllib.parse import parse_qs, quote, urlsplit
 
@@ -13,9 +14,15 @@ from arcadia_cloud.digitalocean.listing import Listing, Page
 from arcadia_cloud.digitalocean.records import (
     AccountRecord,
     ActionRecord,
+    BalanceRecord,
+    BillingEntryRecord,
     DropletCreated,
     DropletRecord,
     ImageRecord,
+    InvoiceItemRecord,
+    InvoiceRecord,
+    InvoicesAnswer,
+    InvoiceSummaryRecord,
     ProjectRecord,
     ProjectResourceRecord,
     RegionRecord,
@@ -29,6 +36,7 @@ T = TypeVar("T")
 MOST_PAGES: Final = 10_000  # two million items: no account has them, a list without end does
 GIVE_UP_AFTER_SECONDS: Final = 120.0
 _MOST_DIGITS: Final = 9  # of a page's number; int() refuses thousands with an error of its own
+_INVOICES: Final = "/v2/customers/my/invoices"
 
 
 class DigitalOcean:
@@ -219,6 +227,44 @@ class DigitalOcean:
 
     def action(self, action_id: int) -> ActionRecord:
         return self.get(f"/v2/actions/{int(action_id)}", ActionRecord, key="action")
+
+    # --- Billing: with the purpose BILLING --------------------------------------------------------------
+    def balance(self) -> BalanceRecord:
+        """What the account owes by now."""
+        return self.get("/v2/customers/my/balance", BalanceRecord)
+
+    def billing_history(self) -> Iterator[BillingEntryRecord]:
+        """Invoices, payments, credits and the like, newest first, back to the account's beginning.
+
+        The reference knows no paging there, yet the answers have links. A reader may stop early.
+        """
+        path = "/v2/customers/my/billing_history"
+        return self.items(Listing(path, "billing_history", BillingEntryRecord))
+
+    def invoices(self) -> Iterator[InvoiceRecord]:
+        """The final invoices, newest first; a month may have more than one. The preview isn't among them."""
+        return self.items(Listing(_INVOICES, "invoices", InvoiceRecord))
+
+    def invoice_preview(self) -> InvoiceRecord | None:
+        """The running month's invoice so far. It changes, and the final one will have another uuid."""
+        return self.get(_INVOICES, InvoicesAnswer, params={"per_page": "1"}).invoice_preview
+
+    def invoice_items(self, invoice_uuid: str) -> Iterator[InvoiceItemRecord]:
+        """What an invoice charges for, with ids of resources, which its CSV doesn't have."""
+        path = f"{_INVOICES}/{_part(invoice_uuid)}"
+        return self.items(Listing(path, "invoice_items", InvoiceItemRecord))
+
+    def invoice_summary(self, invoice_uuid: str) -> InvoiceSummaryRecord:
+        """An invoice's sums."""
+        return self.get(f"{_INVOICES}/{_part(invoice_uuid)}/summary", InvoiceSummaryRecord)
+
+    def invoice_csv(self, invoice_uuid: str) -> AbstractContextManager[Iterator[str]]:
+        """An invoice's table, line by line for the block: `with cloud.invoice_csv(uuid) as lines`.
+
+        Opening it and reading it raise what every method raises: a connection that ends too early is
+        ProviderUnavailable, a page of HTML is ProviderMalformed. Memory is flat in the table's length.
+        """
+        return self._transport.stream(f"{_INVOICES}/{_part(invoice_uuid)}/csv", accept="text/csv")
 
 
 def _part(text: str) -> str:

@@ -16,7 +16,7 @@ T = TypeVar("T")
 _PLACE = re.compile(r"^(?P<rule>.*?)(?: - at `(?P<path>\$[^`]*)`)?$", re.DOTALL)
 _ITEM = re.compile(r"^\$\.(?P<key>[^.\[]+)(?:\[(?P<index>\d+)\])?\.?(?P<field>.*)$")
 _MISSING = re.compile(r"required field `([^`]+)`")
-_NAMES = ("id", "uuid", "urn", "slug", "name", "ip")
+_NAMES = ("id", "uuid", "urn", "slug", "name", "ip", "invoice_uuid")
 
 
 class Pages(msgspec.Struct, gc=False):

@@ -2,11 +2,12 @@
 
 import random
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from http import HTTPStatus
 from itertools import count
-from typing import Final
+from typing import Final, TypeVar
 from urllib.parse import urlsplit
 
 import msgspec
@@ -21,12 +22,15 @@ from arcadia_cloud.digitalocean.answers import Answer, Failure, failure_of, faul
 from arcadia_cloud.digitalocean.budget import Budget
 from arcadia_cloud.digitalocean.credentials import api_token
 from arcadia_cloud.digitalocean.redaction import Hidden
+from arcadia_cloud.digitalocean.streaming import text_lines
 
 log = structlog.get_logger(__name__)
+T = TypeVar("T")
 
 CONNECT_SECONDS: Final = 5.0
 ATTEMPTS: Final = 6
 FIRST_BACKOFF_SECONDS, LONGEST_BACKOFF_SECONDS = 0.5, 20.0
+_FAULTS = (requests.RequestException, urllib3.exceptions.HTTPError, OSError)
 
 
 class _Bearer(AuthBase):
@@ -46,7 +50,7 @@ class _Call:
     path: str
     params: Mapping[str, str]
     body: bytes | None
-    deadline: float
+    accept: str = "application/json"
 
     def __str__(self) -> str:
         return f"{self.method} {self.path}"
@@ -72,7 +76,7 @@ class Transport:
         self._give_up_after = give_up_after
         self._auth = _Bearer(purpose)
         self._session = requests.Session()
-        self._session.headers.update({"Accept": "application/json", "User-Agent": "arcadia-cloud"})
+        self._session.headers["User-Agent"] = "arcadia-cloud"
         adapter = HTTPAdapter(max_retries=Retry(0, read=False), pool_connections=1, pool_maxsize=1)
         self._session.mount("http://", adapter)
         self._session.mount("https://", adapter)
@@ -87,51 +91,85 @@ class Transport:
 
         Raises ProviderUnavailable, ProviderRejected, ProviderMalformed, BudgetExhausted, MissingToken.
         """
-        if not path.startswith("/"):
+        encoded = None if body is None else msgspec.json.encode(body)
+        return self._tried(_Call(method, path, params or {}, encoded), self._whole)
+
+    @contextmanager
+    def stream(self, path: str, *, accept: str) -> Iterator[Iterator[str]]:
+        """GET a long text; yields its lines, see `text_lines`, with its errors.
+
+        The call is made again until a good answer begins, and not after that: the reader has its first lines.
+        """
+        response = self._tried(_Call("GET", path, {}, None, accept), self._begun)
+        try:
+            yield text_lines(response, call=f"GET {path}")
+        finally:
+            response.close()
+
+    def _tried(self, call: _Call, once: Callable[[_Call, float], T | Failure]) -> T:
+        """The outcome of one call, or of its repetitions until it is good or the time is up."""
+        if not call.path.startswith("/"):
             raise ValueError("a path starts with a slash")
         deadline = time.monotonic() + self._give_up_after
-        encoded = None if body is None else msgspec.json.encode(body)
         for attempt in count(1):
             deadline += self._budget.take()
-            call = _Call(method, path, params or {}, encoded, deadline)
-            outcome = self._once(call)
-            if isinstance(outcome, Answer):
+            outcome = once(call, deadline)
+            if not isinstance(outcome, Failure):
                 return outcome
             wait = _wait_before_next(outcome, attempt, deadline)
-            if method != "GET" or wait is None:
+            if call.method != "GET" or wait is None:
                 raise outcome.error
             _tell(call, outcome, attempt, wait)
             time.sleep(wait)
         raise AssertionError("unreachable")
 
-    def _once(self, call: _Call) -> Answer | Failure:
-        """One request. A fault's exception is let go before ours is raised: its frames hold the token."""
+    def _whole(self, call: _Call, deadline: float) -> Answer | Failure:
+        """A good answer, read to its end."""
+        response = self._begun(call, deadline)
+        return response if isinstance(response, Failure) else self._read(response, call, deadline)
+
+    def _begun(self, call: _Call, deadline: float) -> requests.Response | Failure:
+        """One request; a good answer's body is still to be read, and the connection to be closed.
+
+        A fault's exception is let go before ours is raised: its frames hold the token.
+        """
         self.calls += 1
+        headers = {"Accept": call.accept}
+        if call.body is not None:
+            headers["Content-Type"] = "application/json"
         try:
             response = self._session.request(
                 call.method,
                 self._base + call.path,
                 params=call.params,
                 data=call.body,
-                headers={"Content-Type": "application/json"} if call.body is not None else None,
+                headers=headers,
                 auth=self._auth,
                 timeout=self._timeout,
                 allow_redirects=False,
                 stream=True,
             )
-            try:
-                answer = Answer(response.status_code, read_body(response, call.deadline, str(call)))
-            finally:
-                response.close()
-        except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
+        except _FAULTS as error:
             return fault_of(error, call=str(call), changes=call.method != "GET")
+        if HTTPStatus.OK <= response.status_code < HTTPStatus.MULTIPLE_CHOICES:
+            self._budget.correct(response.headers)
+            return response
+        refusal = self._read(response, call, deadline)
+        if isinstance(refusal, Failure):
+            return refusal
+        failure = failure_of(response, refusal.body, call=str(call), changes=call.method != "GET")
         self._budget.correct(response.headers)
-        if HTTPStatus.OK <= answer.status < HTTPStatus.MULTIPLE_CHOICES:
-            return answer
-        failure = failure_of(response, answer.body, call=str(call), changes=call.method != "GET")
-        if answer.status == HTTPStatus.TOO_MANY_REQUESTS:
+        if refusal.status == HTTPStatus.TOO_MANY_REQUESTS:
             self._budget.pause(failure.retry_after or FIRST_BACKOFF_SECONDS)
         return failure
+
+    def _read(self, response: requests.Response, call: _Call, deadline: float) -> Answer | Failure:
+        try:
+            return Answer(response.status_code, read_body(response, deadline, str(call)))
+        except _FAULTS as error:
+            return fault_of(error, call=str(call), changes=call.method != "GET")
+        finally:
+            response.close()
 
 
 def _wait_before_next(failure: Failure, attempt: int, deadline: float) -> float | None:

@@ -91,6 +91,12 @@ def test_the_official_answer_to_a_create_is_read() -> None:
         (TagRecord, "tags"),
         (ActionRecord, "action"),
         (AccountRecord, "account"),
+        (records.BalanceRecord, "balance"),
+        (records.BillingEntryRecord, "billing_history"),
+        (records.InvoiceRecord, "invoice_preview"),
+        (records.InvoiceSummaryRecord, "invoice_summary"),
+        (records.ProductCharges, "product_usage_charges"),
+        (records.ChargeRecord, "simple_charge"),
     ],
 )
 def test_every_field_that_we_take_is_in_the_official_document(record: type[Any], schema: str) -> None:
