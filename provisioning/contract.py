@@ -42,8 +42,11 @@ class StepState(Protocol):
     """What a step knows and may change while it runs.
 
     `attempt` counts from 1: a crash or a retryable error begins another, a wait doesn't. `began_at` is when
-    this attempt began, `last_began_at` when the one before it did (None in the first); both, and `now()`, on
-    the database's clock. `is_compensating` tells which of a step's two functions was called.
+    the step was entered for this run of its function, after a wait too; `last_began_at` is when it was last
+    entered in the attempt before (None in the first): whatever that attempt sent, it sent after this, so
+    waiting a while from there is waiting long enough. `first_began_at` is when `execute` was first entered at
+    all. These, and `now()`, are on the database's clock. `is_compensating` tells which of a step's two
+    functions was called.
     """
 
     saga_id: int
@@ -51,6 +54,7 @@ class StepState(Protocol):
     attempt: int
     began_at: datetime
     last_began_at: datetime | None
+    first_began_at: datetime
     inputs: Mapping[str, Any]
     tenant_id: str | None
     deployment_id: int | None
