@@ -88,7 +88,7 @@ def bury_confirmed(
     for resource in _some_of(struck_out):
         look = Look(at=now(), volatile=entry.volatile)
         try:
-            seen = entry.look_up(cloud, resource.provider_id, resource.region)
+            seen = entry.look_up(cloud, resource)
         except ProviderUnavailable as refusal:
             refusals.append(refusal)
             break  # whoever is next would wait as long for nothing

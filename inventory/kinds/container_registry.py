@@ -1,11 +1,11 @@
 """Container registries. Their list has no pages, and no answer but a 404 where there is none.
 
-Source: API reference, `GET /v2/registries`.
+Source: API reference, `GET /v2/registries` and `GET /v2/registries/{name}`, which lacks the subscription.
 """
 
 from arcadia_cloud.digitalocean.listing import Listing
 from arcadia_cloud.digitalocean.records import RegistryRecord
-from inventory.kinds.entry import FULL, KindEntry, since
+from inventory.kinds.entry import FULL, Detail, KindEntry, since
 from inventory.values import Kind, Observation
 
 
@@ -31,6 +31,7 @@ REGISTRY = KindEntry(
         Listing("/v2/registries", "registries", RegistryRecord, style="unpaged", missing_is_empty=True),
     ),
     to_observation=to_observation,
+    detail=Detail("/v2/registries/{provider_id}", "registry", untold=("monthly_price_cents", "tier_slug")),
     volatile=("storage_usage_bytes",),
     modes=FULL,
 )

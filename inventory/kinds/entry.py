@@ -12,6 +12,7 @@ import msgspec
 from arcadia_cloud.digitalocean.client import DigitalOcean
 from arcadia_cloud.digitalocean.errors import ProviderNotFound
 from arcadia_cloud.digitalocean.listing import Listing, Page
+from inventory.models import Resource
 from inventory.reading import read_pages
 from inventory.runs import Progress
 from inventory.values import Kind, Observation, RunMode
@@ -26,10 +27,15 @@ _METERED: Final = Decimal("0.000001")  # as fine as spans keep a size
 
 @dataclass(frozen=True, slots=True)
 class Detail:
-    """Where one resource is asked for: `path` holds `{provider_id}`, `key` is the answer's field."""
+    """Where one resource is asked for: `path` holds `{provider_id}`, `key` is the answer's field.
+
+    `untold` names what is told elsewhere alone, in the list or by the resource that it belongs to: fields of
+    the observation, or attrs.
+    """
 
     path: str
     key: str
+    untold: tuple[str, ...] = ()
 
 
 class Source(Protocol):
@@ -91,27 +97,39 @@ class KindEntry:
         for listing in self.listings:
             yield read_pages(cloud, listing, progress=progress, wanted=self.wanted)
 
-    def look_up(self, cloud: DigitalOcean, provider_id: str, region: str) -> Observation | None:
+    def look_up(self, cloud: DigitalOcean, known: Resource) -> Observation | None:
         """What is seen of one resource by its own address; None where it is gone, or has no address.
 
-        Raises ProviderError.
+        What isn't told there stays as it is known. Raises ProviderError.
         """
         if self.source is not None:
-            found = self.source.look_up(provider_id, region)
+            found = self.source.look_up(known.provider_id, known.region)
             return None if found is None else self.observation(found, cloud)
         if self.detail is None:
             return None
-        path = self.detail.path.format(provider_id=quote(provider_id, safe=""))
+        path = self.detail.path.format(provider_id=quote(known.provider_id, safe=""))
         try:
             record = cloud.get(path, self.listings[0].record, key=self.detail.key)
         except ProviderNotFound:
             return None
-        return self.observation(record, cloud)
+        seen = self.observation(record, cloud)
+        if seen is not None:
+            _keep(self.detail.untold, seen, known)
+        return seen
 
     def project_of(self, seen: Observation, project_of: Mapping[str, int]) -> int | None:
         """The row of the project that has the resource, by whichever of its URNs."""
         urns = (seen.urn, *(urn.format(provider_id=seen.provider_id) for urn in self.other_urns))
         return next((project_of[urn] for urn in urns if urn in project_of), None)
+
+
+def _keep(names: Iterable[str], seen: Observation, known: Resource) -> None:
+    """Take these over from the row, so that a look which can't tell them doesn't blank them."""
+    for name in names:
+        if name not in seen.attrs:
+            setattr(seen, name, getattr(known, name))
+        elif name in known.attrs:
+            seen.attrs[name] = known.attrs[name]
 
 
 def cents(dollars: Decimal) -> int:

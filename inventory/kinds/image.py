@@ -11,7 +11,7 @@ from inventory.parents import droplets_of_backups
 from inventory.values import Kind, Observation
 
 _PRIVATE = Listing("/v2/images", "images", ImageRecord, params={"private": "true"})
-_DETAIL = Detail("/v2/images/{provider_id}", "image")
+_PATH = "/v2/images/{provider_id}"
 
 
 def to_observation(image: ImageRecord) -> Observation:
@@ -41,7 +41,7 @@ IMAGE = KindEntry(
     listings=(_PRIVATE,),
     wanted=lambda image: image.type == "custom",
     to_observation=to_observation,
-    detail=_DETAIL,
+    detail=Detail(_PATH, "image"),
     modes=SLOW,
 )
 DROPLET_BACKUP = KindEntry(
@@ -50,6 +50,6 @@ DROPLET_BACKUP = KindEntry(
     droplet_of=droplets_of_backups,
     wanted=lambda image: image.type == "backup",
     to_observation=to_observation,
-    detail=_DETAIL,
+    detail=Detail(_PATH, "image", untold=("parent_kind", "parent_id")),
     modes=SLOW,
 )

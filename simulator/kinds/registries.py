@@ -1,4 +1,7 @@
-"""`/v2/registries` and the older `/v2/registry`: a 404 where there is none."""
+"""`/v2/registries` and the older `/v2/registry`: a 404 where there is none.
+
+A registry alone comes without its subscription, which is the account's.
+"""
 
 from flask import Blueprint
 
@@ -22,6 +25,24 @@ def _all(account: Account) -> list[Json]:
 @routes.get("/v2/registries")
 def list_registries() -> Json:
     return {"registries": _all(context.account())}
+
+
+@routes.get("/v2/registries/<name>")
+def show_named(name: str) -> Json:
+    return {"registry": {key: value for key, value in _named(name).items() if key != "subscription"}}
+
+
+@routes.delete("/v2/registries/<name>")
+def delete(name: str) -> tuple[str, int]:
+    del context.account().held[REGISTRIES][_named(name)["name"]]
+    return "", 204
+
+
+def _named(name: str) -> Json:
+    found: Json | None = context.account().held[REGISTRIES].get(name)
+    if found is None:
+        raise not_found("registry does not exist")
+    return found
 
 
 @routes.get("/v2/registry")

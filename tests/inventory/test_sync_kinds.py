@@ -6,9 +6,15 @@ import pytest
 from django.db import connection
 
 from arcadia_cloud.digitalocean.client import DigitalOcean
+from arcadia_cloud.kernel.database import DatabaseClock
+from inventory.kinds import registry
+from inventory.kinds.entry import KindEntry
 from inventory.models import Project, Resource, ResourceEvent, ResourceSpan, SyncRun
+from inventory.observing import Origin
+from inventory.strikes import bury_confirmed
 from inventory.values import RunMode
 from simulator.estate.platforms import SECRET
+from simulator.spaces import fill_fleet
 from tests.inventory.conftest import SyncNow
 from tests.inventory.fleet import told
 from tests.simulated import Simulated
@@ -181,6 +187,7 @@ def test_a_kind_that_fails_does_not_stop_the_others(
         ("snapshot", "old-files-2024", "/v2/snapshots/{}"),
         ("image", "shop-base", "/v2/images/{}"),
         ("cdn_endpoint", "acme-shop-media.nyc3.cdn.digitaloceanspaces.com", "/v2/cdn/endpoints/{}"),
+        ("registry", "arcadia", "/v2/registries/{}"),
     ],
 )
 def test_what_vanishes_is_tombstoned_at_its_third_absence(
@@ -197,6 +204,34 @@ def test_what_vanishes_is_tombstoned_at_its_third_absence(
     assert sync(mode, kinds=[kind])[kind].deleted == 1
     assert the(kind, name).deleted_at is not None
     assert ResourceEvent.objects.filter(event_type="deleted").get().resource.name == name
+
+
+def looked(row: Resource) -> dict[str, object]:
+    """What is kept of it, but for when it was seen and what moves by itself."""
+    passing = {"last_seen_at", "stale_strike_count"}
+    return {name: value for name, value in vars(row).items() if name not in passing and name[0] != "_"}
+
+
+@pytest.mark.parametrize("entry", registry.ENTRIES, ids=lambda entry: str(entry.kind))
+def test_one_that_only_its_own_address_shows_stays_what_it_was(
+    simulator: Simulated, sync: SyncNow, spaces: None, entry: KindEntry
+) -> None:
+    """Its list lacks it, a third time: what the list alone tells of it is kept all the same."""
+    fill_fleet()
+    sync(kinds=())
+    sync(RunMode.SLOW, kinds=())
+    kind = str(entry.kind)
+    before = {row.pk: looked(row) for row in Resource.objects.filter(kind=kind)}
+    events = ResourceEvent.objects.count()
+    assert before
+    struck = Resource.objects.filter(kind=kind)
+    struck.update(stale_strike_count=3)
+    with DigitalOcean() as cloud:
+        run = SyncRun.objects.filter(kind=kind).latest("pk")
+        assert bury_confirmed(entry, run, cloud, DatabaseClock().now, Origin(actor="a test")) == 0
+    assert {row.pk: looked(row) for row in struck.all()} == before
+    assert not struck.filter(stale_strike_count__gt=0).exists()
+    assert ResourceEvent.objects.count() == events
 
 
 def test_a_volume_set_free_is_told_and_keeps_its_row(simulator: Simulated, sync: SyncNow) -> None:

@@ -60,6 +60,14 @@ def test_the_other_fleets_have_droplets_alone(api: Api, fleet: str) -> None:
     assert api.refusal("GET", "/v2/registry")[0] == api.refusal("GET", "/v2/registries")[0] == 404
 
 
+def test_a_registry_alone_comes_without_the_accounts_subscription(api: Api) -> None:
+    (listed,) = api.get("/v2/registries")["registries"]
+    assert listed.pop("subscription")["tier"]["slug"] == "basic"
+    assert api.get("/v2/registries/arcadia") == {"registry": listed}
+    api.delete("/v2/registries/arcadia")
+    assert api.refusal("GET", "/v2/registries/arcadia")[0] == api.refusal("GET", "/v2/registries")[0] == 404
+
+
 def test_ids_are_the_same_in_every_world(api: Api) -> None:
     before = {path: api.get(path)[key] for path, key in LISTS.items() if key in {"volumes", "vpcs"}}
     api.post("/_control/reset", {"seed": 7}, status=200)

@@ -108,6 +108,11 @@ def test_every_kind_is_in_the_registry_once() -> None:
     assert set(kinds) == set(Kind)
 
 
+def test_every_kind_has_an_address_to_ask_before_a_tombstone() -> None:
+    without = {str(entry.kind) for entry in registry.ENTRIES if entry.detail is None and entry.source is None}
+    assert without == set()
+
+
 @pytest.mark.parametrize(
     ("mode", "kinds"),
     [
