@@ -272,6 +272,13 @@ SPACES_ENDPOINT_URL = env.url(
 # A sync that died keeps its kind for so long.
 ARCADIA_SYNC_LEASE_SECONDS = env.number("ARCADIA_SYNC_LEASE_SECONDS", 60, at_least=1)
 
+# --- Provisioning ----------------------------------------------------------------------------------
+# A saga whose worker died is taken over after so long.
+ARCADIA_SAGA_LEASE_SECONDS = env.number("ARCADIA_SAGA_LEASE_SECONDS", 60, at_least=1)
+# How many resources sagas may create within an hour, together and for one tenant; the others wait.
+ARCADIA_CREATES_PER_HOUR = env.number("ARCADIA_CREATES_PER_HOUR", 100)
+ARCADIA_CREATES_PER_TENANT_PER_HOUR = env.number("ARCADIA_CREATES_PER_TENANT_PER_HOUR", 20)
+
 LOG_LEVEL = env.choice("ARCADIA_LOG_LEVEL", ("INFO", "DEBUG", "WARNING", "ERROR", "CRITICAL"))
 DJANGO_STRUCTLOG_CELERY_ENABLED = True
 

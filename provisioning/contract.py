@@ -44,9 +44,9 @@ class StepState(Protocol):
     `attempt` counts from 1: a crash or a retryable error begins another, a wait doesn't. `began_at` is when
     the step was entered for this run of its function, after a wait too; `last_began_at` is when it was last
     entered in the attempt before (None in the first): whatever that attempt sent, it sent after this, so
-    waiting a while from there is waiting long enough. `first_began_at` is when `execute` was first entered at
-    all. These, and `now()`, are on the database's clock. `is_compensating` tells which of a step's two
-    functions was called.
+    waiting a while from there is waiting long enough. To a compensation, `last_began_at` is when `execute`
+    was last entered. `first_began_at` is when `execute` was first entered at all. These, and `now()`, are on
+    the database's clock. `is_compensating` tells which of a step's two functions was called.
     """
 
     saga_id: int

@@ -30,6 +30,11 @@ def step_named(name: str) -> Step | None:
     return _steps.get(name)
 
 
+def step_names() -> list[str]:
+    """The names of every step that this build has."""
+    return list(_steps)
+
+
 def workflow_of(kind: str) -> Workflow | None:
     """The workflow, or None where this build has none of that kind."""
     return _workflows.get(kind)

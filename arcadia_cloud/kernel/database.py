@@ -22,18 +22,24 @@ _LONGEST_PAUSE_SECONDS = 2.0
 class DatabaseClock:
     """The database's clock, read once and carried on by this process's monotonic one.
 
-    Rows written by many machines are compared by it, so no machine's wall clock may enter.
+    Rows written by many machines are compared by it, so no machine's wall clock may enter. `read` is a
+    reading that a statement has just brought along; without one, the clock is read here.
     """
 
-    def __init__(self) -> None:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT clock_timestamp()")
-            self._read: datetime = cursor.fetchone()[0]
+    def __init__(self, read: datetime | None = None) -> None:
+        self._read = read or _clock_timestamp()
         self._monotonic = time.monotonic()
 
     def now(self) -> datetime:
         """The instant, UTC."""
         return self._read + timedelta(seconds=time.monotonic() - self._monotonic)
+
+
+def _clock_timestamp() -> datetime:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT clock_timestamp()")
+        read: datetime = cursor.fetchone()[0]
+    return read
 
 
 @contextmanager

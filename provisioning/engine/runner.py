@@ -1,0 +1,43 @@
+"""The way in: walk one saga as far as it goes."""
+
+import structlog
+from django.db import InterfaceError, OperationalError, connection
+
+from arcadia_cloud.kernel.leases import LeaseLost
+from provisioning.engine.backward import walk_back
+from provisioning.engine.claim import MOST_RECOVERIES, Held, claim
+from provisioning.engine.forward import walk_forward
+from provisioning.engine.lease import keeper
+from provisioning.engine.ways import give_up
+from provisioning.states import Direction, Walk
+
+log = structlog.get_logger(__name__)
+
+
+def run(saga_id: int) -> Walk:
+    """Walk the saga until it ends, waits or is let go. Safe to call at any time, any number of times at once.
+
+    Must be called outside a transaction: what a step did must be known before the next one begins.
+    """
+    if connection.in_atomic_block:
+        raise RuntimeError("a saga can't be walked inside a transaction")
+    try:
+        held = claim(saga_id)
+        return Walk.NOT_DUE if held is None else _kept(held)
+    except (LeaseLost, OperationalError, InterfaceError) as error:
+        log.warning("saga_let_go", saga=saga_id, error=type(error).__name__, detail=str(error).strip())
+        return Walk.LET_GO
+
+
+def _kept(held: Held) -> Walk:
+    keeper.keep(held.saga_id, held.token)
+    try:
+        return _walk(held)
+    finally:
+        keeper.drop(held.saga_id, held.token)
+
+
+def _walk(held: Held) -> Walk:
+    if held.recoveries > MOST_RECOVERIES:
+        return give_up(held, "recovered_too_often")
+    return walk_forward(held) if held.direction == Direction.FORWARD else walk_back(held)

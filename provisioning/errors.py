@@ -1,0 +1,27 @@
+"""Refusals of provisioning."""
+
+from arcadia_cloud.kernel.errors import Conflict
+
+
+class SubjectBusy(Conflict):
+    """Another live saga works on the same thing."""
+
+    code = "saga_subject_busy"
+
+
+class KeyReused(Conflict):
+    """The idempotency key belongs to a saga of another kind or with other inputs."""
+
+    code = "saga_key_reused"
+
+
+class SagaNotThere(Conflict):
+    """The saga is not in a state in which this can be done."""
+
+    code = "saga_state"
+
+
+class Protected(Conflict):
+    """An operator protects the resource: no saga destroys, resizes or powers it off."""
+
+    code = "resource_protected"

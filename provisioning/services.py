@@ -1,0 +1,5 @@
+"""What the edges of provisioning call."""
+
+from provisioning.starting import start_saga
+
+__all__ = ["start_saga"]

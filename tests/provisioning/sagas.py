@@ -1,0 +1,47 @@
+"""Sagas for tests: started as any caller does, walked here or by real workers."""
+
+import time
+from typing import Any
+
+from provisioning.engine.runner import run
+from provisioning.models import SagaRun
+from provisioning.services import start_saga
+from provisioning.states import ENDED
+
+
+def started(kind: str = "echo", /, *, key: str | None = None, **inputs: Any) -> SagaRun:
+    """A new saga that nobody has walked yet."""
+    return start_saga(kind=kind, inputs=inputs, requested_by="a test", idempotency_key=key)
+
+
+def walked(kind: str = "echo", /, **inputs: Any) -> SagaRun:
+    """A saga that was walked here until it ended; its pauses are slept through."""
+    saga = started(kind, **inputs)
+    return walk_to_its_end(saga)
+
+
+def walk_to_its_end(saga: SagaRun, *, seconds: float = 30) -> SagaRun:
+    """Walk it until it has ended."""
+    deadline = time.monotonic() + seconds
+    while True:
+        run(saga.pk)
+        saga.refresh_from_db()
+        if saga.status in ENDED:
+            return saga
+        assert time.monotonic() < deadline, f"saga {saga.pk} is still {saga.status}: {saga.wait_reason}"
+        time.sleep(0.02)
+
+
+def wait_until_ended(saga: SagaRun, *, seconds: float = 60) -> SagaRun:
+    """Look on until workers have brought it to its end."""
+    deadline = time.monotonic() + seconds
+    while saga.status not in ENDED:
+        assert time.monotonic() < deadline, f"saga {saga.pk} is still {saga.status}"
+        time.sleep(0.05)
+        saga.refresh_from_db()
+    return saga
+
+
+def ledger(saga: SagaRun) -> list[tuple[str, str]]:
+    """Names and statuses, in the order of the steps."""
+    return list(saga.steps.order_by("step_idx").values_list("name", "status"))
