@@ -278,6 +278,9 @@ ARCADIA_SAGA_LEASE_SECONDS = env.number("ARCADIA_SAGA_LEASE_SECONDS", 60, at_lea
 # How many resources sagas may create within an hour, together and for one tenant; the others wait.
 ARCADIA_CREATES_PER_HOUR = env.number("ARCADIA_CREATES_PER_HOUR", 100)
 ARCADIA_CREATES_PER_TENANT_PER_HOUR = env.number("ARCADIA_CREATES_PER_TENANT_PER_HOUR", 20)
+# Within this time, lists of resources by tag may lack what was just made.
+ARCADIA_SAGA_TAG_LAG_SECONDS = env.number("ARCADIA_SAGA_TAG_LAG_SECONDS", 60)
+ARCADIA_SAGA_POLL_SECONDS = env.number("ARCADIA_SAGA_POLL_SECONDS", 5)
 
 LOG_LEVEL = env.choice("ARCADIA_LOG_LEVEL", ("INFO", "DEBUG", "WARNING", "ERROR", "CRITICAL"))
 DJANGO_STRUCTLOG_CELERY_ENABLED = True

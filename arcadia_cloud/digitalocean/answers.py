@@ -119,6 +119,8 @@ def failure_of(response: requests.Response, body: bytes, *, call: str, changes: 
         outcome_unknown=changes and status >= HTTPStatus.INTERNAL_SERVER_ERROR,
     )
     wait = retry_after(response.headers, status=status) if unavailable else None
+    if isinstance(error, ProviderUnavailable):
+        error.retry_after = wait
     return Failure(error, repeatable=unavailable, retry_after=wait)
 
 

@@ -1,21 +1,18 @@
 """The calls that we make to DigitalOcean's API v2, as typed methods."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
-from typing import Any, Final, Self, TypeVar
-from urllib.parse import parse_qs, quote, urlsplit
+from typing import Any, Final
+from urllib.parse import quote
 
-from django.conf import settings
-
-from arcadia_cloud.digitalocean.budget import Budget
-from arcadia_cloud.digitalocean.decoding import decode_object, decode_page
-from arcadia_cloud.digitalocean.errors import ProviderMalformed, ProviderNotFound
-from arcadia_cloud.digitalocean.listing import Listing, Page
+from arcadia_cloud.digitalocean.calls import Calls
+from arcadia_cloud.digitalocean.listing import Listing
 from arcadia_cloud.digitalocean.records import (
     AccountRecord,
     ActionRecord,
     BalanceRecord,
     BillingEntryRecord,
+    DnsRecord,
     DropletCreated,
     DropletRecord,
     ImageRecord,
@@ -27,109 +24,16 @@ from arcadia_cloud.digitalocean.records import (
     ProjectResourceRecord,
     RegionRecord,
     SizeRecord,
+    SnapshotRecord,
     TagRecord,
 )
-from arcadia_cloud.digitalocean.transport import Transport
 
-T = TypeVar("T")
-
-MOST_PAGES: Final = 10_000  # two million items: no account has them, a list without end does
-GIVE_UP_AFTER_SECONDS: Final = 120.0
-_MOST_DIGITS: Final = 9  # of a page's number; int() refuses thousands with an error of its own
+_NAMING: Final = frozenset({"CNAME", "MX", "NS", "SRV"})  # records whose data is a host's name
 _INVOICES: Final = "/v2/customers/my/invoices"
 
 
-class DigitalOcean:
-    """DigitalOcean, with one purpose's token (SYNC, BILLING, PROVISIONING). Close it; one per thread.
-
-    Every method raises ProviderUnavailable (try again later), ProviderRejected (don't), ProviderMalformed
-    or MissingToken. A GET is repeated here, within two minutes; no other call ever is. `timeout` is the
-    longest silence in seconds, by default the setting DO_TIMEOUT_SECONDS.
-    """
-
-    def __init__(
-        self,
-        purpose: str = "SYNC",
-        *,
-        base_url: str | None = None,
-        budget: Budget | None = None,
-        timeout: float | None = None,
-        give_up_after: float = GIVE_UP_AFTER_SECONDS,
-        most_pages: int = MOST_PAGES,
-    ) -> None:
-        base_url = base_url or settings.DO_API_URL
-        self.budget = budget or Budget(purpose, base_url=base_url)
-        self._most_pages = most_pages
-        self._transport = Transport(
-            purpose,
-            base_url=base_url,
-            budget=self.budget,
-            read_seconds=timeout or settings.DO_TIMEOUT_SECONDS,
-            give_up_after=give_up_after,
-        )
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_error: object) -> None:
-        self.close()
-
-    def close(self) -> None:
-        self._transport.close()
-
-    @property
-    def calls(self) -> int:
-        """HTTP requests made so far, repetitions included."""
-        return self._transport.calls
-
-    # --- Any endpoint ----------------------------------------------------------------------------
-    def get(self, path: str, record: type[T], *, key: str = "", params: Mapping[str, str] | None = None) -> T:
-        """One object, found under `key` (or the whole answer)."""
-        answer = self._transport.send("GET", path, params=params)
-        return decode_object(answer, record, key, call=f"GET {path}")
-
-    def post(self, path: str, record: type[T], *, key: str = "", body: object = None) -> T:
-        """Send once. After an error whose `outcome_unknown` is true, look before sending again."""
-        answer = self._transport.send("POST", path, body=body)
-        return decode_object(answer, record, key, call=f"POST {path}")
-
-    def put(self, path: str, record: type[T], *, key: str = "", body: object = None) -> T:
-        """Replace, once."""
-        answer = self._transport.send("PUT", path, body=body)
-        return decode_object(answer, record, key, call=f"PUT {path}")
-
-    def delete(self, path: str) -> None:
-        """Delete, once. Raises ProviderNotFound where it is gone already."""
-        self._transport.send("DELETE", path)
-
-    def pages(self, listing: Listing[T]) -> Iterator[Page[T]]:
-        """Every page of a collection. They aren't one snapshot: items may repeat or move between them.
-
-        Of the next page's address only its number or token is used, never its host. An empty page ends the
-        list; one past `most_pages` raises ProviderMalformed.
-        """
-        call = f"GET {listing.path}"
-        turn = {"page": "1"} if listing.style == "pages" else {}
-        sizes = {} if listing.style == "unpaged" else {"per_page": str(listing.per_page)}
-        for number in range(1, self._most_pages + 1):
-            try:
-                answer = self._transport.send("GET", listing.path, params={**listing.params, **sizes, **turn})
-            except ProviderNotFound:
-                if listing.missing_is_empty:
-                    yield Page([], None, number)
-                    return
-                raise
-            items, envelope = decode_page(answer, listing, call=call)
-            yield Page(items, envelope.total, number)
-            if not items or not envelope.next or listing.style == "unpaged":
-                return
-            turn = _next_turn(envelope.next, turn, listing, call)
-        raise ProviderMalformed(f"the list has more than {self._most_pages} pages", call=call)
-
-    def items(self, listing: Listing[T]) -> Iterator[T]:
-        """Every item of a collection, page by page."""
-        for page in self.pages(listing):
-            yield from page.items
+class DigitalOcean(Calls):
+    """DigitalOcean's endpoints, one method each; what they raise stands at `Calls`."""
 
     # --- Account, projects, tags, sizes ------------------------------------------------------------
     def account(self) -> AccountRecord:
@@ -151,6 +55,10 @@ class DigitalOcean:
         """Make a project. Names are unique: ProviderRejected where this one is taken."""
         body = _given(name=name, purpose=purpose, description=description, environment=environment)
         return self.post("/v2/projects", ProjectRecord, key="project", body=body)
+
+    def delete_project(self, project_id: str) -> None:
+        """Delete an empty project; ProviderRejected, status 412, while something is in it."""
+        self.delete(f"/v2/projects/{_part(project_id)}")
 
     def assign_to_project(self, project_id: str, urns: Sequence[str]) -> list[ProjectResourceRecord]:
         """Move resources into a project. See each `status`: a 200 can hold `not_found`, `service_down`."""
@@ -225,8 +133,54 @@ class DigitalOcean:
         path = f"/v2/droplets/{int(droplet_id)}/actions"
         return self.post(path, ActionRecord, key="action", body={**params, "type": type})
 
+    def droplet_actions(self, droplet_id: int) -> Iterator[ActionRecord]:
+        """What was done to a droplet, newest first."""
+        return self.items(Listing(f"/v2/droplets/{int(droplet_id)}/actions", "actions", ActionRecord))
+
+    def droplet_snapshots(self, droplet_id: int) -> Iterator[ImageRecord]:
+        """A droplet's snapshots; an action that takes one doesn't tell which it took."""
+        return self.items(Listing(f"/v2/droplets/{int(droplet_id)}/snapshots", "snapshots", ImageRecord))
+
     def action(self, action_id: int) -> ActionRecord:
         return self.get(f"/v2/actions/{int(action_id)}", ActionRecord, key="action")
+
+    # --- Snapshots -----------------------------------------------------------------------------------
+    def snapshot(self, snapshot_id: str) -> SnapshotRecord:
+        return self.get(f"/v2/snapshots/{_part(snapshot_id)}", SnapshotRecord, key="snapshot")
+
+    def delete_snapshot(self, snapshot_id: str) -> None:
+        """Delete a snapshot for good, of a droplet or of a volume. ProviderNotFound where it is gone."""
+        self.delete(f"/v2/snapshots/{_part(snapshot_id)}")
+
+    # --- DNS -------------------------------------------------------------------------------------------
+    def dns_records(self, domain: str, *, name: str = "", type: str = "") -> Iterator[DnsRecord]:  # noqa: A002 - the API's word
+        """A zone's records, or those of a name and type. `name` is relative to the zone, `@` for itself."""
+        whole = domain if name == "@" else f"{name}.{domain}"  # what the filter wants
+        params = _given(name=whole if name else "", type=type)
+        return self.items(Listing(_records_of(domain), "domain_records", DnsRecord, params))
+
+    def create_dns_record(
+        self,
+        domain: str,
+        *,
+        type: str,  # noqa: A002 - the API's word
+        name: str,
+        data: str,
+        ttl: int | None = None,
+        priority: int | None = None,
+    ) -> DnsRecord:
+        """Write a record, once. An equal one may be there already: look before."""
+        body = _given(type=type, name=name, data=dns_data(type, data), ttl=ttl, priority=priority)
+        return self.post(_records_of(domain), DnsRecord, key="domain_record", body=body)
+
+    def change_dns_record(self, domain: str, record: DnsRecord, *, data: str, ttl: int | None) -> DnsRecord:
+        """Give a record other data and another ttl (None: as it is)."""
+        body = _given(type=record.type, name=record.name, data=dns_data(record.type, data), ttl=ttl)
+        return self.put(f"{_records_of(domain)}/{record.id}", DnsRecord, key="domain_record", body=body)
+
+    def delete_dns_record(self, domain: str, record_id: int) -> None:
+        """Delete a record. Raises ProviderNotFound where it, or its zone, is gone."""
+        self.delete(f"{_records_of(domain)}/{int(record_id)}")
 
     # --- Billing: with the purpose BILLING --------------------------------------------------------------
     def balance(self) -> BalanceRecord:
@@ -267,6 +221,15 @@ class DigitalOcean:
         return self._transport.stream(f"{_INVOICES}/{_part(invoice_uuid)}/csv", accept="text/csv")
 
 
+def dns_data(type: str, data: str) -> str:  # noqa: A002 - the API's word
+    """Data as it has to be written: a host's name ends with a dot, though it is read without one."""
+    return f"{data}." if type in _NAMING and data != "@" and not data.endswith(".") else data
+
+
+def _records_of(domain: str) -> str:
+    return f"/v2/domains/{_part(domain)}/records"
+
+
 def _part(text: str) -> str:
     return quote(text, safe="")
 
@@ -274,19 +237,3 @@ def _part(text: str) -> str:
 def _given(**fields: Any) -> dict[str, Any]:
     """The fields that have a value; the API takes absence for its default."""
     return {name: value for name, value in fields.items() if value not in ("", [], False, None)}
-
-
-def _is_page_number(text: str) -> bool:
-    return len(text) <= _MOST_DIGITS and text.isascii() and text.isdigit()
-
-
-def _next_turn(address: str, turn: Mapping[str, str], listing: Listing[Any], call: str) -> dict[str, str]:
-    """The parameter that asks for the next page. One that leads nowhere new would never end."""
-    name = "page" if listing.style == "pages" else "page_token"
-    told = parse_qs(urlsplit(address).query).get(name, [""])[0]
-    if listing.style == "cursor":
-        if not told or told == turn.get(name):
-            raise ProviderMalformed("links.pages.next has no new page_token", call=call)
-    elif not (_is_page_number(told) and int(told) > int(turn["page"])):
-        raise ProviderMalformed("links.pages.next has no page number above the current one", call=call)
-    return {name: told}

@@ -40,7 +40,12 @@ class ProviderError(Exception):
 
 
 class ProviderUnavailable(ProviderError):
-    """No answer, or none for now (connection fault, timeout, 429, 5xx): the same call may work later."""
+    """No answer, or none for now (connection fault, timeout, 429, 5xx): the same call may work later.
+
+    `retry_after`: the seconds that the provider asks to wait, where it does.
+    """
+
+    retry_after: float | None = None
 
 
 class BudgetExhausted(ProviderUnavailable):

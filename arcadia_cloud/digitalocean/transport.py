@@ -64,7 +64,14 @@ class Transport:
     """
 
     def __init__(
-        self, purpose: str, *, base_url: str, budget: Budget, read_seconds: float, give_up_after: float
+        self,
+        purpose: str,
+        *,
+        base_url: str,
+        budget: Budget,
+        read_seconds: float,
+        give_up_after: float,
+        before_write: Callable[[float], None] | None = None,
     ) -> None:
         parts = urlsplit(base_url)
         if parts.scheme not in {"http", "https"} or not parts.hostname or parts.username or parts.query:
@@ -74,6 +81,7 @@ class Transport:
         self._budget = budget
         self._timeout = (min(CONNECT_SECONDS, read_seconds), read_seconds)
         self._give_up_after = give_up_after
+        self._before_write = before_write
         self._auth = _Bearer(purpose)
         self._session = requests.Session()
         self._session.headers["User-Agent"] = "arcadia-cloud"
@@ -113,6 +121,8 @@ class Transport:
         deadline = time.monotonic() + self._give_up_after
         for attempt in count(1):
             deadline += self._budget.take()
+            if call.method != "GET" and self._before_write is not None:
+                self._before_write(sum(self._timeout))  # only now: the budget may have kept us waiting
             outcome = once(call, deadline)
             if not isinstance(outcome, Failure):
                 return outcome

@@ -1,15 +1,25 @@
 """`/v2/domains`: DNS zones, by their names, and their records."""
 
+from typing import Final
+
 from flask import Blueprint, request
 
 from simulator import context
 from simulator.account import Account
 from simulator.catalog import Json
-from simulator.errors import not_found
+from simulator.errors import not_found, unprocessable
 from simulator.paging import list_page
 from simulator.shelf import Shelf
 
 routes = Blueprint("domains", __name__)
+_TYPES: Final = frozenset({"A", "AAAA", "CAA", "CNAME", "MX", "NS", "SRV", "TXT"})
+_NAMING: Final = frozenset({"CNAME", "MX", "NS", "SRV"})
+_LEAST_TTL: Final = 30
+_FIRST_RECORD: Final = 28_448_000
+_NOTHING: Final[Json] = {
+    "type": "", "name": "", "data": "", "priority": None, "port": None, "ttl": 1800, "weight": None,
+    "flags": None, "tag": None,
+}  # fmt: skip
 
 
 def _shown(_account: Account, domain: Json) -> Json:
@@ -43,10 +53,62 @@ def _whole(record: Json, zone: str) -> str:
     return zone if record["name"] == "@" else f"{record['name']}.{zone}"
 
 
-@routes.get("/v2/domains/<name>/records/<int:record_id>")
-def show_record(name: str, record_id: int) -> Json:
+def _found(name: str, record_id: int) -> Json:
     zone = DOMAINS.find(context.account(), name)
-    record = next((record for record in zone["records"] if record["id"] == record_id), None)
+    record: Json | None = next((record for record in zone["records"] if record["id"] == record_id), None)
     if record is None:
         raise not_found()
+    return record
+
+
+@routes.get("/v2/domains/<name>/records/<int:record_id>")
+def show_record(name: str, record_id: int) -> Json:
+    return {"domain_record": _found(name, record_id)}
+
+
+def _checked(wish: Json, record: Json) -> Json:
+    """The record with what is wished. A host's name must come with a dot at its end, and loses it.
+
+    Raises ApiError (422).
+    """
+    changed: Json = {field: wish.get(field, value) for field, value in record.items()}
+    if changed["type"] not in _TYPES:
+        raise unprocessable("Type is not a valid record type.")
+    for field in ("name", "data"):
+        if not isinstance(changed[field], str) or not changed[field]:
+            raise unprocessable(f"{field.capitalize()} can't be blank")
+    if not isinstance(changed["ttl"], int) or changed["ttl"] < _LEAST_TTL:
+        raise unprocessable(f"TTL must be at least {_LEAST_TTL}")
+    if changed["type"] in _NAMING and "data" in wish:
+        if changed["data"] != "@" and not changed["data"].endswith("."):
+            raise unprocessable("Data needs to end with a dot (.)")
+        changed["data"] = changed["data"].removesuffix(".")
+    return changed
+
+
+@routes.post("/v2/domains/<name>/records")
+def create_record(name: str) -> tuple[Json, int]:
+    """An equal record is no hindrance: DigitalOcean writes it a second time."""
+    zone = DOMAINS.find(context.account(), name)
+    record = _checked(context.body(), {"id": 0, **_NOTHING})
+    newest = max((each["id"] for each in zone["records"]), default=_FIRST_RECORD)
+    record["id"] = zone["newest_id"] = (
+        max(newest, zone.get("newest_id", 0)) + 1
+    )  # one that went isn't used again
+    zone["records"].append(record)
+    return {"domain_record": record}, 201
+
+
+@routes.put("/v2/domains/<name>/records/<int:record_id>")
+@routes.patch("/v2/domains/<name>/records/<int:record_id>")
+def change_record(name: str, record_id: int) -> Json:
+    record = _found(name, record_id)
+    record.update(_checked(context.body(), record))
     return {"domain_record": record}
+
+
+@routes.delete("/v2/domains/<name>/records/<int:record_id>")
+def delete_record(name: str, record_id: int) -> tuple[str, int]:
+    record = _found(name, record_id)
+    DOMAINS.find(context.account(), name)["records"].remove(record)
+    return "", 204

@@ -59,6 +59,69 @@ def test_a_droplet_is_made_found_by_its_tag_acted_on_and_deleted(
         cloud.delete_droplet(made.droplet.id)
 
 
+def test_a_snapshot_is_taken_found_by_its_name_and_deleted(cloud: DigitalOcean, simulator: Simulated) -> None:
+    droplet = next(cloud.droplets())
+    action = cloud.droplet_action(droplet.id, "snapshot", name="before-the-change")
+    assert [each.id for each in cloud.droplet_actions(droplet.id)] == [action.id]
+    simulator.control("POST", "advance", seconds=600)
+    taken = next(each for each in cloud.droplet_snapshots(droplet.id) if each.name == "before-the-change")
+    assert cloud.snapshot(str(taken.id)).resource_id == str(droplet.id)
+    cloud.delete_snapshot(str(taken.id))
+    with pytest.raises(ProviderNotFound):
+        cloud.delete_snapshot(str(taken.id))
+
+
+def test_a_record_is_written_with_the_dot_that_its_data_is_read_without(
+    cloud: DigitalOcean, simulator: Simulated
+) -> None:
+    simulator.reset(fleet="default", droplets=0)
+    zone = "acme-wiki.example"
+    made = cloud.create_dns_record(zone, type="CNAME", name="new", data="static.example", ttl=60)
+    assert (made.data, made.ttl) == ("static.example", 60)
+    assert [each.id for each in cloud.dns_records(zone, name="new", type="CNAME")] == [made.id]
+    changed = cloud.change_dns_record(zone, made, data="other.example.", ttl=None)
+    assert (changed.id, changed.data, changed.ttl) == (made.id, "other.example", 60)
+    cloud.delete_dns_record(zone, made.id)
+    assert not list(cloud.dns_records(zone, name="new"))
+    assert {each.type for each in cloud.dns_records(zone, name="@", type="NS")} == {"NS"}
+
+
+def test_an_empty_project_is_deleted_and_a_full_one_is_not(cloud: DigitalOcean, simulator: Simulated) -> None:
+    simulator.reset(fleet="droplets", droplets=0)
+    project = cloud.create_project(name="for-a-while", purpose="IoT")
+    urn = f"do:droplet:{next(cloud.droplets()).id}"
+    cloud.assign_to_project(project.id, [urn])
+    with pytest.raises(ProviderRejected, match="412"):
+        cloud.delete_project(project.id)
+    cloud.assign_to_project("default", [urn])
+    cloud.delete_project(project.id)
+    assert "for-a-while" not in {each.name for each in cloud.projects()}
+
+
+def test_who_must_not_write_now_sends_nothing(simulator: Simulated) -> None:
+    asked: list[float] = []
+
+    def refuse(seconds: float) -> None:
+        asked.append(seconds)
+        raise PermissionError
+
+    with DigitalOcean("PROVISIONING", budget=NoBudget(), timeout=7.0, before_write=refuse) as cloud:
+        first = next(cloud.droplets())
+        with pytest.raises(PermissionError):
+            cloud.delete_droplet(first.id)
+        with pytest.raises(PermissionError):
+            cloud.droplet_action(first.id, "power_off")
+    assert asked == [12.0, 12.0]  # to connect, and to answer
+    assert {each["method"] for each in simulator.requests()} == {"GET"}
+
+
+def test_a_storm_tells_how_long_to_wait(cloud: DigitalOcean, simulator: Simulated) -> None:
+    simulator.fault(kind="rate_limited", count=1, retry_after=9, method="DELETE")
+    with pytest.raises(ProviderUnavailable) as caught:
+        cloud.delete_droplet(1)
+    assert caught.value.retry_after == 9
+
+
 def test_a_project_is_made_once_and_takes_what_exists(cloud: DigitalOcean) -> None:
     project = cloud.create_project(name="skyai-internal", purpose="Operational / Developer tooling")
     first = next(cloud.droplets())

@@ -122,6 +122,30 @@ def test_records_are_found_by_type_and_by_whole_name(api: Api) -> None:
     assert api.get(f"{path}?name=www")["meta"]["total"] == 0
 
 
+def test_a_record_is_written_changed_and_deleted(api: Api) -> None:
+    path = "/v2/domains/acme-wiki.example/records"
+    before = api.get(path)["domain_records"]
+    made = api.post(path, {"type": "A", "name": "new", "data": "203.0.113.4"})["domain_record"]
+    assert (made["name"], made["data"], made["ttl"], made["priority"]) == ("new", "203.0.113.4", 1800, None)
+    changed = api.put(f"{path}/{made['id']}", {"type": "A", "name": "new", "data": "203.0.113.5", "ttl": 60})
+    assert changed["domain_record"] == {**made, "data": "203.0.113.5", "ttl": 60}
+    assert api.patch(f"{path}/{made['id']}", {"type": "A", "ttl": 90})["domain_record"]["ttl"] == 90
+    api.delete(f"{path}/{made['id']}")
+    assert api.refusal("DELETE", f"{path}/{made['id']}")[0] == 404
+    assert api.get(path)["domain_records"] == before
+    again = api.post(path, {"type": "A", "name": "new", "data": "203.0.113.4"})["domain_record"]
+    assert again["id"] > made["id"]
+
+
+@pytest.mark.parametrize("kind", ["CNAME", "MX", "NS", "SRV"])
+def test_a_host_needs_a_dot_at_its_end_and_comes_back_without(api: Api, kind: str) -> None:
+    path, record = "/v2/domains/acme-wiki.example/records", {"type": kind, "name": "new", "priority": 1}
+    refusal = api.refusal("POST", path, {**record, "data": "mail.example"})
+    assert refusal == (422, "unprocessable_entity", "Data needs to end with a dot (.)")
+    made = api.post(path, {**record, "data": "mail.example."})["domain_record"]
+    assert made["data"] == "mail.example"
+
+
 def test_a_deleted_tag_leaves_every_kind(api: Api) -> None:
     counts = api.get("/v2/tags/tenant:globex")["tag"]["resources"]
     assert (counts["volumes"]["count"], counts["databases"]["count"]) == (1, 1)

@@ -92,6 +92,17 @@ def test_it_raises_on_a_wrong_token_a_storm_and_a_fault(client: Any, api: Api) -
     assert refusal.value.status_code == 401
 
 
+def test_it_writes_a_record(client: Any, api: Api) -> None:
+    api.post("/_control/reset", {"fleet": "default"}, status=200)
+    zone, wish = "acme-wiki.example", {"type": "MX", "name": "@", "data": "mx.mail.example.", "priority": 5}
+    record = client.domains.create_record(zone, body=wish)["domain_record"]
+    assert (record["data"], record["priority"]) == ("mx.mail.example", 5)
+    client.domains.update_record(zone, record["id"], body={**wish, "priority": 7})
+    assert client.domains.get_record(zone, record["id"])["domain_record"]["priority"] == 7
+    client.domains.delete_record(zone, record["id"])
+    assert client.domains.get_record(zone, record["id"])["id"] == "not_found"
+
+
 def test_it_reads_every_kind(client: Any, api: Api) -> None:
     api.post("/_control/reset", {"fleet": "default"}, status=200)
     assert len(client.volumes.list()["volumes"]) == 5

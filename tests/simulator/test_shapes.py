@@ -276,6 +276,17 @@ def test_a_tags_life_has_the_documents_shape(api: Api) -> None:
     assert check(api.ask("DELETE", "/v2/tags/t")).status_code == 204
 
 
+def test_a_records_life_has_the_documents_shape(api: Api) -> None:
+    records = "/v2/domains/acme-wiki.example/records"
+    made = check(api.ask("POST", records, {"type": "CNAME", "name": "new", "data": "static.example."}))
+    path = f"{records}/{made.json()['domain_record']['id']}"
+    check(api.ask("PUT", path, {"type": "CNAME", "name": "newer", "data": "static.example.", "ttl": 60}))
+    check(api.ask("PATCH", path, {"type": "CNAME", "ttl": 90}))
+    assert check(api.ask("POST", records, {"type": "CNAME", "name": "a", "data": "b"})).status_code == 422
+    assert check(api.ask("DELETE", path)).status_code == 204
+    assert check(api.ask("DELETE", path)).status_code == 404
+
+
 def test_the_check_sees_a_wrong_shape(url: str) -> None:
     """Or all of the above would say nothing."""
     answer = requests.get(
