@@ -1,9 +1,15 @@
 """The queue nudge: rows are the queue, Celery only carries wake-ups."""
 
+import os
+import threading
+from contextlib import suppress
+from typing import Any
+
 import structlog
 from celery import current_app
 from django.conf import settings
 from django.db import transaction
+from kombu import Connection, Producer
 from kombu.exceptions import OperationalError
 
 from arcadia_cloud.kernel.impatient import Breaker
@@ -37,26 +43,78 @@ def nudge(
 def send_now(
     task_name: str, *, queue: str | None = None, countdown_seconds: float | None = None, **kwargs: object
 ) -> None:
-    """Publish a task over a connection of its own, into the default queue unless another is named.
+    """Publish a task, into the default queue unless another is named.
 
     The workers' connections wait for minutes, by design; this one gives up after
     ARCADIA_NUDGE_TIMEOUT_SECONDS. Raises kombu.exceptions.OperationalError or OSError.
     """
-    seconds = settings.ARCADIA_NUDGE_TIMEOUT_SECONDS
-    options = {
-        "socket_timeout": seconds,
-        "socket_connect_timeout": seconds,
-        "retry_on_timeout": False,
-        "max_retries": 0,
-    }
-    with current_app.connection_for_write(
-        transport_options={**settings.CELERY_BROKER_TRANSPORT_OPTIONS, **options}
-    ) as connection:
+
+    def publish() -> None:
         current_app.send_task(
             task_name,
             kwargs=kwargs,
             queue=queue,
             countdown=countdown_seconds,
-            connection=connection,
+            producer=_line.producer(),
             retry=False,
         )
+
+    was_open = _line.is_open
+    try:
+        publish()
+    except (OperationalError, OSError):
+        _line.close()
+        if not was_open:
+            raise
+        try:  # the broker may have restarted since this thread spoke to it last
+            publish()
+        except (OperationalError, OSError):
+            _line.close()
+            raise
+
+
+class _Line(threading.local):
+    """This thread's own connection to the broker, kept open: opening one costs more than the message."""
+
+    def __init__(self) -> None:
+        self._connection: Connection | None = None
+        self._producer: Producer | None = None
+        self._to: tuple[int, str] | None = None
+
+    @property
+    def is_open(self) -> bool:
+        return self._producer is not None and self._to == self._wanted()
+
+    def producer(self) -> Producer:
+        """The open one, or a new one: after a fork, or when the broker's address has changed."""
+        if self._producer is None or not self.is_open:
+            self.close()
+            self._connection = current_app.connection_for_write(transport_options=_impatient())
+            self._producer = current_app.amqp.Producer(self._connection, auto_declare=False)
+            self._to = self._wanted()
+        return self._producer
+
+    def close(self) -> None:
+        """Forget it; one that a fork has copied is the parent's to close."""
+        connection, to = self._connection, self._to
+        self._connection = self._producer = self._to = None
+        if connection is not None and to is not None and to[0] == os.getpid():
+            with suppress(OperationalError, OSError):
+                connection.release()
+
+    def _wanted(self) -> tuple[int, str]:
+        return os.getpid(), str(current_app.conf.broker_write_url or current_app.conf.broker_url)
+
+
+_line = _Line()
+
+
+def _impatient() -> dict[str, Any]:
+    seconds = settings.ARCADIA_NUDGE_TIMEOUT_SECONDS
+    return {
+        **settings.CELERY_BROKER_TRANSPORT_OPTIONS,
+        "socket_timeout": seconds,
+        "socket_connect_timeout": seconds,
+        "retry_on_timeout": False,
+        "max_retries": 0,
+    }

@@ -90,6 +90,30 @@ def test_a_broker_that_comes_back_is_used_again(monkeypatch: pytest.MonkeyPatch,
         assert messages(valkey.url) == 1
 
 
+def test_a_connection_that_the_broker_has_closed_loses_no_message(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    with answering(tmp_path) as valkey:
+        use(monkeypatch, valkey.url)
+        send_now("kernel.forget_expired_keys")
+        valkey.stop()
+        valkey.start()
+        send_now("kernel.forget_expired_keys")
+        assert messages(valkey.url) == 1
+
+
+def test_many_messages_share_a_connection(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    with answering(tmp_path) as valkey:
+        use(monkeypatch, valkey.url)
+        send_now("kernel.forget_expired_keys")
+        with redis.Redis.from_url(valkey.url) as client:
+            before = client.info("stats")["total_connections_received"]
+            for _ in range(10):
+                send_now("kernel.forget_expired_keys")
+            assert client.info("stats")["total_connections_received"] == before
+        assert messages(valkey.url) == 11
+
+
 def alert() -> None:
     now = timezone.now()
     Alert.objects.create(
