@@ -93,7 +93,8 @@ class Fault:
 
 
 class Faults:
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, kinds: Mapping[str, Json] = DEFAULTS) -> None:
+        self._kinds = kinds
         self._random = random.Random(seed)
         self._armed: dict[int, Fault] = {}
         self._made = 0
@@ -107,9 +108,9 @@ class Faults:
     def arm(self, wish: Json) -> Fault:
         """Arm what the request body asks for. Raises ApiError on what makes no sense."""
         kind = str(wish.get("kind"))
-        if kind not in DEFAULTS:
-            raise bad_request(f"kind is one of {', '.join(DEFAULTS)}")
-        unknown = wish.keys() - _COMMON - DEFAULTS[kind].keys()
+        if kind not in self._kinds:
+            raise bad_request(f"kind is one of {', '.join(self._kinds)}")
+        unknown = wish.keys() - _COMMON - self._kinds[kind].keys()
         if unknown:
             raise bad_request(f"{kind} has no {', '.join(sorted(unknown))}")
         self._made += 1
@@ -123,7 +124,7 @@ class Faults:
                 path=re.compile(str(wish.get("path", ""))),
                 after=int(wish.get("after", 0)),
                 token=str(wish.get("token", "")),
-                settings={name: wish.get(name, default) for name, default in DEFAULTS[kind].items()},
+                settings={name: wish.get(name, default) for name, default in self._kinds[kind].items()},
             )
         except (TypeError, ValueError, re.error) as error:
             raise bad_request(str(error)) from error

@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 from flask import Flask
@@ -33,12 +33,17 @@ def make_server(app: Flask, *, host: str = "127.0.0.1", port: int = 0) -> TcpWSG
     return server
 
 
-@contextmanager
 def serve(
     world: World | None = None, *, host: str = "127.0.0.1", port: int = 0, **options: Any
-) -> Iterator[str]:
+) -> AbstractContextManager[str]:
     """Run a simulator in a thread and yield its base URL; `options` make its world, if none is given."""
-    server = make_server(create_app(world or World(**options)), host=host, port=port)
+    return running(create_app(world or World(**options)), host=host, port=port)
+
+
+@contextmanager
+def running(app: Flask, *, host: str = "127.0.0.1", port: int = 0) -> Iterator[str]:
+    """Serve the application in a thread for the block; yields its base URL."""
+    server = make_server(app, host=host, port=port)
     ending = threading.Event()
     thread = threading.Thread(target=_loop, args=(server, ending), name="simulator", daemon=True)
     thread.start()

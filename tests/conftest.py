@@ -15,10 +15,11 @@ from pytest_django.fixtures import Settings
 from arcadia_cloud.embedded.children import RECORD, end_leftovers
 from arcadia_cloud.embedded.postgres import Postgres
 from arcadia_cloud.embedded.valkey import Valkey
+from simulator import finance as simulated_finance
 from simulator.server import serve
 from simulator.world import DEFAULT_TOKEN
 from tests.processes import Workers
-from tests.simulated import Simulated
+from tests.simulated import Simulated, SimulatedFinance
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -63,6 +64,24 @@ def simulator(_simulator_url: str, settings: Settings, monkeypatch: pytest.Monke
     settings.DO_API_URL = simulated.url
     monkeypatch.setenv("DO_API_URL", simulated.url)  # for processes that the test starts
     monkeypatch.setenv("DO_API_TOKEN", simulated.token)
+    return simulated
+
+
+@pytest.fixture(scope="session")
+def _finance_url() -> Iterator[str]:
+    with simulated_finance.serve() as url:
+        yield url
+
+
+@pytest.fixture
+def finance(_finance_url: str, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> SimulatedFinance:
+    """A simulated finance service without rows and faults, which invoices are pushed to here."""
+    simulated = SimulatedFinance(_finance_url)
+    simulated.reset()
+    settings.SKYAI_FINANCE_URL = simulated.url
+    settings.SKYAI_FINANCE_JWT_SECRET = simulated_finance.DEFAULT_SECRET
+    monkeypatch.setenv("SKYAI_FINANCE_URL", simulated.url)  # for processes that the test starts
+    monkeypatch.setenv("SKYAI_FINANCE_JWT_SECRET", simulated_finance.DEFAULT_SECRET)
     return simulated
 
 

@@ -1,9 +1,16 @@
-"""The simulated DigitalOcean, as tests drive it."""
+"""The simulated DigitalOcean and finance service, as tests drive them."""
 
 from dataclasses import dataclass
 from typing import Any
 
 import requests
+
+
+def control(url: str, method: str, path: str, body: Any) -> Any:
+    """Call `/_control/…`; returns the parsed answer. The words of a refusal are in the error."""
+    answer = requests.request(method, f"{url}/_control/{path}", json=body, timeout=30)
+    assert answer.ok, f"{method} {path}: {answer.status_code} {answer.text}"
+    return answer.json() if answer.content else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,9 +22,7 @@ class Simulated:
 
     def control(self, method: str, path: str, /, **body: Any) -> Any:
         """Call `/_control/…`; returns the parsed answer. The words of a refusal are in the error."""
-        answer = requests.request(method, f"{self.url}/_control/{path}", json=body, timeout=30)
-        assert answer.ok, f"{method} {path}: {answer.status_code} {answer.text}"
-        return answer.json() if answer.content else None
+        return control(self.url, method, path, body)
 
     def reset(self, **options: Any) -> None:
         """Back to the start; `fleet`, `seed`, `droplets`, `today`, `speed` say which."""
@@ -31,4 +36,30 @@ class Simulated:
         """What was asked so far, oldest first; filters are `method`, `path`, `since`."""
         answer = requests.get(f"{self.url}/_control/requests", params=filters, timeout=30).json()
         found: list[dict[str, Any]] = answer["requests"]
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class SimulatedFinance:
+    """A finance service that answers at `url` and keeps what it took."""
+
+    url: str
+
+    def reset(self) -> None:
+        """No rows, no faults, nothing asked."""
+        for path in ("invoices", "faults", "requests"):
+            control(self.url, "DELETE", path, None)
+
+    def fault(self, kind: str, **settings: Any) -> Any:
+        """Arm a fault; see `simulator.finance.FAULTS` for the kinds and their fields."""
+        return control(self.url, "POST", "faults", {"kind": kind, **settings})
+
+    def invoices(self) -> list[dict[str, Any]]:
+        """Its rows, oldest first; each has `invoice_id`, what was sent, and `times`, how often."""
+        found: list[dict[str, Any]] = control(self.url, "GET", "invoices", None)["invoices"]
+        return found
+
+    def requests(self) -> list[dict[str, Any]]:
+        """What was asked, oldest first: `status` (None: left without an answer) and `body`."""
+        found: list[dict[str, Any]] = control(self.url, "GET", "requests", None)["requests"]
         return found

@@ -19,7 +19,7 @@ from arcadia_cloud.embedded.errors import EmbeddedError, FolderInUseError, Produ
 from arcadia_cloud.embedded.interruption import Interruption, StoppedError
 from arcadia_cloud.embedded.locks import owned
 from arcadia_cloud.embedded.servers import given, servers
-from arcadia_cloud.embedded.simulator import simulator
+from arcadia_cloud.embedded.simulator import finance, simulator
 from arcadia_cloud.embedded.stack import processes, require_free, watch
 from arcadia_cloud.embedded.state import (
     DEFAULT_FOLDER,
@@ -139,6 +139,12 @@ def surroundings(
             interruption.check()
             tell("the simulated DigitalOcean")
             children, variables = ending.enter_context(simulator(folder, os.environ))
+            started += children
+            found |= variables
+        if not given(os.environ, "SKYAI_FINANCE_URL"):
+            interruption.check()
+            tell("a stub of the finance service")
+            children, variables = ending.enter_context(finance(folder, os.environ))
             started += children
             found |= variables
         environment = {

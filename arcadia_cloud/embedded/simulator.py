@@ -1,4 +1,4 @@
-"""The simulated DigitalOcean as processes, behind the same variables as the real one."""
+"""The simulated DigitalOcean and finance as processes, behind the same variables as the real ones."""
 
 import shlex
 import sys
@@ -11,6 +11,7 @@ from arcadia_cloud.embedded.children import Child, end_children, start_child
 from arcadia_cloud.embedded.errors import ChildError, EmbeddedError
 from arcadia_cloud.embedded.servers import given
 from arcadia_cloud.embedded.valkey import free_port
+from simulator.finance import DEFAULT_SECRET
 from simulator.world import DEFAULT_TOKEN, SPACES_KEY, SPACES_SECRET
 
 SPACES_VARIABLES = ("SPACES_KEY", "SPACES_SECRET")
@@ -44,6 +45,25 @@ def simulator(folder: Path, environment: Mapping[str, str]) -> Iterator[tuple[li
         yield children, variables
     finally:
         end_children(children, within_seconds=5)
+
+
+@contextmanager
+def finance(folder: Path, environment: Mapping[str, str]) -> Iterator[tuple[list[Child], dict[str, str]]]:
+    """Have a stub of the finance service up for the block; yields its process and the variables to it.
+
+    Its rows outlive it, in the state folder. It takes the tokens that `environment` has us sign. Raises
+    EmbeddedError.
+    """
+    port, secret = free_port(), given(environment, "SKYAI_FINANCE_JWT_SECRET") or DEFAULT_SECRET
+    variables = {"SKYAI_FINANCE_URL": f"http://127.0.0.1:{port}", "SKYAI_FINANCE_JWT_SECRET": secret}
+    command = [sys.executable, "-m", "simulator.finance", "--port", str(port)]
+    command += ["--rows", str(folder / "finance.sqlite3")]
+    child = start_child("finance", command, folder=folder, environment={**environment, **variables})
+    try:
+        _wait_until_it_listens(child)
+        yield [child], variables
+    finally:
+        end_children([child], within_seconds=5)
 
 
 def needs_spaces(environment: Mapping[str, str]) -> bool:

@@ -16,7 +16,10 @@ DEFAULT_FOLDER = (PROJECT / ".arcadia").resolve()
 TOKEN_VARIABLES = ("DO_API_TOKEN", "DO_API_TOKEN_SYNC", "DO_API_TOKEN_BILLING", "DO_API_TOKEN_PROVISIONING")
 # Each group is taken from one place, all of it: a real account's token must never be sent to a simulator.
 # Nor may simulated buckets stand in a real account's inventory.
-_TOGETHER = (("DO_API_URL", *TOKEN_VARIABLES, "SPACES_ENDPOINT_URL", "SPACES_KEY", "SPACES_SECRET"),)
+_TOGETHER = (
+    ("DO_API_URL", *TOKEN_VARIABLES, "SPACES_ENDPOINT_URL", "SPACES_KEY", "SPACES_SECRET"),
+    ("SKYAI_FINANCE_URL", "SKYAI_FINANCE_JWT_SECRET"),
+)
 
 
 def state_dir() -> Path:

@@ -1,1 +1,14 @@
 """The push of invoices to the finance service."""
+
+from arcadia_cloud.finance.client import Finance
+from arcadia_cloud.finance.errors import FinanceError, FinanceRejected, FinanceUnavailable
+from arcadia_cloud.finance.invoices import FinanceAnswer, FinanceInvoice
+
+__all__ = [
+    "Finance",
+    "FinanceAnswer",
+    "FinanceError",
+    "FinanceInvoice",
+    "FinanceRejected",
+    "FinanceUnavailable",
+]

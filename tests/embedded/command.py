@@ -15,7 +15,7 @@ from arcadia_cloud.embedded.state import PROJECT
 from arcadia_cloud.embedded.valkey import free_port
 
 START_SECONDS = 120
-FOREIGN = ("DATABASE_URL", "REDIS_URL", "DO_API_URL", "DO_API_TOKEN")
+FOREIGN = ("DATABASE_URL", "REDIS_URL", "DO_API_URL", "DO_API_TOKEN", "SKYAI_FINANCE_URL")
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,8 @@ import sys
 from collections.abc import Collection
 from pathlib import Path
 
+import pytest
+
 from arcadia_cloud.embedded.state import PROJECT
 
 PRODUCTION = {
@@ -24,10 +26,16 @@ PRODUCTION = {
 def manage(
     *arguments: str, without: Collection[str] = (), **changed: str
 ) -> subprocess.CompletedProcess[str]:
+    return python("manage.py", *arguments, without=without, **changed)
+
+
+def python(
+    *arguments: str, without: Collection[str] = (), **changed: str
+) -> subprocess.CompletedProcess[str]:
     kept = {name: value for name, value in os.environ.items() if name in {"PATH", "HOME", "LANG"}}
     production = {name: value for name, value in PRODUCTION.items() if name not in without}
     environment = {**kept, **production, **changed}
-    command = [sys.executable, "manage.py", *arguments]
+    command = [sys.executable, *arguments]
     return subprocess.run(command, cwd=PROJECT, env=environment, capture_output=True, text=True, check=False)
 
 
@@ -69,3 +77,39 @@ def test_no_token_is_minted_in_production() -> None:
     assert result.returncode != 0
     assert result.stdout == ""
     assert "development" in result.stderr
+
+
+FINANCE = (
+    "import os, django; os.environ['DJANGO_SETTINGS_MODULE'] = 'arcadia_cloud.settings'; django.setup();"
+    "from django.conf import settings;"
+    "print(settings.SKYAI_FINANCE_ENABLED, settings.SKYAI_FINANCE_URL, settings.SKYAI_FINANCE_ROLES,"
+    " settings.SKYAI_FINANCE_JWT_SECRET == settings.ARCADIA_JWT_SECRET)"
+)
+
+
+@pytest.mark.parametrize(
+    ("changed", "told"),
+    [
+        ({}, "False http://localhost:4010 ['admin'] True"),
+        ({"SKYAI_FINANCE_URL": "https://f.internal"}, "True https://f.internal ['admin'] True"),
+        (
+            {"SKYAI_FINANCE_URL": "https://f.internal", "SKYAI_FINANCE_ENABLED": "false"},
+            "False https://f.internal ['admin'] True",
+        ),
+        ({"SKYAI_FINANCE_ENABLED": "true"}, "True http://localhost:4010 ['admin'] True"),
+        (
+            {"SKYAI_FINANCE_JWT_SECRET": "theirs", "SKYAI_FINANCE_ROLES": "admin, accountant"},
+            "False http://localhost:4010 ['admin', 'accountant'] False",
+        ),
+    ],
+)
+def test_finance_is_pushed_to_where_it_is_named(changed: dict[str, str], told: str) -> None:
+    result = python("-c", FINANCE, **changed)
+    assert result.stdout.strip() == told, result.stderr
+
+
+def test_a_wrong_finance_is_refused_at_the_start() -> None:
+    result = manage("check", SKYAI_FINANCE_URL="finance:4010", SKYAI_FINANCE_JWT_AUDIENCE="arcadia-cloud")
+    assert result.returncode != 0
+    told = [line.split()[1] for line in result.stderr.splitlines() if line.startswith("  - ")]
+    assert told == ["SKYAI_FINANCE_URL", "SKYAI_FINANCE_JWT_AUDIENCE"]

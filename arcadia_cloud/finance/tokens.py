@@ -1,0 +1,44 @@
+"""The token that opens finance, and nothing here.
+
+It is made for one call, lives five minutes, and names finance as its audience: our own API refuses it, even
+where both services share one secret.
+"""
+
+import time
+from typing import Final
+from uuid import uuid4
+
+import jwt
+import requests
+from django.conf import settings
+from requests.auth import AuthBase
+
+LIFETIME_SECONDS: Final = 300
+
+
+class FinanceAuth(AuthBase):
+    """Signs each request as it leaves: a rotated secret counts at once, and no variable holds a token."""
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        request.headers["Authorization"] = f"Bearer {_minted()}"
+        return request
+
+
+def _minted() -> str:
+    now = int(time.time())
+    return jwt.encode(
+        {
+            "iss": settings.ARCADIA_JWT_ISSUER,
+            "aud": settings.SKYAI_FINANCE_JWT_AUDIENCE,
+            "sub": "arcadia-cloud",
+            "typ": "access",
+            "jti": str(uuid4()),
+            "iat": now,
+            "nbf": now - 1,
+            "exp": now + LIFETIME_SECONDS,
+            "tenant_id": settings.SKYAI_FINANCE_TENANT_ID,
+            "roles": settings.SKYAI_FINANCE_ROLES,
+        },
+        settings.SKYAI_FINANCE_JWT_SECRET,
+        algorithm=settings.ARCADIA_JWT_ALGORITHM,
+    )
