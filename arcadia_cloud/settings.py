@@ -20,12 +20,12 @@ from arcadia_cloud.logs import logging_settings
 django_stubs_ext.monkeypatch()  # Django's generic classes take their parameter at run time too
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-PRODUCTION = os.environ.get("ARCADIA_ENV") == "production"
+env = Environment(os.environ)
+ARCADIA_ENV = env.choice("ARCADIA_ENV", ("development", "production"))
+PRODUCTION = ARCADIA_ENV == "production"
 
 if not PRODUCTION:
     os.environ.update(left_open(running_stack(), os.environ))
-env = Environment(os.environ)
-ARCADIA_ENV = env.choice("ARCADIA_ENV", ("development", "production"))
 
 
 def _development(value: str) -> str | None:
@@ -179,8 +179,9 @@ ARCADIA_JWT_ALGORITHM = env.choice("ARCADIA_JWT_ALGORITHM", ("HS512", "HS384", "
 ARCADIA_JWT_ISSUER = env.text("ARCADIA_JWT_ISSUER", _development("arcadia"))
 ARCADIA_JWT_AUDIENCE = env.text("ARCADIA_JWT_AUDIENCE", _development("arcadia"))
 ARCADIA_JWT_LEEWAY_SECONDS = 30
-if PRODUCTION and 0 < len(ARCADIA_JWT_SECRET.encode()) < 64:  # noqa: PLR2004 - an HS512 key, RFC 7518 section 3.2
-    env.problems.append("ARCADIA_JWT_SECRET is shorter than 64 bytes")
+for _name in ("ARCADIA_JWT_SECRET", "ARCADIA_JWT_SECRET_PREVIOUS") if PRODUCTION else ():
+    if 0 < len(env.text(_name, "").encode()) < 64:  # noqa: PLR2004 - an HS512 key, RFC 7518 section 3.2
+        env.problems.append(f"{_name} is shorter than 64 bytes")
 SIMPLE_JWT = {"TOKEN_TYPE_CLAIM": "typ"}  # Guardian's name; kernel.tokens reads the rest at use, for rotation
 AUTHENTICATION_BACKENDS = [
     "axes.backends.AxesStandaloneBackend",

@@ -59,7 +59,7 @@ def main() -> int:
 
 def refuse_production(environment: Mapping[str, str]) -> None:
     """Raise ProductionError there."""
-    if environment.get("ARCADIA_ENV") == "production":
+    if given(environment, "ARCADIA_ENV") == "production":
         raise ProductionError(
             "ARCADIA_ENV is production, and bin/run is for development: it starts servers and a login of its "
             "own. In production start the processes of compose.yaml"

@@ -30,7 +30,7 @@ def servers(
     first. `started` gets the processes; `check` is called while waiting, and may raise. Raises
     ChildError, ProductionError, and EmbeddedError when a server that the environment names can't be used.
     """
-    if environment.get("ARCADIA_ENV") == "production":
+    if given(environment, "ARCADIA_ENV") == "production":
         raise ProductionError("ARCADIA_ENV is production: no embedded server starts there")
     for name in end_leftovers(folder):
         tell(f"ended {name}, left behind by a run that was killed")
@@ -75,6 +75,8 @@ def _check_postgres(url: str) -> None:
     try:
         with psycopg.connect(url, connect_timeout=5) as connection:
             version = connection.info.server_version
+    except psycopg.ProgrammingError:  # the library's words quote the URL, and with it the password
+        raise EmbeddedError("DATABASE_URL must be postgresql://[user[:password]@]host[:port]/name") from None
     except psycopg.Error as error:
         raise EmbeddedError(f"DATABASE_URL names a PostgreSQL that can't be used: {error}") from error
     if version < OLDEST_POSTGRES * 10_000:
@@ -87,5 +89,9 @@ def _check_redis(url: str) -> None:
     try:
         with redis.Redis.from_url(url, socket_timeout=5, socket_connect_timeout=5) as client:
             client.ping()
-    except (redis.RedisError, ValueError) as error:
+    except ValueError:  # as above
+        raise EmbeddedError(
+            "REDIS_URL must be redis://[:password@]host[:port][/number], its password percent-encoded"
+        ) from None
+    except redis.RedisError as error:
         raise EmbeddedError(f"REDIS_URL names a server that can't be used: {error}") from error

@@ -25,7 +25,10 @@ def simulator(folder: Path, environment: Mapping[str, str]) -> Iterator[tuple[li
     Its Spaces are a process of their own, which doesn't start where `environment` has keys of real ones.
     ARCADIA_SIMULATOR_OPTIONS adds options of `python -m simulator`. Raises EmbeddedError.
     """
-    options = shlex.split(environment.get("ARCADIA_SIMULATOR_OPTIONS", ""))
+    try:
+        options = shlex.split(environment.get("ARCADIA_SIMULATOR_OPTIONS", ""))
+    except ValueError as error:
+        raise EmbeddedError(f"ARCADIA_SIMULATOR_OPTIONS can't be read: {error}") from error
     port, spaces_port = free_port(), free_port()
     variables = {"DO_API_URL": f"http://127.0.0.1:{port}", "DO_API_TOKEN": DEFAULT_TOKEN}
     commands = {"simulator": [sys.executable, "-m", "simulator", "--port", str(port), *options]}

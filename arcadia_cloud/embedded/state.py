@@ -32,7 +32,7 @@ def running_stack(folder: Path | None = None) -> Mapping[str, str]:
     place = folder or state_dir()
     try:
         variables = json.loads((place / "stack.json").read_text(encoding="utf-8"))
-    except (FileNotFoundError, PermissionError):
+    except OSError:
         return {}
     if not is_owned(place):  # a killed bin/run left the file behind
         return {}

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 import structlog
-from django.db import DatabaseError
+from django.db import DatabaseError, InterfaceError
 
 log = structlog.get_logger(__name__)
 
@@ -45,6 +45,6 @@ def verdicts() -> dict[str, Verdict]:
 def _ask(name: str, check: Check) -> Verdict:
     try:
         return check()
-    except DatabaseError as error:
+    except (DatabaseError, InterfaceError) as error:
         log.warning("not_ready", check=name, error=type(error).__name__)
         return Verdict(ok=False, words="the database doesn't answer")

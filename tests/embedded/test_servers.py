@@ -7,9 +7,11 @@ import pytest
 import redis
 
 from arcadia_cloud.embedded.children import RECORD, end_leftovers, record
-from arcadia_cloud.embedded.errors import FolderInUseError
+from arcadia_cloud.embedded.errors import EmbeddedError, FolderInUseError
 from arcadia_cloud.embedded.locks import is_owned, owned
 from arcadia_cloud.embedded.postgres import SOCKET_NAME, Postgres
+from arcadia_cloud.embedded.servers import servers
+from arcadia_cloud.embedded.simulator import simulator
 from arcadia_cloud.embedded.state import forget_stack, running_stack, write_stack
 from arcadia_cloud.embedded.valkey import Valkey
 from tests.processes import hanging
@@ -88,3 +90,35 @@ def test_a_recorded_pid_that_another_process_has_now_is_left_alone(state_folder:
     (state_folder / RECORD).write_text(line.replace(str(created), str(created - 60)) + '{"name": "cut sh')
     assert end_leftovers(state_folder) == []
     assert not (state_folder / RECORD).exists()
+
+
+@pytest.mark.parametrize(
+    ("variable", "address"),
+    [
+        ("DATABASE_URL", "mysql://arcadia:hunter2@db.internal/arcadia"),
+        ("DATABASE_URL", "hunter2"),
+        ("REDIS_URL", "redis://:hunter2/3@redis.internal/0"),
+    ],
+)
+def test_an_address_that_is_none_is_named_and_not_quoted(
+    state_folder: Path, variable: str, address: str
+) -> None:
+    environment = {"DATABASE_URL": os.environ["DATABASE_URL"], variable: address}
+    with pytest.raises(EmbeddedError) as refusal, servers(state_folder, environment, lambda _line: None):
+        pass
+    assert f"{variable} must be" in str(refusal.value)
+    assert "hunter2" not in repr(refusal.value)
+
+
+def test_options_of_the_simulator_that_no_shell_could_read_are_named(state_folder: Path) -> None:
+    environment = {"ARCADIA_SIMULATOR_OPTIONS": "--droplets '5"}
+    with (
+        pytest.raises(EmbeddedError, match="ARCADIA_SIMULATOR_OPTIONS"),
+        simulator(state_folder, environment),
+    ):
+        pass
+
+
+def test_a_state_folder_that_is_a_file_has_no_stack(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    assert running_stack(tmp_path / "file") == {}

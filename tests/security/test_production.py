@@ -72,6 +72,20 @@ def test_production_names_everything_that_is_wrong_at_once_and_quotes_no_address
     assert "hunter2" not in result.stderr
 
 
+def test_the_secret_that_is_being_rotated_out_must_be_as_long_as_the_new_one() -> None:
+    result = manage("check", ARCADIA_JWT_SECRET_PREVIOUS="short")
+    assert result.returncode != 0
+    assert "ARCADIA_JWT_SECRET_PREVIOUS is shorter than 64 bytes" in result.stderr
+
+
+def test_production_named_by_a_file_is_production_too(tmp_path: Path) -> None:
+    name = tmp_path / "environment"
+    name.write_text("production\n")
+    result = manage("check", without={"ARCADIA_ENV", "SECRET_KEY"}, ARCADIA_ENV_FILE=str(name))
+    assert result.returncode != 0
+    assert "SECRET_KEY is not set" in result.stderr
+
+
 def test_no_token_is_minted_in_production() -> None:
     result = manage("issue_token", "--tenant", "acme")
     assert result.returncode != 0
