@@ -85,6 +85,7 @@ MIDDLEWARE = [
     "arcadia_cloud.console.middleware.ContentSecurityPolicyMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "arcadia_cloud.console.middleware.ApiWithoutCookiesMiddleware",
+    "arcadia_cloud.console.middleware.NoNullsMiddleware",
     "corsheaders.middleware.CorsMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",

@@ -6,21 +6,27 @@ row is as it was when its page was read, and none is missing or there twice.
 """
 
 import csv
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from enum import StrEnum
+from functools import partial
 from io import StringIO
 from itertools import chain
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 import msgspec
-from django.db.models import Value
+from django.db.models import Case, F, Q, Value, When
 from django.http import HttpResponse, StreamingHttpResponse
 
+from arcadia_cloud.kernel.errors import DomainError
 from inventory.models import ResourceQuerySet
 from inventory.values import PROVIDER_CURRENCY
 
 _ROWS_A_PAGE: Final = 2_000
+_BYTES_A_PIECE: Final = 65_536  # what a client must take before the web server takes it for stalled
+# A download keeps a thread of the web server for as long as its client likes. Each process has four.
+_DOWNLOADS_AT_ONCE: Final = 2
 
 # A column's name, as in the API's lists, and where it stands. `id` is the first: pages go by it.
 _COLUMNS: Final[Mapping[str, str]] = {
@@ -33,8 +39,8 @@ _COLUMNS: Final[Mapping[str, str]] = {
     "tenant_id": "tenant_id",
     "deployment": "deployment__slug",
     "deployment_id": "deployment_id",
-    "project": "project__name",
-    "project_id": "project_id",
+    "project": "own_project",
+    "project_id": "own_project_id",
     "tags": "tags",
     "attrs": "attrs",
     "provider_created_at": "provider_created_at",
@@ -44,6 +50,8 @@ _COLUMNS: Final[Mapping[str, str]] = {
 }
 _OPERATORS_COLUMNS: Final[Mapping[str, str]] = {
     **_COLUMNS,
+    "project": "project__name",
+    "project_id": "project_id",
     "provider": "provider",
     "urn": "urn",
     "attributed_by": "attributed_by",
@@ -86,12 +94,79 @@ def export(resources: ResourceQuerySet, form: Format, *, for_operator: bool) -> 
     return chain([next(pieces)], pieces)
 
 
+class TooManyDownloads(DomainError):
+    """Another one would leave too few threads for everybody else."""
+
+    code = "too_many_downloads"
+    status = 429
+    retry_after_seconds: ClassVar[int | None] = 10
+
+
+class _Places:
+    """Who is downloading from this process."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._taken: set[str] = set()
+
+    def take(self, owner: str) -> None:
+        """Raises TooManyDownloads."""
+        with self._lock:
+            if owner in self._taken:
+                raise TooManyDownloads("Another export of yours is still being downloaded.")
+            if len(self._taken) >= _DOWNLOADS_AT_ONCE:
+                raise TooManyDownloads("Others are downloading exports now. Try again soon.")
+            self._taken.add(owner)
+
+    def give_back(self, owner: str) -> None:
+        with self._lock:
+            self._taken.discard(owner)
+
+
+_PLACES: Final = _Places()
+
+
+class _Download(Iterator[bytes]):
+    """Pieces that are no larger than `_BYTES_A_PIECE`. Closed, or dropped, it gives its place back."""
+
+    def __init__(self, pieces: Iterable[bytes], give_back: Callable[[], None]) -> None:
+        self._pieces = (
+            piece[start : start + _BYTES_A_PIECE]
+            for piece in pieces
+            for start in range(0, len(piece), _BYTES_A_PIECE)
+        )
+        self._give_back: Callable[[], None] | None = give_back
+
+    def __next__(self) -> bytes:
+        return next(self._pieces)
+
+    def close(self) -> None:
+        """Called by the web server, whether the client took all or left."""
+        self._pieces.close()
+        if self._give_back is not None:
+            self._give_back()
+            self._give_back = None
+
+    def __del__(self) -> None:
+        self.close()
+
+
 def download(
-    resources: ResourceQuerySet, form: Format, *, for_operator: bool, on: date
+    resources: ResourceQuerySet, form: Format, *, for_operator: bool, on: date, owner: str
 ) -> StreamingHttpResponse:
-    """An export as a browser keeps it: a file whose name has the day `on`."""
-    pieces = export(resources, form, for_operator=for_operator)
-    return StreamingHttpResponse(pieces, headers=_headers(form, on))
+    """An export as a browser keeps it: a file whose name has the day `on`.
+
+    `owner` names who downloads: one at a time each, and no more than two in this process. Raises
+    TooManyDownloads.
+    """
+    _PLACES.take(owner)
+    try:
+        pieces = export(resources, form, for_operator=for_operator)
+    except BaseException:
+        _PLACES.give_back(owner)
+        raise
+    held = _Download(pieces, partial(_PLACES.give_back, owner))
+    return StreamingHttpResponse(held, headers=_headers(form, on))
 
 
 def download_head(form: Format, *, on: date) -> HttpResponse:
@@ -109,7 +184,16 @@ def _headers(form: Format, on: date) -> dict[str, str]:
 
 def _pages(resources: ResourceQuerySet, fields: Sequence[str]) -> Iterator[list[Row]]:
     """The rows by pages, at least one page. A query each, as fast at the end as at the beginning."""
-    rows = resources.annotate(currency=Value(PROVIDER_CURRENCY)).order_by("pk").values_list(*fields)
+    is_own = Q(project__tenant_id=F("tenant_id"))  # another project's name may be another tenant's
+    rows = (
+        resources.annotate(
+            currency=Value(PROVIDER_CURRENCY),
+            own_project=Case(When(is_own, then=F("project__name"))),
+            own_project_id=Case(When(is_own, then=F("project_id"))),
+        )
+        .order_by("pk")
+        .values_list(*fields)
+    )
     last = 0
     while True:
         page: list[Row] = list(rows.filter(pk__gt=last)[:_ROWS_A_PAGE])

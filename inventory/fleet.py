@@ -1,5 +1,6 @@
 """The fleet in figures, and which of it is nobody's."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from django.db.models import Count, Q, Sum
@@ -17,15 +18,15 @@ UNATTRIBUTED = Q(attributed_by=AttributionRule.NONE) & (
 class FleetCell:
     """Live resources of one kind in one region.
 
-    Costs are the provider's list prices in USD cents a month, where its API tells them.
+    Costs are the provider's list prices in USD cents a month, where its API tells them; None: of none.
     """
 
     kind: str
     region: str
     count: int
-    monthly_cost_cents: int
+    monthly_cost_cents: int | None
     unattributed: int
-    unattributed_cost_cents: int
+    unattributed_cost_cents: int | None
 
 
 def fleet_cells() -> list[FleetCell]:
@@ -35,10 +36,16 @@ def fleet_cells() -> list[FleetCell]:
         .values("kind", "region")
         .annotate(
             count=Count("pk"),
-            monthly_cost_cents=Sum("monthly_price_cents", default=0),
+            monthly_cost_cents=Sum("monthly_price_cents"),
             unattributed=Count("pk", filter=UNATTRIBUTED),
-            unattributed_cost_cents=Sum("monthly_price_cents", filter=UNATTRIBUTED, default=0),
+            unattributed_cost_cents=Sum("monthly_price_cents", filter=UNATTRIBUTED),
         )
         .order_by("kind", "region")
     )
     return [FleetCell(**row) for row in rows]
+
+
+def sum_of_known(costs: Iterable[int | None]) -> int | None:
+    """The sum of what is known; None where nothing is: unknown isn't free."""
+    known = [cost for cost in costs if cost is not None]
+    return sum(known) if known else None

@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils.http import urlencode
 
 from inventory.admin.presenting import NOTHING, dollars
-from inventory.fleet import FleetCell
+from inventory.fleet import FleetCell, sum_of_known
 from inventory.values import kind_in_words
 
 # Told apart in light and dark, and by who sees few colours; more kinds than these are "others".
@@ -87,10 +87,10 @@ def _row(kind: str, cells: Sequence[FleetCell]) -> FleetRow:
     return FleetRow(
         kind=kind_in_words(kind),
         count=sum(cell.count for cell in cells),
-        cost=dollars(sum(cell.monthly_cost_cents for cell in cells)),
+        cost=dollars(sum_of_known(cell.monthly_cost_cents for cell in cells)),
         href=_list_of(kind=kind),
         places=[
-            Place(cell.region or "no region", cell.count, _list_of(kind=kind, region=cell.region))
+            Place(cell.region or "no region", cell.count, _list_of(kind=kind, region=cell.region or NOTHING))
             for cell in cells
         ],
     )

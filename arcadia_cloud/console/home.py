@@ -17,7 +17,7 @@ from django.utils.http import urlencode
 from arcadia_cloud.console.fleet_table import CHART_OPTIONS, FleetRow, chart_data, fleet_rows
 from arcadia_cloud.kernel.models import Alert
 from inventory.admin.presenting import Progress, dollars, progress
-from inventory.fleet import FleetCell, fleet_cells
+from inventory.fleet import FleetCell, fleet_cells, sum_of_known
 from inventory.models import SyncRun
 from inventory.queries import SyncAge, sync_ages
 from inventory.values import RunOutcome, kind_in_words
@@ -90,7 +90,7 @@ def _open_alerts() -> QuerySet[Alert]:
 
 
 def _resources(cells: Sequence[FleetCell]) -> Figure:
-    cost = sum(cell.monthly_cost_cents for cell in cells)
+    cost = sum_of_known(cell.monthly_cost_cents for cell in cells) or 0
     return Figure(
         name="Live resources",
         value=f"{sum(cell.count for cell in cells):,}",
@@ -101,7 +101,7 @@ def _resources(cells: Sequence[FleetCell]) -> Figure:
 
 def _unattributed(cells: Sequence[FleetCell]) -> Figure:
     count = sum(cell.unattributed for cell in cells)
-    cost = sum(cell.unattributed_cost_cents for cell in cells)
+    cost = sum_of_known(cell.unattributed_cost_cents for cell in cells) or 0
     return Figure(
         name="Nobody's resources",
         value=f"{count:,}",

@@ -9,6 +9,7 @@ class DomainError(Exception):
 
     code: ClassVar[str] = "domain_error"
     status: ClassVar[int] = 422  # what the API answers
+    retry_after_seconds: ClassVar[int | None] = None  # where waiting helps
 
     def __init__(self, detail: str, *, errors: Mapping[str, list[str]] | None = None) -> None:
         super().__init__(detail)

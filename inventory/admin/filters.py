@@ -7,6 +7,7 @@ from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 
 from arcadia_cloud.kernel.theme import DropdownFilter, TextFilter
+from inventory.admin.presenting import NOTHING
 from inventory.fleet import UNATTRIBUTED
 from inventory.kinds import registry
 from inventory.models import Resource, SyncRun
@@ -55,7 +56,9 @@ class RegionFilter(TextFilter):
     parameter_name = "region"
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Resource]) -> QuerySet[Resource]:
-        return queryset.filter(region=self.value()) if self.value() else queryset
+        """NOTHING for those without one: an empty value means "any"."""
+        region = "" if self.value() == NOTHING else self.value()
+        return queryset.filter(region=region) if self.value() else queryset
 
 
 class StatusFilter(TextFilter):

@@ -2,7 +2,7 @@
 
 from typing import Any, Final, cast
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.core.exceptions import PermissionDenied
 from django.db.models import Q, QuerySet
@@ -26,7 +26,7 @@ from inventory.admin.filters import (
     WhoseFilter,
 )
 from inventory.admin.presenting import NOTHING, attributes, dollars, history_entry, provider_page
-from inventory.export import Format, download
+from inventory.export import Format, TooManyDownloads, download
 from inventory.models import Resource, ResourceQuerySet
 from inventory.values import STRIKES_TO_DELETE, AttributionRule
 
@@ -139,7 +139,17 @@ class ResourceAdmin(AssigningAdmin):
             shown = self.get_changelist_instance(request).queryset
         except IncorrectLookupParameters:  # the list says so in its own words
             return HttpResponseRedirect(f"{reverse('admin:inventory_resource_changelist')}?e=1")
-        return download(cast("ResourceQuerySet", shown), form, for_operator=True, on=timezone.now().date())
+        try:
+            return download(
+                cast("ResourceQuerySet", shown),
+                form,
+                for_operator=True,
+                on=timezone.now().date(),
+                owner=f"user:{request.user.get_username()}",
+            )
+        except TooManyDownloads as refusal:
+            self.message_user(request, str(refusal), messages.WARNING)
+            return HttpResponseRedirect(reverse("admin:inventory_resource_changelist"))
 
     def render_change_form(
         self,

@@ -64,6 +64,13 @@ class ResourceSerializer(serializers.ModelSerializer[Resource]):
         ]
         read_only_fields = fields
 
+    def to_representation(self, instance: Resource) -> dict[str, Any]:
+        """A tenant is told of a project of its own alone: another one's name may be another tenant's."""
+        shown: dict[str, Any] = super().to_representation(instance)
+        if instance.project is not None and instance.project.tenant_id != instance.tenant_id:
+            shown |= {"project": None, "project_id": None}
+        return shown
+
 
 @extend_schema_serializer(component_name="Resource")
 class OperatorResourceSerializer(ResourceSerializer):
@@ -77,6 +84,10 @@ class OperatorResourceSerializer(ResourceSerializer):
         fields: ClassVar[list[str]] = [*ResourceSerializer.Meta.fields, *_OPERATORS_FIELDS, "currency"]
         read_only_fields = ResourceSerializer.Meta.fields
         extra_kwargs = _for_operators(_OPERATORS_FIELDS)
+
+    def to_representation(self, instance: Resource) -> dict[str, Any]:
+        """Whosever project it is in."""
+        return super(ResourceSerializer, self).to_representation(instance)
 
 
 class ResourceEventSerializer(serializers.ModelSerializer[ResourceEvent]):

@@ -8,14 +8,17 @@ from typing import Any, Final, Protocol
 from urllib.parse import quote
 
 import msgspec
+import structlog
 
 from arcadia_cloud.digitalocean.client import DigitalOcean
-from arcadia_cloud.digitalocean.errors import ProviderNotFound
+from arcadia_cloud.digitalocean.errors import ProviderMalformed, ProviderNotFound
 from arcadia_cloud.digitalocean.listing import Listing, Page
 from inventory.models import Resource
-from inventory.reading import read_pages
+from inventory.reading import identity, read_pages
 from inventory.runs import Progress
 from inventory.values import Kind, Observation, RunMode
+
+log = structlog.get_logger(__name__)
 
 FAST: Final = frozenset({RunMode.FAST, RunMode.FULL})
 FULL: Final = frozenset({RunMode.FULL})
@@ -82,13 +85,21 @@ class KindEntry:
     def observation(self, record: Any, cloud: DigitalOcean) -> Observation | None:  # Any: each kind its own
         """What was seen of the resource; None where it vanished while it was being read.
 
-        Raises ProviderError.
+        Raises ProviderError; ProviderMalformed where the mapping stumbles over a value that nobody expected,
+        so that one such item fails its own kind and not the whole run.
         """
+        listed = record
         if self.enrich is not None:
             record = self.enrich(cloud, record)
             if record is None:
                 return None
-        return self.to_observation(record)
+        try:
+            return self.to_observation(record)
+        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+            log.exception("mapping_failed", kind=str(self.kind))
+            raise ProviderMalformed(
+                f"{self.kind} {identity(listed)} has a value that can't be mapped ({type(error).__name__})"
+            ) from error
 
     def lists(self, cloud: DigitalOcean, progress: Progress) -> Iterator[Iterator[Page[Any]]]:
         """The pages of each list that the kind is read from. Iterating raises ProviderError."""

@@ -24,6 +24,11 @@ class Bucket:
     record: BucketRecord
     size: BucketSize
 
+    @property
+    def name(self) -> str:
+        """By what it is known."""
+        return self.record.name
+
 
 class SpacesBuckets:
     """Every bucket of every region, measured one after the other."""

@@ -13,8 +13,10 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from arcadia_cloud.console.fleet_table import fleet_rows
 from arcadia_cloud.kernel import record_admin
 from arcadia_cloud.kernel.seeding import seed_schedule
+from inventory.fleet import fleet_cells
 from inventory.kinds import registry
 from inventory.models import Resource, ResourceEvent, SyncRun
 from inventory.values import Kind, RunMode, RunOutcome
@@ -276,6 +278,23 @@ def test_home_shows_what_needs_a_hand(viewer: Client) -> None:
     assert "stale: Droplet; never: " in text  # its last run is months old
     assert "40 of 100" in text
     assert "?kind=droplet&amp;region=ams3" in text
+
+
+def test_homes_link_to_what_has_no_region_lists_that_alone(viewer: Client) -> None:
+    observed(seen("1", name="somewhere"), seen("2", name="nowhere", region=""))
+
+    assert f'href="{RESOURCES}?kind=droplet&amp;region=-"' in viewer.get("/admin/").content.decode()
+    listed = viewer.get(f"{RESOURCES}?kind=droplet&region=-").content.decode()
+    assert "nowhere" in listed
+    assert "somewhere" not in listed
+
+
+def test_a_price_that_nobody_tells_is_not_shown_as_nothing_to_pay(viewer: Client) -> None:
+    observed(seen("1", monthly_price_cents=None))
+
+    assert [(row.count, row.cost) for row in fleet_rows(fleet_cells())] == [(1, "-")]
+    observed(seen("2", monthly_price_cents=600), seen("3", monthly_price_cents=0, region="ams3"))
+    assert [(row.count, row.cost) for row in fleet_rows(fleet_cells())] == [(3, "$6.00")]
 
 
 def test_kinds_are_named_as_people_say_them(viewer: Client) -> None:

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import os
 import stat
 from datetime import UTC, datetime
 from pathlib import Path
@@ -28,6 +29,12 @@ EXPORT = "/api/v1/inventory/export"
 LIST = "/api/v1/inventory"
 MONEY = ("price", "cost", "cents", "currency", "4242")
 MANY, MOST_GROWTH_MB = 200_000, 15
+
+
+@pytest.fixture(autouse=True)
+def _places(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody else downloads: what another test left unread keeps its place until it is collected."""
+    monkeypatch.setattr(export_module, "_PLACES", export_module._Places())
 
 
 def resident_mb() -> float:
@@ -96,6 +103,21 @@ def test_json_is_what_the_list_shows_oldest_first(fleet: None) -> None:
 
         assert exported == page.json()["results"]
         assert [list(row) for row in exported] == [list(row) for row in page.json()["results"]]
+
+
+def test_a_tenant_is_not_told_of_a_project_that_is_anothers() -> None:
+    globex, ours = a_project("globex", "globex").pk, a_project("bastions", None).pk
+    observed(seen("1", project_id=globex, tenant_id="acme"), seen("2", project_id=ours, tenant_id="acme"))
+
+    [exported, page] = (
+        json.loads(text_of(asked(of="acme", format="json"))),
+        Client().get(LIST, headers=bearer(token_of(tenant="acme"))).json()["results"],
+    )
+    one = Client().get(f"{LIST}/{page[0]['id']}", headers=bearer(token_of(tenant="acme"))).json()
+
+    assert {(row["project"], row["project_id"]) for row in (*exported, *page, one)} == {(None, None)}
+    told = json.loads(text_of(asked("platform_admin", format="json")))
+    assert [row["project"] for row in told] == ["globex", "bastions"]
 
 
 def test_csv_has_a_line_of_names_and_every_value_as_text(fleet: None) -> None:
@@ -285,6 +307,30 @@ def test_a_database_that_fails_is_an_error_and_no_file_that_ends_early(fleet: No
     assert answer.headers["Content-Type"] == "application/problem+json"
 
 
+def test_a_tenant_downloads_one_at_a_time_and_two_tenants_leave_threads_for_others(fleet: None) -> None:
+    first = asked(of="acme")
+    refused = asked(of="acme", format="json")
+    assert (refused.status_code, refused.headers["Retry-After"]) == (429, "10")
+    assert refused.json()["type"] == "urn:arcadia-cloud:problem:too_many_downloads"
+
+    other = asked(of="globex")
+    assert other.status_code == 200
+    assert asked(of="initech").status_code == 429
+    assert Client().get(LIST, headers=bearer(token_of(tenant="initech"))).status_code == 200
+
+    text_of(first)
+    first.close()  # as the web server does, at the end and when the client leaves
+    other.close()
+    assert asked(of="acme").status_code == asked(of="initech").status_code == 200
+
+
+def test_a_long_file_comes_in_pieces_that_a_slow_client_can_take(fleet: None) -> None:
+    observed(*(seen(str(number), name="n" * 250) for number in range(10, 400)))
+    pieces = list(asked("platform_admin", format="json").streaming_content)
+    assert max(map(len, pieces)) == 65_536
+    assert len(json.loads(b"".join(pieces))) == 394
+
+
 @pytest.mark.processes
 @pytest.mark.parametrize("form", list(Format))
 def test_two_hundred_thousand_rows_cost_no_more_memory_than_a_few_pages(form: Format) -> None:
@@ -342,3 +388,10 @@ class TestCommand:
         with pytest.raises(CommandError, match="No such file or directory"):
             call_command("inventory_export", "--format=csv", f"--output={tmp_path}/no/such")
         assert list(tmp_path.iterdir()) == [file]
+
+    def test_a_device_is_not_replaced_by_a_file(self, fleet: None, tmp_path: Path) -> None:
+        pipe = tmp_path / "pipe"
+        os.mkfifo(pipe)
+        with pytest.raises(CommandError, match="pipe"):
+            call_command("inventory_export", "--format=csv", f"--output={pipe}")
+        assert pipe.is_fifo()

@@ -84,7 +84,9 @@ def exception_handler(exc: Exception, _context: Mapping[str, Any]) -> HttpRespon
 def problem_of(exc: Exception) -> Problem | None:
     """Say what an exception means to the client; None for one that is our own fault."""
     if isinstance(exc, DomainError):
-        return Problem(exc.status, exc.code, exc.detail, exc.errors)
+        wait = exc.retry_after_seconds
+        headers = {} if wait is None else {"Retry-After": str(wait)}
+        return Problem(exc.status, exc.code, exc.detail, exc.errors, headers)
     if isinstance(exc, OperationalError | InterfaceError):
         log.error("database_unavailable", error=type(exc).__name__)
         return Problem(

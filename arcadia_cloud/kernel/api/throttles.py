@@ -40,7 +40,7 @@ class TenantThrottle(BaseThrottle):
         now = time.time()
         window = int(now // WINDOW_SECONDS)
         try:
-            count = _count(f"throttle:{_owner(user)}:{window}")
+            count = _count(f"throttle:{owner_of(user)}:{window}")
         except redis.RedisError as error:
             breaker.trip()
             log.warning("throttle_open", error=type(error).__name__, seconds=breaker.seconds)
@@ -53,7 +53,8 @@ class TenantThrottle(BaseThrottle):
         return self.wait_seconds
 
 
-def _owner(user: TokenUser) -> str:
+def owner_of(user: TokenUser) -> str:
+    """Whose limits a request counts against: the tenant's, or the subject's where there is no tenant."""
     return f"tenant:{user.tenant_id}" if user.tenant_id is not None else f"subject:{user.actor}"
 
 

@@ -39,13 +39,16 @@ class Command(BaseCommand):
         )
 
     def handle(self, *_args: Any, **options: Any) -> None:
+        output: Path | None = options["output"]
+        if output is not None and output.exists() and not (output.is_file() or output.is_dir()):
+            raise CommandError(f"{output}: a device or pipe can't be replaced; write to standard output")
         resources = _chosen(options["kind"], options["tenant"], deleted=options["deleted"])
         pieces = export(resources, Format(options["format"]), for_operator=True)
-        if options["output"] is not None:
+        if output is not None:
             try:
-                _write_whole(options["output"], pieces)
+                _write_whole(output, pieces)
             except OSError as error:
-                raise CommandError(f"{options['output']}: {error.strerror}") from error
+                raise CommandError(f"{output}: {error.strerror}") from error
             return
         try:
             for piece in pieces:

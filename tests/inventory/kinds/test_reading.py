@@ -13,11 +13,13 @@ from arcadia_cloud.digitalocean.records import DomainRecord
 from inventory.kinds import registry
 from inventory.kinds.dns_zone import DNS_ZONE, with_records
 from inventory.kinds.image import DROPLET_BACKUP
+from inventory.kinds.volume import VOLUME
 from inventory.reading import identity, read_pages
 from inventory.runs import Progress
 from inventory.values import Kind, RunMode
 from tests.digitalocean.provider import Reply, Script, Seen, provider
-from tests.inventory.kinds.mapped import MADE
+from tests.inventory.kinds.mapped import MADE, records
+from tests.inventory.kinds.test_storage import A_VOLUME
 
 DOMAIN = DomainRecord("example.com", 1800)
 
@@ -155,3 +157,9 @@ def test_every_record_is_known_by_something(entry: Any) -> None:
 
         setattr(Known, required, "x")
         assert identity(Known()) == "x"
+
+
+def test_a_value_that_nobody_expected_fails_its_kind_and_names_the_resource() -> None:
+    (volume,) = records(VOLUME, {**A_VOLUME, "size_gigabytes": 1e40})
+    with DigitalOcean(budget=NoBudget()) as cloud, pytest.raises(ProviderMalformed, match=A_VOLUME["id"]):
+        VOLUME.observation(volume, cloud)
