@@ -19,7 +19,7 @@ from inventory.runs import Progress
 from inventory.values import Kind, RunMode
 from tests.digitalocean.provider import Reply, Script, Seen, provider
 from tests.inventory.kinds.mapped import MADE, records
-from tests.inventory.kinds.test_storage import A_VOLUME
+from tests.inventory.kinds.test_storage import A_VOLUME, VOLUME_ID
 
 DOMAIN = DomainRecord("example.com", 1800)
 
@@ -161,5 +161,5 @@ def test_every_record_is_known_by_something(entry: Any) -> None:
 
 def test_a_value_that_nobody_expected_fails_its_kind_and_names_the_resource() -> None:
     (volume,) = records(VOLUME, {**A_VOLUME, "size_gigabytes": 1e40})
-    with DigitalOcean(budget=NoBudget()) as cloud, pytest.raises(ProviderMalformed, match=A_VOLUME["id"]):
+    with DigitalOcean(budget=NoBudget()) as cloud, pytest.raises(ProviderMalformed, match=VOLUME_ID):
         VOLUME.observation(volume, cloud)
