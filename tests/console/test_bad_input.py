@@ -12,10 +12,10 @@ from tests.console.rows import ACCESS_LISTS, EVERY_LIST
 
 
 @pytest.mark.parametrize("name", [*EVERY_LIST, *ACCESS_LISTS])
-@pytest.mark.parametrize("parameter", ["q", "region", "tenant", "kind", "queue", "username", "state", "p"])
-def test_a_null_in_a_filter_is_a_bad_request(login: Login, name: str, parameter: str) -> None:
-    answer = login("superuser").get(f"/admin/{name}/", {parameter: "a\0b"})
-    assert answer.status_code == 400
+def test_a_null_in_a_filter_is_a_bad_request(login: Login, name: str) -> None:
+    client = login("superuser")
+    for parameter in ("q", "region", "tenant", "kind", "queue", "username", "state", "p"):
+        assert client.get(f"/admin/{name}/", {parameter: "a\0b"}).status_code == 400, parameter
 
 
 def test_a_null_in_a_form_is_no_error_of_ours(client: Client, db: None) -> None:
@@ -23,7 +23,7 @@ def test_a_null_in_a_form_is_no_error_of_ours(client: Client, db: None) -> None:
     assert answer.status_code == 200
 
 
-def test_a_client_that_stalls_does_not_keep_its_thread() -> None:
+def test_a_client_that_stalls_does_not_keep_its_thread(transactional_db: None) -> None:
     ours, theirs = socket.socketpair()
     with ours, theirs:
         environ = {**RequestFactory().get("/api/health").environ, "gunicorn.socket": ours}

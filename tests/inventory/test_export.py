@@ -319,9 +319,18 @@ def test_a_tenant_downloads_one_at_a_time_and_two_tenants_leave_threads_for_othe
     assert Client().get(LIST, headers=bearer(token_of(tenant="initech"))).status_code == 200
 
     text_of(first)
-    first.close()  # as the web server does, at the end and when the client leaves
-    other.close()
+    text_of(other)
     assert asked(of="acme").status_code == asked(of="initech").status_code == 200
+
+
+def test_a_client_that_leaves_gives_its_place_back_once() -> None:
+    told: list[str] = []
+    held = export_module._Download([b"a" * 200_000], lambda: told.append("back"))
+    assert len(next(held)) == 65_536
+    held.close()  # as the web server does, at the end and when the client leaves
+    held.close()
+    assert told == ["back"]
+    assert list(held) == []
 
 
 def test_a_long_file_comes_in_pieces_that_a_slow_client_can_take(fleet: None) -> None:
