@@ -15,6 +15,7 @@ from pytest_django.fixtures import Settings
 from arcadia_cloud.embedded.children import RECORD, end_leftovers
 from arcadia_cloud.embedded.postgres import Postgres
 from arcadia_cloud.embedded.valkey import Valkey
+from arcadia_cloud.kernel.nudge import breaker
 from simulator import finance as simulated_finance
 from simulator.server import serve
 from simulator.world import DEFAULT_TOKEN
@@ -48,6 +49,18 @@ def valkey_client() -> Iterator[redis.Redis]:
 def _empty_valkey(valkey_client: redis.Redis) -> None:
     """Queues and rate budgets of one test don't reach the next."""
     valkey_client.flushdb()
+
+
+@pytest.fixture
+def patient_broker(settings: Settings) -> Iterator[None]:
+    """For tests of what is sent: a broker that a busy machine keeps waiting isn't away.
+
+    The half second that a request waits for it would be over, the nudge lost and the next two seconds' too.
+    """
+    settings.ARCADIA_NUDGE_TIMEOUT_SECONDS = 30
+    breaker.reset()
+    yield
+    breaker.reset()
 
 
 @pytest.fixture(scope="session")

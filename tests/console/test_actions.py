@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 import redis
-from celery import current_app
 from django.contrib.admin.models import LogEntry
 from django.test import Client
 from django_celery_beat.models import PeriodicTask
@@ -15,8 +14,9 @@ from arcadia_cloud.kernel.models import Alert
 from arcadia_cloud.kernel.seeding import seed_schedule
 from tests.console.conftest import Login
 from tests.console.rows import a_run
-from tests.kernel.brokers import refusing
+from tests.kernel.brokers import refusing, use_broker
 
+pytestmark = pytest.mark.usefixtures("patient_broker")
 SYNC_NOW = "/admin/inventory/syncrun/sync_now/"
 START = {"mode": "fast", "_form_submitted": "on"}
 
@@ -38,10 +38,10 @@ def test_an_operator_starts_a_sync_in_its_queue_and_name(
     answer = operator.post(SYNC_NOW, START)
 
     assert answer.headers["HX-Redirect"] == "/admin/inventory/syncrun/"
+    assert "A worker was asked for a fast sync." in said(operator)
     assert queued(valkey_client, "cloud_sync_fast") == [
         ("inventory.sync", "{'mode': 'fast', 'requested_by': 'user:operator-1'}")
     ]
-    assert "A worker was asked for a fast sync." in said(operator)
     assert LogEntry.objects.get().object_repr == "fast sync"
 
 
@@ -51,7 +51,7 @@ def test_opening_the_dialog_starts_nothing(operator: Client, valkey_client: redi
 
 
 def test_a_broker_that_is_away_is_told_in_words(operator: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(current_app.conf, "broker_url", refusing())
+    use_broker(monkeypatch, refusing())
 
     operator.post(SYNC_NOW, START)
 
@@ -163,9 +163,8 @@ def test_a_scheduled_task_that_can_not_be_sent_is_told_in_words_and_the_others_a
     login: Login, valkey_client: redis.Redis, change: dict[str, str], words: str
 ) -> None:
     seed_schedule()
-    unfit, fit = PeriodicTask.objects.filter(queue__in=["cloud_sync_fast", "cloud_sync_full"]).order_by(
-        "name"
-    )
+    unfit = PeriodicTask.objects.get(name="inventory: sync droplets and databases")
+    fit = PeriodicTask.objects.get(name="inventory: sync the slow kinds")
     PeriodicTask.objects.filter(pk=unfit.pk).update(**change)
     form = {"action": "run_now", "_selected_action": [unfit.pk, fit.pk]}
 

@@ -5,21 +5,17 @@ from typing import Any
 
 import pytest
 import redis
-from celery import current_app
 
-from arcadia_cloud.kernel.nudge import breaker
 from inventory.services import BrokerAway, request_sync
 from inventory.values import RunMode
-from tests.kernel.brokers import refusing
+from tests.kernel.brokers import refusing, use_broker
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("patient_broker")]
 
 
 @pytest.fixture
-def no_broker(monkeypatch: pytest.MonkeyPatch) -> Any:
-    monkeypatch.setattr(current_app.conf, "broker_url", refusing())
-    yield
-    breaker.reset()
+def no_broker(monkeypatch: pytest.MonkeyPatch) -> None:
+    use_broker(monkeypatch, refusing())
 
 
 @pytest.mark.parametrize("mode", RunMode)

@@ -6,8 +6,19 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 
+import pytest
+from celery import current_app
+
 from arcadia_cloud.embedded.valkey import Valkey, free_port
 from tests.processes import hanging
+
+
+def use_broker(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    """Publish there, for the test.
+
+    As an item: to read it as an attribute gives whatever it falls back on, and that would be left behind.
+    """
+    monkeypatch.setitem(current_app.conf, "broker_write_url", url)
 
 
 def refusing() -> str:

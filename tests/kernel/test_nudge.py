@@ -6,14 +6,13 @@ from pathlib import Path
 
 import pytest
 import redis
-from celery import current_app
 from django.db import transaction
 from django.utils import timezone
 
 from arcadia_cloud.kernel.models import Alert
 from arcadia_cloud.kernel.nudge import breaker, nudge, send_now
 from tests.kernel import brokers
-from tests.kernel.brokers import answering
+from tests.kernel.brokers import answering, use_broker
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -25,11 +24,6 @@ def closed_breaker() -> Iterator[None]:
     breaker.reset()
 
 
-def use(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
-    monkeypatch.setattr(current_app.conf, "broker_url", url)
-    monkeypatch.setattr(current_app.conf, "broker_write_url", url)
-
-
 def messages(url: str, queue: str = "cloud_sync_slow") -> int:
     with redis.Redis.from_url(url) as client:
         return int(client.llen(queue))
@@ -39,7 +33,7 @@ def test_a_task_is_sent_after_the_commit_and_not_before(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     with answering(tmp_path) as valkey:
-        use(monkeypatch, valkey.url)
+        use_broker(monkeypatch, valkey.url)
         with transaction.atomic():
             nudge("kernel.forget_expired_keys")
             assert messages(valkey.url) == 0
@@ -55,7 +49,7 @@ def test_a_rolled_back_transaction_wakes_nobody(monkeypatch: pytest.MonkeyPatch,
             raise ZeroDivisionError
 
     with answering(tmp_path) as valkey:
-        use(monkeypatch, valkey.url)
+        use_broker(monkeypatch, valkey.url)
         with pytest.raises(ZeroDivisionError):
             fail()
         assert messages(valkey.url) == 0
@@ -66,7 +60,7 @@ def test_a_broker_that_is_away_costs_under_two_seconds_and_no_row(
     way: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     with brokers.away(way, tmp_path) as url:
-        use(monkeypatch, url)
+        use_broker(monkeypatch, url)
         began = time.monotonic()
         with transaction.atomic():
             alert()
@@ -79,7 +73,7 @@ def test_a_broker_that_is_away_costs_under_two_seconds_and_no_row(
 
 def test_a_broker_that_comes_back_is_used_again(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     with answering(tmp_path) as valkey:
-        use(monkeypatch, valkey.url)
+        use_broker(monkeypatch, valkey.url)
         valkey.stop()
         with transaction.atomic():
             nudge("kernel.forget_expired_keys")
