@@ -79,14 +79,14 @@ class _Line(threading.local):
     def __init__(self) -> None:
         self._connection: Connection | None = None
         self._producer: Producer | None = None
-        self._to: tuple[int, str] | None = None
+        self._to: tuple[int, str, float] | None = None
 
     @property
     def is_open(self) -> bool:
         return self._producer is not None and self._to == self._wanted()
 
     def producer(self) -> Producer:
-        """The open one, or a new one: after a fork, or when the broker's address has changed."""
+        """The open one, or a new one: after a fork, or when the settings have changed."""
         if self._producer is None or not self.is_open:
             self.close()
             self._connection = current_app.connection_for_write(transport_options=_impatient())
@@ -102,8 +102,9 @@ class _Line(threading.local):
             with suppress(OperationalError, OSError):
                 connection.release()
 
-    def _wanted(self) -> tuple[int, str]:
-        return os.getpid(), str(current_app.conf.broker_write_url or current_app.conf.broker_url)
+    def _wanted(self) -> tuple[int, str, float]:
+        url = current_app.conf.broker_write_url or current_app.conf.broker_url
+        return os.getpid(), str(url), settings.ARCADIA_NUDGE_TIMEOUT_SECONDS
 
 
 _line = _Line()

@@ -88,7 +88,7 @@ def test_a_connection_that_the_broker_has_closed_loses_no_message(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     with answering(tmp_path) as valkey:
-        use(monkeypatch, valkey.url)
+        use_broker(monkeypatch, valkey.url)
         send_now("kernel.forget_expired_keys")
         valkey.stop()
         valkey.start()
@@ -98,7 +98,7 @@ def test_a_connection_that_the_broker_has_closed_loses_no_message(
 
 def test_many_messages_share_a_connection(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     with answering(tmp_path) as valkey:
-        use(monkeypatch, valkey.url)
+        use_broker(monkeypatch, valkey.url)
         send_now("kernel.forget_expired_keys")
         with redis.Redis.from_url(valkey.url) as client:
             before = client.info("stats")["total_connections_received"]
