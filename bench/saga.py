@@ -5,6 +5,7 @@ Through a worker, the clock runs from the first start to the last end. Ours is o
 four processes that production gives it, the peer's one process with its threads, as it comes.
 """
 
+import logging
 import os
 import sys
 import tempfile
@@ -36,6 +37,7 @@ _PEER_DATABASE: Final = "dbos_peer"
 @bench("saga")
 def saga(scale: float) -> Iterator[Row]:
     """Both ways, each against DBOS's same way."""
+    logging.getLogger("django_structlog").setLevel(logging.WARNING)  # a line per message hides the progress
     inline, queued = (max(1, round(count * scale)) for count in (INLINE, QUEUED))
     with scratch_database(), _peer_database() as peer, tempfile.TemporaryDirectory() as folder:
         with dbos_peer.launched(peer):
