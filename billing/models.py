@@ -1,0 +1,214 @@
+"""The tables of billing: what the provider charges us. Written by the modules named after the work."""
+
+from typing import Any
+
+from django.db import models
+from django.db.models import F, Q
+from django.db.models.functions import Now
+
+from billing.values import DECIMAL_PLACES, MATCHED, MAX_DIGITS, TAX, IngestStatus, Match, PushStatus
+from inventory.values import PROVIDER, PROVIDER_CURRENCY
+
+
+def _money(**options: Any) -> "models.DecimalField[Any, Any]":
+    """An amount in major units, as exact as the provider bills."""
+    return models.DecimalField(max_digits=MAX_DIGITS, decimal_places=DECIMAL_PLACES, **options)
+
+
+class BalanceSnapshot(models.Model):
+    """What we owed within one hour; a later look in the same hour replaces it. Positive is owed.
+
+    `generated_at` is the provider's clock. Amounts in US dollars. Source: API reference,
+    `GET /v2/customers/my/balance`.
+    """
+
+    provider = models.CharField(max_length=40, default=PROVIDER)
+    hour = models.DateTimeField()
+    month_to_date_balance = _money()
+    account_balance = _money()
+    month_to_date_usage = _money()
+    currency = models.CharField(max_length=3, default=PROVIDER_CURRENCY)
+    generated_at = models.DateTimeField()
+    captured_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "cloud_balance_snapshots"
+        constraints = [
+            models.UniqueConstraint(fields=["provider", "hour"], name="balance_once_an_hour"),
+            models.CheckConstraint(
+                condition=Q(hour__minute=0, hour__second=0, captured_at__gte=F("hour")),
+                name="balance_hour_whole",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.provider} {self.hour:%Y-%m-%d %H}h"
+
+
+class ProviderInvoice(models.Model):
+    """An invoice that the provider sent us, or the preview of the month that still runs.
+
+    `period` is the first day of the month it is for. `amount` is what the provider says; `lines_total` and
+    `tax_total` are sums of the lines, `adjustments_total` is the part of `amount` that stands in the
+    summary alone. `items_count`: how many of the provider's JSON items the lines were held against, null
+    where there were none. `accepted_*`: an operator's word that this difference, in these words, is fine.
+    `pushed_fingerprint` is of what finance took last.
+    """
+
+    provider = models.CharField(max_length=40, default=PROVIDER)
+    invoice_uuid = models.TextField()
+    invoice_id = models.TextField(blank=True, default="")
+    period = models.DateField()
+    issued_on = models.DateField(null=True, blank=True)
+    is_preview = models.BooleanField(default=False)
+    amount = _money()
+    currency = models.CharField(max_length=3, default=PROVIDER_CURRENCY)
+    discovered_at = models.DateTimeField(db_default=Now())
+
+    ingest_status = models.CharField(max_length=10, choices=IngestStatus, default=IngestStatus.PENDING)
+    ingested_at = models.DateTimeField(null=True, blank=True)
+    ingest_error = models.TextField(blank=True, default="")
+    line_count = models.PositiveIntegerField(default=0)
+    lines_total = _money(default=0)
+    tax_total = _money(default=0)
+    adjustments_total = _money(default=0)
+    items_count = models.PositiveIntegerField(null=True, blank=True)
+    accepted_at = models.DateTimeField(null=True, blank=True)
+    accepted_by = models.TextField(blank=True, default="")
+    accepted_note = models.TextField(blank=True, default="")
+    accepted_error = models.TextField(blank=True, default="")
+
+    push_status = models.CharField(max_length=10, choices=PushStatus, default=PushStatus.WAITING)
+    pushed_to_finance_at = models.DateTimeField(null=True, blank=True)
+    finance_invoice_id = models.TextField(blank=True, default="")
+    finance_action = models.CharField(max_length=10, blank=True, default="")
+    push_error = models.TextField(blank=True, default="")
+    push_attempts = models.PositiveIntegerField(default=0)
+    next_push_at = models.DateTimeField(null=True, blank=True)
+    pushed_fingerprint = models.CharField(max_length=64, blank=True, default="")
+
+    class Meta:
+        db_table = "cloud_invoices"
+        verbose_name = "invoice"
+        constraints = [
+            models.UniqueConstraint(fields=["provider", "invoice_uuid"], name="invoice_once"),
+            models.UniqueConstraint(
+                fields=["provider", "period"], condition=Q(is_preview=True), name="invoice_one_preview"
+            ),
+            models.CheckConstraint(condition=Q(period__day=1), name="invoice_period_is_a_month"),
+            models.CheckConstraint(condition=~Q(invoice_uuid=""), name="invoice_named"),
+            models.CheckConstraint(
+                condition=Q(ingest_status__in=IngestStatus.values), name="invoice_ingest_status_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(push_status__in=PushStatus.values), name="invoice_push_status_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(is_preview=False) | Q(pushed_to_finance_at=None), name="invoice_preview_unpushed"
+            ),
+            models.CheckConstraint(
+                condition=Q(accepted_at=None, accepted_note="") | ~Q(accepted_at=None) & ~Q(accepted_note=""),
+                name="invoice_accepted_with_a_note",
+            ),
+            models.CheckConstraint(
+                condition=~Q(push_status=PushStatus.PUSHED) | ~Q(pushed_to_finance_at=None),
+                name="invoice_pushed_at_a_time",
+            ),
+        ]
+        indexes = [models.Index(fields=["period", "id"], name="invoice_of_period")]
+
+    def __str__(self) -> str:
+        kind = "preview" if self.is_preview else "invoice"
+        return f"{kind} {self.invoice_id or self.invoice_uuid} of {self.period:%Y-%m}"
+
+
+class BillingEntry(models.Model):
+    """What else stands in the billing history: payments, credits, refunds and their like.
+
+    The provider gives it no id, so all that it says is its key; `number` tells equal ones apart. `amount`
+    is negative where it lowers what we owe. Append-only by its key.
+    """
+
+    provider = models.CharField(max_length=40, default=PROVIDER)
+    type = models.TextField()
+    date = models.DateTimeField()
+    amount = _money()
+    description = models.TextField(blank=True, default="")
+    invoice_uuid = models.TextField(null=True, blank=True)  # noqa: DJ001 - null is what the provider sends
+    number = models.PositiveIntegerField(default=1)
+
+    class Meta:
+        db_table = "cloud_billing_entries"
+        verbose_name_plural = "billing entries"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["provider", "date", "type", "amount", "description", "invoice_uuid", "number"],
+                name="billing_entry_once",
+                nulls_distinct=False,
+            ),
+            models.CheckConstraint(condition=Q(number__gte=1), name="billing_entry_numbered"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.type} of {self.date:%Y-%m-%d}"
+
+
+class CostLine(models.Model):
+    """One line of a provider's invoice, kept as billed; what is derived from it stands after `category`.
+
+    `amount` is in major units of the invoice's currency, unrounded. `item_resource_*` are the ids that the
+    line's JSON item had. Replaced whole with its invoice. Source: the invoice's CSV.
+    """
+
+    invoice = models.ForeignKey(
+        ProviderInvoice, models.CASCADE, related_name="lines", db_index=False
+    )
+    line_no = models.PositiveIntegerField()
+    product = models.TextField(blank=True)
+    group_description = models.TextField(blank=True)
+    description = models.TextField(blank=True)
+    hours = _money(null=True, blank=True)
+    started_at = models.DateTimeField()
+    ended_at = models.DateTimeField()
+    amount = _money()
+    project_name = models.TextField(blank=True)
+    category = models.TextField(blank=True)
+    item_resource_id = models.TextField(blank=True)
+    item_resource_uuid = models.TextField(blank=True)
+    kind = models.CharField(max_length=40)
+    name = models.TextField(blank=True)
+    is_tax = models.BooleanField()
+    resource = models.ForeignKey(
+        "inventory.Resource", models.PROTECT, null=True, blank=True, related_name="cost_lines", db_index=False
+    )
+    match = models.CharField(max_length=10, choices=Match)
+
+    class Meta:
+        db_table = "cloud_cost_lines"
+        constraints = [
+            models.UniqueConstraint(fields=["invoice", "line_no"], name="costline_ingested_once"),
+            models.CheckConstraint(
+                condition=Q(ended_at__gte=F("started_at")), name="costline_period_forward"
+            ),
+            models.CheckConstraint(
+                condition=Q(match__in=[str(match) for match in MATCHED], resource__isnull=False)
+                | Q(match__in=[str(Match.AMBIGUOUS), str(Match.NONE)], resource__isnull=True),
+                name="costline_matched_to_a_resource",
+            ),
+            models.CheckConstraint(
+                condition=Q(is_tax=False) | Q(kind=TAX, resource__isnull=True), name="costline_tax_is_nobodys"
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["invoice", "id"], name="costline_of_invoice"),
+            models.Index(
+                fields=["resource"], condition=Q(resource__isnull=False), name="costline_of_resource"
+            ),
+            # What is tried again when inventory learns of a resource.
+            models.Index(
+                fields=["kind"], condition=Q(resource__isnull=True, is_tax=False), name="costline_unmatched"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"line {self.line_no} of {self.invoice_id}"

@@ -1,0 +1,84 @@
+"""What a billed line is about: the kind of resource, its name, and whether it is a tax.
+
+Products were seen in invoices and in DigitalOcean's documentation; the list isn't closed, and a product that
+isn't in it is `other`, never an error.
+"""
+
+import re
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Final
+
+from billing.values import OTHER, TAX
+from inventory.values import Kind
+
+_TAXES: Final = "taxes"
+_TAX_WORD: Final = re.compile(r"\b(?:gst|vat|tax)(?:e?s)?\b", re.IGNORECASE)
+_KINDS: Final[Mapping[str, Kind]] = {
+    "droplets": Kind.DROPLET,
+    "gpu droplets": Kind.DROPLET,
+    "backups": Kind.DROPLET_BACKUP,
+    "droplet backups": Kind.DROPLET_BACKUP,
+    "volumes": Kind.VOLUME,
+    "block storage": Kind.VOLUME,
+    "snapshots": Kind.SNAPSHOT,
+    "droplet snapshots": Kind.SNAPSHOT,
+    "volume snapshots": Kind.SNAPSHOT,
+    "images": Kind.IMAGE,
+    "custom images": Kind.IMAGE,
+    "spaces": Kind.SPACES_BUCKET,
+    "spaces subscription": Kind.SPACES_BUCKET,
+    "floating ips": Kind.RESERVED_IP,
+    "reserved ips": Kind.RESERVED_IP,
+    "load balancers": Kind.LOAD_BALANCER,
+    "database clusters": Kind.DATABASE,
+    "managed databases": Kind.DATABASE,
+    "databases": Kind.DATABASE,
+    "kubernetes clusters": Kind.KUBERNETES_CLUSTER,
+    "kubernetes": Kind.KUBERNETES_CLUSTER,
+    "app platform": Kind.APP,
+    "apps": Kind.APP,
+    "container registry": Kind.REGISTRY,
+    "cdn": Kind.CDN_ENDPOINT,
+}
+_NAMED_BY_THEIR_GROUP: Final = frozenset({Kind.KUBERNETES_CLUSTER, Kind.DATABASE})
+
+
+def is_tax(product: str, category: str, description: str) -> bool:
+    """Whether a line is a tax: by its product, or by a word of its description.
+
+    The word doesn't count where the product is a resource: a droplet may be called `tax-api`.
+    """
+    if _plain(product) == _TAXES:
+        return True
+    return _kind(product, category) is None and _TAX_WORD.search(description) is not None
+
+
+def kind_of(product: str, category: str, description: str) -> str:
+    """A kind of resource, `tax`, or `other`."""
+    kind = None if _plain(product) == _TAXES else _kind(product, category)
+    if kind is not None:
+        return str(kind)
+    return TAX if is_tax(product, category, description) else OTHER
+
+
+def name_of(kind: str, group_description: str, description: str) -> str:
+    """The resource's name: what stands before the last parenthesis of `name (size)`.
+
+    A cluster's is the group's description, a reserved IP's is the address: `Unused Floating IP - 192.0.2.1`.
+    """
+    if kind in _NAMED_BY_THEIR_GROUP and group_description.strip():
+        return group_description.strip()
+    if kind == Kind.RESERVED_IP:
+        description = description.rpartition(" - ")[2]
+    name, _, _ = description.rpartition("(")
+    return name.strip() or description.strip()
+
+
+@lru_cache(maxsize=1024)
+def _kind(product: str, category: str) -> Kind | None:
+    return _KINDS.get(_plain(product)) or _KINDS.get(_plain(category))
+
+
+def _plain(text: str) -> str:
+    return " ".join(text.casefold().replace("_", " ").split())
