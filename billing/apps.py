@@ -1,6 +1,41 @@
 from django.apps import AppConfig
+from django.utils.module_loading import import_string
+
+from arcadia_cloud.kernel import schedule
+from arcadia_cloud.kernel.schedule import ScheduleEntry
+from inventory import arrivals
+
+_QUEUE = "cloud_billing"
 
 
 class BillingConfig(AppConfig):
     name = "billing"
     verbose_name = "Provider billing"
+
+    def ready(self) -> None:
+        """Put billing on the schedule, and be told when inventory learns of resources."""
+        # By name: this module is imported before the models are loaded.
+        arrivals.register("billing", import_string("billing.rematching.request_match"))
+        schedule.register(
+            ScheduleEntry(
+                name="billing: balance",
+                task="billing.snapshot_balance",
+                queue=_QUEUE,
+                crontab="7 * * * *",
+                expires_seconds=3600,
+            ),
+            ScheduleEntry(
+                name="billing: history, invoices and finance",
+                task="billing.read_history",
+                queue=_QUEUE,
+                crontab="23 2 * * *",
+                expires_seconds=24 * 3600,
+            ),
+            ScheduleEntry(
+                name="billing: retry what failed, doesn't add up or isn't pushed",
+                task="billing.sweep",
+                queue=_QUEUE,
+                crontab="37 * * * *",
+                expires_seconds=3600,
+            ),
+        )

@@ -125,9 +125,7 @@ class _Reader:
         raise AssertionError("every cell can be read")
 
     def _refusal(self, rule: str, *, column: str = "", value: str | None = None) -> UnreadableInvoice:
-        return UnreadableInvoice(
-            rule, row=self._number, line=self._rows.line_num, column=column, value=value
-        )
+        return UnreadableInvoice(rule, row=self._number, line=self._rows.line_num, column=column, value=value)
 
 
 class _HasNul(ValueError):
@@ -144,9 +142,7 @@ def _without_nul(text: TextIOWrapper) -> Iterator[str]:
 def _places(header: Sequence[str]) -> dict[str, int]:
     """Where each column stands; one that is absent points to the empty cell after the last."""
     known = [_plain(name) for name in header]
-    return {
-        name: known.index(name) if name in known else len(known) for name in (*_REQUIRED, *_OPTIONAL)
-    }
+    return {name: known.index(name) if name in known else len(known) for name in (*_REQUIRED, *_OPTIONAL)}
 
 
 def _plain(name: str) -> str:

@@ -4,28 +4,156 @@ One process at a time ingests an invoice; a second one waits. What goes wrong le
 there as they were, and says so on the invoice.
 """
 
+from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Final
 
-import structlog
-from django.db import transaction
-from django.db.models.functions import Now
+from django.db import DatabaseError, InterfaceError, transaction
 
+from arcadia_cloud.digitalocean.client import DigitalOcean
 from arcadia_cloud.digitalocean.errors import ProviderError
 from arcadia_cloud.kernel.alerts import raise_alert, resolve_alert
 from arcadia_cloud.kernel.database import patiently
-from arcadia_cloud.kernel.errors import Conflict, DomainError, InvalidInput
+from arcadia_cloud.kernel.errors import Conflict, InvalidInput, NotFound
 from arcadia_cloud.kernel.leases import HeldLease, lease
 from billing.csv_reading import UnreadableInvoice
-from billing.documents import Documents
+from billing.documents import Documents, fetched
+from billing.files import assert_readable
 from billing.lines import Kept, replace_lines
 from billing.models import ProviderInvoice
+from billing.naming import LEASE_SECONDS, WAIT_SECONDS, lease_of, subject_of
+from billing.pushing import fingerprint
 from billing.reconciling import Verdict, reconcile
-from billing.values import IngestStatus
+from billing.values import IngestStatus, PushStatus
+from inventory.sync import in_words
 
-log = structlog.get_logger(__name__)
-
-LEASE_SECONDS: Final = 60
-WAIT_SECONDS: Final = 900  # as long as the longest ingest of another may take
 MISMATCH_ALERT: Final = "invoice_mismatch"
 FAILED_ALERT: Final = "invoice_failed"
+UNREADABLE: Final = (ProviderError, UnreadableInvoice, DatabaseError, InterfaceError)
+
+
+class NotAMismatch(Conflict):
+    """There is no difference to accept."""
+
+    code = "not_a_mismatch"
+
+
+@dataclass(frozen=True, slots=True)
+class Ingested:
+    """How an ingest ended: the invoice as it now is, and what was written; None where nothing was."""
+
+    invoice: ProviderInvoice
+    kept: Kept | None
+
+
+def ingest_invoice(
+    *, invoice_pk: int, cloud: DigitalOcean, at: datetime, again: bool = False, file: Path | None = None
+) -> Ingested:
+    """Fetch an invoice's documents and put its lines in place; return how that ended, failed too.
+
+    One that is ingested already is left alone unless `again`; a preview never is. With `file` the table is
+    that file's: it is read to its end before anything is touched, and UnreadableInvoice raised. Raises
+    NotFound.
+    """
+    if file is not None:
+        assert_readable(file)
+    with lease(lease_of(invoice_pk), seconds=LEASE_SECONDS, wait_seconds=WAIT_SECONDS) as held:
+        invoice = ProviderInvoice.objects.filter(pk=invoice_pk).first()
+        if invoice is None:
+            raise NotFound(f"invoice {invoice_pk} is gone: a preview goes when the final invoice comes")
+        if invoice.ingest_status == IngestStatus.INGESTED and not (again or invoice.is_preview or file):
+            return Ingested(invoice, None)
+        try:
+            with fetched(cloud, invoice.invoice_uuid, file=file) as documents:
+                done = patiently(lambda: _keep(invoice_pk, documents, held, at))
+        except UNREADABLE as problem:
+            done = _fail(invoice_pk, in_words(problem))
+        _tell(done.invoice)
+        return done
+
+
+def accept_mismatch(*, invoice_pk: int, note: str, actor: str, at: datetime) -> ProviderInvoice:
+    """Take an invoice's difference for right, on an operator's word. It holds for this difference only.
+
+    Raises InvalidInput without a note and NotAMismatch where there is nothing to accept.
+    """
+    if not note.strip():
+        raise InvalidInput("Say why it is right.", errors={"note": ["May not be empty."]})
+    with transaction.atomic():
+        invoice = ProviderInvoice.objects.select_for_update().get(pk=invoice_pk)
+        if invoice.ingest_status != IngestStatus.MISMATCH:
+            raise NotAMismatch(f"{invoice} is {invoice.ingest_status}: there is no difference to accept")
+        invoice.accepted_at, invoice.accepted_by, invoice.accepted_note = at, actor, note.strip()
+        invoice.accepted_error = invoice.ingest_error
+        invoice.ingest_status = IngestStatus.INGESTED
+        invoice.save()
+    resolve_alert(code=MISMATCH_ALERT, subject=subject_of(invoice), by=actor)
+    return invoice
+
+
+@transaction.atomic
+def _keep(pk: int, documents: Documents, held: HeldLease, at: datetime) -> Ingested:
+    """Write lines and verdict together. May be repeated."""
+    documents.rewind()
+    invoice = ProviderInvoice.objects.select_for_update(no_key=True).get(pk=pk)
+    kept = replace_lines(invoice.pk, documents.lines, documents.items)
+    summary = documents.summary
+    if summary is not None:
+        invoice.period = summary.period
+        if invoice.is_preview:
+            invoice.amount = summary.amount  # the header's is of another moment
+    credits_told = summary.credits_and_adjustments.amount if summary else None
+    verdict = reconcile(amount=invoice.amount, kept=kept, credits_and_adjustments=credits_told)
+    _record(invoice, kept, verdict, at)
+    if not invoice.is_preview and invoice.is_issued_after_its_period:
+        ProviderInvoice.objects.filter(
+            provider=invoice.provider, period=invoice.period, is_preview=True
+        ).delete()
+    held.assert_held()
+    return Ingested(invoice, kept)
+
+
+def _record(invoice: ProviderInvoice, kept: Kept, verdict: Verdict, at: datetime) -> None:
+    is_accepted = bool(verdict.error) and verdict.error == invoice.accepted_error
+    if not is_accepted:
+        invoice.accepted_at = None
+        invoice.accepted_by = invoice.accepted_note = invoice.accepted_error = ""
+    invoice.ingest_status = IngestStatus.INGESTED if is_accepted else verdict.status
+    invoice.ingest_error = verdict.error
+    invoice.ingested_at = at
+    invoice.line_count = kept.count
+    invoice.lines_total = kept.total
+    invoice.tax_total = kept.tax_total
+    invoice.adjustments_total = verdict.adjustments
+    invoice.items_count = kept.items
+    if invoice.push_status == PushStatus.PUSHED and fingerprint(invoice) != invoice.pushed_fingerprint:
+        invoice.push_status = PushStatus.WAITING
+    invoice.save()
+
+
+def _fail(pk: int, words: str) -> Ingested:
+    """Say on the invoice why, and leave everything else as it was."""
+
+    def write() -> None:
+        ProviderInvoice.objects.filter(pk=pk).update(ingest_status=IngestStatus.FAILED, ingest_error=words)
+
+    patiently(write)
+    return Ingested(ProviderInvoice.objects.get(pk=pk), None)
+
+
+def _tell(invoice: ProviderInvoice) -> None:
+    """Raise or close the operators' alerts. A preview that moves while it is read is nobody's business."""
+    alert_of = {IngestStatus.MISMATCH: MISMATCH_ALERT, IngestStatus.FAILED: FAILED_ALERT}
+    raised = alert_of.get(IngestStatus(invoice.ingest_status))
+    subject = subject_of(invoice)
+    for code in alert_of.values():
+        if code != raised:
+            resolve_alert(code=code, subject=subject, by="ingest")
+    if raised and not invoice.is_preview:
+        raise_alert(
+            code=raised,
+            subject=subject,
+            message=f"{str(invoice).capitalize()}: {invoice.ingest_error}",
+            details={"invoice": invoice.pk},
+        )

@@ -1,4 +1,4 @@
-"""An invoice's lines: read into a staging table, paired with their items, matched and kept, in one transaction.
+"""An invoice's lines: staged, paired with their items, matched and kept, in one transaction.
 
 The lines go through COPY into a table without indexes, and from there in one statement to where they stay,
 so that each is written there once, with its resource.
@@ -64,7 +64,7 @@ def replace_lines(invoice_pk: int, lines: IO[bytes], items: IO[str] | None) -> K
     """
     with connection.cursor() as cursor:
         cursor.execute(_STAGING)
-        with cursor.copy(_COPY_LINES) as copy:
+        with connection.wrap_database_errors, cursor.copy(_COPY_LINES) as copy:
             for piece in _pieces(_staged(line) for line in read_lines(lines)):
                 copy.write(piece)
         counted = None if items is None else _pair(cursor, items)
@@ -73,13 +73,13 @@ def replace_lines(invoice_pk: int, lines: IO[bytes], items: IO[str] | None) -> K
         cursor.execute("DELETE FROM cloud_cost_lines WHERE invoice_id = %s", [invoice_pk])
         cursor.execute(_KEEP, {"invoice": invoice_pk, "provider": PROVIDER})
         cursor.execute(_TOTALS, [[str(match) for match in MATCHED], invoice_pk])
-        totals = cursor.fetchone()
+        count, total, tax_total, taxes, matched = cursor.fetchone()
         cursor.execute("DROP TABLE staged_lines, staged_items, paired")
-    return Kept(*totals, items=counted, disagreement=disagreement)
+    return Kept(count, total, tax_total, taxes, matched, counted, disagreement)
 
 
 def _pair(cursor: Any, items: IO[str]) -> int:
-    with cursor.copy(_COPY_ITEMS) as copy:
+    with connection.wrap_database_errors, cursor.copy(_COPY_ITEMS) as copy:
         while piece := items.read(_PIECE):
             copy.write(piece)
     cursor.execute("ANALYZE staged_items")

@@ -1,12 +1,13 @@
 """The tables of billing: what the provider charges us. Written by the modules named after the work."""
 
+from datetime import date, timedelta
 from typing import Any
 
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
 
-from billing.values import DECIMAL_PLACES, MATCHED, MAX_DIGITS, TAX, IngestStatus, Match, PushStatus
+from billing.values import DECIMAL_PLACES, MATCHED, MAX_DIGITS, TAX, IngestStatus, Match, PushStatus, cents
 from inventory.values import PROVIDER, PROVIDER_CURRENCY
 
 
@@ -121,6 +122,31 @@ class ProviderInvoice(models.Model):
         kind = "preview" if self.is_preview else "invoice"
         return f"{kind} {self.invoice_id or self.invoice_uuid} of {self.period:%Y-%m}"
 
+    @property
+    def period_end(self) -> date:
+        """The first day after the month."""
+        return (self.period + timedelta(days=31)).replace(day=1)
+
+    @property
+    def is_issued_after_its_period(self) -> bool:
+        """Whether it is the month's last; one that a usage threshold brought about comes within the month."""
+        return self.issued_on is None or self.issued_on >= self.period_end
+
+    @property
+    def amount_gross_minor(self) -> int:
+        """In cents: what we pay."""
+        return cents(self.amount)
+
+    @property
+    def amount_tax_minor(self) -> int:
+        """In cents: the part of it that is tax."""
+        return cents(self.tax_total)
+
+    @property
+    def amount_net_minor(self) -> int:
+        """In cents: the rest."""
+        return self.amount_gross_minor - self.amount_tax_minor
+
 
 class BillingEntry(models.Model):
     """What else stands in the billing history: payments, credits, refunds and their like.
@@ -160,9 +186,7 @@ class CostLine(models.Model):
     line's JSON item had. Replaced whole with its invoice. Source: the invoice's CSV.
     """
 
-    invoice = models.ForeignKey(
-        ProviderInvoice, models.CASCADE, related_name="lines", db_index=False
-    )
+    invoice = models.ForeignKey(ProviderInvoice, models.CASCADE, related_name="lines", db_index=False)
     line_no = models.PositiveIntegerField()
     product = models.TextField(blank=True)
     group_description = models.TextField(blank=True)

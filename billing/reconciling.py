@@ -40,7 +40,10 @@ def reconcile(*, amount: Decimal, kept: Kept, credits_and_adjustments: Decimal |
 
 def _in_words(amount: Decimal, kept: Kept, difference: Decimal, credits_told: Decimal | None) -> str:
     which = "missing from" if difference > 0 else "too much in"
-    words = f"{exact(abs(difference))} is {which} the lines: they sum to {exact(kept.total)}, the invoice says {exact(amount)}"
+    words = (
+        f"{exact(abs(difference))} is {which} the lines: "
+        f"they sum to {exact(kept.total)}, the invoice says {exact(amount)}"
+    )
     if credits_told:
         words += f", and its summary's credits and adjustments ({exact(credits_told)}) don't explain it"
     return words

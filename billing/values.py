@@ -1,6 +1,7 @@
 """The values that billing passes around: what a line is, how it was matched, how far an invoice is."""
 
-from datetime import datetime
+import re
+from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Final, NamedTuple
 
@@ -9,6 +10,9 @@ from django.db.models import TextChoices
 CENT: Final = Decimal("0.01")
 DECIMAL_PLACES: Final = 10  # of an amount and of hours, as billed; what is finer is refused, never rounded
 MAX_DIGITS: Final = 24
+
+_PERIOD: Final = re.compile(r"(?P<year>[0-9]{4})-(?P<month>[0-9]{2})(?P<day>-01)?")
+_NO_PERIOD: Final = "Must be a month, as 2026-04, or its first day, as 2026-04-01."
 
 TAX: Final = "tax"
 OTHER: Final = "other"
@@ -69,3 +73,14 @@ def exact(amount: Decimal) -> str:
     plain = f"{amount:f}"
     whole, _, fraction = plain.partition(".")
     return f"{whole}.{fraction.rstrip('0').ljust(2, '0')}"
+
+
+def period_of(text: str) -> date:
+    """The first day of a month. Raises ValueError for another day, and for what is no month."""
+    found = _PERIOD.fullmatch(text)
+    if found is None:
+        raise ValueError(_NO_PERIOD)
+    try:
+        return date(int(found["year"]), int(found["month"]), 1)
+    except ValueError:
+        raise ValueError(_NO_PERIOD) from None

@@ -8,6 +8,7 @@ from django.db.models.functions import Now
 
 from arcadia_cloud.kernel.alerts import raise_alert, resolve_alert
 from arcadia_cloud.kernel.database import patiently
+from inventory import arrivals
 from inventory.models import SyncRun
 from inventory.observing import Observed
 from inventory.values import RunMode, RunOutcome
@@ -99,4 +100,6 @@ def finish_run(
     elif outcome == RunOutcome.COMPLETE and run.mode != RunMode.FAST:
         for code in _ALERTS.values():
             resolve_alert(code=code, subject=subject, by=f"run:{run.pk}")
+    if run.discovered or run.restored:
+        arrivals.tell(run.kind)
     return run

@@ -1,0 +1,94 @@
+"""What the API answers, as the schema and its page show it."""
+
+from typing import Any, Final
+
+from drf_spectacular.utils import OpenApiExample
+
+from inventory.values import PROVIDER, PROVIDER_CURRENCY
+
+_BALANCE: Final = {
+    "month_to_date_balance": "23.44",
+    "account_balance": "12.23",
+    "month_to_date_usage": "11.21",
+    "currency": PROVIDER_CURRENCY,
+    "generated_at": "2026-05-10T02:06:59Z",
+    "captured_at": "2026-05-10T02:07:01.118000Z",
+}
+_INVOICE: Final = {
+    "id": 136,
+    "provider": PROVIDER,
+    "invoice_uuid": "22737513-0ea7-4206-8ceb-98a575af7681",
+    "invoice_id": "529784185",
+    "period": "2026-04-01",
+    "issued_on": "2026-05-01",
+    "is_preview": False,
+    "amount": "86.92",
+    "currency": PROVIDER_CURRENCY,
+    "amount_gross_minor": 8692,
+    "amount_tax_minor": 790,
+    "amount_net_minor": 7902,
+    "discovered_at": "2026-05-02T02:23:04.651930Z",
+    "ingest_status": "ingested",
+    "ingested_at": "2026-05-02T02:23:07.118000Z",
+    "ingest_error": "",
+    "line_count": 33,
+    "lines_total": "86.92",
+    "adjustments_total": "0.00",
+    "accepted_at": None,
+    "accepted_by": "",
+    "accepted_note": "",
+    "push_status": "pushed",
+    "pushed_to_finance_at": "2026-05-02T02:23:07.420000Z",
+    "finance_invoice_id": "inv_000136",
+    "finance_action": "created",
+    "push_error": "",
+}
+_COST_LINE: Final = {
+    "id": 4711,
+    "invoice_id": 136,
+    "period": "2026-04-01",
+    "is_preview": False,
+    "line_no": 1,
+    "product": "Droplets",
+    "group_description": "",
+    "description": "web-01 (s-2vcpu-4gb)",
+    "hours": "720",
+    "started_at": "2026-04-01T00:00:00Z",
+    "ended_at": "2026-05-01T00:00:00Z",
+    "amount": "24.00",
+    "currency": PROVIDER_CURRENCY,
+    "project_name": "acme",
+    "category": "iaas",
+    "kind": "droplet",
+    "name": "web-01",
+    "is_tax": False,
+    "match": "id",
+    "resource_id": 13,
+    "resource_name": "web-01",
+    "tenant_id": "acme",
+    "deployment_id": 4,
+}
+_COSTS: Final = {
+    "period": "2026-04-01",
+    "by": "tenant",
+    "total": "86.92",
+    "currency": PROVIDER_CURRENCY,
+    "has_preview": False,
+    "rows": [
+        {"group": "matched", "key": "acme", "name": "acme", "amount": "48.00", "line_count": 6},
+        {"group": "tax", "key": None, "name": "", "amount": "7.90", "line_count": 1},
+        {"group": "unmatched", "key": None, "name": "", "amount": "31.02", "line_count": 26},
+    ],
+}
+
+
+def _answer(value: Any) -> list[OpenApiExample]:
+    return [OpenApiExample("Answer", value=value, response_only=True)]
+
+
+# Of a list, one row each: the schema lays the page around it.
+BALANCE: Final = _answer({**_BALANCE, "history": [_BALANCE]})
+INVOICES: Final = _answer(_INVOICE)
+INVOICE: Final = _answer(_INVOICE)
+COST_LINES: Final = _answer(_COST_LINE)
+COSTS: Final = _answer(_COSTS)

@@ -1,0 +1,141 @@
+"""The billing API: balance, invoices, their lines, and what a month cost. Read-only, for operators alone."""
+
+import re
+from typing import Any, Final
+
+from django.db.models import QuerySet
+from django.utils import timezone
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
+from rest_framework.exceptions import ValidationError
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from arcadia_cloud.kernel.api.permissions import OperatorOnly
+from arcadia_cloud.kernel.api.views import ApiView, DetailView, ListView
+from arcadia_cloud.kernel.errors import NotFound
+from billing.api import examples
+from billing.api.filters import PERIOD_HELP, CostLineFilter, InvoiceFilter
+from billing.api.serializers import (
+    BalanceAnswerSerializer,
+    BalanceSerializer,
+    CostLineSerializer,
+    CostsSerializer,
+    InvoiceSerializer,
+)
+from billing.costs import By, costs_of
+from billing.models import CostLine, ProviderInvoice
+from billing.queries import balances_since, latest_balance
+from billing.values import period_of
+
+_DAYS: Final = re.compile(r"([1-9][0-9]{0,2})d")
+_MOST_DAYS: Final = 366
+
+
+class BalanceView(ApiView):
+    """What we owe DigitalOcean, as of the last hour that was looked at."""
+
+    permission_classes = (OperatorOnly,)
+    query_parameters = frozenset({"history"})
+
+    @extend_schema(
+        summary="The latest balance",
+        parameters=[
+            OpenApiParameter(
+                "history",
+                OpenApiTypes.STR,
+                description="So many days back, hour by hour, as `30d`; at most a year.",
+            )
+        ],
+        responses=BalanceAnswerSerializer,
+        examples=examples.BALANCE,
+    )
+    def get(self, request: Request) -> Response:
+        days = _days(request)
+        latest = latest_balance()
+        if latest is None:
+            raise NotFound("The balance was never asked for.")
+        answer: dict[str, Any] = dict(BalanceSerializer(latest).data)
+        if days:
+            answer["history"] = BalanceSerializer(balances_since(timezone.now(), days), many=True).data
+        return Response(answer)
+
+
+def _days(request: Request) -> int:
+    asked = request.query_params.get("history")
+    if asked is None:
+        return 0
+    found = _DAYS.fullmatch(asked)
+    if found is None or int(found[1]) > _MOST_DAYS:
+        raise ValidationError({"history": [f"Must be a number of days, as 30d, of at most {_MOST_DAYS}."]})
+    return int(found[1])
+
+
+@extend_schema_view(get=extend_schema(examples=examples.INVOICES))
+class InvoiceList(ListView):
+    """Invoices of the provider, newest first."""
+
+    permission_classes = (OperatorOnly,)
+    queryset = ProviderInvoice.objects.all()
+    serializer_class = InvoiceSerializer
+    filterset_class = InvoiceFilter
+    orderings = ("period", "id")
+
+
+@extend_schema_view(get=extend_schema(examples=examples.INVOICE))
+class InvoiceDetail(DetailView):
+    """One invoice."""
+
+    permission_classes = (OperatorOnly,)
+    queryset = ProviderInvoice.objects.all()
+    serializer_class = InvoiceSerializer
+
+
+@extend_schema_view(get=extend_schema(examples=examples.COST_LINES))
+class CostLineList(ListView):
+    """Lines of invoices, those of the newest ingest first."""
+
+    permission_classes = (OperatorOnly,)
+    serializer_class = CostLineSerializer
+    filterset_class = CostLineFilter
+    orderings = ("id",)
+
+    def get_queryset(self) -> QuerySet[CostLine]:
+        return CostLine.objects.select_related("invoice", "resource")
+
+
+class CostsView(ApiView):
+    """What a month cost, by tenant, deployment, project, kind or resource."""
+
+    permission_classes = (OperatorOnly,)
+    query_parameters = frozenset({"period", "by"})
+
+    @extend_schema(
+        summary="A month's costs",
+        parameters=[
+            OpenApiParameter("period", OpenApiTypes.STR, required=True, description=PERIOD_HELP),
+            OpenApiParameter(
+                "by", enum=[str(by) for by in By], default=str(By.TENANT), description="What the rows are."
+            ),
+        ],
+        responses=CostsSerializer,
+        examples=examples.COSTS,
+    )
+    def get(self, request: Request) -> Response:
+        asked = request.query_params.get("period")
+        by = request.query_params.get("by", By.TENANT)
+        errors = {}
+        if by not in list(By):
+            errors["by"] = [f"Must be one of {', '.join(By)}."]
+        try:
+            period = period_of(asked or "")
+        except ValueError as refusal:
+            errors["period"] = [str(refusal)]
+        if errors:
+            raise ValidationError(errors)
+        costs = costs_of(period=period, by=By(by))
+        return Response(CostsSerializer({**_fields(costs), "by": by}).data)
+
+
+def _fields(costs: Any) -> dict[str, Any]:
+    return {name: getattr(costs, name) for name in costs.__slots__}

@@ -1,0 +1,28 @@
+"""What we owe by now, kept once an hour."""
+
+from datetime import datetime
+
+from arcadia_cloud.digitalocean.client import DigitalOcean
+from billing.models import BalanceSnapshot
+from inventory.values import PROVIDER
+
+
+def snapshot_balance(*, cloud: DigitalOcean, at: datetime) -> BalanceSnapshot:
+    """Ask for the balance and keep it as that of the hour of `at`; a second look replaces the first.
+
+    Raises ProviderError.
+    """
+    told = cloud.balance()
+    hour = at.replace(minute=0, second=0, microsecond=0)
+    figures = {
+        "month_to_date_balance": told.month_to_date_balance,
+        "account_balance": told.account_balance,
+        "month_to_date_usage": told.month_to_date_usage,
+        "generated_at": told.generated_at,
+        "captured_at": at,
+    }
+    snapshot = BalanceSnapshot(provider=PROVIDER, hour=hour, **figures)
+    BalanceSnapshot.objects.bulk_create(
+        [snapshot], update_conflicts=True, unique_fields=["provider", "hour"], update_fields=list(figures)
+    )
+    return BalanceSnapshot.objects.get(provider=PROVIDER, hour=hour)

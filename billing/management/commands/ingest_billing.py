@@ -1,0 +1,109 @@
+"""manage.py ingest_billing: read the billing history and ingest invoices now, with a progress bar."""
+
+import sys
+from argparse import ArgumentParser, ArgumentTypeError
+from collections import Counter
+from collections.abc import Iterable
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, Final
+
+from django.core.management.base import BaseCommand, CommandError
+from django.db import DatabaseError, InterfaceError
+from django.utils import timezone
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from arcadia_cloud.digitalocean.errors import ProviderError
+from arcadia_cloud.kernel.errors import DomainError
+from billing import services
+from billing.files import invoice_of_file
+from billing.history import invoices_since
+from billing.ingest import Ingested
+from billing.values import IngestStatus, exact, period_of
+from inventory.sync import in_words
+
+REFUSALS: Final = (DomainError, ProviderError, DatabaseError, InterfaceError)
+_NAMED: Final = 5
+
+
+def _month(text: str) -> date:
+    try:
+        return period_of(text)
+    except ValueError as refusal:
+        raise ArgumentTypeError(f"{text!r}: {refusal}") from refusal
+
+
+class Command(BaseCommand):
+    help = "Read what DigitalOcean charged: what is new of the history, and every invoice not ingested yet."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument(
+            "--since",
+            type=_month,
+            metavar="YYYY-MM",
+            help="everything from this month on, known or not, again",
+        )
+        parser.add_argument("--invoice", metavar="UUID", help="only this invoice, again")
+        parser.add_argument(
+            "--file",
+            type=Path,
+            metavar="invoice.csv",
+            help="the invoice's CSV from a file; without --invoice it is found by month and total",
+        )
+
+    def handle(self, *_args: Any, **options: Any) -> None:
+        if options["since"] and (options["invoice"] or options["file"]):
+            raise CommandError("--since goes with neither --invoice nor --file")
+        try:
+            done = list(self._ingest(**options))
+        except REFUSALS as refusal:
+            raise CommandError(in_words(refusal)) from refusal
+        self._summarize(done)
+        undone = [each.invoice for each in done if each.invoice.ingest_status != IngestStatus.INGESTED]
+        if undone:
+            words = [
+                f"{invoice}: {invoice.ingest_status}: {invoice.ingest_error}" for invoice in undone[:_NAMED]
+            ]
+            more = [f"and {len(undone) - _NAMED} more"] if len(undone) > _NAMED else []
+            raise CommandError("\n".join([*words, *more]))
+
+    def _ingest(
+        self, *, since: date | None, invoice: str | None, file: Path | None, **_options: Any
+    ) -> Iterable[Ingested]:
+        if file is not None:
+            known = services.invoice_of(invoice) if invoice else invoice_of_file(file)
+            return [services.ingest_file(invoice_pk=known.pk, file=file)]
+        if invoice is not None:
+            return self._with_bar([services.invoice_of(invoice).pk], again=True)
+        found = services.update_history(at=timezone.now(), enqueue=False, since=since)
+        self.stdout.write(f"{found.invoices} new invoices, {found.entries} new entries of the history")
+        return self._with_bar(invoices_since(since) if since else found.open, again=since is not None)
+
+    def _with_bar(self, pks: list[int], *, again: bool) -> list[Ingested]:
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+        with Progress(*columns, console=Console(file=sys.stderr)) as bars:
+            bar = bars.add_task("invoices", total=len(pks))
+
+            def report(done: int, _of: int) -> None:
+                bars.update(bar, completed=done)
+
+            return list(services.ingest_all(pks, again=again, report=report))
+
+    def _summarize(self, done: list[Ingested]) -> None:
+        statuses = Counter(str(each.invoice.ingest_status) for each in done)
+        kept = [each.kept for each in done if each.kept]
+        lines, matched, taxes = (
+            sum(getattr(each, name) for each in kept) for name in ("count", "matched", "taxes")
+        )
+        told = (
+            ", ".join(f"{count} {status}" for status, count in sorted(statuses.items())) or "none to ingest"
+        )
+        self.stdout.write(f"invoices: {told}")
+        self.stdout.write(
+            f"lines: {lines}, of which {matched} matched, {lines - matched - taxes} unmatched, {taxes} tax; "
+            f"{exact(sum((each.total for each in kept), Decimal(0)))} in all"
+        )
+        if any(each.items is None for each in kept):
+            self.stdout.write("some were held against their sums only: the provider gave no items for them")

@@ -1,0 +1,59 @@
+"""manage.py push_finance: tell finance of the invoices that it hasn't got, with a progress bar."""
+
+import sys
+from argparse import ArgumentParser
+from collections import Counter
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+from django.utils import timezone
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from billing import services
+from billing.management.commands.ingest_billing import REFUSALS
+from billing.pushing import Pushed
+from inventory.sync import in_words
+
+
+class Command(BaseCommand):
+    help = "Push invoices to finance: those that it hasn't got as they are."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--invoice", metavar="UUID", help="only this one")
+        parser.add_argument(
+            "--force",
+            action="store_true",
+            help="those too that finance has, or refused; it has one row still",
+        )
+
+    def handle(self, *_args: Any, **options: Any) -> None:
+        if not settings.SKYAI_FINANCE_ENABLED:
+            self.stdout.write("pushing is switched off (SKYAI_FINANCE_ENABLED): nothing was done")
+            return
+        try:
+            pushed = self._push(options["invoice"], force=options["force"])
+        except REFUSALS as refusal:
+            raise CommandError(in_words(refusal)) from refusal
+        actions = Counter(each.action or "failed" for each in pushed if each.action or each.error)
+        told = (
+            ", ".join(f"{count} {action}" for action, count in sorted(actions.items())) or "nothing to push"
+        )
+        self.stdout.write(told)
+        if errors := Counter(each.error for each in pushed if each.error):
+            raise CommandError("\n".join(f"{error} ({count} times)" for error, count in errors.most_common()))
+
+    def _push(self, uuid: str | None, *, force: bool) -> list[Pushed]:
+        if uuid is None:
+            pks = services.waiting_for_push(at=timezone.now(), force=force)
+        else:
+            pks = [services.invoice_of(uuid).pk]
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+        with Progress(*columns, console=Console(file=sys.stderr)) as bars:
+            bar = bars.add_task("invoices", total=len(pks))
+
+            def report(done: int, _of: int) -> None:
+                bars.update(bar, completed=done)
+
+            return list(services.push_all(pks, force=force, report=report))

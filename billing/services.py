@@ -1,0 +1,174 @@
+"""What the edges of billing call: the tasks, the commands, the console and the main job."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+from typing import Final
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+from kombu.exceptions import OperationalError
+
+from arcadia_cloud.digitalocean.client import DigitalOcean
+from arcadia_cloud.finance import Finance
+from arcadia_cloud.kernel.errors import DomainError, NotFound
+from arcadia_cloud.kernel.nudge import nudge, send_now
+from billing import balance, ingest
+from billing.history import History, open_invoices, read_history
+from billing.ingest import Ingested, ingest_invoice
+from billing.models import BalanceSnapshot, ProviderInvoice
+from billing.pushing import Pushed, push_invoice, to_be_pushed
+from billing.rematching import match_again
+from billing.values import IngestStatus, PushStatus
+
+PURPOSE: Final = "BILLING"
+QUEUE: Final = "cloud_billing"
+INGEST_TASK: Final = "billing.ingest_invoice"
+PUSH_TASK: Final = "billing.push_invoice"
+
+Report = Callable[[int, int], None]  # takes how many are done, and of how many
+
+
+class BrokerAway(DomainError):
+    """A request for the workers couldn't be handed over."""
+
+    code = "broker_away"
+    status = 503
+
+
+@dataclass(frozen=True, slots=True)
+class Swept:
+    """What a sweep found to be done again."""
+
+    ingests: int
+    pushes: int
+    matched: int
+
+
+def snapshot_balance(*, at: datetime) -> BalanceSnapshot:
+    """Keep what we owe as that of the hour of `at`. Raises ProviderError."""
+    with DigitalOcean(PURPOSE) as cloud:
+        return balance.snapshot_balance(cloud=cloud, at=at)
+
+
+def update_history(*, at: datetime, enqueue: bool, since: date | None = None) -> History:
+    """Read what is new of the billing history; with `enqueue` the workers are asked for an ingest each.
+
+    Raises ProviderError.
+    """
+    with DigitalOcean(PURPOSE) as cloud:
+        found = read_history(cloud=cloud, at=at, since=since)
+    if enqueue:
+        for pk in found.open:
+            nudge(INGEST_TASK, queue=QUEUE, invoice_pk=pk)
+    return found
+
+
+def ingest_all(
+    pks: Sequence[int], *, again: bool = False, report: Report | None = None
+) -> Iterator[Ingested]:
+    """Ingest these invoices one by one, and yield how each ended; one that fails doesn't stop the others."""
+    with DigitalOcean(PURPOSE) as cloud:
+        for done, pk in enumerate(pks, start=1):
+            yield ingest_invoice(invoice_pk=pk, cloud=cloud, at=timezone.now(), again=again)
+            if report:
+                report(done, len(pks))
+
+
+def ingest_file(*, invoice_pk: int, file: Path) -> Ingested:
+    """Ingest an invoice from a file of its CSV. Raises UnreadableInvoice, and then nothing has changed."""
+    with DigitalOcean(PURPOSE) as cloud:
+        return ingest_invoice(invoice_pk=invoice_pk, cloud=cloud, at=timezone.now(), again=True, file=file)
+
+
+def ingest_and_push(*, invoice_pk: int, again: bool = False) -> Ingested:
+    """What a worker does for one invoice. A push that finance isn't there for is made again later."""
+    (done,) = ingest_all([invoice_pk], again=again)
+    invoice = done.invoice
+    is_waiting = invoice.push_status == PushStatus.WAITING and not invoice.is_preview
+    if invoice.ingest_status == IngestStatus.INGESTED and is_waiting:
+        push(invoice_pk=invoice_pk)
+    return done
+
+
+def push(*, invoice_pk: int, force: bool = False) -> Pushed | None:
+    """Push one invoice; None where pushing is switched off. After a fault a worker comes back to it.
+
+    Raises NotToBePushed.
+    """
+    pushed = next(push_all([invoice_pk], force=force), None)
+    if pushed is not None and (then := pushed.invoice.next_push_at) is not None:
+        seconds = max(1.0, (then - timezone.now()).total_seconds())
+        nudge(PUSH_TASK, queue=QUEUE, countdown_seconds=seconds, invoice_pk=invoice_pk)
+    return pushed
+
+
+def push_all(pks: Sequence[int], *, force: bool = False, report: Report | None = None) -> Iterator[Pushed]:
+    """Push these invoices one by one, and yield what became of each; none where pushing is switched off."""
+    if not settings.SKYAI_FINANCE_ENABLED:
+        return
+    with Finance() as finance:
+        for done, pk in enumerate(pks, start=1):
+            yield push_invoice(invoice_pk=pk, finance=finance, at=timezone.now(), force=force)
+            if report:
+                report(done, len(pks))
+
+
+def waiting_for_push(*, at: datetime, force: bool = False) -> list[int]:
+    """The invoices that finance is to be told of now; with `force` all that add up."""
+    return list(to_be_pushed(at=at, force=force).values_list("pk", flat=True))
+
+
+def sweep(*, at: datetime) -> Swept:
+    """Ask the workers again for every ingest that isn't done and every push that is due, and match again.
+
+    Finds what failed, what didn't add up, and whose nudge was lost.
+    """
+    ingests = open_invoices()
+    pushes = waiting_for_push(at=at) if settings.SKYAI_FINANCE_ENABLED else []
+    for pk in ingests:
+        nudge(INGEST_TASK, queue=QUEUE, invoice_pk=pk)
+    for pk in pushes:
+        nudge(PUSH_TASK, queue=QUEUE, invoice_pk=pk)
+    return Swept(len(ingests), len(pushes), match_again())
+
+
+def accept_mismatch(*, invoice_pk: int, note: str, actor: str, at: datetime) -> ProviderInvoice:
+    """Take an invoice's difference for right, with the reason, and have it pushed.
+
+    Raises InvalidInput without a note and NotAMismatch.
+    """
+    with transaction.atomic():
+        invoice = ingest.accept_mismatch(invoice_pk=invoice_pk, note=note, actor=actor, at=at)
+        nudge(PUSH_TASK, queue=QUEUE, invoice_pk=invoice_pk)
+    return invoice
+
+
+def request_ingest(*, invoice_pk: int) -> None:
+    """Ask a worker to fetch an invoice again, now. Raises BrokerAway."""
+    _send(INGEST_TASK, invoice_pk, "again")
+
+
+def request_push(*, invoice_pk: int) -> None:
+    """Ask a worker to push an invoice again, changed or not, refused or not. Raises BrokerAway."""
+    _send(PUSH_TASK, invoice_pk, "force")
+
+
+def invoice_of(uuid: str) -> ProviderInvoice:
+    """The invoice with the provider's uuid. Raises NotFound."""
+    invoice = ProviderInvoice.objects.filter(invoice_uuid=uuid).first()
+    if invoice is None:
+        raise NotFound(
+            f"there is no invoice {uuid}; the billing history tells of them: manage.py ingest_billing"
+        )
+    return invoice
+
+
+def _send(task: str, invoice_pk: int, how: str) -> None:
+    arguments: dict[str, object] = {"invoice_pk": invoice_pk, how: True}
+    try:
+        send_now(task, queue=QUEUE, countdown_seconds=None, **arguments)
+    except (OperationalError, OSError) as error:
+        raise BrokerAway("The broker doesn't answer, so nothing was started. Try again soon.") from error

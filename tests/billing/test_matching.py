@@ -1,0 +1,247 @@
+"""Which resource a line is about."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from pytest_django import DjangoAssertNumQueries
+
+from billing.models import CostLine
+from billing.rematching import match_again
+from tests.billing.rows import a_resource, an_invoice, an_item, kept, matches
+from tests.billing.tables import FIRST, LAST, a_line
+
+pytestmark = pytest.mark.django_db
+MIDDLE = datetime(2026, 4, 12, 8, 26, 21, tzinfo=UTC)
+
+
+def test_a_line_finds_the_only_resource_of_its_kind_and_name_in_any_case() -> None:
+    a_resource("Web-01", provider_id="1")
+    a_resource("web-01", kind="volume", provider_id="2")
+    assert kept([a_line(1, "WEB-01 (s-1vcpu-1gb)"), a_line(2, "web-02 (s-1vcpu-1gb)")]).matched == 1
+    assert matches() == [("unique", "1"), ("none", None)]
+
+
+def test_a_name_may_have_parentheses_of_its_own() -> None:
+    a_resource("api (blue)", provider_id="1")
+    kept([a_line(1, "api (blue) (s-1vcpu-1gb)")])
+    assert matches() == [("unique", "1")]
+
+
+def test_what_is_gone_counts_since_an_invoice_is_about_the_past() -> None:
+    a_resource(provider_id="1", last_seen_at=MIDDLE, deleted_at=LAST)
+    kept([a_line()])
+    assert matches() == [("unique", "1")]
+
+
+def test_of_two_with_one_name_the_one_that_lived_then_has_the_line() -> None:
+    a_resource(provider_id="1", last_seen_at=MIDDLE, deleted_at=LAST)
+    a_resource(provider_id="2", provider_created_at=datetime(2026, 4, 12, 9, tzinfo=UTC))
+    kept([a_line(1, ended_at=MIDDLE), a_line(2, started_at=datetime(2026, 4, 12, 9, tzinfo=UTC))])
+    assert matches() == [("lifetime", "1"), ("lifetime", "2")]
+
+
+def test_where_two_with_one_name_lived_at_once_nobody_has_the_line() -> None:
+    a_resource(provider_id="1")
+    a_resource(provider_id="2")
+    kept([a_line()])
+    assert matches() == [("ambiguous", None)]
+
+
+def test_where_none_of_two_with_one_name_lived_then_nobody_has_the_line() -> None:
+    for provider_id in ("1", "2"):
+        a_resource(provider_id=provider_id, provider_created_at=LAST)
+    kept([a_line()])
+    assert matches() == [("ambiguous", None)]
+
+
+def test_an_id_decides_where_a_name_does_not() -> None:
+    a_resource("web-01", provider_id="1")
+    a_resource("web-01", provider_id="2")
+    twins = [a_line(1), a_line(2)]
+    kept(twins, [an_item(line, resource_id=str(line.number)) for line in twins])
+    assert matches() == [("id", "1"), ("id", "2")]
+
+
+def test_an_id_decides_against_the_name() -> None:
+    a_resource("web-01", provider_id="1")
+    a_resource("renamed", provider_id="2")
+    line = a_line()
+    kept([line], [an_item(line, resource_id="2")])
+    assert matches() == [("id", "2")]
+
+
+def test_a_droplets_id_that_nobody_knows_leaves_its_namesake_alone() -> None:
+    a_resource("web-01", provider_id="1")
+    line = a_line()
+    kept([line], [an_item(line, resource_id="99")])
+    assert matches() == [("none", None)]
+
+
+def test_of_other_kinds_the_name_tells_where_the_id_does_not() -> None:
+    a_resource("203.0.113.7", kind="reserved_ip", provider_id="203.0.113.7")
+    line = a_line(1, "Unused Floating IP - 203.0.113.7", product="Floating IPs")
+    kept([line], [an_item(line, resource_id="3164444")])
+    assert matches() == [("unique", "203.0.113.7")]
+
+
+@pytest.mark.parametrize(
+    ("product", "group", "description", "kind", "name"),
+    [
+        ("Volumes", "", "volume-sfo2-01 (sfo2) 100GB", "volume", "volume-sfo2-01"),
+        ("Kubernetes Clusters", "prod", "3 nodes - 4 GB / 2 vCPU / 80 GB SSD", "kubernetes_cluster", "prod"),
+        ("Database Clusters", "orders-db", "orders-db (db-s-1vcpu-1gb)", "database", "orders-db"),
+        ("Reserved IPs", "", "Unused Reserved IP - 203.0.113.7", "reserved_ip", "203.0.113.7"),
+        ("LOAD_BALANCERS", "", "edge (small)", "load_balancer", "edge"),
+        (
+            "Spaces Subscription",
+            "",
+            "Spaces ($5/mo 250GB storage & 1TB bandwidth)",
+            "spaces_bucket",
+            "Spaces",
+        ),
+        ("Quantum Annealers", "", "q-1 (large)", "other", "q-1"),
+        ("Contract Discount", "", "Contract Discount IaaS", "other", "Contract Discount IaaS"),
+    ],
+)
+def test_kind_and_name_come_from_product_and_description(
+    product: str, group: str, description: str, kind: str, name: str
+) -> None:
+    kept([a_line(1, description, product=product, group_description=group)])
+    line = CostLine.objects.get()
+    assert (line.kind, line.name, line.is_tax) == (kind, name, False)
+
+
+@pytest.mark.parametrize(
+    ("product", "description", "is_tax"),
+    [
+        ("Taxes", "GST Australia (10.00%)", True),
+        ("taxes", "anything", True),
+        ("Surcharges", "VAT (20%)", True),
+        ("", "State sales tax", True),
+        ("", "Local TAXES", True),
+        ("", "GSTs and VATs", True),
+        ("Droplets", "tax-api (s-1vcpu-1gb)", False),
+        ("Volumes", "vat (fra1) 100GB", False),
+        ("Consulting", "Taxi rides", False),
+        ("Consulting", "Private network", False),
+        ("Support", "syntax check", False),
+    ],
+)
+def test_a_tax_is_told_by_its_product_or_a_whole_word(product: str, description: str, is_tax: bool) -> None:
+    a_resource("tax-api")
+    found = kept([a_line(1, description, "1.70", product=product, category="iaas")])
+    line = CostLine.objects.get()
+    assert line.is_tax is is_tax
+    assert (line.kind == "tax") is is_tax
+    assert (found.taxes, str(found.tax_total)) == ((1, "1.7000000000") if is_tax else (0, "0"))
+
+
+def test_matching_takes_the_same_queries_for_one_line_and_for_many(
+    django_assert_num_queries: DjangoAssertNumQueries,
+) -> None:
+    for number in range(40):
+        a_resource(f"web-{number}")
+    invoice = an_invoice()
+    for count in (1, 40):
+        lines = [a_line(number + 1, f"web-{number} (s-1vcpu-1gb)") for number in range(count)]
+        with django_assert_num_queries(16):
+            assert kept(lines, [an_item(line) for line in lines], invoice=invoice).matched == count
+
+
+def test_the_same_table_again_gives_the_same_rows() -> None:
+    a_resource("web-01")
+    invoice = an_invoice()
+    lines = [a_line(1), a_line(2, "GST (10%)", "0.60", product="Taxes", hours=None)]
+
+    def rows() -> list[dict[str, object]]:
+        shown = list(CostLine.objects.order_by("line_no").values())
+        return [{name: value for name, value in row.items() if name != "id"} for row in shown]
+
+    kept(lines, invoice=invoice)
+    before = rows()
+    kept(lines, invoice=invoice)
+    assert rows() == before
+    assert len(before) == 2
+
+
+# --- Lines and items ----------------------------------------------------------------------------------
+
+
+def test_lines_and_items_that_say_the_same_agree_in_any_order() -> None:
+    lines = [a_line(1), a_line(2), a_line(3, "api (s-1vcpu-1gb)")]
+    found = kept(lines, [an_item(line) for line in reversed(lines)])
+    assert (found.items, found.disagreement) == (3, "")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"amount": a_line(1, amount="6.01").amount},
+        {"started_at": FIRST.replace(second=1)},
+        {"ended_at": LAST.replace(day=2)},
+        {"description": "web-02 (s-1vcpu-1gb)"},
+        {"product": "Droplett"},
+    ],
+    ids=lambda change: next(iter(change)),
+)
+def test_a_line_that_differs_from_its_item_is_told(change: dict[str, Any]) -> None:
+    line = a_line()
+    found = kept([line._replace(**change), a_line(2)], [an_item(line), an_item(a_line(2))])
+    assert "the CSV and the provider's items differ" in found.disagreement
+
+
+def test_a_line_too_many_or_too_few_is_told() -> None:
+    line, free = a_line(1), a_line(2, "free (s-1vcpu-1gb)", "0.00")
+    invoice = an_invoice()
+    doubled = kept([line, free, free], [an_item(line), an_item(free)], invoice=invoice)
+    assert (
+        doubled.disagreement == "the CSV and the provider's items differ: 1 in the CSV alone (first: line 3)"
+    )
+    lost = kept([line], [an_item(line), an_item(free)], invoice=invoice)
+    assert "1 among the items alone (first: Droplets free" in lost.disagreement
+
+
+def test_items_that_leave_a_product_out_contradict_nothing() -> None:
+    line, tax = a_line(1), a_line(2, "GST (10%)", "0.60", product="Taxes")
+    assert kept([line, tax], [an_item(line)]).disagreement == ""
+
+
+def test_items_without_a_time_are_held_against_nothing() -> None:
+    line, tax = a_line(1), a_line(2, "GST (10%)", "0.60", product="Taxes")
+    items = [an_item(line), an_item(tax, start_time=None, end_time=None)]
+    assert kept([line, tax], items).disagreement == ""
+
+
+# --- Again, when inventory learns of resources --------------------------------------------------------
+
+
+def test_lines_that_matched_nothing_are_tried_again() -> None:
+    lines = [a_line(1), a_line(2, "api (s-1vcpu-1gb)"), a_line(3, "data (fra1) 10GB", product="Volumes")]
+    items = [an_item(lines[0], resource_id="77"), *(an_item(line) for line in lines[1:])]
+    kept(lines, items)
+    a_resource("renamed", provider_id="77")
+    a_resource("api", provider_id="78")
+    a_resource("data", kind="volume", provider_id="79")
+
+    assert match_again(kinds=["droplet"]) == 2
+    assert matches() == [("id", "77"), ("unique", "78"), ("none", None)]
+    assert match_again() == 1
+    assert match_again() == 0
+    assert matches()[2] == ("unique", "79")
+
+
+def test_what_is_matched_stays_and_taxes_stay_nobodys() -> None:
+    a_resource("web-01", provider_id="1")
+    kept([a_line(1), a_line(2, "web-01 tax", product="Surcharges")])
+    a_resource("web-01", provider_id="2")
+    assert match_again() == 0
+    assert matches() == [("unique", "1"), ("none", None)]
+
+
+def test_a_name_that_is_shared_by_now_becomes_ambiguous() -> None:
+    kept([a_line()])
+    a_resource(provider_id="1")
+    a_resource(provider_id="2")
+    assert match_again() == 1
+    assert matches() == [("ambiguous", None)]
