@@ -52,6 +52,7 @@ class Costs:
     """A month, in US dollars. `total` is what its invoices say; `has_preview`: one of them isn't final."""
 
     period: date
+    by: By
     total: Decimal
     currency: str
     has_preview: bool
@@ -103,6 +104,7 @@ def costs_of(*, period: date, by: By) -> Costs:
         rows.append(CostRow(Group.ADJUSTMENTS, None, "", total - in_lines, 0))
     return Costs(
         period=period,
+        by=by,
         total=total,
         currency=PROVIDER_CURRENCY,
         has_preview=any(invoice.is_preview for invoice in invoices),

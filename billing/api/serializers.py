@@ -3,7 +3,6 @@
 from decimal import Decimal
 from typing import Any, ClassVar
 
-from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
@@ -12,7 +11,7 @@ from billing.models import BalanceSnapshot, CostLine, ProviderInvoice
 from billing.values import exact
 
 
-@extend_schema_field(OpenApiTypes.DECIMAL)
+@extend_schema_field({"type": "string", "format": "decimal"})
 class ExactField(serializers.Field[Decimal, Any, str, Any]):
     """An amount in major units as a string: at least two decimal places, more where it has more."""
 

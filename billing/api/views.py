@@ -6,12 +6,14 @@ from typing import Any, Final
 from django.db.models import QuerySet
 from django.utils import timezone
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema, extend_schema_view
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from arcadia_cloud.kernel.api.permissions import OperatorOnly
+from arcadia_cloud.kernel.api.problems import MEDIA_TYPE
+from arcadia_cloud.kernel.api.serializers import ProblemSerializer
 from arcadia_cloud.kernel.api.views import ApiView, DetailView, ListView
 from arcadia_cloud.kernel.errors import NotFound
 from billing.api import examples
@@ -47,7 +49,12 @@ class BalanceView(ApiView):
                 description="So many days back, hour by hour, as `30d`; at most a year.",
             )
         ],
-        responses=BalanceAnswerSerializer,
+        responses={
+            200: BalanceAnswerSerializer,
+            (404, MEDIA_TYPE): OpenApiResponse(
+                ProblemSerializer, description="The balance was never asked for."
+            ),
+        },
         examples=examples.BALANCE,
     )
     def get(self, request: Request) -> Response:
@@ -113,7 +120,9 @@ class CostsView(ApiView):
     @extend_schema(
         summary="A month's costs",
         parameters=[
-            OpenApiParameter("period", OpenApiTypes.STR, required=True, description=PERIOD_HELP),
+            OpenApiParameter(
+                "period", OpenApiTypes.STR, description=f"{PERIOD_HELP} By default the running one."
+            ),
             OpenApiParameter(
                 "by", enum=[str(by) for by in By], default=str(By.TENANT), description="What the rows are."
             ),
@@ -122,20 +131,16 @@ class CostsView(ApiView):
         examples=examples.COSTS,
     )
     def get(self, request: Request) -> Response:
-        asked = request.query_params.get("period")
+        asked = request.query_params.get("period", f"{timezone.now():%Y-%m}")
         by = request.query_params.get("by", By.TENANT)
         errors = {}
         if by not in list(By):
             errors["by"] = [f"Must be one of {', '.join(By)}."]
         try:
-            period = period_of(asked or "")
+            period = period_of(asked)
         except ValueError as refusal:
             errors["period"] = [str(refusal)]
         if errors:
             raise ValidationError(errors)
         costs = costs_of(period=period, by=By(by))
-        return Response(CostsSerializer({**_fields(costs), "by": by}).data)
-
-
-def _fields(costs: Any) -> dict[str, Any]:
-    return {name: getattr(costs, name) for name in costs.__slots__}
+        return Response(CostsSerializer(costs).data)

@@ -5,6 +5,7 @@ from typing import Any
 
 from django.utils import timezone
 
+from billing.models import BalanceSnapshot, CostLine, ProviderInvoice
 from deployments.models import Deployment
 from inventory.models import Resource, ResourceEvent
 from tests.security.addresses import Endpoint
@@ -42,7 +43,40 @@ def resource_of(tenant: str) -> Mapping[str, Any]:
     return {"pk": resource.pk}
 
 
-MAKERS: Mapping[str, Callable[[str], Mapping[str, Any]]] = {"api/v1/inventory": resource_of}
+def invoice_of(tenant: str) -> Mapping[str, Any]:
+    """An invoice with a line about the tenant's resource, and a balance."""
+    now = timezone.now()
+    mark = CANARY + tenant
+    invoice = ProviderInvoice.objects.create(
+        invoice_uuid=mark, period=now.date().replace(day=1), amount=SECRET_PRICE_CENTS, ingest_error=mark
+    )
+    CostLine.objects.create(
+        invoice=invoice,
+        line_no=1,
+        product="Droplets",
+        description=mark,
+        started_at=now,
+        ended_at=now,
+        amount=SECRET_PRICE_CENTS,
+        project_name=mark,
+        kind="droplet",
+        name=mark,
+        is_tax=False,
+        resource_id=resource_of(tenant)["pk"],
+        match="id",
+    )
+    figures = ("month_to_date_balance", "account_balance", "month_to_date_usage")
+    BalanceSnapshot.objects.get_or_create(
+        hour=now.replace(minute=0, second=0, microsecond=0),
+        defaults={**dict.fromkeys(figures, SECRET_PRICE_CENTS), "generated_at": now, "captured_at": now},
+    )
+    return {"pk": invoice.pk}
+
+
+MAKERS: Mapping[str, Callable[[str], Mapping[str, Any]]] = {
+    "api/v1/inventory": resource_of,
+    "api/v1/billing": invoice_of,
+}
 
 
 def thing_of(endpoint: Endpoint, tenant: str) -> Mapping[str, Any]:
