@@ -1,12 +1,24 @@
 from django.apps import AppConfig
 from django.utils.module_loading import import_string
 
+from arcadia_cloud.kernel import schedule
+from arcadia_cloud.kernel.schedule import ScheduleEntry
+
 
 class ProvisioningConfig(AppConfig):
     name = "provisioning"
     verbose_name = "Provisioning"
 
     def ready(self) -> None:
-        """Make the workflows known."""
+        """Make the workflows known, and put the sweep on the schedule."""
         # By name: this module is imported before the models are loaded.
         import_string("provisioning.workflows.register_all")()
+        schedule.register(
+            ScheduleEntry(
+                name="provisioning: recover orphaned sagas, wake waiting ones",
+                task="provisioning.sweep",
+                queue="provisioning",
+                every_seconds=10,
+                expires_seconds=10,
+            )
+        )

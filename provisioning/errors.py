@@ -15,7 +15,7 @@ class KeyReused(Conflict):
     code = "saga_key_reused"
 
 
-class SagaNotThere(Conflict):
+class WrongState(Conflict):
     """The saga is not in a state in which this can be done."""
 
     code = "saga_state"

@@ -1,5 +1,18 @@
-"""What the edges of provisioning call."""
+"""What the edges of provisioning call. Each is written where its work is."""
 
+from provisioning.brakes import pause, protect, unpause, unprotect
+from provisioning.settling import cancel_saga, requeue_saga, retry_saga
 from provisioning.starting import start_saga
+from provisioning.sweeping import sweep
 
-__all__ = ["start_saga"]
+__all__ = [
+    "cancel_saga",
+    "pause",
+    "protect",
+    "requeue_saga",
+    "retry_saga",
+    "start_saga",
+    "sweep",
+    "unpause",
+    "unprotect",
+]

@@ -2,6 +2,7 @@
 
 from celery import shared_task
 
+from provisioning import sweeping
 from provisioning.engine.runner import run
 
 
@@ -9,3 +10,9 @@ from provisioning.engine.runner import run
 def advance_saga(saga_id: int) -> dict[str, str]:
     """Walk a saga as far as it goes; return how the walk ended."""
     return {"walk": str(run(saga_id))}
+
+
+@shared_task(name="provisioning.sweep")
+def sweep() -> dict[str, int]:
+    """Every 10 seconds: nudge for the sagas that nobody was told of, alert of those that take too long."""
+    return sweeping.sweep()

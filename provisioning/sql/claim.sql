@@ -15,10 +15,7 @@ WITH claimed AS (
     WHERE saga.id = %(saga_id)s::bigint
         AND saga.status IN ('pending', 'running', 'waiting', 'compensating')
         AND (saga.lease_expires_at IS NULL OR saga.lease_expires_at <= clock_timestamp())
-        AND (
-            saga.wake_at IS NULL OR saga.wake_at <= clock_timestamp()
-            OR (saga.cancel_requested AND saga.direction = 'forward')
-        )
+        AND (saga.wake_at IS NULL OR saga.wake_at <= clock_timestamp())
         AND NOT EXISTS (SELECT FROM provisioning_brake WHERE paused)
     RETURNING saga.*
 ),

@@ -4,12 +4,14 @@
 WITH saga AS (
     UPDATE saga_runs AS run
     SET context = run.context || %(outputs)s::jsonb,
-        status = CASE WHEN run.cancel_requested OR run.direction = 'backward' THEN run.status ELSE 'waiting' END,
-        wake_at = clock_timestamp() + make_interval(secs => %(seconds)s::float8),
-        wait_reason = %(reason)s::text,
-        lease_token = CASE WHEN run.cancel_requested AND run.direction = 'forward' THEN run.lease_token END,
-        lease_expires_at = CASE WHEN run.cancel_requested AND run.direction = 'forward'
-                                THEN run.lease_expires_at END
+        (status, wake_at, wait_reason, lease_token, lease_expires_at) = (
+            SELECT run.status, NULL::timestamptz, '', run.lease_token, run.lease_expires_at
+            WHERE run.cancel_requested AND run.direction = 'forward'
+            UNION ALL
+            SELECT CASE run.direction WHEN 'forward' THEN 'waiting' ELSE run.status END,
+                clock_timestamp() + make_interval(secs => %(seconds)s::float8), %(reason)s::text, NULL, NULL
+            WHERE NOT (run.cancel_requested AND run.direction = 'forward')
+        )
     WHERE run.id = %(saga_id)s::bigint AND run.lease_token = %(token)s::uuid
         AND run.lease_expires_at > clock_timestamp()
     RETURNING run.id, run.lease_token IS NOT NULL AS is_to_be_cancelled

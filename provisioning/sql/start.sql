@@ -3,12 +3,12 @@ WITH made AS (
     INSERT INTO saga_runs (
         kind, status, direction, step_modules, inputs, context, current_step_idx, cancel_requested,
         cancel_requested_by, compensation_failures, recoveries, subjects, idempotency_key, requested_by, tenant_id,
-        deployment_id, lease_holder, wait_reason, retry_of_id, created_at
+        deployment_id, lease_holder, wait_reason, retry_of_id, created_at, nudged_at
     )
     VALUES (
         %(kind)s::text, 'pending', 'forward', %(steps)s::text[], %(inputs)s::jsonb, '{}', 0, false,
         '', 0, 0, %(subjects)s::text[], %(idempotency_key)s::text, %(requested_by)s::text, %(tenant_id)s::text,
-        %(deployment_id)s::bigint, '', '', %(retry_of)s::bigint, clock_timestamp()
+        %(deployment_id)s::bigint, '', '', %(retry_of)s::bigint, clock_timestamp(), clock_timestamp()
     )
     ON CONFLICT (idempotency_key) DO NOTHING
     RETURNING id, created_at

@@ -1,0 +1,15 @@
+"""manage.py restored_from_backup: to be run after a restore, before any worker starts."""
+
+from typing import Any
+
+from django.core.management.base import BaseCommand
+
+from provisioning.services import pause
+
+
+class Command(BaseCommand):
+    help = "Pause provisioning: an old database must not act on a world that went on without it."
+
+    def handle(self, *_args: Any, **_options: Any) -> None:
+        pause(by="manage.py restored_from_backup", reason="restored from a backup")
+        self.stdout.write("Provisioning is paused. Sync, look at the live sagas, then run saga unpause")
