@@ -20,7 +20,7 @@ from provisioning.statements import all_rows, statement
 
 log = structlog.get_logger(__name__)
 _RENEW = statement("renew.sql")
-_SHORTEST_PAUSE_SECONDS = 0.05
+_LONGEST_PAUSE_SECONDS = 1.0
 
 
 def renew(saga_id: int, token: uuid.UUID, *, seconds: float) -> None:
@@ -69,7 +69,7 @@ class Keeper:
     def _beat_for_ever(self) -> None:
         while True:
             seconds: float = settings.ARCADIA_SAGA_LEASE_SECONDS
-            time.sleep(max(seconds / 6, _SHORTEST_PAUSE_SECONDS))
+            time.sleep(min(seconds / 6, _LONGEST_PAUSE_SECONDS))
             self._beat(seconds)
 
     def _beat(self, seconds: float) -> None:

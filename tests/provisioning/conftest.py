@@ -1,6 +1,6 @@
 """Sagas of scripted steps, and what their steps were called for."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pytest
@@ -21,6 +21,17 @@ class Scripts:
     def __call__(
         self, *steps: str, subjects: Sequence[str] = (), key: str | None = None, **script: Sequence[str]
     ) -> SagaRun:
+        return self.of(steps, script, subjects=subjects, key=key)
+
+    def of(
+        self,
+        steps: Sequence[str],
+        script: Mapping[str, Sequence[str]],
+        *,
+        subjects: Sequence[str] = (),
+        key: str | None = None,
+    ) -> SagaRun:
+        """The same for a script that is made up elsewhere."""
         return started(
             "scripted",
             key=key,

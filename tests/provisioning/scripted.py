@@ -70,6 +70,17 @@ def _lose_and_write(state: StepState, _argument: str) -> None:
     state.may_write_for(1)
 
 
+def _write(state: StepState, seconds: str) -> None:
+    state.may_write_for(float(seconds))
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT extract(epoch FROM lease_expires_at - clock_timestamp())::int"
+            " FROM saga_runs WHERE id = %s",
+            [state.saga_id],
+        )
+        state.put_output("seconds left", cursor.fetchone()[0])
+
+
 def _cancel(state: StepState, then: str) -> Wait | None:
     cancel_saga(saga_id=state.saga_id, requested_by="the script")
     return Wait(3600) if then == "wait" else None
@@ -91,7 +102,7 @@ VERBS: dict[str, Callable[[StepState, str], Wait | None]] = {
     "sleep": lambda _state, seconds: time.sleep(float(seconds)),
     "lose": lambda state, _argument: lose_lease(state.saga_id),
     "lose and write": _lose_and_write,
-    "write": lambda state, seconds: state.may_write_for(float(seconds)),
+    "write": _write,
     "cancel": _cancel,
     "pause": _pause,
 }

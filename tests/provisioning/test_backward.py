@@ -28,7 +28,7 @@ def test_steps_are_undone_last_first_and_those_without_an_undo_stay(scripts: Scr
 @pytest.mark.parametrize("steps", [("act",), ("act without undo", "act")])
 def test_where_nothing_is_to_be_undone_it_ends_at_once(scripts: Scripts, steps: tuple[str, ...]) -> None:
     last = len(steps) - 1
-    saga = scripts(*steps, subjects=["droplet:1"], **{f"do_{last}": ["fail"]})
+    saga = scripts.of(steps, {f"do_{last}": ["fail"]}, subjects=["droplet:1"])
     assert run(saga.pk) == Walk.ROLLED_BACK
     saga.refresh_from_db()
     assert saga.error == {"reason": "step_failed:act", "compensate_from_idx": None}
