@@ -3,7 +3,8 @@
 Start it:
 
     python -m simulator --port 8025 [--fleet default|droplets|reference|empty] [--droplets N] [--seed S]
-                        [--today YYYY-MM-DD] [--speed X] [--limits] [--host 127.0.0.1]
+                        [--invoices N] [--invoice-lines N] [--today YYYY-MM-DD] [--speed X] [--limits]
+                        [--host 127.0.0.1]
 
 prints `simulator listening on http://127.0.0.1:8025` once it answers (port 0 takes a free one) and
 stops on SIGTERM or SIGINT. In a test:
@@ -19,7 +20,8 @@ real one. State is in memory alone.
 
 Control, without a token (JSON in, JSON out):
 
-    POST   /_control/reset        {fleet, seed, droplets, today, speed}: all back to the start
+    POST   /_control/reset        {fleet, seed, droplets, today, speed, invoices, invoice_lines}: all back
+                                  to the start
     POST   /_control/advance      {seconds}: virtual time, and the calendar, jump ahead
     POST   /_control/tokens       {token, team, fleet}: point a token at a team's account, new or known
     DELETE /_control/tokens/TOKEN
@@ -32,8 +34,12 @@ Control, without a token (JSON in, JSON out):
     PATCH  /_control/droplets/ID  {name, size, status, tags, project}
     DELETE /_control/droplets/ID
     POST   /_control/churn        {rename, tag, resize, delete, create}: that many of each at once
+    GET    /_control/invoices/YYYY-MM   those of a month, with their numbers of lines
+    POST   /_control/invoices           {month, lines}: one more of a complete month
+    PATCH  /_control/invoices/KEY       {credits}: dollars off, told in the summary alone; KEY: month or uuid
     GET, POST, DELETE /_control/faults[/ID]: see `simulator.faults`
 
-Droplets, churn and the account's limit are the default team's, or that of `?team=`. A new kind of resource
-is a module in `simulator/kinds` and a line in its `KINDS`.
+Droplets, churn, invoices and the account's limit are the default team's, or that of `?team=`. What an account
+is charged, `simulator.billing` tells. A new kind of resource is a module in `simulator/kinds` and a line in
+its `KINDS`.
 """

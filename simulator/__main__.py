@@ -22,6 +22,8 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--today", type=date.fromisoformat, default=None, help="YYYY-MM-DD")
     parser.add_argument("--speed", type=float, default=1.0, help="virtual seconds per second, for actions")
+    parser.add_argument("--invoices", type=int, default=0, help="so many, instead of one a month")
+    parser.add_argument("--invoice-lines", type=int, default=0, help="one more invoice, of so many lines")
     parser.add_argument("--limits", action="store_true", help="keep DigitalOcean's rate limits")
     return parser.parse_args()
 
@@ -40,6 +42,8 @@ def main() -> None:
             today=arguments.today,
             speed=arguments.speed,
             limits=arguments.limits,
+            invoices=arguments.invoices,
+            invoice_lines=arguments.invoice_lines,
         )
         server = make_server(create_app(world), host=arguments.host, port=arguments.port)
     except (OSError, ValueError) as error:

@@ -12,7 +12,7 @@ import msgspec
 from flask import Flask, Response, current_app, g, request
 from werkzeug.exceptions import HTTPException
 
-from simulator import connection, context, control, control_droplets
+from simulator import connection, context, control, control_billing, control_droplets
 from simulator.catalog import Json
 from simulator.droplet import NAMESPACE
 from simulator.errors import ApiError, forbidden, not_found, pending_event, too_many_requests, unauthorized
@@ -46,6 +46,7 @@ def create_app(world: World) -> Flask:
     for kind in KINDS:
         app.register_blueprint(kind.routes)
     app.register_blueprint(control.routes)
+    app.register_blueprint(control_billing.routes)
     app.register_blueprint(control_droplets.routes)
     app.before_request(_before)
     app.after_request(_after)

@@ -24,6 +24,11 @@ in lists:
                      page leaves some out; a negative number skips items
     wrong_total      meta.total is `by` (1) too high
     empty_list       nothing, total 0, as for a token without the scope
+in an invoice's table; `line` is its number, from 1:
+    lost_line        a line is missing; line (1)
+    doubled_line     a line stands twice; line (1)
+    missing_cent     a line's amount is a cent too low; line (1)
+    html_answer      a page of HTML instead, with status 200
 in actions, when they are asked for:
     errored_action   type ("": any): it ends errored, and a droplet it was to create is gone
     slow_actions     factor (10)
@@ -55,6 +60,10 @@ DEFAULTS: Final[Mapping[str, Json]] = {
     "shifted_pages": {"by": 1},
     "wrong_total": {"by": 1},
     "empty_list": {},
+    "lost_line": {"line": 1},
+    "doubled_line": {"line": 1},
+    "missing_cent": {"line": 1},
+    "html_answer": {},
     "errored_action": {"type": ""},
     "slow_actions": {"factor": 10},
     "vanishing": {},

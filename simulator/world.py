@@ -8,6 +8,7 @@ from itertools import islice
 from typing import Any, Final
 
 from simulator.account import Account
+from simulator.billing.book import Book
 from simulator.catalog import Json
 from simulator.clock import Clock
 from simulator.errors import bad_request
@@ -33,6 +34,8 @@ class Options:
     droplets: int = 0
     today: date | None = None
     speed: float = 1.0
+    invoices: int = 0
+    invoice_lines: int = 0
 
     def __post_init__(self) -> None:
         if self.fleet not in FLEETS:
@@ -71,10 +74,12 @@ class World:
         today: date | None = None,
         speed: float = 1.0,
         limits: bool = False,
+        invoices: int = 0,
+        invoice_lines: int = 0,
     ) -> None:
         self.lock = threading.RLock()
         self._limits = limits
-        self.options = Options(fleet, seed, droplets, today, speed)
+        self.options = Options(fleet, seed, droplets, today, speed, invoices, invoice_lines)
         self._begin()
 
     def reset(self, **changes: Any) -> None:
@@ -89,6 +94,7 @@ class World:
         self.limits = Limits(enabled=self._limits)
         self.log = RequestLog()
         self.accounts: dict[str, Account] = {}
+        self.books: dict[str, Book] = {}
         self._teams: dict[str, str] = {}
         self.register(DEFAULT_TOKEN, DEFAULT_TEAM, fleet=options.fleet, droplets=options.droplets)
 
@@ -103,8 +109,18 @@ class World:
             )
             populate(account, fleet=fleet)
             self.accounts[team] = account
+            self.books[team] = self._book(account, fleet)
         self._teams[token] = team
         return account
+
+    def _book(self, account: Account, fleet: str) -> Book:
+        return Book(
+            account,
+            seed=self.options.seed,
+            is_reference=fleet == "reference",
+            invoices=self.options.invoices,
+            invoice_lines=self.options.invoice_lines,
+        )
 
     def account(self, token: str) -> Account | None:
         team = self._teams.get(token)

@@ -7,6 +7,7 @@ from simulator.account import Kind
 from simulator.kinds.account import ACCOUNT
 from simulator.kinds.actions import ACTION
 from simulator.kinds.apps import APP
+from simulator.kinds.billing import BILLING
 from simulator.kinds.cdn import CDN_ENDPOINT
 from simulator.kinds.certificates import CERTIFICATE
 from simulator.kinds.databases import DATABASE
@@ -30,6 +31,7 @@ KINDS: tuple[Kind, ...] = (
     ACCOUNT,
     ACTION,
     APP,
+    BILLING,
     CDN_ENDPOINT,
     CERTIFICATE,
     DATABASE,

@@ -103,6 +103,18 @@ def test_it_writes_a_record(client: Any, api: Api) -> None:
     assert client.domains.get_record(zone, record["id"])["id"] == "not_found"
 
 
+def test_it_reads_what_is_owed(client: Any, api: Api) -> None:
+    api.post("/_control/reset", {"fleet": "reference", "today": "2026-05-10"}, status=200)
+    assert client.balance.get()["account_balance"] == "0.00"
+    assert client.billing_history.list()["billing_history"][0]["type"] == "Payment"
+    listed = client.invoices.list(per_page=200)
+    assert (listed["meta"]["total"], listed["invoice_preview"]["invoice_period"]) == (137, "2026-05")
+    april = listed["invoices"][0]["invoice_uuid"]
+    assert client.invoices.get_summary_by_uuid(april)["taxes"]["amount"] == "7.90"
+    assert client.invoices.get_by_uuid(april, per_page=200)["meta"]["total"] == 33
+    assert client.invoices.get_by_uuid("none")["id"] == "not_found"
+
+
 def test_it_reads_every_kind(client: Any, api: Api) -> None:
     api.post("/_control/reset", {"fleet": "default"}, status=200)
     assert len(client.volumes.list()["volumes"]) == 5

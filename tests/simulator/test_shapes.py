@@ -3,7 +3,7 @@
 import json
 import os
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -98,6 +98,14 @@ def check(answer: requests.Response) -> requests.Response:
     return answer
 
 
+def check_headers(answer: requests.Response) -> Mapping[str, str]:
+    """Fail unless the headers that the document names are there."""
+    path = str(answer.request.path_url).split("?")[0]
+    response = _followed(_operation("get", path)["responses"][str(answer.status_code)])
+    assert [name for name in response["headers"] if name not in answer.headers] == []
+    return answer.headers
+
+
 @pytest.fixture(scope="module")
 def url() -> Iterator[str]:
     with serve(World(droplets=60)) as url:
@@ -159,6 +167,11 @@ def api(url: str) -> Iterator[Api]:
         "/v2/registries",
         "/v2/registry",
         "/v2/registry/subscription",
+        "/v2/customers/my/balance",
+        "/v2/customers/my/billing_history",
+        "/v2/customers/my/billing_history?per_page=50&page=2",
+        "/v2/customers/my/invoices",
+        "/v2/customers/my/invoices?per_page=100&page=2",
     ],
 )
 def test_what_is_read_has_the_documents_shape(api: Api, path: str) -> None:
@@ -188,6 +201,20 @@ def test_each_one_of_a_list_has_the_documents_shape(api: Api, path: str, key: st
         assert shown == each
 
 
+def test_an_invoice_has_the_documents_shape(api: Api) -> None:
+    listed = api.get("/v2/customers/my/invoices")
+    for invoice in (listed["invoices"][0], listed["invoices"][-1], listed["invoice_preview"]):
+        path = f"/v2/customers/my/invoices/{invoice['invoice_uuid']}"
+        assert check(api.ask("GET", f"{path}?per_page=3")).json()["invoice_items"]
+        assert check(api.ask("GET", f"{path}/summary")).json()["amount"] == invoice["amount"]
+        headers = check_headers(api.ask("GET", f"{path}/csv"))
+        assert headers["content-type"] == "text/csv"
+        assert re.fullmatch(
+            r'attachment; filename="DigitalOcean Invoice \d{4} [A-Z][a-z]{2} \(\d+-\d+\)\.csv"',
+            headers["content-disposition"],
+        )
+
+
 @pytest.mark.parametrize(
     ("method", "path", "status"),
     [
@@ -202,6 +229,9 @@ def test_each_one_of_a_list_has_the_documents_shape(api: Api, path: str, key: st
         ("GET", "/v2/tags/none", 404),
         ("POST", "/v2/droplets", 400),
         ("GET", "/v2/droplets?per_page=500", 422),
+        ("GET", "/v2/customers/my/invoices/22737513-0ea7-4206-8ceb-98a575af7681", 404),
+        ("GET", "/v2/customers/my/invoices/22737513-0ea7-4206-8ceb-98a575af7681/csv", 404),
+        ("GET", "/v2/customers/my/invoices/22737513-0ea7-4206-8ceb-98a575af7681/summary", 404),
     ],
 )
 def test_refusals_have_the_documents_shape(api: Api, method: str, path: str, status: int) -> None:

@@ -1,0 +1,86 @@
+"""The billing history: each invoice, its payment, and what else happens to an account in ten years."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from simulator.billing.book import Book, Invoice
+from simulator.billing.lines import dollars
+from simulator.billing.rating import midnight, month_after
+from simulator.catalog import Json
+from simulator.clock import stamp
+
+_ISSUED_AFTER: Final = timedelta(hours=8, minutes=44, seconds=38)
+_PAID_AFTER: Final = timedelta(days=1, hours=6, minutes=12, seconds=9)
+# Per month: type, description, cents, and when after the month's end. Each comes with what makes up for it.
+_EVENTS: Final = {
+    "2014-12": (("Credit", "Promo code", -1000, timedelta(hours=9)),
+                ("CreditExpiration", "Promo code expired", 1000, timedelta(days=20))),
+    "2016-07": (("AttemptFailed", "Payment failed (VISA 4242)", 0, timedelta(days=1)),
+                ("AttemptFailed", "Payment failed (VISA 4242)", 0, timedelta(days=1))),
+    "2017-02": (("Refund", "Refund for a payment", 500, timedelta(days=9)),
+                ("Adjustment", "Goodwill", -500, timedelta(days=9))),
+    "2019-04": (("ACHFailure", "Bank transfer failed", 2000, timedelta(days=5)),
+                ("Payment", "Payment (VISA 4242)", -2000, timedelta(days=6))),
+    "2021-10": (("Chargeback", "Chargeback", 1500, timedelta(days=12)),
+                ("Reversal", "Chargeback reversed", -1500, timedelta(days=17))),
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where an entry stands. Its amount is looked up when it is shown."""
+
+    at: datetime
+    invoice: Invoice
+    event: tuple[str, str, int, timedelta] | None = None
+    is_payment: bool = False
+
+
+class History:
+    def __init__(self, book: Book, *, now: datetime) -> None:
+        self._book = book
+        places = (place for invoice in book.finals() for place in _places(invoice))
+        happened = [place for place in places if place.at <= now]
+        self._places = sorted(happened, key=lambda place: place.at, reverse=True)
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+    def cut(self, start: int, stop: int) -> list[Json]:
+        """Entries number `start` to `stop`, exclusive; the newest is the first."""
+        return [self._entry(place) for place in self._places[start:stop]]
+
+    def unpaid_cents(self) -> int:
+        """What is left to pay: events make up for each other but for those that are still to come."""
+        paid = {place.invoice.uuid for place in self._places if place.is_payment}
+        open_ = (place for place in self._places if place.event is None and not place.is_payment)
+        owed = sum(self._book.cents(each.invoice) for each in open_ if each.invoice.uuid not in paid)
+        return owed + sum(place.event[2] for place in self._places if place.event is not None)
+
+    def _entry(self, place: _Place) -> Json:
+        if place.event is not None:
+            kind, description, cents, _ = place.event
+            return _rendered(kind, description, cents, place.at)
+        cents = self._book.cents(place.invoice)
+        if place.is_payment:
+            return _rendered("Payment", "Payment (VISA 4242)", -cents, place.at)
+        return {
+            **_rendered("Invoice", f"Invoice for {place.invoice.month:%B %Y}", cents, place.at),
+            "invoice_id": place.invoice.invoice_id,
+            "invoice_uuid": place.invoice.uuid,
+        }
+
+
+def _places(invoice: Invoice) -> Iterator[_Place]:
+    over = midnight(month_after(invoice.month))
+    yield _Place(over + _PAID_AFTER, invoice, is_payment=True)
+    yield _Place(over + _ISSUED_AFTER, invoice)
+    if not invoice.number:
+        for event in _EVENTS.get(f"{invoice.month:%Y-%m}", ()):
+            yield _Place(over + event[3], invoice, event=event)
+
+
+def _rendered(kind: str, description: str, cents: int, at: datetime) -> Json:
+    return {"description": description, "amount": dollars(cents), "date": stamp(at), "type": kind}

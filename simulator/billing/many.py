@@ -1,0 +1,58 @@
+"""An invoice of any number of lines, none of which is kept: each is computed from its number."""
+
+from collections.abc import Iterator
+from datetime import date, timedelta
+from typing import Final
+
+from simulator.account import Account
+from simulator.billing.lines import Line
+from simulator.billing.rating import FULL_MONTH_HOURS, midnight, month_after, tax
+
+_LOWEST_CENTS: Final = 100
+_PRICES: Final = 500  # they repeat after so many lines
+
+
+class Many:
+    """So many lines, the last of them the GST: of the droplets of the bulk, or else of such as are gone."""
+
+    def __init__(self, account: Account, month: date, count: int) -> None:
+        self.count = count
+        self._month = month
+        self._bulk = account.droplets.bulk
+        self._droplets = self._bulk.alive.count
+
+    def cents(self) -> int:
+        """What the lines add up to."""
+        return self._net() + self._tax().cents
+
+    def cut(self, start: int, stop: int) -> Iterator[Line]:
+        """Lines number `start` to `stop`, exclusive."""
+        first, after = midnight(self._month), midnight(month_after(self._month))
+        for number in range(start, min(stop, self.count - 1)):
+            description, key = self._named(number)
+            yield Line(
+                "Droplets",
+                description,
+                first,
+                after,
+                _LOWEST_CENTS + number % _PRICES,
+                FULL_MONTH_HOURS,
+                resource_id=key,
+            )
+        if start < self.count <= stop:
+            yield self._tax()
+
+    def _named(self, number: int) -> tuple[str, str]:
+        if not self._droplets:
+            return f"gone-{number:07} (s-1vcpu-1gb)", ""
+        droplet = self._bulk.droplet(number % self._droplets)
+        return f"{droplet.name} ({droplet.size})", str(droplet.id)
+
+    def _net(self) -> int:
+        turns, rest = divmod(self.count - 1, _PRICES)
+        rises = turns * _PRICES * (_PRICES - 1) // 2 + rest * (rest - 1) // 2
+        return (self.count - 1) * _LOWEST_CENTS + rises
+
+    def _tax(self) -> Line:
+        end = midnight(month_after(self._month)) - timedelta(seconds=1)
+        return tax(self._net(), self._month, end=end)
