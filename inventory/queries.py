@@ -68,14 +68,14 @@ def events_of(resource: Resource, *, for_operator: bool) -> QuerySet[ResourceEve
 def summarize(resources: ResourceQuerySet, *, for_operator: bool) -> dict[str, Any]:
     """Count live resources by kind, region and status; for operators also by tenant, and with cost.
 
-    `monthly_cost_cents` sums the provider's list prices in USD cents, where its API tells them. A fixed
-    number of queries.
+    `monthly_cost_cents` sums the provider's list prices in USD cents, where its API tells them; None
+    where it tells none. A fixed number of queries.
     """
     live = resources.live()
     dimensions = ["kind", "region", "status", *(["tenant_id"] if for_operator else [])]
     figures: dict[str, Any] = {"count": Count("pk")}
     if for_operator:
-        figures["monthly_cost_cents"] = Sum("monthly_price_cents", default=0)
+        figures["monthly_cost_cents"] = Sum("monthly_price_cents")
     return {
         "total": live.aggregate(**figures),
         **({"currency": PROVIDER_CURRENCY} if for_operator else {}),

@@ -48,6 +48,19 @@ def sync_inventory(
         return sync.run(entries)
 
 
+def request_reattribution(*, project_pk: int, requested_by: str) -> None:
+    """Have the resources of a project that changed hands follow it, once the transaction commits.
+
+    Where the broker is away they follow at their next sync.
+    """
+    nudge(
+        "inventory.reattribute_project",
+        queue="cloud_sync_full",
+        project_pk=project_pk,
+        requested_by=requested_by,
+    )
+
+
 def request_sync(*, mode: RunMode, requested_by: str, must_reach_broker: bool = False) -> None:
     """Ask the workers for a sync of every kind of `mode`, once the transaction commits.
 

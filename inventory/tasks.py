@@ -3,6 +3,7 @@
 from celery import shared_task
 from django.utils import timezone
 
+from inventory.assignment import reattribute_project
 from inventory.runs import forget_old_runs
 from inventory.services import sync_inventory
 from inventory.values import RunMode
@@ -13,6 +14,13 @@ def sync(mode: str, requested_by: str = "schedule") -> dict[str, str]:
     """Sync every kind of a schedule; return `{kind: outcome}`."""
     runs = sync_inventory(mode=RunMode(mode), requested_by=requested_by)
     return {run.kind: str(run.outcome) for run in runs}
+
+
+@shared_task(name="inventory.reattribute_project")
+def follow_project(project_pk: int, requested_by: str) -> dict[str, int]:
+    """Decide anew whose a project's resources are; return how many changed hands."""
+    source = f"project:{project_pk}"
+    return {"changed": reattribute_project(project_pk=project_pk, actor=requested_by, source=source)}
 
 
 @shared_task(name="inventory.forget_old_runs")

@@ -13,6 +13,7 @@ from arcadia_cloud.kernel.theme import OneLineInput, display
 from inventory.admin.filters import LifeFilter, TenantFilter
 from inventory.admin.presenting import NOTHING, in_words, readable
 from inventory.models import Project
+from inventory.services import request_reattribution
 
 
 class ProjectForm(forms.ModelForm[Project]):
@@ -29,7 +30,7 @@ class ProjectForm(forms.ModelForm[Project]):
 
 @admin.register(Project)
 class ProjectAdmin(BoundedAdmin[Project]):
-    """Every project of the account. A change shows in its resources at the next full sync."""
+    """Every project of the account. Its resources follow a change of tenant."""
 
     form = ProjectForm
     list_display = ("name", "tenant_id", "purpose", "environment", "is_the_default", "last_seen_at")
@@ -64,7 +65,8 @@ class ProjectAdmin(BoundedAdmin[Project]):
         """Write what was changed and nothing else: a sync may have renamed the project meanwhile."""
         obj.save(update_fields=form.changed_data)
         if "tenant_id" in form.changed_data:
-            self.message_user(request, "Its resources follow at the next full sync.", messages.INFO)
+            request_reattribution(project_pk=obj.pk, requested_by=f"user:{request.user.get_username()}")
+            self.message_user(request, "Its resources follow within moments.", messages.INFO)
 
     def construct_change_message(
         self, request: HttpRequest, form: Any, formsets: Any, add: bool = False

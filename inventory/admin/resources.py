@@ -192,7 +192,9 @@ class ResourceAdmin(AssigningAdmin):
 
     @display(description="why nobody's")
     def reason(self, resource: Resource) -> str:
-        return resource.attribution_note or NOTHING
+        if resource.attribution_note or resource.attributed_by:
+            return resource.attribution_note or NOTHING
+        return "no tag, parent or project says"
 
     @display(description="a month")
     def price(self, resource: Resource) -> str:

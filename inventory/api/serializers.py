@@ -129,7 +129,9 @@ class OperatorResourceEventSerializer(serializers.ModelSerializer[ResourceEvent]
 class TotalSerializer(serializers.Serializer[Any]):
     count = serializers.IntegerField()
     monthly_cost_cents = serializers.IntegerField(
-        required=False, help_text="In cents of `currency`; operators only."
+        required=False,
+        allow_null=True,
+        help_text="In cents of `currency`; null where no price is known. Operators only.",
     )
 
 

@@ -1,4 +1,4 @@
--- Tombstone resources that have their strikes still, tell it, and end their open spans where they were last seen.
+-- Tombstone resources that have their strikes still, tell it, and end their spans where they were last seen.
 WITH buried AS (
     UPDATE cloud_resources
     SET deleted_at = %(at)s::timestamptz
@@ -10,15 +10,18 @@ told AS (
     SELECT id, 'deleted', '{}', %(at)s::timestamptz, %(actor)s::text, %(source)s::text FROM buried
 ),
 ended AS (
+    -- Not the open one alone: an assignment may have split what came after the last sight.
     UPDATE resource_spans AS span
     SET during = tstzrange(lower(span.during), buried.last_seen_at)
     FROM buried
-    WHERE span.resource_id = buried.id AND upper_inf(span.during) AND lower(span.during) < buried.last_seen_at
+    WHERE span.resource_id = buried.id
+      AND (upper_inf(span.during) OR upper(span.during) > buried.last_seen_at)
+      AND lower(span.during) < buried.last_seen_at
 ),
 never_lasted AS (
-    -- Seen once and never again: a life without length.
+    -- Begun when it was last seen or later: a stretch of life that nobody saw.
     DELETE FROM resource_spans AS span
     USING buried
-    WHERE span.resource_id = buried.id AND upper_inf(span.during) AND lower(span.during) >= buried.last_seen_at
+    WHERE span.resource_id = buried.id AND lower(span.during) >= buried.last_seen_at
 )
 SELECT count(*) FROM buried

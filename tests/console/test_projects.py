@@ -3,11 +3,13 @@
 from typing import Any
 
 import pytest
+import redis
 from django.contrib.admin.models import LogEntry
 from django.test import Client
 
-from inventory.models import Project
-from tests.inventory.observations import a_project
+from inventory.models import Project, Resource
+from inventory.tasks import follow_project
+from tests.inventory.observations import a_project, last_changes, observed, seen
 
 
 def change(client: Client, project: Project, **fields: str) -> int:
@@ -24,6 +26,30 @@ def test_an_operator_gives_a_project_to_a_tenant_and_the_log_tells(operator: Cli
     entry = LogEntry.objects.get()
     assert entry.user.username == "operator-1"
     assert entry.get_change_message() == "tenant: acme → globex; purpose: - → Web shop"
+
+
+@pytest.mark.django_db
+def test_what_is_in_a_project_follows_it_to_its_new_tenant() -> None:
+    project = a_project("shop", tenant_id="acme")
+    observed(*(seen(str(number), project_id=project.pk) for number in range(1, 4)))
+    Project.objects.filter(pk=project.pk).update(tenant_id="globex")
+
+    assert follow_project(project_pk=project.pk, requested_by="user:a test") == {"changed": 3}
+
+    assert set(Resource.objects.values_list("tenant_id", flat=True)) == {"globex"}
+    assert last_changes() == {"tenant_id": ["acme", "globex"]}
+    assert follow_project(project_pk=project.pk, requested_by="user:a test") == {"changed": 0}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_giving_a_project_away_asks_the_workers_to_follow(
+    operator: Client, valkey_client: redis.Redis
+) -> None:
+    project = a_project("shop", tenant_id="acme")
+    change(operator, project, tenant_id="acme", purpose="Web shop")
+    assert valkey_client.llen("cloud_sync_full") == 0
+    change(operator, project, tenant_id="globex", purpose="Web shop")
+    assert valkey_client.llen("cloud_sync_full") == 1
 
 
 @pytest.mark.parametrize("nothing", ["", "   "])

@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from deployments.models import Deployment
+from inventory.assignment import assign
 from inventory.models import Resource, ResourceEvent, ResourceSpan
 from tests.inventory.observations import a_project, bury, minute, observed, seen, the_resource
 
@@ -116,6 +117,17 @@ def test_a_life_ends_when_the_resource_was_last_seen() -> None:
     observed(seen(), at=minute(5))
     bury(["1"], at=minute(200))
     assert stretches() == [(minute(-60), minute(5), True)]
+
+
+def test_an_assignment_after_the_last_sight_lengthens_nobodys_life() -> None:
+    observed(seen())
+    assign(
+        resource_pks=[the_resource().pk], tenant_id="acme", deployment_pk=None, actor="a test", source="test"
+    )
+    bury(["1"], at=minute(200))
+    assert [(start, end, facts["tenant"]) for start, end, facts in spans()] == [
+        (minute(-60), minute(0), None)
+    ]
 
 
 def test_a_life_of_one_sight_and_no_known_beginning_has_no_length() -> None:

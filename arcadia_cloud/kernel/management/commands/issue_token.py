@@ -11,6 +11,8 @@ from rest_framework_simplejwt.exceptions import TokenError
 
 from arcadia_cloud.kernel.tokens import TenantToken, mint
 
+_LONGEST_MINUTES = 366 * 24 * 60
+
 
 class Command(BaseCommand):
     help = "Print one access token, and nothing else. In production tokens are minted elsewhere."
@@ -24,8 +26,8 @@ class Command(BaseCommand):
     def handle(self, *_args: Any, **options: Any) -> None:
         if settings.PRODUCTION:
             raise CommandError("issue_token is for development: production's tokens are minted elsewhere.")
-        if options["minutes"] < 1:
-            raise CommandError(f"--minutes is {options['minutes']}; it must be at least 1.")
+        if not 1 <= options["minutes"] <= _LONGEST_MINUTES:
+            raise CommandError(f"--minutes is {options['minutes']}; it must be 1 to {_LONGEST_MINUTES}.")
         token = mint(
             subject=options["subject"],
             tenant_id=options["tenant"],
