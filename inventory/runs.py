@@ -95,7 +95,10 @@ def finish_run(
     subject = f"kind:{run.kind}"
     if code := _ALERTS.get(outcome):
         raise_alert(
-            code=code, subject=subject, message=f"Sync of {run.kind}: {error}", details={"run": run.pk}
+            code=code,
+            subject=subject,
+            message=f"Sync of {run.kind_in_words}: {error}",
+            details={"run": run.pk},
         )
     elif outcome == RunOutcome.COMPLETE and run.mode != RunMode.FAST:
         for code in _ALERTS.values():

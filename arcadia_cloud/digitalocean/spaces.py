@@ -2,6 +2,8 @@
 
 DigitalOcean's own API knows no buckets, and nothing tells their sizes: those are sums over the list of
 every object. Source: Spaces API reference; each region is an endpoint of its own and lists its own buckets.
+What was uploaded of an object that isn't complete yet is billed, too, and on a list of its own (product
+documentation, "Spaces Limits").
 """
 
 import os
@@ -9,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, Final, Self
+from urllib.parse import unquote_plus
 
 import boto3
 import botocore.session
@@ -50,15 +53,33 @@ _NO_PROFILE: Final = {
 }
 
 
+# Per list: the field that proves an answer to be one, and which of its fields asks for what follows.
+_LISTS: Final[Mapping[str, tuple[str, Mapping[str, str]]]] = {
+    "ListBuckets": ("Buckets", {"ContinuationToken": "ContinuationToken"}),
+    "ListObjectsV2": ("IsTruncated", {"NextContinuationToken": "ContinuationToken"}),
+    "ListMultipartUploads": (
+        "IsTruncated", {"NextKeyMarker": "KeyMarker", "NextUploadIdMarker": "UploadIdMarker"},
+    ),
+    "ListParts": ("IsTruncated", {"NextPartNumberMarker": "PartNumberMarker"}),
+}  # fmt: skip
+
+
 @dataclass(frozen=True, slots=True)
 class BucketSize:
-    """So many objects, and their bytes."""
+    """So many objects and their bytes; so many open uploads and the bytes of their parts."""
 
     objects: int = 0
     bytes: int = 0
+    open_uploads: int = 0
+    open_bytes: int = 0
 
     def __add__(self, other: "BucketSize") -> "BucketSize":
-        return BucketSize(self.objects + other.objects, self.bytes + other.bytes)
+        return BucketSize(
+            self.objects + other.objects,
+            self.bytes + other.bytes,
+            self.open_uploads + other.open_uploads,
+            self.open_bytes + other.open_bytes,
+        )
 
 
 def endpoint_regions() -> tuple[str, ...]:
@@ -94,46 +115,69 @@ class Spaces:
 
     def buckets(self, region: str) -> Iterator[BucketRecord]:
         """Every bucket of the region that the key may see. S3's `ListBuckets`."""
-        for answer in self._pages("ListBuckets", region, "", "Buckets", "ContinuationToken"):
+        for answer in self._pages("ListBuckets", region, ""):
             for bucket in answer["Buckets"]:
                 yield _bucket(bucket, region)
 
     def sizes(self, bucket: BucketRecord) -> Iterator[BucketSize]:
-        """What is on each page of the bucket's list; their sum is the bucket's. S3's `ListObjectsV2`.
+        """What each answer tells of the bucket; their sum is all of it. One answer at a time is in memory.
 
-        Open uploads and, in a versioned bucket, former versions aren't in it. One page at a time is in
-        memory.
+        A call for each 1,000 objects, and for each 1,000 parts of an open upload. Former versions, in a
+        versioned bucket, aren't counted.
         """
-        operation, region, name = "ListObjectsV2", bucket.region, bucket.name
-        for answer in self._pages(
-            operation, region, name, "IsTruncated", "NextContinuationToken", MaxKeys=PAGE_SIZE
-        ):
-            sizes = [each.get("Size") for each in answer.get("Contents", ())]
-            if None in sizes:
-                raise ProviderMalformed("an object has no size", call=_call(operation, region, name))
-            yield BucketSize(len(sizes), sum(sizes))
+        for answer in self._pages("ListObjectsV2", bucket.region, bucket.name, MaxKeys=PAGE_SIZE):
+            objects, size = _sizes_in(answer, "Contents", "an object", bucket, "ListObjectsV2")
+            yield BucketSize(objects, size)
+        for upload in self._open_uploads(bucket):
+            yield from self._uploaded(bucket, upload)
 
     def assert_there(self, region: str, name: str) -> None:
         """Raise ProviderNotFound where the region has no such bucket. S3's `HeadBucket`."""
         self._ask("HeadBucket", region, name)
 
+    def _open_uploads(self, bucket: BucketRecord) -> Iterator[Mapping[str, str]]:
+        """The key and id of each upload that was begun and neither completed nor given up."""
+        operation, region, name = "ListMultipartUploads", bucket.region, bucket.name
+        # A key may hold what XML can't; S3's own lists are asked for in this way by botocore itself.
+        for answer in self._pages(operation, region, name, MaxUploads=PAGE_SIZE, EncodingType="url"):
+            for upload in answer.get("Uploads", ()):
+                if not upload.get("Key") or not upload.get("UploadId"):
+                    raise ProviderMalformed(
+                        "an open upload has no key or no id", call=_call(operation, region, name)
+                    )
+                yield {"Key": _key(upload["Key"], answer), "UploadId": upload["UploadId"]}
+
+    def _uploaded(self, bucket: BucketRecord, upload: Mapping[str, str]) -> Iterator[BucketSize]:
+        """What is there of an open upload; nothing if it was completed or given up by now."""
+        operation, began = "ListParts", 1
+        try:
+            for answer in self._pages(operation, bucket.region, bucket.name, MaxParts=PAGE_SIZE, **upload):
+                _, size = _sizes_in(answer, "Parts", "a part of an open upload", bucket, operation)
+                yield BucketSize(open_uploads=began, open_bytes=size)
+                began = 0
+        except ProviderNotFound as gone:
+            if gone.error_id != "NoSuchUpload":
+                raise
+
     def _pages(
-        self, operation: str, region: str, bucket: str, proof: str, next_token: str, **params: object
+        self, operation: str, region: str, bucket: str, **params: object
     ) -> Iterator[Mapping[str, Any]]:
-        """The answers of a list, to its end. Each must hold `proof`: any XML would pass for an empty one."""
-        call, turn = _call(operation, region, bucket), ""
+        """The answers of a list, to its end. Any XML would pass for an empty one, hence the proof."""
+        call = _call(operation, region, bucket)
+        proof, markers = _LISTS[operation]
+        turn: Mapping[str, object] = {}
         while True:
-            answer = self._ask(
-                operation, region, bucket, **params, **({"ContinuationToken": turn} if turn else {})
-            )
+            answer = self._ask(operation, region, bucket, **params, **turn)
             if proof not in answer:
                 raise ProviderMalformed(f"the answer has no {proof}", call=call)
             yield answer
-            told = answer.get(next_token, "")
-            if not told and not answer.get("IsTruncated"):
+            told = {asks: answer[tells] for tells, asks in markers.items() if answer.get(tells)}
+            if "KeyMarker" in told:
+                told["KeyMarker"] = _key(told["KeyMarker"], answer)
+            if not answer.get("IsTruncated", bool(told)):
                 return
             if not told or told == turn:
-                raise ProviderMalformed(f"there is more, but no new {next_token}", call=call)
+                raise ProviderMalformed(f"there is more, but no new {' or '.join(markers)}", call=call)
             turn = told
 
     def _ask(self, operation: str, region: str, bucket: str, **params: object) -> Mapping[str, Any]:
@@ -169,6 +213,21 @@ class Spaces:
                 ),
             )
         return self._clients[region]
+
+
+def _key(told: str, answer: Mapping[str, Any]) -> str:
+    """An object's key as it is; an answer may have it as an address does."""
+    return unquote_plus(told) if answer.get("EncodingType") == "url" else told
+
+
+def _sizes_in(
+    answer: Mapping[str, Any], items: str, an_item: str, bucket: BucketRecord, operation: str
+) -> tuple[int, int]:
+    """How many there are in an answer, and their bytes."""
+    sizes = [each.get("Size") for each in answer.get(items, ())]
+    if None in sizes:
+        raise ProviderMalformed(f"{an_item} has no size", call=_call(operation, bucket.region, bucket.name))
+    return len(sizes), sum(sizes)
 
 
 def _call(operation: str, region: str, bucket: str) -> str:

@@ -1,6 +1,7 @@
 """Spaces buckets, over the S3 protocol: DigitalOcean's own API doesn't list them.
 
-Source: Spaces API reference, `ListBuckets` and `ListObjectsV2`; the URN is that of project resources.
+Source: Spaces API reference, `ListBuckets`, `ListObjectsV2`, `ListMultipartUploads` and `ListParts`; the
+URN is that of project resources.
 """
 
 from collections.abc import Iterator
@@ -79,16 +80,24 @@ def _measured(spaces: Spaces, record: BucketRecord, progress: Progress) -> Itera
 
 
 def to_observation(bucket: Bucket) -> Observation:
-    """Map a bucket. `size_gb` is in GiB, as DigitalOcean bills; one price is for all buckets together."""
+    """Map a bucket. `size_gb` is in GiB, as DigitalOcean bills: what lies in it, and what open uploads hold.
+
+    One price is for all buckets together.
+    """
     record, size = bucket.record, bucket.size
     return Observation(
         provider_id=record.name,
         urn=f"do:space:{record.name}",
         name=record.name,
         region=record.region,
-        attrs={"object_count": size.objects, "size_bytes": size.bytes},
+        attrs={
+            "object_count": size.objects,
+            "size_bytes": size.bytes,
+            "open_upload_count": size.open_uploads,
+            "open_upload_bytes": size.open_bytes,
+        },
         created_at=since(record.created_at),
-        size_gb=gigabytes(Decimal(size.bytes) / _GIB),
+        size_gb=gigabytes(Decimal(size.bytes + size.open_bytes) / _GIB),
     )
 
 
@@ -97,7 +106,7 @@ SPACES_BUCKET = KindEntry(
     source=SpacesBuckets(),
     to_observation=to_observation,
     # They move with every upload: a span of their own tells each size, no event.
-    volatile=("object_count", "size_bytes"),
+    volatile=("object_count", "size_bytes", "open_upload_count", "open_upload_bytes"),
     modes=SLOW,
     in_projects=True,
 )

@@ -171,7 +171,7 @@ def test_a_project_is_given_to_a_tenant(console: Page) -> None:
 def test_a_sync_is_started_and_a_running_one_moves(console: Page) -> None:
     run = a_run(1, kind="volume", outcome="")
     console.goto("/admin/inventory/syncrun/")
-    expect(console.get_by_label("Sync of volume")).to_be_visible()
+    expect(console.get_by_label("Sync of Volume")).to_be_visible()
     keep(console, "sync-running")
 
     SyncRun.objects.filter(pk=run.pk).update(seen=90)

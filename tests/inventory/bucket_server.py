@@ -1,12 +1,12 @@
 """A tiny S3 on loopback that answers whatever a test tells it to, and counts out buckets of any size."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, quote_plus, unquote, urlsplit
 from xml.sax.saxutils import escape
 
 OBJECT_BYTES = 1_000_000
@@ -25,20 +25,29 @@ class Answer:
 
 @dataclass(slots=True)
 class BucketServer:
-    """`buckets`: region to name to how many objects. `instead`: by path, such as `/nyc3/media` or `/nyc3`."""
+    """`buckets`: region to name to how many objects.
+
+    `uploads`: by bucket, the key and the parts' sizes of each that is open.
+    `instead`: by path, such as `/nyc3/media` or `/nyc3`; `/nyc3/media?uploads` for the list of those, and
+    `/nyc3/media/key` for the parts of one.
+    """
 
     url: str
     buckets: dict[str, dict[str, int]] = field(default_factory=dict)
+    uploads: dict[str, list[tuple[str, list[int]]]] = field(default_factory=dict)
     instead: dict[str, Answer] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)  # method and path, in order
     authorization: str = ""  # the last request's
 
     def answer(self, method: str, address: str) -> Answer:
         parts = urlsplit(address)
-        self.asked.append(f"{method} {parts.path}")
-        if parts.path in self.instead:
-            return self.instead[parts.path]
-        region, _, name = parts.path[1:].partition("/")
+        query = parse_qs(parts.query, keep_blank_values=True)
+        asked = f"{parts.path}?uploads" if "uploads" in query else parts.path
+        self.asked.append(f"{method} {asked}")
+        if asked in self.instead:
+            return self.instead[asked]
+        region, _, path = parts.path[1:].partition("/")
+        name, _, key = path.partition("/")
         held = self.buckets.get(region, {})
         if not name:
             return Answer(200, list_of_buckets(*held))
@@ -46,11 +55,17 @@ class BucketServer:
             return refusal(404, "NoSuchBucket", "The specified bucket does not exist")
         if method == "HEAD":
             return Answer(200)
-        query = parse_qs(parts.query)
-        return Answer(
-            200,
-            _objects(held[name], int(query.get("continuation-token", ["0"])[0]), int(query["max-keys"][0])),
-        )
+        return Answer(200, self._listed(held[name], self.uploads.get(name, []), unquote(key), query))
+
+    def _listed(
+        self, objects: int, uploads: list[tuple[str, list[int]]], key: str, query: Mapping[str, list[str]]
+    ) -> str:
+        if "uploads" in query:
+            return _open_uploads(uploads, query)
+        if "uploadId" in query:
+            return _parts(dict(uploads)[key], query)
+        start = int(query.get("continuation-token", ["0"])[0])
+        return _objects(objects, start, int(query["max-keys"][0]))
 
 
 def list_of_buckets(*names: str, created_at: str = "2026-01-02T03:04:05.000Z") -> str:
@@ -78,6 +93,38 @@ def _objects(count: int, start: int, most: int) -> str:
     truncated = "true" if more else "false"
     head = f"<IsTruncated>{truncated}</IsTruncated>{more}"
     return f"{_XML}<ListBucketResult>{head}{contents}</ListBucketResult>"
+
+
+def _open_uploads(uploads: list[tuple[str, list[int]]], query: Mapping[str, list[str]]) -> str:
+    """Their keys come as they would stand in an address, as they were asked for."""
+    (start,) = query.get("upload-id-marker", ["0"])
+    end = int(start) + int(query["max-uploads"][0])
+    assert query["encoding-type"] == ["url"]
+    assert int(start) == 0 or query["key-marker"] == [uploads[int(start) - 1][0]]
+    found = "".join(
+        f"<Upload><Key>{quote_plus(key)}</Key><UploadId>{number}</UploadId></Upload>"
+        for number, (key, _) in enumerate(uploads)
+        if int(start) <= number < end
+    )
+    next_key = quote_plus(uploads[end - 1][0]) if end < len(uploads) else ""
+    more = f"<NextKeyMarker>{next_key}</NextKeyMarker><NextUploadIdMarker>{end}</NextUploadIdMarker>"
+    head = (
+        f"<EncodingType>url</EncodingType><IsTruncated>{str(end < len(uploads)).lower()}</IsTruncated>{more}"
+    )
+    return f"{_XML}<ListMultipartUploadsResult>{head}{found}</ListMultipartUploadsResult>"
+
+
+def _parts(sizes: list[int], query: Mapping[str, list[str]]) -> str:
+    """Where to go on is told at the end, too, as some servers do."""
+    start = int(query.get("part-number-marker", ["0"])[0])
+    end = min(len(sizes), start + int(query["max-parts"][0]))
+    found = "".join(
+        f"<Part><PartNumber>{number + 1}</PartNumber><Size>{sizes[number]}</Size></Part>"
+        for number in range(start, end)
+    )
+    more = f"<NextPartNumberMarker>{end}</NextPartNumberMarker>"
+    head = f"<IsTruncated>{str(end < len(sizes)).lower()}</IsTruncated>{more}"
+    return f"{_XML}<ListPartsResult>{head}{found}</ListPartsResult>"
 
 
 @contextmanager

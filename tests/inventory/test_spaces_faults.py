@@ -76,6 +76,39 @@ FAULTS = [
         ),
         "the answer is not the XML that S3 speaks",
     ),
+    (
+        "/fra1/exports?uploads",
+        refusal(403, "AccessDenied", "No."),
+        "(ListMultipartUploads): 403 AccessDenied",
+    ),
+    ("/fra1/exports?uploads", Answer(200, XHTML), "the answer has no IsTruncated"),
+    (
+        "/fra1/exports?uploads",
+        Answer(
+            200,
+            f"{XML}<ListMultipartUploadsResult><IsTruncated>true</IsTruncated></ListMultipartUploadsResult>",
+        ),
+        "there is more, but no new NextKeyMarker or NextUploadIdMarker",
+    ),
+    (
+        "/fra1/exports?uploads",
+        Answer(
+            200,
+            f"{XML}<ListMultipartUploadsResult><IsTruncated>false</IsTruncated>"
+            "<Upload><Key>a</Key></Upload></ListMultipartUploadsResult>",
+        ),
+        "an open upload has no key or no id",
+    ),
+    ("/fra1/exports/dump", refusal(503, "SlowDown", "Reduce"), "fra1/exports (ListParts): 503 SlowDown"),
+    (
+        "/fra1/exports/dump",
+        Answer(
+            200,
+            f"{XML}<ListPartsResult><IsTruncated>false</IsTruncated>"
+            "<Part><PartNumber>1</PartNumber></Part></ListPartsResult>",
+        ),
+        "a part of an open upload has no size",
+    ),
 ]
 
 
@@ -83,6 +116,7 @@ FAULTS = [
 def test_a_fault_in_one_region_fails_the_kind_in_words_and_strikes_nothing(
     sync: SyncNow, server: BucketServer, path: str, answer: Answer, words: str
 ) -> None:
+    server.uploads = {"exports": [("dump", [5, 5])]}
     assert synced_buckets(sync).outcome == "complete"
     del server.buckets["nyc3"]["media"]
     server.instead[path] = answer

@@ -10,6 +10,7 @@ from tests.inventory.test_sync_size import growth_mb
 from tests.simulated import Simulated
 
 FEW, EVERYDAY, MATRIX = 2_000, 100_000, 1_000_000
+PART_BYTES = 5_242_880
 MOST_MORE_MB = 8
 pytestmark = [pytest.mark.processes, pytest.mark.django_db(transaction=True), pytest.mark.timeout(600)]
 
@@ -28,6 +29,9 @@ def test_a_bucket_of_a_hundred_thousand_objects_takes_no_more_memory_than_a_smal
         }
         for count in (FEW, many):
             server.buckets = {"nyc3": {"media": count}}
+            server.uploads = {
+                "media": [(f"film-{number}", [PART_BYTES] * 3) for number in range(count // 500)]
+            }
             began = time.monotonic()
             growth[count] = growth_mb(simulator.url, "--kind", "spaces_bucket", **variables)
             with capsys.disabled():
@@ -36,4 +40,9 @@ def test_a_bucket_of_a_hundred_thousand_objects_takes_no_more_memory_than_a_smal
     runs = SyncRun.objects.filter(kind="spaces_bucket").order_by("pk")
     assert [(run.outcome, run.seen) for run in runs] == [("complete", 1), ("complete", 1)]
     row = Resource.objects.get()
-    assert row.attrs == {"object_count": many, "size_bytes": many * OBJECT_BYTES}
+    assert row.attrs == {
+        "object_count": many,
+        "size_bytes": many * OBJECT_BYTES,
+        "open_upload_count": many // 500,
+        "open_upload_bytes": many // 500 * 3 * PART_BYTES,
+    }
