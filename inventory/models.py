@@ -1,6 +1,6 @@
 """The tables of inventory. Rows are written by the modules named after the work, never from here."""
 
-from typing import Self
+from typing import Final, Self
 
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import ArrayField, DateTimeRangeField, RangeOperators
@@ -101,12 +101,36 @@ class SyncRun(models.Model):
         return kind_in_words(self.kind)
 
 
+# To the database this is a choice of either half's indexes, to a reader no condition at all.
+LIVE_OR_GONE: Final = Q(deleted_at__isnull=True) | Q(deleted_at__isnull=False)
+
+
+def _indexes_of_half(half: str, *, is_live: bool) -> list[models.Index]:
+    """What the lists of live resources, or those of tombstones, are narrowed by and paged along.
+
+    Each half has its own: tombstones pile up for years, and whoever looks for the live ones must not wade
+    through them. A row stands in one half, so it costs as much as one set would.
+    """
+    of_half = Q(deleted_at__isnull=is_live)
+    return [
+        models.Index(fields=["id"], condition=of_half, name=f"resource_{half}"),
+        *(
+            models.Index(fields=[column, "id"], condition=of_half, name=f"resource_{half}_by_{column}")
+            for column in ("tenant_id", "kind", "region", "status", "name")
+        ),
+    ]
+
+
 class ResourceQuerySet(TenantQuerySet["Resource"]):
-    """Rows of cloud_resources."""
+    """Rows of cloud_resources. A query that doesn't say which half it wants, live or gone, has no index."""
 
     def live(self) -> Self:
         """Those without a tombstone."""
         return self.filter(deleted_at=None)
+
+    def live_or_gone(self) -> Self:
+        """All of them, said so that the indexes of both halves serve."""
+        return self.filter(LIVE_OR_GONE)
 
 
 class Resource(models.Model):
@@ -155,9 +179,11 @@ class Resource(models.Model):
         ]
         # None on last_seen_at: every run bumps it, and the bump must stay heap-only.
         indexes = [
-            models.Index(fields=["tenant_id", "id"], name="resource_of_tenant"),
-            models.Index(fields=["kind", "id"], name="resource_of_kind"),
-            models.Index(fields=["name", "id"], name="resource_by_name"),
+            *_indexes_of_half("live", is_live=True),
+            *_indexes_of_half("gone", is_live=False),
+            models.Index(
+                fields=["id"], condition=Q(deleted_at__isnull=True, attributed_by=""), name="resource_nobodys"
+            ),
             GinIndex(fields=["tags"], name="resource_tagged"),
             models.Index(
                 fields=["parent_kind", "parent_id"], condition=~Q(parent_id=""), name="resource_of_parent"
@@ -189,6 +215,12 @@ class ResourceEvent(models.Model):
         indexes = [
             models.Index(fields=["resource", "id"], name="event_of_resource"),
             models.Index(fields=["source", "id"], name="event_of_source"),
+            # A tenant's view of a history begins at the newest of these.
+            models.Index(
+                fields=["resource", "id"],
+                condition=Q(changes__has_key="tenant_id"),
+                name="event_changed_hands",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -233,9 +233,8 @@ def _log(request: HttpRequest, resources: QuerySet[Resource], words: str) -> Non
 
 def _is_known(tenant_id: str) -> bool:
     """Whether anything is this tenant's yet. Tenants have no table here: a slip would make a new one."""
-    return any(
-        model.objects.filter(tenant_id=tenant_id).exists() for model in (Resource, Project, Deployment)
-    )
+    known = (Resource.objects.live_or_gone(), Project.objects.all(), Deployment.objects.all())
+    return any(rows.filter(tenant_id=tenant_id).exists() for rows in known)
 
 
 def _look(pks: Sequence[int]) -> Selection:

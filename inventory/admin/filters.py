@@ -10,7 +10,7 @@ from arcadia_cloud.kernel.theme import DropdownFilter, TextFilter
 from inventory.admin.presenting import NOTHING
 from inventory.fleet import UNATTRIBUTED
 from inventory.kinds import registry
-from inventory.models import Resource, SyncRun
+from inventory.models import LIVE_OR_GONE, Resource, SyncRun
 from inventory.sync import PROJECTS
 from inventory.values import Kind, RunOutcome, kind_in_words
 
@@ -36,7 +36,7 @@ class LifeFilter(DropdownFilter):
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Model]) -> QuerySet[Model]:
         if self.value() == "all":
-            return queryset
+            return queryset.filter(LIVE_OR_GONE)
         return queryset.filter(deleted_at__isnull=self.value() == "live")
 
 

@@ -28,6 +28,7 @@ from inventory.admin.filters import (
 from inventory.admin.presenting import NOTHING, attributes, dollars, history_entry, provider_page
 from inventory.export import Format, TooManyDownloads, download
 from inventory.models import Resource, ResourceQuerySet
+from inventory.queries import named_with
 from inventory.values import STRIKES_TO_DELETE, AttributionRule
 
 _SHOWN: Final = 50  # of a resource's events and spans
@@ -115,7 +116,7 @@ class ResourceAdmin(AssigningAdmin):
         """Both halves have an index: trigrams of the name, and the id within its kinds."""
         term = search_term.strip()
         if term:
-            queryset = queryset.filter(Q(name__icontains=term) | Q(provider_id=term))
+            queryset = queryset.filter(named_with(term) | Q(provider_id=term))
         return queryset, False
 
     def get_urls(self) -> list[URLPattern]:

@@ -6,6 +6,7 @@ from django_filters import rest_framework as filters
 
 from arcadia_cloud.kernel.api.filters import FlagFilter, IdFilter
 from inventory.models import Resource, ResourceQuerySet
+from inventory.queries import named_with
 from inventory.values import Kind
 
 
@@ -33,7 +34,7 @@ class ResourceFilter(filters.FilterSet):  # type: ignore[misc]  # the library is
         return queryset.filter(tags__contains=[value])
 
     def filter_name(self, queryset: ResourceQuerySet, _name: str, value: str) -> ResourceQuerySet:
-        return queryset.filter(name__icontains=value)
+        return queryset.filter(named_with(value))
 
     def filter_deleted(self, queryset: ResourceQuerySet, _name: str, value: bool) -> ResourceQuerySet:
         return queryset.exclude(deleted_at=None) if value else queryset

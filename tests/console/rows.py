@@ -1,8 +1,20 @@
 """Rows for the console to show."""
 
 from datetime import timedelta
+from uuid import uuid4
+
+from axes.models import AccessAttempt
+from django.contrib.admin.models import CHANGE, LogEntry
+from django.contrib.auth.models import Group, User
+from django.contrib.contenttypes.models import ContentType
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+from django_celery_beat.models import CrontabSchedule, IntervalSchedule, PeriodicTask
 
 from arcadia_cloud.kernel.alerts import raise_alert
+from arcadia_cloud.kernel.models import Lease
 from deployments.models import Deployment
 from inventory.models import Project, Resource, ResourceEvent, SyncRun
 from inventory.values import RunMode, RunOutcome
@@ -17,6 +29,8 @@ EVERY_LIST = (
     "kernel/alert",
     "kernel/lease",
     "django_celery_beat/periodictask",
+    "django_celery_beat/crontabschedule",
+    "django_celery_beat/intervalschedule",
 )
 ACCESS_LISTS = ("auth/user", "auth/group", "axes/accessattempt", "admin/logentry")
 
@@ -45,9 +59,46 @@ def some_of_everything(count: int) -> None:
         Deployment.objects.create(tenant_id=f"tenant-{number}", slug=f"app-{number}")
         observed(seen(str(number), project_id=project.pk), source=f"run:{a_run(number).pk}")
         raise_alert(code="test", subject=f"row:{number}", message="Something is wrong")
-    for resource in Resource.objects.filter(deployment=None):
+        _one_of_the_console(number)
+    for resource in Resource.objects.filter(deployment=None, tenant_id__startswith="tenant-"):
         deployment = Deployment.objects.get(tenant_id=resource.tenant_id)
         Resource.objects.filter(pk=resource.pk).update(deployment=deployment)
 
 
-__all__ = ["START", "Project", "ResourceEvent", "a_run", "some_of_everything"]
+def queries_of(client: Client, address: str) -> list[str]:
+    """The statements of one page."""
+    client.get(address)  # what a process reads once isn't the page's cost
+    with CaptureQueriesContext(connection) as captured:
+        assert client.get(address).status_code == 200
+    return [query["sql"] for query in captured.captured_queries]
+
+
+def _one_of_the_console(number: int) -> None:
+    """A lease, a scheduled task, a login in a group of its own, one that failed, and a change it made."""
+    now = timezone.now()
+    Lease.objects.create(
+        name=f"test:{number}",
+        token=uuid4(),
+        holder="a test",
+        acquired_at=now,
+        heartbeat_at=now,
+        expires_at=now,
+    )
+    every = IntervalSchedule.objects.create(every=1000 + number, period=IntervalSchedule.MINUTES)
+    at = CrontabSchedule.objects.create(minute=str(number % 60), hour="3")
+    when = {"crontab": at} if number % 2 else {"interval": every}
+    PeriodicTask.objects.create(name=f"task-{number}", task="inventory.sync", **when)
+    user = User.objects.create_user(f"user-{number}", is_staff=True)
+    user.groups.add(Group.objects.create(name=f"group-{number}"))
+    AccessAttempt.objects.create(username=f"user-{number}", failures_since_start=1)
+    LogEntry.objects.create(
+        user=user,
+        content_type=ContentType.objects.get_for_model(User),
+        object_id=str(user.pk),
+        object_repr="x",
+        action_flag=CHANGE,
+        change_message="x",
+    )
+
+
+__all__ = ["START", "Project", "ResourceEvent", "a_run", "queries_of", "some_of_everything"]

@@ -5,23 +5,17 @@ import re
 from typing import Any
 
 import pytest
-from django.apps import apps
-from django.contrib.admin.models import LogEntry
-from django.contrib.auth.models import User
-from django.db import connection
 from django.test import Client
-from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from arcadia_cloud.console.fleet_table import fleet_rows
 from arcadia_cloud.kernel import record_admin
-from arcadia_cloud.kernel.seeding import seed_schedule
 from inventory.fleet import fleet_cells
 from inventory.kinds import registry
-from inventory.models import Resource, ResourceEvent, SyncRun
+from inventory.models import Resource, SyncRun
 from inventory.values import Kind, RunMode, RunOutcome
 from tests.console.conftest import Login
-from tests.console.rows import ACCESS_LISTS, EVERY_LIST, a_run, some_of_everything
+from tests.console.rows import EVERY_LIST, a_run, queries_of, some_of_everything
 from tests.inventory.observations import a_project, bury, minute, observed, seen
 
 RESOURCES = "/admin/inventory/resource/"
@@ -31,82 +25,6 @@ def file_of(answer: Any) -> bytes:
     """A download, taken to its end: each login has one at a time."""
     taken: bytes = answer.getvalue()
     return taken
-
-
-def queries_of(client: Client, address: str) -> list[str]:
-    client.get(address)  # what a process reads once isn't the page's cost
-    with CaptureQueriesContext(connection) as captured:
-        assert client.get(address).status_code == 200
-    return [query["sql"] for query in captured.captured_queries]
-
-
-@pytest.mark.parametrize("name", [*EVERY_LIST, *ACCESS_LISTS])
-def test_a_list_asks_as_many_queries_at_twenty_rows_as_at_one(login: Login, name: str) -> None:
-    client = login("superuser")
-    some_of_everything(1)
-    at_one = queries_of(client, f"/admin/{name}/")
-    some_of_everything(20)
-
-    at_twenty = queries_of(client, f"/admin/{name}/")
-
-    assert len(at_twenty) == len(at_one), "\n".join(at_twenty)
-
-
-def test_home_asks_as_many_queries_at_twenty_rows_as_at_none(login: Login) -> None:
-    client = login("viewer")
-    empty = queries_of(client, "/admin/")
-    some_of_everything(20)
-    a_run(500, kind="volume", outcome="")
-
-    full = queries_of(client, "/admin/")
-
-    assert len(full) == len(empty), "\n".join(full)
-
-
-@pytest.mark.parametrize("name", ["resource", "syncrun"])
-def test_a_page_asks_as_many_queries_at_forty_events_as_at_one(viewer: Client, name: str) -> None:
-    run = a_run()
-    observed(seen(), source=f"run:{run.pk}")
-    pk = run.pk if name == "syncrun" else Resource.objects.get().pk
-    at_one = queries_of(viewer, f"/admin/inventory/{name}/{pk}/change/")
-    for number in range(40):
-        observed(seen(status=f"status-{number}"), at=minute(number + 1), source=f"run:{run.pk}")
-
-    at_forty = queries_of(viewer, f"/admin/inventory/{name}/{pk}/change/")
-
-    assert ResourceEvent.objects.count() == 41
-    assert len(at_forty) == len(at_one), "\n".join(at_forty)
-
-
-DETAILS = (*(name for name in EVERY_LIST if name != "kernel/lease"), *ACCESS_LISTS[:2], "admin/logentry")
-
-
-@pytest.mark.parametrize("name", DETAILS)
-def test_a_page_asks_as_many_queries_among_twenty_rows_as_alone(login: Login, name: str) -> None:
-    client = login("superuser")
-    seed_schedule()
-    some_of_everything(1)
-    LogEntry.objects.create(user=User.objects.get(), action_flag=2, object_repr="x", change_message="x")
-    model = apps.get_model(name.replace("/", "."))
-    row = model._default_manager.order_by("pk").first()
-    assert row is not None
-    alone = queries_of(client, f"/admin/{name}/{row.pk}/change/")
-    some_of_everything(20)
-
-    among_twenty = queries_of(client, f"/admin/{name}/{row.pk}/change/")
-
-    assert len(among_twenty) == len(alone), "\n".join(among_twenty)
-
-
-@pytest.mark.parametrize("query", ["?whose=nobodys", "?life=all", "?q=web"])
-def test_a_narrowed_list_asks_as_many_queries_at_twenty_rows_as_at_one(viewer: Client, query: str) -> None:
-    observed(seen("a"))
-    at_one = queries_of(viewer, f"{RESOURCES}{query}")
-    observed(*(seen(str(number)) for number in range(20)))
-
-    at_twenty = queries_of(viewer, f"{RESOURCES}{query}")
-
-    assert len(at_twenty) == len(at_one), "\n".join(at_twenty)
 
 
 def test_what_is_nobodys_is_listed_with_its_cost_and_the_reason(viewer: Client) -> None:
@@ -168,7 +86,7 @@ def test_no_list_counts_the_whole_table(viewer: Client) -> None:
         for sql in queries_of(viewer, f"/admin/{name}/"):
             is_bounded = f"LIMIT {record_admin.MOST_COUNTED + 1}" in sql
             # The schedule is as long as the code; the open alerts have an index of their own.
-            is_small = "periodictask" in sql or '"alerts"."resolved_at" IS NULL' in sql
+            is_small = "django_celery_beat" in sql or '"alerts"."resolved_at" IS NULL' in sql
             assert "COUNT(" not in sql or is_bounded or is_small, sql
 
 

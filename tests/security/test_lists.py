@@ -1,4 +1,9 @@
-"""Every list under /api: its orderings have an index, so that a page costs the same at any size."""
+"""Every list under /api: its orderings have an index, so that a page costs the same at any size.
+
+Every answer, a list or not, asks as many queries among many things as among few.
+"""
+
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -13,6 +18,7 @@ from tests.security.things import thing_of
 
 pytestmark = pytest.mark.django_db
 LISTS = [endpoint for endpoint in ENDPOINTS if issubclass(endpoint.view, ListView)]
+READ = [endpoint for endpoint in ENDPOINTS if hasattr(endpoint.view, "get")]
 OPERATOR = bearer(token_of("platform_admin"))
 
 
@@ -28,6 +34,30 @@ def test_a_page_of_any_ordering_is_read_from_an_index(endpoint: Endpoint) -> Non
             cursor.execute("EXPLAIN " + queries[-1]["sql"])
             plan = "\n".join(line for (line,) in cursor.fetchall())
         assert "Sort" not in plan, f"{ordering}: no index gives this order\n{plan}"
+
+
+@pytest.mark.parametrize("endpoint", READ, ids=str)
+def test_an_answer_asks_as_many_queries_among_twenty_tenants_things_as_alone(endpoint: Endpoint) -> None:
+    address = endpoint.path(thing_of(endpoint, "acme"))
+    alone = queries_of(address)
+    for number in range(20):
+        thing_of(endpoint, f"tenant-{number}")
+    among_twenty = queries_of(address)
+    assert len(among_twenty) == len(alone), "\n".join(among_twenty)
+
+
+def queries_of(address: str) -> list[str]:
+    _taken(address)  # what a process reads once isn't the answer's cost
+    with CaptureQueriesContext(connection) as queries:
+        _taken(address)
+    return [query["sql"] for query in queries.captured_queries]
+
+
+def _taken(address: str) -> None:
+    """Ask, and read the answer to its end."""
+    answer: Any = Client(headers=OPERATOR).get(address)
+    assert answer.status_code == 200
+    assert answer.getvalue() if answer.streaming else answer.content
 
 
 @pytest.mark.parametrize("endpoint", LISTS, ids=str)
