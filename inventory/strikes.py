@@ -19,7 +19,7 @@ from arcadia_cloud.kernel.leases import HeldLease
 from inventory.kinds.entry import KindEntry
 from inventory.models import Resource, ResourceQuerySet, SyncRun
 from inventory.observing import Look, Origin, observe
-from inventory.values import PROVIDER, STRIKES_TO_DELETE
+from inventory.values import PROVIDER, STRIKES_TO_DELETE, Kind
 
 _TOMBSTONE = (Path(__file__).parent / "sql" / "tombstone.sql").read_text(encoding="utf-8")
 # A run that would strike more than half of a kind's live resources, and more than this many, is suspicious.
@@ -118,17 +118,36 @@ def bury(pks: Sequence[int], *, run: SyncRun, at: datetime, origin: Origin) -> i
     """
     if not pks:
         return 0
-    with transaction.atomic(), connection.cursor() as cursor:
+    with transaction.atomic():
+        buried = _tombstone(pks, strikes=STRIKES_TO_DELETE, at=at, origin=origin)
+        SyncRun.objects.filter(pk=run.pk).update(deleted=F("deleted") + buried)
+    return buried
+
+
+def bury_removed(*, kind: Kind, provider_id: str, at: datetime, origin: Origin) -> bool:
+    """Tombstone what its remover knows to be gone since `at`; False where there was no live row.
+
+    It needs no strikes. Its life ended at `at`, unless somebody has seen it since.
+    """
+    named = Resource.objects.live().filter(provider=PROVIDER, kind=kind, provider_id=provider_id)
+    with transaction.atomic():
+        pks = list(named.filter(last_seen_at__lte=at).select_for_update().values_list("pk", flat=True))
+        Resource.objects.filter(pk__in=pks).update(last_seen_at=at)
+        return _tombstone(pks, strikes=0, at=at, origin=origin) == 1
+
+
+def _tombstone(pks: Sequence[int], *, strikes: int, at: datetime, origin: Origin) -> int:
+    """Bury those of the rows that live and have so many strikes; return how many."""
+    with connection.cursor() as cursor:
         cursor.execute(
             _TOMBSTONE,
             {
                 "pks": list(pks),
-                "strikes": STRIKES_TO_DELETE,
+                "strikes": strikes,
                 "at": at,
                 "actor": origin.actor,
                 "source": origin.source,
             },
         )
         buried: int = cursor.fetchone()[0]
-        SyncRun.objects.filter(pk=run.pk).update(deleted=F("deleted") + buried)
     return buried

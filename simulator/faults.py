@@ -32,6 +32,7 @@ in an invoice's table; `line` is its number, from 1:
 in actions, when they are asked for:
     errored_action   type ("": any): it ends errored, and a droplet it was to create is gone
     slow_actions     factor (10)
+    ignored_shutdown a shutdown completes, but the guest didn't hear it: the droplet goes on running
     vanishing        a droplet is gone right after its 202
     service_down     assigning to a project answers 200 with this status per item; status ("service_down")
 """
@@ -66,6 +67,7 @@ DEFAULTS: Final[Mapping[str, Json]] = {
     "html_answer": {},
     "errored_action": {"type": ""},
     "slow_actions": {"factor": 10},
+    "ignored_shutdown": {},
     "vanishing": {},
     "service_down": {"status": "service_down"},
 }

@@ -1,11 +1,27 @@
 """The workflows of this app, one module each. `register_all` makes them known."""
 
 from provisioning.registry import register_steps, register_workflow
-from provisioning.workflows import echo
+from provisioning.steps import (
+    destroying,
+    dns,
+    making_droplets,
+    observing,
+    projects,
+    resizing,
+    snapshots,
+)
+from provisioning.workflows import (
+    destroy_droplet,
+    echo,
+    provision_droplet,
+    resize_droplet,
+    snapshot_droplet,
+)
 
 
 def register_all() -> None:
     """Register every step and workflow; called once, when the app is ready."""
-    for module in (echo,):
+    for module in (echo, destroying, dns, making_droplets, observing, projects, resizing, snapshots):
         register_steps(*module.STEPS)
-        register_workflow(module.WORKFLOW)
+    for workflow in (echo, provision_droplet, resize_droplet, snapshot_droplet, destroy_droplet):
+        register_workflow(workflow.WORKFLOW)

@@ -42,6 +42,12 @@ def _power_off(_account: Account, droplet: Droplet, _wish: Json) -> Effect:
     return lambda: setattr(droplet, "status", "off")
 
 
+def _shutdown(account: Account, droplet: Droplet, wish: Json) -> Effect:
+    """Only asks the guest."""
+    effect = _power_off(account, droplet, wish)
+    return _nothing(account, droplet, wish) if context.fault("ignored_shutdown") is not None else effect
+
+
 def _power_on(_account: Account, droplet: Droplet, _wish: Json) -> Effect:
     if droplet.status == "active":
         raise unprocessable("Droplet is already powered on.")
@@ -116,7 +122,7 @@ def _rebuild(account: Account, droplet: Droplet, wish: Json) -> Effect:
 _RULES: Final = {
     "reboot": Rule(10, _nothing),
     "power_cycle": Rule(10, _nothing, by_tag=True),
-    "shutdown": Rule(15, _power_off, by_tag=True),
+    "shutdown": Rule(15, _shutdown, by_tag=True),
     "power_off": Rule(5, _power_off, by_tag=True),
     "power_on": Rule(10, _power_on, by_tag=True),
     "password_reset": Rule(10, _nothing),

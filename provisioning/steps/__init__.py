@@ -1,0 +1,1 @@
+"""Steps that touch DigitalOcean, shared by the workflows; a module per thing that they work on."""

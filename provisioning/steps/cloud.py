@@ -1,0 +1,78 @@
+"""How a step talks to DigitalOcean: a client for each call of it, and what its errors mean to the saga."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from functools import wraps
+from typing import Final, TypeAlias
+
+from django.conf import settings
+
+from arcadia_cloud.digitalocean.client import DigitalOcean
+from arcadia_cloud.digitalocean.errors import (
+    BudgetExhausted,
+    MissingToken,
+    ProviderMalformed,
+    ProviderRejected,
+    ProviderUnavailable,
+)
+from provisioning.contract import Execute, RetryableError, StepFailed, StepState, Wait
+
+# With pauses of 1, 2, 4 … 60 seconds these last for five minutes, as long as an event may hold a droplet.
+RETRIES: Final = 10
+# A write is sent soon after its step was entered: only from there can a later attempt count what lists lag.
+_FRESH_SECONDS: Final = 10.0
+_SHORTEST_POLL_SECONDS: Final = 0.05
+_UNPROCESSABLE: Final = 422
+
+CloudStep: TypeAlias = Callable[[StepState, DigitalOcean], Wait | None]
+
+
+class _Stale(Exception):
+    """Too much time went by before a write: nothing was sent, and the step is entered anew."""
+
+
+def with_cloud(step: CloudStep) -> Execute:
+    """The step with a client, whose every write first makes sure that the saga is still ours to advance.
+
+    What may pass (no answer, a storm, a garbled answer, a missing token, another event on the droplet) is
+    retried; a spent hour of calls is waited for; any other refusal is final. An answer that was lost is
+    retried as well: it is the step's duty to look for what it made before it asks again.
+    """
+
+    @wraps(step)
+    def called(state: StepState) -> Wait | None:
+        def before_write(seconds: float) -> None:
+            if (state.now() - state.began_at).total_seconds() > _FRESH_SECONDS:
+                raise _Stale
+            state.may_write_for(seconds)
+
+        with DigitalOcean(
+            "PROVISIONING", give_up_after=settings.DO_TIMEOUT_SECONDS, before_write=before_write
+        ) as cloud:
+            try:
+                return step(state, cloud)
+            except _Stale:
+                return Wait(0, "the calls to DigitalOcean were slow; nothing was sent")
+            except BudgetExhausted as spent:
+                seconds = (spent.frees_at - datetime.now(UTC)).total_seconds()
+                return Wait(max(seconds, 1.0), spent.message)
+            except ProviderUnavailable as error:
+                raise RetryableError(str(error), after_seconds=error.retry_after or 0) from error
+            except (ProviderMalformed, MissingToken) as error:
+                raise RetryableError(str(error)) from error
+            except ProviderRejected as error:
+                if is_pending_event(error):
+                    raise RetryableError(str(error)) from error
+                raise StepFailed(str(error)) from error
+
+    return called
+
+
+def is_pending_event(error: ProviderRejected) -> bool:
+    """Whether the droplet is busy with something else: one event at a time. It passes."""
+    return error.status == _UNPROCESSABLE and "pending event" in error.message
+
+
+def look_again(reason: str) -> Wait:
+    """Enter the step again after the usual pause."""
+    return Wait(max(settings.ARCADIA_SAGA_POLL_SECONDS, _SHORTEST_POLL_SECONDS), reason)

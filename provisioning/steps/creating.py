@@ -1,0 +1,39 @@
+"""Making a thing once, by an API that has no idempotency keys.
+
+What a step makes carries a mark of its saga and step, and is looked up by it before it is made. When an
+earlier attempt may have sent the same request and its answer is not known (it was lost, or the worker died),
+lists are believed only once they had time to catch up: until then the step waits instead of asking again.
+"""
+
+from datetime import datetime, timedelta
+
+from django.conf import settings
+
+from provisioning.contract import StepState, Wait
+from provisioning.steps.cloud import look_again
+
+TAG: str = "saga:"
+
+
+def mark_of(state: StepState) -> str:
+    """The tag of what this step makes: `saga:<id>-<idx>`."""
+    return f"{TAG}{state.saga_id}-{state.step_idx}"
+
+
+def lag_ends_at(state: StepState) -> datetime | None:
+    """When lists must show whatever earlier attempts of this step made; None where there was none.
+
+    An undo counts from when the step was entered last before it.
+    """
+    if state.last_began_at is None:
+        return None
+    return state.last_began_at + timedelta(seconds=settings.ARCADIA_SAGA_TAG_LAG_SECONDS)
+
+
+def unless_sure(state: StepState, until: datetime | None, *, of: str) -> Wait | None:
+    """A wait, while lists may still lack what was asked for before; None once they may be believed."""
+    seconds = 0.0 if until is None else (until - state.now()).total_seconds()
+    if seconds <= 0:
+        return None
+    soon = look_again(f"looking whether an earlier attempt made {of}")
+    return Wait(min(soon.seconds, seconds), soon.reason)

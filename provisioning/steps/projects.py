@@ -1,0 +1,125 @@
+"""Projects: made before a droplet is put into one, and the droplet put back when the saga turns back."""
+
+from typing import Final
+
+from arcadia_cloud.digitalocean.client import DigitalOcean
+from arcadia_cloud.digitalocean.errors import ProviderNotFound, ProviderRejected
+from arcadia_cloud.digitalocean.records import ProjectRecord
+from inventory.models import Resource
+from inventory.projects import mirror_projects
+from inventory.values import PROVIDER, Kind
+from provisioning.contract import RetryableError, Step, StepState, Wait
+from provisioning.steps.cloud import RETRIES, with_cloud
+from provisioning.steps.creating import mark_of
+
+_TAKEN: Final = frozenset({400, 409, 422})
+_NOT_EMPTY: Final = 412
+_DEFAULT: Final = "default"  # the provider knows its default project by this name, too
+_PURPOSE: Final = "Web Application"
+_DONE: Final = frozenset({"ok", "assigned", "already_assigned"})
+
+
+@with_cloud
+def ensure_project(state: StepState, cloud: DigitalOcean) -> Wait | None:
+    """Make the project of that name unless there is one; its description tells which saga made it.
+
+    Names are unique there, so it can't be made twice. Keeps `project_id`.
+    """
+    found = _named(cloud, state.inputs["project"])
+    if found is None:
+        try:
+            found = cloud.create_project(
+                name=state.inputs["project"],
+                purpose=_PURPOSE,
+                description=f"Made by {mark_of(state)}.",
+                environment="Production",
+            )
+        except ProviderRejected as error:
+            if error.status not in _TAKEN:
+                raise
+            raise RetryableError(f"{error}: somebody may have made it a moment ago") from error
+    state.put_output("project_id", found.id)
+    return None
+
+
+@with_cloud
+def remove_made_project(state: StepState, cloud: DigitalOcean) -> Wait | None:
+    """Remove the project if this step made it and nothing is in it."""
+    found = _named(cloud, state.inputs["project"])
+    if found is None or mark_of(state) not in found.description:
+        return None
+    try:
+        cloud.delete_project(found.id)
+    except ProviderNotFound:
+        pass
+    except ProviderRejected as error:
+        if error.status != _NOT_EMPTY:
+            raise
+    return None
+
+
+@with_cloud
+def assign_to_project(state: StepState, cloud: DigitalOcean) -> Wait | None:
+    """Move the droplet into the project. Keeps `project_before` and `assigned_to_project`."""
+    if state.get_output("project_before") is None:
+        state.put_output("project_before", _project_of(state.get_output("droplet_id")))
+    _move(cloud, state.get_output("droplet_id"), to=state.get_output("project_id"))
+    state.put_output("assigned_to_project", state.get_output("project_id"))
+    _mirror(cloud, state)
+    return None
+
+
+@with_cloud
+def put_back_into_project(state: StepState, cloud: DigitalOcean) -> Wait | None:
+    """Move the droplet back to where it was; one that is gone needs no place."""
+    droplet_id = state.get_output("droplet_id")
+    try:
+        cloud.droplet(droplet_id)
+    except ProviderNotFound:
+        return None
+    _move(cloud, droplet_id, to=state.get_output("project_before", _DEFAULT))
+    return None
+
+
+def _move(cloud: DigitalOcean, droplet_id: int, *, to: str) -> None:
+    """Raises RetryableError where the answer's item says that it couldn't be: the answer itself is a 200."""
+    urn = f"do:droplet:{droplet_id}"
+    statuses = {item.urn: item.status for item in cloud.assign_to_project(to, [urn])}
+    if (status := statuses.get(urn, "not answered for")) not in _DONE:
+        raise RetryableError(f"project {to} didn't take {urn}: {status}")
+
+
+def _named(cloud: DigitalOcean, name: str) -> ProjectRecord | None:
+    return next((project for project in cloud.projects() if project.name == name), None)
+
+
+def _project_of(droplet_id: int) -> str:
+    """Where the inventory has the droplet; a new one begins in the default project."""
+    known = (
+        Resource.objects.filter(provider=PROVIDER, kind=Kind.DROPLET, provider_id=str(droplet_id))
+        .values_list("project__provider_id", flat=True)
+        .first()
+    )
+    return known or _DEFAULT
+
+
+def _mirror(cloud: DigitalOcean, state: StepState) -> None:
+    """Have the project's row, for the droplet to refer to; the next full sync would write it otherwise."""
+    at = state.now()
+    records = list(cloud.projects())
+    if any(record.id == state.get_output("project_id") for record in records):
+        mirror_projects(records, at=at)
+
+
+STEPS = (
+    Step(
+        "ensure_project", ensure_project, compensate=remove_made_project, retries=RETRIES, fails_halfway=True
+    ),
+    Step(
+        "assign_to_project",
+        assign_to_project,
+        compensate=put_back_into_project,
+        retries=RETRIES,
+        fails_halfway=True,
+    ),
+)

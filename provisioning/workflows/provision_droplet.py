@@ -1,0 +1,122 @@
+"""`provision_droplet`: a droplet, in its project, in the inventory, with a name in DNS if one is wanted."""
+
+from collections.abc import Sequence
+from typing import Annotated, Final
+
+import msgspec
+
+from arcadia_cloud.kernel.errors import InvalidInput
+from inventory.models import Project
+from inventory.values import PROVIDER
+from provisioning.contract import Inputs, Ownership, Workflow
+from provisioning.workflows.starting_droplets import SizeSlug, owner_of_deployment
+
+_TAG: Final = r"^[A-Za-z0-9_:\-]{1,255}$"
+_LABEL: Final = r"[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"
+
+
+class ProvisionDroplet(Inputs, frozen=True, kw_only=True):
+    """What is ordered. All of it is kept with the saga: `user_data` is no place for secrets."""
+
+    name: Annotated[
+        str,
+        msgspec.Meta(
+            pattern=r"^[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?$",
+            max_length=255,
+            description="A host's name.",
+        ),
+    ]
+    region: Annotated[
+        str,
+        msgspec.Meta(pattern=r"^[a-z]{3}[0-9]{0,2}$", description="As fra1; fra takes any of Frankfurt's."),
+    ]
+    size: SizeSlug
+    image: Annotated[int, msgspec.Meta(ge=1)] | Annotated[str, msgspec.Meta(min_length=1, max_length=120)]
+    project: Annotated[
+        str,
+        msgspec.Meta(min_length=1, max_length=175, description="The project's name; it is made if need be."),
+    ]
+    deployment_id: int | None = None
+    tags: Annotated[list[Annotated[str, msgspec.Meta(pattern=_TAG)]], msgspec.Meta(max_length=50)] = []
+    ssh_keys: Annotated[list[int | str], msgspec.Meta(max_length=50)] = []
+    user_data: Annotated[str, msgspec.Meta(max_length=65_536)] = ""
+    vpc_uuid: Annotated[str, msgspec.Meta(max_length=80)] = ""
+    backups: bool = False
+    ipv6: bool = False
+    monitoring: bool = True
+    domain: Annotated[
+        str,
+        msgspec.Meta(
+            pattern=rf"^(?:{_LABEL}(?:\.{_LABEL})+)?$",
+            max_length=253,
+            description="A zone of ours, for a DNS record; empty: none is wanted.",
+        ),
+    ] = ""
+    record_name: Annotated[
+        str,
+        msgspec.Meta(
+            pattern=rf"^(?:@|{_LABEL}(?:\.{_LABEL})*)?$",
+            max_length=253,
+            description="The name within the zone, @ for the zone itself; with `domain` alone.",
+        ),
+    ] = ""
+    record_ttl: Annotated[int, msgspec.Meta(ge=30, le=86_400)] = 1800
+
+
+def _check(order: ProvisionDroplet) -> None:
+    owner = owner_of_deployment(order.deployment_id)
+    if bool(order.domain) != bool(order.record_name):
+        missing = "record_name" if order.domain else "domain"
+        _refuse(missing, "domain and record_name are given together, or neither is")
+    if order.size.startswith("gpu-"):
+        # Lists by tag leave them out, so one whose create was answered by nothing couldn't be found.
+        _refuse("size", "a GPU droplet can't be made by a saga")
+    if any(tag.lower().startswith("saga:") for tag in order.tags):
+        _refuse("tags", "a saga's own tag can't be given")
+    theirs = Project.objects.filter(
+        provider=PROVIDER, name=order.project, deleted_at=None, tenant_id__isnull=False
+    )
+    for tenant_id in theirs.values_list("tenant_id", flat=True):
+        if tenant_id != owner.tenant_id:
+            _refuse("project", f"project {order.project} is tenant {tenant_id}'s")
+
+
+def _refuse(field: str, words: str) -> None:
+    raise InvalidInput(words, errors={field: [words]})
+
+
+def _steps(order: ProvisionDroplet) -> Sequence[str]:
+    return [
+        *(["require_free_name"] if order.domain else []),
+        "ensure_project",
+        "create_droplet",
+        "wait_droplet_active",
+        "assign_to_project",
+        "observe_droplet",
+        *(["add_dns_record"] if order.domain else []),
+        "record_desired_state",
+    ]
+
+
+def _subjects(order: ProvisionDroplet) -> Sequence[str]:
+    """Names may repeat at the provider: one saga of a name at a time keeps a double click from making two."""
+    return [
+        f"droplet_name:{order.name}",
+        *([f"deployment:{order.deployment_id}"] if order.deployment_id is not None else []),
+        *([f"dns_name:{order.record_name}.{order.domain}"] if order.domain else []),
+    ]
+
+
+def _ownership(order: ProvisionDroplet) -> Ownership:
+    return owner_of_deployment(order.deployment_id)
+
+
+WORKFLOW = Workflow(
+    "provision_droplet",
+    inputs=ProvisionDroplet,
+    steps=_steps,
+    subjects=_subjects,
+    title="Make a droplet",
+    ownership=_ownership,
+    check=_check,
+)

@@ -1,0 +1,55 @@
+"""Workflows walked by the engine against the simulated provider, whose time runs fast."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import TypeAlias
+
+import pytest
+from pytest_django.fixtures import Settings
+
+from arcadia_cloud.digitalocean import transport
+from inventory.services import sync_inventory
+from inventory.values import RunMode
+from provisioning import registry
+from provisioning.engine import performing
+from tests.provisioning.workflows.cloud import Cloud
+from tests.simulated import Simulated
+
+SPEED = 200.0  # virtual seconds in a real one: a create takes 0.15 seconds
+LAG_SECONDS = 0.5  # how long lists by tag are not believed; 100 virtual ones
+
+FailAfter: TypeAlias = Callable[[str, int], str]
+
+
+@pytest.fixture
+def fail_after(monkeypatch: pytest.MonkeyPatch) -> FailAfter:
+    """Makes a workflow whose first steps are another's, and whose next one fails; returns its kind."""
+
+    def make(kind: str, done: int) -> str:
+        workflow = registry.workflow_of(kind)
+        assert workflow is not None
+        failing = replace(
+            workflow, kind=f"{kind}_fails", steps=lambda inputs: [*workflow.steps(inputs)[:done], "fail"]
+        )
+        monkeypatch.setitem(registry._workflows, failing.kind, failing)
+        return failing.kind
+
+    return make
+
+
+@pytest.fixture
+def cloud(
+    simulator: Simulated, settings: Settings, monkeypatch: pytest.MonkeyPatch, transactional_db: None
+) -> Iterator[Cloud]:
+    """The simulated provider with its default fleet, droplets synced; pauses are milliseconds."""
+    monkeypatch.setattr(transport, "FIRST_BACKOFF_SECONDS", 0.001)
+    monkeypatch.setattr(performing, "LONGEST_BACKOFF_SECONDS", 0.02)
+    settings.ARCADIA_SAGA_POLL_SECONDS = 0.02
+    settings.ARCADIA_SAGA_TAG_LAG_SECONDS = LAG_SECONDS
+    settings.DO_TIMEOUT_SECONDS = 5
+    simulator.reset(fleet="default", seed=1, droplets=0, today=None, speed=SPEED)
+    sync_inventory(mode=RunMode.FULL, requested_by="a test", kinds=["droplet", "snapshot"])
+    simulator.control("DELETE", "requests")
+    with Cloud(simulator) as cloud:
+        yield cloud
+    simulator.reset(fleet="default", seed=1, droplets=0, today=None, speed=1.0)

@@ -1,0 +1,154 @@
+"""`provision_droplet` under what DigitalOcean may do: it ends done once, or undone, never in between."""
+
+from typing import Any
+
+import pytest
+
+from provisioning.engine.runner import run
+from tests.provisioning.sagas import started, walk_to_its_end, walked
+from tests.provisioning.workflows.cloud import ORDER, Cloud
+from tests.provisioning.workflows.conftest import FailAfter
+from tests.provisioning.workflows.outcomes import PROVISION_STEPS, assert_made_once, assert_nothing_left
+
+PASSING: dict[str, dict[str, Any]] = {
+    "no connection": {"kind": "drop_before"},
+    "lost answer": {"kind": "drop_after"},
+    "reset after": {"kind": "drop_after", "reset": True},
+    "500": {"kind": "server_error"},
+    "502 after the change": {"kind": "server_error", "status": 502, "html": True, "after_change": True},
+    "half an answer": {"kind": "truncated"},
+    "connection cut": {"kind": "truncated", "cut": "connection"},
+    "storm": {"kind": "rate_limited", "retry_after": 0},
+    "pending event": {"kind": "pending_event"},
+}
+WRITES = {
+    "project": {"method": "POST", "path": "/v2/projects$"},
+    "create": {"method": "POST", "path": "/v2/droplets$"},
+    "assignment": {"method": "POST", "path": "/resources$"},
+    "record": {"method": "POST", "path": "/records$"},
+}
+UNDOS = {
+    "record": {"method": "DELETE", "path": "/records/"},
+    "put back": {"method": "POST", "path": "/resources$", "after": 1},
+    "droplet": {"method": "DELETE", "path": "/v2/droplets/"},
+    "project": {"method": "DELETE", "path": "/v2/projects/"},
+}
+LAG = {"kind": "list_lag", "seconds": 60, "count": 0}  # 0.3 seconds of the tests' 0.5
+
+
+@pytest.mark.parametrize("write", WRITES)
+@pytest.mark.parametrize("fault", PASSING)
+def test_what_passes_is_outlived_at_every_write(cloud: Cloud, fault: str, write: str) -> None:
+    cloud.simulator.fault(**PASSING[fault], **WRITES[write])
+    saga = walked("provision_droplet", **ORDER)
+    assert_made_once(cloud, saga)
+    assert any(step.attempts > 1 for step in saga.steps.all())
+
+
+@pytest.mark.parametrize("undo", UNDOS)
+@pytest.mark.parametrize("fault", PASSING)
+def test_what_passes_is_outlived_at_every_undo(
+    cloud: Cloud, fail_after: FailAfter, fault: str, undo: str
+) -> None:
+    cloud.simulator.fault(**PASSING[fault], **UNDOS[undo])
+    saga = walked(fail_after("provision_droplet", len(PROVISION_STEPS)), **ORDER)
+    assert_nothing_left(cloud, saga)
+    assert any(step.compensation_attempts > 1 for step in saga.steps.all())
+
+
+@pytest.mark.parametrize("lost", ["lost answer", "502 after the change", "half an answer"])
+def test_a_lost_answer_makes_no_second_droplet_though_the_list_lags(cloud: Cloud, lost: str) -> None:
+    cloud.simulator.fault(**LAG, method="GET", path="/v2/droplets$")
+    cloud.simulator.fault(**PASSING[lost], **WRITES["create"])
+    saga = walked("provision_droplet", **ORDER)
+    cloud.simulator.control("DELETE", "faults")
+    assert_made_once(cloud, saga)
+    assert (
+        len([each for each in cloud.simulator.requests(method="POST") if each["path"] == "/v2/droplets"]) == 1
+    )
+
+
+def test_a_lost_answer_leaves_no_droplet_when_the_saga_turns_back_though_the_list_lags(cloud: Cloud) -> None:
+    cloud.simulator.fault(**LAG, method="GET", path="/v2/droplets$")
+    cloud.fault("drop_after", method="POST", path="/v2/droplets$")
+    cloud.fault("forbidden", method="GET", path="/v2/droplets$", after=1)
+    saga = walked("provision_droplet", **ORDER)
+    cloud.simulator.control("DELETE", "faults")
+    assert saga.error["reason"] == "step_failed:create_droplet"
+    assert_nothing_left(cloud, saga)
+
+
+def test_a_twin_that_the_list_shows_late_is_removed(cloud: Cloud) -> None:
+    """A request that was given up as never sent, and arrived after all."""
+    cloud.fault("drop_before", method="POST", path="/v2/droplets$")
+    saga = started("provision_droplet", **ORDER)
+    while not cloud.asked("POST", "/v2/droplets"):
+        run(saga.pk)
+    tags = [f"saga:{saga.pk}-2"]
+    cloud.simulator.control("POST", "droplets", name="new-01", region="fra1", tags=tags)
+    assert len(cloud.named("new-01")) == 2
+    walk_to_its_end(saga)
+    assert_made_once(cloud, saga)
+
+
+def test_a_droplet_that_fails_to_come_up_is_nobodys(cloud: Cloud) -> None:
+    cloud.fault("errored_action", type="create")
+    saga = walked("provision_droplet", **ORDER)
+    assert saga.error["reason"] == "step_failed:wait_droplet_active"
+    assert_nothing_left(cloud, saga)
+
+
+def test_a_droplet_that_vanishes_after_its_202_is_not_waited_for(cloud: Cloud) -> None:
+    cloud.fault("vanishing")
+    saga = walked("provision_droplet", **ORDER)
+    assert saga.error["reason"] == "step_failed:wait_droplet_active"
+    assert_nothing_left(cloud, saga)
+
+
+def test_a_droplet_that_can_not_be_read_for_a_while_is_waited_for(cloud: Cloud) -> None:
+    cloud.simulator.fault(**LAG, detail=True)
+    saga = walked("provision_droplet", **ORDER)
+    cloud.simulator.control("DELETE", "faults")
+    assert_made_once(cloud, saga)
+
+
+def test_a_slow_create_is_waited_for(cloud: Cloud) -> None:
+    cloud.fault("slow_actions", factor=10)
+    saga = walked("provision_droplet", **ORDER)
+    assert_made_once(cloud, saga)
+
+
+@pytest.mark.parametrize("status", ["service_down", "not_found"])
+def test_an_assignment_that_fails_within_a_200_is_repeated(cloud: Cloud, status: str) -> None:
+    cloud.fault("service_down", count=2, status=status)
+    saga = walked("provision_droplet", **ORDER)
+    assert_made_once(cloud, saga)
+
+
+def test_an_assignment_that_never_works_undoes_everything(cloud: Cloud) -> None:
+    cloud.fault("service_down", count=11)
+    saga = walked("provision_droplet", **ORDER)
+    assert saga.error["reason"] == "step_failed:assign_to_project"
+    assert_nothing_left(cloud, saga)
+
+
+def test_deleted_droplets_that_linger_in_lists_are_no_trouble(cloud: Cloud, fail_after: FailAfter) -> None:
+    cloud.fault("deleted_linger", seconds=40, detail=True, count=0)
+    saga = walked(fail_after("provision_droplet", len(PROVISION_STEPS)), **ORDER)
+    cloud.simulator.control("DELETE", "faults")
+    assert_nothing_left(cloud, saga)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_a_bad_day_leaves_no_double_and_no_orphan(cloud: Cloud, seed: int) -> None:
+    """Every third answer spoiled, each time another way."""
+    cloud.simulator.reset(seed=seed + 100)
+    cloud.before = cloud.everything()
+    for fault in PASSING.values():
+        cloud.simulator.fault(**fault, count=0, probability=0.04, path="^/v2/")
+    saga = walked("provision_droplet", **ORDER)
+    cloud.simulator.control("DELETE", "faults")
+    if saga.status == "completed":
+        assert_made_once(cloud, saga)
+    else:
+        assert_nothing_left(cloud, saga)
