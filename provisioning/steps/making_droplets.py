@@ -12,11 +12,12 @@ from django.conf import settings
 from arcadia_cloud.digitalocean.client import DigitalOcean
 from arcadia_cloud.digitalocean.errors import ProviderNotFound
 from arcadia_cloud.digitalocean.records import DropletRecord
+from inventory.values import Kind
 from provisioning.brakes import reserve_create
 from provisioning.contract import Step, StepFailed, StepState, Wait
 from provisioning.steps.cloud import RETRIES, look_again, with_cloud
 from provisioning.steps.creating import lag_ends_at, mark_of, unless_sure
-from provisioning.steps.removing import remove_droplet
+from provisioning.steps.removing import remove_droplet, tell_removed
 
 _ORDERED: Final = (
     "name", "region", "size", "image", "ssh_keys", "user_data", "vpc_uuid", "backups", "ipv6", "monitoring",
@@ -57,6 +58,8 @@ def remove_created(state: StepState, cloud: DigitalOcean) -> Wait | None:
         return look_again(f"droplet {busy[0].id} is busy with an event")
     for droplet in found.values():
         remove_droplet(state, cloud, droplet)
+    if droplet_id is not None:
+        tell_removed(state, Kind.DROPLET, str(droplet_id))  # the answer to an earlier removal may be lost
     if droplet_id is not None and until is None:
         return None  # one request, one answer
     last = datetime.fromisoformat(until) if until is not None else lag_ends_at(state)

@@ -10,6 +10,7 @@ from inventory.models import Project, Resource
 from inventory.observing import Look, observe
 from inventory.values import PROVIDER, Kind, Observation
 from provisioning.contract import Step, StepState, Wait
+from provisioning.models import Provisioned
 from provisioning.provisioned import record_provisioned
 from provisioning.steps.cloud import RETRIES, with_cloud
 from provisioning.steps.removing import origin_of, tell_removed
@@ -73,6 +74,11 @@ def record_desired_state(state: StepState) -> None:
     record_provisioned(resource_pk=droplet.pk, spec=spec, saga_id=state.saga_id)
 
 
+def forget_desired_state(state: StepState) -> None:
+    """Drop what this saga recorded as desired."""
+    Provisioned.objects.filter(saga_id=state.saga_id).delete()
+
+
 def droplet_row(droplet_id: int) -> Resource:
     """The droplet in the inventory. Raises Resource.DoesNotExist."""
     return Resource.objects.get(provider=PROVIDER, kind=Kind.DROPLET, provider_id=str(droplet_id))
@@ -81,5 +87,5 @@ def droplet_row(droplet_id: int) -> Resource:
 STEPS = (
     Step("observe_droplet", observe_droplet, retries=RETRIES),
     Step("observe_snapshot", observe_snapshot, retries=RETRIES),
-    Step("record_desired_state", record_desired_state),
+    Step("record_desired_state", record_desired_state, compensate=forget_desired_state),
 )

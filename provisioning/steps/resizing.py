@@ -1,6 +1,6 @@
 """Another size for a droplet: CPU and memory, there and back; the disk only ever grows, and last of all.
 
-Keeps what the droplet was: `droplet_name`, `size_before`, `was_on`.
+Keeps what the droplet was: `droplet_name`, `size_before`, `was_on`, `desired_before`.
 """
 
 from typing import Final
@@ -26,6 +26,9 @@ def look_at_droplet(state: StepState, cloud: DigitalOcean) -> Wait | None:
     state.put_output("droplet_name", droplet.name)
     state.put_output("size_before", droplet.size_slug)
     state.put_output("was_on", droplet.status == "active")
+    desired = Provisioned.objects.filter(resource=droplet_row(droplet.id)).first()
+    if desired is not None:
+        state.put_output("desired_before", {"spec": desired.spec, "saga_id": desired.saga_id})
     return None
 
 
@@ -107,9 +110,20 @@ def resize_for_good(state: StepState, cloud: DigitalOcean) -> Wait | None:
 def record_desired_size(state: StepState) -> None:
     """Keep the new size as desired; what else is desired of the droplet stays so."""
     droplet = droplet_row(state.get_output("droplet_id"))
-    before = Provisioned.objects.filter(resource=droplet).values_list("spec", flat=True).first() or {}
-    spec = {**before, "size_slug": state.inputs["size"]}
+    desired = Provisioned.objects.filter(resource=droplet).first()
+    if desired is not None and desired.saga_id == state.saga_id:
+        return  # an earlier attempt did
+    spec = {**(desired.spec if desired else {}), "size_slug": state.inputs["size"]}
     record_provisioned(resource_pk=droplet.pk, spec=spec, saga_id=state.saga_id)
+
+
+def desire_former_size(state: StepState) -> None:
+    """What was desired before this saga is desired again."""
+    droplet, before = droplet_row(state.get_output("droplet_id")), state.get_output("desired_before")
+    if before is None:
+        Provisioned.objects.filter(resource=droplet, saga_id=state.saga_id).delete()
+    else:
+        record_provisioned(resource_pk=droplet.pk, spec=before["spec"], saga_id=before["saga_id"])
 
 
 STEPS = (
@@ -133,5 +147,5 @@ STEPS = (
     ),
     Step("power_on_droplet", power_back_on, retries=RETRIES, deadline_seconds=_DEADLINE_SECONDS),
     Step("resize_droplet_for_good", resize_for_good, retries=RETRIES, deadline_seconds=_DEADLINE_SECONDS),
-    Step("record_desired_size", record_desired_size),
+    Step("record_desired_size", record_desired_size, compensate=desire_former_size),
 )

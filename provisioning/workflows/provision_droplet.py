@@ -82,7 +82,7 @@ def _check(order: ProvisionDroplet) -> None:
 
 
 def _refuse(field: str, words: str) -> None:
-    raise InvalidInput(words, errors={field: [words]})
+    raise InvalidInput(words, errors={f"inputs.{field}": [words]})
 
 
 def _steps(order: ProvisionDroplet) -> Sequence[str]:

@@ -36,7 +36,7 @@ def droplet_in_inventory(droplet_id: int) -> Resource:
     )
     if found is None:
         words = f"the inventory has no droplet {droplet_id}; one made by hand is there after the next sync"
-        raise InvalidInput(words, errors={"droplet_id": [words]})
+        raise InvalidInput(words, errors={"inputs.droplet_id": [words]})
     return found
 
 
@@ -71,7 +71,7 @@ def owner_of_deployment(deployment_id: int | None) -> Ownership:
     tenant_id = Deployment.objects.filter(pk=deployment_id).values_list("tenant_id", flat=True).first()
     if tenant_id is None:
         words = f"there is no deployment {deployment_id}"
-        raise InvalidInput(words, errors={"deployment_id": [words]})
+        raise InvalidInput(words, errors={"inputs.deployment_id": [words]})
     return Ownership(tenant_id=tenant_id, deployment_id=deployment_id)
 
 

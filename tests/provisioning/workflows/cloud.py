@@ -1,6 +1,10 @@
 """What is true at the simulated provider, asked past the code under test."""
 
+from collections.abc import Collection
+from itertools import cycle, product
 from typing import Any, Self
+
+import pytest
 
 from tests.simulated import Simulated
 from tests.simulator.api import Api, Json
@@ -8,6 +12,18 @@ from tests.simulator.api import Api, Json
 SHOP_WEB = 480_000_000  # shop-web-01: s-2vcpu-4gb, active, in nyc3
 LEGACY = 480_009_117  # legacy-files: s-2vcpu-2gb, off
 ZONE = "acme-wiki.example"
+# Whatever passes: the same request works the next time.
+PASSING: dict[str, dict[str, Any]] = {
+    "no connection": {"kind": "drop_before"},
+    "lost answer": {"kind": "drop_after"},
+    "reset after": {"kind": "drop_after", "reset": True},
+    "500": {"kind": "server_error"},
+    "502 after the change": {"kind": "server_error", "status": 502, "html": True, "after_change": True},
+    "half an answer": {"kind": "truncated"},
+    "connection cut": {"kind": "truncated", "cut": "connection"},
+    "storm": {"kind": "rate_limited", "retry_after": 0},
+    "pending event": {"kind": "pending_event"},
+}
 ORDER: dict[str, Any] = {
     "name": "new-01",
     "region": "fra1",
@@ -77,3 +93,12 @@ class Cloud:
         """How many requests of this method the path, or one below it, got and answered well."""
         found = self.simulator.requests(method=method, path=path)
         return sum(1 for each in found if each["status"] is not None and each["status"] < 400)
+
+
+def crossed(metafunc: pytest.Metafunc, **places: Collection[str]) -> None:
+    """Every passing fault at each of these places; without `--matrix`, each fault and each place once."""
+    is_whole = metafunc.config.getoption("--matrix")
+    for name, values in places.items():
+        if name in metafunc.fixturenames:
+            pairs = product(PASSING, values) if is_whole else zip(PASSING, cycle(values), strict=False)
+            metafunc.parametrize(("fault", name), list(pairs))

@@ -49,7 +49,7 @@ def cloud(
     settings.DO_TIMEOUT_SECONDS = 5
     simulator.reset(fleet="default", seed=1, droplets=0, today=None, speed=SPEED)
     sync_inventory(mode=RunMode.FULL, requested_by="a test", kinds=["droplet", "snapshot"])
-    simulator.control("DELETE", "requests")
     with Cloud(simulator) as cloud:
+        simulator.control("DELETE", "requests")
         yield cloud
     simulator.reset(fleet="default", seed=1, droplets=0, today=None, speed=1.0)

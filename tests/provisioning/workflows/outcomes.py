@@ -59,3 +59,13 @@ def last_undone(done: list[str]) -> int | None:
     """The index that undoing these completed steps begins at."""
     undoable = [idx for idx, name in enumerate(done) if (step := step_named(name)) and step.compensate]
     return undoable[-1] if undoable else None
+
+
+def reason(saga: SagaRun) -> str:
+    """Why it turned back."""
+    return str((saga.error or {}).get("reason"))
+
+
+def words(saga: SagaRun, step: str) -> str:
+    """What the ledger says of a step that failed."""
+    return str((saga.steps.get(name=step).error or {}).get("message"))

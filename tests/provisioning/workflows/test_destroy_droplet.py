@@ -12,9 +12,9 @@ from provisioning.models import Provisioned
 from provisioning.provisioned import record_provisioned
 from provisioning.services import cancel_saga
 from tests.provisioning.sagas import ledger, started, walk_to_its_end, walked
-from tests.provisioning.workflows.cloud import SHOP_WEB, Cloud
+from tests.provisioning.workflows.cloud import PASSING, SHOP_WEB, Cloud
 from tests.provisioning.workflows.conftest import FailAfter
-from tests.provisioning.workflows.test_provision_faults import PASSING
+from tests.provisioning.workflows.outcomes import reason
 from tests.provisioning.workflows.test_resize_droplet import assert_as_before, done_to, row
 
 DESTROY_STEPS = [
@@ -96,7 +96,7 @@ def test_what_passes_destroys_once(cloud: Cloud, fault: str) -> None:
 @pytest.mark.parametrize("done", range(len(DESTROY_STEPS)))
 def test_it_is_undone_from_wherever_it_turns_back(cloud: Cloud, fail_after: FailAfter, done: int) -> None:
     saga = walked(fail_after("destroy_droplet", done), droplet_id=SHOP_WEB)
-    assert saga.error["reason"] == "step_failed:fail"
+    assert reason(saga) == "step_failed:fail"
     assert_as_before(cloud, saga)
 
 
@@ -107,7 +107,7 @@ def test_one_that_became_protected_meanwhile_lives_and_is_as_it_was(cloud: Cloud
         if done_to(cloud) == ["shutdown", "snapshot"]:
             protect(resource_pk=row().pk, by="a test")
     walk_to_its_end(saga)
-    assert saga.error["reason"] == "step_failed:destroy_droplet"
+    assert reason(saga) == "step_failed:destroy_droplet"
     assert_as_before(cloud, saga)
 
 

@@ -21,6 +21,8 @@ from tests.provisioning.workflows.outcomes import (
     assert_made_once,
     assert_nothing_left,
     last_undone,
+    reason,
+    words,
 )
 
 
@@ -54,9 +56,9 @@ def test_a_project_that_is_there_is_used_and_stays_when_the_saga_turns_back(clou
 
 def test_a_name_that_is_taken_stops_it_before_anything_is_made(cloud: Cloud) -> None:
     saga = walked("provision_droplet", **{**ORDER, "record_name": "www"})
-    assert (saga.status, saga.error["reason"]) == ("rolled_back", "step_failed:require_free_name")
+    assert (saga.status, reason(saga)) == ("rolled_back", "step_failed:require_free_name")
     assert {each["method"] for each in cloud.simulator.requests()} == {"GET"}
-    assert f"www in {ZONE} points to" in saga.steps.get(step_idx=0).error["message"]
+    assert f"www in {ZONE} points to" in words(saga, "require_free_name")
 
 
 @pytest.mark.parametrize("done", range(len(STEPS) + 1))
@@ -77,7 +79,7 @@ def test_it_is_undone_when_it_is_cancelled_while_the_droplet_is_being_made(cloud
     assert cloud.named("new-01")  # it is busy being made, and can't be deleted yet
     cloud.simulator.control("POST", "advance", seconds=300_000)
     walk_to_its_end(saga)
-    assert saga.error["reason"] == "cancelled"
+    assert reason(saga) == "cancelled"
     assert not cloud.named("new-01")
     assert cloud.everything() == cloud.before
 
@@ -102,7 +104,7 @@ def test_an_order_that_cannot_be_is_refused_by_its_field(
 ) -> None:
     with pytest.raises(InvalidInput) as refusal:
         started("provision_droplet", **{**ORDER, **change})
-    assert list(refusal.value.errors) == [field]
+    assert list(refusal.value.errors) == [f"inputs.{field}"]
     assert not SagaRun.objects.exists()
     assert not cloud.simulator.requests()
 

@@ -13,9 +13,10 @@ from provisioning.models import Provisioned, SagaRun
 from provisioning.provisioned import record_provisioned
 from provisioning.steps import droplet_actions
 from tests.provisioning.sagas import ledger, started, walk_to_its_end, walked
-from tests.provisioning.workflows.cloud import LEGACY, SHOP_WEB, Cloud
+from tests.provisioning.workflows.cloud import LEGACY, PASSING, SHOP_WEB, Cloud, crossed
 from tests.provisioning.workflows.conftest import FailAfter
-from tests.provisioning.workflows.test_provision_faults import PASSING
+from tests.provisioning.workflows.outcomes import reason
+from tests.provisioning.workflows.outcomes import words as told
 
 STEPS = [
     "look_at_droplet",
@@ -30,6 +31,11 @@ STEPS = [
 ]
 WISH: dict[str, Any] = {"droplet_id": SHOP_WEB, "size": "s-4vcpu-8gb", "snapshot": True}
 ACTIONS = {"snapshot": 0, "shutdown": 1, "resize": 2, "power_on": 3}
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "fault" in metafunc.fixturenames:
+        crossed(metafunc, action=ACTIONS)
 
 
 def row(droplet_id: int = SHOP_WEB) -> Resource:
@@ -81,6 +87,15 @@ def test_what_else_was_desired_stays_desired(cloud: Cloud) -> None:
     assert desired.spec_version == 2
 
 
+def test_what_was_desired_is_desired_again_when_the_saga_turns_back(
+    cloud: Cloud, fail_after: FailAfter
+) -> None:
+    spec = {"region": "nyc3", "size_slug": "old"}
+    record_provisioned(resource_pk=row().pk, spec=spec, saga_id=None)
+    walked(fail_after("resize_droplet", len(STEPS)), **WISH)
+    assert Provisioned.objects.get(resource=row()).spec == spec
+
+
 def test_one_that_was_off_stays_off(cloud: Cloud) -> None:
     saga = walked("resize_droplet", droplet_id=LEGACY, size="s-4vcpu-8gb")
     assert saga.status == "completed"
@@ -101,19 +116,17 @@ def test_the_disk_grows_last_of_all(cloud: Cloud) -> None:
 def test_a_growth_that_fails_leaves_the_droplet_running_as_it_was(cloud: Cloud) -> None:
     cloud.fault("errored_action", type="resize")
     saga = walked("resize_droplet", **WISH, grow_disk=True)
-    assert saga.error["reason"] == "step_failed:resize_droplet_for_good"
+    assert reason(saga) == "step_failed:resize_droplet_for_good"
     assert_as_before(cloud, saga)
 
 
-@pytest.mark.parametrize("done", range(len(STEPS)))
+@pytest.mark.parametrize("done", range(len(STEPS) + 1))
 def test_it_is_undone_from_wherever_it_turns_back(cloud: Cloud, fail_after: FailAfter, done: int) -> None:
     saga = walked(fail_after("resize_droplet", done), **WISH)
-    assert saga.error["reason"] == "step_failed:fail"
+    assert reason(saga) == "step_failed:fail"
     assert_as_before(cloud, saga)
 
 
-@pytest.mark.parametrize("action", ACTIONS)
-@pytest.mark.parametrize("fault", PASSING)
 def test_what_passes_is_outlived_at_every_action(cloud: Cloud, fault: str, action: str) -> None:
     where = {"method": "POST", "path": f"/v2/droplets/{SHOP_WEB}/actions$"}
     cloud.simulator.fault(**PASSING[fault], **where, after=ACTIONS[action])
@@ -126,7 +139,7 @@ def test_what_passes_is_outlived_at_every_action(cloud: Cloud, fault: str, actio
 def test_an_action_that_errors_undoes_everything(cloud: Cloud, action: str) -> None:
     cloud.fault("errored_action", type=action)
     saga = walked("resize_droplet", **WISH)
-    assert saga.error["reason"].startswith("step_failed:")
+    assert reason(saga).startswith("step_failed:")
     assert_as_before(cloud, saga)
 
 
@@ -134,7 +147,7 @@ def test_an_action_that_errors_after_its_answer_was_lost_is_not_begun_again(clou
     cloud.fault("errored_action", type="resize")
     cloud.fault("drop_after", method="POST", path="/actions$", after=2)
     saga = walked("resize_droplet", **WISH)
-    assert saga.error["reason"] == "step_failed:resize_droplet"
+    assert reason(saga) == "step_failed:resize_droplet"
     assert done_to(cloud).count("resize") == 1
     assert_as_before(cloud, saga)
 
@@ -177,7 +190,7 @@ def test_a_droplet_that_is_busy_is_waited_for(cloud: Cloud) -> None:
 )
 def test_a_size_that_it_cannot_have_leaves_it_running(cloud: Cloud, size: str, words: str) -> None:
     saga = walked("resize_droplet", droplet_id=SHOP_WEB, size=size)
-    assert words in saga.steps.get(name="require_fitting_size").error["message"]
+    assert words in told(saga, "require_fitting_size")
     assert done_to(cloud) == []
     assert_as_before(cloud, saga)
 
@@ -204,7 +217,7 @@ def test_a_droplet_that_is_marked_in_the_middle_is_not_switched_off(cloud: Cloud
         run(saga.pk)
     protect(resource_pk=row().pk, by="a test")
     walk_to_its_end(saga)
-    assert saga.error["reason"] == "step_failed:shut_down_droplet"
+    assert reason(saga) == "step_failed:shut_down_droplet"
     assert done_to(cloud) == ["snapshot"]
     assert_as_before(cloud, saga)
 
@@ -218,7 +231,7 @@ def test_one_saga_at_a_time_holds_a_droplet(cloud: Cloud) -> None:
 def test_a_droplet_that_the_inventory_does_not_know_is_refused(cloud: Cloud) -> None:
     with pytest.raises(InvalidInput) as refusal:
         started("resize_droplet", **{**WISH, "droplet_id": 1})
-    assert list(refusal.value.errors) == ["droplet_id"]
+    assert list(refusal.value.errors) == ["inputs.droplet_id"]
 
 
 def test_a_clusters_worker_is_refused(cloud: Cloud) -> None:
