@@ -10,7 +10,7 @@ class ProvisioningConfig(AppConfig):
     verbose_name = "Provisioning"
 
     def ready(self) -> None:
-        """Make the workflows known, and put the sweep on the schedule."""
+        """Make the workflows known, and put the sweeps on the schedule."""
         # By name: this module is imported before the models are loaded.
         import_string("provisioning.workflows.register_all")()
         schedule.register(
@@ -20,5 +20,12 @@ class ProvisioningConfig(AppConfig):
                 queue="provisioning",
                 every_seconds=10,
                 expires_seconds=10,
-            )
+            ),
+            ScheduleEntry(
+                name="provisioning: report what no saga knows of",
+                task="provisioning.report_strays",
+                queue="provisioning",
+                crontab="35 * * * *",
+                expires_seconds=3600,
+            ),
         )

@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from provisioning import sweeping
+from provisioning import strays, sweeping
 from provisioning.engine.runner import run
 
 
@@ -16,3 +16,9 @@ def advance_saga(saga_id: int) -> dict[str, str]:
 def sweep() -> dict[str, int]:
     """Every 10 seconds: nudge for the sagas that nobody was told of, alert of those that take too long."""
     return sweeping.sweep()
+
+
+@shared_task(name="provisioning.report_strays")
+def report_strays() -> dict[str, int]:
+    """Hourly: alert of what carries a saga's mark and belongs to none; return how many there are."""
+    return {"strays": strays.report_strays()}
