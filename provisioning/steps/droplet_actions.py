@@ -68,7 +68,7 @@ def act(
     The action's id is kept before it is polled. Raises ActionErrored when it ended so.
     """
     if has_begun(state, cloud, droplet_id, kind):
-        action = cloud.action(state.get_output(_key(state, kind)))
+        action = cloud.action(state.get_output(_key(state, droplet_id, kind)))
     else:
         try:
             action = cloud.droplet_action(droplet_id, kind, **params)
@@ -76,7 +76,7 @@ def act(
             if "is already powered" in error.message:
                 return None
             raise
-        state.put_output(_key(state, kind), action.id)
+        state.put_output(_key(state, droplet_id, kind), action.id)
     if action.status == "errored":
         raise ActionErrored(f"{kind} of droplet {droplet_id} failed at DigitalOcean (action {action.id})")
     return action
@@ -87,20 +87,22 @@ def has_begun(state: StepState, cloud: DigitalOcean, droplet_id: int, kind: str)
 
     An attempt whose answer was lost left no id: its action is found among the droplet's own.
     """
-    if state.get_output(_key(state, kind)) is not None:
+    if state.get_output(_key(state, droplet_id, kind)) is not None:
         return True
     if state.attempt == 1:
         return False
     since = _beginning(state) - _CLOCKS_DIFFER_BY
     for action in cloud.droplet_actions(droplet_id):
         if action.type == kind and action.started_at is not None and action.started_at >= since:
-            state.put_output(_key(state, kind), action.id)
+            state.put_output(_key(state, droplet_id, kind), action.id)
             return True
     return False
 
 
-def _key(state: StepState, kind: str) -> str:
-    return f"{'undo_' if state.is_compensating else ''}{kind}_action_at_step_{state.step_idx}"
+def _key(state: StepState, droplet_id: int, kind: str) -> str:
+    """Under what the action's id is kept; a step may act on several droplets."""
+    undo = "undo_" if state.is_compensating else ""
+    return f"{undo}{kind}_of_droplet_{droplet_id}_at_step_{state.step_idx}"
 
 
 def _asked_to_shut_down(state: StepState, cloud: DigitalOcean, droplet: DropletRecord) -> Wait | None:

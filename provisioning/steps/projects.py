@@ -4,13 +4,15 @@ from typing import Final
 
 from arcadia_cloud.digitalocean.client import DigitalOcean
 from arcadia_cloud.digitalocean.errors import ProviderNotFound, ProviderRejected
+from arcadia_cloud.digitalocean.listing import Listing
 from arcadia_cloud.digitalocean.records import ProjectRecord
-from inventory.models import Resource
+from inventory.models import Project, Resource
 from inventory.projects import mirror_projects
+from inventory.reading import read_all
 from inventory.values import PROVIDER, Kind
 from provisioning.contract import RetryableError, Step, StepState, Wait
 from provisioning.steps.cloud import RETRIES, with_cloud
-from provisioning.steps.creating import mark_of
+from provisioning.steps.creating import lag_ends_at, mark_of, unless_sure
 
 _TAKEN: Final = frozenset({400, 409, 422})
 _NOT_EMPTY: Final = 412
@@ -44,17 +46,22 @@ def ensure_project(state: StepState, cloud: DigitalOcean) -> Wait | None:
 
 @with_cloud
 def remove_made_project(state: StepState, cloud: DigitalOcean) -> Wait | None:
-    """Remove the project if this step made it and nothing is in it."""
+    """Remove the project if this step made it and nobody else has put anything into it."""
     found = _named(cloud, state.inputs["project"])
+    if found is None and state.get_output("project_id") is None:
+        return unless_sure(state, lag_ends_at(state), of="the project")
     if found is None or mark_of(state) not in found.description:
         return None
     try:
         cloud.delete_project(found.id)
     except ProviderNotFound:
-        pass
+        return None
     except ProviderRejected as error:
         if error.status != _NOT_EMPTY:
             raise
+        ours = f"do:droplet:{state.get_output('droplet_id')}"
+        if {member.urn for member in cloud.project_resources(found.id)} <= {ours}:
+            raise RetryableError(f"{error}: the droplet that was removed is still in it") from error
     return None
 
 
@@ -105,9 +112,12 @@ def _project_of(droplet_id: int) -> str:
 
 def _mirror(cloud: DigitalOcean, state: StepState) -> None:
     """Have the project's row, for the droplet to refer to; the next full sync would write it otherwise."""
+    project_id = state.get_output("project_id")
+    if Project.objects.filter(provider=PROVIDER, provider_id=project_id, deleted_at=None).exists():
+        return
     at = state.now()
-    records = list(cloud.projects())
-    if any(record.id == state.get_output("project_id") for record in records):
+    records = list(read_all(cloud, Listing("/v2/projects", "projects", ProjectRecord)))
+    if any(record.id == project_id for record in records):
         mirror_projects(records, at=at)
 
 

@@ -16,10 +16,10 @@ from inventory.kinds.droplet import DROPLET
 from inventory.models import Resource, ResourceEvent, ResourceSpan, SyncRun
 from inventory.observing import Origin
 from inventory.services import sync_inventory
-from inventory.values import RunMode
+from inventory.values import Kind, RunMode
 from tests.inventory.conftest import SyncNow
 from tests.inventory.fleet import assert_nothing_lost_or_doubled, made, told
-from tests.inventory.observations import observed, seen
+from tests.inventory.observations import minute, observed, seen
 from tests.simulated import Simulated
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -272,3 +272,29 @@ def test_a_new_droplet_that_the_list_lags_behind_survives(simulator: Simulated, 
     sync()
     assert strikes_of("fresh-01") == 0
     assert told() == {"discovered": 14, "updated": 1}  # its project
+
+
+def removed(provider_id: str = "1", *, minute_of: float) -> bool:
+    return strikes.bury_removed(
+        kind=Kind.DROPLET, provider_id=provider_id, at=minute(minute_of), origin=Origin("a test", "saga:7")
+    )
+
+
+def test_what_its_remover_knows_to_be_gone_needs_no_strikes_and_lived_until_then() -> None:
+    observed(seen("1"), seen("2"))
+    assert removed(minute_of=5)
+    row = Resource.objects.get(provider_id="1")
+    assert (row.deleted_at, row.last_seen_at) == (minute(5), minute(5))
+    event = ResourceEvent.objects.get(event_type="deleted")
+    assert (event.resource_id, event.source) == (row.pk, "saga:7")
+    assert ResourceSpan.objects.get(resource=row).during.upper == minute(5)
+    assert not removed(minute_of=6)
+    assert not removed("4711", minute_of=6)
+    assert told()["deleted"] == 1
+    assert Resource.objects.get(provider_id="2").deleted_at is None
+
+
+def test_what_somebody_saw_after_its_removal_lives() -> None:
+    observed(seen("1"), at=minute(6))
+    assert not removed(minute_of=5)
+    assert Resource.objects.get(provider_id="1").deleted_at is None
