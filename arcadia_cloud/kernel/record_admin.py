@@ -5,7 +5,7 @@ from typing import Any, Final, TypeVar
 from django.contrib.admin import ShowFacets
 from django.core.paginator import Paginator
 from django.db.models import Model, QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.utils.functional import cached_property
 
 from arcadia_cloud.kernel.theme import ThemedAdmin, ThemedChangeList
@@ -70,6 +70,23 @@ class BoundedAdmin(ThemedAdmin[M]):
 
 class RecordAdmin(BoundedAdmin[M]):
     """A list and a page per row, to look at."""
+
+    def beside(self, row: M) -> dict[str, Any]:
+        """What the row's page shows beside its fields, by the names that its template knows."""
+        return {}
+
+    def render_change_form(
+        self,
+        request: HttpRequest,
+        context: dict[str, Any],
+        add: bool = False,
+        change: bool = False,
+        form_url: str = "",
+        obj: M | None = None,
+    ) -> HttpResponse:
+        if obj is not None:
+            context |= self.beside(obj)
+        return super().render_change_form(request, context, add, change, form_url, obj)
 
     def has_change_permission(self, request: HttpRequest, obj: M | None = None) -> bool:
         return False

@@ -6,6 +6,9 @@ from datetime import timedelta
 from typing import Any, Final
 from urllib.parse import quote
 
+from django.db.models import QuerySet
+from django.urls import reverse
+
 from inventory.models import Resource, ResourceEvent, SyncRun
 from inventory.values import EventType, Kind, RunOutcome
 
@@ -115,6 +118,16 @@ def history_entry(event: ResourceEvent) -> HistoryEntry:
     changes = [_change(field, *pair) for field, pair in sorted(event.changes.items())]
     scheme, _, run = event.source.partition(":")
     return HistoryEntry(event, changes, EVENT_COLOURS[event.event_type], run if scheme == "run" else "")
+
+
+def timeline(events: QuerySet[ResourceEvent], *, newest: int, rest: str) -> dict[str, Any]:
+    """For `console/timeline.html`, the newest of these; the query string `rest` lists all. One query."""
+    found = list(events.order_by("-pk")[: newest + 1])
+    return {
+        "history": [history_entry(event) for event in found[:newest]],
+        "has_older_history": len(found) > newest,
+        "all_history": f"{reverse('admin:inventory_resourceevent_changelist')}?{rest}",
+    }
 
 
 def progress(run: SyncRun) -> Progress:

@@ -6,7 +6,7 @@ from django.contrib import admin, messages
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.core.exceptions import PermissionDenied
 from django.db.models import Q, QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponseRedirect, StreamingHttpResponse
 from django.template.loader import render_to_string
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
@@ -25,7 +25,7 @@ from inventory.admin.filters import (
     TenantFilter,
     WhoseFilter,
 )
-from inventory.admin.presenting import NOTHING, attributes, dollars, history_entry, provider_page
+from inventory.admin.presenting import NOTHING, attributes, dollars, provider_page, timeline
 from inventory.export import Format, TooManyDownloads, download
 from inventory.models import Resource, ResourceQuerySet
 from inventory.queries import named_with
@@ -152,26 +152,13 @@ class ResourceAdmin(AssigningAdmin):
             self.message_user(request, str(refusal), messages.WARNING)
             return HttpResponseRedirect(reverse("admin:inventory_resource_changelist"))
 
-    def render_change_form(
-        self,
-        request: HttpRequest,
-        context: dict[str, Any],
-        add: bool = False,
-        change: bool = False,
-        form_url: str = "",
-        obj: Resource | None = None,
-    ) -> HttpResponse:
-        """Add the newest of its history and of its spans."""
-        if obj is not None:
-            events = list(obj.events.order_by("-pk")[: _SHOWN + 1])
-            context |= {
-                "attributes": list(attributes(obj.attrs)),
-                "history": [history_entry(event) for event in events[:_SHOWN]],
-                "has_older_history": len(events) > _SHOWN,
-                "all_history": f"{reverse('admin:inventory_resourceevent_changelist')}?resource={obj.pk}",
-                "spans": obj.spans.select_related("deployment").order_by("-during")[:_SHOWN],
-            }
-        return super().render_change_form(request, context, add, change, form_url, obj)
+    def beside(self, row: Resource) -> dict[str, Any]:
+        """The newest of its history and of its spans."""
+        return {
+            "attributes": list(attributes(row.attrs)),
+            "spans": row.spans.select_related("deployment").order_by("-during")[:_SHOWN],
+            **timeline(row.events.all(), newest=_SHOWN, rest=f"resource={row.pk}"),
+        }
 
     @display(description="name", ordering="name")
     def title(self, resource: Resource) -> str:

@@ -13,7 +13,7 @@ from django.urls import reverse
 from arcadia_cloud.kernel.record_admin import RecordAdmin
 from arcadia_cloud.kernel.theme import DialogForm, ThemedSelect, action, display
 from inventory.admin.filters import OutcomeFilter, RunKindFilter
-from inventory.admin.presenting import duration, history_entry, progress
+from inventory.admin.presenting import duration, progress, timeline
 from inventory.models import ResourceEvent, SyncRun
 from inventory.services import BrokerAway, request_sync
 from inventory.values import RunMode, RunOutcome
@@ -74,30 +74,14 @@ class SyncRunAdmin(RecordAdmin[SyncRun]):
         running = [progress(run) for run in runs]
         return super().changelist_view(request, {**(extra_context or {}), "running": running})
 
-    def render_change_form(
-        self,
-        request: HttpRequest,
-        context: dict[str, Any],
-        add: bool = False,
-        change: bool = False,
-        form_url: str = "",
-        obj: SyncRun | None = None,
-    ) -> HttpResponse:
-        """Add the newest of what the run did."""
-        if obj is not None:
-            source = f"run:{obj.pk}"
-            events = list(
-                ResourceEvent.objects.filter(source=source)
-                .select_related("resource")
-                .order_by("-pk")[: _EVENTS_SHOWN + 1]
-            )
-            context |= {
-                "progress": progress(obj) if obj.outcome == RunOutcome.RUNNING else None,
-                "history": [history_entry(event) for event in events[:_EVENTS_SHOWN]],
-                "has_older_history": len(events) > _EVENTS_SHOWN,
-                "all_history": f"{reverse('admin:inventory_resourceevent_changelist')}?source={source}",
-            }
-        return super().render_change_form(request, context, add, change, form_url, obj)
+    def beside(self, row: SyncRun) -> dict[str, Any]:
+        """The newest of what the run did."""
+        source = f"run:{row.pk}"
+        events = ResourceEvent.objects.filter(source=source).select_related("resource")
+        return {
+            "progress": progress(row) if row.outcome == RunOutcome.RUNNING else None,
+            **timeline(events, newest=_EVENTS_SHOWN, rest=f"source={source}"),
+        }
 
     def has_start_permission(self, request: HttpRequest) -> bool:
         """Whether the user may start a sync: who may add a run, since nobody adds one by hand."""
