@@ -3,6 +3,7 @@
 Start it:
 
     python -m simulator --port 8025 [--fleet default|droplets|reference|empty] [--droplets N] [--seed S]
+                        [--volumes N] [--snapshots N] [--domains N] … (all: --help)
                         [--invoices N] [--invoice-lines N] [--today YYYY-MM-DD] [--speed X] [--limits]
                         [--host 127.0.0.1]
 
@@ -15,13 +16,14 @@ The bearer token is `simulator.world.DEFAULT_TOKEN`. What a fleet holds depends 
 `droplets` has three tenants (acme, globex, initech) with a project each, 12 droplets, and a GPU droplet
 that only `?type=gpus` lists; `default` has them and some fifty resources of all other kinds, with two more
 droplets, a cluster's workers; `reference` has five droplets; `--droplets N` adds N more to the default
-project, computed as they are asked for. Action times are virtual seconds, of which `--speed` pass in a
+project, computed as they are asked for, and `--volumes N`, `--snapshots N` and their like as many of another
+kind (see `simulator.load`). Action times are virtual seconds, of which `--speed` pass in a
 real one. State is in memory alone.
 
 Control, without a token (JSON in, JSON out):
 
-    POST   /_control/reset        {fleet, seed, droplets, today, speed, invoices, invoice_lines}: all back
-                                  to the start
+    POST   /_control/reset        {fleet, seed, droplets, load, today, speed, invoices, invoice_lines}: all
+                                  back to the start; `load`: {"volumes": N, …}
     POST   /_control/advance      {seconds}: virtual time, and the calendar, jump ahead
     POST   /_control/tokens       {token, team, fleet}: point a token at a team's account, new or known
     DELETE /_control/tokens/TOKEN

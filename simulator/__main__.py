@@ -9,6 +9,7 @@ from types import FrameType
 from simulator.app import create_app
 from simulator.bulk import MOST
 from simulator.fleet import FLEETS
+from simulator.load import LOADS
 from simulator.server import make_server
 from simulator.world import World
 
@@ -19,6 +20,9 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--port", type=int, default=8025, help="0 takes a free one")
     parser.add_argument("--fleet", choices=sorted(FLEETS), default="default")
     parser.add_argument("--droplets", type=int, default=0, help=f"so many more, up to {MOST}")
+    for kind in LOADS:
+        words = kind.replace("_", "-")
+        parser.add_argument(f"--{words}", type=int, default=0, metavar="N", help=f"so many more {words}")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--today", type=date.fromisoformat, default=None, help="YYYY-MM-DD")
     parser.add_argument("--speed", type=float, default=1.0, help="virtual seconds per second, for actions")
@@ -44,6 +48,7 @@ def main() -> None:
             limits=arguments.limits,
             invoices=arguments.invoices,
             invoice_lines=arguments.invoice_lines,
+            load={kind: count for kind in LOADS if (count := getattr(arguments, kind))},
         )
         server = make_server(create_app(world), host=arguments.host, port=arguments.port)
     except (OSError, ValueError) as error:

@@ -58,6 +58,14 @@ class DropletStore:
                 self.bulk.alive.discard(index)
                 self.bulk.at_home.discard(index)
 
+    def at(self, place: int) -> int:
+        """The id of that place among the held ones and the bulk, from 0."""
+        held = list(self._held)
+        if place < len(held):
+            return held[place]
+        (index,) = self.bulk.alive.cut(place - len(held), place - len(held) + 1)
+        return id_of(index)
+
     def fleet(self) -> list[int]:
         return [droplet_id for droplet_id in self._held if droplet_id < FIRST_ID]
 

@@ -7,6 +7,7 @@ and `reference` (five droplets, nothing else). No project is called `skyai-inter
 it.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from datetime import time as time_of_day
@@ -16,6 +17,8 @@ from simulator.account import BULK_NEWEST, Account
 from simulator.catalog import IMAGE_IDS, Json
 from simulator.droplet import Droplet, default_vpc
 from simulator.estate import furnish
+from simulator.estate.site import Estate
+from simulator.load import burden
 
 _FIRST_ID: Final = 480_000_000
 _ID_STEP: Final = 1_013
@@ -79,8 +82,8 @@ _PROJECTS: Final = {
 }
 
 
-def populate(account: Account, *, fleet: str) -> None:
-    """Make the fleet's projects and droplets; the default project is there in each."""
+def populate(account: Account, *, fleet: str, load: Mapping[str, int]) -> None:
+    """Make the fleet's projects and droplets, and the load; the default project is there in each."""
     newest = min(account.clock.now().date(), BULK_NEWEST)
     newest_at = datetime.combine(newest, time_of_day(), UTC)
     opened = newest_at - timedelta(days=_PROJECT_AGE_DAYS)
@@ -105,6 +108,7 @@ def populate(account: Account, *, fleet: str) -> None:
         _place(account, member, number, newest_at)
     if fleet == "default":
         furnish(account, newest_at)
+    burden(Estate(account, newest_at), load)
     account.canonical_tags(account.droplets.bulk.tags())
 
 

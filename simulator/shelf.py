@@ -13,7 +13,7 @@ from simulator import context
 from simulator.account import Account, Kind, Tagged
 from simulator.catalog import Json
 from simulator.errors import not_found
-from simulator.paging import list_page
+from simulator.paging import page_of
 
 _GONE: Final = "The resource you were accessing could not be found."
 
@@ -95,11 +95,17 @@ class Shelf:
     def _list(self) -> Json:
         account, tag = context.account(), request.args.get("tag_name", "").lower()
         found = [
-            self.shown(account, body)
+            body
             for body in self.all(account)
             if self.picked(body) and (not tag or tag in map(str.lower, body.get("tags", [])))
         ]
-        return list_page(self.plural, found) if self.paged else {self.plural: found}
+
+        def shown(start: int, stop: int) -> list[Json]:
+            return [self.shown(account, body) for body in found[start:stop]]
+
+        if not self.paged:
+            return {self.plural: shown(0, len(found))}
+        return page_of(self.plural, len(found), shown)
 
     def _show(self, key: str) -> Json:
         account = context.account()

@@ -21,7 +21,7 @@ from moto.s3.models import S3Backend, s3_backends
 from waitress.server import create_server
 
 from simulator.account import BULK_NEWEST
-from simulator.estate.spaces import BUCKETS, Bucket
+from simulator.estate.spaces import BUCKETS, Bucket, bucket_of_load
 from simulator.fleet import FLEETS
 
 _PARTITION: Final = "aws"
@@ -49,10 +49,13 @@ def fill(bucket: Bucket, *, newest_at: datetime) -> None:
         key.contentsize = bucket.object_bytes
 
 
-def fill_fleet() -> None:
-    """The default fleet's buckets, the same at every start."""
+def fill_fleet(*, fleet: str = "default", more: int = 0) -> None:
+    """The buckets of the fleet, of which only the default one has any, and so many more.
+
+    The same at every start.
+    """
     newest_at = datetime.combine(BULK_NEWEST, time_of_day(), UTC)
-    for bucket in BUCKETS:
+    for bucket in (*(BUCKETS if fleet == "default" else ()), *map(bucket_of_load, range(more))):
         fill(bucket, newest_at=newest_at)
 
 
@@ -99,13 +102,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m simulator.spaces", description="Spaces on loopback.")
     parser.add_argument("--port", type=int, default=8026, help="0 takes a free one")
     parser.add_argument("--fleet", choices=sorted(FLEETS), default="default", help="only default has buckets")
+    parser.add_argument("--buckets", type=int, default=0, metavar="N", help="so many more, of three objects")
     arguments, _ = parser.parse_known_args()  # `python -m simulator` has more options, given to both
     try:
         server = create_server(Regions(), host="127.0.0.1", port=arguments.port, ident="simulator")
     except OSError as error:
         sys.exit(f"spaces: {error}")
-    if arguments.fleet == "default":
-        fill_fleet()
+    fill_fleet(fleet=arguments.fleet, more=arguments.buckets)
     signal.signal(signal.SIGTERM, _stop)
     signal.signal(signal.SIGINT, _stop)
     sys.stdout.write(f"spaces listening on http://127.0.0.1:{server.effective_port}\n")

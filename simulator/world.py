@@ -2,7 +2,8 @@
 
 import threading
 from collections import deque
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import date
 from itertools import islice
 from typing import Any, Final
@@ -16,6 +17,7 @@ from simulator.faults import Faults
 from simulator.fleet import FLEETS, populate
 from simulator.kinds import KINDS
 from simulator.limits import Limits
+from simulator.load import check_load
 
 DEFAULT_TOKEN: Final = "dop_v1_" + "5107" * 16
 DEFAULT_TEAM: Final = "arcadia"
@@ -23,11 +25,12 @@ DEFAULT_TEAM: Final = "arcadia"
 SPACES_KEY: Final = "DO00SIMULATED0SPACES"
 SPACES_SECRET: Final = "simulated-spaces-secret"  # noqa: S105 - nothing is behind it
 _LOGGED: Final = 20_000
+_NO_LOAD: Final[Mapping[str, int]] = {}
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """How the world begins. `today` None: the real date."""
+    """How the world begins. `today` None: the real date. `load`: so many more of a kind."""
 
     fleet: str = "default"
     seed: int = 1
@@ -36,10 +39,12 @@ class Options:
     speed: float = 1.0
     invoices: int = 0
     invoice_lines: int = 0
+    load: Mapping[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.fleet not in FLEETS:
             raise ValueError(f"the fleet is one of {', '.join(FLEETS)}, not {self.fleet!r}")
+        check_load(self.load)
 
 
 class RequestLog:
@@ -76,10 +81,11 @@ class World:
         limits: bool = False,
         invoices: int = 0,
         invoice_lines: int = 0,
+        load: Mapping[str, int] | None = None,
     ) -> None:
         self.lock = threading.RLock()
         self._limits = limits
-        self.options = Options(fleet, seed, droplets, today, speed, invoices, invoice_lines)
+        self.options = Options(fleet, seed, droplets, today, speed, invoices, invoice_lines, load or {})
         self._begin()
 
     def reset(self, **changes: Any) -> None:
@@ -96,9 +102,19 @@ class World:
         self.accounts: dict[str, Account] = {}
         self.books: dict[str, Book] = {}
         self._teams: dict[str, str] = {}
-        self.register(DEFAULT_TOKEN, DEFAULT_TEAM, fleet=options.fleet, droplets=options.droplets)
+        self.register(
+            DEFAULT_TOKEN, DEFAULT_TEAM, fleet=options.fleet, droplets=options.droplets, load=options.load
+        )
 
-    def register(self, token: str, team: str, *, fleet: str = "empty", droplets: int = 0) -> Account:
+    def register(
+        self,
+        token: str,
+        team: str,
+        *,
+        fleet: str = "empty",
+        droplets: int = 0,
+        load: Mapping[str, int] = _NO_LOAD,
+    ) -> Account:
         """Point the token at the team's account, which is made with that fleet if there is none."""
         if fleet not in FLEETS:
             raise bad_request(f"fleet is one of {', '.join(FLEETS)}")
@@ -107,7 +123,7 @@ class World:
             account = Account(
                 team=team, seed=self.options.seed, droplets=droplets, clock=self.clock, kinds=KINDS
             )
-            populate(account, fleet=fleet)
+            populate(account, fleet=fleet, load=load)
             self.accounts[team] = account
             self.books[team] = self._book(account, fleet)
         self._teams[token] = team

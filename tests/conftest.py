@@ -20,7 +20,7 @@ from simulator import finance as simulated_finance
 from simulator.server import serve
 from simulator.world import DEFAULT_TOKEN
 from tests.processes import Workers
-from tests.simulated import Simulated, SimulatedFinance
+from tests.simulated import AS_IT_STARTS, Simulated, SimulatedFinance
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -73,7 +73,7 @@ def _simulator_url() -> Iterator[str]:
 def simulator(_simulator_url: str, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Simulated:
     """A simulated DigitalOcean with its default fleet and no faults, which the client here talks to."""
     simulated = Simulated(_simulator_url, DEFAULT_TOKEN)
-    simulated.reset()
+    simulated.reset(**AS_IT_STARTS)
     settings.DO_API_URL = simulated.url
     monkeypatch.setenv("DO_API_URL", simulated.url)  # for processes that the test starts
     monkeypatch.setenv("DO_API_TOKEN", simulated.token)

@@ -1,9 +1,15 @@
 """The simulated DigitalOcean and finance service, as tests drive them."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import requests
+
+AS_IT_STARTS: Final[Mapping[str, Any]] = {
+    "fleet": "default", "seed": 1, "droplets": 0, "load": {}, "today": None, "speed": 1.0, "invoices": 0,
+    "invoice_lines": 0,
+}  # fmt: skip
 
 
 def control(url: str, method: str, path: str, body: Any) -> Any:
@@ -25,7 +31,7 @@ class Simulated:
         return control(self.url, method, path, body)
 
     def reset(self, **options: Any) -> None:
-        """Back to the start; `fleet`, `seed`, `droplets`, `today`, `speed` say which."""
+        """Back to the start; `fleet`, `seed`, `droplets`, `load`, `today`, `speed` say which."""
         self.control("POST", "reset", **options)
 
     def fault(self, **fault: Any) -> Any:

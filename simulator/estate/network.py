@@ -34,23 +34,23 @@ _ZONES: Final[dict[str, tuple[str, tuple[_Line, ...]]]] = {
 
 def place(estate: Estate) -> None:
     for name, (project, lines) in _ZONES.items():
-        _zone(estate, name, project, lines)
-    _reserved_ip(estate, "203.0.113.7", "nyc3", "acme", "shop-web-01")
-    _reserved_ip(estate, "203.0.113.12", "fra1", "globex", "crm-app-01", urn="floatingip")
-    _reserved_ip(estate, "203.0.113.99", "ams3", "arcadia", "")
-    shop = _certificate(estate, "shop", ["acme-shop.example", "www.acme-shop.example"])
-    crm = _certificate(estate, "crm", ["globex-crm.example", "api.globex-crm.example"])
-    _balancer(estate, "shop-lb", "203.0.113.9", "nyc3", "acme", shop, tag="deployment:shop")
-    _balancer(estate, "crm-lb", "203.0.113.12", "fra1", "globex", crm, droplet="crm-app-01")
-    _firewall(estate, "shop", tags=["deployment:shop"])
-    _firewall(estate, "crm", tags=["tenant:globex"])
-    _firewall(estate, "bastion", droplet="bastion-01")
+        zone(estate, name, project, lines)
+    reserved_ip(estate, "203.0.113.7", "nyc3", "acme", "shop-web-01")
+    reserved_ip(estate, "203.0.113.12", "fra1", "globex", "crm-app-01", urn="floatingip")
+    reserved_ip(estate, "203.0.113.99", "ams3", "arcadia", "")
+    shop = certificate(estate, "shop", ["acme-shop.example", "www.acme-shop.example"])
+    crm = certificate(estate, "crm", ["globex-crm.example", "api.globex-crm.example"])
+    balancer(estate, "shop-lb", "203.0.113.9", "nyc3", "acme", shop, tag="deployment:shop")
+    balancer(estate, "crm-lb", "203.0.113.12", "fra1", "globex", crm, droplet="crm-app-01")
+    firewall(estate, "shop", tags=["deployment:shop"])
+    firewall(estate, "crm", tags=["tenant:globex"])
+    firewall(estate, "bastion", droplet="bastion-01")
     regions = sorted({droplet.region for droplet in estate.account.droplets.held()})
     for number, region in enumerate(regions):
         key = default_vpc(estate.account.team, region)
-        _vpc(estate, key, f"default-{region}", region, number, default=True)
-    _vpc(estate, estate.id_of("vpc", "initech-reports"), "initech-reports", "sfo3", 64, default=False)
-    _cdn_endpoint(estate, "acme-shop-media", "nyc3")
+        vpc(estate, key, f"default-{region}", region, number, default=True)
+    vpc(estate, estate.id_of("vpc", "initech-reports"), "initech-reports", "sfo3", 64, default=False)
+    cdn_endpoint(estate, "acme-shop-media", "nyc3")
 
 
 def _record(number: int, line: _Line) -> Json:
@@ -69,13 +69,13 @@ def _record(number: int, line: _Line) -> Json:
     }
 
 
-def _zone(estate: Estate, name: str, project: str, lines: tuple[_Line, ...]) -> None:
+def zone(estate: Estate, name: str, project: str, lines: tuple[_Line, ...]) -> None:
     servers: tuple[_Line, ...] = tuple(("NS", "@", f"ns{number}.digitalocean.com") for number in (1, 2, 3))
     records = [_record(number, line) for number, line in enumerate((*servers, *lines))]
     DOMAINS.add(estate.account, {"name": name, "ttl": 1800, "records": records}, project=project)
 
 
-def _reserved_ip(
+def reserved_ip(
     estate: Estate, ip: str, region: str, project: str, droplet: str, *, urn: str = "reservedip"
 ) -> None:
     account, holder = estate.account, estate.droplet(droplet).id if droplet else None
@@ -85,7 +85,7 @@ def _reserved_ip(
         account.projects.assign(f"do:{urn}:{ip}", home, estate.at(90))
 
 
-def _certificate(estate: Estate, name: str, dns_names: list[str]) -> str:
+def certificate(estate: Estate, name: str, dns_names: list[str]) -> str:
     key = estate.id_of("certificate", name)
     body: Json = {
         "id": key,
@@ -112,7 +112,7 @@ def _forwarding(entry: str, port: int, certificate: str) -> Json:
     }
 
 
-def _balancer(
+def balancer(
     estate: Estate,
     name: str,
     ip: str,
@@ -158,7 +158,7 @@ def _balancer(
     LOAD_BALANCERS.add(estate.account, body, project=project)
 
 
-def _firewall(estate: Estate, name: str, *, tags: list[str] | None = None, droplet: str = "") -> None:
+def firewall(estate: Estate, name: str, *, tags: list[str] | None = None, droplet: str = "") -> None:
     body: Json = {
         "id": estate.id_of("firewall", name),
         "name": name,
@@ -176,7 +176,7 @@ def _firewall(estate: Estate, name: str, *, tags: list[str] | None = None, dropl
     FIREWALLS.add(estate.account, body)
 
 
-def _vpc(estate: Estate, key: str, name: str, region: str, number: int, *, default: bool) -> None:
+def vpc(estate: Estate, key: str, name: str, region: str, number: int, *, default: bool) -> None:
     body: Json = {
         "id": key,
         "urn": f"do:vpc:{key}",
@@ -190,7 +190,7 @@ def _vpc(estate: Estate, key: str, name: str, region: str, number: int, *, defau
     VPCS.add(estate.account, body)
 
 
-def _cdn_endpoint(estate: Estate, bucket: str, region: str) -> None:
+def cdn_endpoint(estate: Estate, bucket: str, region: str) -> None:
     body: Json = {
         "id": estate.id_of("cdn_endpoint", bucket),
         "origin": f"{bucket}.{region}.digitaloceanspaces.com",

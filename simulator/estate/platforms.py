@@ -18,11 +18,12 @@ _WORKER_ADDRESS: Final = 130_900  # between the created droplets' and the fleet'
 
 
 def place(estate: Estate) -> None:
-    _cluster(estate, "reports", "sfo3", "initech", ("reports-pool-x4k2a", "reports-pool-x4k2b"))
-    _database(estate, "crm-pg", "pg", "16", "fra1", "globex", tags_of("globex", "crm"))
-    _database(estate, "shop-cache", "valkey", "8", "nyc3", "acme", tags_of("acme", "shop"))
-    _app(estate, "acme-landing", "nyc", "acme", "www.acme-shop.example")
-    _app(estate, "initech-forms", "lon", "initech", "forms.initech-reports.example")
+    workers = ("reports-pool-x4k2a", "reports-pool-x4k2b")
+    cluster(estate, "reports", "sfo3", "initech", tags_of("initech", "reports"), workers)
+    database(estate, "crm-pg", "pg", "16", "fra1", "globex", tags_of("globex", "crm"))
+    database(estate, "shop-cache", "valkey", "8", "nyc3", "acme", tags_of("acme", "shop"))
+    app(estate, "acme-landing", "nyc", "acme", "www.acme-shop.example")
+    app(estate, "initech-forms", "lon", "initech", "forms.initech-reports.example")
 
 
 def _connection(engine: str, host: str) -> Json:
@@ -37,7 +38,7 @@ def _connection(engine: str, host: str) -> Json:
     }
 
 
-def _database(
+def database(
     estate: Estate, name: str, engine: str, version: str, region: str, project: str, tags: list[str]
 ) -> None:
     host = f"{name}-do-user-258992-0.db.ondigitalocean.com"
@@ -64,7 +65,9 @@ def _database(
     DATABASES.add(estate.account, body, project=project)
 
 
-def _cluster(estate: Estate, name: str, region: str, project: str, workers: tuple[str, ...]) -> None:
+def cluster(
+    estate: Estate, name: str, region: str, project: str, own_tags: list[str], workers: tuple[str, ...] = ()
+) -> None:
     account, key = estate.account, estate.id_of("kubernetes_cluster", name)
     tags = account.canonical_tags(["k8s", f"k8s:{key}", "k8s:worker"])
     nodes = [_worker(estate, worker, region, project, tags, number) for number, worker in enumerate(workers)]
@@ -78,7 +81,7 @@ def _cluster(estate: Estate, name: str, region: str, project: str, workers: tupl
         "vpc_uuid": default_vpc(account.team, region),
         "ipv4": "203.0.113.40",
         "endpoint": f"https://{key}.k8s.ondigitalocean.com",
-        "tags": [*tags[:2], *account.canonical_tags(tags_of("initech", "reports"))],
+        "tags": [*tags[:2], *account.canonical_tags(own_tags)],
         "node_pools": [
             {
                 "id": estate.id_of("node_pool", name),
@@ -134,7 +137,7 @@ def _worker(estate: Estate, name: str, region: str, project: str, tags: list[str
     }
 
 
-def _app(estate: Estate, name: str, region: str, project: str, domain: str) -> None:
+def app(estate: Estate, name: str, region: str, project: str, domain: str) -> None:
     envs = [{"key": "API_TOKEN", "scope": "RUN_TIME", "type": "SECRET", "value": SECRET}]
     spec: Json = {
         "name": name,

@@ -28,6 +28,11 @@ BUCKETS: Final = (
 )
 
 
+def bucket_of_load(number: int) -> Bucket:
+    """One of `--buckets N`."""
+    return Bucket(f"load-{number:06}", ("nyc3", "fra1", "ams3")[number % 3], "", 3, 1_000_000, number % 700)
+
+
 def place(estate: Estate) -> None:
     """Put them into their projects; the API of DigitalOcean tells nothing else of them."""
     for bucket in BUCKETS:

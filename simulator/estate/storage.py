@@ -10,11 +10,11 @@ from simulator.own_images import bring, take
 
 def place(estate: Estate) -> None:
     account = estate.account
-    _volume(estate, "shop-data", 100, "nyc3", "acme", tags_of("acme", "shop"), on="shop-db-01")
-    _volume(estate, "shop-media", 250, "nyc3", "acme", [], on="shop-web-01")
-    _volume(estate, "crm-data", 200, "fra1", "globex", tags_of("globex", "crm"), on="crm-db-01")
-    _volume(estate, "old-files", 500, "lon1", "initech", [])
-    _volume(estate, "pvc-5d0b1f6a", 20, "sfo3", "initech", ["k8s"], on="reports-pool-x4k2a")
+    volume(estate, "shop-data", 100, "nyc3", "acme", tags_of("acme", "shop"), on="shop-db-01")
+    volume(estate, "shop-media", 250, "nyc3", "acme", [], on="shop-web-01")
+    volume(estate, "crm-data", 200, "fra1", "globex", tags_of("globex", "crm"), on="crm-db-01")
+    volume(estate, "old-files", 500, "lon1", "initech", [])
+    volume(estate, "pvc-5d0b1f6a", 20, "sfo3", "initech", ["k8s"], on="reports-pool-x4k2a")
     for name, droplet, age in (
         ("shop-db-before-upgrade", "shop-db-01", 60),
         ("crm-db-monthly", "crm-db-01", 20),
@@ -25,14 +25,14 @@ def place(estate: Estate) -> None:
         for age in (2, 1):
             name = f"{droplet} {estate.at(age):%Y-%m-%d}"
             take(account, estate.droplet(droplet), "backup", name, estate.at(age))
-    _volume_snapshot(estate, "crm-data-weekly", "crm-data", 31.5, "fra1", tags_of("globex", "crm"))
-    _volume_snapshot(estate, "old-files-2024", "old-files", 212.0, "lon1", [])
+    volume_snapshot(estate, "crm-data-weekly", "crm-data", 31.5, "fra1", tags_of("globex", "crm"))
+    volume_snapshot(estate, "old-files-2024", "old-files", 212.0, "lon1", [])
     bring(account, "shop-base", estate.at(140), regions=["nyc3"], size=3.4, tags=tags_of("acme", "shop"))
     bring(account, "arcadia-hardened", estate.at(35), regions=["nyc3", "fra1", "sfo3"], size=2.1, tags=[])
     account.held[REGISTRIES]["arcadia"] = _registry(estate)
 
 
-def _volume(
+def volume(
     estate: Estate, name: str, size: int, region: str, project: str, tags: list[str], *, on: str = ""
 ) -> None:
     volume: Json = {
@@ -54,7 +54,7 @@ def _volume(
     VOLUMES.add(estate.account, volume, project=project)
 
 
-def _volume_snapshot(
+def volume_snapshot(
     estate: Estate, name: str, volume: str, size: float, region: str, tags: list[str]
 ) -> None:
     key = estate.id_of("snapshot", name)

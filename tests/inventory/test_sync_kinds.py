@@ -14,6 +14,7 @@ from inventory.observing import Origin
 from inventory.strikes import bury_confirmed
 from inventory.values import RunMode
 from simulator.estate.platforms import SECRET
+from simulator.load import LOADS
 from simulator.spaces import fill_fleet
 from tests.inventory.conftest import SyncNow
 from tests.inventory.fleet import told
@@ -82,6 +83,23 @@ def test_a_fleet_of_droplets_alone_has_no_other_kind(simulator: Simulated, sync:
     runs = everything(sync)
     assert {run.outcome for run in runs.values()} == {"complete"}
     assert counted() == {"droplet": 5}
+
+
+def test_many_of_each_kind_are_read_over_all_their_pages(
+    simulator: Simulated, sync: SyncNow, spaces: None
+) -> None:
+    """More than a page of each; of zones fewer, since each is a call."""
+    load = {**dict.fromkeys(LOADS, 210), "domains": 20, "buckets": 20}
+    simulator.reset(fleet="reference", load=load)
+    fill_fleet(fleet="reference", more=20)
+    runs = {**sync(kinds=()), **sync(RunMode.SLOW, kinds=())}
+    assert {run.outcome for run in runs.values()} == {"complete"}
+    kinds = {kind: 210 for kind in FLEET if kind not in {"droplet", "registry"}}
+    assert counted() == {**kinds, "droplet": 5, "dns_zone": 20, "spaces_bucket": 20}
+    assert not Resource.objects.filter(kind__in=[*MEMBERS, "spaces_bucket"], project=None).exists()
+    parents = Resource.objects.filter(kind="snapshot").values_list("parent_id", flat=True)
+    volumes = Resource.objects.filter(kind="volume").values_list("provider_id", flat=True)
+    assert set(parents) == set(volumes)
 
 
 def test_whatever_a_project_can_have_is_in_one(sync: SyncNow) -> None:

@@ -12,6 +12,7 @@ import jsonschema_rs
 import pytest
 import requests
 
+from simulator.load import LOADS
 from simulator.server import serve
 from simulator.world import DEFAULT_TOKEN, World
 from tests.simulator.api import TIMEOUT_SECONDS, Api
@@ -108,7 +109,7 @@ def check_headers(answer: requests.Response) -> Mapping[str, str]:
 
 @pytest.fixture(scope="module")
 def url() -> Iterator[str]:
-    with serve(World(droplets=60)) as url:
+    with serve(World(droplets=60, load=dict.fromkeys(LOADS, 3))) as url:
         yield url
 
 
