@@ -89,6 +89,11 @@ class Step:
     to a minute. `deadline_seconds` is counted from the step's first beginning, waits and retries included;
     past it the step fails. `fails_halfway`: when it fails, its own compensation runs too. A step that was
     waiting, or whose worker died, when the saga turned back is compensated in any case.
+
+    `is_pure` promises that neither function changes anything but what it puts into the context. Then it may be
+    done again at no risk, and its row needn't be on the disk before the next step begins: a database that
+    crashes forgets the last pure steps at most, and they are done again. What comes after is on the disk with
+    all before it.
     """
 
     name: str
@@ -98,6 +103,7 @@ class Step:
     backoff_seconds: float = 1.0
     deadline_seconds: float | None = None
     fails_halfway: bool = False
+    is_pure: bool = False
 
 
 class Inputs(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -35,6 +35,11 @@ def step_names() -> list[str]:
     return list(_steps)
 
 
+def pure_steps() -> list[str]:
+    """The names of the steps that change nothing outside."""
+    return [step.name for step in _steps.values() if step.is_pure]
+
+
 def workflow_of(kind: str) -> Workflow | None:
     """The workflow, or None where this build has none of that kind."""
     return _workflows.get(kind)

@@ -84,12 +84,13 @@ def claim(saga_id: int) -> Held | None:
             "holder": f"{socket.gethostname()}:{os.getpid()}",
             "lease_seconds": settings.ARCADIA_SAGA_LEASE_SECONDS,
             "known": registry.step_names(),
+            "pure": registry.pure_steps(),
             "most_recoveries": MOST_RECOVERIES,
         },
     )
     if row is None:
         return None
-    facts, now, entry, found = row[:_FACTS], row[_FACTS], row[_FACTS + 1 : -1], row[-1]
+    facts, now, entry, found = row[:_FACTS], row[_FACTS], row[_FACTS + 1 : -2], row[-2]
     was_entered = entry[0] is not None
     return _held(saga_id, token, facts, DatabaseClock(now), Entry(*entry) if was_entered else None, found)
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from arcadia_cloud.kernel.leases import LeaseLost
+from provisioning import registry
 from provisioning.engine.claim import Entry, Held
 from provisioning.statements import one_row, statement
 from provisioning.states import StepStatus
@@ -35,11 +36,23 @@ def complete_step(held: Held, outputs: Mapping[str, Any], *, next_step: str | No
     steps only, so that what has no way back may come last.
     """
     is_last = held.step_idx + 1 == len(held.steps)
-    paused, cancel_requested, began_at = _fenced(
-        _COMPLETE_STEP, held, outputs=_json(outputs), step_idx=held.step_idx, is_last=is_last, next=next_step
+    paused, cancel_requested, began_at, _ = _fenced(
+        _COMPLETE_STEP,
+        held,
+        outputs=_json(outputs),
+        step_idx=held.step_idx,
+        is_last=is_last,
+        next=next_step,
+        may_be_repeated=_may_be_repeated(held),
     )
     entry = None if began_at is None else Entry(1, 0, began_at, began_at, None, began_at)
     return Completed(paused, cancel_requested, entry)
+
+
+def _may_be_repeated(held: Held) -> bool:
+    """Whether this step and the next, if there is one, are pure."""
+    steps = [registry.step_named(name) for name in held.steps[held.step_idx : held.step_idx + 2]]
+    return all(step is not None and step.is_pure for step in steps)
 
 
 def let_wait(

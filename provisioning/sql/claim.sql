@@ -55,7 +55,11 @@ SELECT claimed.kind, claimed.direction, claimed.step_modules, claimed.inputs, cl
     claimed.current_step_idx, claimed.cancel_requested, claimed.error, claimed.recoveries, claimed.requested_by,
     claimed.tenant_id, claimed.deployment_id, clock_timestamp(),
     entered.attempts, entered.failures, entered.started_at, entered.began_at, entered.last_began_at,
-    entered.first_began_at, present.status
+    entered.first_began_at, present.status,
+    -- A pure step may begin before its row is on the disk: nothing happens that would have to be known.
+    CASE WHEN claimed.direction = 'forward'
+              AND claimed.step_modules[claimed.current_step_idx + 1] = ANY(%(pure)s::text[])
+         THEN set_config('synchronous_commit', 'off', true) END
 FROM claimed
 LEFT JOIN (TABLE executing UNION ALL TABLE undoing) AS entered ON true
 LEFT JOIN saga_step_results AS present

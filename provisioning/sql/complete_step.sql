@@ -30,4 +30,7 @@ entered AS (
 freed AS (
     DELETE FROM saga_subjects USING saga WHERE saga_subjects.saga_id = saga.id AND %(is_last)s::bool
 )
-SELECT saga.paused, saga.cancel_requested, entered.began_at FROM saga LEFT JOIN entered ON true
+SELECT saga.paused, saga.cancel_requested, entered.began_at,
+    -- Nothing was done, nor is about to be, that would have to be known after a crash of the database.
+    CASE WHEN %(may_be_repeated)s::bool THEN set_config('synchronous_commit', 'off', true) END
+FROM saga LEFT JOIN entered ON true

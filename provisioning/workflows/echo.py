@@ -38,5 +38,5 @@ def _subjects(_inputs: EchoInputs) -> Sequence[str]:
     return ()
 
 
-STEPS = (Step("echo", echo, compensate=unecho), Step("fail", fail))
+STEPS = (Step("echo", echo, compensate=unecho, is_pure=True), Step("fail", fail, is_pure=True))
 WORKFLOW = Workflow("echo", inputs=EchoInputs, steps=_steps, subjects=_subjects, title="Echo a message")
