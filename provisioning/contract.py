@@ -90,8 +90,8 @@ class Step:
     past it the step fails. `fails_halfway`: when it fails, its own compensation runs too. A step that was
     waiting, or whose worker died, when the saga turned back is compensated in any case.
 
-    `is_pure` promises that neither function changes anything but what it puts into the context. Then it may be
-    done again at no risk, and its row needn't be on the disk before the next step begins: a database that
+    `is_pure` promises that neither function changes anything but what it puts into the context. Then it may
+    be done again at no risk, and its row needn't be on the disk before the next step begins: a database that
     crashes forgets the last pure steps at most, and they are done again. What comes after is on the disk with
     all before it.
     """

@@ -29,8 +29,12 @@ def start_saga(
     requested_by: str,
     idempotency_key: str | None = None,
     retry_of: int | None = None,
+    walked_here: bool = False,
 ) -> SagaRun:
     """Write a new saga, and nudge a worker once the transaction commits.
+
+    `walked_here`: the caller walks it itself, and no worker is nudged; should the caller die before, the
+    sweep finds the saga.
 
     The same key returns the same saga, whatever has become of it, and writes nothing. Raises InvalidInput
     for an unknown kind or inputs that break its schema, KeyReused for a key of another kind or other
@@ -47,7 +51,8 @@ def start_saga(
     saga.requested_by, saga.idempotency_key, saga.retry_of_id = requested_by, idempotency_key, retry_of
     if not _inserted(saga):
         return _same(SagaRun.objects.get(idempotency_key=idempotency_key), kind, kept_inputs)
-    nudge(ADVANCE, queue=QUEUE, saga_id=saga.pk)
+    if not walked_here:
+        nudge(ADVANCE, queue=QUEUE, saga_id=saga.pk)
     return saga
 
 

@@ -1,5 +1,6 @@
 """The engine's boundaries, named as it passes them, for whoever wants to watch (or to crash) it there."""
 
+import logging
 from collections.abc import Callable
 from enum import StrEnum
 from typing import TypeAlias
@@ -7,6 +8,7 @@ from typing import TypeAlias
 import structlog
 
 log = structlog.get_logger(__name__)
+_own = logging.getLogger(__name__)
 
 
 class Boundary(StrEnum):
@@ -27,7 +29,8 @@ Listener: TypeAlias = Callable[[Boundary, int, int, str], None]
 
 
 def _log(boundary: Boundary, saga_id: int, step_idx: int, step: str) -> None:
-    log.debug("saga_boundary", boundary=str(boundary), saga=saga_id, step_idx=step_idx, step=step)
+    if _own.isEnabledFor(logging.DEBUG):  # a dozen times a saga: unheard, it must cost nothing
+        log.debug("saga_boundary", boundary=str(boundary), saga=saga_id, step_idx=step_idx, step=step)
 
 
 _listener: Listener = _log
