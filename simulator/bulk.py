@@ -120,6 +120,10 @@ class Bulk:
             vpc_uuid=self._vpcs[region],
         )
 
+    def label(self, index: int) -> str:
+        """`name (size)`, as it was at the start and invoices tell it."""
+        return f"{_name(index)} ({_SIZES[(_mixed(self._salt ^ index) >> 8) % len(_SIZES)]})"
+
     def tagged(self, tag: str) -> list[int]:
         """The indices that carry `tag` (in lower case) from the start."""
         if tag in self.dropped_tags:

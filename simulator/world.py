@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from simulator.account import Account
 from simulator.billing.book import Book
+from simulator.billing.history import History
 from simulator.catalog import Json
 from simulator.clock import Clock
 from simulator.errors import bad_request
@@ -101,6 +102,7 @@ class World:
         self.log = RequestLog()
         self.accounts: dict[str, Account] = {}
         self.books: dict[str, Book] = {}
+        self.histories: dict[str, History] = {}
         self._teams: dict[str, str] = {}
         self.register(
             DEFAULT_TOKEN, DEFAULT_TEAM, fleet=options.fleet, droplets=options.droplets, load=options.load
@@ -126,6 +128,7 @@ class World:
             populate(account, fleet=fleet, load=load)
             self.accounts[team] = account
             self.books[team] = self._book(account, fleet)
+            self.histories[team] = History(self.books[team])
         self._teams[token] = team
         return account
 

@@ -1,5 +1,6 @@
 """The billing history: each invoice, its payment, and what else happens to an account in ten years."""
 
+from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -39,25 +40,44 @@ class _Place:
 
 
 class History:
-    def __init__(self, book: Book, *, now: datetime) -> None:
+    """The entries of a book. Their places are sorted once for as long as its invoices are the same."""
+
+    def __init__(self, book: Book) -> None:
         self._book = book
-        places = (place for invoice in book.finals() for place in _places(invoice))
-        happened = [place for place in places if place.at <= now]
-        self._places = sorted(happened, key=lambda place: place.at, reverse=True)
+        self._of: list[Invoice] | None = None
+        self._all: list[_Place] = []
+
+    def by(self, now: datetime) -> "Entries":
+        """Those that have happened."""
+        finals = self._book.finals()
+        if finals is not self._of:
+            places = [place for invoice in finals for place in _places(invoice)]
+            self._all = sorted(places, key=lambda place: place.at, reverse=True)
+            self._of = finals
+        to_come = bisect_left(self._all, -now.timestamp(), key=lambda place: -place.at.timestamp())
+        return Entries(self._book, self._all, to_come)
+
+
+class Entries:
+    def __init__(self, book: Book, places: list[_Place], to_come: int) -> None:
+        self._book = book
+        self._places = places
+        self._to_come = to_come
 
     def __len__(self) -> int:
-        return len(self._places)
+        return len(self._places) - self._to_come
 
     def cut(self, start: int, stop: int) -> list[Json]:
         """Entries number `start` to `stop`, exclusive; the newest is the first."""
-        return [self._entry(place) for place in self._places[start:stop]]
+        return [self._entry(place) for place in self._places[self._to_come + start : self._to_come + stop]]
 
     def unpaid_cents(self) -> int:
         """What is left to pay: events make up for each other but for those that are still to come."""
-        paid = {place.invoice.uuid for place in self._places if place.is_payment}
-        open_ = (place for place in self._places if place.event is None and not place.is_payment)
+        happened = self._places[self._to_come :]
+        paid = {place.invoice.uuid for place in happened if place.is_payment}
+        open_ = (place for place in happened if place.event is None and not place.is_payment)
         owed = sum(self._book.cents(each.invoice) for each in open_ if each.invoice.uuid not in paid)
-        return owed + sum(place.event[2] for place in self._places if place.event is not None)
+        return owed + sum(place.event[2] for place in happened if place.event is not None)
 
     def _entry(self, place: _Place) -> Json:
         if place.event is not None:

@@ -5,6 +5,7 @@ import io
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from functools import lru_cache
 from itertools import islice
 from typing import Final
 
@@ -113,6 +114,11 @@ def table(lines: Iterable[Line], period: date) -> Iterator[str]:
     yield text.getvalue()
 
 
+@lru_cache(maxsize=256)
+def _instant(at: datetime) -> str:
+    return f"{str(at)[:19]} +0000"
+
+
 def _row(line: Line, dialect: Dialect) -> tuple[str, ...]:
     amount = f"{abs(line.cents) // 100:,}.{abs(line.cents) % 100:02}"
     return (
@@ -120,8 +126,8 @@ def _row(line: Line, dialect: Dialect) -> tuple[str, ...]:
         line.group,
         line.description,
         "" if line.hours is None else str(line.hours),
-        f"{str(line.start)[:19]} +0000",
-        f"{str(line.end)[:19]} +0000",
+        _instant(line.start),
+        _instant(line.end),
         dialect.negative(amount) if line.cents < 0 else f"${amount}",
         line.project,
         line.category,

@@ -7,6 +7,7 @@ from typing import Final
 from simulator.account import Account
 from simulator.billing.lines import Line
 from simulator.billing.rating import FULL_MONTH_HOURS, midnight, month_after, tax
+from simulator.bulk import id_of
 
 _LOWEST_CENTS: Final = 100
 _PRICES: Final = 500  # they repeat after so many lines
@@ -45,8 +46,8 @@ class Many:
     def _named(self, number: int) -> tuple[str, str]:
         if not self._droplets:
             return f"gone-{number:07} (s-1vcpu-1gb)", ""
-        droplet = self._bulk.droplet(number % self._droplets)
-        return f"{droplet.name} ({droplet.size})", str(droplet.id)
+        index = number % self._droplets
+        return self._bulk.label(index), str(id_of(index))
 
     def _net(self) -> int:
         turns, rest = divmod(self.count - 1, _PRICES)

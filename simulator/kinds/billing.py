@@ -8,7 +8,7 @@ from flask import Blueprint, Response, current_app
 from simulator import context
 from simulator.account import Kind
 from simulator.billing.book import Book, Invoice
-from simulator.billing.history import History
+from simulator.billing.history import Entries, History
 from simulator.billing.lines import Line, dollars, table
 from simulator.catalog import Json
 from simulator.clock import stamp
@@ -27,8 +27,10 @@ def book() -> Book:
     return books[context.account().team]
 
 
-def _history() -> History:
-    return History(book(), now=context.account().clock.now())
+def _history() -> Entries:
+    """What has happened so far."""
+    histories: dict[str, History] = current_app.extensions["simulator"].histories
+    return histories[context.account().team].by(context.account().clock.now())
 
 
 def _invoice(key: str) -> Invoice:

@@ -1,6 +1,8 @@
 """The client against the simulated DigitalOcean: whole conversations, and its faults."""
 
 from collections.abc import Iterator
+from datetime import date
+from decimal import Decimal
 
 import pytest
 
@@ -185,3 +187,48 @@ def test_a_token_without_the_scope_and_one_that_is_unknown_are_forbidden(
     monkeypatch.setenv("DO_API_TOKEN", "dop_v1_" + "f" * 64)
     with pytest.raises(ProviderForbidden, match="401"):
         cloud.account()
+
+
+def test_billing_is_read_from_the_balance_to_the_last_line(cloud: DigitalOcean, simulator: Simulated) -> None:
+    simulator.reset(fleet="reference", today="2026-05-10")
+    assert cloud.balance().account_balance == 0
+    assert sum(entry.type == "Invoice" for entry in cloud.billing_history()) == 137
+    invoices, preview = list(cloud.invoices()), cloud.invoice_preview()
+    assert preview is not None
+    assert preview.invoice_uuid not in {invoice.invoice_uuid for invoice in invoices}
+    april = invoices[0]
+    assert (len(invoices), april.amount, april.period) == (137, Decimal("86.92"), date(2026, 4, 1))
+    items = list(cloud.invoice_items(april.invoice_uuid))
+    assert (len(items), sum(item.amount for item in items)) == (33, Decimal("86.92"))
+    assert cloud.invoice_summary(april.invoice_uuid).taxes.amount == Decimal("7.90")
+    with cloud.invoice_csv(april.invoice_uuid) as lines:
+        assert len(list(lines)) == 34
+    with pytest.raises(ProviderNotFound), cloud.invoice_csv("none"):
+        pass
+
+
+@pytest.mark.parametrize(
+    ("fault", "error"),
+    [
+        ({"kind": "truncated", "cut": "connection"}, ProviderUnavailable),
+        ({"kind": "html_answer"}, ProviderMalformed),
+        ({"kind": "forbidden"}, ProviderForbidden),
+    ],
+)
+def test_an_invoices_table_that_does_not_come_whole_is_told_apart(
+    cloud: DigitalOcean, simulator: Simulated, fault: dict[str, object], error: type[Exception]
+) -> None:
+    simulator.reset(fleet="reference", today="2026-05-10")
+    april = next(cloud.invoices()).invoice_uuid
+    simulator.fault(**fault, path="/csv$")
+    with pytest.raises(error), cloud.invoice_csv(april) as lines:
+        list(lines)
+
+
+def test_a_table_that_is_sent_in_chunks_comes_whole_or_not_at_all(
+    cloud: DigitalOcean, simulator: Simulated
+) -> None:
+    simulator.reset(fleet="reference", today="2026-05-10", invoice_lines=20_000)
+    huge = next(each for each in cloud.invoices() if each.amount > 10_000)
+    with cloud.invoice_csv(huge.invoice_uuid) as lines:
+        assert sum(1 for _line in lines) == 20_001
