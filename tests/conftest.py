@@ -3,7 +3,7 @@
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -22,11 +22,32 @@ from simulator.world import DEFAULT_TOKEN
 from tests.processes import Workers
 from tests.simulated import AS_IT_STARTS, Simulated, SimulatedFinance
 
+FIGURES = "figures"
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--matrix", action="store_true", help="run the whole matrix of faults, not each kill point once"
     )
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Tell what tests found out: `figures`."""
+    for reports in terminalreporter.stats.values():
+        for report in reports:
+            if getattr(report, "when", "") == "call":
+                for text in (value for name, value in report.user_properties if name == FIGURES):
+                    terminalreporter.write_line(f"\n{text}")
+
+
+@pytest.fixture
+def figures(record_property: Callable[[str, object], None]) -> Callable[[str], None]:
+    """Has a text told at the end of the run, whether the test passes or not."""
+
+    def tell(text: str) -> None:
+        record_property(FIGURES, text)
+
+    return tell
 
 
 @pytest.fixture(scope="session")

@@ -1,8 +1,14 @@
 """Sagas for tests: started as any caller does, walked here or by real workers."""
 
+import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from typing import Any
 
+from kombu.exceptions import OperationalError as BrokerAway
+
+from arcadia_cloud.kernel.nudge import send_now
 from provisioning.engine.runner import run
 from provisioning.models import SagaRun
 from provisioning.services import start_saga
@@ -45,3 +51,22 @@ def wait_until_ended(saga: SagaRun, *, seconds: float = 60) -> SagaRun:
 def ledger(saga: SagaRun) -> list[tuple[str, str]]:
     """Names and statuses, in the order of the steps."""
     return list(saga.steps.order_by("step_idx").values_list("name", "status"))
+
+
+@contextmanager
+def swept(*, every_seconds: float = 0.5) -> Iterator[None]:
+    """For the block, workers are told to sweep this often, as the schedule does every ten seconds."""
+    over = threading.Event()
+
+    def tick() -> None:
+        while not over.wait(every_seconds):
+            with suppress(BrokerAway, OSError):
+                send_now("provisioning.sweep", queue="provisioning")
+
+    ticking = threading.Thread(target=tick, name="beat")
+    ticking.start()
+    try:
+        yield
+    finally:
+        over.set()
+        ticking.join()

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import TypeAlias
 
 import pytest
@@ -12,11 +13,21 @@ from inventory.services import sync_inventory
 from inventory.values import RunMode
 from provisioning import registry
 from provisioning.engine import performing
+from tests.provisioning.crashing import Crashes
 from tests.provisioning.workflows.cloud import Cloud
+from tests.provisioning.workflows.crash_cases import Batch
 from tests.simulated import Simulated
 
 SPEED = 200.0  # virtual seconds in a real one: a create takes 0.15 seconds
 LAG_SECONDS = 0.5  # how long lists by tag are not believed; 100 virtual ones
+CRASH_SPEED = 15.0  # a resize takes 4 seconds, longer than what clocks may differ by
+CRASHING = {
+    "ARCADIA_SAGA_LEASE_SECONDS": "2",
+    "DO_TIMEOUT_SECONDS": "3",  # a lease is that long after a write
+    "ARCADIA_SAGA_POLL_SECONDS": "1",
+    "ARCADIA_SAGA_TAG_LAG_SECONDS": "1",
+    "ARCADIA_CREATES_PER_HOUR": "100000",
+}
 
 FailAfter: TypeAlias = Callable[[str, int], str]
 
@@ -53,3 +64,22 @@ def cloud(
         simulator.control("DELETE", "requests")
         yield cloud
     simulator.reset(fleet="default", seed=1, droplets=0, today=None, speed=1.0)
+
+
+@pytest.fixture
+def batch(
+    cloud: Cloud,
+    fail_after: FailAfter,
+    patient_broker: None,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Batch:
+    """Runs sagas on workers that may die. Actions last long enough for their times to tell them apart."""
+    cloud.simulator.reset(fleet="default", seed=1, droplets=0, today=None, speed=CRASH_SPEED)
+    for name, value in CRASHING.items():
+        monkeypatch.setenv(name, value)
+
+    def failing(kind: str) -> str:
+        return fail_after(kind, 100)
+
+    return Batch(cloud, Crashes(tmp_path), failing)

@@ -1,0 +1,47 @@
+"""Workers killed at each boundary once: every saga ends as it would have."""
+
+from collections.abc import Callable
+
+import pytest
+
+from provisioning.engine.boundaries import Boundary as At
+from tests.processes import Workers
+from tests.provisioning.crashing import OPTIONS, Point
+from tests.provisioning.sagas import swept
+from tests.provisioning.workflows.crash_cases import CANCELLED, FAILING, FORWARD, Batch, Case
+from tests.provisioning.workflows.crash_tables import lines_of
+from tests.provisioning.workflows.crash_truths import judge
+
+pytestmark = [pytest.mark.processes, pytest.mark.django_db(transaction=True)]
+PROVISION, RESIZE = "provision_droplet", "resize_droplet"
+CREATE, ACTIVE, ASSIGN, RECORD, DESIRED = 2, 3, 4, 6, 7  # steps of `provision_droplet`
+SNAPSHOT, SHUT_DOWN, TO_SIZE, POWER_ON = 2, 4, 5, 6  # steps of `resize_droplet`
+CASES = [
+    Case(PROVISION, FORWARD, Point(At.BEFORE_STEP, CREATE)),
+    Case(PROVISION, FORWARD, Point(At.AFTER_EFFECT, CREATE)),
+    Case(RESIZE, FORWARD, Point(At.AFTER_EFFECT, SNAPSHOT)),
+    Case(RESIZE, FORWARD, Point(At.AFTER_EFFECT, TO_SIZE)),
+    Case(PROVISION, FORWARD, Point(At.AFTER_COMMIT, RECORD)),
+    Case(PROVISION, FORWARD, Point(At.WAITING, ACTIVE)),
+    Case(PROVISION, FORWARD, Point(At.ENDED, DESIRED)),
+    Case(PROVISION, CANCELLED, Point(At.AFTER_EFFECT, CREATE)),
+    Case(RESIZE, CANCELLED, Point(At.WAITING, POWER_ON)),
+    Case(PROVISION, FAILING, Point(At.TURNED_BACK, DESIRED + 1, is_back=True)),
+    Case(PROVISION, FAILING, Point(At.AFTER_UNDO, CREATE, is_back=True)),
+    Case(RESIZE, FAILING, Point(At.BEFORE_COMPENSATION, TO_SIZE, is_back=True)),
+    Case(RESIZE, FAILING, Point(At.AFTER_UNDO, TO_SIZE, is_back=True)),
+    Case(RESIZE, FAILING, Point(At.WAITING, SHUT_DOWN, is_back=True)),
+    Case(PROVISION, CANCELLED, Point(At.AFTER_UNDO_COMMIT, ASSIGN, is_back=True)),
+]
+
+
+@pytest.mark.timeout(200)
+def test_a_killed_worker_changes_nothing_of_how_a_saga_ends(
+    batch: Batch, worker: Workers, figures: Callable[[str], None]
+) -> None:
+    worker("provisioning", environment=batch.crashes.environment, options=(*OPTIONS, "4"))
+    with swept():
+        runs = batch.run(CASES)
+    wrong = judge(runs, batch.cloud, batch.crashes)
+    figures(lines_of(runs))
+    assert wrong == []
