@@ -258,6 +258,10 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_SETTINGS": {"deepLinking": True, "validatorUrl": None},  # no call to the internet
     "COMPONENT_SPLIT_REQUEST": True,
     "SCHEMA_PATH_PREFIX": r"/api(/v[0-9]+)?",
+    "ENUM_NAME_OVERRIDES": {
+        "SagaStatusEnum": "provisioning.states.SagaStatus",
+        "SagaStepStatusEnum": "provisioning.states.StepStatus",
+    },
 }
 
 # --- DigitalOcean ----------------------------------------------------------------------------------

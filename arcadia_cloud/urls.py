@@ -8,6 +8,7 @@ urlpatterns = [
     path("api/", include("arcadia_cloud.console.api_urls")),
     path("api/v1/", include("inventory.api.urls")),
     path("api/v1/", include("billing.api.urls")),
+    path("api/v1/", include("provisioning.api.urls")),
 ]
 
 handler400 = "arcadia_cloud.kernel.api.problems.bad_request"

@@ -1,7 +1,7 @@
 from django.apps import AppConfig
 from django.utils.module_loading import import_string
 
-from arcadia_cloud.kernel import readiness, schedule
+from arcadia_cloud.kernel import readiness, schedule, subjects
 from arcadia_cloud.kernel.schedule import ScheduleEntry
 
 
@@ -12,6 +12,8 @@ class InventoryConfig(AppConfig):
     def ready(self) -> None:
         """Put the syncs on the schedule, and the age of the last ones among what readiness tells."""
         # By name: this module is imported before the models are loaded.
+        subjects.register("run", "admin:inventory_syncrun_change")
+        subjects.register("resource", "admin:inventory_resource_change")
         readiness.register("sync", import_string("inventory.readiness.sync_age"))
         schedule.register(
             ScheduleEntry(

@@ -1,7 +1,7 @@
 from django.apps import AppConfig
 from django.utils.module_loading import import_string
 
-from arcadia_cloud.kernel import schedule
+from arcadia_cloud.kernel import readiness, schedule, subjects
 from arcadia_cloud.kernel.schedule import ScheduleEntry
 
 
@@ -10,9 +10,11 @@ class ProvisioningConfig(AppConfig):
     verbose_name = "Provisioning"
 
     def ready(self) -> None:
-        """Make the workflows known, and put the sweeps on the schedule."""
+        """Make workflows, pages and the readiness check known, and put the sweeps on the schedule."""
         # By name: this module is imported before the models are loaded.
         import_string("provisioning.workflows.register_all")()
+        readiness.register("sagas", import_string("provisioning.readiness.sagas"))
+        subjects.register("saga", "admin:provisioning_sagarun_change")
         schedule.register(
             ScheduleEntry(
                 name="provisioning: recover orphaned sagas, wake waiting ones",

@@ -3,6 +3,7 @@
 from typing import Self
 
 from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Coalesce, Now
@@ -17,6 +18,14 @@ class SagaQuerySet(TenantQuerySet["SagaRun"]):
     def live(self) -> Self:
         """Those that have not ended."""
         return self.filter(status__in=LIVE)
+
+    def about(self, subject: str) -> Self:
+        """Those that work or worked on it, as `droplet:4711`."""
+        return self.filter(subjects__contains=[subject])
+
+    def not_wholly_undone(self) -> Self:
+        """Those that went back and could not undo every step."""
+        return self.filter(compensation_failures__gt=0)
 
 
 class SagaRun(models.Model):
@@ -95,6 +104,11 @@ class SagaRun(models.Model):
             models.Index(fields=["created_at"], condition=Q(status__in=LIVE), name="saga_live_by_age"),
             models.Index(fields=["status", "-id"], name="saga_by_status"),
             models.Index(fields=["tenant_id", "-id"], name="saga_of_tenant"),
+            models.Index(fields=["kind", "-id"], name="saga_of_kind"),
+            models.Index(
+                fields=["-id"], condition=Q(compensation_failures__gt=0), name="saga_not_wholly_undone"
+            ),
+            GinIndex(fields=["subjects"], name="saga_about"),
         ]
 
     def __str__(self) -> str:

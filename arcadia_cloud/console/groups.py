@@ -17,8 +17,13 @@ _VISIBLE: Final = (
     "kernel", "catalog", "deployments", "inventory", "provisioning", "metering", "drift", "billing",
     "django_celery_beat",
 )  # fmt: skip
-# Beside looking. Who may add a run may start a sync, and who may change a resource may say whose it is:
-# nobody writes either by hand.
+# Beside looking. Who may add a run may start a sync, who may change a resource may say whose it is, and who
+# may change a saga may cancel, retry and re-enqueue it: nobody writes any of them by hand.
+_PROVISIONING: Final = (
+    "provisioning.change_sagarun",
+    "provisioning.change_provisioningbrake",
+    "provisioning.change_protectedresource",
+)
 _MAY: Final[Mapping[str, tuple[str, ...]]] = {
     VIEWER: (),
     OPERATOR: (
@@ -26,6 +31,7 @@ _MAY: Final[Mapping[str, tuple[str, ...]]] = {
         "inventory.change_resource",
         "inventory.add_syncrun",
         "kernel.change_alert",
+        *_PROVISIONING,
     ),
     BILLING: (),
     ADMIN: (
@@ -33,6 +39,7 @@ _MAY: Final[Mapping[str, tuple[str, ...]]] = {
         "inventory.change_resource",
         "inventory.add_syncrun",
         "kernel.change_alert",
+        *_PROVISIONING,
         "django_celery_beat.add_periodictask",
         "django_celery_beat.change_periodictask",
         "django_celery_beat.delete_periodictask",

@@ -14,6 +14,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import urlencode
 
+from arcadia_cloud.console.figures import Figure, saga_figures
 from arcadia_cloud.console.fleet_table import CHART_OPTIONS, FleetRow, chart_data, fleet_rows
 from arcadia_cloud.kernel.models import Alert
 from inventory.admin.presenting import Progress, dollars, progress
@@ -21,20 +22,11 @@ from inventory.fleet import FleetCell, fleet_cells, sum_of_known
 from inventory.models import SyncRun
 from inventory.queries import SyncAge, sync_ages
 from inventory.values import RunOutcome, kind_in_words
+from provisioning.models import ProvisioningBrake
+from provisioning.queries import standing
 
 _ALERTS_SHOWN: Final = 5
 _KINDS_NAMED: Final = 3
-
-
-@dataclass(frozen=True, slots=True)
-class Figure:
-    """A number with its name, what stands beside it, and the list behind it. `tone` colours the number."""
-
-    name: str
-    value: str
-    beside: str
-    href: str
-    tone: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +49,7 @@ class Sight:
     syncs: list[SyncRow]
     alerts: list[Alert]
     running: list[Progress]
+    brake: ProvisioningBrake
     is_new: bool  # nothing was ever synced
 
 
@@ -64,6 +57,7 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     """Add what the home page shows; nothing for a user who may not see resources."""
     if request.user.has_perm("inventory.view_resource"):
         context["sight"] = look(at=timezone.now())
+        context["may_pause"] = request.user.has_perm("provisioning.change_provisioningbrake")
         context["may_sync"] = request.user.has_perm("inventory.add_syncrun")
     return context
 
@@ -73,14 +67,22 @@ def look(*, at: datetime) -> Sight:
     cells = fleet_cells()
     ages = sync_ages(at=at)
     running = [progress(run) for run in SyncRun.objects.filter(outcome=RunOutcome.RUNNING).order_by("kind")]
+    sagas = standing()
     return Sight(
-        figures=[_resources(cells), _unattributed(cells), _alerts(_open_alerts().count()), _stale(ages)],
+        figures=[
+            _resources(cells),
+            _unattributed(cells),
+            _alerts(_open_alerts().count()),
+            _stale(ages),
+            *saga_figures(sagas),
+        ],
         fleet=fleet_rows(cells),
         chart=chart_data(cells),
         chart_options=CHART_OPTIONS,
         syncs=[SyncRow(kind_in_words(age.kind), age, _runs_of(age.kind)) for age in ages],
         alerts=list(_open_alerts().order_by("-last_raised_at")[:_ALERTS_SHOWN]),
         running=running,
+        brake=sagas.brake,
         is_new=not cells and not running and all(age.completed_at is None for age in ages),
     )
 

@@ -6,12 +6,14 @@ from django.utils.http import urlencode
 
 from arcadia_cloud.kernel.models import Alert
 from inventory.admin.filters import NOBODYS, WhoseFilter
+from provisioning.models import SagaRun
+from provisioning.states import SagaStatus
 
 Item = dict[str, object]
 
 
 def navigation(request: HttpRequest) -> list[dict[str, object]]:
-    """The areas and their links, with the number of open alerts where there are some. One query."""
+    """The areas and their links, with the number of dead letters and of open alerts. Two queries."""
     return [
         {"items": [{"title": "Home", "icon": "home", "link": reverse_lazy("admin:index")}]},
         {
@@ -21,6 +23,14 @@ def navigation(request: HttpRequest) -> list[dict[str, object]]:
                 _item("Projects", "folder", "inventory.project"),
                 _item("Sync runs", "sync", "inventory.syncrun"),
                 _item("History", "history", "inventory.resourceevent"),
+            ],
+        },
+        {
+            "title": "Provisioning",
+            "items": [
+                {**_item("Sagas", "account_tree", "provisioning.sagarun"), "badge": _dead_letters(request)},
+                _item("Desired states", "task_alt", "provisioning.provisioned"),
+                _item("Protected", "lock", "provisioning.protectedresource"),
             ],
         },
         {"title": "Customers", "items": [_item("Deployments", "deployed_code", "deployments.deployment")]},
@@ -77,3 +87,9 @@ def _open_alerts(request: HttpRequest) -> int:
     if not request.user.has_perm("kernel.view_alert"):
         return 0
     return Alert.objects.filter(resolved_at=None).count()
+
+
+def _dead_letters(request: HttpRequest) -> int:
+    if not request.user.has_perm("provisioning.view_sagarun"):
+        return 0
+    return SagaRun.objects.filter(status=SagaStatus.FAILED).count()

@@ -7,10 +7,12 @@ from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
+from django.utils.html import format_html
 
 from arcadia_cloud.kernel.alerts import resolve_alert
 from arcadia_cloud.kernel.models import Alert, Lease
 from arcadia_cloud.kernel.record_admin import RecordAdmin
+from arcadia_cloud.kernel.subjects import page_of
 from arcadia_cloud.kernel.theme import DialogForm, DropdownFilter, action, display
 
 
@@ -48,26 +50,33 @@ class SeverityFilter(DropdownFilter):
 class AlertAdmin(RecordAdmin[Alert]):
     """Alerts, newest first. Resolving one says who did it; what is still wrong raises it again."""
 
-    list_display = ("headline", "level", "subject", "times_raised", "last_raised_at", "state")
+    list_display = ("headline", "level", "about", "times_raised", "last_raised_at", "state")
     list_filter = (OpenFilter, SeverityFilter)
     search_fields = ("code", "subject", "message")
     search_help_text = "Code, subject or words of the message"
     ordering = ("-last_raised_at",)
     sortable_by = ()
     fieldsets = (
-        (None, {"fields": ("message", "code", "level", "subject", "details")}),
+        (None, {"fields": ("message", "code", "level", "about", "details")}),
         (
             "When",
             {"fields": ("times_raised", "raised_at", "last_raised_at", "resolved_at", "resolved_by")},
         ),
     )
-    readonly_fields = ("level",)
+    readonly_fields = ("level", "about")
     actions = ("resolve_selected",)
     actions_detail = ("resolve_this",)
 
     @display(description="alert")
     def headline(self, alert: Alert) -> str:
         return alert.message if len(alert.message) <= 120 else f"{alert.message[:119]}…"  # noqa: PLR2004
+
+    @display(description="about")
+    def about(self, alert: Alert) -> str:
+        address = page_of(alert.subject)
+        if not address:
+            return alert.subject
+        return format_html('<a href="{}" class="text-link">{}</a>', address, alert.subject)
 
     @display(description="severity", label={"warning": "warning", "critical": "danger"})
     def level(self, alert: Alert) -> str:

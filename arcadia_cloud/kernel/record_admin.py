@@ -71,7 +71,7 @@ class BoundedAdmin(ThemedAdmin[M]):
 class RecordAdmin(BoundedAdmin[M]):
     """A list and a page per row, to look at."""
 
-    def beside(self, row: M) -> dict[str, Any]:
+    def beside(self, request: HttpRequest, row: M) -> dict[str, Any]:
         """What the row's page shows beside its fields, by the names that its template knows."""
         return {}
 
@@ -85,7 +85,7 @@ class RecordAdmin(BoundedAdmin[M]):
         obj: M | None = None,
     ) -> HttpResponse:
         if obj is not None:
-            context |= self.beside(obj)
+            context |= self.beside(request, obj)
         return super().render_change_form(request, context, add, change, form_url, obj)
 
     def has_change_permission(self, request: HttpRequest, obj: M | None = None) -> bool:

@@ -9,6 +9,7 @@ from urllib.parse import quote
 from django.db.models import QuerySet
 from django.urls import reverse
 
+from arcadia_cloud.kernel.subjects import page_of
 from inventory.models import Resource, ResourceEvent, SyncRun
 from inventory.values import EventType, Kind, RunOutcome
 
@@ -57,12 +58,12 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class HistoryEntry:
-    """An event with its changes in words. `run` is the number of the sync run it came from; "" where none."""
+    """An event with its changes in words. `source_page` shows what it came from; "" where none does."""
 
     event: ResourceEvent
     changes: list[Change]
     colour: str
-    run: str
+    source_page: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,8 +117,7 @@ def attributes(attrs: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 def history_entry(event: ResourceEvent) -> HistoryEntry:
     """An event for the timeline."""
     changes = [_change(field, *pair) for field, pair in sorted(event.changes.items())]
-    scheme, _, run = event.source.partition(":")
-    return HistoryEntry(event, changes, EVENT_COLOURS[event.event_type], run if scheme == "run" else "")
+    return HistoryEntry(event, changes, EVENT_COLOURS[event.event_type], page_of(event.source))
 
 
 def timeline(events: QuerySet[ResourceEvent], *, newest: int, rest: str) -> dict[str, Any]:

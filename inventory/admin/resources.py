@@ -25,6 +25,7 @@ from inventory.admin.filters import (
     TenantFilter,
     WhoseFilter,
 )
+from inventory.admin.panels import panels_of
 from inventory.admin.presenting import NOTHING, attributes, dollars, provider_page, timeline
 from inventory.export import Format, TooManyDownloads, download
 from inventory.models import Resource, ResourceQuerySet
@@ -152,9 +153,10 @@ class ResourceAdmin(AssigningAdmin):
             self.message_user(request, str(refusal), messages.WARNING)
             return HttpResponseRedirect(reverse("admin:inventory_resource_changelist"))
 
-    def beside(self, row: Resource) -> dict[str, Any]:
+    def beside(self, request: HttpRequest, row: Resource) -> dict[str, Any]:
         """The newest of its history and of its spans."""
         return {
+            "panels": panels_of(request, row),
             "attributes": list(attributes(row.attrs)),
             "spans": row.spans.select_related("deployment").order_by("-during")[:_SHOWN],
             **timeline(row.events.all(), newest=_SHOWN, rest=f"resource={row.pk}"),

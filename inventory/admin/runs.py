@@ -74,7 +74,7 @@ class SyncRunAdmin(RecordAdmin[SyncRun]):
         running = [progress(run) for run in runs]
         return super().changelist_view(request, {**(extra_context or {}), "running": running})
 
-    def beside(self, row: SyncRun) -> dict[str, Any]:
+    def beside(self, request: HttpRequest, row: SyncRun) -> dict[str, Any]:
         """The newest of what the run did."""
         source = f"run:{row.pk}"
         events = ResourceEvent.objects.filter(source=source).select_related("resource")

@@ -1,6 +1,6 @@
 """Who may use an endpoint at all; which rows it shows is `visible_to`'s business."""
 
-from rest_framework.permissions import BasePermission
+from rest_framework.permissions import SAFE_METHODS, BasePermission
 from rest_framework.request import Request
 
 from arcadia_cloud.kernel.api.authentication import caller
@@ -23,3 +23,13 @@ class OperatorOnly(BasePermission):
 
     def has_permission(self, request: Request, view: object) -> bool:
         return caller(request).is_operator
+
+
+class TenantsOnlyRead(BasePermission):
+    """A tenant reads its own; whatever changes something is the operators'."""
+
+    message = OperatorOnly.message
+
+    def has_permission(self, request: Request, view: object) -> bool:
+        user = caller(request)
+        return user.is_operator or (user.reads_tenant_data and request.method in SAFE_METHODS)

@@ -1,0 +1,188 @@
+"""What the API answers, as the schema and its page show it."""
+
+from typing import Any, Final
+
+from drf_spectacular.utils import OpenApiExample
+
+from arcadia_cloud.kernel.api.problems import MEDIA_TYPE, TYPE_PREFIX
+
+_STARTED_AT: Final = "2026-11-23T09:15:02.118000Z"
+_FINISHED_AT: Final = "2026-11-23T09:15:02.161000Z"
+_SAGA: Final = {
+    "id": 12,
+    "kind": "echo",
+    "status": "rolled_back",
+    "tenant_id": None,
+    "deployment_id": None,
+    "created_at": "2026-11-23T09:15:02.090000Z",
+    "started_at": _STARTED_AT,
+    "finished_at": _FINISHED_AT,
+}
+_SAGA_OF_TENANT: Final = {**_SAGA, "tenant_id": "acme", "deployment_id": 4}
+_SAGA_OF_OPERATORS: Final = {
+    **_SAGA,
+    "direction": "backward",
+    "step_modules": ["echo", "fail"],
+    "current_step_idx": 0,
+    "subjects": [],
+    "requested_by": "operator-1",
+    "cancel_requested": False,
+    "cancel_requested_by": "",
+    "cancel_requested_at": None,
+    "error": {"reason": "step_failed:fail", "compensate_from_idx": 0},
+    "compensation_failures": 0,
+    "recoveries": 0,
+    "wake_at": None,
+    "wait_reason": "",
+    "retry_of": None,
+}
+_STEPS: Final = [
+    {
+        "step_idx": 0,
+        "name": "echo",
+        "status": "compensated",
+        "started_at": _STARTED_AT,
+        "finished_at": "2026-11-23T09:15:02.131000Z",
+    },
+    {
+        "step_idx": 1,
+        "name": "fail",
+        "status": "failed",
+        "started_at": "2026-11-23T09:15:02.131000Z",
+        "finished_at": "2026-11-23T09:15:02.144000Z",
+    },
+]
+_OF_STEPS: Final[list[dict[str, Any]]] = [
+    {
+        "output": {"echoed_at_step_0": "hello"},
+        "error": None,
+        "attempts": 1,
+        "began_at": _STARTED_AT,
+        "compensation_attempts": 1,
+        "compensation_started_at": "2026-11-23T09:15:02.144000Z",
+        "compensation_finished_at": _FINISHED_AT,
+    },
+    {
+        "output": {},
+        "error": {"type": "StepFailed", "message": "this step always fails"},
+        "attempts": 1,
+        "began_at": "2026-11-23T09:15:02.131000Z",
+        "compensation_attempts": 0,
+        "compensation_started_at": None,
+        "compensation_finished_at": None,
+    },
+]
+_INPUTS: Final = {"message": "hello", "times": 1, "then_fail": True}
+_DETAIL_OF_TENANT: Final = {**_SAGA_OF_TENANT, "steps": _STEPS}
+_DETAIL_OF_OPERATORS: Final = {
+    **_SAGA_OF_OPERATORS,
+    "inputs": _INPUTS,
+    "context": {"echoed_at_step_0": "hello"},
+    "steps": [{**step, **more} for step, more in zip(_STEPS, _OF_STEPS, strict=True)],
+}
+_STARTED: Final = {
+    **_DETAIL_OF_OPERATORS,
+    "status": "pending",
+    "direction": "forward",
+    "started_at": None,
+    "finished_at": None,
+    "error": None,
+    "context": {},
+    "steps": [],
+}
+_KIND: Final = {
+    "kind": "echo",
+    "title": "Echo a message",
+    "description": "`times` echoes of `message`, then, with `then_fail`, a step that fails.",
+    "deadline_seconds": 3600.0,
+    "inputs": {
+        "$ref": "#/$defs/EchoInputs",
+        "$defs": {
+            "EchoInputs": {
+                "title": "EchoInputs",
+                "type": "object",
+                "properties": {
+                    "message": {"type": "string", "maxLength": 1000},
+                    "times": {"type": "integer", "minimum": 1, "maximum": 100, "default": 3},
+                    "then_fail": {"type": "boolean", "default": False},
+                },
+                "required": ["message"],
+                "additionalProperties": False,
+            }
+        },
+    },
+}
+
+
+def _answers(for_tenants: Any, for_operators: Any) -> list[OpenApiExample]:
+    return [
+        OpenApiExample(
+            "Tenant",
+            summary="As a tenant sees it",
+            value=for_tenants,
+            response_only=True,
+            status_codes=["200"],
+        ),
+        OpenApiExample(
+            "Operator",
+            summary="As an operator sees it",
+            value=for_operators,
+            response_only=True,
+            status_codes=["200"],
+        ),
+    ]
+
+
+def _refusal(name: str, status: int, *, code: str, title: str, detail: str, **errors: str) -> OpenApiExample:
+    value = {
+        "type": TYPE_PREFIX + code,
+        "title": title,
+        "status": status,
+        "detail": detail,
+        "errors": {field.replace("__", "."): [rule] for field, rule in errors.items()},
+        "request_id": "fb65d84c-f18e-4d54-a861-94c1ebe67839",
+    }
+    return OpenApiExample(
+        name, value=value, response_only=True, status_codes=[str(status)], media_type=MEDIA_TYPE
+    )
+
+
+_NOT_FOUND: Final = _refusal("Not found", 404, code="not_found", title="Not Found", detail="Not found.")
+_BAD_INPUTS: Final = _refusal(
+    "Bad inputs",
+    400,
+    code="invalid_input",
+    title="Bad Request",
+    detail="inputs.times: Expected `int` <= 100",
+    inputs__times="Expected `int` <= 100",
+)
+_BUSY: Final = _refusal(
+    "Busy",
+    409,
+    code="saga_subject_busy",
+    title="Conflict",
+    detail="saga 11 is working on droplet:480012156",
+)
+_TOO_LATE: Final = _refusal(
+    "Too late",
+    409,
+    code="saga_state",
+    title="Conflict",
+    detail="saga 12 is completed: it can't be cancelled any more",
+)
+
+# Of a list, one row each: the schema lays the page around it.
+LIST: Final = _answers(_SAGA_OF_TENANT, _SAGA_OF_OPERATORS)
+DETAIL: Final = [*_answers(_DETAIL_OF_TENANT, _DETAIL_OF_OPERATORS), _NOT_FOUND]
+START: Final = [
+    OpenApiExample("Echo", value={"kind": "echo", "inputs": _INPUTS}, request_only=True),
+    OpenApiExample("Started", value=_STARTED, response_only=True, status_codes=["201"]),
+    _BAD_INPUTS,
+    _BUSY,
+]
+HAND: Final = [
+    OpenApiExample("Saga", value=_DETAIL_OF_OPERATORS, response_only=True, status_codes=["200"]),
+    _NOT_FOUND,
+    _TOO_LATE,
+]
+KINDS: Final = [OpenApiExample("Echo", value={"results": [_KIND]}, response_only=True)]

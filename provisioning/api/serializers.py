@@ -1,0 +1,161 @@
+"""How sagas and their ledgers are shown.
+
+A tenant is told that something is done to its deployment, and how far it is. What was asked for, what the
+provider answered and what it is done to may hold prices, tags and hosts: that is for operators alone.
+"""
+
+from typing import Any, ClassVar, Final
+
+from drf_spectacular.utils import extend_schema_serializer
+from rest_framework import serializers
+
+from arcadia_cloud.kernel.api.serializers import StrictSerializer
+from provisioning.models import SagaRun, SagaStepResult
+
+_OPERATORS_FIELDS: Final = {
+    "direction": "`backward` since it turned round to undo what it did.",
+    "step_modules": "The names of its steps, as decided at the start.",
+    "current_step_idx": "The step it stands at, from 0; the number of steps when all are done.",
+    "subjects": "What it works on: one live saga at most for each.",
+    "requested_by": "Who started it.",
+    "cancel_requested": "Whether somebody asked to undo it.",
+    "cancel_requested_by": "Who did.",
+    "cancel_requested_at": "When.",
+    "error": "`reason`, and from which step on it was undone; null while all is well.",
+    "compensation_failures": "How many steps could not be undone.",
+    "recoveries": "How often it was taken over from a worker that died.",
+    "wake_at": "When it goes on, while it waits.",
+    "wait_reason": "What it waits for.",
+    "retry_of": "The rolled-back saga that it repeats.",
+}
+_STEP_FIELDS: Final = {
+    "output": "What the step put into the saga's context.",
+    "error": "Type and message of what went wrong last, of its undo too.",
+    "attempts": "How often it was begun; waits don't count.",
+    "began_at": "When it was last entered.",
+    "compensation_attempts": "How often its undo was begun.",
+    "compensation_started_at": "When its undo was first begun.",
+    "compensation_finished_at": "When its undo ended.",
+}
+
+
+def _for_operators(fields: dict[str, str]) -> dict[str, dict[str, Any]]:
+    """As extra_kwargs: not required, since the one schema tells of tenants' answers too."""
+    return {
+        name: {"required": False, "help_text": f"{words} Operators only."} for name, words in fields.items()
+    }
+
+
+class StartSerializer(StrictSerializer):
+    """A saga to start."""
+
+    kind = serializers.CharField(max_length=80, help_text="A workflow; see `sagas/kinds`.")
+    inputs = serializers.DictField(default=dict, help_text="As the workflow's schema says.")
+
+
+class NothingSerializer(StrictSerializer):
+    """No field: what is asked for stands in the address."""
+
+
+class StepSerializer(serializers.ModelSerializer[SagaStepResult]):
+    """A step that was begun, as a tenant sees it."""
+
+    class Meta:
+        model = SagaStepResult
+        fields: ClassVar[list[str]] = ["step_idx", "name", "status", "started_at", "finished_at"]
+        read_only_fields = fields
+
+
+@extend_schema_serializer(component_name="SagaStep")
+class OperatorStepSerializer(serializers.ModelSerializer[SagaStepResult]):
+    """A step that was begun: one line of the ledger."""
+
+    output = serializers.DictField(
+        required=False, help_text=f"{_STEP_FIELDS['output']} Operators only.", read_only=True
+    )
+    error = serializers.DictField(
+        required=False, allow_null=True, help_text=f"{_STEP_FIELDS['error']} Operators only.", read_only=True
+    )
+
+    class Meta:
+        model = SagaStepResult
+        fields: ClassVar[list[str]] = [*StepSerializer.Meta.fields, *_STEP_FIELDS]
+        read_only_fields = StepSerializer.Meta.fields
+        extra_kwargs = _for_operators(_STEP_FIELDS)
+
+
+class SagaSerializer(serializers.ModelSerializer[SagaRun]):
+    """A saga as its tenant sees it."""
+
+    class Meta:
+        model = SagaRun
+        fields: ClassVar[list[str]] = [
+            "id",
+            "kind",
+            "status",
+            "tenant_id",
+            "deployment_id",
+            "created_at",
+            "started_at",
+            "finished_at",
+        ]
+        read_only_fields = fields
+
+
+@extend_schema_serializer(component_name="Saga")
+class OperatorSagaSerializer(SagaSerializer):
+    """A saga. Operators also see what it works on, who asked for it, and what went wrong."""
+
+    error = serializers.DictField(
+        required=False,
+        allow_null=True,
+        read_only=True,
+        help_text=f"{_OPERATORS_FIELDS['error']} Operators only.",
+    )
+
+    class Meta(SagaSerializer.Meta):
+        fields: ClassVar[list[str]] = [*SagaSerializer.Meta.fields, *_OPERATORS_FIELDS]
+        read_only_fields = SagaSerializer.Meta.fields
+        extra_kwargs = _for_operators(_OPERATORS_FIELDS)
+
+
+class SagaDetailSerializer(SagaSerializer):
+    """A saga and its steps so far, as its tenant sees them."""
+
+    steps = StepSerializer(many=True, read_only=True)
+
+    class Meta(SagaSerializer.Meta):
+        fields: ClassVar[list[str]] = [*SagaSerializer.Meta.fields, "steps"]
+        read_only_fields = fields
+
+
+@extend_schema_serializer(component_name="SagaDetail")
+class OperatorSagaDetailSerializer(OperatorSagaSerializer):
+    """A saga with its ledger. Operators also see what it was started with and what its steps have put."""
+
+    inputs = serializers.DictField(
+        required=False, read_only=True, help_text="What it was started with. Operators only."
+    )
+    context = serializers.DictField(  # type: ignore[assignment]  # the column's name, not DRF's context
+        required=False, read_only=True, help_text="What its steps have put. Operators only."
+    )
+    steps = OperatorStepSerializer(many=True, read_only=True)
+
+    class Meta(OperatorSagaSerializer.Meta):
+        fields: ClassVar[list[str]] = [*OperatorSagaSerializer.Meta.fields, "inputs", "context", "steps"]
+
+
+class KindSerializer(serializers.Serializer[Any]):
+    """A workflow that can be started."""
+
+    kind = serializers.CharField()
+    title = serializers.CharField(help_text="In words.")
+    description = serializers.CharField(help_text="What its inputs are about; may be empty.")
+    deadline_seconds = serializers.FloatField(help_text="A saga that is older raises an alert.")
+    inputs = serializers.DictField(help_text="The JSON Schema (2020-12) of its inputs.")
+
+
+class KindsSerializer(serializers.Serializer[Any]):
+    """Every workflow of this build."""
+
+    results = KindSerializer(many=True)

@@ -1,0 +1,210 @@
+"""The sagas API: operators start them and lend a hand, tenants watch those of their deployments."""
+
+import hashlib
+import json
+from collections.abc import Callable
+from typing import Any, cast
+
+import msgspec
+from django.db.models import Prefetch
+from django.urls import reverse
+from drf_spectacular.utils import OpenApiResponse, extend_schema, extend_schema_view
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.serializers import BaseSerializer
+from rest_framework.views import APIView
+
+from arcadia_cloud.kernel.api.authentication import caller
+from arcadia_cloud.kernel.api.idempotent import HEADER, idempotent
+from arcadia_cloud.kernel.api.permissions import OperatorOnly, TenantsOnlyRead
+from arcadia_cloud.kernel.api.views import ApiView, DetailView, ListView
+from arcadia_cloud.kernel.tokens import TokenUser
+from provisioning import registry
+from provisioning.api import examples
+from provisioning.api.filters import OperatorSagaFilter, SagaFilter
+from provisioning.api.serializers import (
+    KindsSerializer,
+    NothingSerializer,
+    OperatorSagaDetailSerializer,
+    OperatorSagaSerializer,
+    SagaDetailSerializer,
+    SagaSerializer,
+    StartSerializer,
+)
+from provisioning.contract import Workflow
+from provisioning.models import SagaQuerySet, SagaRun, SagaStepResult
+from provisioning.services import cancel_saga, requeue_saga, retry_saga, start_saga
+
+_LEDGER = Prefetch("steps", SagaStepResult.objects.order_by("step_idx"))
+_LONG = ("inputs", "context")  # told of one saga, not of a list
+
+
+def _viewer(request: Request) -> TokenUser | None:
+    """The permission lets only tokens through; while the schema is drawn up there is nobody."""
+    return cast("TokenUser | None", request.user)
+
+
+def _shows_all(view: APIView) -> bool:
+    """Whether this view shows what operators see: to them, and in the schema, which tells of both."""
+    viewer = _viewer(view.request)
+    return getattr(view, "swagger_fake_view", False) or (viewer is not None and viewer.is_operator)
+
+
+def _visible(request: Request) -> SagaQuerySet:
+    return SagaRun.objects.visible_to(_viewer(request))
+
+
+def _told(saga: SagaRun, *, status: int = 200) -> Response:
+    """The saga with its ledger, as operators see it."""
+    fresh = SagaRun.objects.prefetch_related(_LEDGER).get(pk=saga.pk)
+    headers = {"Location": reverse("saga-detail", args=[saga.pk])} if status == 201 else {}  # noqa: PLR2004
+    return Response(OperatorSagaDetailSerializer(fresh).data, status=status, headers=headers)
+
+
+@extend_schema_view(get=extend_schema(examples=examples.LIST))
+class SagaList(ListView):
+    """Sagas, newest first: a tenant's own, for operators everybody's."""
+
+    permission_classes = (TenantsOnlyRead,)
+
+    @property
+    def filterset_class(self) -> type[SagaFilter]:
+        """What a tenant isn't shown it can't filter by: the parameters don't exist."""
+        return OperatorSagaFilter if _shows_all(self) else SagaFilter
+
+    def get_queryset(self) -> SagaQuerySet:
+        return _visible(self.request).defer(*_LONG)
+
+    def get_serializer_class(self) -> type[BaseSerializer[Any]]:
+        return OperatorSagaSerializer if _shows_all(self) else SagaSerializer
+
+    @extend_schema(
+        summary="Start a saga",
+        request=StartSerializer,
+        responses={201: OperatorSagaDetailSerializer},
+        examples=examples.START,
+    )
+    @idempotent
+    def post(self, request: Request) -> Response:
+        """Start a workflow. Only `platform_admin` may.
+
+        An `Idempotency-Key` belongs to its saga for ever, beyond the 24 hours of the first answer: the same
+        key and body never starts a second one. 409 while another saga works on the same thing.
+        """
+        body = StartSerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        saga = start_saga(
+            kind=body.validated_data["kind"],
+            inputs=body.validated_data["inputs"],
+            requested_by=caller(request).actor,
+            idempotency_key=_lasting_key(request),
+        )
+        return _told(saga, status=201)
+
+
+def _lasting_key(request: Request) -> str | None:
+    """The caller's key as the saga keeps it: of one length, and nobody else's."""
+    key = request.headers.get(HEADER)
+    if key is None:
+        return None
+    user = caller(request)
+    scoped = json.dumps([user.tenant_id, user.actor, key])
+    return f"api:{hashlib.sha256(scoped.encode()).hexdigest()}"
+
+
+@extend_schema_view(get=extend_schema(examples=examples.DETAIL))
+class SagaDetail(DetailView):
+    """One saga with its ledger: the steps that were begun, in their order."""
+
+    def get_queryset(self) -> SagaQuerySet:
+        sagas = _visible(self.request).prefetch_related(_LEDGER)
+        return sagas if _shows_all(self) else sagas.defer(*_LONG)
+
+    def get_serializer_class(self) -> type[BaseSerializer[Any]]:
+        return OperatorSagaDetailSerializer if _shows_all(self) else SagaDetailSerializer
+
+
+class _HandView(ApiView):
+    """An operator's hand on a saga; a body has no field."""
+
+    permission_classes = (OperatorOnly,)
+
+    def lend(self, request: Request, hand: Callable[[], SagaRun]) -> SagaRun:
+        """Refuse a body that says something, and do it."""
+        NothingSerializer(data=request.data).is_valid(raise_exception=True)
+        return hand()
+
+
+class SagaCancel(_HandView):
+    """Have a saga undo what it did."""
+
+    @extend_schema(
+        summary="Cancel a saga", request=None, responses=OperatorSagaDetailSerializer, examples=examples.HAND
+    )
+    def post(self, request: Request, pk: int) -> Response:
+        """Undo it from its next step boundary on, or at once while it waits; a repeat changes nothing.
+
+        409 when it is too late: it has ended, or is going back already.
+        """
+        by = caller(request).actor
+        return _told(self.lend(request, lambda: cancel_saga(saga_id=pk, requested_by=by)))
+
+
+class SagaRequeue(_HandView):
+    """Nudge the workers for a saga."""
+
+    @extend_schema(
+        summary="Re-enqueue a saga",
+        request=None,
+        responses=OperatorSagaDetailSerializer,
+        examples=examples.HAND,
+    )
+    def post(self, request: Request, pk: int) -> Response:
+        """Ask a worker to look at a live saga now; harmless at any time. 409 when it has ended."""
+        return _told(self.lend(request, lambda: requeue_saga(saga_id=pk)))
+
+
+class SagaRetry(_HandView):
+    """Let a saga go on, or begin again."""
+
+    @extend_schema(
+        summary="Retry a saga",
+        request=None,
+        responses={
+            200: OpenApiResponse(OperatorSagaDetailSerializer, description="The dead letter goes on."),
+            201: OpenApiResponse(OperatorSagaDetailSerializer, description="A new saga, `retry_of` this."),
+        },
+        examples=examples.HAND,
+    )
+    @idempotent
+    def post(self, request: Request, pk: int) -> Response:
+        """Let a `failed` saga go on where it stood; start a `rolled_back` one again, once, with its inputs.
+
+        409 in any other state, and while this build lacks a step that is still to come.
+        """
+        by = caller(request).actor
+        saga = self.lend(request, lambda: retry_saga(saga_id=pk, requested_by=by))
+        return _told(saga, status=200 if saga.pk == pk else 201)
+
+
+class SagaKinds(ApiView):
+    """Which sagas can be started, and with what."""
+
+    permission_classes = (OperatorOnly,)
+
+    @extend_schema(summary="List workflows", responses=KindsSerializer, examples=examples.KINDS)
+    def get(self, _request: Request) -> Response:
+        """Every workflow with the JSON Schema of its inputs."""
+        return Response({"results": [_kind(workflow) for workflow in registry.workflows().values()]})
+
+
+def _kind(workflow: Workflow) -> dict[str, Any]:
+    schema = msgspec.json.schema(workflow.inputs)
+    own = schema["$defs"].get(workflow.inputs.__name__, {})
+    return {
+        "kind": workflow.kind,
+        "title": workflow.title or workflow.kind.replace("_", " "),
+        "description": own.get("description", ""),
+        "deadline_seconds": workflow.deadline_seconds,
+        "inputs": schema,
+    }
