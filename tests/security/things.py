@@ -8,6 +8,7 @@ from django.utils import timezone
 from billing.models import BalanceSnapshot, CostLine, ProviderInvoice
 from deployments.models import Deployment
 from inventory.models import Resource, ResourceEvent
+from provisioning.models import SagaRun, SagaStepResult
 from tests.security.addresses import Endpoint
 
 # Values that no other tenant may ever read, and a price that no tenant may.
@@ -73,9 +74,42 @@ def invoice_of(tenant: str) -> Mapping[str, Any]:
     return {"pk": invoice.pk}
 
 
+def saga_of(tenant: str) -> Mapping[str, Any]:
+    """A dead letter with one step; what only operators may read of it tells a price."""
+    now = timezone.now()
+    mark = CANARY + tenant
+    secret = {"monthly_price_cents": SECRET_PRICE_CENTS}
+    saga = SagaRun.objects.create(
+        kind=mark,
+        status="failed",
+        step_modules=[mark],
+        inputs=secret,
+        context=secret,
+        error={"reason": f"unregistered_step:{mark}", "compensate_from_idx": None, **secret},
+        wait_reason=f"monthly_price {SECRET_PRICE_CENTS}",
+        subjects=[f"droplet:{SECRET_PRICE_CENTS}"],
+        requested_by=f"monthly_price {SECRET_PRICE_CENTS}",
+        tenant_id=tenant,
+        deployment=Deployment.objects.get_or_create(tenant_id=tenant, slug=mark)[0],
+        finished_at=now,
+    )
+    SagaStepResult.objects.create(
+        saga=saga,
+        step_idx=0,
+        name=mark,
+        status="failed",
+        output=secret,
+        error={"type": "ProviderRejected", "message": f"422 monthly_price {SECRET_PRICE_CENTS}"},
+        started_at=now,
+        began_at=now,
+    )
+    return {"pk": saga.pk}
+
+
 MAKERS: Mapping[str, Callable[[str], Mapping[str, Any]]] = {
     "api/v1/inventory": resource_of,
     "api/v1/billing": invoice_of,
+    "api/v1/sagas": saga_of,
 }
 
 
