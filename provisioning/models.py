@@ -73,6 +73,7 @@ class SagaRun(models.Model):
 
     class Meta:
         db_table = "saga_runs"
+        verbose_name = "saga"
         constraints = [
             models.CheckConstraint(condition=Q(status__in=SagaStatus.values), name="saga_status_known"),
             models.CheckConstraint(condition=Q(direction__in=Direction.values), name="saga_direction_known"),
@@ -182,6 +183,7 @@ class Provisioned(models.Model):
 
     class Meta:
         db_table = "cloud_provisioned"
+        verbose_name = "desired state"
 
     def __str__(self) -> str:
         return f"{self.resource_id} v{self.spec_version}"

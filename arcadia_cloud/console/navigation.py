@@ -5,6 +5,7 @@ from django.urls import reverse_lazy
 from django.utils.http import urlencode
 
 from arcadia_cloud.kernel.models import Alert
+from arcadia_cloud.kernel.record_admin import MOST_COUNTED
 from inventory.admin.filters import NOBODYS, WhoseFilter
 from provisioning.models import SagaRun
 from provisioning.states import SagaStatus
@@ -92,4 +93,4 @@ def _open_alerts(request: HttpRequest) -> int:
 def _dead_letters(request: HttpRequest) -> int:
     if not request.user.has_perm("provisioning.view_sagarun"):
         return 0
-    return SagaRun.objects.filter(status=SagaStatus.FAILED).count()
+    return SagaRun.objects.filter(status=SagaStatus.FAILED)[: MOST_COUNTED + 1].count()

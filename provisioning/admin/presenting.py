@@ -173,16 +173,18 @@ def _errors(error: Mapping[str, Any] | None) -> list[tuple[str, str]]:
 
 
 def length(span: timedelta) -> str:
-    """A span of time, as an operator reads it."""
+    """A span of time, as an operator reads it, on one line."""
     seconds = max(span.total_seconds(), 0.0)
-    if seconds < 1:
-        return f"{seconds * 1000:.0f} ms"
-    if seconds < _MINUTE:
-        return f"{seconds:.1f} s"
     minutes, rest = divmod(int(seconds), _MINUTE)
-    if seconds < _HOUR:
-        return f"{minutes} min {rest} s"
-    return f"{minutes // _MINUTE} h {minutes % _MINUTE} min"
+    if seconds < 1:
+        words = f"{seconds * 1000:.0f} ms"
+    elif seconds < _MINUTE:
+        words = f"{seconds:.1f} s"
+    elif seconds < _HOUR:
+        words = f"{minutes} min {rest} s"
+    else:
+        words = f"{minutes // _MINUTE} h {minutes % _MINUTE} min"
+    return words.replace(" ", "\N{NO-BREAK SPACE}")
 
 
 def took(saga: SagaRun, *, now: datetime) -> str:

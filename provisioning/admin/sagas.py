@@ -39,7 +39,7 @@ class SagaRunAdmin(SettlingAdmin):
     change_form_template = "console/saga.html"
     list_before_template = "console/sagas_paused.html"
     list_display = (
-        "title", "kind", "stands", "step", "about", "requested_by", "created_at", "how_long", "in_words",
+        "title", "stands", "about", "in_words", "requested_by", "created_at", "how_long",
     )  # fmt: skip
     list_filter = (StatusFilter, KindFilter, TenantFilter)
     search_fields = ("subjects",)
@@ -50,8 +50,7 @@ class SagaRunAdmin(SettlingAdmin):
             None,
             {
                 "fields": (
-                    ("kind", "stands_label"), ("step", "how_long"), "what_went_wrong",
-                    ("about", "requested_by"), ("tenant_id", "deployment"),
+                    ("kind", "about"), ("requested_by", "repeats"), ("tenant_id", "deployment"),
                 ),
             },
         ),
@@ -59,15 +58,13 @@ class SagaRunAdmin(SettlingAdmin):
             "When",
             {
                 "fields": (
-                    ("created_at", "started_at"), ("finished_at", "wake_at"), "walked_by",
-                    ("cancelled_by", "repeats"),
+                    ("created_at", "started_at"), ("finished_at", "wake_at"), ("walked_by", "cancelled_by"),
                 ),
             },
         ),
     )  # fmt: skip
     readonly_fields = (
-        "stands_label", "step", "how_long", "what_went_wrong", "about", "walked_by", "cancelled_by",
-        "repeats",
+        "about", "walked_by", "cancelled_by", "repeats",
     )  # fmt: skip
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[SagaRun]:
@@ -116,6 +113,10 @@ class SagaRunAdmin(SettlingAdmin):
             context |= {
                 "saga": obj,
                 "is_live": obj.status in LIVE,
+                "stands": _label(standing(obj)),
+                "place": place(obj),
+                "took": took(obj, now=timezone.now()),
+                "why": why(obj),
                 "brake": brake(),
                 "may_pause": self.has_pause_permission(request),
                 "hands": self.hands_of(request, obj),
@@ -128,20 +129,11 @@ class SagaRunAdmin(SettlingAdmin):
 
     @display(description="saga")
     def title(self, saga: SagaRun) -> str:
-        return f"{saga.pk}"
+        return f"{saga.kind} {saga.pk}"
 
     @display(description="status", label=STATUS_COLOURS)
     def stands(self, saga: SagaRun) -> str:
         return standing(saga)
-
-    @display(description="status")
-    def stands_label(self, saga: SagaRun) -> str:
-        words = standing(saga)
-        return _label(words, variant=STATUS_COLOURS.get(words, ""))
-
-    @display(description="step")
-    def step(self, saga: SagaRun) -> str:
-        return place(saga)
 
     @display(description="works on")
     def about(self, saga: SagaRun) -> str:
@@ -153,12 +145,8 @@ class SagaRunAdmin(SettlingAdmin):
 
     @display(description="in words")
     def in_words(self, saga: SagaRun) -> str:
-        words = why(saga)
+        words = ". ".join(words for words in (place(saga), why(saga)) if words != NOTHING and words)
         return words if len(words) <= _SHORT else f"{words[: _SHORT - 1]}…"
-
-    @display(description="why")
-    def what_went_wrong(self, saga: SagaRun) -> str:
-        return why(saga) or NOTHING
 
     @display(description="walked by")
     def walked_by(self, saga: SagaRun) -> str:
@@ -187,5 +175,6 @@ class SagaRunAdmin(SettlingAdmin):
         )
 
 
-def _label(text: str, **looks: str) -> SafeString:
-    return render_to_string("unfold/helpers/label.html", {"text": text, **looks})
+def _label(words: str) -> SafeString:
+    looks = {"text": words, "variant": STATUS_COLOURS.get(words, "")}
+    return render_to_string("unfold/helpers/label.html", looks)

@@ -10,6 +10,8 @@ class Migration(migrations.Migration):
     dependencies = [("provisioning", "0001_initial")]
 
     operations = [
+        migrations.AlterModelOptions(name="sagarun", options={"verbose_name": "saga"}),
+        migrations.AlterModelOptions(name="provisioned", options={"verbose_name": "desired state"}),
         AddIndexConcurrently(
             model_name="sagarun",
             index=models.Index(fields=["kind", "-id"], name="saga_of_kind"),

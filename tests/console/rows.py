@@ -1,6 +1,7 @@
 """Rows for the console to show."""
 
 from datetime import timedelta
+from typing import Any
 from uuid import uuid4
 
 from axes.models import AccessAttempt
@@ -18,6 +19,8 @@ from arcadia_cloud.kernel.models import Lease
 from deployments.models import Deployment
 from inventory.models import Project, Resource, ResourceEvent, SyncRun
 from inventory.values import RunMode, RunOutcome
+from provisioning.models import Provisioned, SagaRun, SagaStepResult
+from provisioning.services import protect
 from tests.inventory.observations import START, a_project, minute, observed, seen
 
 EVERY_LIST = (
@@ -26,6 +29,9 @@ EVERY_LIST = (
     "inventory/syncrun",
     "inventory/resourceevent",
     "deployments/deployment",
+    "provisioning/sagarun",
+    "provisioning/provisioned",
+    "provisioning/protectedresource",
     "kernel/alert",
     "kernel/lease",
     "django_celery_beat/periodictask",
@@ -51,6 +57,27 @@ def a_run(number: int = 1, *, kind: str = "droplet", outcome: str = RunOutcome.C
     )
 
 
+def a_saga(number: int = 1, **fields: Any) -> SagaRun:
+    """An echo that waits in its second step of three; it works on droplet `number`."""
+    values: dict[str, Any] = {"kind": "echo", "status": "waiting", "step_modules": ["echo"] * 3}
+    values |= {"inputs": {"message": "hello"}, "subjects": [f"droplet:{number}"], "requested_by": "a test"}
+    values |= {"current_step_idx": 1, "wait_reason": "the provider is slow", "started_at": minute(number)}
+    values |= {"wake_at": minute(number + 1)}
+    saga = SagaRun.objects.create(**values | fields)
+    for idx, status in enumerate(("completed", "waiting")):
+        SagaStepResult.objects.create(
+            saga=saga,
+            step_idx=idx,
+            name="echo",
+            status=status,
+            output={f"echoed_at_step_{idx}": "hello"},
+            started_at=minute(number),
+            began_at=minute(number),
+            finished_at=minute(number) if status == "completed" else None,
+        )
+    return saga
+
+
 def some_of_everything(count: int) -> None:
     """So many rows of every table that has a list, each resource in a project and with a deployment."""
     first = Resource.objects.count()
@@ -58,11 +85,15 @@ def some_of_everything(count: int) -> None:
         project = a_project(f"project-{number}", tenant_id=f"tenant-{number}")
         Deployment.objects.create(tenant_id=f"tenant-{number}", slug=f"app-{number}")
         observed(seen(str(number), project_id=project.pk), source=f"run:{a_run(number).pk}")
-        raise_alert(code="test", subject=f"row:{number}", message="Something is wrong")
+        raise_alert(code="test", subject=f"saga:{a_saga(number).pk}", message="Something is wrong")
         _one_of_the_console(number)
     for resource in Resource.objects.filter(deployment=None, tenant_id__startswith="tenant-"):
         deployment = Deployment.objects.get(tenant_id=resource.tenant_id)
         Resource.objects.filter(pk=resource.pk).update(deployment=deployment)
+        Provisioned.objects.create(
+            resource=resource, spec={"size": "s-1vcpu-1gb"}, saga=SagaRun.objects.first()
+        )
+        protect(resource_pk=resource.pk, by="a test", note="keep it")
 
 
 def queries_of(client: Client, address: str) -> list[str]:
@@ -101,4 +132,4 @@ def _one_of_the_console(number: int) -> None:
     )
 
 
-__all__ = ["START", "Project", "ResourceEvent", "a_run", "queries_of", "some_of_everything"]
+__all__ = ["START", "Project", "ResourceEvent", "a_run", "a_saga", "queries_of", "some_of_everything"]

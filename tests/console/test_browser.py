@@ -14,8 +14,10 @@ from arcadia_cloud.console.groups import seed_groups
 from inventory.models import Project, Resource, SyncRun
 from inventory.services import sync_inventory
 from inventory.values import RunMode
+from provisioning.models import SagaRun
 from tests.console.conftest import PASSWORD
-from tests.console.rows import a_run
+from tests.console.rows import a_run, a_saga
+from tests.provisioning.sagas import walk_to_its_end
 from tests.simulated import Simulated
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
@@ -107,7 +109,18 @@ def test_every_page_opens_without_a_complaint(console: Page) -> None:
     )
     keep(console, "resource")
 
-    for name in ("Projects", "Sync runs", "History", "Deployments", "Alerts", "Schedule", "Leases"):
+    for name in (
+        "Projects",
+        "Sync runs",
+        "History",
+        "Sagas",
+        "Desired states",
+        "Protected",
+        "Deployments",
+        "Alerts",
+        "Schedule",
+        "Leases",
+    ):
         console.locator("#nav-sidebar-apps").get_by_role("link", name=re.compile(name)).click()
         console.wait_for_load_state("networkidle")
         keep(console, name.lower().replace(" ", "-"))
@@ -197,8 +210,60 @@ def test_home_keeps_its_chart_while_a_sync_moves(console: Page) -> None:
 
 def test_on_a_phone_nothing_is_cut_off(console: Page) -> None:
     console.set_viewport_size({"width": 390, "height": 844})
-    for address in ("/admin/", "/admin/inventory/resource/", "/admin/inventory/syncrun/"):
+    for address in (
+        "/admin/",
+        "/admin/inventory/resource/",
+        "/admin/inventory/syncrun/",
+        "/admin/provisioning/sagarun/",
+    ):
         console.goto(address)
         wider = console.evaluate("document.documentElement.scrollWidth - window.innerWidth")
         assert wider <= 0, address
         keep(console, f"phone-{address.strip('/').replace('/', '-')}")
+
+
+def test_a_sagas_page_moves_by_itself_and_cancels_it(console: Page) -> None:
+    saga = a_saga(subjects=[])
+    console.goto(f"/admin/provisioning/sagarun/{saga.pk}/change/")
+    timeline = console.locator("#saga-timeline")
+    expect(timeline.get_by_text("waits: the provider is slow")).to_be_visible()
+    console.evaluate("window.stayed = true")
+    SagaRun.objects.filter(pk=saga.pk).update(wait_reason="it is nearly there")
+    expect(timeline.get_by_text("waits: it is nearly there")).to_be_visible(timeout=8000)
+    keep(console, "saga-live")
+
+    console.get_by_role("button", name="Cancel").click()
+    expect(console.get_by_text("Cancel this saga?")).to_be_visible()
+    keep(console, "saga-cancel")
+    assert console.evaluate("window.stayed")
+    console.get_by_role("button", name="Cancel the saga").click()
+    expect(console.get_by_text("Being cancelled.")).to_be_visible()
+
+    console.evaluate("window.stayed = true")
+    assert walk_to_its_end(saga).status == "rolled_back"
+    expect(console.locator("#saga-live").get_by_text("rolled back")).to_be_visible(timeout=8000)
+    expect(timeline.get_by_text("undone", exact=True)).to_have_count(2)
+    expect(console.get_by_role("button", name="Retry")).to_be_visible()
+    expect(console.get_by_role("button", name="Cancel")).to_have_count(0)
+    assert console.evaluate("window.stayed")
+    keep(console, "saga-rolled-back")
+
+
+def test_all_sagas_are_paused_and_a_resource_protected(console: Page) -> None:
+    console.get_by_role("button", name="Pause all sagas").click()
+    console.get_by_label("Why").fill("moving the database")
+    keep(console, "pause")
+    console.get_by_role("button", name="Pause", exact=True).click()
+    expect(console.get_by_text("moving the database")).to_be_visible()
+    console.goto("/admin/")
+    keep(console, "home-paused")
+    console.get_by_role("button", name="Lift the pause").click()
+    console.get_by_role("button", name="Lift", exact=True).click()
+    expect(console.get_by_text("Sagas go on.")).to_be_visible()
+
+    console.goto(f"/admin/inventory/resource/{a_droplet('shop-web-01').pk}/change/")
+    console.get_by_role("button", name="Protect").click()
+    console.get_by_label("Why").fill("holds the keys")
+    console.locator("#modal-content").get_by_role("button", name="Protect").click()
+    expect(console.get_by_text("holds the keys")).to_be_visible()
+    keep(console, "resource-protected")

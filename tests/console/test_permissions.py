@@ -83,7 +83,7 @@ def test_no_mirrored_table_offers_to_delete_its_selection(login: Login, rf: Requ
     request = rf.get("/admin/")
     request.user = User.objects.get()
     for model, page in admin.site._registry.items():
-        if model._meta.app_label in {"inventory", "kernel", "deployments", "axes", "admin"}:
+        if model._meta.app_label in {"inventory", "kernel", "deployments", "provisioning", "axes", "admin"}:
             assert "delete_selected" not in page.get_actions(request), model
             assert not page.has_add_permission(request), model
 
@@ -105,7 +105,15 @@ def test_groups_have_exactly_their_permissions_however_often_they_are_seeded(db:
         for group in Group.objects.all()
     }
     assert named["viewer"] == named["billing"] == named[own.name] == set()
-    assert named["operator"] == {"change_project", "change_resource", "add_syncrun", "change_alert"}
+    assert named["operator"] == {
+        "change_project",
+        "change_resource",
+        "add_syncrun",
+        "change_alert",
+        "change_sagarun",
+        "change_provisioningbrake",
+        "change_protectedresource",
+    }
     assert {"add_user", "change_user", "change_periodictask"} < named["admin"]
     assert not viewer.permissions.filter(content_type__app_label="auth").exists()
 
