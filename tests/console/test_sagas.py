@@ -37,7 +37,7 @@ def listed(client: Client, query: str = "") -> list[int]:
 
 
 def ended(status: str = "rolled_back", **fields: Any) -> SagaRun:
-    back = {"direction": "backward"} if status == "rolled_back" else {}
+    back: dict[str, Any] = {"direction": "backward"} if status == "rolled_back" else {}
     return a_saga(status=status, finished_at=timezone.now(), wake_at=None, **back, **fields)
 
 

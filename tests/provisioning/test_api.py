@@ -40,7 +40,7 @@ def post(client: Client, address: str, body: Any = None, **headers: str) -> Any:
 def a_saga(tenant: str | None = None, **fields: Any) -> SagaRun:
     """A row as the engine would leave it: an echo that waits in its second step."""
     deployment = Deployment.objects.get_or_create(tenant_id=tenant, slug="shop")[0] if tenant else None
-    values = {
+    values: dict[str, Any] = {
         "kind": "echo",
         "status": "waiting",
         "step_modules": ["echo", "echo"],
@@ -181,7 +181,7 @@ def test_a_rolled_back_saga_is_retried_once_as_a_new_one(operator: Client) -> No
 def test_a_dead_letter_goes_on(operator: Client) -> None:
     saga = started(message="x")
     SagaRun.objects.filter(pk=saga.pk).update(
-        status="failed", finished_at=timezone.now(), error={"reason": "too_many_recoveries"}
+        status="failed", finished_at=timezone.now(), error={"reason": "recovered_too_often"}
     )
 
     answer = post(operator, f"{SAGAS}/{saga.pk}/retry")
@@ -247,7 +247,7 @@ def test_operators_filter_the_list(operator: Client, query: str, found: set[str]
     }
     ids = {row["id"] for row in operator.get(SAGAS, QUERY_STRING=query).json()["results"]}
     assert ids == {sagas[name].pk for name in found}
-    deployment = sagas["acme"].deployment_id
+    deployment = str(sagas["acme"].deployment_id)
     of_deployment = operator.get(SAGAS, {"deployment": deployment}).json()["results"]
     assert [row["id"] for row in of_deployment] == [sagas["acme"].pk]
 
