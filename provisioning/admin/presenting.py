@@ -194,6 +194,14 @@ def took(saga: SagaRun, *, now: datetime) -> str:
     return length((saga.finished_at or now) - saga.started_at)
 
 
+def walked_by(saga: SagaRun) -> str:
+    """Who walks it now, and how often it was taken over; "" while nobody does and nobody had to."""
+    until = saga.lease_expires_at
+    holder = f"{saga.lease_holder}, until {until:%H:%M:%S} at the latest" if until else ""
+    lost = f"taken over {saga.recoveries} times from a worker that died" if saga.recoveries else ""
+    return "; ".join(words for words in (holder, lost) if words)
+
+
 def pretty(value: Any) -> SafeString:  # a JSON value
     """A JSON value on its lines."""
     return format_html(

@@ -22,6 +22,7 @@ from provisioning.admin.presenting import (
     standing,
     timeline,
     took,
+    walked_by,
     why,
 )
 from provisioning.brakes import brake
@@ -45,27 +46,9 @@ class SagaRunAdmin(SettlingAdmin):
     search_fields = ("subjects",)
     search_help_text = "A saga's number, or a whole subject, as droplet:4711"
     sortable_by = ()
-    fieldsets = (
-        (
-            None,
-            {
-                "fields": (
-                    ("kind", "about"), ("requested_by", "repeats"), ("tenant_id", "deployment"),
-                ),
-            },
-        ),
-        (
-            "When",
-            {
-                "fields": (
-                    ("created_at", "started_at"), ("finished_at", "wake_at"), ("walked_by", "cancelled_by"),
-                ),
-            },
-        ),
-    )  # fmt: skip
-    readonly_fields = (
-        "about", "walked_by", "cancelled_by", "repeats",
-    )  # fmt: skip
+    # What never changes: htmx can't take the form over as the saga goes on, its scripts would run again.
+    fields = (("kind", "about"), ("requested_by", "created_at"), ("tenant_id", "deployment"), "repeats")
+    readonly_fields = ("about", "repeats")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[SagaRun]:
         """The list leaves out what only a saga's page shows."""
@@ -99,33 +82,25 @@ class SagaRunAdmin(SettlingAdmin):
         """Add the pause."""
         return super().changelist_view(request, {**(extra_context or {}), "brake": brake()})
 
-    def render_change_form(
-        self,
-        request: HttpRequest,
-        context: dict[str, Any],
-        add: bool = False,
-        change: bool = False,
-        form_url: str = "",
-        obj: SagaRun | None = None,
-    ) -> HttpResponse:
-        """Add the timeline and what can be done."""
-        if obj is not None:
-            context |= {
-                "saga": obj,
-                "is_live": obj.status in LIVE,
-                "stands": _label(standing(obj)),
-                "place": place(obj),
-                "took": took(obj, now=timezone.now()),
-                "why": why(obj),
-                "brake": brake(),
-                "may_pause": self.has_pause_permission(request),
-                "hands": self.hands_of(request, obj),
-                "timeline": timeline(obj, now=timezone.now()),
-                "inputs": pretty(obj.inputs),
-                "saga_context": pretty(obj.context),
-                "retries": list(obj.retries.order_by("pk")),
-            }
-        return super().render_change_form(request, context, add, change, form_url, obj)
+    def beside(self, request: HttpRequest, row: SagaRun) -> dict[str, Any]:
+        """How it stands, its timeline, and what can be done."""
+        now = timezone.now()
+        return {
+            "saga": row,
+            "is_live": row.status in LIVE,
+            "stands": _label(standing(row)),
+            "place": place(row),
+            "took": took(row, now=now),
+            "why": why(row),
+            "walked_by": walked_by(row),
+            "brake": brake(),
+            "may_pause": self.has_pause_permission(request),
+            "hands": self.hands_of(request, row),
+            "timeline": timeline(row, now=now),
+            "inputs": pretty(row.inputs),
+            "saga_context": pretty(row.context),
+            "retries": list(row.retries.order_by("pk")),
+        }
 
     @display(description="saga")
     def title(self, saga: SagaRun) -> str:
@@ -147,22 +122,6 @@ class SagaRunAdmin(SettlingAdmin):
     def in_words(self, saga: SagaRun) -> str:
         words = ". ".join(words for words in (place(saga), why(saga)) if words != NOTHING and words)
         return words if len(words) <= _SHORT else f"{words[: _SHORT - 1]}…"
-
-    @display(description="walked by")
-    def walked_by(self, saga: SagaRun) -> str:
-        holder = (
-            f"{saga.lease_holder}, until {saga.lease_expires_at:%H:%M:%S} UTC"
-            if saga.lease_expires_at
-            else ""
-        )
-        lost = f"taken over {saga.recoveries} times from a worker that died" if saga.recoveries else ""
-        return "; ".join(words for words in (holder, lost) if words) or NOTHING
-
-    @display(description="cancelled by")
-    def cancelled_by(self, saga: SagaRun) -> str:
-        if saga.cancel_requested_at is None:
-            return NOTHING
-        return f"{saga.cancel_requested_by} at {saga.cancel_requested_at:%Y-%m-%d %H:%M:%S} UTC"
 
     @display(description="repeats")
     def repeats(self, saga: SagaRun) -> str:

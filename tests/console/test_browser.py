@@ -177,7 +177,7 @@ def test_a_project_is_given_to_a_tenant(console: Page) -> None:
     keep(console, "project")
     console.get_by_role("button", name="Save", exact=True).click()
 
-    expect(console.get_by_text("Its resources follow at the next full sync.")).to_be_visible()
+    expect(console.get_by_text("Its resources follow within moments.")).to_be_visible()
     assert Project.objects.get(name="globex").tenant_id == "hooli"
 
 
