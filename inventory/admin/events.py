@@ -1,6 +1,6 @@
 """The console's list of what happened to resources: reached from a resource, and from a sync run."""
 
-from typing import Any
+from typing import Any, Final
 
 from django.contrib import admin
 from django.db.models import QuerySet
@@ -14,6 +14,8 @@ from arcadia_cloud.kernel.theme import TextFilter, display
 from inventory.admin.presenting import EVENT_COLOURS, history_entry
 from inventory.models import ResourceEvent
 
+_MOST_DIGITS: Final = 18  # any number of so many fits a row's own
+
 
 class ResourceNumberFilter(TextFilter):
     title = "resource's number"
@@ -23,7 +25,8 @@ class ResourceNumberFilter(TextFilter):
         value = self.value()
         if not value:
             return queryset
-        return queryset.filter(resource=int(value)) if value.isdecimal() else queryset.none()
+        is_number = value.isdecimal() and len(value) <= _MOST_DIGITS
+        return queryset.filter(resource=int(value)) if is_number else queryset.none()
 
 
 class SourceFilter(TextFilter):

@@ -45,6 +45,7 @@ _PAGES: Final[Mapping[str, str]] = {
     Kind.APP: "apps/{id}",
     Kind.REGISTRY: "registry",
 }
+_VOLUME_SNAPSHOTS: Final = "images/snapshots/volumes"
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +79,8 @@ class Progress:
 def provider_page(resource: Resource) -> str:
     """The address of the resource, or of its kind's list, in the provider's own console; "" where none is."""
     page = _PAGES.get(resource.kind)
+    if resource.kind == Kind.SNAPSHOT and resource.parent_kind == Kind.VOLUME:
+        page = _VOLUME_SNAPSHOTS
     if page is None:
         return ""
     return f"https://cloud.digitalocean.com/{page.format(id=quote(resource.provider_id, safe=''))}"

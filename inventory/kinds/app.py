@@ -9,7 +9,7 @@ from inventory.values import Kind, Observation
 
 
 def to_observation(app: AppRecord) -> Observation:
-    """Map an app. Its status is the phase of the deployment it serves; the API doesn't tell the price."""
+    """Map an app. Its status is the phase of the deployment it serves; the list doesn't tell the price."""
     status = app.active_deployment.phase.lower() if app.active_deployment else ""
     return Observation(
         provider_id=app.id,

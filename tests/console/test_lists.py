@@ -256,3 +256,22 @@ def test_a_kind_that_is_not_set_up_is_waited_for_by_nobody(viewer: Client) -> No
     assert "16 of 16" in text
     assert "every sync is fresh" in text
     assert "not set up" in text
+
+
+def test_a_snapshot_leads_to_the_list_of_what_it_was_taken_of(viewer: Client) -> None:
+    for parent in ("droplet", "volume"):
+        observed(seen(parent, parent_kind=parent, parent_id="1"), kind=Kind.SNAPSHOT)
+        row = Resource.objects.get(provider_id=parent)
+
+        text = viewer.get(f"{RESOURCES}{row.pk}/change/").content.decode()
+
+        assert f'href="https://cloud.digitalocean.com/images/snapshots/{parent}s"' in text
+
+
+@pytest.mark.parametrize("number", ["x", "-1", "9" * 18, "9" * 19, "9" * 5000, "²"])
+def test_a_number_that_no_resource_has_finds_no_history(viewer: Client, number: str) -> None:
+    observed(seen())
+
+    page = viewer.get("/admin/inventory/resourceevent/", {"resource": number})
+
+    assert page.context["cl"].result_count == 0

@@ -3,18 +3,24 @@
 import json
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from typing import Any, Protocol
 
 import pytest
+import requests
 from django.db import connection
 from django.test import Client
 from pytest_django.fixtures import Settings
 
-from inventory.models import Resource, SyncRun
+from arcadia_cloud.digitalocean.client import DigitalOcean
+from inventory.models import Resource, ResourceEvent, SyncRun
 from inventory.services import sync_inventory
-from inventory.values import RunMode
+from inventory.values import OPERATORS_PROJECT, Kind, RunMode
+from simulator.estate.platforms import SECRET
+from simulator.spaces import fill_fleet
 from tests.access import bearer, token_of
+from tests.simulated import Simulated
 
 pytestmark = pytest.mark.django_db(transaction=True)
 CANARY = "canary-5d1f0e7a"
@@ -79,14 +85,21 @@ class Planting:
         return 200, {"droplets": found, "meta": {"total": len(found)}}
 
 
-@pytest.fixture
-def provider(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Planting]:
-    planting = Planting()
+class Answering(Protocol):
+    """A provider, without the secrets."""
+
+    def answer(self, path: str, query: str) -> tuple[int, Any]:
+        """The status and the body."""
+
+
+@contextmanager
+def serving(provider: Answering) -> Iterator[str]:
+    """Have its answers, full of secrets, for the block; yields the base URL."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             path, _, query = self.path.partition("?")
-            status, body = planting.answer(path, query)
+            status, body = provider.answer(path, query)
             text = json.dumps(planted(body)).encode()
             self.send_response(status)
             self.send_header("content-length", str(len(text)))
@@ -99,12 +112,20 @@ def provider(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Pl
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
-    settings.DO_API_URL = f"http://127.0.0.1:{server.server_address[1]}"
+    try:
+        yield f"http://127.0.0.1:{server.server_address[1]}"
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join(10)
+
+
+@pytest.fixture
+def provider(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Planting]:
+    planting = Planting()
     monkeypatch.setenv("DO_API_TOKEN", f"dop_v1_{CANARY}" + "0" * 49)
-    yield planting
-    server.shutdown()
-    server.server_close()
-    thread.join(10)
+    with serving(planting) as settings.DO_API_URL:
+        yield planting
 
 
 def everything_kept() -> str:
@@ -123,9 +144,59 @@ def everything_shown(client: Client) -> str:
     row = Resource.objects.order_by("pk").first()
     assert row is not None
     paths = ("", f"/{row.pk}", f"/{row.pk}/events", "/summary", "/export?format=csv", "/export?format=json")
-    answers = [client.get(f"/api/v1/inventory{path}", headers=headers) for path in paths]
-    assert {answer.status_code for answer in answers} == {200}
-    return "\n".join(answer.getvalue().decode() for answer in answers)
+    texts = []
+    for path in paths:  # each to its end: only one export at a time is anybody's
+        answer = client.get(f"/api/v1/inventory{path}", headers=headers)
+        assert answer.status_code == 200
+        texts.append(answer.getvalue().decode())
+        answer.close()
+    return "\n".join(texts)
+
+
+class Relaying:
+    """The simulator's answers, with a secret beside every field: of every kind, at every depth."""
+
+    def __init__(self, simulator: Simulated) -> None:
+        self._simulator = simulator
+
+    def answer(self, path: str, query: str) -> tuple[int, Any]:
+        answer = requests.get(
+            f"{self._simulator.url}{path}?{query}",
+            headers={"Authorization": f"Bearer {self._simulator.token}"},
+            timeout=30,
+        )
+        return answer.status_code, answer.json()
+
+
+def test_no_secret_of_any_kind_is_kept_shown_or_logged(
+    simulator: Simulated,
+    settings: Settings,
+    spaces: None,
+    admin_client: Client,
+    client: Client,
+    capfd: pytest.CaptureFixture[str],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level("DEBUG")
+    fill_fleet()
+    with DigitalOcean() as cloud:
+        cloud.create_project(name=OPERATORS_PROJECT, purpose="ours")
+    with serving(Relaying(simulator)) as settings.DO_API_URL:
+        for mode in (RunMode.FULL, RunMode.SLOW):
+            assert {run.outcome for run in sync_inventory(mode=mode, requested_by="a test")} == {"complete"}
+        Resource.objects.update(attrs={}, name="before", tags=["before"])
+        for mode in (RunMode.FULL, RunMode.SLOW):
+            sync_inventory(mode=mode, requested_by="a test")
+    assert set(Resource.objects.values_list("kind", flat=True)) == set(Kind.values)
+    assert ResourceEvent.objects.filter(event_type="updated").count() == Resource.objects.count()
+    pages = [
+        admin_client.get(f"/admin/inventory/resource/{row.pk}/change/").content.decode()
+        for row in Resource.objects.order_by("kind", "pk").distinct("kind")
+    ]
+    out, err = capfd.readouterr()
+    for place in (everything_kept(), everything_shown(client), *pages, out, err, caplog.text):
+        assert CANARY not in place
+        assert SECRET not in place
 
 
 def sync() -> SyncRun:

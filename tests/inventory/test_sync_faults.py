@@ -4,10 +4,11 @@ from typing import Any
 
 import pytest
 
+from arcadia_cloud.digitalocean.client import DigitalOcean
 from inventory.models import Resource, SyncRun
 from inventory.values import RunMode
 from tests.inventory.conftest import SyncNow
-from tests.inventory.fleet import assert_nothing_lost_or_doubled
+from tests.inventory.fleet import assert_nothing_lost_or_doubled, told
 from tests.simulated import Simulated
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -162,3 +163,38 @@ def test_faults_all_mixed_lose_and_double_nothing(simulator: Simulated, sync: Sy
     sync()
     assert_nothing_lost_or_doubled(simulator)
     assert not Resource.objects.filter(stale_strike_count__gt=0).exists()
+
+
+def test_kinds_fail_each_for_its_own_reason_in_one_run_and_the_next_one_heals(
+    simulator: Simulated, sync: SyncNow
+) -> None:
+    """A list lags, pages shift, a kind is forbidden, others answer in HTML, and something is really gone."""
+    simulator.reset(fleet="default", load={"snapshots": 395})  # with the fleet's five, two full pages
+    sync(kinds=())
+    fleet = Resource.objects.count()
+    simulator.fault(kind="list_lag", path="^/v2/droplets$", seconds=3600, count=0)
+    simulator.fault(kind="shifted_pages", path="^/v2/snapshots$", by=1, count=1)
+    simulator.fault(kind="forbidden", path="^/v2/volumes$", count=0)
+    simulator.fault(kind="server_error", path="^/v2/firewalls$", status=200, html=True, count=0)
+    simulator.fault(kind="server_error", path="^/v2/databases$", status=502, html=True, count=0)
+    simulator.control("POST", "churn", create=2)
+    with DigitalOcean() as cloud:
+        cloud.delete("/v2/reserved_ips/203.0.113.99")
+    runs = sync(kinds=())
+    reasons = {
+        "volume": "GET /v2/volumes: 403 forbidden: You do not have permission to perform this action.",
+        "firewall": "GET /v2/firewalls: not JSON: an HTML page",
+        "database": "GET /v2/databases: 502",
+    }
+    assert {kind for kind, run in runs.items() if run.outcome != "complete"} == set(reasons)
+    assert all(runs[kind].error.startswith(words) for kind, words in reasons.items())
+    assert runs["snapshot"].pages == 4
+    struck = Resource.objects.filter(stale_strike_count__gt=0)
+    assert list(struck.values_list("kind", "name", "stale_strike_count")) == [
+        ("reserved_ip", "203.0.113.99", 1)
+    ]
+    simulator.control("DELETE", "faults")
+    for _ in range(2):
+        assert {run.outcome for run in sync(kinds=()).values()} == {"complete"}
+    assert told() == {"discovered": fleet + 2, "deleted": 1}
+    assert not Resource.objects.live().filter(stale_strike_count__gt=0).exists()

@@ -182,10 +182,9 @@ def test_no_secret_of_the_fleet_is_kept(simulator: Simulated, sync: SyncNow) -> 
     ],
 )
 def test_a_kind_that_fails_does_not_stop_the_others(
-    simulator: Simulated, sync: SyncNow, fault: dict[str, object], words: str, monkeypatch: pytest.MonkeyPatch
+    simulator: Simulated, sync: SyncNow, fault: dict[str, object], words: str
 ) -> None:
     everything(sync)
-    monkeypatch.setattr("arcadia_cloud.digitalocean.calls.GIVE_UP_AFTER_SECONDS", 1.0)
     simulator.fault(**fault, path="^/v2/volumes", count=0)
     runs = sync(kinds=())
     assert {kind for kind, run in runs.items() if run.outcome != "complete"} == {"volume"}
