@@ -17,8 +17,9 @@ _VISIBLE: Final = (
     "kernel", "catalog", "deployments", "inventory", "provisioning", "metering", "drift", "billing",
     "django_celery_beat",
 )  # fmt: skip
-# Beside looking. Who may add a run may start a sync, who may change a resource may say whose it is, and who
-# may change a saga may cancel, retry and re-enqueue it: nobody writes any of them by hand.
+# Beside looking. Who may add a run may start a sync, who may change a resource may say whose it is, who may
+# change a saga may cancel, retry and re-enqueue it, and who may change an invoice may have it read, pushed
+# or accepted: nobody writes any of them by hand.
 _PROVISIONING: Final = (
     "provisioning.change_sagarun",
     "provisioning.change_provisioningbrake",
@@ -33,8 +34,9 @@ _MAY: Final[Mapping[str, tuple[str, ...]]] = {
         "kernel.change_alert",
         *_PROVISIONING,
     ),
-    BILLING: (),
+    BILLING: ("billing.change_providerinvoice",),
     ADMIN: (
+        "billing.change_providerinvoice",
         "inventory.change_project",
         "inventory.change_resource",
         "inventory.add_syncrun",

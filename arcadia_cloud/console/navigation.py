@@ -36,6 +36,15 @@ def navigation(request: HttpRequest) -> list[dict[str, object]]:
         },
         {"title": "Customers", "items": [_item("Deployments", "deployed_code", "deployments.deployment")]},
         {
+            "title": "Billing",
+            "items": [
+                _item("Invoices", "receipt_long", "billing.providerinvoice"),
+                _item("Cost lines", "list_alt", "billing.costline"),
+                _item("Balance", "account_balance", "billing.balancesnapshot"),
+                _item("Payments and credits", "payments", "billing.billingentry"),
+            ],
+        },
+        {
             "title": "Operations",
             "items": [
                 {**_item("Alerts", "notifications", "kernel.alert"), "badge": _open_alerts(request)},

@@ -1,20 +1,25 @@
 """The main job, stage by stage: what `bin/run --once` does. A stage works on what the earlier ones left."""
 
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import DatabaseError, InterfaceError
+from django.utils import timezone
 
 from arcadia_cloud.digitalocean.errors import ProviderError
 from arcadia_cloud.kernel.errors import DomainError
+from billing.services import ingest_all, push_all, snapshot_balance, update_history, waiting_for_push
+from billing.values import IngestStatus
 from inventory.models import SyncRun
 from inventory.runs import Progress
 from inventory.services import sync_inventory
 from inventory.sync import in_words
 from inventory.values import RunMode, RunOutcome
 
+_NAMED = 3
 Tell = Callable[[str], None]  # takes a few words on how far a stage is
 REFUSALS = (DomainError, ProviderError, DatabaseError, InterfaceError)
 
@@ -70,6 +75,46 @@ def sync(tell: Tell) -> Iterator[Line]:
             yield _sync_line(run)
 
 
+def bill(tell: Tell) -> Iterator[Line]:
+    """Keep the balance, read the billing history, ingest every invoice that isn't; one line."""
+    started = time.monotonic()
+    tell("balance and invoices: the history")
+    snapshot_balance(at=timezone.now())
+    found = update_history(at=timezone.now(), enqueue=False)
+    done = list(
+        ingest_all(found.open, report=lambda number, of: tell(f"balance and invoices: {number} of {of}"))
+    )
+    kept = [each.kept for each in done if each.kept]
+    lines, matched, taxes = (
+        sum(getattr(each, name) for each in kept) for name in ("count", "matched", "taxes")
+    )
+    counts = {
+        "new invoices": found.invoices,
+        "new entries": found.entries,
+        "ingested": sum(each.invoice.ingest_status == IngestStatus.INGESTED for each in done),
+        "lines": lines,
+        "matched": matched,
+        "unmatched": lines - matched - taxes,
+        "tax": taxes,
+    }
+    undone = [each.invoice for each in done if each.invoice.ingest_status != IngestStatus.INGESTED]
+    error = "; ".join(f"{invoice}: {invoice.ingest_error}" for invoice in undone[:_NAMED])
+    yield Line("balance and invoices", counts, time.monotonic() - started, error)
+
+
+def push(tell: Tell) -> Iterator[Line]:
+    """Tell finance of every invoice that it hasn't got; one line."""
+    started = time.monotonic()
+    pks = waiting_for_push(at=timezone.now())
+    pushed = list(push_all(pks, report=lambda number, of: tell(f"push to finance: {number} of {of}")))
+    counts = Counter(each.action for each in pushed if each.action)
+    if len(pushed) < len(pks):
+        counts["skipped"] = len(pks)  # pushing is switched off; that is no failure
+    errors = Counter(each.error for each in pushed if each.error)
+    error = "; ".join(f"{words} ({count} invoices)" for words, count in errors.most_common(_NAMED))
+    yield Line("push to finance", counts, time.monotonic() - started, error)
+
+
 def _sync_line(run: SyncRun) -> Line:
     counts = {
         "seen": run.seen,
@@ -90,4 +135,8 @@ def _seconds(started_at: datetime, finished_at: datetime | None) -> float:
     return (finished_at - started_at).total_seconds() if finished_at else 0.0
 
 
-STAGES: Sequence[Stage] = (Stage("sync", sync),)
+STAGES: Sequence[Stage] = (
+    Stage("sync", sync),
+    Stage("balance and invoices", bill),
+    Stage("push to finance", push),
+)

@@ -87,6 +87,7 @@ class InvoiceList(ListView):
     serializer_class = InvoiceSerializer
     filterset_class = InvoiceFilter
     orderings = ("period", "id")
+    default_ordering = "-period"
 
 
 @extend_schema_view(get=extend_schema(examples=examples.INVOICE))

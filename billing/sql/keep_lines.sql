@@ -15,3 +15,4 @@ SELECT %(invoice)s::bigint, line_no, product, group_description, description, ho
        project_name, category, item_resource_id, item_resource_uuid, kind, name, is_tax, match,
        CASE match WHEN 'id' THEN identified_id WHEN 'unique' THEN named_id WHEN 'lifetime' THEN lived_id END
 FROM decided
+ORDER BY line_no

@@ -10,4 +10,4 @@ CREATE TEMPORARY TABLE staged_items (
 ) ON COMMIT DROP;
 -- A line and the item that says the same, or one of both alone.
 CREATE TEMPORARY TABLE paired (line_no integer, item_no integer) ON COMMIT DROP;
-SET LOCAL work_mem = '64MB'; -- the fleet's names in one hash table, so that lines are kept in their order
+SET LOCAL work_mem = '64MB'; -- the fleet's names in one hash table, and few runs to merge when the lines are sorted

@@ -16,6 +16,7 @@ from django_celery_beat.models import CrontabSchedule, IntervalSchedule, Periodi
 
 from arcadia_cloud.kernel.alerts import raise_alert
 from arcadia_cloud.kernel.models import Lease
+from billing.models import BalanceSnapshot, BillingEntry, CostLine, ProviderInvoice
 from deployments.models import Deployment
 from inventory.models import Project, Resource, ResourceEvent, SyncRun
 from inventory.values import RunMode, RunOutcome
@@ -32,6 +33,10 @@ EVERY_LIST = (
     "provisioning/sagarun",
     "provisioning/provisioned",
     "provisioning/protectedresource",
+    "billing/providerinvoice",
+    "billing/costline",
+    "billing/balancesnapshot",
+    "billing/billingentry",
     "kernel/alert",
     "kernel/lease",
     "django_celery_beat/periodictask",
@@ -94,6 +99,36 @@ def some_of_everything(count: int) -> None:
             resource=resource, spec={"size": "s-1vcpu-1gb"}, saga=SagaRun.objects.first()
         )
         protect(resource_pk=resource.pk, by="a test", note="keep it")
+        billed(resource)
+
+
+def billed(resource: Resource) -> None:
+    """An invoice with a line about the resource, and what comes with invoices."""
+    at = minute(60 * resource.pk).replace(minute=0)
+    invoice = ProviderInvoice.objects.create(
+        invoice_uuid=f"uuid-{resource.pk}", period=at.date().replace(day=1), amount=5
+    )
+    CostLine.objects.create(
+        invoice=invoice,
+        line_no=1,
+        description="web (s-1vcpu-1gb)",
+        started_at=at,
+        ended_at=at,
+        amount=5,
+        kind="droplet",
+        is_tax=False,
+        resource=resource,
+        match="unique",
+    )
+    BillingEntry.objects.create(type="Payment", date=at, amount=-5)
+    BalanceSnapshot.objects.create(
+        hour=at,
+        month_to_date_balance=5,
+        account_balance=0,
+        month_to_date_usage=5,
+        generated_at=at,
+        captured_at=at,
+    )
 
 
 def queries_of(client: Client, address: str) -> list[str]:

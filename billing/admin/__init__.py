@@ -1,0 +1,5 @@
+"""The console's billing pages: invoices and their lines, the rest of the history, what we owe."""
+
+from billing.admin import balances, entries, invoices, lines
+
+__all__ = ["balances", "entries", "invoices", "lines"]

@@ -1,0 +1,47 @@
+"""The console's page of what we owe, hour by hour, as a chart and a list."""
+
+from typing import Any, Final
+
+from django.contrib import admin
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+
+from arcadia_cloud.kernel.record_admin import RecordAdmin
+from arcadia_cloud.kernel.theme import display
+from billing.admin.presenting import CHART_OPTIONS, chart_data, money
+from billing.models import BalanceSnapshot
+from billing.queries import balances_since
+
+_DAYS_SHOWN: Final = 30
+
+
+@admin.register(BalanceSnapshot)
+class BalanceSnapshotAdmin(RecordAdmin[BalanceSnapshot]):
+    """The balance of each hour, newest first, over a chart of the last thirty days."""
+
+    list_before_template = "console/balance_chart.html"
+    list_display = ("hour", "owed", "of_before", "this_month", "generated_at")
+    fields = ("hour", "owed", "of_before", "this_month", "generated_at", "captured_at")
+    readonly_fields = ("owed", "of_before", "this_month")
+    ordering = ("-hour",)
+    sortable_by = ()
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Add the chart."""
+        snapshots = list(balances_since(timezone.now(), _DAYS_SHOWN))
+        chart = {"chart": chart_data(snapshots), "chart_options": CHART_OPTIONS} if snapshots else {}
+        return super().changelist_view(request, {**(extra_context or {}), **chart})
+
+    @display(description="owed in all")
+    def owed(self, snapshot: BalanceSnapshot) -> str:
+        return money(snapshot.month_to_date_balance)
+
+    @display(description="of earlier months")
+    def of_before(self, snapshot: BalanceSnapshot) -> str:
+        return money(snapshot.account_balance)
+
+    @display(description="this month so far")
+    def this_month(self, snapshot: BalanceSnapshot) -> str:
+        return money(snapshot.month_to_date_usage)

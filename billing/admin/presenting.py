@@ -1,0 +1,73 @@
+"""How billing's values look to an operator."""
+
+import json
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Final
+
+from billing.models import BalanceSnapshot
+from billing.values import IngestStatus, Match, PushStatus, exact
+
+INGEST_COLOURS: Final = {
+    IngestStatus.PENDING: "info",
+    IngestStatus.INGESTED: "success",
+    "accepted": "success",
+    IngestStatus.FAILED: "danger",
+    IngestStatus.MISMATCH: "warning",
+}
+PUSH_COLOURS: Final = {
+    PushStatus.WAITING: "info",
+    PushStatus.PUSHED: "success",
+    PushStatus.REFUSED: "danger",
+}
+MATCH_COLOURS: Final = {
+    Match.ID: "success",
+    Match.UNIQUE: "success",
+    Match.LIFETIME: "success",
+    Match.AMBIGUOUS: "warning",
+}
+_LONGEST: Final = 120
+_TICKS: Final = {"color": "#6b7280", "maxTicksLimit": 12}
+CHART_OPTIONS: Final = json.dumps(
+    {
+        "maintainAspectRatio": False,
+        "animation": False,
+        "plugins": {"legend": {"position": "bottom", "labels": {"color": "#6b7280", "boxWidth": 12}}},
+        "elements": {"point": {"radius": 0}},
+        "scales": {
+            "x": {"grid": {"display": False}, "ticks": _TICKS},
+            "y": {"beginAtZero": True, "grid": {}, "ticks": _TICKS},
+        },
+    }
+)
+_CURVES: Final = (
+    ("Owed in all", "month_to_date_balance", "#2563eb"),
+    ("This month so far", "month_to_date_usage", "#f59e0b"),
+)
+
+
+def money(amount: Decimal) -> str:
+    """US dollars, exact, the sign before: `-$1,779.55`."""
+    whole, _, fraction = exact(abs(amount)).partition(".")
+    return f"{'-' if amount < 0 else ''}${int(whole):,}.{fraction}"
+
+
+def shortened(words: str) -> str:
+    """As much as fits a list's cell."""
+    return words if len(words) <= _LONGEST else f"{words[: _LONGEST - 1]}…"
+
+
+def chart_data(snapshots: Sequence[BalanceSnapshot]) -> str:
+    """Balance and usage over time: the data of a Chart.js line chart, as JSON."""
+    datasets = [
+        {
+            "label": label,
+            "data": [float(getattr(snapshot, field)) for snapshot in snapshots],  # pixels, not money
+            "borderColor": colour,
+            "backgroundColor": colour,
+            "borderWidth": 2,
+        }
+        for label, field, colour in _CURVES
+    ]
+    labels = [f"{snapshot.hour:%d %b %H:%M}" for snapshot in snapshots]
+    return json.dumps({"labels": labels, "datasets": datasets})

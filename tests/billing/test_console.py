@@ -1,0 +1,142 @@
+"""The console's billing pages: what they show, and what their buttons do."""
+
+import json
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+import redis
+from celery import current_app
+from django.contrib.admin.models import LogEntry
+from django.test import Client
+from django.utils import timezone
+
+from arcadia_cloud.kernel.leases import lease
+from arcadia_cloud.kernel.models import Lease
+from billing.models import BalanceSnapshot, ProviderInvoice
+from billing.naming import lease_of
+from tests.billing.rows import a_resource, an_invoice, kept
+from tests.billing.tables import a_line
+from tests.console.conftest import Login, login, viewer
+from tests.kernel.brokers import refusing
+
+__all__ = ["login", "viewer"]
+pytestmark = pytest.mark.django_db
+INVOICES = "/admin/billing/providerinvoice/"
+
+
+@pytest.fixture
+def biller(login: Login) -> Client:
+    return login("billing")
+
+
+def page(client: Client, invoice: ProviderInvoice) -> str:
+    return client.get(f"{INVOICES}{invoice.pk}/change/").content.decode()
+
+
+def press(client: Client, invoice: ProviderInvoice, button: str, **form: str) -> Any:
+    return client.post(f"{INVOICES}{invoice.pk}/{button}/", {"_form_submitted": "on", **form})
+
+
+def queued(valkey: redis.Redis) -> list[tuple[str, str]]:
+    waiting: Any = valkey.lrange("cloud_billing", 0, -1)
+    headers = [json.loads(raw)["headers"] for raw in waiting]
+    return [(header["task"], header["kwargsrepr"]) for header in headers]
+
+
+def test_an_invoice_shows_its_lines_and_how_it_adds_up(viewer: Client) -> None:
+    invoice = an_invoice(amount="1234.56", ingest_error="0.01 is missing", ingest_status="mismatch")
+    resource = a_resource("web-01")
+    kept([a_line(1), a_line(2, "GST (10%)", "0.60", product="Taxes")], invoice=invoice)
+    text = page(viewer, invoice)
+    assert "$1,234.56" in text
+    assert "0.01 is missing" in text
+    assert "web-01 (s-1vcpu-1gb)" in text
+    assert f"/admin/inventory/resource/{resource.pk}/change/" in text
+    assert "mismatch" in viewer.get(INVOICES).content.decode()
+
+
+def test_the_list_narrows_to_what_needs_a_hand(viewer: Client) -> None:
+    an_invoice("good-one", ingest_status="ingested")
+    an_invoice("bad-one", invoice_id="777", ingest_status="failed", ingest_error="row 3, column USD")
+    text = viewer.get(INVOICES, {"ingest_status": "failed"}).content.decode()
+    assert "777" in text
+    assert "529784185" not in text
+
+
+@pytest.mark.parametrize(
+    ("button", "task", "arguments"),
+    [
+        ("ingest_this", "billing.ingest_invoice", "'again': True"),
+        ("push_this", "billing.push_invoice", "'force': True"),
+    ],
+)
+def test_who_bills_asks_a_worker_and_the_log_says_who(
+    biller: Client, valkey_client: redis.Redis, button: str, task: str, arguments: str
+) -> None:
+    invoice = an_invoice()
+    press(biller, invoice, button)
+    ((name, told),) = queued(valkey_client)
+    assert (name, f"'invoice_pk': {invoice.pk}" in told, arguments in told) == (task, True, True)
+    assert LogEntry.objects.get().user.get_username() == "billing-1"
+
+
+def test_several_are_asked_for_at_once(biller: Client, valkey_client: redis.Redis) -> None:
+    chosen = [an_invoice("one").pk, an_invoice("two").pk]
+    biller.post(INVOICES, {"action": "push_selected", "_selected_action": chosen})
+    biller.post(INVOICES, {"action": "ingest_selected", "_selected_action": chosen})
+    assert len(queued(valkey_client)) == 4
+
+
+@pytest.mark.parametrize("button", ["ingest_this", "push_this", "accept_this"])
+def test_who_only_looks_presses_nothing(viewer: Client, valkey_client: redis.Redis, button: str) -> None:
+    invoice = an_invoice(ingest_status="mismatch", ingest_error="0.01 is missing")
+    assert press(viewer, invoice, button, note="fine").status_code == 403
+    assert button not in page(viewer, invoice)
+    assert queued(valkey_client) == []
+    assert ProviderInvoice.objects.get().accepted_at is None
+
+
+def test_a_broker_that_is_away_is_told_in_words(biller: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(current_app.conf, "broker_url", refusing())
+    invoice = an_invoice()
+    press(biller, invoice, "push_this")
+    assert "nothing was started" in page(biller, invoice)
+    assert not LogEntry.objects.exists()
+
+
+def test_a_difference_is_accepted_with_a_note(biller: Client) -> None:
+    invoice = an_invoice(ingest_status="mismatch", ingest_error="0.01 is missing")
+    press(biller, invoice, "accept_this", note="")
+    assert ProviderInvoice.objects.get().ingest_status == "mismatch"
+    press(biller, invoice, "accept_this", note="DigitalOcean rounds so, ticket 42")
+    invoice.refresh_from_db()
+    assert (invoice.ingest_status, invoice.accepted_by) == ("ingested", "user:billing-1")
+    assert invoice.accepted_note == "DigitalOcean rounds so, ticket 42"
+    assert "ticket 42" in LogEntry.objects.get().get_change_message()
+    press(biller, invoice, "accept_this", note="again")
+    assert "there is no difference to accept" in page(biller, invoice)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_page_says_that_a_worker_is_at_it_and_asks_again(viewer: Client) -> None:
+    invoice = an_invoice()
+    assert "Going on now" not in page(viewer, invoice)
+    with lease(lease_of(invoice.pk)):
+        assert 'hx-trigger="every 3s"' in page(viewer, invoice)
+    assert not Lease.objects.exists()
+
+
+def test_the_balance_is_a_chart_of_thirty_days(viewer: Client) -> None:
+    hour = timezone.now().replace(minute=0, second=0, microsecond=0)
+    for days, owed in ((31, "99.99"), (1, "23.44")):
+        at = hour - timedelta(days=days)
+        BalanceSnapshot.objects.create(
+            hour=at, month_to_date_balance=Decimal(owed), account_balance=0, month_to_date_usage=1,
+            generated_at=at, captured_at=at,
+        )  # fmt: skip
+    text = viewer.get("/admin/billing/balancesnapshot/").content.decode()
+    assert 'data-type="line"' in text
+    assert "[23.44]" in text
+    assert "$99.99" in text, "the list has all of them"
