@@ -1,0 +1,149 @@
+"""The billing history: headers, everything else, and the running month's preview."""
+
+from collections import Counter
+from datetime import date
+from decimal import Decimal
+
+import pytest
+from django.utils import timezone
+
+from billing import services
+from billing.models import BalanceSnapshot, BillingEntry, CostLine, ProviderInvoice
+from tests.billing.conftest import Ingest
+from tests.billing.rows import an_invoice
+from tests.simulated import Simulated
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def read(since: date | None = None) -> tuple[int, int]:
+    """Read the history; how many invoices and other entries were new."""
+    found = services.update_history(at=timezone.now(), enqueue=False, since=since)
+    return found.invoices, found.entries
+
+
+def calls(simulator: Simulated) -> int:
+    """How many requests were made for billing so far."""
+    return sum(request["path"].startswith("/v2/customers/my/") for request in simulator.requests())
+
+
+def test_ten_years_have_a_header_each_and_the_running_month_a_preview(years: Simulated) -> None:
+    invoices, entries = read()
+    assert invoices == 137
+    finals = ProviderInvoice.objects.filter(is_preview=False)
+    assert finals.count() == 137
+    assert set(finals.values_list("ingest_status", flat=True)) == {"pending"}
+    assert finals.order_by("period").values_list("period", flat=True)[0] == date(2014, 12, 1)
+    newest = finals.order_by("-period")[0]
+    assert (newest.period, newest.issued_on) == (date(2026, 4, 1), date(2026, 5, 1))
+    preview = ProviderInvoice.objects.get(is_preview=True)
+    assert (preview.period, preview.ingest_status) == (date(2026, 5, 1), "pending")
+    types = Counter(BillingEntry.objects.values_list("type", flat=True))
+    assert sum(types.values()) == entries
+    assert types["Payment"] >= 137
+    assert "Invoice" not in types
+    assert min(BillingEntry.objects.filter(type="Payment").values_list("amount", flat=True)) < 0
+
+
+def test_read_again_nothing_is_new_and_only_the_first_pages_are_asked_for(years: Simulated) -> None:
+    read()
+    before = calls(years)
+    assert read() == (0, 0)
+    assert calls(years) - before == 3
+    assert ProviderInvoice.objects.count() == 138
+
+
+def test_ten_thousand_invoices_take_a_bounded_number_of_calls(years: Simulated) -> None:
+    years.reset(invoices=10_000)
+    before = calls(years)
+    assert read()[0] == 10_000
+    first = calls(years) - before
+    pages_of_invoices, pages_of_history = 10_000 / 200, (10_000 + BillingEntry.objects.count()) / 200
+    assert first <= pages_of_invoices + pages_of_history + 3
+    before = calls(years)
+    assert read() == (0, 0)
+    assert calls(years) - before == 3
+
+
+def test_equal_entries_are_numbered_and_kept_each(years: Simulated) -> None:
+    read()
+    entries = BillingEntry.objects.filter(type="AttemptFailed").order_by("number")
+    assert [entry.number for entry in entries] == [1, 2]
+    assert len({(entry.date, entry.amount, entry.description, entry.invoice_uuid) for entry in entries}) == 1
+    BillingEntry.objects.filter(number=2).delete()
+    read(since=date(2014, 1, 1))
+    assert BillingEntry.objects.filter(type="AttemptFailed").count() == 2
+
+
+def test_reading_back_to_a_month_finds_what_was_lost(years: Simulated) -> None:
+    read()
+    ProviderInvoice.objects.filter(period="2016-03-01").delete()
+    BillingEntry.objects.filter(date__year=2016).delete()
+    assert read() == (0, 0)
+    invoices, entries = read(since=date(2016, 1, 1))
+    assert (invoices, entries > 10) == (1, True)
+
+
+def test_a_run_that_fails_on_the_way_writes_nothing(years: Simulated) -> None:
+    years.fault(kind="forbidden", path="billing_history", after=1, count=0)
+    with pytest.raises(Exception, match="403"):
+        read()
+    assert not ProviderInvoice.objects.exists()
+    years.control("DELETE", "faults")
+    assert read()[0] == 137
+
+
+def test_a_month_may_have_more_than_one_invoice(years: Simulated, ingest: Ingest) -> None:
+    read()
+    years.control("POST", "invoices", month="2026-04", lines=3)
+    assert read()[0] == 1
+    both = ProviderInvoice.objects.filter(period="2026-04-01")
+    assert both.count() == 2
+    assert {ingest(invoice).ingest_status for invoice in both} == {"ingested"}
+
+
+def test_an_invoice_whose_amount_changed_is_ingested_again(years: Simulated, ingest: Ingest) -> None:
+    read()
+    newest = ProviderInvoice.objects.get(period="2026-04-01")
+    assert ingest(newest).ingest_status == "ingested"
+    years.control("PATCH", f"invoices/{newest.invoice_uuid}", credits="1.00")
+    read()
+    newest.refresh_from_db()
+    assert newest.ingest_status == "pending"
+    assert ingest(newest).adjustments_total == Decimal("-1.00")
+
+
+def test_a_preview_is_read_anew_and_goes_when_the_final_invoice_is_in_place(
+    years: Simulated, ingest: Ingest
+) -> None:
+    read()
+    preview = ProviderInvoice.objects.get(is_preview=True)
+    assert ingest(preview).ingest_status == "ingested"
+    assert CostLine.objects.filter(invoice=preview).exists()
+    assert preview.pk in services.update_history(at=timezone.now(), enqueue=False).open
+    years.reset(today="2026-06-02")
+    read()
+    final = ProviderInvoice.objects.get(period="2026-05-01", is_preview=False)
+    assert ProviderInvoice.objects.filter(pk=preview.pk).exists(), "until the final one has its lines"
+    assert ingest(final).ingest_status == "ingested"
+    assert not ProviderInvoice.objects.filter(pk=preview.pk).exists()
+    assert ProviderInvoice.objects.get(is_preview=True).period == date(2026, 6, 1)
+    assert set(CostLine.objects.values_list("invoice_id", flat=True)) == {final.pk}
+
+
+def test_an_invoice_from_within_the_month_leaves_the_preview(years: Simulated, ingest: Ingest) -> None:
+    preview = an_invoice("a preview", is_preview=True)
+    read()
+    april = ProviderInvoice.objects.get(period="2026-04-01", is_preview=False)
+    ProviderInvoice.objects.filter(pk=april.pk).update(issued_on="2026-04-20")
+    ingest(april)
+    assert ProviderInvoice.objects.filter(pk=preview.pk).exists()
+
+
+def test_the_balance_is_kept_once_an_hour(years: Simulated) -> None:
+    at = timezone.now().replace(minute=7)
+    first = services.snapshot_balance(at=at)
+    second = services.snapshot_balance(at=at.replace(minute=50))
+    assert BalanceSnapshot.objects.count() == 1
+    assert (second.pk, second.captured_at) == (first.pk, at.replace(minute=50))
+    assert second.month_to_date_balance == second.account_balance + second.month_to_date_usage

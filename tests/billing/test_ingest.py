@@ -1,0 +1,308 @@
+"""The ingest of an invoice, against the simulated provider."""
+
+import threading
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+from django.db import connection
+from django.utils import timezone
+
+from arcadia_cloud.finance import Finance
+from arcadia_cloud.kernel.errors import InvalidInput
+from arcadia_cloud.kernel.models import Alert
+from billing import services
+from billing.csv_reading import UnreadableInvoice
+from billing.ingest import NotAMismatch, accept_mismatch
+from billing.models import CostLine, ProviderInvoice
+from billing.pushing import push_invoice
+from tests.billing.conftest import Ingest
+from tests.simulated import Simulated, SimulatedFinance
+
+pytestmark = pytest.mark.django_db(transaction=True)
+NOTE = "ticket 42"
+
+
+def rows() -> list[dict[str, Any]]:
+    """Every line but for its own id."""
+    shown = CostLine.objects.order_by("invoice_id", "line_no").values()
+    return [{name: value for name, value in row.items() if name != "id"} for row in shown]
+
+
+def open_alerts() -> list[str]:
+    return list(Alert.objects.filter(resolved_at=None).values_list("code", flat=True))
+
+
+def downloads(simulator: Simulated) -> int:
+    """How often a table was asked for."""
+    return sum(request["path"].endswith("/csv") for request in simulator.requests())
+
+
+def table_of(simulator: Simulated, invoice: ProviderInvoice) -> bytes:
+    """The invoice's CSV as the provider gives it."""
+    address = f"{simulator.url}/v2/customers/my/invoices/{invoice.invoice_uuid}/csv"
+    return requests.get(address, headers={"Authorization": f"Bearer {simulator.token}"}, timeout=10).content
+
+
+def test_the_invoice_of_april_2026(april: ProviderInvoice, ingest: Ingest, finance: SimulatedFinance) -> None:
+    """33 lines, $86.92, of which $7.90 is GST; 6 of the 33 match the fleet of that time."""
+    invoice = ingest(april)
+    assert (invoice.ingest_status, invoice.ingest_error) == ("ingested", "")
+    assert (invoice.line_count, invoice.lines_total, invoice.amount) == (
+        33,
+        Decimal("86.92"),
+        Decimal("86.92"),
+    )
+    assert (invoice.tax_total, invoice.adjustments_total) == (Decimal("7.90"), 0)
+    assert (invoice.amount_gross_minor, invoice.amount_tax_minor, invoice.amount_net_minor) == (
+        8692,
+        790,
+        7902,
+    )
+    assert CostLine.objects.exclude(resource=None).count() == 6
+    assert CostLine.objects.filter(is_tax=True).count() == 1
+    with Finance() as there:
+        push_invoice(invoice_pk=invoice.pk, finance=there, at=timezone.now())
+    (row,) = finance.invoices()
+    assert (row["amount_gross_minor"], row["amount_tax_minor"], row["amount_net_minor"]) == (8692, 790, 7902)
+    assert row["vendor"] == {"name": "DigitalOcean", "category": "cloud"}
+
+
+def test_without_items_six_of_33_match_by_their_names(
+    reference: Simulated, april: ProviderInvoice, tmp_path: Path
+) -> None:
+    file = tmp_path / "invoice.csv"
+    file.write_bytes(table_of(reference, april))
+    reference.fault(kind="server_error", path=f"{april.invoice_uuid}$", count=0)
+    done = services.ingest_file(invoice_pk=april.pk, file=file)
+    assert done.kept is not None
+    assert (done.kept.matched, done.kept.items, done.invoice.items_count) == (6, None, None)
+    assert done.invoice.ingest_status == "ingested"
+
+
+def test_again_gives_the_same_rows(april: ProviderInvoice, ingest: Ingest) -> None:
+    ingest(april)
+    before = rows()
+    assert ingest(april, again=True).ingest_status == "ingested"
+    assert rows() == before
+    assert len(before) == 33
+
+
+def test_what_is_ingested_is_not_fetched_again(
+    reference: Simulated, april: ProviderInvoice, ingest: Ingest
+) -> None:
+    ingest(april)
+    assert downloads(reference) == 1
+    ingest(april)
+    assert downloads(reference) == 1
+
+
+@pytest.mark.parametrize(
+    ("fault", "words"),
+    [
+        (
+            {"kind": "missing_cent"},
+            "0.01 is missing from the lines: they sum to 86.91, the invoice says 86.92",
+        ),
+        ({"kind": "lost_line", "line": 3}, "is missing from the lines"),
+        ({"kind": "doubled_line", "line": 3}, "is too much in the lines"),
+        ({"kind": "lost_line", "line": 31}, "1 among the items alone (first: Container Registry"),
+        ({"kind": "doubled_line", "line": 31}, "1 in the CSV alone (first: line 32)"),
+    ],
+    ids=["a cent", "a line lost", "a line doubled", "a free line lost", "a free line doubled"],
+)
+def test_a_table_that_differs_is_kept_but_not_taken_for_good(
+    reference: Simulated, april: ProviderInvoice, ingest: Ingest, fault: dict[str, Any], words: str
+) -> None:
+    reference.fault(path="/csv$", count=1, **fault)
+    invoice = ingest(april)
+    assert (invoice.ingest_status, open_alerts()) == ("mismatch", ["invoice_mismatch"])
+    assert words in invoice.ingest_error
+    assert CostLine.objects.count() == invoice.line_count > 30, "the lines are kept"
+    assert invoice.pk not in services.waiting_for_push(at=timezone.now(), force=True)
+    assert ingest(april).ingest_status == "ingested", "tried again, it is good"
+    assert (rows()[0]["line_no"], len(rows()), open_alerts()) == (1, 33, [])
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {"kind": "truncated", "cut": "body", "path": "/csv$"},
+        {"kind": "truncated", "cut": "connection", "path": "/csv$"},
+        {"kind": "html_answer", "path": "/csv$"},
+        {"kind": "forbidden", "path": "/csv$"},
+        {"kind": "server_error", "path": "/summary$"},
+        {"kind": "drop_before", "path": "/csv$"},
+    ],
+    ids=lambda fault: "-".join(fault.values()),
+)
+def test_a_download_that_fails_leaves_the_lines_that_were_there(
+    reference: Simulated, april: ProviderInvoice, ingest: Ingest, fault: dict[str, Any]
+) -> None:
+    ingest(april)
+    before = rows()
+    reference.fault(count=0, **fault)
+    invoice = ingest(april, again=True)
+    assert invoice.ingest_status in {"failed", "mismatch"}
+    assert invoice.ingest_error
+    if invoice.ingest_status == "failed":
+        assert (rows(), open_alerts()) == (before, ["invoice_failed"])
+    reference.control("DELETE", "faults")
+    assert ingest(april).ingest_status == "ingested"
+    assert (rows(), open_alerts()) == (before, [])
+
+
+def test_credits_that_stand_in_the_summary_alone_are_no_difference(
+    reference: Simulated, ingest: Ingest
+) -> None:
+    reference.control("PATCH", "invoices/2026-04", credits="5.00")
+    services.update_history(at=timezone.now(), enqueue=False)
+    invoice = ingest(ProviderInvoice.objects.get(period="2026-04-01", is_preview=False))
+    assert (invoice.ingest_status, invoice.adjustments_total) == ("ingested", Decimal("-5.00"))
+    assert (invoice.amount, invoice.lines_total) == (Decimal("81.92"), Decimal("86.92"))
+    assert (invoice.amount_gross_minor, invoice.amount_net_minor) == (8192, 7402)
+
+
+def test_credits_do_not_hide_a_missing_cent(reference: Simulated, ingest: Ingest) -> None:
+    reference.control("PATCH", "invoices/2026-04", credits="5.00")
+    reference.fault(kind="missing_cent", path="/csv$", count=1)
+    services.update_history(at=timezone.now(), enqueue=False)
+    invoice = ingest(ProviderInvoice.objects.get(period="2026-04-01", is_preview=False))
+    assert invoice.ingest_status == "mismatch"
+    assert "credits and adjustments (-5.00) don't explain it" in invoice.ingest_error
+
+
+# --- An operator accepts ------------------------------------------------------------------------------
+
+
+def accept(invoice: ProviderInvoice, note: str = NOTE) -> ProviderInvoice:
+    return accept_mismatch(invoice_pk=invoice.pk, note=note, actor="user:ada", at=timezone.now())
+
+
+def test_an_accepted_difference_stays_accepted_until_it_is_another(
+    reference: Simulated, april: ProviderInvoice, ingest: Ingest
+) -> None:
+    reference.fault(kind="missing_cent", path="/csv$", count=2)
+    invoice = accept(ingest(april))
+    assert (invoice.ingest_status, invoice.accepted_by, invoice.accepted_note) == (
+        "ingested",
+        "user:ada",
+        NOTE,
+    )
+    assert (open_alerts(), services.waiting_for_push(at=timezone.now())) == ([], [invoice.pk])
+    assert ingest(april, again=True).accepted_note == NOTE
+    reference.fault(kind="missing_cent", line=2, path="/csv$", count=0)
+    reference.fault(kind="lost_line", line=5, path="/csv$", count=1)
+    invoice = ingest(april, again=True)
+    assert (invoice.ingest_status, invoice.accepted_note, open_alerts()) == (
+        "mismatch",
+        "",
+        ["invoice_mismatch"],
+    )
+
+
+def test_nothing_is_accepted_without_a_note_or_a_difference(
+    reference: Simulated, april: ProviderInvoice, ingest: Ingest
+) -> None:
+    with pytest.raises(NotAMismatch):
+        accept(ingest(april))
+    reference.fault(kind="missing_cent", path="/csv$", count=1)
+    with pytest.raises(InvalidInput):
+        accept(ingest(april, again=True), note="  ")
+    april.refresh_from_db()
+    assert (april.ingest_status, april.accepted_at) == ("mismatch", None)
+
+
+# --- From a file -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("old", "new"), [(b"$6.00", b"$6.0O"), (b"2026-04", b"2026-0x"), (b"720", b"many")])
+def test_a_file_that_cannot_be_read_changes_nothing(
+    reference: Simulated, april: ProviderInvoice, ingest: Ingest, tmp_path: Path, old: bytes, new: bytes
+) -> None:
+    ingest(april)
+    before = rows()
+    file = tmp_path / "invoice.csv"
+    file.write_bytes(table_of(reference, april).replace(old, new, 1))
+    with pytest.raises(UnreadableInvoice, match=r"row \d+ .*column"):
+        services.ingest_file(invoice_pk=april.pk, file=file)
+    april.refresh_from_db()
+    assert (rows(), april.ingest_status) == (before, "ingested")
+
+
+def bits_of(written: bytes) -> list[tuple[int, int]]:
+    """Some bits of every row's amount and dates: place and mask, the same in every run."""
+    spots = []
+    start = written.index(b"\n") + 1
+    for number, row in enumerate(written[start:].splitlines(keepends=True)):
+        if number % 4 == 0:
+            cells = row.split(b",")
+            offset = start + sum(len(cell) + 1 for cell in cells[:4])
+            length = sum(len(cell) + 1 for cell in cells[4:7]) - 1
+            spots += [
+                (offset + (7 * number + 13 * turn) % length, 1 << (number + turn) % 3) for turn in range(3)
+            ]
+        start += len(row)
+    return spots
+
+
+def test_an_amount_or_a_date_changed_by_a_bit_is_never_taken_for_good(
+    reference: Simulated, april: ProviderInvoice, tmp_path: Path
+) -> None:
+    written = table_of(reference, april)
+    file = tmp_path / "invoice.csv"
+    spots = bits_of(written)
+    assert len(spots) > 20
+    for place, mask in spots:
+        spoiled = bytearray(written)
+        spoiled[place] ^= mask
+        file.write_bytes(spoiled)
+        try:
+            invoice = services.ingest_file(invoice_pk=april.pk, file=file).invoice
+        except UnreadableInvoice:
+            continue
+        same = services.ingest_file(invoice_pk=april.pk, file=file)
+        assert same.kept is not None
+        told = f"{written[place - 12 : place + 12]!r} -> {bytes(spoiled[place - 12 : place + 12])!r}"
+        assert invoice.ingest_status == "mismatch", told
+
+
+def test_a_table_cut_off_anywhere_is_never_taken_for_good(
+    reference: Simulated, april: ProviderInvoice, tmp_path: Path
+) -> None:
+    written = table_of(reference, april)
+    file = tmp_path / "invoice.csv"
+    last_row = len(written) - written.rstrip(b"\n").rfind(b"\n") - 1
+    for length in [*range(0, len(written) - last_row, 97), *range(len(written) - last_row, len(written) - 7)]:
+        file.write_bytes(written[:length])
+        try:
+            invoice = services.ingest_file(invoice_pk=april.pk, file=file).invoice
+        except UnreadableInvoice:
+            continue
+        assert invoice.ingest_status == "mismatch", written[max(0, length - 30) : length]
+
+
+# --- Two at once ----------------------------------------------------------------------------------------
+
+
+def test_of_two_at_once_one_waits_and_finds_it_done(reference: Simulated, april: ProviderInvoice) -> None:
+    reference.fault(kind="latency", seconds=1, path="/csv$", count=1)
+    ended: list[str] = []
+
+    def work() -> None:
+        try:
+            (done,) = services.ingest_all([april.pk])
+            ended.append(f"{done.invoice.ingest_status} {done.kept is not None}")
+        finally:
+            connection.close()
+
+    both = [threading.Thread(target=work) for _ in range(2)]
+    for thread in both:
+        thread.start()
+    for thread in both:
+        thread.join(30)
+    assert sorted(ended) == ["ingested False", "ingested True"]
+    assert len(rows()) == 33
+    assert downloads(reference) == 1
