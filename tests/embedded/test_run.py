@@ -75,13 +75,20 @@ def test_one_job_prints_a_json_object_per_stage_and_nothing_else(place: Place) -
     full = [str(entry.kind) for entry in registry.of_mode(RunMode.FULL)]
     slow = [str(entry.kind) for entry in registry.of_mode(RunMode.SLOW)]
     kinds = ("project", *full, "project", *slow)
-    assert [line["stage"] for line in lines] == [f"sync {kind}" for kind in kinds]
+    syncs = [f"sync {kind}" for kind in kinds]
+    assert [line["stage"] for line in lines] == [*syncs, "balance and invoices", "push to finance"]
     for line in lines:
         assert set(line) == {"stage", "status", "counts", "seconds", "error"}
         assert line["status"] == "ok"
-    discovered = {line["stage"]: line["counts"]["discovered"] for line in lines}
+    counts = {line["stage"]: line["counts"] for line in lines}
+    discovered = {stage: counts[stage]["discovered"] for stage in syncs}
     assert discovered["sync droplet"] == 15
     assert min(figure for stage, figure in discovered.items() if stage != "sync project") > 0
+    billed = counts["balance and invoices"]
+    assert billed["ingested"] == billed["new invoices"] + 1, "the running month's preview is no new invoice"
+    assert billed["matched"] + billed["unmatched"] + billed["tax"] == billed["lines"]
+    assert min(billed[name] for name in ("matched", "unmatched", "tax")) > 0
+    assert counts["push to finance"] == {"created": billed["new invoices"]}
     assert place.processes() == []
 
 
