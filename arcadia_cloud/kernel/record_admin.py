@@ -56,7 +56,7 @@ class BoundedAdmin(ThemedAdmin[M]):
     list_max_show_all = 0
     show_facets = ShowFacets.NEVER  # each facet would be a count over the whole table
     show_full_result_count = False
-    ordering = ("-pk",)
+    ordering: tuple[str, ...] = ("-pk",)
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ThemedChangeList]:
         return _BoundedChangeList

@@ -25,7 +25,7 @@ class _NumberFilter(TextFilter):
         if not value:
             return queryset
         is_number = value.isascii() and value.isdecimal() and len(value) <= 18  # noqa: PLR2004 - a bigint
-        return queryset.filter(**{self.parameter_name: int(value)}) if is_number else queryset.none()
+        return queryset.filter(**{str(self.parameter_name): int(value)}) if is_number else queryset.none()
 
 
 class InvoiceNumberFilter(_NumberFilter):

@@ -1,26 +1,26 @@
 """How billing's values look to an operator."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Final
 
 from billing.models import BalanceSnapshot
 from billing.values import IngestStatus, Match, PushStatus, exact
 
-INGEST_COLOURS: Final = {
+INGEST_COLOURS: Final[Mapping[str, str]] = {
     IngestStatus.PENDING: "info",
     IngestStatus.INGESTED: "success",
     "accepted": "success",
     IngestStatus.FAILED: "danger",
     IngestStatus.MISMATCH: "warning",
 }
-PUSH_COLOURS: Final = {
+PUSH_COLOURS: Final[Mapping[str, str]] = {
     PushStatus.WAITING: "info",
     PushStatus.PUSHED: "success",
     PushStatus.REFUSED: "danger",
 }
-MATCH_COLOURS: Final = {
+MATCH_COLOURS: Final[Mapping[str, str]] = {
     Match.ID: "success",
     Match.UNIQUE: "success",
     Match.LIFETIME: "success",
