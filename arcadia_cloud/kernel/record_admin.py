@@ -1,6 +1,6 @@
 """Console pages of records: rows that only the machinery writes, so nobody adds, edits or deletes them."""
 
-from typing import Any, Final, TypeVar
+from typing import Any, ClassVar, Final, TypeVar
 
 from django.contrib.admin import ShowFacets
 from django.core.paginator import Paginator
@@ -56,7 +56,7 @@ class BoundedAdmin(ThemedAdmin[M]):
     list_max_show_all = 0
     show_facets = ShowFacets.NEVER  # each facet would be a count over the whole table
     show_full_result_count = False
-    ordering: tuple[str, ...] = ("-pk",)
+    ordering: ClassVar[tuple[str, ...]] = ("-pk",)
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ThemedChangeList]:
         return _BoundedChangeList
