@@ -70,11 +70,9 @@ class StepSerializer(serializers.ModelSerializer[SagaStepResult]):
 class OperatorStepSerializer(serializers.ModelSerializer[SagaStepResult]):
     """A step that was begun: one line of the ledger."""
 
-    output = serializers.DictField(
-        required=False, help_text=f"{_STEP_FIELDS['output']} Operators only.", read_only=True
-    )
+    output = serializers.DictField(required=False, help_text=f"{_STEP_FIELDS['output']} Operators only.")
     error = serializers.DictField(
-        required=False, allow_null=True, help_text=f"{_STEP_FIELDS['error']} Operators only.", read_only=True
+        required=False, allow_null=True, help_text=f"{_STEP_FIELDS['error']} Operators only."
     )
 
     class Meta:
@@ -109,7 +107,6 @@ class OperatorSagaSerializer(SagaSerializer):
     error = serializers.DictField(
         required=False,
         allow_null=True,
-        read_only=True,
         help_text=f"{_OPERATORS_FIELDS['error']} Operators only.",
     )
 
@@ -133,11 +130,9 @@ class SagaDetailSerializer(SagaSerializer):
 class OperatorSagaDetailSerializer(OperatorSagaSerializer):
     """A saga with its ledger. Operators also see what it was started with and what its steps have put."""
 
-    inputs = serializers.DictField(
-        required=False, read_only=True, help_text="What it was started with. Operators only."
-    )
+    inputs = serializers.DictField(required=False, help_text="What it was started with. Operators only.")
     context = serializers.DictField(  # type: ignore[assignment]  # the column's name, not DRF's context
-        required=False, read_only=True, help_text="What its steps have put. Operators only."
+        required=False, help_text="What its steps have put. Operators only."
     )
     steps = OperatorStepSerializer(many=True, read_only=True)
 
