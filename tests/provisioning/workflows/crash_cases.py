@@ -1,7 +1,7 @@
 """Sagas whose workers die, each at its point, many side by side."""
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -77,14 +77,20 @@ class Batch:
         self.failing = failing
         self._made = 0
 
-    def run(self, cases: Sequence[Case]) -> list[Run]:
-        """The cases' sagas, ended all of them; fails when one takes longer than two minutes."""
+    def run(self, cases: Sequence[Case], *, faults: Sequence[Mapping[str, Any]] = ()) -> list[Run]:
+        """The cases' sagas, ended all of them; fails when one takes longer than two minutes.
+
+        `faults` are the provider's meanwhile.
+        """
         spare = self._droplets_to_resize([case for case in cases if case.kind == "resize_droplet"])
+        for fault in faults:
+            self.cloud.simulator.fault(**fault)
         runs: list[Run] = []
         for case in cases:
             self._wait_until_fewer_live(_MOST_AT_ONCE, runs)
             runs.append(self._start(case, spare))
         self._wait_until_fewer_live(1, runs)
+        self.cloud.simulator.control("DELETE", "faults")
         for run in runs:
             run.saga.refresh_from_db()
         return runs

@@ -9,6 +9,7 @@ import pytest
 from tests.processes import Workers
 from tests.provisioning.crashing import OPTIONS, Point
 from tests.provisioning.sagas import swept
+from tests.provisioning.workflows.cloud import PASSING
 from tests.provisioning.workflows.crash_cases import FAILING, KINDS, WAYS, Batch, Case, points_of
 from tests.provisioning.workflows.crash_tables import lines_of, table_of
 from tests.provisioning.workflows.crash_truths import judge
@@ -47,6 +48,22 @@ def test_so_it_is_when_the_whole_worker_dies_and_is_started_anew(
         runs = batch.run([Case(kind, FAILING, point, "worker") for point in one_of_each(points)])
     wrong = judge(runs, batch.cloud, batch.crashes)
     figures(lines_of(runs))
+    assert wrong == []
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_on_a_bad_day_of_the_provider_it_ends_done_once_or_undone(
+    batch: Batch, worker: Workers, figures: Callable[[str], None], kind: str
+) -> None:
+    """Every fifth answer spoiled, each time another way, and workers killed besides."""
+    worker("provisioning", environment=batch.crashes.environment, options=(*OPTIONS, "4"))
+    with swept():
+        points = points_of(batch, kind)
+        faults = [{**fault, "count": 0, "probability": 0.025, "path": "^/v2/"} for fault in PASSING.values()]
+        cases = [Case(kind, way, point) for way in WAYS for point in points[way][::4]]
+        runs = batch.run(cases, faults=faults)
+    wrong = judge(runs, batch.cloud, batch.crashes, either_way=True)
+    figures(f"a bad day\n{lines_of(runs)}")
     assert wrong == []
 
 

@@ -8,6 +8,7 @@ from provisioning.engine.boundaries import Boundary as At
 from tests.processes import Workers
 from tests.provisioning.crashing import OPTIONS, Point
 from tests.provisioning.sagas import swept
+from tests.provisioning.workflows.conftest import CRASH_SPEED
 from tests.provisioning.workflows.crash_cases import CANCELLED, FAILING, FORWARD, Batch, Case
 from tests.provisioning.workflows.crash_tables import lines_of
 from tests.provisioning.workflows.crash_truths import judge
@@ -45,3 +46,17 @@ def test_a_killed_worker_changes_nothing_of_how_a_saga_ends(
     wrong = judge(runs, batch.cloud, batch.crashes)
     figures(lines_of(runs))
     assert wrong == []
+
+
+@pytest.mark.timeout(200)
+def test_what_a_killed_worker_made_is_found_though_the_lists_lag_behind_its_successor(
+    batch: Batch, worker: Workers
+) -> None:
+    environment = batch.crashes.environment | {"ARCADIA_SAGA_TAG_LAG_SECONDS": "6"}
+    worker("provisioning", environment=environment, options=(*OPTIONS, "4"))
+    lag = {"kind": "list_lag", "seconds": 5 * CRASH_SPEED, "count": 0, "method": "GET", "path": "droplets$"}
+    cases = [Case(PROVISION, way, Point(At.AFTER_EFFECT, CREATE)) for way in (FORWARD, CANCELLED, FAILING)]
+    with swept():
+        runs = batch.run(cases, faults=[lag])
+    assert judge(runs, batch.cloud, batch.crashes) == []
+    assert batch.cloud.asked("POST", "/v2/droplets") == len(runs)
