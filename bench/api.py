@@ -2,14 +2,14 @@
 
 A page is asked of the WSGI application in this process: everything that a web worker does for it is measured
 (middleware, token, throttle, log line, view, rendering), and nothing that only a test client does. The floor
-runs the statement that our page sends, on the same connection, and writes its rows as JSON.
+runs the statements that our page sends, on the same connection, and writes the rows as JSON.
 """
 
 import io
 import json
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -54,25 +54,25 @@ class Page:
 def api(scale: float) -> Iterator[Row]:
     """Pages of 50: the first one and one deep in, as an operator and as a tenant."""
     count = max(10_000, round(RESOURCES * scale))
-    with scratch_database(), _as_in_production():
+    with scratch_database(), as_in_production():
         tell(f"  filling in {count} resources")
         fill_resources(count)
         for page in _inventory(count):
             yield measured(page)
 
 
-def measured(page: Page) -> Row:
+def measured(page: Page, *, name: str = "api", target: float = TARGET) -> Row:
     """One page against its floor. Raises AssertionError when they don't show the same number of rows."""
-    statement = _statement(page)
-    shown, floor = (json.loads(body) for body in (_asked(page.address, page.token), _floor(statement)))
+    statements = _statements(page)
+    shown, floor = (json.loads(body) for body in (_asked(page.address, page.token), _floor(statements)))
     if len(floor) != len(shown["results"]) + (shown["next"] is not None) or len(floor) < 2:
         raise AssertionError(f"{page.words}: {len(shown['results'])} rows against {len(floor)}")
     row = compare(
-        "api",
+        name,
         page.words,
         ours=Contender(lambda: _often(lambda: _asked(page.address, page.token))),
-        floor=Contender(lambda: _often(lambda: _floor(statement))),
-        target=TARGET,
+        floor=Contender(lambda: _often(lambda: _floor(statements))),
+        target=target,
     )
     return replace(
         row,
@@ -83,25 +83,25 @@ def measured(page: Page) -> Row:
 
 
 def _inventory(count: int) -> Iterator[Page]:
-    operator, tenant = _token(OPERATOR_ROLE), _token(tenant=TENANT)
+    operator, tenant = token_of(OPERATOR_ROLE), token_of(tenant=TENANT)
     yield Page(f"first page of {count} resources, operator", "/api/v1/inventory", operator)
     # A cursor names a row, whatever filter led there: so it is had from a list of a few rows in the middle.
-    narrowed = _next(f"/api/v1/inventory?limit=1&q={count // 20:06}", operator)
+    narrowed = next_of(f"/api/v1/inventory?limit=1&q={count // 20:06}", operator)
     middle = f"/api/v1/inventory?cursor={parse_qs(urlsplit(narrowed).query)['cursor'][0]}"
     yield Page(f"page in the middle of {count} resources, operator", middle, operator)
     yield Page(f"first page of a tenant's {count // TENANTS} of them", "/api/v1/inventory", tenant)
     deep = "/api/v1/inventory"
     for _ in range(DEPTH):
-        deep = _next(deep, tenant)
+        deep = next_of(deep, tenant)
     yield Page(f"page {DEPTH + 1} of a tenant's {count // TENANTS} of them", deep, tenant)
 
 
-def _token(*roles: str, tenant: str | None = None) -> str:
+def token_of(*roles: str, tenant: str | None = None) -> str:
     hour = timedelta(hours=1)
     return mint(subject="bench", tenant_id=tenant, roles=list(roles), lifetime=hour, at=timezone.now())
 
 
-def _next(address: str, token: str) -> str:
+def next_of(address: str, token: str) -> str:
     """The address of the page after one."""
     link = urlsplit(json.loads(_asked(address, token))["next"])
     return f"{link.path}?{link.query}"
@@ -134,17 +134,17 @@ def _asked(address: str, token: str) -> bytes:
     return body
 
 
-def _statement(page: Page) -> str:
-    """The one statement that a page sends."""
+def _statements(page: Page) -> list[str]:
+    """What a page asks of the database; the last one reads its rows."""
     with CaptureQueriesContext(connection) as queries:
         _asked(page.address, page.token)
-    (query,) = queries.captured_queries
-    return str(query["sql"])
+    return [str(query["sql"]) for query in queries.captured_queries]
 
 
-def _floor(statement: str) -> str:
+def _floor(statements: Sequence[str]) -> str:
     with connection.connection.cursor() as cursor:
-        cursor.execute(statement)
+        for statement in statements:
+            cursor.execute(statement)
         names = [column.name for column in cursor.description]
         parsed = [at for at, column in enumerate(cursor.description) if column.type_code == _JSONB]
         rows = [list(row) for row in cursor.fetchall()]
@@ -160,7 +160,7 @@ def _often(once: Callable[[], object]) -> None:
 
 
 @contextmanager
-def _as_in_production() -> Iterator[None]:
+def as_in_production() -> Iterator[None]:
     """Production's log lines, written to nowhere; requests counted against a limit that is out of reach."""
     logging = logging_settings(production=True, level="INFO")
     unlimited = override_settings(ARCADIA_API_REQUESTS_PER_MINUTE=sys.maxsize)

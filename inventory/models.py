@@ -184,6 +184,7 @@ class Resource(models.Model):
             models.Index(
                 fields=["id"], condition=Q(deleted_at__isnull=True, attributed_by=""), name="resource_nobodys"
             ),
+            models.Index(fields=["name", "id"], name="resource_by_name"),  # live and gone together
             GinIndex(fields=["tags"], name="resource_tagged"),
             models.Index(
                 fields=["parent_kind", "parent_id"], condition=~Q(parent_id=""), name="resource_of_parent"

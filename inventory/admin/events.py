@@ -1,18 +1,20 @@
 """The console's list of what happened to resources: reached from a resource, and from a sync run."""
 
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from django.contrib import admin
+from django.core.paginator import Page
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.html import format_html
 
-from arcadia_cloud.kernel.record_admin import RecordAdmin
+from arcadia_cloud.kernel.record_admin import BoundedPaginator, RecordAdmin
 from arcadia_cloud.kernel.theme import TextFilter, display
 from inventory.admin.presenting import EVENT_COLOURS, history_entry
 from inventory.models import ResourceEvent
+from inventory.queries import rows_of
 
 _MOST_DIGITS: Final = 18  # any number of so many fits a row's own
 
@@ -37,10 +39,21 @@ class SourceFilter(TextFilter):
         return queryset.filter(source=self.value()) if self.value() else queryset
 
 
+class HistoryPaginator(BoundedPaginator):
+    """Pages that are as fast however far back a run's events begin."""
+
+    def page(self, number: int | str) -> Page[Any]:
+        page = super().page(number)
+        shown, listed = cast("tuple[QuerySet[ResourceEvent], ...]", (page.object_list, self.object_list))
+        page.object_list = rows_of(shown, listed)
+        return page
+
+
 @admin.register(ResourceEvent)
 class ResourceEventAdmin(RecordAdmin[ResourceEvent]):
     """The history, newest first. Both filters have an index, at any number of rows."""
 
+    paginator = HistoryPaginator
     list_display = ("at", "happened", "of", "changed", "actor", "source")
     list_filter = (ResourceNumberFilter, SourceFilter)
     list_select_related = ("resource",)

@@ -11,6 +11,7 @@ from django.urls import reverse
 
 from arcadia_cloud.kernel.subjects import page_of
 from inventory.models import Resource, ResourceEvent, SyncRun
+from inventory.queries import rows_of
 from inventory.values import EventType, Kind, RunOutcome
 
 NOTHING: Final = "-"
@@ -125,7 +126,8 @@ def history_entry(event: ResourceEvent) -> HistoryEntry:
 
 def timeline(events: QuerySet[ResourceEvent], *, newest: int, rest: str) -> dict[str, Any]:
     """For `console/timeline.html`, the newest of these; the query string `rest` lists all. One query."""
-    found = list(events.order_by("-pk")[: newest + 1])
+    ordered = events.order_by("-pk")
+    found = list(rows_of(ordered[: newest + 1], ordered))
     return {
         "history": [history_entry(event) for event in found[:newest]],
         "has_older_history": len(found) > newest,

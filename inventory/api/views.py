@@ -156,7 +156,7 @@ class ResourceEvents(ListView):
     orderings = ("id",)
 
     def get_queryset(self) -> Any:  # Any: DRF's stubs bind the view to one model
-        resource = get_object_or_404(_visible(self.request), pk=self.kwargs["pk"])
+        resource = get_object_or_404(_visible(self.request).only("pk"), pk=self.kwargs["pk"])
         return events_of(resource, for_operator=_is_operator(self.request))
 
     def get_serializer_class(self) -> type[BaseSerializer[Any]]:

@@ -38,5 +38,4 @@ class Migration(migrations.Migration):
         *(operation for index in (*_halves(), _NOBODYS) for operation in _add(index)),
         RemoveIndexConcurrently(model_name="resource", name="resource_of_tenant"),
         RemoveIndexConcurrently(model_name="resource", name="resource_of_kind"),
-        RemoveIndexConcurrently(model_name="resource", name="resource_by_name"),
     ]

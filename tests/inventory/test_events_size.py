@@ -23,11 +23,11 @@ _RESOURCES = """
            '{}', '{}', now(), now(), 0
     FROM generate_series(1, %s) AS n
 """
-# The first resource and the first run have a thousandth and a tenth of all.
+# The first resource has a thousandth of all, and the first run the oldest tenth: it discovered everything.
 _EVENTS = """
     INSERT INTO cloud_resource_events (resource_id, event_type, changes, at, actor, source)
     SELECT CASE n %% 1000 WHEN 0 THEN %s ELSE %s + n %% %s END, 'updated', '{"status": ["active", "off"]}',
-           now(), 'beat', 'run:' || CASE n %% 10 WHEN 0 THEN %s ELSE %s + n / 1000 END
+           now(), 'beat', 'run:' || CASE WHEN n <= %s THEN %s ELSE %s + n / 1000 END
     FROM generate_series(1, %s) AS n
 """
 
@@ -41,7 +41,7 @@ def events(request: pytest.FixtureRequest) -> tuple[Resource, SyncRun]:
         cursor.execute(_RESOURCES, [RESOURCES])
         resource = Resource.objects.order_by("pk")[0]
         first = resource.pk
-        cursor.execute(_EVENTS, [first, first, RESOURCES, run.pk, run.pk + 1, many])
+        cursor.execute(_EVENTS, [first, first, RESOURCES, many // 10, run.pk, run.pk + 1, many])
         cursor.execute("VACUUM ANALYZE cloud_resource_events, cloud_resources")
     return resource, run
 
