@@ -53,8 +53,9 @@ class FleetRow:
 
 
 def fleet_rows(cells: Sequence[FleetCell]) -> list[FleetRow]:
-    """A row per kind; `cells` are ordered by kind."""
-    return [_row(kind, list(of_kind)) for kind, of_kind in groupby(cells, key=lambda cell: cell.kind)]
+    """A row per kind, by their names; `cells` are ordered by kind."""
+    rows = [_row(kind, list(of_kind)) for kind, of_kind in groupby(cells, key=lambda cell: cell.kind)]
+    return sorted(rows, key=lambda row: row.kind.casefold())
 
 
 def chart_data(cells: Sequence[FleetCell]) -> str:

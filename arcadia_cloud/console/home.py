@@ -79,7 +79,7 @@ def look(*, at: datetime) -> Sight:
         fleet=fleet_rows(cells),
         chart=chart_data(cells),
         chart_options=CHART_OPTIONS,
-        syncs=[SyncRow(kind_in_words(age.kind), age, _runs_of(age.kind)) for age in ages],
+        syncs=sorted(map(_sync_row, ages), key=lambda row: row.kind.casefold()),
         alerts=list(_open_alerts().order_by("-last_raised_at")[:_ALERTS_SHOWN]),
         running=running,
         brake=sagas.brake,
@@ -142,6 +142,10 @@ def _few(kinds: Sequence[str]) -> str:
     """Some of the names: the table of syncs has them all."""
     named = ", ".join(kinds[:_KINDS_NAMED])
     return f"{named} and {len(kinds) - _KINDS_NAMED} more" if len(kinds) > _KINDS_NAMED else named
+
+
+def _sync_row(age: SyncAge) -> SyncRow:
+    return SyncRow(kind_in_words(age.kind), age, _runs_of(age.kind))
 
 
 def _runs_of(kind: str) -> str:

@@ -46,6 +46,9 @@ _PAGES: Final[Mapping[str, str]] = {
     Kind.APP: "apps/{id}",
     Kind.REGISTRY: "registry",
 }
+# What a reader looks for first; the database keeps a JSON object's keys in an order of its own.
+_FIRST: Final = ("type", "protocol", "ports", "name", "slug", "data", "entry", "target", "start", "end", "id")
+_PLACES: Final = {name: place for place, name in enumerate(_FIRST)}
 _VOLUME_SNAPSHOTS: Final = "images/snapshots/volumes"
 
 
@@ -104,18 +107,21 @@ def readable(value: Any) -> str:  # a JSON value
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, Mapping):
-        return ", ".join(f"{in_words(str(key))} {readable(held)}" for key, held in value.items())
+        held = sorted(value.items(), key=lambda pair: _PLACES.get(pair[0], len(_PLACES)))
+        return ", ".join(f"{in_words(str(key))} {readable(each)}" for key, each in held)
     if isinstance(value, list):
         separator = "; " if any(isinstance(item, Mapping) for item in value) else ", "
         return separator.join(readable(item) for item in value)
     return str(value)
 
 
-def attributes(attrs: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """What only a resource's kind has, as words and values, the empty ones left out."""
+def attributes(attrs: Mapping[str, Any]) -> Iterator[tuple[str, list[str]]]:
+    """What only a resource's kind has, as words and lines of values, the empty ones left out."""
     for name, value in attrs.items():
-        if readable(value) != NOTHING:
-            yield in_words(name), readable(value)
+        if isinstance(value, list) and any(isinstance(item, Mapping) for item in value):
+            yield in_words(name), [readable(item) for item in value]
+        elif readable(value) != NOTHING:
+            yield in_words(name), [readable(value)]
 
 
 def history_entry(event: ResourceEvent) -> HistoryEntry:

@@ -35,14 +35,11 @@ from inventory.values import STRIKES_TO_DELETE, AttributionRule
 _SHOWN: Final = 50  # of a resource's events and spans
 
 _STATUS_COLOURS: Final = {
-    "active": "success",
-    "online": "success",
-    "running": "success",
-    "off": "warning",
-    "archive": "warning",
-    "new": "info",
-    "errored": "danger",
-    "deleted": "danger",
+    **dict.fromkeys(("active", "online", "running", "verified", "succeeded", "available"), "success"),
+    **dict.fromkeys(("attached", "assigned"), "success"),
+    **dict.fromkeys(("off", "archive", "degraded", "unattached", "unassigned"), "warning"),
+    **dict.fromkeys(("new", "creating", "provisioning", "pending", "waiting"), "info"),
+    **dict.fromkeys(("errored", "error", "failed", "deleted"), "danger"),
 }
 _RULES: Final = {
     AttributionRule.OPERATOR: "assigned by an operator",
@@ -104,6 +101,17 @@ class ResourceAdmin(AssigningAdmin):
         "decided_by",
         "reason",
     )
+
+    def get_fieldsets(
+        self, request: HttpRequest, obj: Resource | None = None
+    ) -> Any:  # the stubs' is private
+        """Why it is nobody's stands there only if there is something to say."""
+        if obj is None or self.reason(obj) != NOTHING:
+            return self.fieldsets
+        return [
+            (title, {"fields": tuple(field for field in options["fields"] if field != "reason")})
+            for title, options in self.fieldsets
+        ]
 
     def get_list_display(self, request: HttpRequest) -> tuple[str, ...]:
         """What is nobody's is listed with the reason."""
@@ -193,6 +201,8 @@ class ResourceAdmin(AssigningAdmin):
     @display(description="status")
     def status_label(self, resource: Resource) -> str:
         state = self.state(resource)
+        if not state:
+            return NOTHING
         return _label(state, variant=_STATUS_COLOURS.get(state, ""))
 
     @display(description="strikes")

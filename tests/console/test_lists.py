@@ -134,39 +134,6 @@ def test_resources_are_found(viewer: Client, query: str, found: set[str]) -> Non
     assert {row.name for row in page.context["cl"].result_list} == found
 
 
-def test_a_resource_tells_what_it_is_whose_and_what_happened(viewer: Client) -> None:
-    acme = a_project("acme", tenant_id="acme")
-    attrs = {"memory_mb": 1024, "gpu": None}
-    observed(seen("4711", project_id=acme.pk, attrs=attrs))
-    observed(seen("4711", project_id=acme.pk, attrs=attrs, monthly_price_cents=1250), at=minute(5))
-    resource = Resource.objects.get()
-
-    text = viewer.get(f"{RESOURCES}{resource.pk}/change/").content.decode()
-
-    assert "by its project&#x27;s tenant" in text
-    assert "$12.50" in text
-    assert "<del>$6.00</del>" in text
-    assert "<dt>memory mb</dt>" in text
-    assert "<dt>gpu</dt>" not in text
-    assert (
-        'href="https://cloud.digitalocean.com/droplets/4711" target="_blank" rel="noopener noreferrer"'
-        in text
-    )
-
-
-def test_a_long_history_shows_its_newest_fifty_and_leads_to_the_rest(viewer: Client) -> None:
-    for number in range(55):
-        observed(seen(status=f"status-{number}"), at=minute(number))
-    resource = Resource.objects.get()
-
-    text = viewer.get(f"{RESOURCES}{resource.pk}/change/").content.decode()
-    all_of_it = viewer.get(f"/admin/inventory/resourceevent/?resource={resource.pk}")
-
-    assert text.count("<ins>status-") == 50
-    assert f"/admin/inventory/resourceevent/?resource={resource.pk}" in text
-    assert all_of_it.context["cl"].result_count == 55
-
-
 def test_what_the_provider_says_is_shown_as_text(viewer: Client) -> None:
     evil = '<script>alert("1")</script>'
     observed(seen(name=evil, status=evil, tags=[evil], attrs={evil: [evil]}, region="<b>"))
@@ -256,22 +223,3 @@ def test_a_kind_that_is_not_set_up_is_waited_for_by_nobody(viewer: Client) -> No
     assert "16 of 16" in text
     assert "every sync is fresh" in text
     assert "not set up" in text
-
-
-def test_a_snapshot_leads_to_the_list_of_what_it_was_taken_of(viewer: Client) -> None:
-    for parent in ("droplet", "volume"):
-        observed(seen(parent, parent_kind=parent, parent_id="1"), kind=Kind.SNAPSHOT)
-        row = Resource.objects.get(provider_id=parent)
-
-        text = viewer.get(f"{RESOURCES}{row.pk}/change/").content.decode()
-
-        assert f'href="https://cloud.digitalocean.com/images/snapshots/{parent}s"' in text
-
-
-@pytest.mark.parametrize("number", ["x", "-1", "9" * 18, "9" * 19, "9" * 5000, "²"])
-def test_a_number_that_no_resource_has_finds_no_history(viewer: Client, number: str) -> None:
-    observed(seen())
-
-    page = viewer.get("/admin/inventory/resourceevent/", {"resource": number})
-
-    assert page.context["cl"].result_count == 0
