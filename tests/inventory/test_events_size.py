@@ -13,7 +13,7 @@ from tests.console.rows import a_run
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(280)]
 RESOURCES = 2_000
-EVERYDAY, MATRIX = 200_000, 10_000_000
+EVERYDAY, MATRIX = 200_000, 1_000_000
 MOST_REMOVED = 200
 
 _RESOURCES = """
