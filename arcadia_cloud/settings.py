@@ -276,6 +276,8 @@ SPACES_ENDPOINT_URL = env.url(
 )
 # A sync that died keeps its kind for so long.
 ARCADIA_SYNC_LEASE_SECONDS = env.number("ARCADIA_SYNC_LEASE_SECONDS", 60, at_least=1)
+# An ingest or a push that died keeps its invoice for so long.
+ARCADIA_BILLING_LEASE_SECONDS = env.number("ARCADIA_BILLING_LEASE_SECONDS", 60, at_least=1)
 
 # --- Provisioning ----------------------------------------------------------------------------------
 # A saga whose worker died is taken over after so long.

@@ -1,7 +1,7 @@
 from django.apps import AppConfig
 from django.utils.module_loading import import_string
 
-from arcadia_cloud.kernel import schedule
+from arcadia_cloud.kernel import schedule, subjects
 from arcadia_cloud.kernel.schedule import ScheduleEntry
 from inventory import arrivals
 
@@ -13,9 +13,10 @@ class BillingConfig(AppConfig):
     verbose_name = "Provider billing"
 
     def ready(self) -> None:
-        """Put billing on the schedule, and be told when inventory learns of resources."""
+        """Schedule billing, be told when inventory learns of resources, and say where invoices show."""
         # By name: this module is imported before the models are loaded.
         arrivals.register("billing", import_string("billing.rematching.request_match"))
+        subjects.register("invoice", "admin:billing_providerinvoice_change")
         schedule.register(
             ScheduleEntry(
                 name="billing: balance",

@@ -11,6 +11,7 @@ from datetime import date, datetime, timedelta
 from itertools import islice
 from typing import Final, TypeVar
 
+from django.conf import settings
 from django.db import transaction
 
 from arcadia_cloud.digitalocean.client import DigitalOcean
@@ -24,7 +25,6 @@ T = TypeVar("T")
 Key = tuple[object, ...]
 
 _LEASE: Final = "billing history"
-_LEASE_SECONDS: Final = 60
 _WAIT_SECONDS: Final = 300
 _CHUNK: Final = 200  # a page of the provider's, so that a page more is asked for only when it is needed
 _INVOICE: Final = "Invoice"
@@ -55,7 +55,8 @@ def read_history(*, cloud: DigitalOcean, at: datetime, since: date | None = None
     With `since`, the first of a month, everything back to it is read, known or not. May be repeated; two at
     once: one waits. Raises ProviderError, and then nothing is written.
     """
-    with lease(_LEASE, seconds=_LEASE_SECONDS, wait_seconds=_WAIT_SECONDS) as held:
+    seconds = settings.ARCADIA_BILLING_LEASE_SECONDS
+    with lease(_LEASE, seconds=seconds, wait_seconds=_WAIT_SECONDS) as held:
         listed = _until_known(cloud.invoices(), _unknown_invoices, lambda head: head.period, since)
         history = _until_known(cloud.billing_history(), _unknown_entries(), lambda entry: entry.date, since)
         preview = cloud.invoice_preview()

@@ -16,13 +16,13 @@ from arcadia_cloud.digitalocean.errors import ProviderError
 from arcadia_cloud.kernel.alerts import raise_alert, resolve_alert
 from arcadia_cloud.kernel.database import patiently
 from arcadia_cloud.kernel.errors import Conflict, InvalidInput, NotFound
-from arcadia_cloud.kernel.leases import HeldLease, lease
+from arcadia_cloud.kernel.leases import HeldLease
 from billing.csv_reading import UnreadableInvoice
 from billing.documents import Documents, fetched
 from billing.files import assert_readable
 from billing.lines import Kept, replace_lines
 from billing.models import ProviderInvoice
-from billing.naming import LEASE_SECONDS, WAIT_SECONDS, lease_of, subject_of
+from billing.naming import invoice_lease, subject_of
 from billing.pushing import fingerprint
 from billing.reconciling import Verdict, reconcile
 from billing.values import IngestStatus, PushStatus
@@ -58,7 +58,7 @@ def ingest_invoice(
     """
     if file is not None:
         assert_readable(file)
-    with lease(lease_of(invoice_pk), seconds=LEASE_SECONDS, wait_seconds=WAIT_SECONDS) as held:
+    with invoice_lease(invoice_pk) as held:
         invoice = ProviderInvoice.objects.filter(pk=invoice_pk).first()
         if invoice is None:
             raise NotFound(f"invoice {invoice_pk} is gone: a preview goes when the final invoice comes")

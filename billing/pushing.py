@@ -16,9 +16,8 @@ from django.db.models import F, Q, QuerySet
 from arcadia_cloud.finance import Finance, FinanceInvoice, FinanceRejected, FinanceUnavailable
 from arcadia_cloud.kernel.alerts import raise_alert, resolve_alert
 from arcadia_cloud.kernel.errors import Conflict, NotFound
-from arcadia_cloud.kernel.leases import lease
 from billing.models import ProviderInvoice
-from billing.naming import LEASE_SECONDS, WAIT_SECONDS, lease_of, subject_of
+from billing.naming import invoice_lease, subject_of
 from billing.values import IngestStatus, PushStatus
 
 REFUSED_ALERT: Final = "finance_refused"
@@ -78,7 +77,7 @@ def push_invoice(*, invoice_pk: int, finance: Finance, at: datetime, force: bool
     The outcome stands on the invoice. A fault is to be tried again, later each time; a refusal waits for an
     operator. Raises NotToBePushed and NotFound.
     """
-    with lease(lease_of(invoice_pk), seconds=LEASE_SECONDS, wait_seconds=WAIT_SECONDS):
+    with invoice_lease(invoice_pk):
         invoice = ProviderInvoice.objects.filter(pk=invoice_pk).first()
         if invoice is None:
             raise NotFound(f"invoice {invoice_pk} is gone")

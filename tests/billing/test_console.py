@@ -12,10 +12,11 @@ from django.contrib.admin.models import LogEntry
 from django.test import Client
 from django.utils import timezone
 
+from arcadia_cloud.kernel.alerts import raise_alert
 from arcadia_cloud.kernel.leases import lease
 from arcadia_cloud.kernel.models import Lease
 from billing.models import BalanceSnapshot, ProviderInvoice
-from billing.naming import lease_of
+from billing.naming import lease_of, subject_of
 from tests.billing.rows import a_resource, an_invoice, kept
 from tests.billing.tables import a_line
 from tests.console.conftest import Login, login, viewer
@@ -117,6 +118,12 @@ def test_a_difference_is_accepted_with_a_note(biller: Client) -> None:
     assert "ticket 42" in LogEntry.objects.get().get_change_message()
     press(biller, invoice, "accept_this", note="again")
     assert "there is no difference to accept" in page(biller, invoice)
+
+
+def test_an_alert_leads_to_its_invoice(viewer: Client) -> None:
+    invoice = an_invoice()
+    raise_alert(code="invoice_mismatch", subject=subject_of(invoice), message="0.01 is missing")
+    assert f'href="{INVOICES}{invoice.pk}/change/"' in viewer.get("/admin/kernel/alert/").content.decode()
 
 
 @pytest.mark.django_db(transaction=True)

@@ -165,6 +165,23 @@ def test_credits_that_stand_in_the_summary_alone_are_no_difference(
     assert (invoice.amount_gross_minor, invoice.amount_net_minor) == (8192, 7402)
 
 
+def test_an_invoice_that_changed_since_is_pushed_again(
+    reference: Simulated, april: ProviderInvoice, ingest: Ingest, finance: SimulatedFinance
+) -> None:
+    def pushed() -> list[str]:
+        return [each.action for each in services.push_all(services.waiting_for_push(at=timezone.now()))]
+
+    ingest(april)
+    assert (pushed(), pushed()) == (["created"], [])
+    ingest(april, again=True)
+    assert pushed() == [], "read again, it is the same"
+    reference.control("PATCH", "invoices/2026-04", credits="5.00")
+    services.update_history(at=timezone.now(), enqueue=False)
+    ingest(april)
+    assert pushed() == ["updated"]
+    assert [row["amount_gross_minor"] for row in finance.invoices()] == [8192]
+
+
 def test_credits_do_not_hide_a_missing_cent(reference: Simulated, ingest: Ingest) -> None:
     reference.control("PATCH", "invoices/2026-04", credits="5.00")
     reference.fault(kind="missing_cent", path="/csv$", count=1)
