@@ -34,7 +34,7 @@ BODY = {
     "amount_gross_minor": 110,
     "line_count": 2,
 }
-GONE: Any = object()
+GONE = ...
 
 
 @pytest.fixture
