@@ -2,8 +2,8 @@
 
 The floor is the least that PostgreSQL must do: COPY into a temporary table, one INSERT … ON CONFLICT into a
 table with the same columns, indexes and fill factor, and COPY of the event rows, in batches of the same
-size. It keeps no spans, no strikes and no order of arrival, reads nothing back, and its rows are plain
-tuples made before the clock starts.
+size. Its rows are the ones that ours come to, plain tuples made before the clock starts, but for the digest,
+which is our own affair. It keeps no spans, no strikes and no order of arrival, and reads nothing back.
 """
 
 from collections.abc import Iterator, Sequence
@@ -30,9 +30,10 @@ UNCHANGED_RUNS: Final = 10
 _CREATED_AT: Final = datetime(2026, 1, 1, tzinfo=UTC)
 _COLUMNS: Final = (
     "provider, kind, provider_id, urn, name, region, status, tags, attrs, monthly_price_cents, "
-    "provider_created_at, attributed_by, attribution_note, parent_kind, parent_id, first_seen_at, "
-    "last_seen_at, stale_strike_count"
+    "provider_created_at, project_id, deployment_id, tenant_id, attributed_by, attribution_note, "
+    "parent_kind, parent_id, first_seen_at, last_seen_at, deleted_at, stale_strike_count"
 )
+_OWNER: Final = (None, None, "acme", "tags", "tenant acme has no deployment shop")
 _EVENT_COLUMNS: Final = "resource_id, event_type, changes, at, actor, source"
 _NEW_VALUES: Final = ", ".join(
     f"{column} = excluded.{column}" for column in _COLUMNS.split(", ") if column != "first_seen_at"
@@ -155,7 +156,7 @@ def _floor(batches: Sequence[list[tuple[Any, ...]]], *, events_per_batch: int) -
         with transaction.atomic(), raw.cursor() as cursor:
             with cursor.copy(f"COPY staged ({_COLUMNS}) FROM STDIN") as copy:
                 for before_times in batch:
-                    copy.write_row((*before_times, at, at, 0))
+                    copy.write_row((*before_times, at, at, None, 0))
             cursor.execute(_UPSERT)
             with cursor.copy(f"COPY floor_events ({_EVENT_COLUMNS}) FROM STDIN") as copy:
                 for _ in range(min(events_per_batch, len(batch))):
@@ -166,8 +167,12 @@ def _floor(batches: Sequence[list[tuple[Any, ...]]], *, events_per_batch: int) -
 def _make_floor() -> None:
     """Tables like ours but for the foreign keys and triggers, which LIKE doesn't copy."""
     with connection.cursor() as cursor:
-        cursor.execute("""
-            CREATE TABLE floor_resources (LIKE cloud_resources INCLUDING ALL) WITH (fillfactor = 50);
+        cursor.execute(
+            "SELECT array_to_string(reloptions, ', ') FROM pg_class WHERE relname = 'cloud_resources'"
+        )
+        options = cursor.fetchone()[0]  # the fill factor, and when vacuum comes
+        cursor.execute(f"""
+            CREATE TABLE floor_resources (LIKE cloud_resources INCLUDING ALL) WITH ({options});
             CREATE TABLE floor_events (LIKE cloud_resource_events INCLUDING ALL);
             CREATE TEMPORARY TABLE staged (LIKE cloud_resources) ON COMMIT DELETE ROWS;
             ALTER TABLE staged ALTER COLUMN id DROP NOT NULL;
@@ -218,7 +223,7 @@ def _tuples(batches: Sequence[list[Observation]]) -> list[list[tuple[Any, ...]]]
 def _as_tuple(seen: Observation) -> tuple[Any, ...]:
     attrs = msgspec.json.encode(seen.attrs).decode()
     identity = (PROVIDER, str(Kind.DROPLET), seen.provider_id, seen.urn, seen.name, seen.region, seen.status)
-    return (*identity, seen.tags, attrs, seen.monthly_price_cents, seen.created_at, "", "", "", "")
+    return (*identity, seen.tags, attrs, seen.monthly_price_cents, seen.created_at, *_OWNER, "", "")
 
 
 def _fleet(size: int) -> Fleet[Observation]:

@@ -14,18 +14,28 @@ class Claim(NamedTuple):
     objection: str | None = None
 
 
-def claim_of(tags: Iterable[str]) -> Claim:
+_NOTHING = Claim()
+
+
+def claim_of(tags: Sequence[str]) -> Claim:
     """Read the claim of some tags. A label with nothing behind it says nothing."""
-    named = [tag for tag in tags if tag.startswith((_TENANT, _DEPLOYMENT))]
-    if not named:
-        return Claim()
-    tenants = _names(named, _TENANT)
-    slugs = _names(named, _DEPLOYMENT)
-    for what, names in (("tenants", tenants), ("deployments", slugs)):
-        if len(names) > 1:
-            return Claim(objection=f"its tags name several {what}: {', '.join(names)}")
-    return Claim(tenants[0] if tenants else None, slugs[0] if slugs else None)
+    tenants, slugs = _names(tags, _TENANT), _names(tags, _DEPLOYMENT)
+    if len(tenants) > 1:
+        return Claim(objection=_several("tenants", tenants))
+    if len(slugs) > 1:
+        return Claim(objection=_several("deployments", slugs))
+    if tenants or slugs:
+        return Claim(tenants[0] if tenants else None, slugs[0] if slugs else None)
+    return _NOTHING
 
 
 def _names(tags: Sequence[str], label: str) -> list[str]:
-    return sorted({tag.removeprefix(label) for tag in tags if tag.startswith(label) and tag != label})
+    """What stands behind the label, each name once. Every resource of every run comes through here."""
+    names = [tag[len(label) :] for tag in tags if tag.startswith(label)]
+    if not names or (len(names) == 1 and names[0]):
+        return names
+    return sorted({*names} - {""})
+
+
+def _several(what: str, names: Iterable[str]) -> str:
+    return f"its tags name several {what}: {', '.join(names)}"

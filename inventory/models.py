@@ -141,7 +141,8 @@ class Resource(models.Model):
     `deleted_at` is when the third strike was confirmed; its life ended at `last_seen_at`.
     `attributed_by` names the rule that decided `deployment` and `tenant_id`; `attribution_note` says why
     none could, or what a tag asked for in vain. `parent_kind` and `parent_id` (the provider's) name what it
-    belongs to.
+    belongs to. `observed_digest` is of the observation that the row was written from (`digests`), null where
+    nothing may be concluded from it.
     """
 
     provider = models.CharField(max_length=40, default=PROVIDER)
@@ -164,6 +165,7 @@ class Resource(models.Model):
     attrs = models.JSONField(default=dict)
     monthly_price_cents = models.PositiveIntegerField(null=True, blank=True)
     provider_created_at = models.DateTimeField(null=True, blank=True)
+    observed_digest = models.BinaryField(null=True)
     first_seen_at = models.DateTimeField()
     last_seen_at = models.DateTimeField()
     deleted_at = models.DateTimeField(null=True, blank=True)

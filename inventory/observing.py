@@ -1,12 +1,16 @@
 """The one way in: every observation of a resource, from a sync or a saga, is written here.
 
-A batch costs a fixed number of SQL statements, whatever its size, in one transaction. It travels as one
-JSON parameter, so that nothing depends on a session's temporary tables (PgBouncer hands those to others).
+A batch costs a fixed number of SQL statements, whatever its size, in one transaction. It travels as JSON
+parameters, so that nothing depends on a session's temporary tables (PgBouncer hands those to others).
+
+Most of a fleet is as it was. So a batch is told by its digests first, and only what isn't stored just so
+travels whole. A batch in which one is new travels whole, too: see `bump.sql` for why.
 """
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from operator import attrgetter
 from typing import Any
 
 import msgspec
@@ -14,11 +18,11 @@ from django.db import transaction
 
 from arcadia_cloud.kernel.database import binding_cursor
 from inventory.claims import claim_of
+from inventory.digests import digest_of
 from inventory.statements import statement
 from inventory.values import PROVIDER, Kind, Observation
 
-_OBSERVE = statement("observe.sql")
-_RESPAN = tuple(statement(name) for name in ("close_spans.sql", "correct_spans.sql", "open_spans.sql"))
+_BUMP, _OBSERVE, _RESPAN = (statement(name) for name in ("bump.sql", "observe.sql", "respan.sql"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,37 +67,63 @@ def observe(*, kind: Kind, observations: Iterable[Observation], look: Look, orig
     batch = _sorted_once(observations)
     if not batch:
         return Observed()
-    parameters: dict[str, Any] = {
+    told: dict[str, Any] = {
         "provider": PROVIDER,
         "kind": str(kind),
-        "batch": _as_json(batch),
         "at": look.at,
-        "volatile": list(look.volatile),
         "bump_unchanged": look.bump_unchanged,
-        "actor": origin.actor,
-        "source": origin.source,
     }
+    more: dict[str, Any] = {"volatile": list(look.volatile), "actor": origin.actor, "source": origin.source}
     with transaction.atomic(), binding_cursor() as cursor:
-        cursor.execute(_OBSERVE, parameters)
+        cursor.execute(_BUMP, {**told, "marks": _as_json(map(_mark_of, batch)), "size": len(batch)})
+        differing, bumped = cursor.fetchone()
+        changed = _those(differing, batch) if bumped else batch
+        if not changed:
+            return Observed(len(batch))
+        cursor.execute(_OBSERVE, {**told, **more, "batch": _as_json(changed)})
         discovered, updated, restored, touched = cursor.fetchone()
         if touched:
-            changed = set(touched)
-            parameters["batch"] = _as_json([seen for seen in batch if seen.provider_id in changed])
-            for respan in _RESPAN:
-                cursor.execute(respan, parameters)
+            cursor.execute(_RESPAN, {**told, "batch": _as_json(_those(touched, changed))})
     return Observed(len(batch), discovered, updated, restored)
+
+
+class _Mark(msgspec.Struct, omit_defaults=True):
+    """What bump.sql needs to know of an observation."""
+
+    provider_id: str
+    digest: str | None
+    decides: bool
+    project_id: int | None = None
+    parent_kind: str = ""
+    parent_id: str = ""
+    tag_tenant: str | None = None
+    tag_slug: str | None = None
+    tag_objection: str | None = None
+
+
+_marked = attrgetter(*_Mark.__struct_fields__)
+
+
+def _mark_of(seen: Observation) -> _Mark:
+    return _Mark(*_marked(seen))
 
 
 def _sorted_once(observations: Iterable[Observation]) -> list[Observation]:
     """Each resource once (pages repeat items; the later one counts), in the order that rows are locked."""
     latest = {seen.provider_id: seen for seen in observations}
-    return [_with_claim(latest[provider_id]) for provider_id in sorted(latest)]
+    return [_completed(latest[provider_id]) for provider_id in sorted(latest)]
 
 
-def _with_claim(seen: Observation) -> Observation:
+def _completed(seen: Observation) -> Observation:
     seen.tag_tenant, seen.tag_slug, seen.tag_objection = claim_of(seen.tags)
+    seen.digest = digest_of(seen)
     return seen
 
 
-def _as_json(batch: list[Observation]) -> str:
-    return msgspec.json.encode(batch).decode()
+def _those(provider_ids: Iterable[str], batch: list[Observation]) -> list[Observation]:
+    wanted = set(provider_ids)
+    return [seen for seen in batch if seen.provider_id in wanted]
+
+
+def _as_json(values: Iterable[Any]) -> str:
+    return msgspec.json.encode(list(values)).decode()

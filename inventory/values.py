@@ -87,8 +87,8 @@ class Observation(msgspec.Struct, kw_only=True):
     `size_gb` are what metering counts. `created_at` is the provider's. `project_id` is the row in
     cloud_projects. `deployment_id` and `tenant_id` are set only by whoever made the resource (a saga).
     `parent_kind` and `parent_id` name what it belongs to (a snapshot's droplet). `decides` says that all
-    was read that tells whose it is, so that the row's attribution may be decided anew. What its tags claim
-    is filled in on the way in.
+    was read that tells whose it is, so that the row's attribution may be decided anew. What its tags claim,
+    and its digest, are filled in on the way in.
     """
 
     provider_id: str
@@ -111,3 +111,4 @@ class Observation(msgspec.Struct, kw_only=True):
     tag_tenant: str | None = None
     tag_slug: str | None = None
     tag_objection: str | None = None
+    digest: str | None = None

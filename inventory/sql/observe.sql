@@ -24,24 +24,28 @@ WITH observed AS (
         provider_id text, urn text, name text, region text, status text, tags text[], attrs jsonb,
         monthly_price_cents integer, created_at timestamptz, active boolean, size_gb numeric,
         project_id bigint, deployment_id bigint, tenant_id text, parent_kind text, parent_id text, decides boolean,
-        tag_tenant text, tag_slug text, tag_objection text
+        tag_tenant text, tag_slug text, tag_objection text, digest bytea
     )
     LEFT JOIN cloud_deployments AS deployment ON deployment.id = seen.deployment_id
     CROSS JOIN LATERAL (SELECT coalesce(seen.tenant_id, deployment.tenant_id) AS tenant_id) AS maker
-    LEFT JOIN cloud_resources AS before
-        ON (before.provider, before.kind, before.provider_id)
-           = (%(provider)s::text, %(kind)s::text, CASE WHEN NOT seen.decides THEN seen.provider_id END)
+    LEFT JOIN LATERAL (
+        SELECT resource.*
+        FROM cloud_resources AS resource
+        WHERE NOT seen.decides AND resource.provider = %(provider)s::text AND resource.kind = %(kind)s::text
+          AND resource.provider_id = seen.provider_id
+        LIMIT 1  -- a lookup for each, as in whose.sql
+    ) AS before ON true
     -- whose.sql
 ),
 written AS (
     INSERT INTO cloud_resources AS known (
         provider, kind, provider_id, urn, name, region, status, tags, attrs, monthly_price_cents,
         provider_created_at, project_id, deployment_id, tenant_id, attributed_by, attribution_note,
-        parent_kind, parent_id, first_seen_at, last_seen_at, stale_strike_count
+        parent_kind, parent_id, observed_digest, first_seen_at, last_seen_at, stale_strike_count
     )
     SELECT %(provider)s::text, %(kind)s::text, provider_id, urn, name, region, status, tags, attrs, monthly_price_cents,
            created_at, project_id, owner_deployment_id, owner_tenant_id, rule, note, parent_kind, parent_id,
-           %(at)s::timestamptz, %(at)s::timestamptz, 0
+           digest, %(at)s::timestamptz, %(at)s::timestamptz, 0
     FROM observed
     ORDER BY provider_id
     ON CONFLICT (provider, kind, provider_id) DO UPDATE SET
@@ -56,30 +60,17 @@ written AS (
         project_id = coalesce(excluded.project_id, known.project_id),
         parent_kind = excluded.parent_kind,
         parent_id = excluded.parent_id,
-        deployment_id = CASE
-            WHEN known.attributed_by = 'operator' THEN known.deployment_id
-            WHEN excluded.attributed_by = 'saga' THEN excluded.deployment_id
-            WHEN known.attributed_by = 'saga' THEN known.deployment_id
-            ELSE excluded.deployment_id
-        END,
-        tenant_id = CASE
-            WHEN known.attributed_by = 'operator' THEN known.tenant_id
-            WHEN excluded.attributed_by = 'saga' THEN excluded.tenant_id
-            WHEN known.attributed_by = 'saga' THEN known.tenant_id
-            ELSE excluded.tenant_id
-        END,
-        attributed_by = CASE
-            WHEN known.attributed_by = 'operator' THEN known.attributed_by
-            WHEN excluded.attributed_by = 'saga' THEN excluded.attributed_by
-            WHEN known.attributed_by = 'saga' THEN known.attributed_by
-            ELSE excluded.attributed_by
-        END,
-        attribution_note = CASE
-            WHEN known.attributed_by = 'operator' THEN known.attribution_note
-            WHEN excluded.attributed_by = 'saga' THEN excluded.attribution_note
-            WHEN known.attributed_by = 'saga' THEN known.attribution_note
-            ELSE excluded.attribution_note
-        END,
+        (deployment_id, tenant_id, attributed_by, attribution_note) = (
+            SELECT owner.deployment_id, owner.tenant_id, owner.attributed_by, owner.attribution_note
+            FROM (VALUES
+                (true, known.deployment_id, known.tenant_id, known.attributed_by, known.attribution_note),
+                (false, excluded.deployment_id, excluded.tenant_id, excluded.attributed_by, excluded.attribution_note)
+            ) AS owner(stays, deployment_id, tenant_id, attributed_by, attribution_note)
+            WHERE owner.stays = (
+                known.attributed_by = 'operator' OR known.attributed_by = 'saga' AND excluded.attributed_by <> 'saga'
+            )
+        ),
+        observed_digest = excluded.observed_digest,
         last_seen_at = excluded.last_seen_at,
         deleted_at = NULL,
         stale_strike_count = 0
@@ -118,15 +109,15 @@ written AS (
                      'tags', to_jsonb(old.tags), 'monthly_price_cents', old.monthly_price_cents,
                      'project', (SELECT name FROM cloud_projects WHERE id = old.project_id),
                      'deployment', (SELECT slug FROM cloud_deployments WHERE id = old.deployment_id),
-                     'tenant_id', old.tenant_id,
-                     'attributed_by', old.attributed_by) || old.attrs - %(volatile)s::text[],
+                     'tenant_id', old.tenant_id, 'attributed_by', old.attributed_by),
                  jsonb_build_object(
                      'urn', new.urn, 'name', new.name, 'region', new.region, 'status', new.status,
                      'tags', to_jsonb(new.tags), 'monthly_price_cents', new.monthly_price_cents,
                      'project', (SELECT name FROM cloud_projects WHERE id = new.project_id),
                      'deployment', (SELECT slug FROM cloud_deployments WHERE id = new.deployment_id),
-                     'tenant_id', new.tenant_id,
-                     'attributed_by', new.attributed_by) || new.attrs - %(volatile)s::text[])
+                     'tenant_id', new.tenant_id, 'attributed_by', new.attributed_by),
+                 old.attrs - %(volatile)s::text[],
+                 new.attrs - %(volatile)s::text[])
         END AS before_and_after
 ),
 happened AS (
@@ -149,10 +140,17 @@ happened AS (
     FROM written
     JOIN observed USING (provider_id)
     LEFT JOIN LATERAL (
-        SELECT jsonb_object_agg(field, jsonb_build_array(before_and_after -> 0 -> field, before_and_after -> 1 -> field))
-               AS changes
-        FROM jsonb_object_keys((before_and_after -> 0) || (before_and_after -> 1)) AS field
-        WHERE before_and_after -> 0 -> field IS DISTINCT FROM before_and_after -> 1 -> field
+        SELECT jsonb_object_agg(field, jsonb_build_array(was, is_)) AS changes
+        FROM (
+            SELECT field, before_and_after -> 0 -> field, before_and_after -> 1 -> field
+            FROM jsonb_object_keys(before_and_after -> 1) AS field
+            UNION ALL
+            -- An attr may be called like a column: neither's change may hide the other's.
+            SELECT CASE WHEN before_and_after -> 1 ? field THEN 'attrs.' || field ELSE field END,
+                   before_and_after -> 2 -> field, before_and_after -> 3 -> field
+            FROM jsonb_object_keys((before_and_after -> 2) || (before_and_after -> 3)) AS field
+        ) AS pair(field, was, is_)
+        WHERE was IS DISTINCT FROM is_
     ) AS difference ON before_and_after IS NOT NULL
 ),
 told AS (
@@ -168,6 +166,7 @@ spanned AS (
     FROM happened
     JOIN observed USING (provider_id)
     WHERE happened.is_new
+    ORDER BY random()  -- a GiST index whose every entry is beyond the last is grown at each, and costs half more
 )
 SELECT
     count(*) FILTER (WHERE event_type = 'discovered') AS discovered,

@@ -5,9 +5,13 @@
 -- choose their slugs, and must not capture another's machines. Where tags and project contradict, or tags name
 -- no tenant, it stays nobody's, with the reason.
 LEFT JOIN cloud_projects AS project ON project.id = seen.project_id
-LEFT JOIN cloud_resources AS parent
-    ON (parent.provider, parent.kind, parent.provider_id) = (%(provider)s::text, seen.parent_kind, seen.parent_id)
-    AND parent.deleted_at IS NULL
+LEFT JOIN LATERAL (
+    SELECT resource.tenant_id, resource.deployment_id, resource.deleted_at
+    FROM cloud_resources AS resource
+    WHERE resource.provider = %(provider)s::text AND resource.kind = seen.parent_kind
+      AND resource.provider_id = nullif(seen.parent_id, '')
+    LIMIT 1  -- keeps it a lookup for each: a plan from old statistics, or none, would read the whole kind
+) AS parent ON parent.deleted_at IS NULL
 CROSS JOIN LATERAL (
     SELECT coalesce(seen.tag_tenant, project.tenant_id) AS tenant_id,
            CASE

@@ -1,13 +1,15 @@
 """Whose a resource is: five rules in their order, and the word of an operator that stays."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from django.utils import timezone
 
 from arcadia_cloud.kernel.errors import InvalidInput, NotFound
+from deployments.models import Deployment
 from inventory.assignment import assign, clear_assignment, reattribute
-from inventory.models import Resource, ResourceEvent, ResourceSpan
+from inventory.models import Project, Resource, ResourceEvent, ResourceSpan
 from inventory.values import Kind
 from tests.inventory.observations import (
     a_deployment,
@@ -150,6 +152,86 @@ def test_a_look_that_knows_no_project_decides_nothing_anew() -> None:
     observed(seen(tags=["tenant:acme"], project_id=a_project("Ours").pk))
     observed(seen(tags=["tenant:globex"]), at=minute(5))
     assert whose() == ("acme", None, "tags")
+
+
+def give_the_project() -> None:
+    Project.objects.update(tenant_id="globex")
+
+
+def give_the_parent() -> None:
+    Resource.objects.filter(provider_id="7").update(tenant_id="globex")
+
+
+def make_the_deployment() -> None:
+    a_deployment("acme", "late")
+
+
+def move_the_deployment() -> None:
+    Deployment.objects.filter(slug="shop").update(slug="bazaar")
+
+
+@pytest.mark.parametrize("bump_unchanged", [True, False])
+@pytest.mark.parametrize(
+    ("fields", "happens", "owner"),
+    [
+        ({}, give_the_project, ("globex", None, "project")),
+        ({"tags": ["tenant:acme"]}, give_the_project, (None, None, "")),
+        ({"parent_kind": "droplet", "parent_id": "7"}, give_the_parent, ("globex", None, "parent")),
+        (
+            {"parent_kind": "droplet", "parent_id": "7"},
+            lambda: bury(["7"], at=minute(1)),
+            ("acme", None, "project"),
+        ),
+        ({"tags": ["deployment:late"]}, make_the_deployment, ("acme", "late", "tags")),
+        ({"tags": ["deployment:shop"]}, move_the_deployment, ("acme", None, "project")),
+    ],
+)
+def test_a_resource_that_stays_as_it_is_follows_what_decides_at_the_next_look(
+    fields: dict[str, Any],
+    happens: Callable[[], None],
+    owner: tuple[str | None, str | None, str],
+    bump_unchanged: bool,
+) -> None:
+    a_deployment("acme", "shop")
+    project = a_project("Acme", "acme")
+    observed(seen("7", tags=["tenant:acme"], decides=True), kind=Kind.DROPLET)
+    look = seen(**{"tags": [], "project_id": project.pk, **fields})
+    observed(look, kind=Kind.VOLUME)
+    before = whose()
+    happens()
+    assert observed(look, kind=Kind.VOLUME, at=minute(5), bump_unchanged=bump_unchanged).updated == 1
+    assert whose() == owner != before
+    assert history() == ["discovered", "updated"]
+
+
+def test_a_note_is_kept_true_though_nothing_else_changes() -> None:
+    project = a_project("Acme", "acme")
+    look = seen(tags=["deployment:late", "tenant:initech"], project_id=project.pk)
+    observed(look)
+    Project.objects.update(tenant_id="globex")
+    observed(look, at=minute(5))
+    assert the_resource().attribution_note == "its tag says tenant initech, its project says globex"
+    assert history() == ["discovered"]
+
+
+def test_a_resource_that_moved_between_projects_of_one_tenant_is_told() -> None:
+    first, second = a_project("First", "acme"), a_project("Second", "acme")
+    observed(seen(tags=[], project_id=first.pk))
+    assert observed(seen(tags=[], project_id=second.pk), at=minute(5)).updated == 1
+    assert last_changes() == {"project": ["First", "Second"]}
+
+
+def test_a_saga_that_sees_again_what_it_made_takes_it_back_after_the_assignment_is_cleared() -> None:
+    shop = a_deployment("globex", "shop")
+    made = seen(tags=[], tenant_id="globex", deployment_id=shop.pk)
+    observed(made)
+    pk = the_resource().pk
+    assign(resource_pks=[pk], tenant_id="initech", deployment_pk=None, actor="a", source="s")
+    clear_assignment(resource_pks=[pk], actor="a", source="s")
+    observed(seen(tags=[], decides=True), at=timezone.now())
+    assert whose() == (None, None, "")
+    observed(made, at=timezone.now())
+    assert whose() == ("globex", "shop", "saga")
 
 
 def test_an_operators_word_stays_until_it_is_cleared_and_followers_follow_at_once() -> None:

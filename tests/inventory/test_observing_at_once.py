@@ -1,14 +1,17 @@
 """Several observers of the same resources at the same time."""
 
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import pytest
 from django.db import connection, transaction
 
 from inventory.models import Resource, ResourceEvent, ResourceSpan
+from inventory.observing import Observed
 from tests.inventory.observations import bury, minute, observed, seen
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -76,6 +79,77 @@ def test_a_return_that_all_see_at_once_is_told_once() -> None:
     at_once(*[see_them_back] * THREADS)
     assert ResourceEvent.objects.filter(event_type="restored").count() == len(IDS)
     assert ResourceSpan.objects.filter(during__endswith=None).count() == len(IDS)
+
+
+def test_two_who_disagree_about_what_changed_never_wait_for_each_other_in_a_ring() -> None:
+    """What the one finds unchanged the other finds changed: both must lock in one order all the same."""
+    observed(*(seen(each) for each in IDS))
+
+    def see(view: int) -> None:
+        for turn in range(1, 20):
+            looks = (seen(each, status="off" if int(each) >> view & 1 else "active") for each in IDS)
+            observed(*looks, at=minute(turn))
+
+    at_once(*(partial(see, number % 4) for number in range(THREADS)))
+    assert set(Resource.objects.values_list("last_seen_at", flat=True)) == {minute(19)}
+
+
+def test_an_unchanged_resource_that_was_being_struck_meanwhile_is_bumped_after_it() -> None:
+    observed(seen())
+    struck = threading.Event()
+
+    def strike() -> None:
+        with transaction.atomic():
+            Resource.objects.update(stale_strike_count=1)
+            struck.set()
+            wait_until_somebody_waits()
+
+    def look() -> None:
+        assert struck.wait(timeout=30)
+        assert observed(seen(), at=minute(5)) == Observed(seen=1)
+
+    at_once(strike, look)
+    row = Resource.objects.get()
+    assert (row.stale_strike_count, row.last_seen_at) == (0, minute(5))
+
+
+def test_a_resource_that_was_being_changed_meanwhile_is_not_taken_for_unchanged() -> None:
+    observed(seen())
+    renamed = threading.Event()
+
+    def rename() -> None:
+        with transaction.atomic():
+            observed(seen(name="db-1"), at=minute(4))
+            renamed.set()
+            wait_until_somebody_waits()
+
+    def look() -> None:
+        assert renamed.wait(timeout=30)
+        assert observed(seen(), at=minute(5)) == Observed(seen=1, updated=1)
+
+    at_once(rename, look)
+    assert Resource.objects.get().name == "web-1"
+    assert [event.changes.get("name") for event in ResourceEvent.objects.order_by("pk")] == [
+        None,
+        ["web-1", "db-1"],
+        ["db-1", "web-1"],
+    ]
+
+
+def wait_until_somebody_waits() -> None:
+    """Until another connection to this database waits for a lock."""
+    ends_at = time.monotonic() + 30
+    while time.monotonic() < ends_at:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_stat_clear_snapshot()")
+            cursor.execute(
+                "SELECT count(*) FROM pg_stat_activity "
+                "WHERE datname = current_database() AND wait_event_type = 'Lock'"
+            )
+            if cursor.fetchone()[0]:
+                return
+        time.sleep(0.01)
+    raise AssertionError("nobody waited")
 
 
 def test_the_harness_sees_the_race_of_looking_before_writing() -> None:

@@ -1,0 +1,71 @@
+"""What counts as the same observation."""
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+import pytest
+
+from inventory.digests import digest_of
+from inventory.values import Observation
+from tests.inventory.observations import minute, seen
+
+SAYS_MORE: Mapping[str, Any] = {
+    "provider_id": "2",
+    "name": "db-1",
+    "urn": "do:droplet:one",
+    "region": "ams3",
+    "status": "off",
+    "tags": ["env:live"],
+    "attrs": {"size_slug": "s-1vcpu-1gb", "locked": True},
+    "monthly_price_cents": 700,
+    "created_at": minute(1),
+    "active": False,
+    "size_gb": Decimal("1.5"),
+    "parent_kind": "droplet",
+    "parent_id": "7",
+}
+WHOSE: Mapping[str, Any] = {
+    "project_id": 7,
+    "decides": True,
+    "tag_tenant": "acme",
+    "tag_slug": "shop",
+    "tag_objection": "several",
+    "digest": "\\x00",
+}
+OF_ITS_MAKER: Mapping[str, Any] = {"deployment_id": 7, "tenant_id": "acme"}
+
+
+def altered(**fields: Any) -> Observation:
+    return msgspec.structs.replace(seen(), **fields)
+
+
+def test_every_field_says_something_or_tells_whose_it_is() -> None:
+    assert {*SAYS_MORE, *WHOSE, *OF_ITS_MAKER} == set(Observation.__struct_fields__)
+
+
+@pytest.mark.parametrize("field", SAYS_MORE)
+def test_what_the_provider_says_differently_has_another_digest(field: str) -> None:
+    assert digest_of(altered(**{field: SAYS_MORE[field]})) != digest_of(seen())
+
+
+@pytest.mark.parametrize("field", WHOSE)
+def test_what_tells_whose_it_is_leaves_the_digest_alone(field: str) -> None:
+    assert digest_of(altered(**{field: WHOSE[field]})) == digest_of(seen())
+
+
+@pytest.mark.parametrize("field", OF_ITS_MAKER)
+def test_what_its_maker_says_has_no_digest(field: str) -> None:
+    assert digest_of(altered(**{field: OF_ITS_MAKER[field]})) is None
+
+
+def test_a_value_in_the_next_field_is_another_value() -> None:
+    assert digest_of(altered(region="a", status="")) != digest_of(altered(region="", status="a"))
+
+
+def test_it_is_sixteen_bytes_as_postgresql_reads_them() -> None:
+    digest = digest_of(seen())
+    assert digest is not None
+    assert digest.startswith("\\x")
+    assert len(bytes.fromhex(digest[2:])) == 16
