@@ -1,13 +1,15 @@
 """The billing history: headers, everything else, and the running month's preview."""
 
 from collections import Counter
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
 from django.utils import timezone
 
+from arcadia_cloud.digitalocean.records import BillingEntryRecord
 from billing import services
+from billing.history import _until_known
 from billing.models import BalanceSnapshot, BillingEntry, CostLine, ProviderInvoice
 from tests.billing.conftest import Ingest
 from tests.billing.rows import an_invoice
@@ -145,3 +147,14 @@ def test_the_balance_is_kept_once_an_hour(years: Simulated) -> None:
     assert BalanceSnapshot.objects.count() == 1
     assert (second.pk, second.captured_at) == (first.pk, at.replace(minute=50))
     assert second.month_to_date_balance == second.account_balance + second.month_to_date_usage
+
+
+def test_a_page_all_of_one_instant_is_not_the_end_of_what_is_new() -> None:
+    """Equal entries differ by their number alone, and the newest of them may stand on the next page."""
+    at = timezone.now()
+    entries = [
+        BillingEntryRecord(type="AttemptFailed", date=at - timedelta(days=number // 250), amount=Decimal(0))
+        for number in range(1000)
+    ]
+    known = _until_known(iter(entries), lambda _chunk: 0, lambda entry: entry.date, None)
+    assert len(known) == 400
