@@ -17,6 +17,7 @@ from arcadia_cloud.embedded.postgres import Postgres
 from arcadia_cloud.embedded.valkey import Valkey
 from arcadia_cloud.environment import Environment
 from arcadia_cloud.kernel.database import patiently
+from arcadia_cloud.kernel.nudge import send_now
 from provisioning.models import SagaRun
 from tests.kernel.brokers import use_broker
 from tests.processes import Workers
@@ -113,6 +114,7 @@ def test_in_a_storm_every_saga_ends_and_no_committed_step_runs_again(
             assert time.monotonic() - began < 800, f"{live} sagas have not ended"
             if upheavals and 1 - live / len(sagas) >= upheavals[0][0]:
                 upheave(upheavals.pop(0)[1], own_database, own_valkey)
+            offer_again()
             time.sleep(0.1)
     counts = count(folder, sagas)
     counts.told |= {
@@ -124,6 +126,12 @@ def test_in_a_storm_every_saga_ends_and_no_committed_step_runs_again(
     assert counts.wrong == []
     assert weather.deaths >= 3
     assert upheavals == []
+
+
+def offer_again() -> None:
+    """Offer workers what others walk just now."""
+    for saga_id in patiently(lambda: list(SagaRun.objects.filter(status="running").values_list("pk")[:4])):
+        send_now("provisioning.advance_saga", queue="provisioning", saga_id=saga_id[0])
 
 
 def upheave(what: str, postgres: Postgres, valkey: Valkey) -> None:

@@ -2,11 +2,13 @@
 
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
+import psutil
 import pytest
 from django.db import connection
 
+from arcadia_cloud.embedded.children import Child
 from arcadia_cloud.kernel.nudge import send_now
 from provisioning.models import SagaRun
 from tests.processes import Workers, hanging, wait_for
@@ -54,17 +56,27 @@ def test_ten_thousand_waiting_sagas_hold_up_no_new_one(
     assert SagaRun.objects.filter(status="waiting").count() == 10_000
 
 
+def walker_of(saga: SagaRun, workers: Sequence[Child]) -> Child:
+    """The worker one of whose processes holds the saga's lease."""
+    saga.refresh_from_db()
+    parent = psutil.Process(int(saga.lease_holder.rpartition(":")[2])).parent()
+    assert parent is not None
+    (walker,) = [child for child in workers if child.process.pid == parent.pid]
+    return walker
+
+
 def test_a_worker_that_is_told_to_go_finishes_its_saga_whoever_else_is_offered_it(
     scripts: Scripts, worker: Workers, patient_broker: None
 ) -> None:
-    going = worker("provisioning", environment=SHORT, options=SCRIPTED)
+    workers = [worker("provisioning", environment=SHORT, options=SCRIPTED) for _ in range(2)]
     saga = scripts.of(["act"] * 5, {f"do_{idx}": ["sleep=0.7"] for idx in range(5)})
     wait_for_calls(scripts, saga, 1)
-    worker("provisioning", environment=SHORT, options=SCRIPTED)
+    going = walker_of(saga, workers)
     going.process.send_signal(signal.SIGTERM)
     with swept():
         for _ in range(100):
             send_now("provisioning.advance_saga", queue="provisioning", saga_id=saga.pk)
+        assert SagaRun.objects.get(pk=saga.pk).status == "running"
         assert wait_until_ended(saga).status == "completed"
     assert going.process.wait(30) == 0
     assert scripts.calls(saga) == [f"do:{idx}" for idx in range(5)]

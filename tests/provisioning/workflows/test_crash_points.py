@@ -52,9 +52,9 @@ def test_a_killed_worker_changes_nothing_of_how_a_saga_ends(
 def test_what_a_killed_worker_made_is_found_though_the_lists_lag_behind_its_successor(
     batch: Batch, worker: Workers
 ) -> None:
-    environment = batch.crashes.environment | {"ARCADIA_SAGA_TAG_LAG_SECONDS": "6"}
+    environment = batch.crashes.environment | {"ARCADIA_SAGA_TAG_LAG_SECONDS": "14"}
     worker("provisioning", environment=environment, options=(*OPTIONS, "4"))
-    lag = {"kind": "list_lag", "seconds": 5 * CRASH_SPEED, "count": 0, "method": "GET", "path": "droplets$"}
+    lag = {"kind": "list_lag", "seconds": 12 * CRASH_SPEED, "count": 0, "method": "GET", "path": "droplets$"}
     cases = [Case(PROVISION, way, Point(At.AFTER_EFFECT, CREATE)) for way in (FORWARD, CANCELLED, FAILING)]
     with swept():
         runs = batch.run(cases, faults=[lag])
