@@ -224,8 +224,8 @@ def test_what_vanishes_is_tombstoned_at_its_third_absence(
 
 
 def looked(row: Resource) -> dict[str, object]:
-    """What is kept of it, but for when it was seen and what moves by itself."""
-    passing = {"last_seen_at", "stale_strike_count"}
+    """What is kept of it, but for when and by which look it was seen."""
+    passing = {"last_seen_at", "stale_strike_count", "observed_digest"}
     return {name: value for name, value in vars(row).items() if name not in passing and name[0] != "_"}
 
 
