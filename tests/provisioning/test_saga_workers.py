@@ -86,9 +86,12 @@ def test_a_worker_that_is_told_to_go_finishes_its_saga_whoever_else_is_offered_i
 def test_one_that_goes_does_not_take_back_what_its_successor_has_recovered(
     scripts: Scripts, worker: Workers, patient_broker: None
 ) -> None:
-    """Stopped while it finishes its step, for longer than its lease, and then on its way out again."""
+    """Stopped while it finishes its step, for longer than its lease, and then on its way out again.
+
+    The step is long enough for the successor to start on a busy machine.
+    """
     going = worker("provisioning", environment=SHORT, options=SCRIPTED)
-    saga = scripts("act", "act", "act", "act", do_1=["sleep=3", "sleep=1"], do_2=["sleep=2"])
+    saga = scripts("act", "act", "act", "act", do_1=["sleep=12", "sleep=1"], do_2=["sleep=2"])
     wait_for_calls(scripts, saga, 2)
     worker("provisioning", environment=SHORT, options=SCRIPTED)
     going.process.send_signal(signal.SIGTERM)
