@@ -94,25 +94,15 @@ class ProviderInvoiceAdmin(RecordAdmin[ProviderInvoice]):
     actions = ("ingest_selected", "push_selected")
     actions_detail = ("ingest_this", "push_this", "accept_this")
 
-    def render_change_form(
-        self,
-        request: HttpRequest,
-        context: dict[str, Any],
-        add: bool = False,
-        change: bool = False,
-        form_url: str = "",
-        obj: ProviderInvoice | None = None,
-    ) -> HttpResponse:
-        """Add the first lines, and whether a worker is at it."""
-        if obj is not None:
-            lines = CostLine.objects.filter(invoice=obj).select_related("resource").order_by("line_no")
-            context |= {
-                "lines": [(line, money(line.amount)) for line in lines[:_LINES_SHOWN]],
-                "has_more_lines": obj.line_count > _LINES_SHOWN,
-                "all_lines": f"{reverse('admin:billing_costline_changelist')}?invoice={obj.pk}",
-                "is_busy": Lease.objects.filter(name=lease_of(obj.pk), expires_at__gt=Now()).exists(),
-            }
-        return super().render_change_form(request, context, add, change, form_url, obj)
+    def beside(self, request: HttpRequest, row: ProviderInvoice) -> dict[str, Any]:
+        """The first lines, and whether a worker is at it."""
+        lines = CostLine.objects.filter(invoice=row).select_related("resource").order_by("line_no")
+        return {
+            "lines": [(line, money(line.amount)) for line in lines[:_LINES_SHOWN]],
+            "has_more_lines": row.line_count > _LINES_SHOWN,
+            "all_lines": f"{reverse('admin:billing_costline_changelist')}?invoice={row.pk}",
+            "is_busy": Lease.objects.filter(name=lease_of(row.pk), expires_at__gt=Now()).exists(),
+        }
 
     def has_manage_permission(self, request: HttpRequest, _object_id: str | None = None) -> bool:
         """Whether the user may have an invoice read, pushed or accepted."""
