@@ -45,16 +45,19 @@ locked AS MATERIALIZED (
                OR resource.stale_strike_count > 0
                OR resource.last_seen_at < %(at)s::timestamptz - interval '1 hour'
            ) AS is_due
-    FROM whose
-    JOIN cloud_resources AS resource USING (id)
-    WHERE (SELECT count(*) FROM seen) = %(size)s::integer
-    ORDER BY resource.provider_id
-    FOR NO KEY UPDATE OF resource
+    FROM (
+        SELECT * FROM whose
+        WHERE (SELECT count(*) FROM seen) = %(size)s::integer
+        ORDER BY provider_id
+    ) AS whose
+    CROSS JOIN LATERAL (
+        SELECT * FROM cloud_resources WHERE id = whose.id LIMIT 1 FOR NO KEY UPDATE  -- a lookup for each, as above
+    ) AS resource
 ),
 bumped AS (
     UPDATE cloud_resources AS resource
     SET last_seen_at = %(at)s::timestamptz, stale_strike_count = 0
-    FROM locked
-    WHERE resource.id = locked.id AND locked.is_unchanged AND locked.is_due
+    -- By keys told one by one: joined to `locked`, a table of which nothing is known would be read whole.
+    WHERE resource.id = ANY(ARRAY(SELECT id FROM locked WHERE is_unchanged AND is_due))
 )
 SELECT coalesce(array_agg(provider_id) FILTER (WHERE is_unchanged IS NOT TRUE), '{}'), count(*) FROM locked
