@@ -181,7 +181,7 @@ def _make_floor() -> None:
 
 def _empty() -> None:
     with connection.cursor() as cursor:
-        cursor.execute("TRUNCATE cloud_resources, cloud_resource_events, resource_spans")
+        cursor.execute("TRUNCATE cloud_resources CASCADE")  # events, spans, and what other apps keep of them
         cursor.execute("TRUNCATE floor_resources, floor_events")
 
 

@@ -1,6 +1,7 @@
 """What a resource's tags claim: `tenant:<id>`, `deployment:<slug>`. What it is worth, `whose.sql` says."""
 
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 _TENANT, _DEPLOYMENT = "tenant:", "deployment:"
@@ -19,6 +20,11 @@ _NOTHING = Claim()
 
 def claim_of(tags: Sequence[str]) -> Claim:
     """Read the claim of some tags. A label with nothing behind it says nothing."""
+    return _claim_of(tuple(tags))
+
+
+@lru_cache(maxsize=4096)  # a fleet has few sets of tags, and every resource of every run comes through here
+def _claim_of(tags: tuple[str, ...]) -> Claim:
     tenants, slugs = _names(tags, _TENANT), _names(tags, _DEPLOYMENT)
     if len(tenants) > 1:
         return Claim(objection=_several("tenants", tenants))
@@ -30,11 +36,8 @@ def claim_of(tags: Sequence[str]) -> Claim:
 
 
 def _names(tags: Sequence[str], label: str) -> list[str]:
-    """What stands behind the label, each name once. Every resource of every run comes through here."""
-    names = [tag[len(label) :] for tag in tags if tag.startswith(label)]
-    if not names or (len(names) == 1 and names[0]):
-        return names
-    return sorted({*names} - {""})
+    """What stands behind the label, each name once."""
+    return sorted({tag[len(label) :] for tag in tags if tag.startswith(label)} - {""})
 
 
 def _several(what: str, names: Iterable[str]) -> str:

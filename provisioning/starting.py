@@ -9,10 +9,10 @@ import msgspec
 from django.db import IntegrityError, connection, transaction
 
 from arcadia_cloud.kernel.errors import InvalidInput
-from arcadia_cloud.kernel.nudge import nudge
+from arcadia_cloud.kernel.nudge import wake
 from provisioning import registry
 from provisioning.contract import Inputs, Workflow
-from provisioning.engine.ways import ADVANCE, QUEUE
+from provisioning.engine.ways import QUEUE, WALK_DUE
 from provisioning.errors import KeyReused, SubjectBusy
 from provisioning.models import SagaRun, SagaSubject
 from provisioning.statements import one_row, statement
@@ -52,7 +52,7 @@ def start_saga(
     if not _inserted(saga):
         return _same(SagaRun.objects.get(idempotency_key=idempotency_key), kind, kept_inputs)
     if not walked_here:
-        nudge(ADVANCE, queue=QUEUE, saga_id=saga.pk)
+        wake(WALK_DUE, queue=QUEUE)
     return saga
 
 

@@ -3,13 +3,21 @@
 from celery import shared_task
 
 from provisioning import strays, sweeping
-from provisioning.engine.runner import run
+from provisioning.engine.runner import run, run_due
+
+_TURN_SECONDS = 2.0
 
 
 @shared_task(name="provisioning.advance_saga")
 def advance_saga(saga_id: int) -> dict[str, str]:
     """Walk a saga as far as it goes; return how the walk ended."""
     return {"walk": str(run(saga_id))}
+
+
+@shared_task(name="provisioning.walk_due_sagas")
+def walk_due_sagas() -> dict[str, int]:
+    """Walk every saga that is due, for a while; return how many were walked."""
+    return {"walked": run_due(seconds=_TURN_SECONDS)}
 
 
 @shared_task(name="provisioning.sweep")

@@ -16,7 +16,8 @@ token, 403 without a writing role or for another tenant, 422 for what is no such
 Control, without a token (JSON in, JSON out):
 
     GET, DELETE       /_control/invoices    the rows, oldest first, each with `times`, how often it was taken
-    GET, DELETE       /_control/requests    what was asked, and the answer's status (null: none)
+    GET, DELETE       /_control/requests    what was asked, and the answer's status (null: none); `in_hand`
+                                            counts those that have no answer yet
     GET, POST, DELETE /_control/faults      {"kind", "count", "after", "probability", ...}, see `FAULTS`
 """
 
@@ -25,8 +26,9 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Mapping
-from contextlib import AbstractContextManager
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from threading import Lock
 from types import FrameType
 from typing import Any, Final
 
@@ -68,6 +70,19 @@ class Receiver:
         self.audience = audience
         self.faults = Faults(seed=1, kinds=FAULTS)
         self.requests: list[Json] = []
+        self.in_hand = 0
+        self._lock = Lock()
+
+    @contextmanager
+    def handling(self) -> Iterator[None]:
+        """For the block, a request is in hand."""
+        with self._lock:
+            self.in_hand += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self.in_hand -= 1
 
 
 def create_app(ledger: Ledger, *, secret: str = DEFAULT_SECRET, audience: str = DEFAULT_AUDIENCE) -> Flask:
@@ -97,11 +112,12 @@ def _fault(kind: str) -> Json | None:
 @routes.post("/api/v1/integrations/cloud/import-invoice")
 def import_invoice() -> Response:
     """Take the invoice, unless a fault is armed."""
-    response = _answer()
-    status = None if connection.is_dropped(response) else response.status_code
-    _receiver().requests.append(
-        {"path": request.path, "status": status, "body": request.get_json(silent=True)}
-    )
+    with _receiver().handling():
+        response = _answer()
+        status = None if connection.is_dropped(response) else response.status_code
+        _receiver().requests.append(
+            {"path": request.path, "status": status, "body": request.get_json(silent=True)}
+        )
     return response
 
 
@@ -201,7 +217,7 @@ def clear_invoices() -> tuple[str, int]:
 
 @routes.get("/_control/requests")
 def list_requests() -> Response:
-    return _json({"requests": _receiver().requests}, 200)
+    return _json({"requests": _receiver().requests, "in_hand": _receiver().in_hand}, 200)
 
 
 @routes.delete("/_control/requests")

@@ -1,5 +1,6 @@
 """The simulated DigitalOcean and finance service, as tests drive them."""
 
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -52,8 +53,13 @@ class SimulatedFinance:
     url: str
 
     def reset(self) -> None:
-        """No rows, no faults, nothing asked."""
-        for path in ("invoices", "faults", "requests"):
+        """No rows, no faults, nothing asked, nothing in hand that could still take a fault or write a row."""
+        control(self.url, "DELETE", "faults", None)
+        deadline = time.monotonic() + 30
+        while control(self.url, "GET", "requests", None)["in_hand"]:
+            assert time.monotonic() < deadline, "a request has been in hand for half a minute"
+            time.sleep(0.05)
+        for path in ("invoices", "requests"):
             control(self.url, "DELETE", path, None)
 
     def fault(self, kind: str, **settings: Any) -> Any:

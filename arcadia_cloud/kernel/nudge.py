@@ -2,20 +2,25 @@
 
 import os
 import threading
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from typing import Any
 
+import redis
 import structlog
 from celery import current_app
 from django.conf import settings
 from django.db import transaction
 from kombu import Connection, Producer
 from kombu.exceptions import OperationalError
+from redis.exceptions import RedisError
 
-from arcadia_cloud.kernel.impatient import Breaker
+from arcadia_cloud.kernel.impatient import Breaker, impatient_redis
 
 log = structlog.get_logger(__name__)
 breaker = Breaker(seconds=2)
+# When whoever was woken dies before it looks, others are woken after this. Meanwhile the sweep finds rows.
+_WAKE_SECONDS = 2
 
 
 def nudge(
@@ -29,15 +34,59 @@ def nudge(
     """
 
     def publish() -> None:  # not functools.partial: robust=True reads __qualname__
-        if breaker.is_open():
-            return
-        try:
-            send_now(task_name, queue=queue, countdown_seconds=countdown_seconds, **kwargs)
-        except (OperationalError, OSError) as error:
-            breaker.trip()
-            log.warning("nudge_lost", task=task_name, error=type(error).__name__)
+        with _best_effort(task_name) as is_tried:
+            if is_tried:
+                send_now(task_name, queue=queue, countdown_seconds=countdown_seconds, **kwargs)
 
     transaction.on_commit(publish, robust=True)
+
+
+def wake(task_name: str, *, queue: str) -> None:
+    """Ask a worker to look for rows that are due, this transaction's among them; one message for many.
+
+    For a task that takes whatever it finds. Nothing is sent while a worker that was woken has yet to look:
+    it says so by `woken` just before, so whoever asks after that is sent for again, and a row that was
+    committed before is there to be found. Best effort, as `nudge`.
+    """
+
+    def publish() -> None:
+        with _best_effort(task_name) as is_tried:
+            if is_tried and _flags().set(_flag(task_name), 1, nx=True, ex=_WAKE_SECONDS):
+                send_now(task_name, queue=queue)
+
+    transaction.on_commit(publish, robust=True)
+
+
+def woken(task_name: str) -> None:
+    """The task is about to look: whoever asks from now on wants another look."""
+    with _best_effort(task_name) as is_tried:
+        if is_tried:
+            _flags().delete(_flag(task_name))
+
+
+def _flag(task_name: str) -> str:
+    return f"woken:{task_name}"
+
+
+def _flags() -> redis.Redis:
+    return impatient_redis(_broker_url(), settings.ARCADIA_NUDGE_TIMEOUT_SECONDS)
+
+
+def _broker_url() -> str:
+    return str(current_app.conf.broker_write_url or current_app.conf.broker_url)
+
+
+@contextmanager
+def _best_effort(task_name: str) -> Iterator[bool]:
+    """Yield whether to ask the broker at all. What goes wrong is logged, and it is left alone for a while."""
+    if breaker.is_open():
+        yield False
+        return
+    try:
+        yield True
+    except (OperationalError, OSError, RedisError) as error:
+        breaker.trip()
+        log.warning("nudge_lost", task=task_name, error=type(error).__name__)
 
 
 def send_now(
@@ -103,8 +152,7 @@ class _Line(threading.local):
                 connection.release()
 
     def _wanted(self) -> tuple[int, str, float]:
-        url = current_app.conf.broker_write_url or current_app.conf.broker_url
-        return os.getpid(), str(url), settings.ARCADIA_NUDGE_TIMEOUT_SECONDS
+        return os.getpid(), _broker_url(), settings.ARCADIA_NUDGE_TIMEOUT_SECONDS
 
 
 _line = _Line()

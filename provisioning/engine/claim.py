@@ -20,7 +20,7 @@ from provisioning.states import Direction, StepStatus
 
 MOST_RECOVERIES = 20
 _CLAIM = statement("claim.sql")
-_FACTS = 12  # columns of the answer that tell of the saga; then come the clock, the entry, the row's status
+_FACTS = 13  # columns of the answer that tell of the saga; then come the clock, the entry, the row's status
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +73,11 @@ class Held:
         return registry.step_named(self.step_name)
 
 
-def claim(saga_id: int) -> Held | None:
-    """Take the saga if it is due and nobody walks it; None otherwise, and while everything is paused."""
+def claim(saga_id: int | None) -> Held | None:
+    """Take the saga if it is due and nobody walks it; None otherwise, and while everything is paused.
+
+    `saga_id` None: take the one that has been due the longest.
+    """
     token = uuid.uuid4()
     row = one_row(
         _CLAIM,
@@ -92,19 +95,18 @@ def claim(saga_id: int) -> Held | None:
         return None
     facts, now, entry, found = row[:_FACTS], row[_FACTS], row[_FACTS + 1 : -2], row[-2]
     was_entered = entry[0] is not None
-    return _held(saga_id, token, facts, DatabaseClock(now), Entry(*entry) if was_entered else None, found)
+    return _held(token, facts, DatabaseClock(now), Entry(*entry) if was_entered else None, found)
 
 
 def _held(
-    saga_id: int,
     token: uuid.UUID,
     facts: Sequence[Any],
     clock: DatabaseClock,
     entry: Entry | None,
     found: str | None,
 ) -> Held:
-    kind, direction, steps, inputs, context, step_idx, cancel_requested, error, recoveries, *whose = facts
-    requested_by, tenant_id, deployment_id = whose
+    saga_id, kind, direction, steps, inputs, context, step_idx, cancel_requested, *more = facts
+    error, recoveries, requested_by, tenant_id, deployment_id = more
     return Held(
         saga_id=saga_id,
         token=token,

@@ -1,14 +1,17 @@
-"""The way in: walk one saga as far as it goes."""
+"""The way in: walk one saga as far as it goes, or one after the other while any is due."""
+
+import time
 
 import structlog
 from django.db import InterfaceError, OperationalError, connection
 
 from arcadia_cloud.kernel.leases import LeaseLost
+from arcadia_cloud.kernel.nudge import wake, woken
 from provisioning.engine.backward import walk_back
 from provisioning.engine.claim import MOST_RECOVERIES, Held, claim
 from provisioning.engine.forward import walk_forward
 from provisioning.engine.lease import keeper
-from provisioning.engine.ways import give_up
+from provisioning.engine.ways import QUEUE, WALK_DUE, give_up
 from provisioning.states import Direction, Walk
 
 log = structlog.get_logger(__name__)
@@ -19,6 +22,30 @@ def run(saga_id: int) -> Walk:
 
     Must be called outside a transaction: what a step did must be known before the next one begins.
     """
+    return _run(saga_id)
+
+
+def run_due(*, seconds: float) -> int:
+    """Walk one saga after the other, those first that have been due the longest; return how many.
+
+    Looks for more until none is due. After `seconds` it asks for another worker's turn instead, and so
+    leaves what comes in the meantime to whoever is free. Safe as `run` is.
+    """
+    woken(WALK_DUE)
+    until = time.monotonic() + seconds
+    walked = 0
+    while time.monotonic() < until:
+        walk = _run(None)
+        if walk == Walk.NOT_DUE:
+            return walked
+        walked += 1
+        if walk == Walk.LET_GO:  # by a database that is away, most likely: the sweep comes back to the rest
+            return walked
+    wake(WALK_DUE, queue=QUEUE)
+    return walked
+
+
+def _run(saga_id: int | None) -> Walk:
     if connection.in_atomic_block:
         raise RuntimeError("a saga can't be walked inside a transaction")
     try:

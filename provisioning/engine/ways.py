@@ -15,6 +15,7 @@ from provisioning.engine.state import State
 from provisioning.states import Direction, Walk
 
 ADVANCE = "provisioning.advance_saga"
+WALK_DUE = "provisioning.walk_due_sagas"
 QUEUE = "provisioning"
 DEAD_LETTER = "saga_dead_letter"
 _LONGEST_COUNTDOWN_SECONDS = 60.0

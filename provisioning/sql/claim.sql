@@ -1,5 +1,7 @@
 -- Take a saga that is due and that nobody walks, and enter the step at which it stands. No row: leave it alone.
 --
+-- %(saga_id)s null: the one that has been due the longest.
+--
 -- Entering a row that says `running` means that its worker died or that it erred: another attempt. One that says
 -- `waiting` is only looked at again. A cancelled saga, one whose step this build doesn't know and one that was
 -- recovered too often are taken, but nothing is entered.
@@ -12,7 +14,15 @@ WITH claimed AS (
         lease_holder = %(holder)s::text,
         lease_expires_at = clock_timestamp() + make_interval(secs => %(lease_seconds)s::float8),
         wake_at = NULL, wait_reason = '', nudged_at = NULL
-    WHERE saga.id = %(saga_id)s::bigint
+    WHERE saga.id = coalesce(%(saga_id)s::bigint, (
+            SELECT due.id
+            FROM saga_runs AS due
+            WHERE due.status IN ('pending', 'running', 'waiting', 'compensating')
+                AND coalesce(due.lease_expires_at, due.wake_at, due.created_at) <= statement_timestamp()
+            ORDER BY coalesce(due.lease_expires_at, due.wake_at, due.created_at)
+            LIMIT 1
+            FOR NO KEY UPDATE SKIP LOCKED
+        ))
         AND saga.status IN ('pending', 'running', 'waiting', 'compensating')
         AND (saga.lease_expires_at IS NULL OR saga.lease_expires_at <= clock_timestamp())
         AND (saga.wake_at IS NULL OR saga.wake_at <= clock_timestamp())
@@ -51,7 +61,7 @@ undoing AS (
     RETURNING step.compensation_attempts, step.failures, step.compensation_started_at,
         step.compensation_began_at, step.began_at, step.started_at
 )
-SELECT claimed.kind, claimed.direction, claimed.step_modules, claimed.inputs, claimed.context,
+SELECT claimed.id, claimed.kind, claimed.direction, claimed.step_modules, claimed.inputs, claimed.context,
     claimed.current_step_idx, claimed.cancel_requested, claimed.error, claimed.recoveries, claimed.requested_by,
     claimed.tenant_id, claimed.deployment_id, clock_timestamp(),
     entered.attempts, entered.failures, entered.started_at, entered.began_at, entered.last_began_at,

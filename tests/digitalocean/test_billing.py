@@ -49,7 +49,8 @@ def _read(client: DigitalOcean) -> list[str]:
 
 # --- The official document's examples, over HTTP -------------------------------------------------------
 def test_the_official_balance_is_read(connect: Connect) -> None:
-    client, server = connect(lambda _seen: Reply(body=_official("/v2/customers/my/balance")))
+    example = _official("/v2/customers/my/balance")
+    client, server = connect(lambda _seen: Reply(body=example))
     balance = client.balance()
     assert (balance.month_to_date_balance, balance.account_balance) == (Decimal("23.44"), Decimal("12.23"))
     assert balance.month_to_date_usage == Decimal("11.21")
@@ -98,7 +99,8 @@ def test_there_may_be_no_preview(connect: Connect, around: dict[str, Any]) -> No
 
 def test_the_official_items_are_read(connect: Connect) -> None:
     path = f"{INVOICES}/{{invoice_uuid}}"
-    client, server = connect(lambda _seen: Reply(body={**_official(path), "links": {}}))
+    example = {**_official(path), "links": {}}
+    client, server = connect(lambda _seen: Reply(body=example))
     cluster, spaces = client.invoice_items("22737513-0ea7-4206-8ceb-98a575af7681")
     assert (cluster.resource_uuid, cluster.resource_id) == ("711157cb-37c8-4817-b371-44fa3504a39c", "")
     assert (cluster.product, cluster.group_description) == ("Kubernetes Clusters", "my-doks-cluster")
@@ -109,7 +111,8 @@ def test_the_official_items_are_read(connect: Connect) -> None:
 
 
 def test_the_official_summary_is_read_and_the_customer_is_not(connect: Connect) -> None:
-    client, _ = connect(lambda _seen: Reply(body=_official(f"{INVOICES}/{{invoice_uuid}}/summary")))
+    example = _official(f"{INVOICES}/{{invoice_uuid}}/summary")
+    client, _ = connect(lambda _seen: Reply(body=example))
     summary = client.invoice_summary("22737513-0ea7-4206-8ceb-98a575af7681")
     assert (summary.amount, summary.period) == (Decimal("27.13"), date(2020, 1, 1))
     assert [(each.name, each.amount) for each in summary.product_charges.items] == [

@@ -135,11 +135,12 @@ def test_a_404_of_a_list_that_may_be_missing_is_an_empty_one(connect: Connect) -
 
 
 def test_an_unpaged_list_is_asked_for_once_and_without_a_page(connect: Connect) -> None:
+    example = examples("/v2/databases")["example"]
     asked: list[Seen] = []
 
     def answer(seen: Seen) -> Reply:
         asked.append(seen)
-        return Reply(body=examples("/v2/databases")["example"])
+        return Reply(body=example)
 
     client, _ = connect(answer)
     listing = Listing("/v2/databases", "databases", records.DatabaseRecord, style="unpaged")

@@ -9,8 +9,9 @@ import redis
 from django.db import transaction
 from django.utils import timezone
 
+from arcadia_cloud.kernel import nudge as nudging
 from arcadia_cloud.kernel.models import Alert
-from arcadia_cloud.kernel.nudge import breaker, nudge, send_now
+from arcadia_cloud.kernel.nudge import breaker, nudge, send_now, wake, woken
 from tests.kernel import brokers
 from tests.kernel.brokers import answering, use_broker
 
@@ -106,6 +107,60 @@ def test_many_messages_share_a_connection(monkeypatch: pytest.MonkeyPatch, tmp_p
                 send_now("kernel.forget_expired_keys")
             assert client.info("stats")["total_connections_received"] == before
         assert messages(valkey.url) == 11
+
+
+def test_who_was_woken_is_not_woken_again_until_it_looks(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    with answering(tmp_path) as valkey:
+        use_broker(monkeypatch, valkey.url)
+        with transaction.atomic():
+            for _ in range(10):
+                wake("kernel.forget_expired_keys", queue="metering")
+            assert messages(valkey.url, "metering") == 0
+        assert messages(valkey.url, "metering") == 1
+        wake("kernel.forget_forgotten", queue="metering")
+        assert messages(valkey.url, "metering") == 2, "another task is woken for itself"
+        woken("kernel.forget_expired_keys")
+        wake("kernel.forget_expired_keys", queue="metering")
+        assert messages(valkey.url, "metering") == 3
+
+
+def test_one_who_was_woken_and_never_looked_keeps_others_asleep_for_a_moment_only(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(nudging, "_WAKE_SECONDS", 1)
+    with answering(tmp_path) as valkey:
+        use_broker(monkeypatch, valkey.url)
+        wake("kernel.forget_expired_keys", queue="metering")
+        time.sleep(1.1)
+        wake("kernel.forget_expired_keys", queue="metering")
+        assert messages(valkey.url, "metering") == 2
+
+
+@pytest.mark.parametrize("way", ["refusing", "silent", "stopped"])
+def test_waking_and_being_woken_bear_a_broker_that_is_away(
+    way: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    with brokers.away(way, tmp_path) as url:
+        use_broker(monkeypatch, url)
+        began = time.monotonic()
+        for _ in range(5):
+            wake("kernel.forget_expired_keys", queue="metering")
+            woken("kernel.forget_expired_keys")
+        assert time.monotonic() - began < 2
+
+
+def test_a_broker_that_restarted_is_woken_through_at_once(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    with answering(tmp_path) as valkey:
+        use_broker(monkeypatch, valkey.url)
+        wake("kernel.forget_expired_keys", queue="metering")
+        valkey.stop()
+        valkey.start()
+        wake("kernel.forget_expired_keys", queue="metering")
+        assert messages(valkey.url, "metering") == 1
 
 
 def alert() -> None:

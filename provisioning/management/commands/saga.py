@@ -12,6 +12,7 @@ from rich.table import Table
 from arcadia_cloud.kernel.errors import DomainError
 from provisioning import registry, services
 from provisioning.brakes import brake
+from provisioning.engine.runner import run
 from provisioning.models import SagaRun
 from provisioning.queries import ledger_of, saga_by_id
 from provisioning.states import SagaStatus
@@ -36,6 +37,9 @@ class Command(BaseCommand):
         starting.add_argument("kind", help=f"one of: {', '.join(registry.workflows())}")
         starting.add_argument("--inputs", default="{}", metavar="JSON", help="a JSON object")
         starting.add_argument("--idempotency-key", metavar="KEY", help="the same key starts the same saga")
+        starting.add_argument(
+            "--here", action="store_true", help="walk it in this process as far as it goes, without a worker"
+        )
         for name, words in {
             "show": "a saga and its ledger",
             "cancel": "undo what it did so far",
@@ -95,14 +99,23 @@ class Command(BaseCommand):
         self.console.print(ledger)
         self._tell_brake()
 
-    def _start(self, *, kind: str, inputs: str, idempotency_key: str | None, **_options: Any) -> None:
+    def _start(
+        self, *, kind: str, inputs: str, idempotency_key: str | None, here: bool, **_options: Any
+    ) -> None:
         try:
             parsed = json.loads(inputs)
         except ValueError as error:
             raise CommandError(f"--inputs is not JSON: {error}") from error
         saga = services.start_saga(
-            kind=kind, inputs=parsed, requested_by=_BY, idempotency_key=idempotency_key
+            kind=kind,
+            inputs=parsed,
+            requested_by=_BY,
+            idempotency_key=idempotency_key,
+            walked_here=here,
         )
+        if here:
+            run(saga.pk)
+            saga.refresh_from_db()
         self._tell(saga)
 
     def _cancel(self, *, saga_id: int, **_options: Any) -> None:
