@@ -25,7 +25,8 @@ def main(arguments: list[str]) -> int:
         return subprocess.run([*PYTEST, *arguments], cwd=PROJECT, check=False).returncode
     failed = [name for name, command in checks().items() if not _passes(name, command)]
     _audit()
-    workers = str(min(os.cpu_count() or 1, 4))
+    # One more than cores: many tests wait, for a process to come up or for time to pass.
+    workers = str(min((os.cpu_count() or 1) + 1, 4))
     if not _passes("tests", [*PYTEST, "-n", workers, "--dist", "loadgroup"]):
         failed.append("tests")
     if failed:

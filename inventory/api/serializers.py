@@ -5,6 +5,7 @@ from typing import Any, ClassVar, Final
 from drf_spectacular.utils import extend_schema_serializer
 from rest_framework import serializers
 
+from arcadia_cloud.kernel.api.serializers import RowSerializer
 from inventory.models import Resource, ResourceEvent
 from inventory.values import PROVIDER_CURRENCY
 
@@ -31,7 +32,7 @@ def _for_operators(fields: dict[str, str]) -> dict[str, dict[str, Any]]:
     }
 
 
-class ResourceSerializer(serializers.ModelSerializer[Resource]):
+class ResourceSerializer(RowSerializer[Resource]):
     """A resource as its tenant sees it."""
 
     project = serializers.CharField(
@@ -90,7 +91,7 @@ class OperatorResourceSerializer(ResourceSerializer):
         return super(ResourceSerializer, self).to_representation(instance)
 
 
-class ResourceEventSerializer(serializers.ModelSerializer[ResourceEvent]):
+class ResourceEventSerializer(RowSerializer[ResourceEvent]):
     """One entry of a resource's history, without what is the operator's business."""
 
     changes = serializers.SerializerMethodField(help_text="`{field: [old, new]}`.")
@@ -110,7 +111,7 @@ class ResourceEventSerializer(serializers.ModelSerializer[ResourceEvent]):
 
 
 @extend_schema_serializer(component_name="ResourceEvent")
-class OperatorResourceEventSerializer(serializers.ModelSerializer[ResourceEvent]):
+class OperatorResourceEventSerializer(RowSerializer[ResourceEvent]):
     """One entry of a resource's history. Operators also see who and what it came from, and every change."""
 
     changes = serializers.DictField(

@@ -5,6 +5,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+import redis
 from django.core.management import CommandError, call_command
 from django.db import connection
 from pytest_django.fixtures import Settings
@@ -185,6 +186,15 @@ def test_the_command_starts_lists_shows_and_lends_a_hand(scripts: Scripts) -> No
     assert "paused by manage.py saga: a storm" in saga_command("pause", "--reason", "a storm")
     assert "paused by" in saga_command("list")
     assert saga_command("unpause") == "Sagas go on.\n"
+
+
+def test_the_command_walks_a_saga_here_and_wakes_no_worker(
+    patient_broker: None, valkey_client: redis.Redis
+) -> None:
+    words = saga_command("start", "echo", "--here", "--inputs", '{"message": "hello", "then_fail": true}')
+    saga = SagaRun.objects.get()
+    assert words == f"Saga {saga.pk} (echo) is rolled_back.\n"
+    assert valkey_client.llen("provisioning") == 0
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,59 @@
-"""Serializers that refuse what they don't know, and the shape of an error for the schema."""
+"""Serializers: strict ones for what comes in, quick ones for rows that go out, and the shape of an error."""
 
-from typing import Any
+from collections.abc import Callable
+from datetime import UTC
+from functools import cached_property
+from operator import attrgetter
+from typing import Any, ClassVar, TypeVar
 
+from django.db import models
 from rest_framework import serializers
+
+RowT = TypeVar("RowT", bound=models.Model)
+Show = Callable[[Any], Any]
+
+
+class UtcDateTimeField(serializers.DateTimeField):
+    """An instant in UTC, without asking for the current time zone at each value."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(default_timezone=UTC, **options)
+
+
+class RowSerializer(serializers.ModelSerializer[RowT]):
+    """Rows of a list, read-only. How a field is read and shown is found out once, not for each row again.
+
+    The library's way takes a fifth of the time of a page of 50.
+    """
+
+    serializer_field_mapping: ClassVar[dict[Any, Any]] = {
+        **serializers.ModelSerializer.serializer_field_mapping,
+        models.DateTimeField: UtcDateTimeField,
+    }
+
+    def to_representation(self, instance: RowT) -> dict[str, Any]:
+        """As the library's."""
+        return {name: show(instance) for name, show in self._shows}
+
+    @cached_property
+    def _shows(self) -> list[tuple[str, Show]]:
+        model: type[models.Model] = self.Meta.model
+        columns = {column.attname for column in model._meta.concrete_fields}
+        return [
+            (str(field.field_name), _show(field, is_column=field.source in columns))
+            for field in self._readable_fields
+        ]
+
+
+def _show(field: serializers.Field[Any, Any, Any, Any], *, is_column: bool) -> Show:
+    read = attrgetter(str(field.source)) if is_column else field.get_attribute
+    represent = field.to_representation
+
+    def show(row: Any) -> Any:
+        value = read(row)
+        return None if value is None else represent(value)
+
+    return show
 
 
 class StrictSerializer(serializers.Serializer[Any]):
