@@ -12,7 +12,7 @@ from typing import Final
 from django.db import DatabaseError, InterfaceError, transaction
 
 from arcadia_cloud.digitalocean.client import DigitalOcean
-from arcadia_cloud.digitalocean.errors import ProviderError
+from arcadia_cloud.digitalocean.errors import ProviderError, ProviderNotFound
 from arcadia_cloud.kernel.alerts import raise_alert, resolve_alert
 from arcadia_cloud.kernel.database import patiently
 from arcadia_cloud.kernel.errors import Conflict, InvalidInput, NotFound
@@ -68,7 +68,9 @@ def ingest_invoice(
             with fetched(cloud, invoice.invoice_uuid, file=file) as documents:
                 done = patiently(lambda: _keep(invoice_pk, documents, held, at))
         except UNREADABLE as problem:
-            done = _fail(invoice_pk, in_words(problem))
+            # A preview's uuid goes with its month: what it told stays until the final invoice has its lines.
+            is_over = invoice.is_preview and isinstance(problem, ProviderNotFound)
+            done = Ingested(invoice, None) if is_over else _fail(invoice_pk, in_words(problem))
         _tell(done.invoice)
         return done
 
