@@ -124,7 +124,7 @@ def test_a_preview_is_read_anew_and_goes_when_the_final_invoice_is_in_place(
     years.reset(today="2026-06-02")
     read()
     final = ProviderInvoice.objects.get(period="2026-05-01", is_preview=False)
-    assert ingest(preview).ingest_status == "ingested", "the provider knows it no more: it stays as it was read"
+    assert ingest(preview).ingest_status == "ingested", "its uuid is gone: it stays as it was read"
     assert CostLine.objects.filter(invoice=preview).exists(), "until the final one has its lines"
     assert ingest(final).ingest_status == "ingested"
     assert not ProviderInvoice.objects.filter(pk=preview.pk).exists()
