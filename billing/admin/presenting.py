@@ -33,7 +33,6 @@ CHART_OPTIONS: Final = json.dumps(
         "maintainAspectRatio": False,
         "animation": False,
         "plugins": {"legend": {"position": "bottom", "labels": {"color": "#6b7280", "boxWidth": 12}}},
-        "elements": {"point": {"radius": 0}},
         "scales": {
             "x": {"grid": {"display": False}, "ticks": _TICKS},
             "y": {"beginAtZero": True, "grid": {}, "ticks": _TICKS},
@@ -66,6 +65,7 @@ def chart_data(snapshots: Sequence[BalanceSnapshot]) -> str:
             "borderColor": colour,
             "backgroundColor": colour,
             "borderWidth": 2,
+            "pointRadius": 4 if len(snapshots) == 1 else 0,  # one hour makes no line
         }
         for label, field, colour in _CURVES
     ]
