@@ -50,20 +50,9 @@ class SyncRunAdmin(RecordAdmin[SyncRun]):
     )  # fmt: skip
     list_filter = (OutcomeFilter, RunKindFilter)
     sortable_by = ()
-    fieldsets = (
-        (None, {"fields": ("of", "mode", "how_it_ended", "error", "requested_by")}),
-        ("Time", {"fields": ("started_at", "finished_at", "took")}),
-        (
-            "Counts",
-            {
-                "fields": (
-                    ("pages", "api_calls"), ("seen", "expected"), ("discovered", "updated"),
-                    ("restored", "struck", "deleted"),
-                ),
-            },
-        ),
-    )  # fmt: skip
-    readonly_fields = ("of", "how_it_ended", "took")
+    # What never changes: htmx can't take the form over as the run goes on, its scripts would run again.
+    fields = (("of", "mode"), ("requested_by", "started_at"))
+    readonly_fields = ("of",)
     actions_list = ("sync_now",)
 
     def changelist_view(
@@ -75,10 +64,15 @@ class SyncRunAdmin(RecordAdmin[SyncRun]):
         return super().changelist_view(request, {**(extra_context or {}), "running": running})
 
     def beside(self, request: HttpRequest, row: SyncRun) -> dict[str, Any]:
-        """The newest of what the run did."""
+        """How it stands, and the newest of what it did."""
         source = f"run:{row.pk}"
         events = ResourceEvent.objects.filter(source=source).select_related("resource")
+        outcome = self.how_it_ended(row)
         return {
+            "run": row,
+            "outcome": outcome,
+            "outcome_colour": _OUTCOME_COLOURS.get(outcome, ""),
+            "took": duration(row),
             "progress": progress(row) if row.outcome == RunOutcome.RUNNING else None,
             **timeline(events, newest=_EVENTS_SHOWN, rest=f"source={source}"),
         }

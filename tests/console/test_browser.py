@@ -17,6 +17,7 @@ from inventory.values import RunMode
 from provisioning.models import SagaRun
 from tests.console.conftest import PASSWORD
 from tests.console.rows import a_run, a_saga
+from tests.inventory.observations import minute
 from tests.provisioning.sagas import walk_to_its_end
 from tests.simulated import Simulated
 
@@ -195,6 +196,21 @@ def test_a_sync_is_started_and_a_running_one_moves(console: Page) -> None:
     keep(console, "sync-now")
     console.get_by_role("button", name="Start").click()
     expect(console.get_by_text("A worker was asked for a full sync.")).to_be_visible()
+
+
+def test_a_running_syncs_page_moves_by_itself_and_keeps_its_form(console: Page) -> None:
+    run = a_run(1, kind="volume", outcome="")
+    console.goto(f"/admin/inventory/syncrun/{run.pk}/change/")
+    console.evaluate("document.querySelector('#syncrun_form').dataset.stayed = 'yes'")
+    SyncRun.objects.filter(pk=run.pk).update(seen=90, pages=7)
+
+    expect(console.locator("#running-sync span").get_by_text("90 of 100")).to_be_visible(timeout=8000)
+    expect(console.locator("#run-standing").get_by_text("7 pages")).to_be_visible()
+    keep(console, "sync-run-running")
+    SyncRun.objects.filter(pk=run.pk).update(outcome="failed", error="it is away", finished_at=minute(3))
+    expect(console.locator("#run-standing").get_by_text("it is away")).to_be_visible(timeout=8000)
+    expect(console.locator("#running-sync progress")).to_have_count(0)
+    assert console.evaluate("document.querySelector('#syncrun_form').dataset.stayed") == "yes"
 
 
 def test_home_keeps_its_chart_while_a_sync_moves(console: Page) -> None:
