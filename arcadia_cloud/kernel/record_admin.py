@@ -1,18 +1,25 @@
 """Console pages of records: rows that only the machinery writes, so nobody adds, edits or deletes them."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, ClassVar, Final, TypeVar
 
+from django.contrib import messages
 from django.contrib.admin import ShowFacets
 from django.core.paginator import Paginator
 from django.db.models import Model, QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
+from django.urls import reverse
 from django.utils.functional import cached_property
 
+from arcadia_cloud.kernel.errors import DomainError
 from arcadia_cloud.kernel.theme import ThemedAdmin, ThemedChangeList
 
 M = TypeVar("M", bound=Model)
 
 MOST_COUNTED: Final = 10_000
+MOST_AT_ONCE: Final = 500
+_REFUSALS_TOLD: Final = 5
 
 
 class BoundedPaginator(Paginator[Any]):
@@ -68,8 +75,18 @@ class BoundedAdmin(ThemedAdmin[M]):
         return False
 
 
+@dataclass(frozen=True, slots=True)
+class Button:
+    """What opens a dialog; `name` tells it from the others of its page."""
+
+    name: str
+    words: str
+    icon: str
+    href: str
+
+
 class RecordAdmin(BoundedAdmin[M]):
-    """A list and a page per row, to look at."""
+    """A list and a page per row, to look at, and where there are dialogs, to lend a hand."""
 
     def beside(self, request: HttpRequest, row: M) -> dict[str, Any]:
         """What the row's page shows beside its fields, by the names that its template knows."""
@@ -90,3 +107,49 @@ class RecordAdmin(BoundedAdmin[M]):
 
     def has_change_permission(self, request: HttpRequest, obj: M | None = None) -> bool:
         return False
+
+    def button(self, name: str, row: M) -> Button:
+        """What opens the dialog of the action `name` on the row's page."""
+        made = self.get_unfold_action(name)  # type: ignore[attr-defined] # the theme's; it has no types
+        return Button(name, made.description, made.icon, reverse(f"admin:{made.action_name}", args=[row.pk]))
+
+    def lend(
+        self, request: HttpRequest, object_id: str, hand: Callable[[int], M], *, logged: str, told: str
+    ) -> HttpResponse:
+        """What a dialog does once it is posted: lend a hand to a row, by its id, and log it.
+
+        Goes to the page of the row that `hand` returns. A refusal is told and not logged.
+        """
+        if not object_id.isdecimal():
+            raise Http404
+        shown = int(object_id)
+        try:
+            row = hand(shown)
+        except DomainError as refusal:
+            self.message_user(request, refusal.detail, messages.ERROR)
+        else:
+            self.log_change(request, row, logged)
+            self.message_user(request, told, messages.SUCCESS)
+            shown = row.pk
+        address = reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_change", args=[shown])
+        return HttpResponse(headers={"HX-Redirect": address})
+
+    def lend_each(
+        self, request: HttpRequest, queryset: QuerySet[M], hand: Callable[[int], M], *, logged: str
+    ) -> None:
+        """The same for a selection, one by one: a refusal is told and holds up none of the others."""
+        chosen = list(queryset.order_by("pk").values_list("pk", flat=True)[: MOST_AT_ONCE + 1])
+        if len(chosen) > MOST_AT_ONCE:
+            self.message_user(request, f"At most {MOST_AT_ONCE} at once: narrow the list.", messages.ERROR)
+            return
+        refusals: list[str] = []
+        for pk in chosen:
+            try:
+                self.log_change(request, hand(pk), logged)
+            except DomainError as refusal:
+                refusals.append(refusal.detail)
+        for words in refusals[:_REFUSALS_TOLD]:
+            self.message_user(request, words, messages.ERROR)
+        if len(refusals) > _REFUSALS_TOLD:
+            self.message_user(request, f"{len(refusals) - _REFUSALS_TOLD} more were refused.", messages.ERROR)
+        self.message_user(request, f"{len(chosen) - len(refusals)} done.", messages.SUCCESS)

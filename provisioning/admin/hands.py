@@ -1,33 +1,17 @@
 """An operator's hand on a saga: cancel, retry, re-enqueue, from its page and from the list."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.db.models import QuerySet
-from django.http import Http404, HttpRequest, HttpResponse
-from django.urls import reverse
+from django.http import HttpRequest, HttpResponse
 
-from arcadia_cloud.kernel.errors import DomainError
+from arcadia_cloud.kernel.record_admin import Button
 from arcadia_cloud.kernel.theme import DialogForm, action
 from provisioning.admin.pausing import PausingAdmin, actor_of
 from provisioning.models import SagaRun
 from provisioning.services import cancel_saga, requeue_saga, retry_saga
 from provisioning.states import LIVE, Direction, SagaStatus
-
-MOST_AT_ONCE: Final = 500
-_REFUSALS_TOLD: Final = 5
-
-
-@dataclass(frozen=True, slots=True)
-class Button:
-    """What opens a dialog; `name` tells it from the others of its page."""
-
-    name: str
-    words: str
-    icon: str
-    href: str
 
 
 class SettlingAdmin(PausingAdmin):
@@ -55,12 +39,7 @@ class SettlingAdmin(PausingAdmin):
             "retry_this": is_dead or saga.status == SagaStatus.ROLLED_BACK,
             "requeue_this": is_live,
         }
-        return [self._button(name, saga) for name, fits in fit.items() if fits]
-
-    def _button(self, name: str, saga: SagaRun) -> Button:
-        made = self.get_unfold_action(name)  # type: ignore[attr-defined] # the theme's; it has no types
-        href = reverse(f"admin:provisioning_sagarun_{name}", args=[saga.pk])
-        return Button(name, made.description, made.icon, href)
+        return [self.button(name, saga) for name, fits in fit.items() if fits]
 
     @action(
         description="Cancel",
@@ -76,12 +55,12 @@ class SettlingAdmin(PausingAdmin):
     def cancel_this(self, request: HttpRequest, _form: DialogForm, object_id: str) -> HttpResponse:
         """Have it undo what it did."""
         by = actor_of(request)
-        return self._lend(
+        return self.lend(
             request,
             object_id,
             lambda pk: cancel_saga(saga_id=pk, requested_by=by),
-            "Cancelled from the console.",
-            "It is being undone.",
+            logged="Cancelled from the console.",
+            told="It is being undone.",
         )
 
     @action(
@@ -98,12 +77,12 @@ class SettlingAdmin(PausingAdmin):
     def retry_this(self, request: HttpRequest, _form: DialogForm, object_id: str) -> HttpResponse:
         """Let it go on, or begin again."""
         by = actor_of(request)
-        return self._lend(
+        return self.lend(
             request,
             object_id,
             lambda pk: retry_saga(saga_id=pk, requested_by=by),
-            "Retried from the console.",
-            "A worker was asked to go on.",
+            logged="Retried from the console.",
+            told="A worker was asked to go on.",
         )
 
     @action(
@@ -119,67 +98,28 @@ class SettlingAdmin(PausingAdmin):
     )
     def requeue_this(self, request: HttpRequest, _form: DialogForm, object_id: str) -> HttpResponse:
         """Nudge for it once more."""
-        return self._lend(
+        return self.lend(
             request,
             object_id,
             lambda pk: requeue_saga(saga_id=pk),
-            "Re-enqueued from the console.",
-            "A worker was asked to look at it.",
-        )
-
-    def _lend(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        hand: Callable[[int], SagaRun],
-        logged: str,
-        told: str,
-    ) -> HttpResponse:
-        """Do it, log it, and go to the saga's page, or to that of the one that it started."""
-        if not object_id.isdecimal():
-            raise Http404
-        shown = int(object_id)
-        try:
-            saga = hand(shown)
-        except DomainError as refusal:
-            self.message_user(request, refusal.detail, messages.ERROR)
-        else:
-            self.log_change(request, saga, logged)
-            self.message_user(request, told, messages.SUCCESS)
-            shown = saga.pk
-        return HttpResponse(
-            headers={"HX-Redirect": reverse("admin:provisioning_sagarun_change", args=[shown])}
+            logged="Re-enqueued from the console.",
+            told="A worker was asked to look at it.",
         )
 
     @admin.action(description="Re-enqueue the selected sagas", permissions=["settle"])
     def requeue_selected(self, request: HttpRequest, queryset: QuerySet[SagaRun]) -> None:
         """Nudge for each."""
-        self._each(request, queryset, lambda pk: requeue_saga(saga_id=pk), "Re-enqueued from the console.")
+        self.lend_each(
+            request, queryset, lambda pk: requeue_saga(saga_id=pk), logged="Re-enqueued from the console."
+        )
 
     @admin.action(description="Retry the selected sagas", permissions=["settle"])
     def retry_selected(self, request: HttpRequest, queryset: QuerySet[SagaRun]) -> None:
         """Let dead letters go on, start rolled-back ones again."""
         by = actor_of(request)
-        self._each(
-            request, queryset, lambda pk: retry_saga(saga_id=pk, requested_by=by), "Retried from the console."
+        self.lend_each(
+            request,
+            queryset,
+            lambda pk: retry_saga(saga_id=pk, requested_by=by),
+            logged="Retried from the console.",
         )
-
-    def _each(
-        self, request: HttpRequest, queryset: QuerySet[SagaRun], hand: Callable[[int], SagaRun], logged: str
-    ) -> None:
-        """One by one: a refusal is told and holds up none of the others."""
-        chosen = list(queryset.order_by("pk").values_list("pk", flat=True)[: MOST_AT_ONCE + 1])
-        if len(chosen) > MOST_AT_ONCE:
-            self.message_user(request, f"At most {MOST_AT_ONCE} at once: narrow the list.", messages.ERROR)
-            return
-        refusals: list[str] = []
-        for pk in chosen:
-            try:
-                self.log_change(request, hand(pk), logged)
-            except DomainError as refusal:
-                refusals.append(refusal.detail)
-        for words in refusals[:_REFUSALS_TOLD]:
-            self.message_user(request, words, messages.ERROR)
-        if len(refusals) > _REFUSALS_TOLD:
-            self.message_user(request, f"{len(refusals) - _REFUSALS_TOLD} more were refused.", messages.ERROR)
-        self.message_user(request, f"{len(chosen) - len(refusals)} done.", messages.SUCCESS)
