@@ -75,17 +75,25 @@ def ingest_invoice(
         return done
 
 
-def accept_mismatch(*, invoice_pk: int, note: str, actor: str, at: datetime) -> ProviderInvoice:
+def accept_mismatch(
+    *, invoice_pk: int, difference: str, note: str, actor: str, at: datetime
+) -> ProviderInvoice:
     """Take an invoice's difference for right, on an operator's word. It holds for this difference only.
 
-    Raises InvalidInput without a note and NotAMismatch where there is nothing to accept.
+    `difference` is what the operator was shown: the invoice is read again every hour, and what it says by
+    then nobody has looked at. White space aside, which a browser changes. Raises InvalidInput without a
+    note, NotAMismatch where there is nothing to accept or something else, and NotFound.
     """
     if not note.strip():
         raise InvalidInput("Say why it is right.", errors={"note": ["May not be empty."]})
     with transaction.atomic():
-        invoice = ProviderInvoice.objects.select_for_update().get(pk=invoice_pk)
+        invoice = ProviderInvoice.objects.select_for_update().filter(pk=invoice_pk).first()
+        if invoice is None:
+            raise NotFound(f"invoice {invoice_pk} is gone")
         if invoice.ingest_status != IngestStatus.MISMATCH:
             raise NotAMismatch(f"{invoice} is {invoice.ingest_status}: there is no difference to accept")
+        if difference.split() != invoice.ingest_error.split():
+            raise NotAMismatch(f"{invoice} was read again, and the difference is another now")
         invoice.accepted_at, invoice.accepted_by, invoice.accepted_note = at, actor, note.strip()
         invoice.accepted_error = invoice.ingest_error
         invoice.ingest_status = IngestStatus.INGESTED

@@ -62,6 +62,11 @@ def fingerprint(invoice: ProviderInvoice) -> str:
     return hashlib.sha256(msgspec.json.encode(body)).hexdigest()
 
 
+def is_fit(invoice: ProviderInvoice) -> bool:
+    """Whether finance may be told of it: a final invoice that adds up."""
+    return not invoice.is_preview and invoice.ingest_status == IngestStatus.INGESTED
+
+
 def to_be_pushed(*, at: datetime, force: bool = False) -> QuerySet[ProviderInvoice]:
     """The invoices whose turn it is, oldest first. With `force` every one that adds up."""
     fit = ProviderInvoice.objects.filter(is_preview=False, ingest_status=IngestStatus.INGESTED)
@@ -81,7 +86,7 @@ def push_invoice(*, invoice_pk: int, finance: Finance, at: datetime, force: bool
         invoice = ProviderInvoice.objects.filter(pk=invoice_pk).first()
         if invoice is None:
             raise NotFound(f"invoice {invoice_pk} is gone")
-        if invoice.is_preview or invoice.ingest_status != IngestStatus.INGESTED:
+        if not is_fit(invoice):
             raise NotToBePushed(
                 f"{invoice} is {'a preview' if invoice.is_preview else invoice.ingest_status}"
             )

@@ -135,25 +135,32 @@ def sweep(*, at: datetime) -> Swept:
     return Swept(len(ingests), len(pushes), match_again())
 
 
-def accept_mismatch(*, invoice_pk: int, note: str, actor: str, at: datetime) -> ProviderInvoice:
+def accept_mismatch(
+    *, invoice_pk: int, difference: str, note: str, actor: str, at: datetime
+) -> ProviderInvoice:
     """Take an invoice's difference for right, with the reason, and have it pushed.
 
-    Raises InvalidInput without a note and NotAMismatch.
+    Raises InvalidInput without a note, NotAMismatch and NotFound.
     """
     with transaction.atomic():
-        invoice = ingest.accept_mismatch(invoice_pk=invoice_pk, note=note, actor=actor, at=at)
+        invoice = ingest.accept_mismatch(
+            invoice_pk=invoice_pk, difference=difference, note=note, actor=actor, at=at
+        )
         nudge(PUSH_TASK, queue=QUEUE, invoice_pk=invoice_pk)
     return invoice
 
 
-def request_ingest(*, invoice_pk: int) -> None:
-    """Ask a worker to fetch an invoice again, now. Raises BrokerAway."""
-    _send(INGEST_TASK, invoice_pk, "again")
+def request_ingest(*, invoice_pk: int) -> ProviderInvoice:
+    """Ask a worker to fetch an invoice again, now. Raises BrokerAway and NotFound."""
+    return _send(INGEST_TASK, invoice_pk, "again")
 
 
-def request_push(*, invoice_pk: int) -> None:
-    """Ask a worker to push an invoice again, changed or not, refused or not. Raises BrokerAway."""
-    _send(PUSH_TASK, invoice_pk, "force")
+def request_push(*, invoice_pk: int) -> ProviderInvoice:
+    """Ask a worker to push an invoice again, changed or not, refused or not.
+
+    Raises BrokerAway and NotFound.
+    """
+    return _send(PUSH_TASK, invoice_pk, "force")
 
 
 def invoice_of(uuid: str) -> ProviderInvoice:
@@ -166,9 +173,13 @@ def invoice_of(uuid: str) -> ProviderInvoice:
     return invoice
 
 
-def _send(task: str, invoice_pk: int, how: str) -> None:
+def _send(task: str, invoice_pk: int, how: str) -> ProviderInvoice:
+    invoice = ProviderInvoice.objects.filter(pk=invoice_pk).first()
+    if invoice is None:
+        raise NotFound(f"invoice {invoice_pk} is gone")
     arguments: dict[str, object] = {"invoice_pk": invoice_pk, how: True}
     try:
         send_now(task, queue=QUEUE, countdown_seconds=None, **arguments)
     except (OperationalError, OSError) as error:
         raise BrokerAway("The broker doesn't answer, so nothing was started. Try again soon.") from error
+    return invoice

@@ -1,27 +1,31 @@
 """The console's invoices: how each adds up, its lines, and the buttons that read, push and accept it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, Final
 
 from django import forms
-from django.contrib import admin, messages
+from django.conf import settings
+from django.contrib import admin
 from django.db.models import QuerySet
 from django.db.models.functions import Now
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.html import escape
 
-from arcadia_cloud.kernel.errors import DomainError
 from arcadia_cloud.kernel.models import Lease
-from arcadia_cloud.kernel.record_admin import RecordAdmin
+from arcadia_cloud.kernel.record_admin import Button, RecordAdmin
 from arcadia_cloud.kernel.theme import DialogForm, DropdownFilter, OneLineInput, action, display
 from billing import services
 from billing.admin.presenting import INGEST_COLOURS, PUSH_COLOURS, money, shortened
 from billing.models import CostLine, ProviderInvoice
 from billing.naming import lease_of
+from billing.pushing import is_fit
 from billing.values import IngestStatus, PushStatus
 
 _LINES_SHOWN: Final = 100
+_INGEST_ASKED: Final = "Reading it again was asked for."
+_PUSH_ASKED: Final = "Pushing it again was asked for."
 
 
 class IngestFilter(DropdownFilter):
@@ -51,9 +55,18 @@ class PushFilter(DropdownFilter):
 
 
 class AcceptForm(DialogForm):
-    """Why the difference is right."""
+    """Why the difference is right. It goes along as it was shown: by now it may be another."""
 
+    difference = forms.CharField(widget=forms.HiddenInput, required=False)
     note = forms.CharField(label="Why it is right", max_length=500, widget=OneLineInput)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        pk = str(kwargs["object_id"])
+        invoice = ProviderInvoice.objects.filter(pk=pk).first() if pk.isdecimal() else None
+        words = invoice.ingest_error if invoice else ""
+        self.fields["difference"].initial = words
+        self.fields["note"].help_text = escape(f"The difference: {words}")  # the theme takes it for HTML
 
 
 @admin.register(ProviderInvoice)
@@ -69,40 +82,46 @@ class ProviderInvoiceAdmin(RecordAdmin[ProviderInvoice]):
     search_help_text = "The invoice's uuid or number"
     ordering = ("-period", "-pk")
     sortable_by = ()
-    fieldsets = (
-        (None, {"fields": ("period", "invoice_id", "invoice_uuid", "issued_on", "is_preview", "how_much")}),
-        (
-            "How it adds up",
-            {
-                "fields": (
-                    "adds_up", "ingest_error", "lines", "tax", "adjustments", "items_count", "discovered_at",
-                    "ingested_at", "accepted_at", "accepted_by", "accepted_note",
-                ),
-            },
-        ),
-        (
-            "Finance",
-            {
-                "fields": (
-                    "finance", "push_error", "pushed_to_finance_at", "finance_action", "finance_invoice_id",
-                    "push_attempts", "next_push_at",
-                ),
-            },
-        ),
-    )  # fmt: skip
-    readonly_fields = ("how_much", "tax", "adds_up", "lines", "adjustments", "finance")
+    # What never changes: htmx can't take the form over while a worker is at it, its scripts would run again.
+    fields = (("invoice_uuid", "invoice_id"), ("discovered_at", "currency"))
     actions = ("ingest_selected", "push_selected")
     actions_detail = ("ingest_this", "push_this", "accept_this")
 
     def beside(self, request: HttpRequest, row: ProviderInvoice) -> dict[str, Any]:
-        """The first lines, and whether a worker is at it."""
+        """How it stands, what can be done, the first lines, and whether a worker is at it."""
         lines = CostLine.objects.filter(invoice=row).select_related("resource").order_by("line_no")
+        adds_up, finance = self.adds_up(row), self.finance(row)
         return {
+            "invoice": row,
+            "amounts": {
+                name: money(getattr(row, name))
+                for name in ("amount", "lines_total", "tax_total", "adjustments_total")
+            },
+            "adds_up": adds_up,
+            "adds_up_colour": INGEST_COLOURS.get(adds_up, ""),
+            "finance": finance,
+            "finance_colour": PUSH_COLOURS.get(finance, ""),
+            "hands": self.hands_of(request, row),
             "lines": [(line, money(line.amount)) for line in lines[:_LINES_SHOWN]],
             "has_more_lines": row.line_count > _LINES_SHOWN,
             "all_lines": f"{reverse('admin:billing_costline_changelist')}?invoice={row.pk}",
             "is_busy": Lease.objects.filter(name=lease_of(row.pk), expires_at__gt=Now()).exists(),
         }
+
+    def get_actions_detail(self, request: HttpRequest, object_id: int) -> list[Any]:
+        """None in the page's head: the page has them where they change with the invoice."""
+        return []
+
+    def hands_of(self, request: HttpRequest, invoice: ProviderInvoice) -> list[Button]:
+        """The buttons that fit the invoice's state."""
+        if not self.has_manage_permission(request):
+            return []
+        fit = {
+            "ingest_this": True,
+            "push_this": is_fit(invoice) and settings.SKYAI_FINANCE_ENABLED,
+            "accept_this": invoice.ingest_status == IngestStatus.MISMATCH and not invoice.is_preview,
+        }
+        return [self.button(name, invoice) for name, fits in fit.items() if fits]
 
     def has_manage_permission(self, request: HttpRequest, _object_id: str | None = None) -> bool:
         """Whether the user may have an invoice read, pushed or accepted."""
@@ -111,14 +130,12 @@ class ProviderInvoiceAdmin(RecordAdmin[ProviderInvoice]):
     @admin.action(description="Read the selected invoices again", permissions=["manage"])
     def ingest_selected(self, request: HttpRequest, queryset: QuerySet[ProviderInvoice]) -> None:
         """Ask workers to fetch them anew."""
-        for invoice in queryset.order_by("pk"):
-            self._ask(request, invoice, services.request_ingest, "Reading it again was asked for.")
+        self.lend_each(request, queryset, _ingest, logged=_INGEST_ASKED)
 
     @admin.action(description="Push the selected invoices to finance again", permissions=["manage"])
     def push_selected(self, request: HttpRequest, queryset: QuerySet[ProviderInvoice]) -> None:
         """Ask workers to push them, whatever finance has."""
-        for invoice in queryset.order_by("pk"):
-            self._ask(request, invoice, services.request_push, "Pushing it again was asked for.")
+        self.lend_each(request, queryset, _push, logged=_PUSH_ASKED)
 
     @action(
         description="Read again",
@@ -132,7 +149,7 @@ class ProviderInvoiceAdmin(RecordAdmin[ProviderInvoice]):
     )
     def ingest_this(self, request: HttpRequest, _form: DialogForm, object_id: str) -> HttpResponse:
         """Ask a worker to fetch the invoice of this page."""
-        return self._ask_here(request, object_id, services.request_ingest, "Reading it again was asked for.")
+        return self.lend(request, object_id, _ingest, logged=_INGEST_ASKED, told=_INGEST_ASKED)
 
     @action(
         description="Push again",
@@ -146,7 +163,7 @@ class ProviderInvoiceAdmin(RecordAdmin[ProviderInvoice]):
     )
     def push_this(self, request: HttpRequest, _form: DialogForm, object_id: str) -> HttpResponse:
         """Ask a worker to push the invoice of this page."""
-        return self._ask_here(request, object_id, services.request_push, "Pushing it again was asked for.")
+        return self.lend(request, object_id, _push, logged=_PUSH_ASKED, told=_PUSH_ASKED)
 
     @action(
         description="Accept the difference",
@@ -161,33 +178,15 @@ class ProviderInvoiceAdmin(RecordAdmin[ProviderInvoice]):
     )
     def accept_this(self, request: HttpRequest, form: DialogForm, object_id: str) -> HttpResponse:
         """Take the difference of this page's invoice for right."""
-        note = form.cleaned_data["note"]
+        note, difference = form.cleaned_data["note"], form.cleaned_data["difference"]
+        actor = f"user:{request.user.get_username()}"
 
-        def accept(*, invoice_pk: int) -> None:
-            actor = f"user:{request.user.get_username()}"
-            services.accept_mismatch(invoice_pk=invoice_pk, note=note, actor=actor, at=timezone.now())
+        def accept(pk: int) -> ProviderInvoice:
+            return services.accept_mismatch(
+                invoice_pk=pk, difference=difference, note=note, actor=actor, at=timezone.now()
+            )
 
-        return self._ask_here(request, object_id, accept, f"Accepted: {note}")
-
-    def _ask_here(
-        self, request: HttpRequest, object_id: str, ask: Callable[..., None], words: str
-    ) -> HttpResponse:
-        invoice = self.get_object(request, object_id)
-        if invoice is not None:
-            self._ask(request, invoice, ask, words)
-        address = reverse("admin:billing_providerinvoice_change", args=[object_id])
-        return HttpResponse(headers={"HX-Redirect": address})
-
-    def _ask(
-        self, request: HttpRequest, invoice: ProviderInvoice, ask: Callable[..., None], words: str
-    ) -> None:
-        try:
-            ask(invoice_pk=invoice.pk)
-        except DomainError as refusal:
-            self.message_user(request, f"{invoice}: {refusal}", messages.ERROR)
-        else:
-            self.log_change(request, invoice, words)
-            self.message_user(request, f"{invoice}: {words}", messages.SUCCESS)
+        return self.lend(request, object_id, accept, logged=f"Accepted: {note}", told=f"Accepted: {note}")
 
     @display(description="amount")
     def how_much(self, invoice: ProviderInvoice) -> str:
@@ -197,17 +196,10 @@ class ProviderInvoiceAdmin(RecordAdmin[ProviderInvoice]):
     def tax(self, invoice: ProviderInvoice) -> str:
         return money(invoice.tax_total)
 
-    @display(description="sum of the lines")
-    def lines(self, invoice: ProviderInvoice) -> str:
-        return f"{money(invoice.lines_total)} in {invoice.line_count:,}"
-
-    @display(description="in the summary alone")
-    def adjustments(self, invoice: ProviderInvoice) -> str:
-        return money(invoice.adjustments_total)
-
     @display(description="adds up", label=INGEST_COLOURS)
     def adds_up(self, invoice: ProviderInvoice) -> str:
-        return "accepted" if invoice.accepted_at else invoice.ingest_status
+        is_accepted = invoice.accepted_at and invoice.ingest_status == IngestStatus.INGESTED
+        return "accepted" if is_accepted else invoice.ingest_status
 
     @display(description="finance", label=PUSH_COLOURS)
     def finance(self, invoice: ProviderInvoice) -> str:
@@ -216,3 +208,11 @@ class ProviderInvoiceAdmin(RecordAdmin[ProviderInvoice]):
     @display(description="in words")
     def why(self, invoice: ProviderInvoice) -> str:
         return shortened("; ".join(filter(None, (invoice.ingest_error, invoice.push_error))))
+
+
+def _ingest(pk: int) -> ProviderInvoice:
+    return services.request_ingest(invoice_pk=pk)
+
+
+def _push(pk: int) -> ProviderInvoice:
+    return services.request_push(invoice_pk=pk)

@@ -1,6 +1,7 @@
 """The console's billing pages: what they show, and what their buttons do."""
 
 import json
+import re
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -11,13 +12,14 @@ from celery import current_app
 from django.contrib.admin.models import LogEntry
 from django.test import Client
 from django.utils import timezone
+from pytest_django.fixtures import Settings
 
 from arcadia_cloud.kernel.alerts import raise_alert
 from arcadia_cloud.kernel.leases import lease
 from arcadia_cloud.kernel.models import Lease
 from billing.models import BalanceSnapshot, ProviderInvoice
 from billing.naming import lease_of, subject_of
-from tests.billing.rows import a_resource, an_invoice, kept
+from tests.billing.rows import AT, a_resource, an_invoice, kept
 from tests.billing.tables import a_line
 from tests.console.conftest import Login, login, viewer
 from tests.kernel.brokers import refusing
@@ -109,15 +111,59 @@ def test_a_broker_that_is_away_is_told_in_words(biller: Client, monkeypatch: pyt
 
 def test_a_difference_is_accepted_with_a_note(biller: Client) -> None:
     invoice = an_invoice(ingest_status="mismatch", ingest_error="0.01 is missing")
-    press(biller, invoice, "accept_this", note="")
+    shown = {"difference": "0.01 is missing"}
+    press(biller, invoice, "accept_this", note="", **shown)
     assert ProviderInvoice.objects.get().ingest_status == "mismatch"
-    press(biller, invoice, "accept_this", note="DigitalOcean rounds so, ticket 42")
+    press(biller, invoice, "accept_this", note="DigitalOcean rounds so, ticket 42", **shown)
     invoice.refresh_from_db()
     assert (invoice.ingest_status, invoice.accepted_by) == ("ingested", "user:billing-1")
     assert invoice.accepted_note == "DigitalOcean rounds so, ticket 42"
     assert "ticket 42" in LogEntry.objects.get().get_change_message()
-    press(biller, invoice, "accept_this", note="again")
+    press(biller, invoice, "accept_this", note="again", **shown)
     assert "there is no difference to accept" in page(biller, invoice)
+
+
+def test_the_dialog_shows_the_difference_and_takes_no_other(biller: Client) -> None:
+    invoice = an_invoice(ingest_status="mismatch", ingest_error="first: Droplets <b>web</b>\n(s)")
+    dialog = biller.get(f"{INVOICES}{invoice.pk}/accept_this/").content.decode()
+    assert dialog.count("first: Droplets &lt;b&gt;web&lt;/b&gt;\n(s)") == 2, "hidden, and to be read"
+    ProviderInvoice.objects.update(ingest_error="500.00 is missing")
+    press(biller, invoice, "accept_this", note="fine", difference="first: Droplets <b>web</b>\r\n(s)")
+    assert "the difference is another now" in page(biller, invoice)
+    assert ProviderInvoice.objects.get().ingest_status == "mismatch"
+    assert not LogEntry.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("fields", "hands"),
+    [
+        ({"ingest_status": "pending"}, {"ingest_this"}),
+        ({"ingest_status": "failed", "ingest_error": "row 3"}, {"ingest_this"}),
+        ({"ingest_status": "mismatch", "ingest_error": "0.01"}, {"ingest_this", "accept_this"}),
+        ({"ingest_status": "mismatch", "ingest_error": "0.01", "is_preview": True}, {"ingest_this"}),
+        ({"ingest_status": "ingested"}, {"ingest_this", "push_this"}),
+        ({"ingest_status": "ingested", "is_preview": True}, {"ingest_this"}),
+    ],
+)
+def test_a_page_offers_what_fits_the_invoices_state(
+    biller: Client, fields: dict[str, Any], hands: set[str]
+) -> None:
+    text = page(biller, an_invoice(**fields))
+    assert set(re.findall(r"/(\w+_this)/", text)) == hands
+
+
+def test_where_pushing_is_switched_off_it_is_not_offered(biller: Client, settings: Settings) -> None:
+    settings.SKYAI_FINANCE_ENABLED = False
+    assert "push_this" not in page(biller, an_invoice(ingest_status="ingested"))
+
+
+def test_what_was_accepted_and_failed_since_is_not_called_accepted(viewer: Client) -> None:
+    told: dict[str, Any] = {"accepted_at": AT, "accepted_by": "user:ada", "accepted_note": "ticket 42"}
+    invoice = an_invoice(ingest_status="failed", ingest_error="503", **told)
+    assert viewer.get(INVOICES).content.decode().count("accepted") == 0
+    ProviderInvoice.objects.update(ingest_status="ingested")
+    assert "ticket 42" in page(viewer, invoice)
+    assert "accepted" in viewer.get(INVOICES).content.decode()
 
 
 def test_an_alert_leads_to_its_invoice(viewer: Client) -> None:

@@ -197,7 +197,13 @@ def test_credits_do_not_hide_a_missing_cent(reference: Simulated, ingest: Ingest
 
 
 def accept(invoice: ProviderInvoice, note: str = NOTE) -> ProviderInvoice:
-    return accept_mismatch(invoice_pk=invoice.pk, note=note, actor="user:ada", at=timezone.now())
+    return accept_mismatch(
+        invoice_pk=invoice.pk,
+        difference=invoice.ingest_error,
+        note=note,
+        actor="user:ada",
+        at=timezone.now(),
+    )
 
 
 def test_an_accepted_difference_stays_accepted_until_it_is_another(
@@ -220,6 +226,21 @@ def test_an_accepted_difference_stays_accepted_until_it_is_another(
         "",
         ["invoice_mismatch"],
     )
+
+
+def test_a_difference_that_nobody_has_seen_is_not_accepted(
+    reference: Simulated, april: ProviderInvoice, ingest: Ingest
+) -> None:
+    """The page was opened at a cent; before the button was pressed, the sweep read a spoiled table."""
+    reference.fault(kind="missing_cent", path="/csv$", count=1)
+    shown = ingest(april)
+    reference.fault(kind="lost_line", line=5, path="/csv$", count=1)
+    ingest(april)
+    with pytest.raises(NotAMismatch, match="the difference is another now"):
+        accept(shown)
+    april.refresh_from_db()
+    assert (april.ingest_status, april.accepted_at) == ("mismatch", None)
+    assert services.waiting_for_push(at=timezone.now()) == []
 
 
 def test_nothing_is_accepted_without_a_note_or_a_difference(
