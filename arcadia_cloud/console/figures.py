@@ -1,14 +1,22 @@
 """The home page's figures: a number each, with the list behind it."""
 
 from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
 
+from django.conf import settings
 from django.urls import reverse
 from django.utils.http import urlencode
 
+from billing.admin.invoices import UNPUSHED_ONES, UNSOUND_ONES
+from billing.admin.presenting import money
+from billing.queries import Standing as BillingStanding
 from provisioning.admin.filters import LIVE_ONES
 from provisioning.engine.backward import UNDO_FAILED
 from provisioning.queries import Standing
 from provisioning.states import SagaStatus
+
+_STALE: Final = timedelta(hours=3)  # the balance is asked for every hour
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +56,64 @@ def saga_figures(sagas: Standing) -> list[Figure]:
             "bad" if sagas.undo_failures else "good",
         ),
     ]
+
+
+def billing_figures(billing: BillingStanding, *, at: datetime) -> list[Figure]:
+    """What the month has cost, and which invoices need a hand."""
+    unpushed = billing.waiting + billing.refused
+    return [
+        _spend(billing, at),
+        Figure(
+            "Invoices that don't add up",
+            f"{billing.unsound:,}",
+            "are read again every hour" if billing.unsound else "all add up",
+            _invoices(ingest_status=UNSOUND_ONES),
+            "bad" if billing.unsound else "good",
+        ),
+        Figure(
+            "Not pushed to finance",
+            f"{unpushed:,}",
+            _pushing(billing),
+            _invoices(push_status=UNPUSHED_ONES),
+            "bad"
+            if billing.refused
+            else "warning"
+            if unpushed and settings.SKYAI_FINANCE_ENABLED
+            else "good",
+        ),
+    ]
+
+
+def _spend(billing: BillingStanding, at: datetime) -> Figure:
+    """As the provider told it last; beside it, the month before."""
+    href = reverse("admin:billing_balancesnapshot_changelist")
+    balance, month = billing.balance, f"{billing.before:%B}"
+    if balance is None:
+        return Figure("Spend this month", "-", "the balance was never asked for", href)
+    if billing.spent_by_then is not None:
+        before = f"{month} by then: {money(billing.spent_by_then)}"
+    elif billing.invoiced is not None:
+        before = f"{month} in all: {money(billing.invoiced)}"
+    else:
+        before = f"nothing is known of {month}"
+    return Figure(
+        name=f"Spend in {balance.generated_at:%B}",
+        value=money(balance.month_to_date_usage),
+        beside=f"{before}; told on {balance.generated_at:%-d %b at %H:%M}",
+        href=href,
+        tone="warning" if at - balance.generated_at > _STALE else "",
+    )
+
+
+def _pushing(billing: BillingStanding) -> str:
+    if not settings.SKYAI_FINANCE_ENABLED:
+        return "pushing is switched off"
+    counts = {"refused": billing.refused, "waiting": billing.waiting}
+    return ", ".join(f"{count:,} {name}" for name, count in counts.items() if count) or "finance has all"
+
+
+def _invoices(**query: str) -> str:
+    return f"{reverse('admin:billing_providerinvoice_changelist')}?{urlencode(query)}"
 
 
 def _pace(sagas: Standing) -> str:

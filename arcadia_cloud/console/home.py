@@ -14,9 +14,10 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import urlencode
 
-from arcadia_cloud.console.figures import Figure, saga_figures
+from arcadia_cloud.console.figures import Figure, billing_figures, saga_figures
 from arcadia_cloud.console.fleet_table import CHART_OPTIONS, FleetRow, chart_data, fleet_rows
 from arcadia_cloud.kernel.models import Alert
+from billing.queries import standing as billing_standing
 from inventory.admin.presenting import Progress, dollars, progress
 from inventory.fleet import FleetCell, fleet_cells, sum_of_known
 from inventory.models import SyncRun
@@ -27,6 +28,7 @@ from provisioning.queries import standing
 
 _ALERTS_SHOWN: Final = 5
 _KINDS_NAMED: Final = 3
+_OF_BILLING: Final = ("billing.view_balancesnapshot", "billing.view_providerinvoice")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,14 +58,14 @@ class Sight:
 def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     """Add what the home page shows; nothing for a user who may not see resources."""
     if request.user.has_perm("inventory.view_resource"):
-        context["sight"] = look(at=timezone.now())
+        context["sight"] = look(at=timezone.now(), with_billing=request.user.has_perms(_OF_BILLING))
         context["may_pause"] = request.user.has_perm("provisioning.change_provisioningbrake")
         context["may_sync"] = request.user.has_perm("inventory.add_syncrun")
     return context
 
 
-def look(*, at: datetime) -> Sight:
-    """Read the figures as they are at the instant `at`."""
+def look(*, at: datetime, with_billing: bool) -> Sight:
+    """Read the figures as they are at the instant `at`; `with_billing` those of billing, too."""
     cells = fleet_cells()
     ages = sync_ages(at=at)
     running = [progress(run) for run in SyncRun.objects.filter(outcome=RunOutcome.RUNNING).order_by("kind")]
@@ -75,6 +77,7 @@ def look(*, at: datetime) -> Sight:
             _alerts(_open_alerts().count()),
             _stale(ages),
             *saga_figures(sagas),
+            *(billing_figures(billing_standing(at=at), at=at) if with_billing else ()),
         ],
         fleet=fleet_rows(cells),
         chart=chart_data(cells),

@@ -21,8 +21,11 @@ from billing.admin.presenting import INGEST_COLOURS, PUSH_COLOURS, money, shorte
 from billing.models import CostLine, ProviderInvoice
 from billing.naming import lease_of
 from billing.pushing import is_fit
+from billing.queries import UNPUSHED, UNSOUND
 from billing.values import IngestStatus, PushStatus
 
+UNSOUND_ONES: Final = "unsound"
+UNPUSHED_ONES: Final = "unpushed"
 _LINES_SHOWN: Final = 100
 _INGEST_ASKED: Final = "Reading it again was asked for."
 _PUSH_ASKED: Final = "Pushing it again was asked for."
@@ -33,11 +36,14 @@ class IngestFilter(DropdownFilter):
     parameter_name = "ingest_status"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Sequence[tuple[str, str]]:
-        return [(str(value), str(label)) for value, label in IngestStatus.choices]
+        known = [(str(value), str(label)) for value, label in IngestStatus.choices]
+        return [(UNSOUND_ONES, "Doesn't add up"), *known]
 
     def queryset(
         self, request: HttpRequest, queryset: QuerySet[ProviderInvoice]
     ) -> QuerySet[ProviderInvoice]:
+        if self.value() == UNSOUND_ONES:
+            return queryset.filter(UNSOUND)
         return queryset.filter(ingest_status=self.value()) if self.value() else queryset
 
 
@@ -46,11 +52,14 @@ class PushFilter(DropdownFilter):
     parameter_name = "push_status"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Sequence[tuple[str, str]]:
-        return [(str(value), str(label)) for value, label in PushStatus.choices]
+        known = [(str(value), str(label)) for value, label in PushStatus.choices]
+        return [(UNPUSHED_ONES, "Not pushed"), *known]
 
     def queryset(
         self, request: HttpRequest, queryset: QuerySet[ProviderInvoice]
     ) -> QuerySet[ProviderInvoice]:
+        if self.value() == UNPUSHED_ONES:
+            return queryset.filter(UNPUSHED)
         return queryset.filter(push_status=self.value(), is_preview=False) if self.value() else queryset
 
 

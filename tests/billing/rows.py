@@ -9,7 +9,7 @@ from typing import Any
 from arcadia_cloud.digitalocean.records import InvoiceItemRecord
 from billing.documents import spool
 from billing.lines import Kept, replace_lines
-from billing.models import CostLine, ProviderInvoice
+from billing.models import BalanceSnapshot, CostLine, ProviderInvoice
 from billing.values import BilledLine
 from inventory.models import Resource
 from tests.billing.tables import FIRST, LAST, table
@@ -36,6 +36,19 @@ def an_invoice(
     """The invoice of April 2026, not ingested yet."""
     plain = {"invoice_id": "529784185", "period": APRIL, "issued_on": date(2026, 5, 1)}
     return ProviderInvoice.objects.create(invoice_uuid=uuid, amount=Decimal(amount), **{**plain, **fields})
+
+
+def a_balance(told_at: datetime, usage: str, *, asked_at: datetime | None = None) -> BalanceSnapshot:
+    """What the month had cost, as the provider told it, on nothing owed of before; asked for at once."""
+    asked = asked_at or told_at
+    return BalanceSnapshot.objects.create(
+        hour=asked.replace(minute=0, second=0, microsecond=0),
+        month_to_date_balance=Decimal(usage),
+        account_balance=0,
+        month_to_date_usage=Decimal(usage),
+        generated_at=told_at,
+        captured_at=asked,
+    )
 
 
 def an_item(line: BilledLine, **fields: Any) -> InvoiceItemRecord:

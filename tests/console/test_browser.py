@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from django.contrib.auth.models import Group, User
+from django.utils import timezone
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 from pytest_django.live_server_helper import LiveServer
 
@@ -17,7 +18,7 @@ from inventory.models import Project, Resource, SyncRun
 from inventory.services import sync_inventory
 from inventory.values import RunMode
 from provisioning.models import SagaRun
-from tests.billing.rows import an_invoice
+from tests.billing.rows import a_balance, an_invoice
 from tests.console.conftest import PASSWORD
 from tests.console.rows import a_run, a_saga
 from tests.inventory.observations import minute
@@ -243,12 +244,15 @@ def test_an_invoices_page_moves_while_a_worker_has_it_and_its_difference_is_acce
 
 def test_home_keeps_its_chart_while_a_sync_moves(console: Page) -> None:
     run = a_run(1, kind="volume", outcome="")
+    a_balance(timezone.now(), "1011.21")
+    an_invoice(amount="86.92", ingest_status="mismatch", ingest_error="0.01 is missing")
     console.goto("/admin/")
     SyncRun.objects.filter(pk=run.pk).update(seen=90)
 
     expect(console.locator("#home-operations span").get_by_text("90 of 100")).to_be_visible(timeout=8000)
     drawn = console.evaluate("() => Boolean(Chart.getChart(document.querySelector('canvas.chart')))")
     assert drawn
+    expect(console.get_by_text("$1,011.21")).to_be_visible()
     keep(console, "home-running")
 
 
