@@ -1,7 +1,8 @@
 """What a month cost, by whom or what it was for. However it is cut, it sums to the month's invoices.
 
 Lines without a resource and taxes are rows of their own, and so is what stands in no line: credits of the
-summary, a difference, an invoice that isn't ingested yet.
+summary, a difference, an invoice that isn't ingested yet. What is matched is told largest first, and beyond
+a limit as one row: a fleet has no end, an answer needs one.
 """
 
 from collections.abc import Mapping
@@ -31,6 +32,7 @@ class Group(StrEnum):
     """Which part of the invoices a row is."""
 
     MATCHED = "matched"
+    OTHERS = "others"
     UNMATCHED = "unmatched"
     TAX = "tax"
     ADJUSTMENTS = "adjustments"
@@ -38,7 +40,10 @@ class Group(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class CostRow:
-    """`key` is an id or a tenant, null where a matched resource has none; `name` is for people."""
+    """`key` is an id or a tenant, null where a matched resource has none; `name` is for people.
+
+    `others` is what is matched and beyond the limit, together.
+    """
 
     group: Group
     key: str | None
@@ -49,7 +54,7 @@ class CostRow:
 
 @dataclass(frozen=True, slots=True)
 class Costs:
-    """A month, in US dollars. `total` is what its invoices say; `has_preview`: one of them isn't final."""
+    """A month, in US dollars. `total` is what its invoices say; `has_preview`: lines of it aren't final."""
 
     period: date
     by: By
@@ -77,28 +82,45 @@ _KEYS: Final[Mapping[By, tuple[str, str, str]]] = {
 }
 # By kind, lines without a resource are still of a kind.
 _COSTS: Final = """
-    SELECT part, key, max(name), sum(amount), count(*)
-    FROM (
-        SELECT CASE WHEN line.is_tax THEN 'tax'
-                    WHEN line.resource_id IS NULL THEN 'unmatched'
-                    ELSE 'matched' END AS part,
-               CASE WHEN {has_key} THEN {key} END AS key, CASE WHEN {has_key} THEN {name} ELSE '' END AS name,
-               line.amount
-        FROM cloud_cost_lines AS line
-        LEFT JOIN cloud_resources AS resource ON resource.id = line.resource_id
-        {join}
-        WHERE line.invoice_id = ANY(%s)
-    ) AS cut
-    GROUP BY part, key
-    ORDER BY part, sum(amount) DESC, key
+    WITH ranked AS (
+        SELECT part, key, max(name) AS name, sum(amount) AS amount, count(*) AS line_count,
+               part = 'matched'
+                   AND row_number() OVER (PARTITION BY part ORDER BY sum(amount) DESC, key) > %s AS is_beyond
+        FROM (
+            SELECT CASE WHEN line.is_tax THEN 'tax'
+                        WHEN line.resource_id IS NULL THEN 'unmatched'
+                        ELSE 'matched' END AS part,
+                   CASE WHEN {has_key} THEN {key} END AS key,
+                   CASE WHEN {has_key} THEN {name} ELSE '' END AS name,
+                   line.amount
+            FROM cloud_cost_lines AS line
+            LEFT JOIN cloud_resources AS resource ON resource.id = line.resource_id
+            {join}
+            WHERE line.invoice_id = ANY(%s)
+        ) AS cut
+        GROUP BY part, key
+    )
+    SELECT part, key, name, amount, line_count FROM ranked WHERE NOT is_beyond
+    UNION ALL
+    SELECT 'others', NULL, '', sum(amount), sum(line_count) FROM ranked WHERE is_beyond HAVING count(*) > 0
+    ORDER BY part, amount DESC, key
 """
 
 
-def costs_of(*, period: date, by: By) -> Costs:
-    """The costs of the month that begins on `period`. Two queries, whatever there is."""
-    invoices = list(ProviderInvoice.objects.filter(period=period).only("pk", "amount", "is_preview"))
-    total = sum((invoice.amount for invoice in invoices), Decimal(0))
-    rows = _rows([invoice.pk for invoice in invoices], by)
+def costs_of(*, period: date, by: By, limit: int) -> Costs:
+    """The costs of the month that begins on `period`, at most `limit` of what is matched row by row.
+
+    Two queries, whatever there is.
+    """
+    invoices = list(
+        ProviderInvoice.objects.filter(period=period).only(
+            "pk", "amount", "is_preview", "period", "issued_on", "discovered_at"
+        )
+    )
+    # A preview keeps its lines until the final invoice has its own: both are of the same usage.
+    is_final_known = any(not each.is_preview and each.is_issued_after_its_period for each in invoices)
+    total = sum((each.amount for each in invoices if not (each.is_preview and is_final_known)), Decimal(0))
+    rows = _rows([invoice.pk for invoice in invoices], by, limit)
     in_lines = sum((row.amount for row in rows), Decimal(0))
     if total != in_lines:
         rows.append(CostRow(Group.ADJUSTMENTS, None, "", total - in_lines, 0))
@@ -112,11 +134,11 @@ def costs_of(*, period: date, by: By) -> Costs:
     )
 
 
-def _rows(invoices: list[int], by: By) -> list[CostRow]:
+def _rows(invoices: list[int], by: By, limit: int) -> list[CostRow]:
     key, name, join = _KEYS[by]
     has_key = "NOT line.is_tax" if by == By.KIND else "line.resource_id IS NOT NULL"
     statement = _COSTS.format(key=key, name=name, join=join, has_key=has_key)
     with connection.cursor() as cursor:
-        cursor.execute(statement, [invoices])
+        cursor.execute(statement, [limit, invoices])
         found: list[tuple[Any, ...]] = cursor.fetchall()
-    return [CostRow(Group(part), key, name, amount, count) for part, key, name, amount, count in found]
+    return [CostRow(Group(part), key, name, amount, int(count)) for part, key, name, amount, count in found]

@@ -129,8 +129,11 @@ class ProviderInvoice(models.Model):
 
     @property
     def is_issued_after_its_period(self) -> bool:
-        """Whether it is the month's last; one that a usage threshold brought about comes within the month."""
-        return self.issued_on is None or self.issued_on >= self.period_end
+        """Whether it is the month's last; one that a usage threshold brought about comes within the month.
+
+        Where nobody has told the day yet: it was there when it was discovered.
+        """
+        return (self.issued_on or self.discovered_at.date()) >= self.period_end
 
     @property
     def amount_gross_minor(self) -> int:

@@ -142,7 +142,7 @@ class CostLineSerializer(serializers.ModelSerializer[CostLine]):
 
 
 class CostRowSerializer(serializers.Serializer[Any]):
-    """A part of a month's invoices."""
+    """A part of a month's invoices. `others` is what is matched and beyond the limit, together."""
 
     group = serializers.ChoiceField(choices=[str(group) for group in Group])
     key = serializers.CharField(
@@ -160,5 +160,5 @@ class CostsSerializer(serializers.Serializer[Any]):
     by = serializers.CharField()
     total = ExactField()
     currency = serializers.CharField()
-    has_preview = serializers.BooleanField(help_text="Whether one of the invoices isn't final.")
+    has_preview = serializers.BooleanField(help_text="Whether some of the lines aren't final.")
     rows = CostRowSerializer(many=True)

@@ -32,6 +32,9 @@ from billing.values import period_of
 
 _DAYS: Final = re.compile(r"([1-9][0-9]{0,2})d")
 _MOST_DAYS: Final = 366
+_LIMIT: Final = re.compile(r"[1-9][0-9]{0,4}")
+_DEFAULT_ROWS: Final = 1_000
+_MOST_ROWS: Final = 10_000
 
 
 class BalanceView(ApiView):
@@ -116,7 +119,7 @@ class CostsView(ApiView):
     """What a month cost, by tenant, deployment, project, kind or resource."""
 
     permission_classes = (OperatorOnly,)
-    query_parameters = frozenset({"period", "by"})
+    query_parameters = frozenset({"period", "by", "limit"})
 
     @extend_schema(
         summary="A month's costs",
@@ -127,6 +130,11 @@ class CostsView(ApiView):
             OpenApiParameter(
                 "by", enum=[str(by) for by in By], default=str(By.TENANT), description="What the rows are."
             ),
+            OpenApiParameter(
+                "limit",
+                {"type": "integer", "minimum": 1, "maximum": _MOST_ROWS, "default": _DEFAULT_ROWS},
+                description="How many of the matched are told row by row, largest first; the others are one.",
+            ),
         ],
         responses=CostsSerializer,
         examples=examples.COSTS,
@@ -134,7 +142,10 @@ class CostsView(ApiView):
     def get(self, request: Request) -> Response:
         asked = request.query_params.get("period", f"{timezone.now():%Y-%m}")
         by = request.query_params.get("by", By.TENANT)
+        limit = request.query_params.get("limit", str(_DEFAULT_ROWS))
         errors = {}
+        if _LIMIT.fullmatch(limit) is None or int(limit) > _MOST_ROWS:
+            errors["limit"] = [f"Must be a whole number from 1 to {_MOST_ROWS}."]
         if by not in list(By):
             errors["by"] = [f"Must be one of {', '.join(By)}."]
         try:
@@ -143,5 +154,5 @@ class CostsView(ApiView):
             errors["period"] = [str(refusal)]
         if errors:
             raise ValidationError(errors)
-        costs = costs_of(period=period, by=By(by))
+        costs = costs_of(period=period, by=By(by), limit=int(limit))
         return Response(CostsSerializer(costs).data)

@@ -96,11 +96,43 @@ def test_costs_by_kind_name_the_kinds_of_what_is_unmatched_too(ask: Ask, april: 
 def test_an_invoice_that_is_not_ingested_counts_and_so_does_a_preview(
     ask: Ask, april: ProviderInvoice
 ) -> None:
+    """The invoice came within its month, at a usage threshold: the preview is of the rest."""
+    ProviderInvoice.objects.update(issued_on="2026-04-20")
     an_invoice("preview", amount="1.00", is_preview=True)
     answer = ask("costs", period="2026-04")
     assert (answer["total"], answer["has_preview"]) == ("87.92", True)
     assert cut(answer)["adjustments", ""] == "-8.00"
     assert sum(Decimal(row["amount"]) for row in answer["rows"]) == Decimal("87.92")
+
+
+def test_a_month_whose_final_invoice_waits_for_its_lines_isnt_counted_twice(ask: Ask) -> None:
+    """The preview has its lines until the final one has: both are of the whole month."""
+    a_resource("web-01", tenant_id="acme")
+    preview = an_invoice("preview", amount="24.00", is_preview=True, issued_on=None)
+    kept([a_line(1, "web-01 (s-1vcpu-1gb)", "24.00")], invoice=preview)
+    assert (ask("costs", period="2026-04")["total"], ask("costs")["total"]) == ("24.00", "0.00")
+    an_invoice("final", amount="24.50", ingest_status="failed", ingest_error="row 3")
+    answer = ask("costs", period="2026-04")
+    assert (answer["total"], answer["has_preview"]) == ("24.50", True)
+    assert cut(answer) == {("matched", "acme"): "24.00", ("adjustments", ""): "0.50"}
+
+
+def test_what_is_beyond_the_limit_is_one_row_and_the_sum_stays(ask: Ask, april: ProviderInvoice) -> None:
+    def rows(limit: str) -> list[tuple[str, str, str, int]]:
+        answer = ask("costs", period="2026-04", by="resource", limit=limit)
+        assert sum(Decimal(row["amount"]) for row in answer["rows"]) == Decimal("86.92")
+        told = [(row["group"], row["name"], row["amount"], row["line_count"]) for row in answer["rows"]]
+        return [row for row in told if row[0] in {"matched", "others"}]
+
+    largest = [("matched", "web-01", "24.00", 1), ("matched", "crm", "12.005", 1)]
+    assert rows("2") == [*largest, ("others", "", "16.00", 2)]
+    assert rows("3") == [*largest, ("matched", "data", "10.00", 1), ("others", "", "6.00", 1)]
+    assert [row[0] for row in rows("4")] == ["matched"] * 4
+
+
+@pytest.mark.parametrize("limit", ["0", "-1", "x", "1.5", "10001", ""])
+def test_costs_have_a_bounded_number_of_rows(ask: Ask, limit: str) -> None:
+    assert list(ask("costs", status=400, limit=limit)["errors"]) == ["limit"]
 
 
 def test_a_month_without_invoices_costs_nothing(ask: Ask) -> None:
@@ -234,6 +266,7 @@ def test_a_history_is_a_number_of_days(ask: Ask, history: str) -> None:
         ("cost-lines", 1),
         ("cost-lines?period=2026-04", 2),
         ("costs?period=2026-04&by=deployment", 2),
+        ("costs?period=2026-04&by=resource&limit=5", 2),
         ("invoices", 1),
     ],
 )

@@ -141,6 +141,21 @@ def test_an_invoice_from_within_the_month_leaves_the_preview(years: Simulated, i
     assert ProviderInvoice.objects.filter(pk=preview.pk).exists()
 
 
+def test_an_invoice_whose_day_nobody_told_yet_leaves_the_preview_of_a_month_that_runs(
+    years: Simulated, ingest: Ingest
+) -> None:
+    """The list has it, the history not yet: found within its month, it can't be the last of it."""
+    preview = an_invoice("a preview", is_preview=True)
+    read()
+    april = ProviderInvoice.objects.filter(period="2026-04-01", is_preview=False)
+    april.update(issued_on=None, discovered_at="2026-04-20T12:00:00Z")
+    ingest(april.get())
+    assert ProviderInvoice.objects.filter(pk=preview.pk).exists()
+    april.update(discovered_at="2026-05-01T02:23:00Z")
+    ingest(april.get(), again=True)
+    assert not ProviderInvoice.objects.filter(pk=preview.pk).exists()
+
+
 def test_the_balance_is_kept_once_an_hour(years: Simulated) -> None:
     at = timezone.now().replace(minute=7)
     first = services.snapshot_balance(at=at)
