@@ -18,7 +18,8 @@ from arcadia_cloud.digitalocean.client import DigitalOcean
 from arcadia_cloud.digitalocean.records import BillingEntryRecord, InvoiceRecord
 from arcadia_cloud.kernel.leases import lease
 from billing.models import BillingEntry, ProviderInvoice
-from billing.values import IngestStatus
+from billing.pushing import fingerprint
+from billing.values import IngestStatus, PushStatus
 from inventory.values import PROVIDER
 
 T = TypeVar("T")
@@ -203,8 +204,13 @@ def _change(invoice: ProviderInvoice, head: _Head) -> None:
             "period": head.period,
             "ingest_status": IngestStatus.PENDING,
         }
-    if changes:
-        ProviderInvoice.objects.filter(pk=invoice.pk).update(**changes)
+    if not changes:
+        return
+    for name, value in changes.items():
+        setattr(invoice, name, value)
+    if invoice.push_status == PushStatus.PUSHED and fingerprint(invoice) != invoice.pushed_fingerprint:
+        changes["push_status"] = PushStatus.WAITING
+    ProviderInvoice.objects.filter(pk=invoice.pk).update(**changes)
 
 
 def _keep_entries(history: Iterable[BillingEntryRecord]) -> int:

@@ -23,9 +23,9 @@ from billing.files import assert_readable
 from billing.lines import Kept, replace_lines
 from billing.models import ProviderInvoice
 from billing.naming import invoice_lease, subject_of
-from billing.pushing import fingerprint
+from billing.pushing import reconsider
 from billing.reconciling import Verdict, reconcile
-from billing.values import IngestStatus, PushStatus
+from billing.values import IngestStatus
 from inventory.sync import in_words
 
 MISMATCH_ALERT: Final = "invoice_mismatch"
@@ -137,8 +137,7 @@ def _record(invoice: ProviderInvoice, kept: Kept, verdict: Verdict, at: datetime
     invoice.tax_total = kept.tax_total
     invoice.adjustments_total = verdict.adjustments
     invoice.items_count = kept.items
-    if invoice.push_status == PushStatus.PUSHED and fingerprint(invoice) != invoice.pushed_fingerprint:
-        invoice.push_status = PushStatus.WAITING
+    reconsider(invoice)
     invoice.save()
 
 

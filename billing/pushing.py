@@ -67,6 +67,12 @@ def is_fit(invoice: ProviderInvoice) -> bool:
     return not invoice.is_preview and invoice.ingest_status == IngestStatus.INGESTED
 
 
+def assert_fit(invoice: ProviderInvoice) -> None:
+    """Raise NotToBePushed unless finance may be told of it."""
+    if not is_fit(invoice):
+        raise NotToBePushed(f"{invoice} is {'a preview' if invoice.is_preview else invoice.ingest_status}")
+
+
 def to_be_pushed(*, at: datetime, force: bool = False) -> QuerySet[ProviderInvoice]:
     """The invoices whose turn it is, oldest first. With `force` every one that adds up."""
     fit = ProviderInvoice.objects.filter(is_preview=False, ingest_status=IngestStatus.INGESTED)
@@ -76,21 +82,31 @@ def to_be_pushed(*, at: datetime, force: bool = False) -> QuerySet[ProviderInvoi
     return fit.order_by("period", "pk")
 
 
-def push_invoice(*, invoice_pk: int, finance: Finance, at: datetime, force: bool = False) -> Pushed:
+def reconsider(invoice: ProviderInvoice) -> None:
+    """Say on the invoice whether finance has it as it is now; the caller saves it. A refusal stays one."""
+    if not invoice.pushed_fingerprint or invoice.push_status == PushStatus.REFUSED:
+        return
+    if fingerprint(invoice) != invoice.pushed_fingerprint:
+        invoice.push_status = PushStatus.WAITING
+    elif invoice.push_status == PushStatus.WAITING:  # it was another for a while
+        invoice.push_status = PushStatus.PUSHED
+
+
+def push_invoice(
+    *, invoice_pk: int, finance: Finance, at: datetime, force: bool = False, in_turn: bool = False
+) -> Pushed:
     """Tell finance of an invoice, unless it has it already or refused it; `force` tells it anyway.
 
-    The outcome stands on the invoice. A fault is to be tried again, later each time; a refusal waits for an
-    operator. Raises NotToBePushed and NotFound.
+    The outcome stands on the invoice. A fault is to be tried again, later each time, and with `in_turn` not
+    before that; a refusal waits for an operator. Raises NotToBePushed and NotFound.
     """
     with invoice_lease(invoice_pk):
         invoice = ProviderInvoice.objects.filter(pk=invoice_pk).first()
         if invoice is None:
             raise NotFound(f"invoice {invoice_pk} is gone")
-        if not is_fit(invoice):
-            raise NotToBePushed(
-                f"{invoice} is {'a preview' if invoice.is_preview else invoice.ingest_status}"
-            )
-        if invoice.push_status != PushStatus.WAITING and not force:
+        assert_fit(invoice)
+        is_early = in_turn and invoice.next_push_at is not None and invoice.next_push_at > at
+        if (invoice.push_status != PushStatus.WAITING or is_early) and not force:
             return Pushed(invoice)
         sent = fingerprint(invoice)
         try:
@@ -123,6 +139,7 @@ def _postpone(invoice: ProviderInvoice, words: str, retry_after: float | None, a
         push_error=words,
         push_attempts=F("push_attempts") + 1,
         next_push_at=at + pause,
+        pushed_fingerprint="",  # finance may have taken it, or not: what it has isn't known any more
     )
     return Pushed(invoice, error=words)
 

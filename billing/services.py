@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
@@ -19,7 +19,7 @@ from billing import balance, ingest
 from billing.history import History, open_invoices, read_history
 from billing.ingest import Ingested, ingest_invoice
 from billing.models import BalanceSnapshot, ProviderInvoice
-from billing.pushing import Pushed, push_invoice, to_be_pushed
+from billing.pushing import NotToBePushed, Pushed, assert_fit, push_invoice, to_be_pushed
 from billing.rematching import match_again
 from billing.values import IngestStatus, PushStatus
 
@@ -27,6 +27,8 @@ PURPOSE: Final = "BILLING"
 QUEUE: Final = "cloud_billing"
 INGEST_TASK: Final = "billing.ingest_invoice"
 PUSH_TASK: Final = "billing.push_invoice"
+
+_LONGEST_NUDGE: Final = timedelta(minutes=30)
 
 Report = Callable[[int, int], None]  # takes how many are done, and of how many
 
@@ -94,24 +96,36 @@ def ingest_and_push(*, invoice_pk: int, again: bool = False) -> Ingested:
 
 
 def push(*, invoice_pk: int, force: bool = False) -> Pushed | None:
-    """Push one invoice; None where pushing is switched off. After a fault a worker comes back to it.
+    """What a worker does for one invoice whose turn it is; None where there is nothing to do by now.
 
-    Raises NotToBePushed.
+    After a fault a worker comes back to it, by a nudge where the pause is short. A long one is the sweep's:
+    a broker hands out again what it holds for an hour, and each copy would ask for the next. With `force`
+    whatever the turn; raises NotToBePushed then.
     """
-    pushed = next(push_all([invoice_pk], force=force), None)
-    if pushed is not None and (then := pushed.invoice.next_push_at) is not None:
-        seconds = max(1.0, (then - timezone.now()).total_seconds())
-        nudge(PUSH_TASK, queue=QUEUE, countdown_seconds=seconds, invoice_pk=invoice_pk)
+    try:
+        pushed = next(push_all([invoice_pk], force=force, in_turn=True), None)
+    except NotToBePushed:  # it was read again since it was asked for
+        if force:
+            raise
+        return None
+    if pushed is not None and pushed.error and (then := pushed.invoice.next_push_at) is not None:
+        pause = then - timezone.now()
+        if pause <= _LONGEST_NUDGE:
+            seconds = max(1.0, pause.total_seconds())
+            nudge(PUSH_TASK, queue=QUEUE, countdown_seconds=seconds, invoice_pk=invoice_pk)
     return pushed
 
 
-def push_all(pks: Sequence[int], *, force: bool = False, report: Report | None = None) -> Iterator[Pushed]:
+def push_all(
+    pks: Sequence[int], *, force: bool = False, in_turn: bool = False, report: Report | None = None
+) -> Iterator[Pushed]:
     """Push these invoices one by one, and yield what became of each; none where pushing is switched off."""
     if not settings.SKYAI_FINANCE_ENABLED:
         return
     with Finance() as finance:
         for done, pk in enumerate(pks, start=1):
-            yield push_invoice(invoice_pk=pk, finance=finance, at=timezone.now(), force=force)
+            at = timezone.now()
+            yield push_invoice(invoice_pk=pk, finance=finance, at=at, force=force, in_turn=in_turn)
             if report:
                 report(done, len(pks))
 
@@ -152,15 +166,17 @@ def accept_mismatch(
 
 def request_ingest(*, invoice_pk: int) -> ProviderInvoice:
     """Ask a worker to fetch an invoice again, now. Raises BrokerAway and NotFound."""
-    return _send(INGEST_TASK, invoice_pk, "again")
+    return _send(INGEST_TASK, _known(invoice_pk), "again")
 
 
 def request_push(*, invoice_pk: int) -> ProviderInvoice:
     """Ask a worker to push an invoice again, changed or not, refused or not.
 
-    Raises BrokerAway and NotFound.
+    Raises BrokerAway, NotFound and NotToBePushed.
     """
-    return _send(PUSH_TASK, invoice_pk, "force")
+    invoice = _known(invoice_pk)
+    assert_fit(invoice)
+    return _send(PUSH_TASK, invoice, "force")
 
 
 def invoice_of(uuid: str) -> ProviderInvoice:
@@ -173,11 +189,15 @@ def invoice_of(uuid: str) -> ProviderInvoice:
     return invoice
 
 
-def _send(task: str, invoice_pk: int, how: str) -> ProviderInvoice:
+def _known(invoice_pk: int) -> ProviderInvoice:
     invoice = ProviderInvoice.objects.filter(pk=invoice_pk).first()
     if invoice is None:
         raise NotFound(f"invoice {invoice_pk} is gone")
-    arguments: dict[str, object] = {"invoice_pk": invoice_pk, how: True}
+    return invoice
+
+
+def _send(task: str, invoice: ProviderInvoice, how: str) -> ProviderInvoice:
+    arguments: dict[str, object] = {"invoice_pk": invoice.pk, how: True}
     try:
         send_now(task, queue=QUEUE, countdown_seconds=None, **arguments)
     except (OperationalError, OSError) as error:

@@ -78,7 +78,7 @@ def test_the_list_narrows_to_what_needs_a_hand(viewer: Client) -> None:
 def test_who_bills_asks_a_worker_and_the_log_says_who(
     biller: Client, valkey_client: redis.Redis, button: str, task: str, arguments: str
 ) -> None:
-    invoice = an_invoice()
+    invoice = an_invoice(ingest_status="ingested")
     press(biller, invoice, button)
     ((name, told),) = queued(valkey_client)
     assert (name, f"'invoice_pk': {invoice.pk}" in told, arguments in told) == (task, True, True)
@@ -86,7 +86,7 @@ def test_who_bills_asks_a_worker_and_the_log_says_who(
 
 
 def test_several_are_asked_for_at_once(biller: Client, valkey_client: redis.Redis) -> None:
-    chosen = [an_invoice("one").pk, an_invoice("two").pk]
+    chosen = [an_invoice(uuid, ingest_status="ingested").pk for uuid in ("one", "two")]
     biller.post(INVOICES, {"action": "push_selected", "_selected_action": chosen})
     biller.post(INVOICES, {"action": "ingest_selected", "_selected_action": chosen})
     assert len(queued(valkey_client)) == 4
@@ -103,7 +103,7 @@ def test_who_only_looks_presses_nothing(viewer: Client, valkey_client: redis.Red
 
 def test_a_broker_that_is_away_is_told_in_words(biller: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(current_app.conf, "broker_url", refusing())
-    invoice = an_invoice()
+    invoice = an_invoice(ingest_status="ingested")
     press(biller, invoice, "push_this")
     assert "nothing was started" in page(biller, invoice)
     assert not LogEntry.objects.exists()

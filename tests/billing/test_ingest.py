@@ -184,6 +184,20 @@ def test_an_invoice_that_changed_since_is_pushed_again(
     assert [row["amount_gross_minor"] for row in finance.invoices()] == [8192]
 
 
+def test_an_invoice_that_was_spoiled_for_an_hour_is_not_pushed_again(
+    reference: Simulated, april: ProviderInvoice, ingest: Ingest, finance: SimulatedFinance
+) -> None:
+    """Read again it is as finance has it."""
+    ingest(april)
+    list(services.push_all(services.waiting_for_push(at=timezone.now())))
+    reference.fault(kind="lost_line", line=3, path="/csv$", count=1)
+    assert ingest(april, again=True).ingest_status == "mismatch"
+    invoice = ingest(april)
+    assert (invoice.ingest_status, invoice.push_status) == ("ingested", "pushed")
+    assert services.waiting_for_push(at=timezone.now()) == []
+    assert [row["times"] for row in finance.invoices()] == [1]
+
+
 def test_credits_do_not_hide_a_missing_cent(reference: Simulated, ingest: Ingest) -> None:
     reference.control("PATCH", "invoices/2026-04", credits="5.00")
     reference.fault(kind="missing_cent", path="/csv$", count=1)

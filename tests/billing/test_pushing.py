@@ -1,15 +1,18 @@
 """Finance gets each invoice once, whatever happens on the way; against the stub, over HTTP."""
 
+import json
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
+import redis
 from pytest_django.fixtures import Settings
 
 from arcadia_cloud.finance import Finance
 from arcadia_cloud.kernel.models import Alert
 from billing import services
+from billing.history import _change, _Head
 from billing.models import ProviderInvoice
 from billing.pushing import NotToBePushed, push_invoice, to_be_pushed
 from tests.billing.rows import AT, an_invoice
@@ -20,10 +23,8 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 def ingested(**fields: Any) -> ProviderInvoice:
     """April 2026 as it is once its lines are in place."""
-    return an_invoice(
-        amount="86.92", ingest_status="ingested", line_count=33, lines_total=Decimal("86.92"),
-        tax_total=Decimal("7.90"), **fields,
-    )  # fmt: skip
+    plain = {"ingest_status": "ingested", "line_count": 33, "lines_total": Decimal("86.92")}
+    return an_invoice(amount="86.92", tax_total=Decimal("7.90"), **{**plain, **fields})
 
 
 def push(invoice: ProviderInvoice, *, force: bool = False, minutes: float = 0) -> ProviderInvoice:
@@ -161,3 +162,67 @@ def test_where_pushing_is_switched_off_nothing_happens_and_nothing_fails(
     assert services.sweep(at=AT).pushes == 0
     assert finance.requests() == []
     assert ProviderInvoice.objects.get().push_status == "waiting"
+
+
+@pytest.mark.parametrize(("day", "again"), [(date(2026, 5, 1), []), (date(2026, 5, 3), ["updated"])])
+def test_an_invoice_whose_day_is_told_later_is_pushed_again_where_finance_has_another(
+    finance: SimulatedFinance, day: date, again: list[str]
+) -> None:
+    """The list of invoices may have it before the history has: finance is told the day after its month."""
+    invoice = push(ingested(issued_on=None))
+    _change(invoice, _Head(invoice.invoice_uuid, invoice.invoice_id, invoice.amount, invoice.period, day))
+    assert [each.action for each in services.push_all(due())] == again
+    assert [row["issued_on"] for row in finance.invoices()] == [str(day)]
+
+
+# --- As a worker does it ------------------------------------------------------------------------------------
+
+
+def in_broker(valkey: redis.Redis) -> list[dict[str, Any]]:
+    waiting: Any = valkey.lrange("cloud_billing", 0, -1)
+    return [json.loads(raw)["headers"] for raw in waiting]
+
+
+@pytest.mark.parametrize(("attempts", "comes_back"), [(0, True), (4, True), (5, False), (9, False)])
+def test_a_long_pause_is_the_sweeps_and_not_the_brokers(
+    finance: SimulatedFinance, valkey_client: redis.Redis, attempts: int, comes_back: bool
+) -> None:
+    """What a broker holds for more than an hour it hands out again, and each copy would ask for the next."""
+    finance.fault("server_error", count=0)
+    invoice = ingested(push_attempts=attempts)
+    services.push(invoice_pk=invoice.pk)
+    assert [header["task"] for header in in_broker(valkey_client)] == ["billing.push_invoice"] * comes_back
+    invoice.refresh_from_db()
+    assert invoice.next_push_at is not None
+    assert [invoice.pk for invoice in to_be_pushed(at=invoice.next_push_at)] == [invoice.pk]
+
+
+def test_a_worker_that_comes_before_its_time_does_nothing_and_asks_for_nobody(
+    finance: SimulatedFinance, valkey_client: redis.Redis
+) -> None:
+    finance.fault("server_error", count=1)
+    invoice = ingested()
+    services.push(invoice_pk=invoice.pk)
+    valkey_client.flushdb()
+    services.push(invoice_pk=invoice.pk)
+    assert (len(finance.requests()), in_broker(valkey_client)) == (1, [])
+    services.push(invoice_pk=invoice.pk, force=True)
+    invoice.refresh_from_db()
+    assert (invoice.push_status, len(finance.requests())) == ("pushed", 2)
+
+
+@pytest.mark.parametrize("fields", [{"ingest_status": "pending"}, {"ingest_status": "mismatch"}])
+def test_a_worker_that_finds_an_invoice_that_no_longer_adds_up_leaves_it(
+    finance: SimulatedFinance, fields: dict[str, Any]
+) -> None:
+    invoice = ingested()
+    ProviderInvoice.objects.update(**fields)
+    services.push(invoice_pk=invoice.pk)
+    assert finance.requests() == []
+
+
+def test_what_may_not_be_pushed_is_refused_to_who_asks(valkey_client: redis.Redis) -> None:
+    invoice = an_invoice(ingest_status="mismatch", ingest_error="0.01 is missing")
+    with pytest.raises(NotToBePushed, match="is mismatch"):
+        services.request_push(invoice_pk=invoice.pk)
+    assert in_broker(valkey_client) == []
