@@ -34,6 +34,38 @@ def test_what_is_gone_counts_since_an_invoice_is_about_the_past() -> None:
     assert matches() == [("unique", "1")]
 
 
+def test_a_namesake_made_after_the_lines_hours_does_not_have_the_line() -> None:
+    """The names of a fleet come again: what was billed years ago isn't the tenant's of today."""
+    a_resource(provider_id="1", provider_created_at=LAST)
+    kept([a_line(1), a_line(2, ended_at=LAST.replace(second=1))])
+    assert matches() == [("none", None), ("unique", "1")]
+
+
+def test_a_namesake_that_was_gone_before_the_lines_hours_does_not_have_the_line() -> None:
+    before = datetime(2026, 3, 31, 12, tzinfo=UTC)
+    a_resource(provider_id="1", last_seen_at=before, deleted_at=before)
+    kept([a_line()])
+    assert matches() == [("none", None)]
+    a_resource(provider_id="2")
+    assert match_again() == 1
+    assert matches() == [("lifetime", "2")]
+
+
+def test_where_nobody_told_when_it_was_made_a_name_is_enough() -> None:
+    """That we saw it later says nothing: most of the years of invoices are from before we looked."""
+    a_resource(provider_id="1", provider_created_at=None, first_seen_at=LAST)
+    kept([a_line()])
+    assert matches() == [("unique", "1")]
+
+
+def test_what_was_found_gone_within_the_lines_hours_has_the_line() -> None:
+    """Last seen before them: a daily sync comes late to a deletion."""
+    seen = datetime(2026, 3, 31, 0, 40, tzinfo=UTC)
+    a_resource(provider_id="1", last_seen_at=seen, deleted_at=datetime(2026, 4, 1, 0, 40, tzinfo=UTC))
+    kept([a_line(1, ended_at=datetime(2026, 4, 1, 0, 10, tzinfo=UTC))])
+    assert matches() == [("unique", "1")]
+
+
 def test_of_two_with_one_name_the_one_that_lived_then_has_the_line() -> None:
     a_resource(provider_id="1", last_seen_at=MIDDLE, deleted_at=LAST)
     a_resource(provider_id="2", provider_created_at=datetime(2026, 4, 12, 9, tzinfo=UTC))
