@@ -19,7 +19,7 @@ from arcadia_cloud.kernel.errors import Conflict, InvalidInput, NotFound
 from arcadia_cloud.kernel.leases import HeldLease
 from billing.csv_reading import UnreadableInvoice
 from billing.documents import Documents, fetched
-from billing.files import assert_readable
+from billing.files import read_through
 from billing.lines import Kept, replace_lines
 from billing.models import ProviderInvoice
 from billing.naming import invoice_lease, subject_of
@@ -53,15 +53,16 @@ def ingest_invoice(
     """Fetch an invoice's documents and put its lines in place; return how that ended, failed too.
 
     One that is ingested already is left alone unless `again`; a preview never is. With `file` the table is
-    that file's: it is read to its end before anything is touched, and UnreadableInvoice raised. Raises
-    NotFound.
+    that file's: it is read to its end before anything is touched, and UnreadableInvoice raised, InvalidInput
+    where it is another month's. Raises NotFound, also where a preview goes meanwhile.
     """
-    if file is not None:
-        assert_readable(file)
+    table = None if file is None else read_through(file)
     with invoice_lease(invoice_pk) as held:
         invoice = ProviderInvoice.objects.filter(pk=invoice_pk).first()
         if invoice is None:
-            raise NotFound(f"invoice {invoice_pk} is gone: a preview goes when the final invoice comes")
+            raise _gone(invoice_pk)
+        if table is not None:
+            table.assert_of(invoice)
         if invoice.ingest_status == IngestStatus.INGESTED and not (again or invoice.is_preview or file):
             return Ingested(invoice, None)
         try:
@@ -89,7 +90,7 @@ def accept_mismatch(
     with transaction.atomic():
         invoice = ProviderInvoice.objects.select_for_update().filter(pk=invoice_pk).first()
         if invoice is None:
-            raise NotFound(f"invoice {invoice_pk} is gone")
+            raise _gone(invoice_pk)
         if invoice.ingest_status != IngestStatus.MISMATCH:
             raise NotAMismatch(f"{invoice} is {invoice.ingest_status}: there is no difference to accept")
         if difference.split() != invoice.ingest_error.split():
@@ -106,7 +107,9 @@ def accept_mismatch(
 def _keep(pk: int, documents: Documents, held: HeldLease, at: datetime) -> Ingested:
     """Write lines and verdict together. May be repeated."""
     documents.rewind()
-    invoice = ProviderInvoice.objects.select_for_update(no_key=True).get(pk=pk)
+    invoice = ProviderInvoice.objects.select_for_update(no_key=True).filter(pk=pk).first()
+    if invoice is None:
+        raise _gone(pk)
     kept = replace_lines(invoice.pk, documents.lines, documents.items)
     summary = documents.summary
     if summary is not None:
@@ -148,7 +151,14 @@ def _fail(pk: int, words: str) -> Ingested:
         ProviderInvoice.objects.filter(pk=pk).update(ingest_status=IngestStatus.FAILED, ingest_error=words)
 
     patiently(write)
-    return Ingested(ProviderInvoice.objects.get(pk=pk), None)
+    invoice = ProviderInvoice.objects.filter(pk=pk).first()
+    if invoice is None:
+        raise _gone(pk)
+    return Ingested(invoice, None)
+
+
+def _gone(pk: int) -> NotFound:
+    return NotFound(f"invoice {pk} is gone: a preview goes when the final invoice comes")
 
 
 def _tell(invoice: ProviderInvoice) -> None:

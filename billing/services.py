@@ -1,6 +1,7 @@
 """What the edges of billing call: the tasks, the commands, the console and the main job."""
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -71,10 +72,14 @@ def update_history(*, at: datetime, enqueue: bool, since: date | None = None) ->
 def ingest_all(
     pks: Sequence[int], *, again: bool = False, report: Report | None = None
 ) -> Iterator[Ingested]:
-    """Ingest these invoices one by one, and yield how each ended; one that fails doesn't stop the others."""
+    """Ingest these invoices one by one, and yield how each ended; one that fails doesn't stop the others.
+
+    Nor does a preview that is gone by then: the final invoice's ingest takes it away.
+    """
     with DigitalOcean(PURPOSE) as cloud:
         for done, pk in enumerate(pks, start=1):
-            yield ingest_invoice(invoice_pk=pk, cloud=cloud, at=timezone.now(), again=again)
+            with suppress(NotFound):
+                yield ingest_invoice(invoice_pk=pk, cloud=cloud, at=timezone.now(), again=again)
             if report:
                 report(done, len(pks))
 
@@ -85,9 +90,14 @@ def ingest_file(*, invoice_pk: int, file: Path) -> Ingested:
         return ingest_invoice(invoice_pk=invoice_pk, cloud=cloud, at=timezone.now(), again=True, file=file)
 
 
-def ingest_and_push(*, invoice_pk: int, again: bool = False) -> Ingested:
-    """What a worker does for one invoice. A push that finance isn't there for is made again later."""
-    (done,) = ingest_all([invoice_pk], again=again)
+def ingest_and_push(*, invoice_pk: int, again: bool = False) -> Ingested | None:
+    """What a worker does for one invoice; None where it is gone.
+
+    A push that finance isn't there for is made again later.
+    """
+    done = next(ingest_all([invoice_pk], again=again), None)
+    if done is None:
+        return None
     invoice = done.invoice
     is_waiting = invoice.push_status == PushStatus.WAITING and not invoice.is_preview
     if invoice.ingest_status == IngestStatus.INGESTED and is_waiting:

@@ -25,7 +25,7 @@ def read_history() -> dict[str, int]:
 def ingest_invoice(invoice_pk: int, again: bool = False) -> dict[str, str | int]:
     """Ingest one invoice, and push it."""
     done = services.ingest_and_push(invoice_pk=invoice_pk, again=again)
-    return {"invoice": invoice_pk, "status": str(done.invoice.ingest_status)}
+    return {"invoice": invoice_pk, "status": str(done.invoice.ingest_status) if done else "gone"}
 
 
 @shared_task(name=services.PUSH_TASK)

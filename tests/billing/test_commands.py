@@ -146,6 +146,23 @@ def test_a_file_finds_its_invoice_by_month_and_total(
     assert "No such file" in refused("ingest_billing", "--file", str(tmp_path / "none.csv"))
 
 
+def test_a_file_of_another_month_is_refused_also_where_the_total_is_the_same(
+    reference: Simulated, april: ProviderInvoice, tmp_path: Path
+) -> None:
+    """A fleet at its monthly price costs the same every month, and the provider isn't there to compare."""
+    run("ingest_billing", "--invoice", april.invoice_uuid)
+    before = rows()
+    file = tmp_path / "invoice.csv"
+    for april_there, may_there in ((b"2025-03", b"2025-04"), (b"2026-05", b"2026-06")):
+        table = table_of(reference, april).replace(b"2026-05", may_there).replace(b"2026-04", april_there)
+        file.write_bytes(table)
+        reference.fault(kind="server_error", path="invoices/", count=0)
+        said = refused("ingest_billing", "--file", str(file), "--invoice", april.invoice_uuid)
+        assert "none of its lines is of 2026-04" in said
+        reference.control("DELETE", "faults")
+    assert rows() == before
+
+
 def test_finance_that_is_down_ends_the_push_with_words_and_the_next_one_mends_it(
     april: ProviderInvoice, finance: SimulatedFinance
 ) -> None:

@@ -1,14 +1,18 @@
 """The billing history: headers, everything else, and the running month's preview."""
 
+import threading
+import time
 from collections import Counter
 from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 
 from arcadia_cloud.digitalocean.records import BillingEntryRecord
-from billing import services
+from arcadia_cloud.kernel.models import Lease
+from billing import services, tasks
 from billing.history import _until_known
 from billing.models import BalanceSnapshot, BillingEntry, CostLine, ProviderInvoice
 from tests.billing.conftest import Ingest
@@ -130,6 +134,46 @@ def test_a_preview_is_read_anew_and_goes_when_the_final_invoice_is_in_place(
     assert not ProviderInvoice.objects.filter(pk=preview.pk).exists()
     assert ProviderInvoice.objects.get(is_preview=True).period == date(2026, 6, 1)
     assert set(CostLine.objects.values_list("invoice_id", flat=True)) == {final.pk}
+
+
+def test_a_preview_that_goes_while_others_are_ingested_stops_none_of_them(years: Simulated) -> None:
+    """The final invoice takes it away; whoever was to read it, or reads it now, finds it gone."""
+    preview = an_invoice("a preview", is_preview=True)
+    read()
+    april = ProviderInvoice.objects.get(period="2026-04-01", is_preview=False)
+    march = ProviderInvoice.objects.get(period="2026-03-01")
+    done = list(services.ingest_all([april.pk, preview.pk, march.pk]))
+    assert [(each.invoice.pk, each.invoice.ingest_status) for each in done] == [
+        (april.pk, "ingested"),
+        (march.pk, "ingested"),
+    ]
+    assert tasks.ingest_invoice(preview.pk) == {"invoice": preview.pk, "status": "gone"}
+
+
+@pytest.mark.parametrize("fault", ["latency", "forbidden"])
+def test_a_preview_that_goes_while_it_is_read_is_no_error(years: Simulated, fault: str) -> None:
+    read()
+    preview = ProviderInvoice.objects.get(is_preview=True)
+    if fault == "forbidden":
+        years.fault(kind="forbidden", path="/summary$", count=1)
+    years.fault(kind="latency", seconds=1, path="/csv$", count=1)
+    ended: list[object] = []
+
+    def work() -> None:
+        try:
+            ended.append(tasks.ingest_invoice(preview.pk)["status"])
+        except Exception as error:  # noqa: BLE001 - of a thread, to be told
+            ended.append(error)
+        finally:
+            connection.close()
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    while not Lease.objects.exists():
+        time.sleep(0.01)
+    ProviderInvoice.objects.filter(pk=preview.pk).delete()
+    thread.join(30)
+    assert ended == ["gone"]
 
 
 def test_an_invoice_from_within_the_month_leaves_the_preview(years: Simulated, ingest: Ingest) -> None:
