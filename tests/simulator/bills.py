@@ -1,0 +1,82 @@
+"""What the simulated account is charged, as its tests read it."""
+
+import csv
+import io
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from simulator.server import serve
+from simulator.world import World
+from tests.simulator.api import Api
+
+MY = "/v2/customers/my"
+TODAY = date(2026, 5, 10)
+NOW = {"today": "2026-05-10"}
+DAY = 86_400
+
+
+@contextmanager
+def simulated(**options: Any) -> Iterator[Api]:
+    with serve(World(**{"today": TODAY, **options})) as url, Api(url) as api:
+        yield api
+
+
+@pytest.fixture(scope="module")
+def reference() -> Iterator[Api]:
+    with simulated(fleet="reference") as api:
+        yield api
+
+
+def heads(api: Api) -> list[dict[str, Any]]:
+    """Every final invoice, newest first."""
+    found: list[dict[str, Any]] = []
+    page = 1
+    while listed := api.get(f"{MY}/invoices?per_page=200&page={page}")["invoices"]:
+        found += listed
+        page += 1
+    return found
+
+
+def preview(api: Api) -> dict[str, Any]:
+    found: dict[str, Any] = api.get(f"{MY}/invoices?per_page=1")["invoice_preview"]
+    return found
+
+
+def text(api: Api, head: dict[str, Any]) -> str:
+    answer = api.ask("GET", f"{MY}/invoices/{head['invoice_uuid']}/csv")
+    assert answer.status_code == 200, answer.text
+    return answer.content.decode()
+
+
+def rows(api: Api, head: dict[str, Any]) -> list[dict[str, str]]:
+    """The table by its columns' plain names, amounts as numbers."""
+    reader = csv.reader(io.StringIO(text(api, head).removeprefix("\ufeff"), newline=""))
+    names = [name.lower().replace(" ", "_") for name in next(reader)]
+    return [{**dict(zip(names, row, strict=True)), "usd": amount(row[names.index("usd")])} for row in reader]
+
+
+def amount(shown: str) -> str:
+    """`($1,015.00)`, `-$5.00` and `$-5.00` as numbers."""
+    sign = "-" if "-" in shown or shown.startswith("(") else ""
+    return sign + re.sub(r"[^0-9.]", "", shown)
+
+
+def total(table: list[dict[str, str]]) -> str:
+    return str(sum((Decimal(row["usd"]) for row in table), Decimal("0.00")))
+
+
+def items(api: Api, head: dict[str, Any]) -> list[dict[str, str]]:
+    found: list[dict[str, str]] = []
+    page = 1
+    while listed := api.get(f"{MY}/invoices/{head['invoice_uuid']}?per_page=200&page={page}")[
+        "invoice_items"
+    ]:
+        found += listed
+        page += 1
+    return found
