@@ -71,7 +71,7 @@ def ingest_invoice(
         except UNREADABLE as problem:
             # A preview's uuid goes with its month: what it told stays until the final invoice has its lines.
             is_over = invoice.is_preview and isinstance(problem, ProviderNotFound)
-            done = Ingested(invoice, None) if is_over else _fail(invoice_pk, in_words(problem))
+            done = Ingested(invoice, None) if is_over else _fail(invoice_pk, in_words(problem), held)
         _tell(done.invoice)
         return done
 
@@ -144,11 +144,13 @@ def _record(invoice: ProviderInvoice, kept: Kept, verdict: Verdict, at: datetime
     invoice.save()
 
 
-def _fail(pk: int, words: str) -> Ingested:
+def _fail(pk: int, words: str, held: HeldLease) -> Ingested:
     """Say on the invoice why, and leave everything else as it was."""
 
+    @transaction.atomic
     def write() -> None:
         ProviderInvoice.objects.filter(pk=pk).update(ingest_status=IngestStatus.FAILED, ingest_error=words)
+        held.assert_held()
 
     patiently(write)
     invoice = ProviderInvoice.objects.filter(pk=pk).first()

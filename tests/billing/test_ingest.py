@@ -293,8 +293,13 @@ def test_of_two_at_once_one_waits_and_finds_it_done(reference: Simulated, april:
     assert downloads(reference) == 1
 
 
-def test_who_lost_the_lease_meanwhile_writes_nothing(reference: Simulated, april: ProviderInvoice) -> None:
+@pytest.mark.parametrize("then", ["it reads on", "the provider refuses"])
+def test_who_lost_the_lease_meanwhile_writes_nothing(
+    reference: Simulated, april: ProviderInvoice, then: str
+) -> None:
     reference.fault(kind="latency", seconds=1, path="/csv$", count=1)
+    if then == "the provider refuses":
+        reference.fault(kind="forbidden", path="/summary$", count=1)
     ended: list[str] = []
 
     def work() -> None:
