@@ -53,7 +53,7 @@ class ProviderInvoice(models.Model):
     `tax_total` are sums of the lines, `adjustments_total` is the part of `amount` that stands in the
     summary alone. `items_count`: how many of the provider's JSON items the lines were held against, null
     where there were none. `accepted_*`: an operator's word that this difference, in these words, is fine.
-    `pushed_fingerprint` is of what finance took last.
+    `pushed_fingerprint` is of what finance took last, empty where that isn't known: an answer may be lost.
     """
 
     provider = models.CharField(max_length=40, default=PROVIDER)

@@ -14,6 +14,7 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
+from arcadia_cloud.kernel import record_admin
 from arcadia_cloud.kernel.alerts import raise_alert
 from arcadia_cloud.kernel.leases import lease
 from arcadia_cloud.kernel.models import Lease
@@ -90,6 +91,19 @@ def test_several_are_asked_for_at_once(biller: Client, valkey_client: redis.Redi
     biller.post(INVOICES, {"action": "push_selected", "_selected_action": chosen})
     biller.post(INVOICES, {"action": "ingest_selected", "_selected_action": chosen})
     assert len(queued(valkey_client)) == 4
+
+
+def test_a_selection_is_bounded_and_tells_what_was_refused_once(
+    biller: Client, valkey_client: redis.Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chosen = [an_invoice("one", ingest_status="ingested").pk, an_invoice("two", ingest_status="failed").pk]
+    form = {"action": "push_selected", "_selected_action": chosen}
+    text = biller.post(INVOICES, form, follow=True).content.decode()
+    assert ("1 done." in text, text.count("is failed")) == (True, 1)
+    assert (len(queued(valkey_client)), LogEntry.objects.count()) == (1, 1)
+    monkeypatch.setattr(record_admin, "MOST_AT_ONCE", 1)
+    assert "At most 1 at once" in biller.post(INVOICES, form, follow=True).content.decode()
+    assert len(queued(valkey_client)) == 1
 
 
 @pytest.mark.parametrize("button", ["ingest_this", "push_this", "accept_this"])
