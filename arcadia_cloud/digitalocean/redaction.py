@@ -10,7 +10,11 @@ LONGEST_MESSAGE = 500  # characters; an edge's HTML page is no error message
 
 
 def redact(text: str, *secrets: str) -> str:
-    """`text` without what looks like a token and without the given secrets, cut to 500 characters."""
+    """`text` without what looks like a token and without the given secrets, cut to 500 characters.
+
+    And without NUL, which JSON can say and PostgreSQL can't keep: a failure has to be written down.
+    """
+    text = text.replace("\0", "")
     for secret in secrets:
         if secret:
             text = text.replace(secret, _SHOWN)

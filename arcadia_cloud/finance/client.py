@@ -23,6 +23,7 @@ _CHUNK: Final = 64 * 1024
 _FAULTS: Final = (requests.RequestException, urllib3.exceptions.HTTPError, OSError)
 _UNREADABLE: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 _JWT: Final = re.compile(r"\bey[\w-]+\.[\w-]+(?:\.[\w-]*)?", re.ASCII)
+_NUL: Final = "\0"  # JSON can say it, PostgreSQL can't keep it: the outcome would never be written
 _WORDS: Final = ("message", "error", "detail", "errors", "title")
 
 
@@ -103,7 +104,7 @@ def _taken(response: requests.Response, body: bytes) -> FinanceAnswer | FinanceE
         taken = msgspec.json.decode(body, type=_Taken)
     except _UNREADABLE:
         taken = None
-    if taken is None or taken.invoice_id == "":
+    if taken is None or taken.invoice_id == "" or _NUL in str(taken.invoice_id):
         words = f"the answer doesn't say what was done ({_described(response, body)})"
         return FinanceUnavailable(words, status=response.status_code)
     return FinanceAnswer(taken.action, str(taken.invoice_id))
@@ -127,7 +128,7 @@ def _words(response: requests.Response, body: bytes) -> str:
     except _UNREADABLE:
         found = None
     told = next((found[name] for name in _WORDS if found.get(name)), "") if isinstance(found, dict) else ""
-    text = told if isinstance(told, str) else msgspec.json.encode(told).decode()
+    text = (told if isinstance(told, str) else msgspec.json.encode(told).decode()).replace(_NUL, "")
     token = str(response.request.headers.get("Authorization", "")).removeprefix("Bearer ")
     for secret in (token, settings.SKYAI_FINANCE_JWT_SECRET):
         text = text.replace(secret, "[redacted]") if secret else text

@@ -143,6 +143,18 @@ def test_a_refusal_is_kept_and_waits_for_an_operator(finance: SimulatedFinance) 
     assert not Alert.objects.filter(resolved_at=None).exists()
 
 
+@pytest.mark.parametrize("fault", [{"kind": "refused", "message": "no\0such\0vendor"}, {"kind": "nonsense"}])
+def test_words_that_a_table_cannot_hold_are_kept_without_what_it_cannot(
+    finance: SimulatedFinance, fault: dict[str, Any]
+) -> None:
+    if fault["kind"] == "nonsense":
+        fault = {**fault, "body": json.dumps({"action": "created", "invoice_id": "inv\0 1"})}
+    finance.fault(**fault, count=1)
+    invoice = push(ingested())
+    assert invoice.push_status == ("refused" if fault["kind"] == "refused" else "waiting")
+    assert ("nosuchvendor" in invoice.push_error) == (fault["kind"] == "refused")
+
+
 def test_a_wrong_secret_is_a_refusal_and_no_token_is_told(
     finance: SimulatedFinance, settings: Settings
 ) -> None:

@@ -110,6 +110,7 @@ def test_an_interruption_in_the_middle_of_a_call_shows_no_token(
         ("doo_v1_abc dor_v1_def", "[redacted] [redacted]"),
         ("Authorization: Bearer abc.def-1", "Authorization: Bearer [redacted]"),
         ("my-own-secret!", "[redacted]!"),
+        ("my-own\0-secret no\0such row", "[redacted] nosuch row"),
         ("nothing", "nothing"),
     ],
 )
