@@ -7,6 +7,7 @@ from django.db import InterfaceError, OperationalError, connection
 
 from arcadia_cloud.kernel.leases import LeaseLost
 from arcadia_cloud.kernel.nudge import wake, woken
+from provisioning import registry
 from provisioning.engine.backward import walk_back
 from provisioning.engine.claim import MOST_RECOVERIES, Held, claim
 from provisioning.engine.forward import walk_forward
@@ -29,7 +30,8 @@ def run_due(*, seconds: float) -> int:
     """Walk one saga after the other, those first that have been due the longest; return how many.
 
     Looks for more until none is due. After `seconds` it asks for another worker's turn instead, and so
-    leaves what comes in the meantime to whoever is free. Safe as `run` is.
+    leaves what comes in the meantime to whoever is free; before it walks one that may take long, too, or
+    one answer that is late would hold up all that are due while others are free. Safe as `run` is.
     """
     woken(WALK_DUE)
     until = time.monotonic() + seconds
@@ -48,12 +50,24 @@ def run_due(*, seconds: float) -> int:
 def _run(saga_id: int | None) -> Walk:
     if connection.in_atomic_block:
         raise RuntimeError("a saga can't be walked inside a transaction")
+    held: Held | None = None
     try:
         held = claim(saga_id)
-        return Walk.NOT_DUE if held is None else _kept(held)
+        if held is None:
+            return Walk.NOT_DUE
+        if saga_id is None and _may_take_long(held):
+            wake(WALK_DUE, queue=QUEUE)
+        return _kept(held)
     except (LeaseLost, OperationalError, InterfaceError) as error:
-        log.warning("saga_let_go", saga=saga_id, error=type(error).__name__, detail=str(error).strip())
+        found = saga_id if held is None else held.saga_id
+        log.warning("saga_let_go", saga=found, error=type(error).__name__, detail=str(error).strip())
         return Walk.LET_GO
+
+
+def _may_take_long(held: Held) -> bool:
+    """Whether any of its steps does more than compute: it may wait for somebody's answer."""
+    steps = map(registry.step_named, held.steps)
+    return any(step is None or not step.is_pure for step in steps)
 
 
 def _kept(held: Held) -> Walk:

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 import redis
-from django.db import connection
+from django.db import connection, transaction
+from structlog.testing import capture_logs
 
 from provisioning.engine import runner
 from provisioning.engine.runner import run, run_due
@@ -17,6 +18,7 @@ from tests.processes import Workers
 from tests.provisioning.conftest import Scripts
 from tests.provisioning.sagas import started, wait_until_ended
 from tests.provisioning.scripted import lose_lease
+from tests.provisioning.test_fencing import SCRIPTED
 
 pytestmark = pytest.mark.django_db(transaction=True)
 LONG = 60.0
@@ -113,6 +115,36 @@ def test_one_that_is_let_go_ends_the_turn(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr(runner, "_run", letting_go)
     assert run_due(seconds=LONG) == 1
     assert asked == [None]
+
+
+def test_one_whose_steps_may_take_long_holds_up_none_of_those_that_are_due_with_it(
+    scripts: Scripts, patient_broker: None, messages: Callable[[], int]
+) -> None:
+    """Started at once they wake one worker; while it talks to the provider, whoever is free takes the next."""
+    for _ in range(3):
+        scripts("act")
+    assert messages() == 1
+    assert run_due(seconds=LONG) == 3
+    assert messages() == 2, "whoever takes such a one wakes another for the rest"
+
+
+@pytest.mark.processes
+def test_sagas_that_are_started_at_once_are_walked_by_all_who_are_free(
+    scripts: Scripts, worker: Workers, patient_broker: None
+) -> None:
+    worker("provisioning", options=("--concurrency", "3", *SCRIPTED[2:]))
+    with transaction.atomic():
+        sagas = [scripts("act", do_0=["sleep=6"]) for _ in range(3)]
+    ended = [wait_until_ended(saga) for saga in sagas]
+    began = [saga.started_at for saga in ended if saga.started_at is not None]
+    assert (max(began) - min(began)).total_seconds() < 6
+
+
+def test_a_lease_that_is_lost_is_told_of_with_its_saga(scripts: Scripts) -> None:
+    saga = scripts("act", do_0=["lose"])
+    with capture_logs() as lines:
+        assert run_due(seconds=LONG) == 1
+    assert [line["saga"] for line in lines if line["event"] == "saga_let_go"] == [saga.pk]
 
 
 def test_ten_thousand_waiting_sagas_are_not_even_looked_at(scripts: Scripts) -> None:
