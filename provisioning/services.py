@@ -2,7 +2,7 @@
 
 from provisioning.brakes import pause, protect, unpause, unprotect
 from provisioning.settling import cancel_saga, requeue_saga, retry_saga
-from provisioning.starting import start_saga
+from provisioning.starting import skip_numbers, start_saga
 from provisioning.sweeping import sweep
 
 __all__ = [
@@ -11,6 +11,7 @@ __all__ = [
     "protect",
     "requeue_saga",
     "retry_saga",
+    "skip_numbers",
     "start_saga",
     "sweep",
     "unpause",

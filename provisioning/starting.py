@@ -18,6 +18,7 @@ from provisioning.models import SagaRun, SagaSubject
 from provisioning.statements import one_row, statement
 
 _LONGEST_KEY = 300
+_SKIPPED_NUMBERS = 1_000_000
 _START = statement("start.sql")
 _NAMED_FIELD = re.compile(r"(?:missing required|unknown) field `(?P<name>[^`]*)`")
 
@@ -54,6 +55,19 @@ def start_saga(
     if not walked_here:
         wake(WALK_DUE, queue=QUEUE)
     return saga
+
+
+def skip_numbers() -> None:
+    """Give the next sagas numbers that none can have had which a restored database doesn't know.
+
+    A saga's number marks what it makes at the provider: a repeated one would take another saga's for its own.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT setval(numbers::regclass, nextval(numbers::regclass) + %s)"
+            " FROM pg_get_serial_sequence('saga_runs', 'id') AS numbers",
+            [_SKIPPED_NUMBERS],
+        )
 
 
 def _parsed(kind: str, inputs: Mapping[str, Any]) -> tuple[Workflow, Inputs]:

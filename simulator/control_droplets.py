@@ -1,5 +1,7 @@
 """`/_control/droplets`: changes behind the client's back, at once and without an action."""
 
+from datetime import timedelta
+
 from flask import Blueprint
 
 from simulator.account import Account
@@ -43,6 +45,7 @@ def make_droplets() -> tuple[Json, int]:
     for number in range(int(wish.get("count", 1))):
         name = order.names[0] if "count" not in wish else f"{order.names[0]}-{number + 1}"
         made.append(place(account, order, name))
+        made[-1].created_at -= timedelta(seconds=int(wish.get("age_seconds", 0)))
         _move(account, made[-1], wish)
     return {"droplets": [_shown(droplet) for droplet in made]}, 201
 

@@ -2,6 +2,10 @@
 
 Keeps `droplet_id`, `droplet_mark`, `droplet_ip`, and, when the request was sent more than once,
 `twins_until`: the moment at which a list by the mark shows every droplet that came of it.
+
+A droplet that has the mark and is older than the step is a stranger: sagas' numbers repeat when a database is
+restored, and on another installation that works on the same account. It is left alone, and told of as a stray.
+`droplet_since` is kept for it: when this step was first entered.
 """
 
 from datetime import datetime, timedelta
@@ -19,6 +23,7 @@ from provisioning.steps.cloud import RETRIES, look_again, with_cloud
 from provisioning.steps.creating import lag_ends_at, mark_of, unless_sure
 from provisioning.steps.removing import remove_droplet, tell_removed
 
+_CLOCKS_DIFFER_BY: Final = timedelta(minutes=10)
 _ORDERED: Final = (
     "name", "region", "size", "image", "ssh_keys", "user_data", "vpc_uuid", "backups", "ipv6", "monitoring",
 )  # fmt: skip
@@ -31,7 +36,8 @@ def create_droplet(state: StepState, cloud: DigitalOcean) -> Wait | None:
         return full
     mark = mark_of(state)
     state.put_output("droplet_mark", mark)
-    found = _made_by(cloud, mark)
+    state.put_output("droplet_since", state.first_began_at.isoformat())
+    found = _made_by(cloud, mark, since=state.first_began_at)
     if not found and (unsure := unless_sure(state, lag_ends_at(state), of="the droplet")):
         return unsure
     if state.attempt > 1:  # the list may show another one late, of an earlier request or of this one
@@ -51,7 +57,7 @@ def create_droplet(state: StepState, cloud: DigitalOcean) -> Wait | None:
 def remove_created(state: StepState, cloud: DigitalOcean) -> Wait | None:
     """Remove the droplet, and any other that carries its mark, until none can turn up any more."""
     droplet_id, until = state.get_output("droplet_id"), state.get_output("twins_until")
-    found = {droplet.id: droplet for droplet in _made_by(cloud, mark_of(state))}
+    found = {droplet.id: droplet for droplet in _made_by(cloud, mark_of(state), since=state.first_began_at)}
     if droplet_id is not None and droplet_id not in found:
         found |= {droplet.id: droplet for droplet in _still_there(cloud, droplet_id)}
     if busy := [droplet for droplet in found.values() if droplet.locked]:
@@ -78,7 +84,7 @@ def wait_droplet_active(state: StepState, cloud: DigitalOcean) -> Wait | None:
     if not found or found[0].status == "new" or found[0].locked:
         return _not_yet(state, cloud, is_there=bool(found))
     if until is not None:
-        twins = [each for each in _made_by(cloud, state.get_output("droplet_mark")) if each.id != droplet_id]
+        twins = [each for each in _of_the_order(state, cloud) if each.id != droplet_id]
         if any(twin.locked for twin in twins):
             return look_again("a second droplet came of a repeated request, and is busy")
         for twin in twins:
@@ -103,8 +109,16 @@ def _not_yet(state: StepState, cloud: DigitalOcean, *, is_there: bool) -> Wait:
     return look_again(f"droplet {droplet_id} is being made")
 
 
-def _made_by(cloud: DigitalOcean, mark: str) -> list[DropletRecord]:
-    return sorted(cloud.droplets(tag=mark), key=lambda droplet: droplet.id)
+def _of_the_order(state: StepState, cloud: DigitalOcean) -> list[DropletRecord]:
+    """What came of an earlier step's order."""
+    since = datetime.fromisoformat(state.get_output("droplet_since", state.first_began_at.isoformat()))
+    return _made_by(cloud, state.get_output("droplet_mark"), since=since)
+
+
+def _made_by(cloud: DigitalOcean, mark: str, *, since: datetime) -> list[DropletRecord]:
+    """By the list, which lags: the droplets with the mark, without those that were there before."""
+    ours = (each for each in cloud.droplets(tag=mark) if each.created_at >= since - _CLOCKS_DIFFER_BY)
+    return sorted(ours, key=lambda droplet: droplet.id)
 
 
 def _still_there(cloud: DigitalOcean, droplet_id: int) -> list[DropletRecord]:
