@@ -86,9 +86,11 @@ class Step:
     """One step, known by `name` in every workflow that has it.
 
     `retries` counts the retryable errors that are borne, with pauses that double from `backoff_seconds` up
-    to a minute. `deadline_seconds` is counted from the step's first beginning, waits and retries included;
-    past it the step fails. `fails_halfway`: when it fails, its own compensation runs too. A step that was
-    waiting, or whose worker died, when the saga turned back is compensated in any case.
+    to a minute; `undo_retries` those of its undo, None: as many. An undo that is given up leaves something
+    to be settled by hand, so what passes is worth a longer wait there. `deadline_seconds` is counted from
+    the step's first beginning, waits and retries included; past it the step fails. `fails_halfway`: when it
+    fails, its own compensation runs too. A step that was waiting, or whose worker died, when the saga turned
+    back is compensated in any case.
 
     `is_pure` promises that neither function changes anything but what it puts into the context. Then it may
     be done again at no risk, and its row needn't be on the disk before the next step begins: a database that
@@ -100,6 +102,7 @@ class Step:
     execute: Execute
     compensate: Compensate | None = None
     retries: int = 0
+    undo_retries: int | None = None
     backoff_seconds: float = 1.0
     deadline_seconds: float | None = None
     fails_halfway: bool = False

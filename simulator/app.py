@@ -98,6 +98,8 @@ def _gate(world: World) -> Response | None:
         raise too_many_requests()
     if context.fault("forbidden") is not None:
         raise forbidden()
+    if context.fault("missing") is not None:
+        raise not_found()
     if context.fault("pending_event") is not None:
         raise pending_event()
     return None

@@ -11,6 +11,7 @@ before anything is done:
     latency          seconds (1)
     drop_before      the connection closes; reset (false): by RST instead of FIN
     forbidden        403
+    missing          404, as of what is there and can't be read yet
     pending_event    422 "Droplet already has a pending event."
 after it was done:
     drop_after       the connection closes without an answer; reset (false)
@@ -52,6 +53,7 @@ DEFAULTS: Final[Mapping[str, Json]] = {
     "latency": {"seconds": 1},
     "drop_before": {"reset": False},
     "forbidden": {},
+    "missing": {},
     "pending_event": {},
     "drop_after": {"reset": False},
     "truncated": {"cut": "body"},

@@ -54,7 +54,7 @@ def perform(
             return Failed(_out_of_time(step, answer.reason), is_out_of_time=True)
         return Later(min(max(answer.seconds, 0.0), seconds_left), answer.reason)
     error = described(answer)
-    if entry.failures >= step.retries:
+    if entry.failures >= _retries(step, state):
         return Failed(error)
     if seconds_left <= 0:
         return Failed(_out_of_time(step, error["message"]), is_out_of_time=True)
@@ -75,6 +75,10 @@ def _answer(function: Callable[[StepState], object], state: State) -> Answer:
     if answer is None or isinstance(answer, Wait):
         return answer
     return Failed({"type": "TypeError", "message": f"returned {type(answer).__name__}, not None or Wait"})
+
+
+def _retries(step: Step, state: State) -> int:
+    return step.undo_retries if state.is_compensating and step.undo_retries is not None else step.retries
 
 
 def _seconds_left(step: Step, entry: Entry, state: State) -> float:

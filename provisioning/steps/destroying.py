@@ -7,7 +7,7 @@ from arcadia_cloud.digitalocean.errors import ProviderNotFound
 from inventory.values import PROVIDER, Kind
 from provisioning.contract import Step, StepFailed, StepState, Wait
 from provisioning.models import Provisioned
-from provisioning.steps.cloud import RETRIES, look_again, with_cloud
+from provisioning.steps.cloud import RETRIES, UNDO_RETRIES, look_again, with_cloud
 from provisioning.steps.creating import lag_ends_at, unless_sure
 from provisioning.steps.observing import see_droplet
 from provisioning.steps.removing import remove_droplet, tell_removed
@@ -52,6 +52,7 @@ STEPS = (
         destroy_droplet,
         compensate=find_out_whether_destroyed,
         retries=RETRIES,
+        undo_retries=UNDO_RETRIES,
         deadline_seconds=_DEADLINE_SECONDS,
         fails_halfway=True,
     ),

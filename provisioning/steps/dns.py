@@ -11,7 +11,7 @@ from arcadia_cloud.digitalocean.client import DigitalOcean
 from arcadia_cloud.digitalocean.errors import ProviderNotFound
 from arcadia_cloud.digitalocean.records import DnsRecord
 from provisioning.contract import Step, StepFailed, StepState, Wait
-from provisioning.steps.cloud import RETRIES, with_cloud
+from provisioning.steps.cloud import RETRIES, UNDO_RETRIES, with_cloud
 from provisioning.steps.creating import lag_ends_at, unless_sure
 
 _ADDRESSES: Final = frozenset({"A", "AAAA", "CNAME"})
@@ -77,5 +77,12 @@ def _delete(state: StepState, cloud: DigitalOcean, record_id: int) -> None:
 
 STEPS = (
     Step("require_free_name", require_free_name, retries=RETRIES),
-    Step("add_dns_record", add_dns_record, compensate=remove_dns_record, retries=RETRIES, fails_halfway=True),
+    Step(
+        "add_dns_record",
+        add_dns_record,
+        compensate=remove_dns_record,
+        retries=RETRIES,
+        undo_retries=UNDO_RETRIES,
+        fails_halfway=True,
+    ),
 )

@@ -19,7 +19,7 @@ from arcadia_cloud.digitalocean.records import DropletRecord
 from inventory.values import Kind
 from provisioning.brakes import reserve_create
 from provisioning.contract import Step, StepFailed, StepState, Wait
-from provisioning.steps.cloud import RETRIES, look_again, with_cloud
+from provisioning.steps.cloud import RETRIES, UNDO_RETRIES, look_again, with_cloud
 from provisioning.steps.creating import lag_ends_at, mark_of, unless_sure
 from provisioning.steps.removing import remove_droplet, tell_removed
 
@@ -68,8 +68,10 @@ def remove_created(state: StepState, cloud: DigitalOcean) -> Wait | None:
         tell_removed(state, Kind.DROPLET, str(droplet_id))  # the answer to an earlier removal may be lost
     if droplet_id is not None and until is None:
         return None  # one request, one answer
-    last = datetime.fromisoformat(until) if until is not None else lag_ends_at(state)
-    return unless_sure(state, last, of="a droplet")
+    ends = [datetime.fromisoformat(until)] if until is not None else []
+    if (lag_ends := lag_ends_at(state)) is not None:  # an attempt that died later than that told nothing
+        ends.append(lag_ends)
+    return unless_sure(state, max(ends, default=None), of="a droplet")
 
 
 @with_cloud
@@ -99,7 +101,7 @@ def wait_droplet_active(state: StepState, cloud: DigitalOcean) -> Wait | None:
 def _not_yet(state: StepState, cloud: DigitalOcean, *, is_there: bool) -> Wait:
     """Wait on, unless the action that makes the droplet failed, or is over and the droplet isn't there."""
     droplet_id, action_id = state.get_output("droplet_id"), state.get_output("create_action_id")
-    status = cloud.action(action_id).status if action_id is not None else ""
+    status = _status_of(cloud, action_id) if action_id is not None else ""
     if status == "errored":
         raise StepFailed(f"DigitalOcean gave up making droplet {droplet_id} (action {action_id})")
     if not is_there and status != "in-progress":
@@ -107,6 +109,14 @@ def _not_yet(state: StepState, cloud: DigitalOcean, *, is_there: bool) -> Wait:
         if away_for > settings.ARCADIA_SAGA_TAG_LAG_SECONDS:
             raise StepFailed(f"droplet {droplet_id} has vanished")
     return look_again(f"droplet {droplet_id} is being made")
+
+
+def _status_of(cloud: DigitalOcean, action_id: int) -> str:
+    """The action's status, "" where it can't be read: what was just made may not be found at first."""
+    try:
+        return cloud.action(action_id).status
+    except ProviderNotFound:
+        return ""
 
 
 def _of_the_order(state: StepState, cloud: DigitalOcean) -> list[DropletRecord]:
@@ -135,6 +145,7 @@ STEPS = (
         create_droplet,
         compensate=remove_created,
         retries=RETRIES,
+        undo_retries=UNDO_RETRIES,
         fails_halfway=True,
     ),
     Step("wait_droplet_active", wait_droplet_active, retries=RETRIES, deadline_seconds=1800),

@@ -11,7 +11,7 @@ from inventory.projects import mirror_projects
 from inventory.reading import read_all
 from inventory.values import PROVIDER, Kind
 from provisioning.contract import RetryableError, Step, StepState, Wait
-from provisioning.steps.cloud import RETRIES, with_cloud
+from provisioning.steps.cloud import RETRIES, UNDO_RETRIES, with_cloud
 from provisioning.steps.creating import lag_ends_at, mark_of, unless_sure
 
 _TAKEN: Final = frozenset({400, 409, 422})
@@ -123,13 +123,19 @@ def _mirror(cloud: DigitalOcean, state: StepState) -> None:
 
 STEPS = (
     Step(
-        "ensure_project", ensure_project, compensate=remove_made_project, retries=RETRIES, fails_halfway=True
+        "ensure_project",
+        ensure_project,
+        compensate=remove_made_project,
+        retries=RETRIES,
+        undo_retries=UNDO_RETRIES,
+        fails_halfway=True,
     ),
     Step(
         "assign_to_project",
         assign_to_project,
         compensate=put_back_into_project,
         retries=RETRIES,
+        undo_retries=UNDO_RETRIES,
         fails_halfway=True,
     ),
 )

@@ -10,7 +10,7 @@ from arcadia_cloud.digitalocean.errors import ProviderNotFound
 from provisioning.contract import Step, StepFailed, StepState, Wait
 from provisioning.models import Provisioned
 from provisioning.provisioned import record_provisioned
-from provisioning.steps.cloud import RETRIES, with_cloud
+from provisioning.steps.cloud import RETRIES, UNDO_RETRIES, look_again, with_cloud
 from provisioning.steps.droplet_actions import ensure_off, ensure_on, ensure_size
 from provisioning.steps.observing import droplet_row, see_droplet
 from provisioning.steps.removing import refuse_protected
@@ -20,8 +20,13 @@ _DEADLINE_SECONDS: Final = 3600.0  # of any action; DigitalOcean's own Terraform
 
 @with_cloud
 def look_at_droplet(state: StepState, cloud: DigitalOcean) -> Wait | None:
-    """Keep what the droplet is before anything is done to it. Raises StepFailed where there is none."""
+    """Keep what the droplet is before anything is done to it. Raises StepFailed where there is none.
+
+    Once no event holds it: one that is being switched on is off until then, and would be left so.
+    """
     droplet = cloud.droplet(state.inputs["droplet_id"])
+    if droplet.locked:
+        return look_again(f"droplet {droplet.id} is busy with an event")
     state.put_output("droplet_id", droplet.id)
     state.put_output("droplet_name", droplet.name)
     state.put_output("size_before", droplet.size_slug)
@@ -127,13 +132,21 @@ def desire_former_size(state: StepState) -> None:
 
 
 STEPS = (
-    Step("look_at_droplet", look_at_droplet, compensate=see_what_is_left, retries=RETRIES),
+    Step(
+        "look_at_droplet",
+        look_at_droplet,
+        compensate=see_what_is_left,
+        retries=RETRIES,
+        undo_retries=UNDO_RETRIES,
+        deadline_seconds=_DEADLINE_SECONDS,
+    ),
     Step("require_fitting_size", require_fitting_size, retries=RETRIES),
     Step(
         "shut_down_droplet",
         shut_down_droplet,
         compensate=power_back_on,
         retries=RETRIES,
+        undo_retries=UNDO_RETRIES,
         deadline_seconds=_DEADLINE_SECONDS,
         fails_halfway=True,
     ),
@@ -142,6 +155,7 @@ STEPS = (
         resize_droplet,
         compensate=resize_back,
         retries=RETRIES,
+        undo_retries=UNDO_RETRIES,
         deadline_seconds=_DEADLINE_SECONDS,
         fails_halfway=True,
     ),

@@ -9,7 +9,7 @@ from arcadia_cloud.digitalocean.client import DigitalOcean
 from arcadia_cloud.digitalocean.errors import ProviderNotFound
 from inventory.values import Kind
 from provisioning.contract import Step, StepState, Wait
-from provisioning.steps.cloud import RETRIES, look_again, with_cloud
+from provisioning.steps.cloud import RETRIES, UNDO_RETRIES, look_again, with_cloud
 from provisioning.steps.creating import lag_ends_at, unless_sure
 from provisioning.steps.droplet_actions import act, has_begun
 from provisioning.steps.removing import tell_removed
@@ -66,6 +66,7 @@ STEPS = (
         snapshot_droplet,
         compensate=remove_snapshot,
         retries=RETRIES,
+        undo_retries=UNDO_RETRIES,
         deadline_seconds=4 * 3600,
         fails_halfway=True,
     ),

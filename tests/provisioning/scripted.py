@@ -129,6 +129,7 @@ STEPS = (
     Step("act", act, compensate=act),
     Step("act without undo", act),
     Step("retried", act, compensate=act, retries=2, backoff_seconds=0.01),
+    Step("undone at length", act, compensate=act, retries=2, backoff_seconds=0.01, undo_retries=5),
     Step("patient", act, compensate=act, retries=10, backoff_seconds=8.4),
     Step("timed", act, compensate=act, retries=1000, backoff_seconds=0.01, deadline_seconds=0.4),
     Step("halfway", act, compensate=act, fails_halfway=True),

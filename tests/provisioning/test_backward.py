@@ -94,6 +94,15 @@ def test_the_retries_of_an_undo_are_counted_apart_from_those_of_the_step(scripts
     assert ledger(saga)[0] == ("retried", "compensation_failed")
 
 
+def test_an_undo_may_be_borne_with_for_longer_than_its_step(scripts: Scripts) -> None:
+    saga = walk_to_its_end(scripts("undone at length", "act", do_1=["fail"], undo_0=["retry"] * 5))
+    assert (ledger(saga)[0], saga.compensation_failures) == (("undone at length", "compensated"), 0)
+    saga = walk_to_its_end(scripts("undone at length", "act", do_1=["fail"], undo_0=["retry"] * 6))
+    assert ledger(saga)[0] == ("undone at length", "compensation_failed")
+    saga = walk_to_its_end(scripts("undone at length", do_0=["retry"] * 3))
+    assert ledger(saga) == [("undone at length", "failed")]
+
+
 def test_an_undo_has_the_deadline_of_its_step(scripts: Scripts) -> None:
     saga = walk_to_its_end(scripts("timed", "act", do_1=["fail"], undo_0=["wait=0.1"] * 1000))
     step = saga.steps.get(step_idx=0)

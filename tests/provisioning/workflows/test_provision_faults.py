@@ -1,11 +1,14 @@
 """`provision_droplet` under what DigitalOcean may do: it ends done once, or undone, never in between."""
 
+import time
 from typing import Any
 
 import pytest
 
 from provisioning.engine.runner import run
+from provisioning.services import cancel_saga
 from tests.provisioning.sagas import started, walk_to_its_end, walked
+from tests.provisioning.scripted import lose_lease
 from tests.provisioning.workflows.cloud import ORDER, PASSING, Cloud, crossed
 from tests.provisioning.workflows.conftest import FailAfter
 from tests.provisioning.workflows.outcomes import (
@@ -73,6 +76,37 @@ def test_a_lost_answer_leaves_no_droplet_when_the_saga_turns_back_though_the_lis
     assert_nothing_left(cloud, saga)
 
 
+def test_an_outage_that_outlasts_the_step_leaves_nothing_once_it_is_over(
+    cloud: Cloud, fail_after: FailAfter
+) -> None:
+    """Who gave up undoing after the five minutes that a step is given would leave a droplet that costs money."""
+    cloud.fault("server_error", method="DELETE", path="/v2/droplets/", count=60)
+    assert_nothing_left(cloud, walked(fail_after("provision_droplet", len(PROVISION_STEPS)), **ORDER))
+
+
+def test_what_the_last_attempt_made_is_removed_though_it_died_and_the_list_lags(
+    cloud: Cloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Earlier attempts' droplets would be on the list by now; this one's isn't yet."""
+    cloud.fault("drop_before", method="POST", path="/v2/droplets$", count=2)
+    saga = started("provision_droplet", **ORDER)
+
+    def dying(boundary: str, saga_id: int, step_idx: int, _step: str) -> None:
+        if boundary == "after_effect" and cloud.asked("POST", "/v2/droplets"):
+            lose_lease(saga_id)
+
+    monkeypatch.setattr("provisioning.engine.forward.passing", dying)
+    while not cloud.asked("POST", "/v2/droplets"):
+        run(saga.pk)
+    cloud.simulator.fault(**LAG, method="GET", path="/v2/droplets$")
+    cancel_saga(saga_id=saga.pk, requested_by="a test")
+    walk_to_its_end(saga)
+    cloud.simulator.control("DELETE", "faults")
+    time.sleep(0.3)  # what lagged is listed by now
+    assert reason(saga) == "cancelled"
+    assert_nothing_left(cloud, saga)
+
+
 def test_a_twin_that_the_list_shows_late_is_removed(cloud: Cloud) -> None:
     """A request that was given up as never sent, and arrived after all."""
     cloud.fault("drop_before", method="POST", path="/v2/droplets$")
@@ -105,6 +139,12 @@ def test_a_droplet_that_can_not_be_read_for_a_while_is_waited_for(cloud: Cloud) 
     saga = walked("provision_droplet", **ORDER)
     cloud.simulator.control("DELETE", "faults")
     assert_made_once(cloud, saga)
+
+
+def test_an_action_that_can_not_be_read_for_a_while_is_asked_for_again(cloud: Cloud) -> None:
+    cloud.fault("slow_actions", factor=10)
+    cloud.fault("missing", method="GET", path="/v2/actions/", count=2)
+    assert_made_once(cloud, walked("provision_droplet", **ORDER))
 
 
 def test_a_slow_create_is_waited_for(cloud: Cloud) -> None:

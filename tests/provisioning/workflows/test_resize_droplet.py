@@ -1,5 +1,6 @@
 """`resize_droplet`: there, back again, and under what DigitalOcean may do."""
 
+import time
 from typing import Any
 
 import pytest
@@ -179,6 +180,19 @@ def test_a_droplet_that_is_busy_is_waited_for(cloud: Cloud) -> None:
     saga = walked("resize_droplet", **{**WISH, "snapshot": False})
     assert saga.status == "completed"
     assert done_to(cloud) == ["reboot", "shutdown", "resize", "power_on"]
+
+
+def test_one_that_is_just_being_switched_on_is_on_afterwards(cloud: Cloud) -> None:
+    """What it is, it shows only when the event is over."""
+    actions = f"/v2/droplets/{SHOP_WEB}/actions"
+    cloud.api.post(actions, {"type": "power_off"})
+    while cloud.droplet(SHOP_WEB)["status"] != "off" or cloud.droplet(SHOP_WEB)["locked"]:
+        time.sleep(0.02)
+    cloud.fault("slow_actions", factor=20)
+    cloud.api.post(actions, {"type": "power_on"})
+    saga = walked("resize_droplet", **{**WISH, "snapshot": False})
+    assert saga.status == "completed"
+    assert cloud.droplet(SHOP_WEB)["status"] == "active"
 
 
 @pytest.mark.parametrize(
