@@ -7,9 +7,12 @@ finds before it creates, and its `compensate` accepts that there is nothing to u
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Protocol, TypeAlias
+from typing import Any, Final, Protocol, TypeAlias
 
 import msgspec
+
+# The end of an input's pattern: Python's `$` alone also stands before a last newline.
+END: Final = r"$(?!\n)"
 
 
 class RetryableError(Exception):

@@ -12,12 +12,14 @@ from arcadia_cloud.kernel.errors import InvalidInput
 from arcadia_cloud.kernel.nudge import wake
 from provisioning import registry
 from provisioning.contract import Inputs, Workflow
+from provisioning.engine.state import as_kept
 from provisioning.engine.ways import QUEUE, WALK_DUE
 from provisioning.errors import KeyReused, SubjectBusy
 from provisioning.models import SagaRun, SagaSubject
 from provisioning.statements import one_row, statement
 
 _LONGEST_KEY = 300
+_UNSTORABLE = "a character that can't be stored (NUL or a lone surrogate)"
 _SKIPPED_NUMBERS = 1_000_000
 _START = statement("start.sql")
 _NAMED_FIELD = re.compile(r"(?:missing required|unknown) field `(?P<name>[^`]*)`")
@@ -42,7 +44,7 @@ def start_saga(
     inputs, SubjectBusy while another saga works on the same thing, and what the workflow's `check` raises.
     """
     workflow, parsed = _parsed(kind, inputs)
-    kept_inputs = msgspec.to_builtins(parsed)
+    kept_inputs = _kept(parsed)
     if idempotency_key is not None:
         _check_key(idempotency_key)
         if repeated := SagaRun.objects.filter(idempotency_key=idempotency_key).first():
@@ -81,6 +83,13 @@ def _parsed(kind: str, inputs: Mapping[str, Any]) -> tuple[Workflow, Inputs]:
         raise _refused(str(error)) from error
 
 
+def _kept(parsed: Inputs) -> dict[str, Any]:
+    try:
+        return as_kept(msgspec.to_builtins(parsed))
+    except ValueError as error:
+        raise InvalidInput(f"the inputs hold {_UNSTORABLE}", errors={"inputs": [_UNSTORABLE]}) from error
+
+
 def _refused(words: str) -> InvalidInput:
     """As msgspec tells it: "Expected `int`, got `str` - at `$.size`", or with the field named in it."""
     rule, _, path = words.partition(" - at `$")
@@ -94,6 +103,11 @@ def _check_key(key: str) -> None:
     if not 0 < len(key) <= _LONGEST_KEY:
         rule = f"must have 1 to {_LONGEST_KEY} characters"
         raise InvalidInput(f"idempotency_key {rule}", errors={"idempotency_key": [rule]})
+    try:
+        as_kept({"idempotency_key": key})
+    except ValueError as error:
+        words = f"idempotency_key holds {_UNSTORABLE}"
+        raise InvalidInput(words, errors={"idempotency_key": [_UNSTORABLE]}) from error
 
 
 def _same(saga: SagaRun, kind: str, inputs: Mapping[str, Any]) -> SagaRun:

@@ -52,7 +52,7 @@ def as_kept(values: dict[str, Any]) -> dict[str, Any]:
     """
     text = json.dumps(values, ensure_ascii=False, allow_nan=False)
     text.encode()
-    if "\\u0000" in text:
+    if _NUL.search(text):
         raise ValueError("a NUL character can't be kept")
     kept: dict[str, Any] = json.loads(text)
     return kept

@@ -8,10 +8,10 @@ import msgspec
 from arcadia_cloud.kernel.errors import InvalidInput
 from inventory.models import Project
 from inventory.values import PROVIDER
-from provisioning.contract import Inputs, Ownership, Workflow
+from provisioning.contract import END, Inputs, Ownership, Workflow
 from provisioning.workflows.starting_droplets import SizeSlug, owner_of_deployment
 
-_TAG: Final = r"^[A-Za-z0-9_:\-]{1,255}$"
+_TAG: Final = rf"^[A-Za-z0-9_:\-]{{1,255}}{END}"
 _LABEL: Final = r"[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"
 
 
@@ -21,14 +21,16 @@ class ProvisionDroplet(Inputs, frozen=True, kw_only=True):
     name: Annotated[
         str,
         msgspec.Meta(
-            pattern=r"^[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?$",
+            pattern=rf"^[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?{END}",
             max_length=255,
             description="A host's name.",
         ),
     ]
     region: Annotated[
         str,
-        msgspec.Meta(pattern=r"^[a-z]{3}[0-9]{0,2}$", description="As fra1; fra takes any of Frankfurt's."),
+        msgspec.Meta(
+            pattern=rf"^[a-z]{{3}}[0-9]{{0,2}}{END}", description="As fra1; fra takes any of Frankfurt's."
+        ),
     ]
     size: SizeSlug
     image: Annotated[int, msgspec.Meta(ge=1)] | Annotated[str, msgspec.Meta(min_length=1, max_length=120)]
@@ -47,7 +49,7 @@ class ProvisionDroplet(Inputs, frozen=True, kw_only=True):
     domain: Annotated[
         str,
         msgspec.Meta(
-            pattern=rf"^(?:{_LABEL}(?:\.{_LABEL})+)?$",
+            pattern=rf"^(?:{_LABEL}(?:\.{_LABEL})+)?{END}",
             max_length=253,
             description="A zone of ours, for a DNS record; empty: none is wanted.",
         ),
@@ -55,7 +57,7 @@ class ProvisionDroplet(Inputs, frozen=True, kw_only=True):
     record_name: Annotated[
         str,
         msgspec.Meta(
-            pattern=rf"^(?:@|{_LABEL}(?:\.{_LABEL})*)?$",
+            pattern=rf"^(?:@|{_LABEL}(?:\.{_LABEL})*)?{END}",
             max_length=253,
             description="The name within the zone, @ for the zone itself; with `domain` alone.",
         ),

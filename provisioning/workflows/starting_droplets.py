@@ -10,12 +10,12 @@ from deployments.models import Deployment
 from inventory.models import Resource
 from inventory.values import PROVIDER, Kind
 from provisioning.brakes import refuse_if_protected
-from provisioning.contract import Ownership
+from provisioning.contract import END, Ownership
 from provisioning.models import SagaRun
 
 DropletId: TypeAlias = Annotated[int, msgspec.Meta(ge=1, description="The droplet's id at the provider.")]
 SizeSlug: TypeAlias = Annotated[
-    str, msgspec.Meta(pattern=r"^[a-z0-9.-]{3,60}$", description="A size's slug, as s-2vcpu-4gb.")
+    str, msgspec.Meta(pattern=rf"^[a-z0-9.-]{{3,60}}{END}", description="A size's slug, as s-2vcpu-4gb.")
 ]
 SnapshotName: TypeAlias = Annotated[
     str,

@@ -197,6 +197,12 @@ def test_the_command_walks_a_saga_here_and_wakes_no_worker(
     assert valkey_client.llen("provisioning") == 0
 
 
+def test_the_command_shows_words_in_brackets_as_they_are() -> None:
+    saga = started(message="[/b] and [redacted]", times=1)
+    walk_to_its_end(saga)
+    assert saga_command("show", str(saga.pk)).count("[/b] and [redacted]") == 3
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [

@@ -27,6 +27,8 @@ pytestmark = pytest.mark.django_db(transaction=True)
         ("echo", {"message": "a", "times": 0}, "inputs.times", "Expected `int` >= 1"),
         ("echo", {"message": "a", "loudly": True}, "inputs.loudly", "unknown field"),
         ("echo", [], "inputs", "Expected `object`"),
+        ("echo", {"message": "a\0b"}, "inputs", "can't be stored"),
+        ("echo", {"message": "a\ud800b"}, "inputs", "can't be stored"),
     ],
 )
 def test_bad_input_names_the_field_and_the_rule_and_starts_nothing(
@@ -44,6 +46,17 @@ def test_bad_input_names_the_field_and_the_rule_and_starts_nothing(
 def test_a_key_has_a_length(key: str) -> None:
     with pytest.raises(InvalidInput, match="must have 1 to 300 characters"):
         started(message="a", key=key)
+
+
+@pytest.mark.parametrize("key", ["a\0b", "a\udcff"])
+def test_a_key_has_characters_that_can_be_stored(key: str) -> None:
+    with pytest.raises(InvalidInput, match="can't be stored"):
+        started(message="a", key=key)
+
+
+def test_words_that_only_look_like_a_nul_are_kept() -> None:
+    saga = walk_to_its_end(started(message=r"a\u0000b"))
+    assert (saga.status, saga.context["echoed_at_step_2"]) == ("completed", r"a\u0000b")
 
 
 def test_defaults_are_kept_with_the_inputs() -> None:

@@ -55,7 +55,7 @@ class Command(BaseCommand):
 
     def handle(self, *_args: Any, action: str, **options: Any) -> None:
         width = None if sys.stdout.isatty() else _WIDTH_OF_A_FILE
-        self.console = Console(file=cast("IO[str]", self.stdout), width=width)
+        self.console = Console(file=cast("IO[str]", self.stdout), width=width, markup=False)
         try:
             getattr(self, f"_{action}")(**options)
         except DomainError as refusal:
