@@ -282,7 +282,7 @@ ARCADIA_BILLING_LEASE_SECONDS = env.number("ARCADIA_BILLING_LEASE_SECONDS", 60, 
 # --- Provisioning ----------------------------------------------------------------------------------
 # A saga whose worker died is taken over after so long.
 ARCADIA_SAGA_LEASE_SECONDS = env.number("ARCADIA_SAGA_LEASE_SECONDS", 60, at_least=1)
-# How many resources sagas may create within an hour, together and for one tenant; the others wait.
+# How many droplets and snapshots sagas may create within an hour, together and for one tenant; others wait.
 ARCADIA_CREATES_PER_HOUR = env.number("ARCADIA_CREATES_PER_HOUR", 100)
 ARCADIA_CREATES_PER_TENANT_PER_HOUR = env.number("ARCADIA_CREATES_PER_TENANT_PER_HOUR", 20)
 # Within this time, lists of resources by tag may lack what was just made.

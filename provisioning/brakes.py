@@ -77,6 +77,11 @@ def reserve_create(state: StepState) -> Wait | None:
 
     Once reserved, it stays so for this step, however often that is entered. For a step without a deadline,
     since room may take an hour. An alert tells that sagas wait for it.
+
+    Droplets count, and the snapshots that are taken of a droplet as it runs: those of `snapshot_droplet` and
+    of a resize, both before anything is done to it. The last snapshot of one that is destroyed doesn't: it
+    would be switched off for as long as its saga waited, and there are no more of them than droplets. Nor
+    do projects and DNS records, which cost nothing and come with a droplet that counts.
     """
     with transaction.atomic(durable=True):
         ProvisioningBrake.objects.get_or_create(pk=1)

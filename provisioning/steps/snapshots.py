@@ -8,11 +8,20 @@ import contextlib
 from arcadia_cloud.digitalocean.client import DigitalOcean
 from arcadia_cloud.digitalocean.errors import ProviderNotFound
 from inventory.values import Kind
+from provisioning.brakes import reserve_create
 from provisioning.contract import Step, StepState, Wait
 from provisioning.steps.cloud import RETRIES, UNDO_RETRIES, look_again, with_cloud
 from provisioning.steps.creating import lag_ends_at, unless_sure
 from provisioning.steps.droplet_actions import act, has_begun
 from provisioning.steps.removing import tell_removed
+
+
+def reserve_snapshot(state: StepState) -> Wait | None:
+    """Count the snapshot that is to be taken next against the caps on creates; wait while there is no room.
+
+    A step of its own, without a deadline, for workflows whose droplet runs meanwhile.
+    """
+    return reserve_create(state)
 
 
 @with_cloud
@@ -61,6 +70,7 @@ def _taken(state: StepState, cloud: DigitalOcean) -> list[str]:
 
 
 STEPS = (
+    Step("reserve_snapshot", reserve_snapshot),
     Step(
         "snapshot_droplet",
         snapshot_droplet,

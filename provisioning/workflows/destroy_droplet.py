@@ -25,7 +25,7 @@ def _check(wish: DestroyDroplet) -> None:
 
 
 def _steps(wish: DestroyDroplet) -> Sequence[str]:
-    """Switched off first: the last snapshot is one of a disk at rest."""
+    """Switched off first: the last snapshot is one of a disk at rest. It counts against no cap."""
     snapshot = ["shut_down_droplet", "snapshot_droplet", "observe_snapshot"]
     return ["look_at_droplet", *(snapshot if wish.keep_snapshot else []), "destroy_droplet"]
 

@@ -31,7 +31,7 @@ def _steps(wish: ResizeDroplet) -> Sequence[str]:
     before = [
         "look_at_droplet",
         "require_fitting_size",
-        *(["snapshot_droplet", "observe_snapshot"] if wish.snapshot else []),
+        *(["reserve_snapshot", "snapshot_droplet", "observe_snapshot"] if wish.snapshot else []),
         "shut_down_droplet",
     ]
     if wish.grow_disk:

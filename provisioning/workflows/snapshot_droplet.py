@@ -24,7 +24,13 @@ def _check(wish: SnapshotDroplet) -> None:
 
 
 def _steps(_wish: SnapshotDroplet) -> Sequence[str]:
-    return ["look_at_droplet", "snapshot_droplet", "observe_snapshot", "observe_droplet"]
+    return [
+        "look_at_droplet",
+        "reserve_snapshot",
+        "snapshot_droplet",
+        "observe_snapshot",
+        "observe_droplet",
+    ]
 
 
 def _subjects(wish: SnapshotDroplet) -> Sequence[str]:

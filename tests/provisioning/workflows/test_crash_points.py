@@ -16,7 +16,7 @@ from tests.provisioning.workflows.crash_truths import judge
 pytestmark = [pytest.mark.processes, pytest.mark.django_db(transaction=True)]
 PROVISION, RESIZE = "provision_droplet", "resize_droplet"
 CREATE, ACTIVE, ASSIGN, RECORD, DESIRED = 2, 3, 4, 6, 7  # steps of `provision_droplet`
-SNAPSHOT, SHUT_DOWN, TO_SIZE, POWER_ON = 2, 4, 5, 6  # steps of `resize_droplet`
+SNAPSHOT, SHUT_DOWN, TO_SIZE, POWER_ON = 3, 5, 6, 7  # steps of `resize_droplet`
 CASES = [
     Case(PROVISION, FORWARD, Point(At.BEFORE_STEP, CREATE)),
     Case(PROVISION, FORWARD, Point(At.AFTER_EFFECT, CREATE)),

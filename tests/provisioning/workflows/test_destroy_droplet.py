@@ -1,6 +1,9 @@
 """`snapshot_droplet` and `destroy_droplet`: the last snapshot outlives whatever happens."""
 
+from typing import Any
+
 import pytest
+from pytest_django.fixtures import Settings
 
 from inventory.models import Resource, ResourceEvent, ResourceSpan
 from inventory.services import sync_inventory
@@ -8,7 +11,7 @@ from inventory.values import RunMode
 from provisioning.brakes import protect
 from provisioning.engine.runner import run
 from provisioning.errors import Protected
-from provisioning.models import Provisioned
+from provisioning.models import Provisioned, SagaCreate
 from provisioning.provisioned import record_provisioned
 from provisioning.services import cancel_saga
 from tests.provisioning.sagas import ledger, started, walk_to_its_end, walked
@@ -33,7 +36,7 @@ def gone(cloud: Cloud) -> bool:
 def test_a_snapshot_is_taken_of_a_running_droplet_and_belongs_to_its_tenant(cloud: Cloud) -> None:
     saga = walked("snapshot_droplet", droplet_id=SHOP_WEB, snapshot_name="before-the-launch")
     assert saga.status == "completed"
-    name = f"before-the-launch-saga-{saga.pk}-1"
+    name = f"before-the-launch-saga-{saga.pk}-2"
     assert cloud.snapshots() == cloud.before["snapshots"] | {name}
     assert cloud.droplet(SHOP_WEB)["status"] == "active"
     snapshot = Resource.objects.get(kind="snapshot", name=name)
@@ -47,6 +50,34 @@ def test_what_passes_makes_no_second_snapshot(cloud: Cloud, fault: str) -> None:
     saga = walked("snapshot_droplet", droplet_id=SHOP_WEB)
     assert saga.status == "completed"
     assert done_to(cloud) == ["snapshot"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "more"), [("snapshot_droplet", {}), ("resize_droplet", {"size": "s-4vcpu-8gb", "snapshot": True})]
+)
+def test_a_snapshot_over_the_cap_waits_while_the_droplet_runs(
+    cloud: Cloud, settings: Settings, kind: str, more: dict[str, Any]
+) -> None:
+    settings.ARCADIA_CREATES_PER_TENANT_PER_HOUR = 1
+    assert walked("snapshot_droplet", droplet_id=SHOP_WEB).status == "completed"
+    saga = started(kind, droplet_id=SHOP_WEB, **more)
+    run(saga.pk)
+    saga.refresh_from_db()
+    assert saga.status == "waiting"
+    assert saga.wait_reason.startswith(f"1 creates for tenant {saga.tenant_id}")
+    assert cloud.droplet(SHOP_WEB)["status"] == "active"
+    assert done_to(cloud) == ["snapshot"]
+    settings.ARCADIA_CREATES_PER_TENANT_PER_HOUR = 2
+    cancel_saga(saga_id=saga.pk, requested_by="a test")
+    assert walk_to_its_end(saga).status == "rolled_back"
+
+
+def test_a_last_snapshot_is_not_held_up_by_a_cap_and_counts_for_none(
+    cloud: Cloud, settings: Settings
+) -> None:
+    settings.ARCADIA_CREATES_PER_HOUR = 0
+    assert walked("destroy_droplet", droplet_id=SHOP_WEB).status == "completed"
+    assert not SagaCreate.objects.exists()
 
 
 def test_a_protected_droplet_may_be_snapshot_and_not_be_destroyed(cloud: Cloud) -> None:
