@@ -19,7 +19,7 @@ from provisioning.contract import Execute, RetryableError, StepFailed, StepState
 
 # With pauses of 1, 2, 4 … 60 seconds these last for five minutes, as long as an event may hold a droplet.
 RETRIES: Final = 10
-# An undo outlives an outage of an hour: one that is given up leaves what costs money, or what is switched off.
+# An undo outlives an outage of an hour: one that is given up leaves what costs money, or is switched off.
 UNDO_RETRIES: Final = 70
 # A write is sent soon after its step was entered: only from there can a later attempt count what lists lag.
 _FRESH_SECONDS: Final = 10.0

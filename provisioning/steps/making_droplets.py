@@ -3,9 +3,9 @@
 Keeps `droplet_id`, `droplet_mark`, `droplet_ip`, and, when the request was sent more than once,
 `twins_until`: the moment at which a list by the mark shows every droplet that came of it.
 
-A droplet that has the mark and is older than the step is a stranger: sagas' numbers repeat when a database is
-restored, and on another installation that works on the same account. It is left alone, and told of as a stray.
-`droplet_since` is kept for it: when this step was first entered.
+A droplet that has the mark and is older than the step is a stranger: sagas' numbers repeat when a database
+is restored, and on another installation that works on the same account. It is left alone, and told of as a
+stray. `droplet_since` is kept for it: when this step was first entered.
 """
 
 from datetime import datetime, timedelta

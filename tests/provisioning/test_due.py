@@ -120,7 +120,7 @@ def test_one_that_is_let_go_ends_the_turn(monkeypatch: pytest.MonkeyPatch) -> No
 def test_one_whose_steps_may_take_long_holds_up_none_of_those_that_are_due_with_it(
     scripts: Scripts, patient_broker: None, messages: Callable[[], int]
 ) -> None:
-    """Started at once they wake one worker; while it talks to the provider, whoever is free takes the next."""
+    """Started at once they wake one worker; while it talks to the provider, another takes the next."""
     for _ in range(3):
         scripts("act")
     assert messages() == 1

@@ -53,7 +53,8 @@ def test_what_passes_makes_no_second_snapshot(cloud: Cloud, fault: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "more"), [("snapshot_droplet", {}), ("resize_droplet", {"size": "s-4vcpu-8gb", "snapshot": True})]
+    ("kind", "more"),
+    [("snapshot_droplet", {}), ("resize_droplet", {"size": "s-4vcpu-8gb", "snapshot": True})],
 )
 def test_a_snapshot_over_the_cap_waits_while_the_droplet_runs(
     cloud: Cloud, settings: Settings, kind: str, more: dict[str, Any]

@@ -79,7 +79,7 @@ def test_a_lost_answer_leaves_no_droplet_when_the_saga_turns_back_though_the_lis
 def test_an_outage_that_outlasts_the_step_leaves_nothing_once_it_is_over(
     cloud: Cloud, fail_after: FailAfter
 ) -> None:
-    """Who gave up undoing after the five minutes that a step is given would leave a droplet that costs money."""
+    """Who gave up undoing after the five minutes that a step has would leave a droplet that costs money."""
     cloud.fault("server_error", method="DELETE", path="/v2/droplets/", count=60)
     assert_nothing_left(cloud, walked(fail_after("provision_droplet", len(PROVISION_STEPS)), **ORDER))
 

@@ -1,4 +1,4 @@
-"""What carries a saga's mark and isn't its own: numbers repeat after a restore, and on another installation."""
+"""What has a saga's mark and isn't its own: numbers repeat after a restore, and on another installation."""
 
 import io
 
