@@ -61,30 +61,24 @@ class Workers:
         options: Sequence[str] = ("--concurrency", "1", "--pool", "prefork"),
     ) -> Child:
         """Start one and return when it takes tasks. `environment` is laid over this process's."""
-        name = f"worker-{len(self.started)}"
-        command = [
-            sys.executable,
-            "-m",
-            "celery",
-            "-A",
-            "arcadia_cloud",
-            "worker",
-            "--queues",
-            ",".join(queues),
-        ]
-        command += [
-            "--hostname",
-            f"{name}-{os.getpid()}@%h",
-            "--without-gossip",
-            "--without-mingle",
-            *options,
-        ]
+        hostname = f"worker-{len(self.started)}-{os.getpid()}@%h"
+        command = ["worker", "--queues", ",".join(queues), "--hostname", hostname]
+        command += ["--without-gossip", "--without-mingle", *options]
+        return self._start(command, environment, words=" ready.")
+
+    def beat(self, *, environment: Mapping[str, str] | None = None) -> Child:
+        """Start a beat, as `bin/run` does, and return when it goes by the schedule."""
+        return self._start(["beat", "--pidfile="], environment, words="beat: Starting...")
+
+    def _start(self, command: Sequence[str], environment: Mapping[str, str] | None, *, words: str) -> Child:
+        celery = [sys.executable, "-m", "celery", "-A", "arcadia_cloud", *command]
         surroundings = {**os.environ, "DATABASE_URL": test_database_url(), "PYTHONUNBUFFERED": "1"}
+        name = f"{command[0]}-{len(self.started)}"
         child = start_child(
-            name, command, folder=self.folder, environment={**surroundings, **(environment or {})}
+            name, celery, folder=self.folder, environment={**surroundings, **(environment or {})}
         )
         self.started.append(child)
-        wait_for(child, " ready.")
+        wait_for(child, words)
         return child
 
     def end(self) -> None:
