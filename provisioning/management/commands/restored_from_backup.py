@@ -8,7 +8,10 @@ from provisioning.services import pause, skip_numbers
 
 
 class Command(BaseCommand):
-    help = "Pause provisioning: an old database must not act on a world that went on without it."
+    help = (
+        "Pause provisioning, and skip sagas' numbers: an old database must not act on a world that went on "
+        "without it, nor take for its own what was made since."
+    )
 
     def handle(self, *_args: Any, **_options: Any) -> None:
         pause(by="manage.py restored_from_backup", reason="restored from a backup")
