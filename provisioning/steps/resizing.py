@@ -46,7 +46,7 @@ def see_what_is_left(state: StepState, cloud: DigitalOcean) -> Wait | None:
 
 @with_cloud
 def require_fitting_size(state: StepState, cloud: DigitalOcean) -> Wait | None:
-    """Raises StepFailed, before the droplet is switched off, for a size that it can't have."""
+    """Raises StepFailed, before the droplet is switched off, for a size that it can't have or has already."""
     droplet = cloud.droplet(state.get_output("droplet_id"))
     refuse_protected(droplet)
     wanted = next((size for size in cloud.sizes() if size.slug == state.inputs["size"]), None)
@@ -59,6 +59,9 @@ def require_fitting_size(state: StepState, cloud: DigitalOcean) -> Wait | None:
             f"the disk of size {wanted.slug} has {wanted.disk} GB, the droplet's has {droplet.disk} GB; "
             "a disk can't shrink"
         )
+    grows = state.inputs.get("grow_disk", False) and wanted.disk > droplet.disk
+    if wanted.slug == droplet.size_slug and not grows:
+        raise StepFailed(f"droplet {droplet.id} has the size {wanted.slug} already")
     return None
 
 

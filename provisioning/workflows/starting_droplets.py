@@ -12,6 +12,7 @@ from inventory.values import PROVIDER, Kind
 from provisioning.brakes import refuse_if_protected
 from provisioning.contract import END, Ownership
 from provisioning.models import SagaRun
+from provisioning.states import LIVE, SagaStatus
 
 DropletId: TypeAlias = Annotated[int, msgspec.Meta(ge=1, description="The droplet's id at the provider.")]
 SizeSlug: TypeAlias = Annotated[
@@ -43,14 +44,16 @@ def droplet_in_inventory(droplet_id: int) -> Resource:
 def check_may_be_changed(droplet_id: int, *, harmless: bool = False) -> None:
     """Raise InvalidInput or Conflict for a droplet that no saga may change now.
 
-    One that is not in the inventory, a Kubernetes cluster's worker, one that another saga is still making,
-    and, unless what is to be done is harmless, one that is protected.
+    One that is not in the inventory, a Kubernetes cluster's worker, one that another saga is still making
+    (a dead letter goes on with it when it is retried), and, unless what is to be done is harmless, one that
+    is protected.
     """
     droplet = droplet_in_inventory(droplet_id)
     if cluster := droplet.attrs.get("cluster_id"):
         raise Conflict(f"droplet {droplet_id} is a worker of Kubernetes cluster {cluster}, which manages it")
     makers = [int(match[1]) for tag in droplet.tags if (match := _MARK.fullmatch(tag.lower()))]
-    if busy := SagaRun.objects.live().filter(pk__in=makers).values_list("pk", flat=True).first():
+    unsettled = SagaRun.objects.filter(pk__in=makers, status__in=[*LIVE, SagaStatus.FAILED])
+    if busy := unsettled.values_list("pk", flat=True).first():
         raise Conflict(f"saga {busy} is still making droplet {droplet_id}")
     if not harmless:
         refuse_if_protected(

@@ -14,7 +14,7 @@ from provisioning.models import Provisioned, SagaRun
 from provisioning.provisioned import record_provisioned
 from provisioning.steps import droplet_actions
 from tests.provisioning.sagas import ledger, started, walk_to_its_end, walked
-from tests.provisioning.workflows.cloud import LEGACY, PASSING, SHOP_WEB, Cloud, crossed
+from tests.provisioning.workflows.cloud import LEGACY, ORDER, PASSING, SHOP_WEB, Cloud, crossed
 from tests.provisioning.workflows.conftest import FailAfter
 from tests.provisioning.workflows.outcomes import reason
 from tests.provisioning.workflows.outcomes import words as told
@@ -208,6 +208,24 @@ def test_a_size_that_it_cannot_have_leaves_it_running(cloud: Cloud, size: str, w
     assert words in told(saga, "require_fitting_size")
     assert done_to(cloud) == []
     assert_as_before(cloud, saga)
+
+
+@pytest.mark.parametrize("more", [{}, {"grow_disk": True}])
+def test_a_size_that_it_has_already_leaves_it_running(cloud: Cloud, more: dict[str, bool]) -> None:
+    saga = walked("resize_droplet", droplet_id=SHOP_WEB, size="s-2vcpu-4gb", **more)
+    assert "has the size s-2vcpu-4gb already" in told(saga, "require_fitting_size")
+    assert done_to(cloud) == []
+    assert_as_before(cloud, saga)
+
+
+@pytest.mark.parametrize("status", ["waiting", "failed"])
+def test_a_droplet_whose_maker_has_not_settled_it_is_refused(cloud: Cloud, status: str) -> None:
+    """A dead letter is brought back to life by an operator, and goes on with what it made."""
+    maker = walked("provision_droplet", **ORDER)
+    finished = None if status == "waiting" else maker.finished_at
+    SagaRun.objects.filter(pk=maker.pk).update(status=status, finished_at=finished)
+    with pytest.raises(Conflict, match=f"saga {maker.pk} is still making droplet"):
+        started("resize_droplet", **{**WISH, "droplet_id": maker.context["droplet_id"]})
 
 
 def test_a_protected_droplet_is_refused_at_the_start(cloud: Cloud) -> None:
