@@ -274,6 +274,21 @@ def test_spans_change_hands_without_a_gap() -> None:
     assert (before.size_gb, before.active) == (after.size_gb, after.active)
 
 
+def test_what_is_cleared_together_with_what_it_follows_ends_as_that_does() -> None:
+    """The follower is decided twice at one instant: with the others, and after what it follows."""
+    observed(seen("7", tags=["tenant:globex"], decides=True))
+    observed(seen("70", tags=[], parent_kind="droplet", parent_id="7", decides=True), kind=Kind.VOLUME)
+    parent, follower = the_resource("7").pk, the_resource("70").pk
+    for pk, tenant in ((follower, "initech"), (parent, "acme")):
+        assign(resource_pks=[pk], tenant_id=tenant, deployment_pk=None, actor="a", source="s")
+
+    clear_assignment(resource_pks=[parent, follower], actor="a", source="s")
+
+    assert whose("70") == ("globex", None, "parent")
+    owners = ResourceSpan.objects.filter(resource_id=follower).order_by("during").values_list("tenant_id")
+    assert [tenant for (tenant,) in owners] == ["globex", "initech", "globex"]
+
+
 def test_assigning_what_is_so_already_changes_nothing_and_tells_nothing() -> None:
     observed(seen())
     pk = the_resource().pk
