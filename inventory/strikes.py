@@ -119,7 +119,10 @@ def bury(pks: Sequence[int], *, run: SyncRun, at: datetime, origin: Origin) -> i
     if not pks:
         return 0
     with transaction.atomic():
-        buried = _tombstone(pks, strikes=STRIKES_TO_DELETE, at=at, origin=origin)
+        # Locked by a statement of its own, so that the next one sees every span of who held them until now.
+        locked = Resource.objects.filter(pk__in=pks).order_by("provider_id").select_for_update()
+        held = list(locked.values_list("pk", flat=True))
+        buried = _tombstone(held, strikes=STRIKES_TO_DELETE, at=at, origin=origin)
         SyncRun.objects.filter(pk=run.pk).update(deleted=F("deleted") + buried)
     return buried
 

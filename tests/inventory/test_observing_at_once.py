@@ -10,9 +10,10 @@ from functools import partial
 import pytest
 from django.db import connection, transaction
 
+from inventory.assignment import assign
 from inventory.models import Resource, ResourceEvent, ResourceSpan
 from inventory.observing import Observed
-from tests.inventory.observations import bury, minute, observed, seen
+from tests.inventory.observations import bury, bury_rows, minute, observed, seen
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -134,6 +135,27 @@ def test_a_resource_that_was_being_changed_meanwhile_is_not_taken_for_unchanged(
         ["web-1", "db-1"],
         ["db-1", "web-1"],
     ]
+
+
+def test_a_resource_that_was_being_assigned_while_it_was_buried_has_no_life_left_open() -> None:
+    observed(seen())
+    pk = Resource.objects.get().pk
+    Resource.objects.update(stale_strike_count=3)
+    assigned = threading.Event()
+
+    def give_away() -> None:
+        with transaction.atomic():
+            assign(resource_pks=[pk], tenant_id="acme", deployment_pk=None, actor="a", source="s")
+            assigned.set()
+            wait_until_somebody_waits()
+
+    def dig() -> None:
+        assert assigned.wait(timeout=30)
+        bury_rows([pk], at=minute(5))
+
+    at_once(give_away, dig)
+    assert Resource.objects.get().deleted_at == minute(5)
+    assert [(span.tenant_id, span.during.upper) for span in ResourceSpan.objects.all()] == [(None, minute(0))]
 
 
 def wait_until_somebody_waits() -> None:
