@@ -22,7 +22,9 @@ from inventory.digests import digest_of
 from inventory.statements import statement
 from inventory.values import PROVIDER, Kind, Observation
 
-_BUMP, _OBSERVE, _RESPAN = (statement(name) for name in ("bump.sql", "observe.sql", "respan.sql"))
+_BUMP, _OBSERVE, _OWN_ALL_ALONG, _RESPAN = (
+    statement(name) for name in ("bump.sql", "observe.sql", "own_all_along.sql", "respan.sql")
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +83,9 @@ def observe(*, kind: Kind, observations: Iterable[Observation], look: Look, orig
         if not changed:
             return Observed(len(batch))
         cursor.execute(_OBSERVE, {**told, **more, "batch": _as_json(changed)})
-        discovered, updated, restored, touched = cursor.fetchone()
+        discovered, updated, restored, touched, owned_at_last = cursor.fetchone()
+        if owned_at_last:
+            cursor.execute(_OWN_ALL_ALONG, {"pks": owned_at_last})
         if touched:
             cursor.execute(_RESPAN, {**told, "batch": _as_json(_those(touched, changed))})
     return Observed(len(batch), discovered, updated, restored)

@@ -95,6 +95,10 @@ written AS (
       )
     RETURNING
         old.id IS NULL AS is_new, old.deleted_at AS was_deleted_at,
+        -- What can be in a project has a row without one only until its owner is decided for the first time.
+        old.id IS NOT NULL AND old.deleted_at IS NULL AND old.project_id IS NULL AND old.tenant_id IS NULL
+        AND new.tenant_id IS NOT NULL AND (new.project_id IS NOT NULL OR new.attributed_by = 'saga')
+        AS is_owned_at_last,
         new.id, new.provider_id, new.deployment_id, new.tenant_id, new.provider_created_at,
         CASE WHEN old.id IS NOT NULL
               AND ((old.urn, old.name, old.region, old.status, old.tags, old.monthly_price_cents,
@@ -122,7 +126,7 @@ written AS (
 ),
 happened AS (
     SELECT id, provider_id, written.deployment_id, written.tenant_id, provider_created_at, is_new,
-           coalesce(difference.changes, '{}') AS changes,
+           is_owned_at_last, coalesce(difference.changes, '{}') AS changes,
            CASE
                WHEN is_new THEN 'discovered'
                WHEN was_deleted_at IS NOT NULL THEN 'restored'
@@ -176,5 +180,6 @@ SELECT
         array_agg(provider_id ORDER BY provider_id)
             FILTER (WHERE event_type IN ('updated', 'restored') OR is_measured_anew),
         '{}'
-    ) AS touched
+    ) AS touched,
+    coalesce(array_agg(id) FILTER (WHERE is_owned_at_last), '{}') AS owned_at_last
 FROM happened

@@ -8,13 +8,24 @@ from typing import Any
 
 import pytest
 from django.db import IntegrityError, transaction
+from django.utils import timezone
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from deployments.models import Deployment
-from inventory.assignment import assign
-from inventory.models import Resource, ResourceEvent, ResourceSpan
-from tests.inventory.observations import a_project, bury, minute, observed, seen, the_resource
+from inventory.assignment import assign, clear_assignment
+from inventory.models import Project, Resource, ResourceEvent, ResourceSpan
+from inventory.values import Kind
+from tests.inventory.observations import (
+    a_project,
+    bury,
+    history,
+    last_changes,
+    minute,
+    observed,
+    seen,
+    the_resource,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -87,9 +98,9 @@ def test_a_size_that_grows_by_itself_begins_a_span_and_makes_no_event() -> None:
 
 
 def test_a_new_owner_begins_a_span() -> None:
-    project = a_project("Acme", "acme")
+    ours, project = a_project("Ours"), a_project("Acme", "acme")
     shop = Deployment.objects.create(tenant_id="acme", slug="shop")
-    observed(seen())
+    observed(seen(project_id=ours.pk))
     observed(seen(project_id=project.pk), at=minute(5))
     observed(seen(tenant_id="acme", deployment_id=shop.pk), at=minute(6))
     assert [(start, facts["tenant"], facts["deployment"]) for start, _, facts in spans()] == [
@@ -97,6 +108,58 @@ def test_a_new_owner_begins_a_span() -> None:
         (minute(5), "acme", None),
         (minute(6), "acme", shop.pk),
     ]
+
+
+@pytest.mark.parametrize(("tags", "is_of_deployment"), [(["deployment:shop"], True), ([], False)])
+def test_whose_it_is_found_to_be_at_last_it_was_all_along(tags: list[str], is_of_deployment: bool) -> None:
+    """A fast run reads no projects: what it meets first is nobody's until a full run has read them."""
+    shop = Deployment.objects.create(tenant_id="acme", slug="shop")
+    project = a_project("Acme", "acme")
+    observed(seen(tags=tags, status="new", active=False), bump_unchanged=False)
+    observed(seen(tags=tags), at=minute(5), bump_unchanged=False)
+    observed(seen(tags=tags, project_id=project.pk, **OFF), at=minute(20))
+    assert stretches() == [
+        (minute(-60), minute(5), False),
+        (minute(5), minute(20), True),
+        (minute(20), None, False),
+    ]
+    owner = ("acme", shop.pk if is_of_deployment else None)
+    assert {(facts["tenant"], facts["deployment"]) for _, _, facts in spans()} == {owner}
+    assert history() == ["discovered", "updated", "updated"]
+    assert last_changes()["tenant_id"] == [None, "acme"]
+
+
+def test_what_a_saga_made_and_a_fast_run_met_first_was_the_sagas_all_along() -> None:
+    shop = Deployment.objects.create(tenant_id="acme", slug="shop")
+    observed(seen(), bump_unchanged=False)
+    observed(seen(tenant_id="acme", deployment_id=shop.pk), at=minute(1))
+    assert [(start, facts["tenant"], facts["deployment"]) for start, _, facts in spans()] == [
+        (minute(-60), "acme", shop.pk)
+    ]
+
+
+def test_what_was_decided_to_be_nobodys_was_so_until_it_is_given() -> None:
+    project = a_project("Unclassified")
+    observed(seen(project_id=project.pk))
+    Project.objects.update(tenant_id="acme")
+    observed(seen(project_id=project.pk), at=minute(5))
+    follower = {"tags": [], "decides": True, "parent_kind": "droplet", "parent_id": "1"}
+    observed(seen("2", **{**follower, "parent_id": "3"}), kind=Kind.SNAPSHOT)
+    observed(seen("2", **follower), kind=Kind.SNAPSHOT, at=minute(6))
+    for provider_id, given_at in (("1", minute(5)), ("2", minute(6))):
+        assert [(start, facts["tenant"]) for start, _, facts in spans(provider_id)] == [
+            (minute(-60), None),
+            (given_at, "acme"),
+        ]
+
+
+def test_what_an_operator_gave_before_it_was_decided_keeps_what_was_until_then() -> None:
+    observed(seen(tags=[]), bump_unchanged=False)
+    pk = the_resource().pk
+    assign(resource_pks=[pk], tenant_id="initech", deployment_pk=None, actor="a test", source="test")
+    clear_assignment(resource_pks=[pk], actor="a test", source="test")
+    observed(seen(tags=[], project_id=a_project("Acme", "acme").pk), at=timezone.now())
+    assert [facts["tenant"] for _, _, facts in spans()] == [None, "initech", None, "acme"]
 
 
 def test_two_looks_at_one_instant_leave_the_later_ones_facts() -> None:
