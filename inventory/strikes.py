@@ -7,11 +7,9 @@ that would strike most of a kind is stopped for a human, and the third strike is
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 
 from django.db import connection, transaction
 from django.db.models import F, Q
-from django.db.models.functions import Least
 
 from arcadia_cloud.digitalocean.client import DigitalOcean
 from arcadia_cloud.digitalocean.errors import ProviderError, ProviderUnavailable
@@ -19,9 +17,10 @@ from arcadia_cloud.kernel.leases import HeldLease
 from inventory.kinds.entry import KindEntry
 from inventory.models import Resource, ResourceQuerySet, SyncRun
 from inventory.observing import Look, Origin, observe
+from inventory.statements import statement
 from inventory.values import PROVIDER, STRIKES_TO_DELETE, Kind
 
-_TOMBSTONE = (Path(__file__).parent / "sql" / "tombstone.sql").read_text(encoding="utf-8")
+_STRIKE, _TOMBSTONE = statement("strike.sql"), statement("tombstone.sql")
 # A run that would strike more than half of a kind's live resources, and more than this many, is suspicious.
 _FEW = 5
 # The checks by id are calls per resource; what a run leaves over, the next one checks.
@@ -58,15 +57,10 @@ def strike_absent(entry: KindEntry, run: SyncRun, held: HeldLease) -> int:
     Fenced: raises LeaseLost, and strikes nothing, when another run of the kind may have begun.
     """
     held.assert_held()
-    absent = (
-        Resource.objects.live()
-        .filter(provider=PROVIDER, kind=entry.kind, last_seen_at__lt=run.started_at)
-        .order_by("provider_id")  # as a batch of observations locks them
-        .select_for_update()
-    )
-    struck = Resource.objects.filter(pk__in=absent.values("pk")).update(
-        stale_strike_count=Least(F("stale_strike_count") + 1, _MOST_STRIKES)
-    )
+    parameters = {"kind": str(entry.kind), "began_at": run.started_at, "most": _MOST_STRIKES}
+    with connection.cursor() as cursor:
+        cursor.execute(_STRIKE, {"provider": PROVIDER, **parameters})
+        struck = cursor.rowcount
     SyncRun.objects.filter(pk=run.pk).update(struck=struck)
     return struck
 

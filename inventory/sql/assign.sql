@@ -9,8 +9,7 @@ written AS (
     UPDATE cloud_resources AS resource
     SET tenant_id = %(tenant_id)s::text, deployment_id = %(deployment_id)s::bigint, attributed_by = 'operator',
         attribution_note = ''
-    FROM locked
-    WHERE resource.id = locked.id
+    WHERE resource.id = ANY(ARRAY(SELECT id FROM locked))
     RETURNING resource.id, old.tenant_id AS tenant_was, new.tenant_id AS tenant_is,
         old.deployment_id AS deployment_was, new.deployment_id AS deployment_is,
         old.attributed_by AS rule_was, new.attributed_by AS rule_is

@@ -1,15 +1,21 @@
 -- End the open spans of resources that have changed hands. A span that began at this instant is corrected in place.
+WITH handed AS MATERIALIZED (  -- looked up one by one, whatever the planner was told
+    SELECT opened.id, resource.tenant_id, resource.deployment_id
+    FROM unnest(%(pks)s::bigint[]) AS pk
+    CROSS JOIN LATERAL (SELECT tenant_id, deployment_id FROM cloud_resources WHERE id = pk LIMIT 1) AS resource
+    CROSS JOIN LATERAL (
+        SELECT id, tenant_id, deployment_id FROM resource_spans WHERE resource_id = pk AND upper_inf(during) LIMIT 1
+    ) AS opened
+    WHERE (opened.tenant_id, opened.deployment_id) IS DISTINCT FROM (resource.tenant_id, resource.deployment_id)
+)
 UPDATE resource_spans AS span
 SET during = CASE
         WHEN lower(span.during) < %(at)s::timestamptz THEN tstzrange(lower(span.during), %(at)s::timestamptz)
         ELSE span.during
     END,
-    tenant_id = CASE WHEN lower(span.during) < %(at)s::timestamptz THEN span.tenant_id ELSE resource.tenant_id END,
+    tenant_id = CASE WHEN lower(span.during) < %(at)s::timestamptz THEN span.tenant_id ELSE handed.tenant_id END,
     deployment_id = CASE
-        WHEN lower(span.during) < %(at)s::timestamptz THEN span.deployment_id ELSE resource.deployment_id
+        WHEN lower(span.during) < %(at)s::timestamptz THEN span.deployment_id ELSE handed.deployment_id
     END
-FROM cloud_resources AS resource
-WHERE resource.id = ANY(%(pks)s::bigint[])
-  AND span.resource_id = resource.id
-  AND upper_inf(span.during)
-  AND (span.tenant_id, span.deployment_id) IS DISTINCT FROM (resource.tenant_id, resource.deployment_id)
+FROM handed
+WHERE span.id = handed.id AND span.id = ANY(ARRAY(SELECT id FROM handed))

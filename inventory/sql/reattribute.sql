@@ -2,7 +2,8 @@
 --
 -- An operator's assignment is sticky and a saga's stays, unless they are being cleared.
 --
--- %(claims)s   JSON array of the resources' ids and what their tags claim; rows are locked in the order of a batch
+-- %(pks)s      the resources' ids, by which rows are looked up, whatever the planner was told
+-- %(claims)s   JSON array of the same and what their tags claim; rows are locked in the order of a batch
 -- %(cleared)s  whether an operator's assignment is dropped, too
 WITH seen AS MATERIALIZED (
     SELECT resource.id, resource.project_id, resource.parent_kind, resource.parent_id,
@@ -11,7 +12,8 @@ WITH seen AS MATERIALIZED (
     JOIN jsonb_to_recordset(%(claims)s::jsonb) AS claim(
         id bigint, tag_tenant text, tag_slug text, tag_objection text
     ) ON claim.id = resource.id
-    WHERE %(cleared)s::boolean OR resource.attributed_by NOT IN ('operator', 'saga')
+    WHERE resource.id = ANY(%(pks)s::bigint[])
+      AND (%(cleared)s::boolean OR resource.attributed_by NOT IN ('operator', 'saga'))
     ORDER BY resource.provider, resource.kind, resource.provider_id
     FOR UPDATE OF resource
 ),
@@ -25,7 +27,7 @@ written AS (
     SET tenant_id = whose.tenant_id, deployment_id = whose.deployment_id, attributed_by = whose.rule,
         attribution_note = whose.note
     FROM whose
-    WHERE resource.id = whose.id
+    WHERE resource.id = ANY(%(pks)s::bigint[]) AND resource.id = whose.id
       AND (resource.tenant_id, resource.deployment_id, resource.attributed_by, resource.attribution_note)
           IS DISTINCT FROM (whose.tenant_id, whose.deployment_id, whose.rule, whose.note)
     RETURNING resource.id, old.tenant_id AS tenant_was, new.tenant_id AS tenant_is,

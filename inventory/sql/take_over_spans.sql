@@ -2,9 +2,15 @@
 -- open still began at this very instant, and was corrected in place: it changed hands twice at once.
 INSERT INTO resource_spans (resource_id, during, deployment_id, tenant_id, active, size_gb)
 SELECT resource.id, tstzrange(%(at)s::timestamptz, NULL), resource.deployment_id, resource.tenant_id,
-       ended.active, ended.size_gb
-FROM cloud_resources AS resource
-JOIN resource_spans AS ended ON ended.resource_id = resource.id AND upper(ended.during) = %(at)s::timestamptz
-WHERE resource.id = ANY(%(pks)s::bigint[])
-  AND resource.deleted_at IS NULL
-  AND NOT EXISTS (SELECT FROM resource_spans AS opened WHERE opened.resource_id = resource.id AND upper_inf(opened.during))
+       latest.active, latest.size_gb
+FROM unnest(%(pks)s::bigint[]) AS pk
+CROSS JOIN LATERAL (
+    SELECT id, deployment_id, tenant_id, deleted_at FROM cloud_resources WHERE id = pk LIMIT 1
+) AS resource
+CROSS JOIN LATERAL (
+    SELECT * FROM resource_spans
+    WHERE resource_id = pk
+    ORDER BY upper(during) DESC NULLS FIRST  -- the open one, where there is one
+    LIMIT 1
+) AS latest
+WHERE resource.deleted_at IS NULL AND upper(latest.during) = %(at)s::timestamptz

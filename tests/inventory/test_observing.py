@@ -4,7 +4,6 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db import connection
 from pytest_django import DjangoAssertNumQueries
 
 from deployments.models import Deployment
@@ -201,38 +200,6 @@ def test_an_attr_called_tags_is_no_tag() -> None:
     observed(seen(attrs={"tags": ["b"]}), at=minute(5))
     assert history() == ["discovered", "updated"]
     assert last_changes() == {"attrs.tags": [["a"], ["b"]]}
-
-
-@pytest.mark.parametrize("told_at", [None, 0, 40], ids=lambda told_at: f"told at {told_at}")
-def test_a_batch_reads_its_own_rows_alone_whatever_the_database_was_told_of_the_table(
-    told_at: int | None,
-) -> None:
-    """A first sync is over before statistics are made, or knows old ones; no plan may read all of it."""
-    size, many = 500, 40
-    for number_of_batches in range(many + 1):
-        if number_of_batches == told_at:
-            with connection.cursor() as cursor:
-                cursor.execute("ANALYZE cloud_resources")
-        if number_of_batches < many:
-            first = size * number_of_batches
-            observed(*(seen(str(first + number)) for number in range(size)))
-    known = [seen(str(number)) for number in range(size)]
-    new = [seen(str(size * many + number), parent_kind="droplet", parent_id="1") for number in range(size)]
-    other = [seen(str(number), status="off", active=False, decides=number % 2 == 0) for number in range(size)]
-    for minutes, batch in enumerate((known, new, other)):
-        before = rows_read()
-        observed(*batch, at=minute(minutes))
-        assert rows_read() - before < 20 * size, f"batch {minutes}"
-
-
-def rows_read() -> int:
-    """Rows of resources that this transaction has read, by whichever way."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT sum(coalesce(seq_tup_read, 0) + coalesce(idx_tup_fetch, 0)) "
-            "FROM pg_stat_xact_user_tables WHERE relname = 'cloud_resources'"
-        )
-        return int(cursor.fetchone()[0])
 
 
 def test_a_fast_run_bumps_only_what_is_older_than_an_hour() -> None:
