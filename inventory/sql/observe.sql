@@ -4,7 +4,8 @@
 -- would both see "not there yet". The batch is sorted, so that two batches never wait for each other in a ring.
 --
 -- A row whose observation tells no project keeps its own: whatever can be in a project always is in one, so silence
--- means that membership wasn't read, or was read a moment too early. Unless it `decides`, it keeps its owner, too.
+-- means that membership wasn't read, or was read a moment too early. Unless it `decides`, it keeps its owner, too:
+-- the one that it has when it is written, for who it was before the row was locked may have been decided anew since.
 --
 -- %(batch)s           JSON array of observations, sorted by provider_id, each id once
 -- %(at)s              when the provider was asked, on the database's clock; an older look never overwrites a newer
@@ -12,13 +13,12 @@
 -- %(bump_unchanged)s  false in fast runs: an unchanged row is touched only when its last bump is an hour old
 WITH observed AS (
     SELECT seen.*,
-           CASE WHEN maker.tenant_id IS NOT NULL THEN 'saga' ELSE coalesce(before.attributed_by, decided.rule) END AS rule,
-           CASE WHEN maker.tenant_id IS NOT NULL THEN '' ELSE coalesce(before.attribution_note, decided.note) END AS note,
-           CASE WHEN maker.tenant_id IS NOT NULL THEN maker.tenant_id
-                WHEN before.id IS NOT NULL THEN before.tenant_id
-                ELSE owner.tenant_id END AS owner_tenant_id,
+           CASE WHEN maker.tenant_id IS NOT NULL THEN 'saga'
+                WHEN before.id IS NOT NULL THEN 'as before'
+                ELSE decided.rule END AS rule,
+           CASE WHEN maker.tenant_id IS NOT NULL THEN '' ELSE decided.note END AS note,
+           CASE WHEN maker.tenant_id IS NOT NULL THEN maker.tenant_id ELSE owner.tenant_id END AS owner_tenant_id,
            CASE WHEN maker.tenant_id IS NOT NULL THEN seen.deployment_id
-                WHEN before.id IS NOT NULL THEN before.deployment_id
                 ELSE owner.deployment_id END AS owner_deployment_id
     FROM jsonb_to_recordset(%(batch)s::jsonb) AS seen(
         provider_id text, urn text, name text, region text, status text, tags text[], attrs jsonb,
@@ -29,7 +29,7 @@ WITH observed AS (
     LEFT JOIN cloud_deployments AS deployment ON deployment.id = seen.deployment_id
     CROSS JOIN LATERAL (SELECT coalesce(seen.tenant_id, deployment.tenant_id) AS tenant_id) AS maker
     LEFT JOIN LATERAL (
-        SELECT resource.*
+        SELECT resource.id
         FROM cloud_resources AS resource
         WHERE NOT seen.decides AND resource.provider = %(provider)s::text AND resource.kind = %(kind)s::text
           AND resource.provider_id = seen.provider_id
@@ -68,6 +68,7 @@ written AS (
             ) AS owner(stays, deployment_id, tenant_id, attributed_by, attribution_note)
             WHERE owner.stays = (
                 known.attributed_by = 'operator' OR known.attributed_by = 'saga' AND excluded.attributed_by <> 'saga'
+                OR excluded.attributed_by = 'as before'
             )
         ),
         observed_digest = excluded.observed_digest,
@@ -89,6 +90,7 @@ written AS (
         OR (known.project_id IS NULL AND excluded.project_id IS NOT NULL)
         OR (
             known.attributed_by NOT IN ('operator', 'saga')
+            AND excluded.attributed_by <> 'as before'
             AND (known.tenant_id, known.deployment_id, known.attributed_by)
                 IS DISTINCT FROM (excluded.tenant_id, excluded.deployment_id, excluded.attributed_by)
         )

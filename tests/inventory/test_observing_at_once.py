@@ -9,11 +9,12 @@ from functools import partial
 
 import pytest
 from django.db import connection, transaction
+from django.utils import timezone
 
-from inventory.assignment import assign
-from inventory.models import Resource, ResourceEvent, ResourceSpan
+from inventory.assignment import assign, clear_assignment, reattribute
+from inventory.models import Project, Resource, ResourceEvent, ResourceSpan
 from inventory.observing import Observed
-from tests.inventory.observations import bury, bury_rows, minute, observed, seen
+from tests.inventory.observations import a_project, bury, bury_rows, minute, observed, seen
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -156,6 +157,36 @@ def test_a_resource_that_was_being_assigned_while_it_was_buried_has_no_life_left
     at_once(give_away, dig)
     assert Resource.objects.get().deleted_at == minute(5)
     assert [(span.tenant_id, span.during.upper) for span in ResourceSpan.objects.all()] == [(None, minute(0))]
+
+
+@pytest.mark.parametrize("cleared", [True, False])
+def test_who_cannot_decide_leaves_the_owner_that_is_being_decided_meanwhile(cleared: bool) -> None:
+    """A batch with something new looks at the others' owners before it holds their rows."""
+    acme = a_project("Acme", "acme")
+    observed(seen("1", project_id=acme.pk))
+    pk = Resource.objects.get().pk
+    if cleared:
+        assign(resource_pks=[pk], tenant_id="initech", deployment_pk=None, actor="a", source="s")
+    decided = threading.Event()
+
+    def decide() -> None:
+        with transaction.atomic():
+            if cleared:
+                clear_assignment(resource_pks=[pk], actor="a", source="s")
+            else:
+                Project.objects.update(tenant_id="globex")
+                reattribute(resource_pks=[pk], actor="a", source="s")
+            decided.set()
+            wait_until_somebody_waits()
+
+    def look() -> None:
+        assert decided.wait(timeout=30)
+        observed(seen("1"), seen("2"), at=timezone.now())
+
+    at_once(decide, look)
+    row = Resource.objects.get(pk=pk)
+    assert (row.tenant_id, row.attributed_by) == ("acme" if cleared else "globex", "project")
+    assert row.spans.get(during__endswith=None).tenant_id == row.tenant_id
 
 
 def wait_until_somebody_waits() -> None:
