@@ -57,10 +57,15 @@ def strike_absent(entry: KindEntry, run: SyncRun, held: HeldLease) -> int:
     Fenced: raises LeaseLost, and strikes nothing, when another run of the kind may have begun.
     """
     held.assert_held()
-    parameters = {"kind": str(entry.kind), "began_at": run.started_at, "most": _MOST_STRIKES}
+    parameters: dict[str, str | int | datetime] = {
+        "provider": PROVIDER,
+        "kind": str(entry.kind),
+        "began_at": run.started_at,
+        "most": _MOST_STRIKES,
+    }
     with connection.cursor() as cursor:
-        cursor.execute(_STRIKE, {"provider": PROVIDER, **parameters})
-        struck = cursor.rowcount
+        cursor.execute(_STRIKE, parameters)
+        struck: int = cursor.rowcount
     SyncRun.objects.filter(pk=run.pk).update(struck=struck)
     return struck
 
