@@ -13,6 +13,7 @@ from corsheaders.defaults import default_headers
 from kombu import Queue
 
 from arcadia_cloud.console import appearance
+from arcadia_cloud.embedded.proxies import past_proxies
 from arcadia_cloud.embedded.state import TOKEN_VARIABLES, left_open, running_stack
 from arcadia_cloud.environment import Environment
 from arcadia_cloud.logs import logging_settings
@@ -25,7 +26,7 @@ ARCADIA_ENV = env.choice("ARCADIA_ENV", ("development", "production"))
 PRODUCTION = ARCADIA_ENV == "production"
 
 if not PRODUCTION:
-    os.environ.update(left_open(running_stack(), os.environ))
+    os.environ.update({**left_open(running_stack(), os.environ), **past_proxies(os.environ)})
 
 
 def _development(value: str) -> str | None:

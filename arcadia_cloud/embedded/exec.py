@@ -17,6 +17,7 @@ from types import FrameType
 
 from arcadia_cloud.embedded.errors import EmbeddedError, FolderInUseError
 from arcadia_cloud.embedded.locks import owned
+from arcadia_cloud.embedded.proxies import past_proxies
 from arcadia_cloud.embedded.servers import servers
 
 PLACES = 16
@@ -32,6 +33,7 @@ def main() -> int:
     if not command:
         parser.error("no command was given")
     _on_end(_leave)
+    os.environ.update(past_proxies(os.environ))
     try:
         with _free_place(arguments.state.resolve()) as folder, servers(folder, os.environ, _tell) as found:
             return _run(command, {**os.environ, **found, "ARCADIA_STATE_DIR": str(folder)})

@@ -18,6 +18,7 @@ from arcadia_cloud.embedded.children import Child, end_leftovers
 from arcadia_cloud.embedded.errors import EmbeddedError, FolderInUseError, ProductionError
 from arcadia_cloud.embedded.interruption import Interruption, StoppedError
 from arcadia_cloud.embedded.locks import owned
+from arcadia_cloud.embedded.proxies import past_proxies
 from arcadia_cloud.embedded.servers import given, servers
 from arcadia_cloud.embedded.simulator import finance, simulator
 from arcadia_cloud.embedded.stack import processes, require_free, watch
@@ -47,6 +48,7 @@ def main() -> int:
         parser.error("--json goes with --once")
     try:
         refuse_production(os.environ)
+        os.environ.update(past_proxies(os.environ))
         interruption = Interruption()
         return run_once(interruption, json=arguments.json) if arguments.once else run_stack(interruption)
     except StoppedError:

@@ -80,14 +80,14 @@ class RunningStack:
 
 
 @contextmanager
-def running(place: Place) -> Iterator[RunningStack]:
+def running(place: Place, **extra: str) -> Iterator[RunningStack]:
     """A bin/run that has said it is up; whatever is left of it at the end of the block is killed."""
     output = place.folder / f"output-{time.monotonic_ns()}"
     with output.open("wb") as file:
         process = subprocess.Popen(
             ["sh", "bin/run"],  # noqa: S607 - the system's shell
             cwd=PROJECT,
-            env=place.environment(),
+            env=place.environment(**extra),
             stdout=file,
             stderr=file,
         )

@@ -68,6 +68,14 @@ def test_after_kill_9_the_next_run_recovers_and_a_dead_process_stops_it_all(stac
             assert place.processes() == []
 
 
+def test_the_proxy_to_the_internet_is_not_asked_for_what_runs_here(stack_place: Place) -> None:
+    dead = "http://127.0.0.1:9"
+    with running(stack_place, http_proxy=dead, HTTP_PROXY=dead, NO_PROXY="intranet.example") as stack:
+        job = stack_place.run("--once", "--json", http_proxy=dead, HTTP_PROXY=dead)
+        assert job.returncode == 0, job.stderr
+        assert stack.end(signal.SIGINT) == 0
+
+
 def test_one_job_prints_a_json_object_per_stage_and_nothing_else(place: Place) -> None:
     job = place.run("--once", "--json")
     assert job.returncode == 0, job.stderr
