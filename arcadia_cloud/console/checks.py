@@ -1,23 +1,52 @@
 """The checks of readiness that belong to no app. Imported before the models are loaded."""
 
-from typing import Final
+from collections.abc import Sequence
+from typing import Any, Final
 
 import redis
 from django.conf import settings
-from django.db import connection
+from django.core import checks
+from django.db import connection, connections
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.migrations.executor import MigrationExecutor
 
 from arcadia_cloud.kernel.impatient import impatient_redis
 from arcadia_cloud.kernel.readiness import Verdict
 
 _BROKER_TIMEOUT_SECONDS: Final = 0.5
+_OLDEST_POSTGRES: Final = 18  # RETURNING old/new
 
 
 def database() -> Verdict:
-    """PostgreSQL answers a query."""
+    """PostgreSQL answers a query, and is new enough."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT 1")
+    if _version_of(connection) < _OLDEST_POSTGRES:
+        return Verdict(ok=False, words=f"too old: PostgreSQL {_OLDEST_POSTGRES} or newer is needed")
     return Verdict(ok=True, words="answers")
+
+
+@checks.register(checks.Tags.database)
+def postgres_is_new_enough(
+    *, databases: Sequence[str] | None = None, **_options: Any
+) -> list[checks.CheckMessage]:
+    """Asked by `migrate` and `check --database`: an older one would migrate, and then fail every sync."""
+    found = {name: _version_of(connections[name]) for name in databases or ()}
+    return [
+        checks.Error(
+            f"PostgreSQL {version} is too old: {_OLDEST_POSTGRES} or newer is needed",
+            hint="DATABASE_URL must name such a server.",
+            obj=name,
+            id="arcadia_cloud.E001",
+        )
+        for name, version in found.items()
+        if version < _OLDEST_POSTGRES
+    ]
+
+
+def _version_of(database: BaseDatabaseWrapper) -> int:
+    version: int = getattr(database, "pg_version") // 10_000  # noqa: B009 - of PostgreSQL's wrapper alone
+    return version
 
 
 class MigrationsApplied:

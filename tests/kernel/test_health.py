@@ -5,7 +5,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.db import OperationalError
+from django.core.management import call_command
+from django.core.management.base import SystemCheckError
+from django.db import OperationalError, connections
 from django.db.migrations.recorder import MigrationRecorder
 from django.test import Client
 
@@ -60,6 +62,25 @@ def test_ready_names_each_check(client: Client, checks: dict[str, Any]) -> None:
             "broker": {"ok": True, "words": "answers"},
         },
     }
+
+
+@pytest.mark.parametrize(("version", "is_fit"), [(170_009, False), (180_000, True), (190_001, True)])
+def test_a_postgresql_that_is_too_old_is_said_at_the_migrations_and_to_load_balancers(
+    version: int, is_fit: bool, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(vars(connections["default"]), "pg_version", version)
+    assert client.get(READY).json()["checks"]["database"]["ok"] is is_fit
+    if is_fit:
+        call_command("check", databases=["default"])
+        return
+    assert client.get(READY).status_code == 503
+    commands: dict[str, dict[str, Any]] = {
+        "check": {"databases": ["default"]},
+        "migrate": {"skip_checks": False},
+    }
+    for command, options in commands.items():
+        with pytest.raises(SystemCheckError, match=r"PostgreSQL 17 .* 18 or newer is needed"):
+            call_command(command, **options)
 
 
 @pytest.mark.parametrize("way", ["refusing", "silent", "stopped"])
