@@ -111,8 +111,8 @@ class Postgres:
         """
         if os.geteuid() != 0:
             return None
-        owner = self.data.stat().st_uid if self.data.exists() else 0
-        entry = pwd.getpwuid(owner) if owner else _system_user()
+        is_new = not self.data.exists() or self.data.stat().st_uid == 0
+        entry = _system_user() if is_new else _owner_of(self.data)
         self.tell(f"running as root: PostgreSQL runs as the system user {entry.pw_name}")
         for path in (*self.data.parents, *BINARIES.parents):
             if not path.exists():
@@ -157,7 +157,7 @@ class Postgres:
         try:
             version = (self.data / "PG_VERSION").read_text(encoding="ascii").strip()
         except PermissionError:
-            owner = pwd.getpwuid(self.data.stat().st_uid).pw_name
+            owner = _owner_of(self.data).pw_name
             raise ChildError(
                 f"{self.data} belongs to {owner}: start as that user, or move ARCADIA_STATE_DIR"
             ) from None
@@ -234,6 +234,18 @@ def _is_postgres(pid: int) -> bool:
         return psutil.Process(pid).name().startswith("postgres")
     except psutil.Error:
         return False
+
+
+def _owner_of(path: Path) -> pwd.struct_passwd:
+    """Whose it is. Raises ChildError where that is nobody of this machine: a folder may come from another."""
+    uid = path.stat().st_uid
+    try:
+        return pwd.getpwuid(uid)
+    except KeyError:
+        raise ChildError(
+            f"{path} belongs to user {uid}, whom this machine doesn't know: give it to one that it knows, "
+            "or set ARCADIA_STATE_DIR to another folder"
+        ) from None
 
 
 def _open(path: Path, bits: int) -> bool:

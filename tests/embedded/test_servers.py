@@ -7,7 +7,7 @@ import pytest
 import redis
 
 from arcadia_cloud.embedded.children import RECORD, end_leftovers, record
-from arcadia_cloud.embedded.errors import EmbeddedError, FolderInUseError
+from arcadia_cloud.embedded.errors import ChildError, EmbeddedError, FolderInUseError
 from arcadia_cloud.embedded.locks import is_owned, owned
 from arcadia_cloud.embedded.postgres import SOCKET_NAME, Postgres
 from arcadia_cloud.embedded.servers import servers
@@ -38,6 +38,14 @@ def test_a_lock_file_whose_pid_belongs_to_another_program_is_no_hindrance(own_po
         path.write_text(f"{os.getppid()}\n{rest}")  # not our own: the server passes over its parent
     own_postgres.start()
     psycopg.connect(own_postgres.url).close()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root starts PostgreSQL as somebody else")
+def test_data_of_a_user_whom_this_machine_does_not_know_are_refused_in_words(state_folder: Path) -> None:
+    (state_folder / "postgres").mkdir()
+    os.chown(state_folder / "postgres", 54_321, 54_321)
+    with pytest.raises(ChildError, match="belongs to user 54321, whom this machine doesn't know"):
+        Postgres(state_folder).start()
 
 
 def test_a_hanging_postgres_answers_nothing_until_it_goes_on(own_postgres: Postgres) -> None:
