@@ -3,15 +3,16 @@
 -- A part of other statements, which have the resource as `seen`: project_id, parent_kind, parent_id, and what its
 -- tags claim (claims.py). A deployment's slug is resolved only within the tenant that the tenant tag or the project has decided: tenants
 -- choose their slugs, and must not capture another's machines. Where tags and project contradict, or tags name
--- no tenant, it stays nobody's, with the reason.
+-- no tenant, it stays nobody's, with the reason. A parent that is gone decides still, by its last owner: the snapshot
+-- that is left of a destroyed droplet goes on costing whoever had that.
 LEFT JOIN cloud_projects AS project ON project.id = seen.project_id
 LEFT JOIN LATERAL (
-    SELECT resource.tenant_id, resource.deployment_id, resource.deleted_at
+    SELECT resource.tenant_id, resource.deployment_id
     FROM cloud_resources AS resource
     WHERE resource.provider = %(provider)s::text AND resource.kind = seen.parent_kind
       AND resource.provider_id = nullif(seen.parent_id, '')
     LIMIT 1  -- keeps it a lookup for each: a plan from old statistics, or none, would read the whole kind
-) AS parent ON parent.deleted_at IS NULL
+) AS parent ON true
 CROSS JOIN LATERAL (
     SELECT coalesce(seen.tag_tenant, project.tenant_id) AS tenant_id,
            CASE

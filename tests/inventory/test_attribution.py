@@ -119,7 +119,7 @@ def test_its_own_tags_and_then_its_parent_come_before_its_project() -> None:
     assert whose("71") == ("globex", None, "tags")
 
 
-def test_a_parent_that_is_gone_decides_nothing() -> None:
+def test_what_is_left_of_one_that_is_gone_stays_with_its_last_owner() -> None:
     observed(seen("7", tags=["tenant:acme"], decides=True))
     bury(["7"], at=minute(5))
     observed(
@@ -127,7 +127,7 @@ def test_a_parent_that_is_gone_decides_nothing() -> None:
         at=minute(6),
         kind=Kind.SNAPSHOT,
     )
-    assert whose("70") == (None, None, "")
+    assert whose("70") == ("acme", None, "parent")
 
 
 def test_changed_tags_are_followed_at_the_next_look_and_told() -> None:
