@@ -128,6 +128,8 @@ def test_what_is_left_of_one_that_is_gone_stays_with_its_last_owner() -> None:
         kind=Kind.SNAPSHOT,
     )
     assert whose("70") == ("acme", None, "parent")
+    observed(seen("71", tags=[], parent_kind="droplet", parent_id="8", decides=True), kind=Kind.SNAPSHOT)
+    assert whose("71") == (None, None, ""), "nobody ever saw droplet 8"
 
 
 def test_changed_tags_are_followed_at_the_next_look_and_told() -> None:
@@ -177,11 +179,6 @@ def move_the_deployment() -> None:
         ({}, give_the_project, ("globex", None, "project")),
         ({"tags": ["tenant:acme"]}, give_the_project, (None, None, "")),
         ({"parent_kind": "droplet", "parent_id": "7"}, give_the_parent, ("globex", None, "parent")),
-        (
-            {"parent_kind": "droplet", "parent_id": "7"},
-            lambda: bury(["7"], at=minute(1)),
-            ("acme", None, "project"),
-        ),
         ({"tags": ["deployment:late"]}, make_the_deployment, ("acme", "late", "tags")),
         ({"tags": ["deployment:shop"]}, move_the_deployment, ("acme", None, "project")),
     ],
