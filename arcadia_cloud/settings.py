@@ -290,6 +290,8 @@ ARCADIA_CREATES_PER_TENANT_PER_HOUR = env.number("ARCADIA_CREATES_PER_TENANT_PER
 # Within this time, lists of resources by tag may lack what was just made.
 ARCADIA_SAGA_TAG_LAG_SECONDS = env.number("ARCADIA_SAGA_TAG_LAG_SECONDS", 60)
 ARCADIA_SAGA_POLL_SECONDS = env.number("ARCADIA_SAGA_POLL_SECONDS", 5)
+# What has a saga's mark and is older than its step by more than the clocks may differ is somebody else's.
+ARCADIA_SAGA_CLOCK_SLACK_SECONDS = env.number("ARCADIA_SAGA_CLOCK_SLACK_SECONDS", 600)
 
 # --- Finance ---------------------------------------------------------------------------------------
 SKYAI_FINANCE_URL = env.url("SKYAI_FINANCE_URL", "http://localhost:4010", schemes=("https", "http"))

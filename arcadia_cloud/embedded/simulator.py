@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Final
 
 from arcadia_cloud.embedded.children import Child, end_children, start_child
 from arcadia_cloud.embedded.errors import ChildError, EmbeddedError
@@ -16,6 +17,7 @@ from simulator.world import DEFAULT_TOKEN, SPACES_KEY, SPACES_SECRET
 
 SPACES_VARIABLES = ("SPACES_KEY", "SPACES_SECRET")
 START_SECONDS = 30
+_ANY_CALENDAR_SECONDS: Final = str(10**9)  # `--today` may be years from today
 
 
 @contextmanager
@@ -30,7 +32,11 @@ def simulator(folder: Path, environment: Mapping[str, str]) -> Iterator[tuple[li
     except ValueError as error:
         raise EmbeddedError(f"ARCADIA_SIMULATOR_OPTIONS can't be read: {error}") from error
     port, spaces_port = free_port(), free_port()
-    variables = {"DO_API_URL": f"http://127.0.0.1:{port}", "DO_API_TOKEN": DEFAULT_TOKEN}
+    variables = {
+        "DO_API_URL": f"http://127.0.0.1:{port}",
+        "DO_API_TOKEN": DEFAULT_TOKEN,
+        "ARCADIA_SAGA_CLOCK_SLACK_SECONDS": _ANY_CALENDAR_SECONDS,
+    }
     commands = {"simulator": [sys.executable, "-m", "simulator", "--port", str(port), *options]}
     if needs_spaces(environment):
         commands["spaces"] = [sys.executable, "-m", "simulator.spaces", "--port", str(spaces_port), *options]

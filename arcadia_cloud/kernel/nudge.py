@@ -2,8 +2,8 @@
 
 import os
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import redis
@@ -34,9 +34,10 @@ def nudge(
     """
 
     def publish() -> None:  # not functools.partial: robust=True reads __qualname__
-        with _best_effort(task_name) as is_tried:
-            if is_tried:
-                send_now(task_name, queue=queue, countdown_seconds=countdown_seconds, **kwargs)
+        _try(
+            task_name,
+            lambda: send_now(task_name, queue=queue, countdown_seconds=countdown_seconds, **kwargs),
+        )
 
     transaction.on_commit(publish, robust=True)
 
@@ -49,19 +50,19 @@ def wake(task_name: str, *, queue: str) -> None:
     committed before is there to be found. Best effort, as `nudge`.
     """
 
+    def send_unless_woken() -> None:
+        if _flags().set(_flag(task_name), 1, nx=True, ex=_WAKE_SECONDS):
+            send_now(task_name, queue=queue)
+
     def publish() -> None:
-        with _best_effort(task_name) as is_tried:
-            if is_tried and _flags().set(_flag(task_name), 1, nx=True, ex=_WAKE_SECONDS):
-                send_now(task_name, queue=queue)
+        _try(task_name, send_unless_woken)
 
     transaction.on_commit(publish, robust=True)
 
 
 def woken(task_name: str) -> None:
     """The task is about to look: whoever asks from now on wants another look."""
-    with _best_effort(task_name) as is_tried:
-        if is_tried:
-            _flags().delete(_flag(task_name))
+    _try(task_name, lambda: _flags().delete(_flag(task_name)))
 
 
 def _flag(task_name: str) -> str:
@@ -76,14 +77,12 @@ def _broker_url() -> str:
     return str(current_app.conf.broker_write_url or current_app.conf.broker_url)
 
 
-@contextmanager
-def _best_effort(task_name: str) -> Iterator[bool]:
-    """Yield whether to ask the broker at all. What goes wrong is logged, and it is left alone for a while."""
+def _try(task_name: str, ask: Callable[[], object]) -> None:
+    """Ask the broker, unless it failed a moment ago; a failure is logged, and keeps others from asking."""
     if breaker.is_open():
-        yield False
         return
     try:
-        yield True
+        ask()
     except (OperationalError, OSError, RedisError) as error:
         breaker.trip()
         log.warning("nudge_lost", task=task_name, error=type(error).__name__)

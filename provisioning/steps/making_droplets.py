@@ -23,7 +23,6 @@ from provisioning.steps.cloud import RETRIES, UNDO_RETRIES, look_again, with_clo
 from provisioning.steps.creating import lag_ends_at, mark_of, unless_sure
 from provisioning.steps.removing import remove_droplet, tell_removed
 
-_CLOCKS_DIFFER_BY: Final = timedelta(minutes=10)
 _ORDERED: Final = (
     "name", "region", "size", "image", "ssh_keys", "user_data", "vpc_uuid", "backups", "ipv6", "monitoring",
 )  # fmt: skip
@@ -127,7 +126,8 @@ def _of_the_order(state: StepState, cloud: DigitalOcean) -> list[DropletRecord]:
 
 def _made_by(cloud: DigitalOcean, mark: str, *, since: datetime) -> list[DropletRecord]:
     """By the list, which lags: the droplets with the mark, without those that were there before."""
-    ours = (each for each in cloud.droplets(tag=mark) if each.created_at >= since - _CLOCKS_DIFFER_BY)
+    earliest = since - timedelta(seconds=settings.ARCADIA_SAGA_CLOCK_SLACK_SECONDS)
+    ours = (each for each in cloud.droplets(tag=mark) if each.created_at >= earliest)
     return sorted(ours, key=lambda droplet: droplet.id)
 
 

@@ -4,11 +4,12 @@ import io
 
 import pytest
 from django.core.management import call_command
+from pytest_django.fixtures import Settings
 
 from provisioning.models import SagaRun
 from tests.provisioning.sagas import started, walk_to_its_end
 from tests.provisioning.workflows.cloud import ORDER, PASSING, Cloud
-from tests.provisioning.workflows.conftest import FailAfter
+from tests.provisioning.workflows.conftest import SPEED, FailAfter
 from tests.provisioning.workflows.outcomes import PROVISION_STEPS
 
 
@@ -29,6 +30,17 @@ def test_it_is_neither_adopted_nor_taken_for_a_twin(cloud: Cloud, fault: str) ->
     (made,) = cloud.named("new-01")
     assert saga.context["droplet_id"] == made["id"]
     assert [each["id"] for each in cloud.named("theirs")] == [theirs]
+
+
+def test_what_a_lost_answer_made_is_known_on_a_calendar_of_another_year(
+    cloud: Cloud, settings: Settings
+) -> None:
+    """The simulator's `--today`: bin/run allows for clocks that differ by years."""
+    cloud.simulator.reset(fleet="default", seed=1, droplets=0, today="2024-05-10", speed=SPEED)
+    settings.ARCADIA_SAGA_CLOCK_SLACK_SECONDS = 10**9
+    cloud.simulator.fault(**PASSING["lost answer"], method="POST", path="/v2/droplets$")
+    assert walk_to_its_end(started("provision_droplet", **ORDER)).status == "completed"
+    assert len(cloud.named("new-01")) == 1
 
 
 @pytest.mark.parametrize("done", [2, 3, len(PROVISION_STEPS)])
