@@ -12,7 +12,7 @@ from inventory.values import RunMode
 
 class Command(BaseCommand):
     help = "Bring the database up to date: migrations, schedule, login, and with --demo the demo tenants."
-    requires_system_checks = []  # `migrate` runs them
+    requires_system_checks = []  # a start is quick; bin/test runs them, and bin/run checks the server itself
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--demo", action="store_true", help="seed the tenants of the simulator's fleet")
