@@ -18,8 +18,8 @@ from arcadia_cloud.digitalocean.client import DigitalOcean
 from arcadia_cloud.digitalocean.records import BillingEntryRecord, InvoiceRecord
 from arcadia_cloud.kernel.leases import lease
 from billing.models import BillingEntry, ProviderInvoice
-from billing.pushing import fingerprint
-from billing.values import IngestStatus, PushStatus
+from billing.pushing import reconsider
+from billing.values import IngestStatus
 from inventory.values import PROVIDER
 
 T = TypeVar("T")
@@ -208,8 +208,10 @@ def _change(invoice: ProviderInvoice, head: _Head) -> None:
         return
     for name, value in changes.items():
         setattr(invoice, name, value)
-    if invoice.push_status == PushStatus.PUSHED and fingerprint(invoice) != invoice.pushed_fingerprint:
-        changes["push_status"] = PushStatus.WAITING
+    was = invoice.push_status
+    reconsider(invoice)
+    if invoice.push_status != was:
+        changes["push_status"] = invoice.push_status
     ProviderInvoice.objects.filter(pk=invoice.pk).update(**changes)
 
 

@@ -20,6 +20,8 @@ _TOGETHER = (
     ("DO_API_URL", *TOKEN_VARIABLES, "SPACES_ENDPOINT_URL", "SPACES_KEY", "SPACES_SECRET"),
     ("SKYAI_FINANCE_URL", "SKYAI_FINANCE_JWT_SECRET"),
 )
+# What holds for the stack's provider alone: how far a simulator's calendar may be from today.
+_OF_THE_PROVIDER = "ARCADIA_SAGA_CLOCK_SLACK_SECONDS"
 
 
 def state_dir() -> Path:
@@ -48,7 +50,8 @@ def left_open(stack: Mapping[str, str], environment: Mapping[str, str]) -> dict[
     def is_open(name: str) -> bool:
         return not (environment.get(name) or environment.get(f"{name}_FILE"))
 
-    group_of = {name: group for group in _TOGETHER for name in group}
+    group_of: dict[str, tuple[str, ...]] = {name: group for group in _TOGETHER for name in group}
+    group_of[_OF_THE_PROVIDER] = (_OF_THE_PROVIDER, *_TOGETHER[0])
     return {name: value for name, value in stack.items() if all(map(is_open, group_of.get(name, (name,))))}
 
 

@@ -1,6 +1,5 @@
 """Beat's scheduler: a task that falls due while the broker is away is sent once it is back."""
 
-from itertools import count
 from typing import Any, Final
 
 import structlog
@@ -21,15 +20,13 @@ class PatientScheduler(DatabaseScheduler):  # type: ignore[misc]  # the library 
     def apply_async(self, entry: Any, producer: Any = None, advance: bool = True, **kwargs: Any) -> Any:
         """Send it; while the broker is away, wait for it. Raises SchedulingError for what can't be sent."""
         entry = self.reserve(entry) if advance else entry
-        for attempt in count(1):
+        for _ in range(_ATTEMPTS - 1):
             try:
                 return super().apply_async(entry, producer=producer, advance=False, **kwargs)
             except SchedulingError as error:
-                if attempt == _ATTEMPTS:
-                    raise
                 log.warning("schedule_waits_for_the_broker", task=entry.name, error=str(error))
                 self._wait_for_broker()
-        raise AssertionError("unreachable")
+        return super().apply_async(entry, producer=producer, advance=False, **kwargs)
 
     def _wait_for_broker(self) -> None:
         with self.app.connection_for_write() as connection:

@@ -59,6 +59,19 @@ def test_the_address_and_the_tokens_come_from_one_place(shell: dict[str, str], t
     assert left_open(STACK, shell) == {name: STACK[name] for name in taken}
 
 
+@pytest.mark.parametrize(
+    ("shell", "is_taken"),
+    [({}, True), ({"DO_API_TOKEN": REAL}, False), ({"ARCADIA_SAGA_CLOCK_SLACK_SECONDS": "5"}, False)],
+)
+def test_how_far_a_simulators_calendar_may_be_holds_for_the_simulator_alone(
+    shell: dict[str, str], is_taken: bool
+) -> None:
+    stack = {**STACK, "ARCADIA_SAGA_CLOCK_SLACK_SECONDS": "1000000000"}
+    taken = left_open(stack, shell)
+    assert ("ARCADIA_SAGA_CLOCK_SLACK_SECONDS" in taken) is is_taken
+    assert ("DO_API_URL" in taken) is ("DO_API_TOKEN" not in shell), "it decides nothing for the others"
+
+
 def test_a_real_token_is_not_sent_to_the_simulator_of_a_stack_that_is_up(state_folder: Path) -> None:
     look = [sys.executable, "-c", SETTINGS]
     write_stack(state_folder, STACK)
