@@ -12,7 +12,7 @@ import django_stubs_ext
 from corsheaders.defaults import default_headers
 from kombu import Queue
 
-from arcadia_cloud.console import appearance
+from arcadia_cloud.console import theme_settings
 from arcadia_cloud.embedded.proxies import past_proxies
 from arcadia_cloud.embedded.state import TOKEN_VARIABLES, left_open, running_stack
 from arcadia_cloud.environment import Environment
@@ -78,15 +78,17 @@ INSTALLED_APPS = [
     "metering",
     "drift",
     "billing",
+    "arcadia_cloud.http",
+    "arcadia_cloud.main_job",
     "arcadia_cloud.console",
 ]
 MIDDLEWARE = [
     "django_prometheus.middleware.PrometheusBeforeMiddleware",
     "django.middleware.security.SecurityMiddleware",
-    "arcadia_cloud.console.middleware.ContentSecurityPolicyMiddleware",
+    "arcadia_cloud.http.middleware.ContentSecurityPolicyMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "arcadia_cloud.console.middleware.ApiWithoutCookiesMiddleware",
-    "arcadia_cloud.console.middleware.NoNullsMiddleware",
+    "arcadia_cloud.http.middleware.ApiWithoutCookiesMiddleware",
+    "arcadia_cloud.http.middleware.NoNullsMiddleware",
     "corsheaders.middleware.CorsMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -167,7 +169,7 @@ CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 3600}
-CELERY_BEAT_SCHEDULER = "arcadia_cloud.kernel.beat:PatientScheduler"
+CELERY_BEAT_SCHEDULER = "arcadia_cloud.kernel.queue.schedule.beat:PatientScheduler"
 CELERY_BEAT_MAX_LOOP_INTERVAL = 5
 CELERY_TIMEZONE = "UTC"
 DJANGO_CELERY_BEAT_TZ_AWARE = True
@@ -230,7 +232,7 @@ if PRODUCTION:
 LOGIN_URL = "admin:login"
 LOGIN_REDIRECT_URL = "admin:index"  # the theme's form carries no `next` of its own
 FORMAT_MODULE_PATH = "arcadia_cloud.console.formats"
-UNFOLD = appearance.unfold_settings(production=PRODUCTION)
+UNFOLD = theme_settings.unfold_settings(production=PRODUCTION)
 
 # --- API -------------------------------------------------------------------------------------------
 ARCADIA_API_REQUESTS_PER_MINUTE = env.number("ARCADIA_API_REQUESTS_PER_MINUTE", 600, at_least=1)

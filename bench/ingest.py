@@ -15,7 +15,7 @@ from django.db import connection, transaction
 
 from bench.harness import Contender, Row, bench, compare
 from bench.scratch import scratch_database
-from billing.lines import replace_lines
+from billing.ingest.stage import replace_lines
 from billing.models import ProviderInvoice
 from inventory.models import Resource
 

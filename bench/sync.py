@@ -18,7 +18,7 @@ from django.db import connection, transaction
 from bench.harness import Contender, Row, bench, compare, tell
 from bench.scratch import scratch_database
 from inventory.kinds.droplet import DROPLET
-from inventory.observing import Look, Origin, observe
+from inventory.observation.observe import Look, Origin, observe
 from inventory.values import PROVIDER, Kind, Observation
 
 T = TypeVar("T")

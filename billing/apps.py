@@ -1,9 +1,9 @@
 from django.apps import AppConfig
 from django.utils.module_loading import import_string
 
-from arcadia_cloud.kernel import schedule, subjects
-from arcadia_cloud.kernel.schedule import ScheduleEntry
-from inventory import arrivals
+from arcadia_cloud.kernel import subject_links
+from arcadia_cloud.kernel.queue.schedule.registry import ScheduleEntry, register_schedule
+from inventory.sync import hooks
 
 _QUEUE = "cloud_billing"
 
@@ -15,9 +15,9 @@ class BillingConfig(AppConfig):
     def ready(self) -> None:
         """Schedule billing, be told when inventory learns of resources, and say where invoices show."""
         # By name: this module is imported before the models are loaded.
-        arrivals.register("billing", import_string("billing.rematching.request_match"))
-        subjects.register("invoice", "admin:billing_providerinvoice_change")
-        schedule.register(
+        hooks.register("billing", import_string("billing.matching.request_match"))
+        subject_links.register("invoice", "admin:billing_providerinvoice_change")
+        register_schedule(
             ScheduleEntry(
                 name="billing: balance",
                 task="billing.snapshot_balance",

@@ -17,8 +17,8 @@ from django.db import transaction
 from arcadia_cloud.digitalocean.client import DigitalOcean
 from arcadia_cloud.digitalocean.records import BillingEntryRecord, InvoiceRecord
 from arcadia_cloud.kernel.leases import lease
+from billing.finance_push import reconsider
 from billing.models import BillingEntry, ProviderInvoice
-from billing.pushing import reconsider
 from billing.values import IngestStatus
 from inventory.values import PROVIDER
 

@@ -15,13 +15,14 @@ from kombu.exceptions import OperationalError
 from arcadia_cloud.digitalocean.client import DigitalOcean
 from arcadia_cloud.finance import Finance
 from arcadia_cloud.kernel.errors import DomainError, NotFound
-from arcadia_cloud.kernel.nudge import nudge, send_now
-from billing import balance, ingest
+from arcadia_cloud.kernel.queue.nudge import nudge, send_now
+from billing import balance
+from billing.finance_push import NotToBePushed, Pushed, assert_fit, push_invoice, to_be_pushed
 from billing.history import History, open_invoices, read_history
-from billing.ingest import Ingested, ingest_invoice
+from billing.ingest import run as ingest_run
+from billing.ingest.run import Ingested, ingest_invoice
+from billing.matching import match_again
 from billing.models import BalanceSnapshot, ProviderInvoice
-from billing.pushing import NotToBePushed, Pushed, assert_fit, push_invoice, to_be_pushed
-from billing.rematching import match_again
 from billing.values import IngestStatus, PushStatus
 
 PURPOSE: Final = "BILLING"
@@ -167,7 +168,7 @@ def accept_mismatch(
     Raises InvalidInput without a note, NotAMismatch and NotFound.
     """
     with transaction.atomic():
-        invoice = ingest.accept_mismatch(
+        invoice = ingest_run.accept_mismatch(
             invoice_pk=invoice_pk, difference=difference, note=note, actor=actor, at=at
         )
         nudge(PUSH_TASK, queue=QUEUE, invoice_pk=invoice_pk)

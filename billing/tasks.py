@@ -4,7 +4,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from billing import services
-from billing.rematching import match_again
+from billing.matching import match_again
 
 
 @shared_task(name="billing.snapshot_balance")

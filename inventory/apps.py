@@ -1,8 +1,8 @@
 from django.apps import AppConfig
 from django.utils.module_loading import import_string
 
-from arcadia_cloud.kernel import readiness, schedule, subjects
-from arcadia_cloud.kernel.schedule import ScheduleEntry
+from arcadia_cloud.kernel import readiness, subject_links
+from arcadia_cloud.kernel.queue.schedule.registry import ScheduleEntry, register_schedule
 
 
 class InventoryConfig(AppConfig):
@@ -12,10 +12,10 @@ class InventoryConfig(AppConfig):
     def ready(self) -> None:
         """Put the syncs on the schedule, and the age of the last ones among what readiness tells."""
         # By name: this module is imported before the models are loaded.
-        subjects.register("run", "admin:inventory_syncrun_change")
-        subjects.register("resource", "admin:inventory_resource_change")
+        subject_links.register("run", "admin:inventory_syncrun_change")
+        subject_links.register("resource", "admin:inventory_resource_change")
         readiness.register("sync", import_string("inventory.readiness.sync_age"))
-        schedule.register(
+        register_schedule(
             ScheduleEntry(
                 name="inventory: sync droplets and databases",
                 task="inventory.sync",

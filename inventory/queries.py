@@ -13,7 +13,7 @@ from django.db.models.functions import StrIndex, Upper
 from django.db.models.lookups import GreaterThan
 
 from inventory.kinds import registry
-from inventory.kinds.entry import KindEntry
+from inventory.kinds.spec import KindEntry
 from inventory.models import Resource, ResourceEvent, ResourceQuerySet
 from inventory.values import PROVIDER_CURRENCY, RunMode, RunOutcome
 

@@ -6,10 +6,10 @@ from kombu.exceptions import OperationalError
 
 from arcadia_cloud.digitalocean.client import DigitalOcean
 from arcadia_cloud.kernel.errors import DomainError
-from arcadia_cloud.kernel.nudge import nudge, send_now
+from arcadia_cloud.kernel.queue.nudge import nudge, send_now
 from inventory.kinds import registry
 from inventory.models import SyncRun
-from inventory.sync import Report, Sync
+from inventory.sync.run import Report, Sync
 from inventory.values import RunMode
 
 _FULL_RUN_WAITS_SECONDS = 120  # at :15 the fast run may hold a kind's lease; a full one outwaits it

@@ -3,9 +3,9 @@
 from celery import shared_task
 from django.utils import timezone
 
-from inventory.assignment import reattribute_project
-from inventory.runs import forget_old_runs
+from inventory.attribution.assign import reattribute_project
 from inventory.services import sync_inventory
+from inventory.sync.run_records import forget_old_runs
 from inventory.values import RunMode
 
 

@@ -1,8 +1,8 @@
 from django.apps import AppConfig
 from django.utils.module_loading import import_string
 
-from arcadia_cloud.kernel import readiness, schedule, subjects
-from arcadia_cloud.kernel.schedule import ScheduleEntry
+from arcadia_cloud.kernel import readiness, subject_links
+from arcadia_cloud.kernel.queue.schedule.registry import ScheduleEntry, register_schedule
 
 
 class ProvisioningConfig(AppConfig):
@@ -14,8 +14,8 @@ class ProvisioningConfig(AppConfig):
         # By name: this module is imported before the models are loaded.
         import_string("provisioning.workflows.register_all")()
         readiness.register("sagas", import_string("provisioning.readiness.sagas"))
-        subjects.register("saga", "admin:provisioning_sagarun_change")
-        schedule.register(
+        subject_links.register("saga", "admin:provisioning_sagarun_change")
+        register_schedule(
             ScheduleEntry(
                 name="provisioning: recover orphaned sagas, wake waiting ones",
                 task="provisioning.sweep",

@@ -11,7 +11,7 @@ from django.db.models.functions import Now
 
 from arcadia_cloud.kernel.alerts import raise_alert
 from arcadia_cloud.kernel.errors import NotFound
-from arcadia_cloud.kernel.nudge import nudge
+from arcadia_cloud.kernel.queue.nudge import nudge
 from inventory.models import Resource
 from inventory.values import PROVIDER
 from provisioning.contract import StepState, Wait

@@ -7,7 +7,7 @@ from django.db.models import Count, Q
 from arcadia_cloud.kernel.errors import NotFound
 from arcadia_cloud.kernel.models import Alert
 from provisioning.brakes import brake
-from provisioning.engine.backward import UNDO_FAILED
+from provisioning.engine.compensation import UNDO_FAILED
 from provisioning.models import ProvisioningBrake, SagaRun, SagaStepResult
 from provisioning.states import LIVE, SagaStatus
 

@@ -1,9 +1,9 @@
 """What the edges of provisioning call. Each is written where its work is."""
 
 from provisioning.brakes import pause, protect, unpause, unprotect
-from provisioning.settling import cancel_saga, requeue_saga, retry_saga
-from provisioning.starting import skip_numbers, start_saga
-from provisioning.sweeping import sweep
+from provisioning.operator_actions import cancel_saga, requeue_saga, retry_saga
+from provisioning.recovery import sweep
+from provisioning.start import skip_numbers, start_saga
 
 __all__ = [
     "cancel_saga",

@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from provisioning import strays, sweeping
+from provisioning import orphans, recovery
 from provisioning.engine.runner import run, run_due
 
 _TURN_SECONDS = 2.0
@@ -23,10 +23,10 @@ def walk_due_sagas() -> dict[str, int]:
 @shared_task(name="provisioning.sweep")
 def sweep() -> dict[str, int]:
     """Every 10 seconds: nudge for the sagas that nobody was told of, alert of those that take too long."""
-    return sweeping.sweep()
+    return recovery.sweep()
 
 
 @shared_task(name="provisioning.report_strays")
 def report_strays() -> dict[str, int]:
     """Hourly: alert of what carries a saga's mark and belongs to none; return how many there are."""
-    return {"strays": strays.report_strays()}
+    return {"strays": orphans.report_strays()}

@@ -15,7 +15,7 @@ from pytest_django.fixtures import Settings
 from arcadia_cloud.embedded.children import RECORD, end_leftovers
 from arcadia_cloud.embedded.postgres import Postgres
 from arcadia_cloud.embedded.valkey import Valkey
-from arcadia_cloud.kernel.nudge import breaker
+from arcadia_cloud.kernel.queue.nudge import breaker
 from simulator import finance as simulated_finance
 from simulator.server import serve
 from simulator.world import DEFAULT_TOKEN

@@ -8,11 +8,11 @@ from django.conf import settings
 from django.urls import reverse
 from django.utils.http import urlencode
 
+from billing.admin.formatting import money
 from billing.admin.invoices import UNPUSHED_ONES, UNSOUND_ONES
-from billing.admin.presenting import money
 from billing.queries import Standing as BillingStanding
 from provisioning.admin.filters import LIVE_ONES
-from provisioning.engine.backward import UNDO_FAILED
+from provisioning.engine.compensation import UNDO_FAILED
 from provisioning.queries import Standing
 from provisioning.states import SagaStatus
 

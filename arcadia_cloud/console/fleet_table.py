@@ -10,7 +10,7 @@ from typing import Final
 from django.urls import reverse
 from django.utils.http import urlencode
 
-from inventory.admin.presenting import NOTHING, dollars
+from inventory.admin.formatting import NOTHING, dollars
 from inventory.fleet import FleetCell, sum_of_known
 from inventory.values import kind_in_words
 

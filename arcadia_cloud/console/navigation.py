@@ -4,8 +4,8 @@ from django.http import HttpRequest
 from django.urls import reverse_lazy
 from django.utils.http import urlencode
 
+from arcadia_cloud.kernel.console.records import MOST_COUNTED
 from arcadia_cloud.kernel.models import Alert
-from arcadia_cloud.kernel.record_admin import MOST_COUNTED
 from inventory.admin.filters import NOBODYS, WhoseFilter
 from provisioning.models import SagaRun
 from provisioning.states import SagaStatus
@@ -30,7 +30,7 @@ def navigation(request: HttpRequest) -> list[dict[str, object]]:
             "title": "Provisioning",
             "items": [
                 {**_item("Sagas", "account_tree", "provisioning.sagarun"), "badge": _dead_letters(request)},
-                _item("Desired states", "task_alt", "provisioning.provisioned"),
+                _item("Desired states", "task_alt", "provisioning.desired_state"),
                 _item("Protected", "lock", "provisioning.protectedresource"),
             ],
         },

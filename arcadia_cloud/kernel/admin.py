@@ -10,10 +10,10 @@ from django.urls import reverse
 from django.utils.html import format_html
 
 from arcadia_cloud.kernel.alerts import resolve_alert
+from arcadia_cloud.kernel.console.records import RecordAdmin
+from arcadia_cloud.kernel.console.theme import DialogForm, DropdownFilter, action, display
 from arcadia_cloud.kernel.models import Alert, Lease
-from arcadia_cloud.kernel.record_admin import RecordAdmin
-from arcadia_cloud.kernel.subjects import page_of
-from arcadia_cloud.kernel.theme import DialogForm, DropdownFilter, action, display
+from arcadia_cloud.kernel.subject_links import page_of
 
 
 class OpenFilter(DropdownFilter):

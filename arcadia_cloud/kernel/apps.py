@@ -1,7 +1,6 @@
 from django.apps import AppConfig
 
-from arcadia_cloud.kernel import schedule
-from arcadia_cloud.kernel.schedule import ScheduleEntry
+from arcadia_cloud.kernel.queue.schedule.registry import ScheduleEntry, register_schedule
 
 
 class KernelConfig(AppConfig):
@@ -11,7 +10,7 @@ class KernelConfig(AppConfig):
 
     def ready(self) -> None:
         """Fill in what the kernel itself runs on a schedule."""
-        schedule.register(
+        register_schedule(
             ScheduleEntry(
                 name="kernel: forget expired idempotency keys",
                 task="kernel.forget_expired_keys",

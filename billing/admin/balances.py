@@ -6,9 +6,9 @@ from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
-from arcadia_cloud.kernel.record_admin import RecordAdmin
-from arcadia_cloud.kernel.theme import display
-from billing.admin.presenting import CHART_OPTIONS, chart_data, money
+from arcadia_cloud.kernel.console.records import RecordAdmin
+from arcadia_cloud.kernel.console.theme import display
+from billing.admin.formatting import CHART_OPTIONS, chart_data, money
 from billing.models import BalanceSnapshot
 from billing.queries import balances_since
 

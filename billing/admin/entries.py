@@ -2,9 +2,9 @@
 
 from django.contrib import admin
 
-from arcadia_cloud.kernel.record_admin import RecordAdmin
-from arcadia_cloud.kernel.theme import display
-from billing.admin.presenting import money
+from arcadia_cloud.kernel.console.records import RecordAdmin
+from arcadia_cloud.kernel.console.theme import display
+from billing.admin.formatting import money
 from billing.models import BillingEntry
 
 

@@ -13,14 +13,14 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import escape
 
+from arcadia_cloud.kernel.console.records import Button, RecordAdmin
+from arcadia_cloud.kernel.console.theme import DialogForm, DropdownFilter, OneLineInput, action, display
 from arcadia_cloud.kernel.models import Lease
-from arcadia_cloud.kernel.record_admin import Button, RecordAdmin
-from arcadia_cloud.kernel.theme import DialogForm, DropdownFilter, OneLineInput, action, display
 from billing import services
-from billing.admin.presenting import INGEST_COLOURS, PUSH_COLOURS, money, shortened
+from billing.admin.formatting import INGEST_COLOURS, PUSH_COLOURS, money, shortened
+from billing.finance_push import is_fit
+from billing.ingest.lease import lease_of
 from billing.models import CostLine, ProviderInvoice
-from billing.naming import lease_of
-from billing.pushing import is_fit
 from billing.queries import UNPUSHED, UNSOUND
 from billing.values import IngestStatus, PushStatus
 

@@ -9,9 +9,9 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
 
-from arcadia_cloud.kernel.record_admin import RecordAdmin
-from arcadia_cloud.kernel.theme import DropdownFilter, TextFilter, display
-from billing.admin.presenting import MATCH_COLOURS, money
+from arcadia_cloud.kernel.console.records import RecordAdmin
+from arcadia_cloud.kernel.console.theme import DropdownFilter, TextFilter, display
+from billing.admin.formatting import MATCH_COLOURS, money
 from billing.models import CostLine
 from billing.values import OTHER, TAX, Match
 from inventory.values import Kind

@@ -10,9 +10,9 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.html import format_html
 
-from arcadia_cloud.kernel.record_admin import BoundedPaginator, RecordAdmin
-from arcadia_cloud.kernel.theme import TextFilter, display
-from inventory.admin.presenting import EVENT_COLOURS, history_entry
+from arcadia_cloud.kernel.console.records import BoundedPaginator, RecordAdmin
+from arcadia_cloud.kernel.console.theme import TextFilter, display
+from inventory.admin.formatting import EVENT_COLOURS, history_entry
 from inventory.models import ResourceEvent
 from inventory.queries import rows_of
 

@@ -6,12 +6,12 @@ from typing import Any
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 
-from arcadia_cloud.kernel.theme import DropdownFilter, TextFilter
-from inventory.admin.presenting import NOTHING
+from arcadia_cloud.kernel.console.theme import DropdownFilter, TextFilter
+from inventory.admin.formatting import NOTHING
 from inventory.fleet import UNATTRIBUTED
 from inventory.kinds import registry
 from inventory.models import LIVE_OR_GONE, Resource, SyncRun
-from inventory.sync import PROJECTS
+from inventory.sync.run import PROJECTS
 from inventory.values import Kind, RunOutcome, kind_in_words
 
 RUNNING = "running"  # RunOutcome.RUNNING is empty, which in a query string means "any"

@@ -8,10 +8,10 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
 
-from arcadia_cloud.kernel.record_admin import BoundedAdmin
-from arcadia_cloud.kernel.theme import OneLineInput, display
+from arcadia_cloud.kernel.console.records import BoundedAdmin
+from arcadia_cloud.kernel.console.theme import OneLineInput, display
 from inventory.admin.filters import LifeFilter, TenantFilter
-from inventory.admin.presenting import NOTHING, in_words, readable
+from inventory.admin.formatting import NOTHING, in_words, readable
 from inventory.models import Project
 from inventory.services import request_reattribution
 

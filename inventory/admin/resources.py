@@ -13,8 +13,8 @@ from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from arcadia_cloud.kernel.theme import display
-from inventory.admin.assigning import AssigningAdmin
+from arcadia_cloud.kernel.console.theme import display
+from inventory.admin.assignment import AssigningAdmin
 from inventory.admin.filters import (
     NOBODYS,
     KindFilter,
@@ -25,8 +25,8 @@ from inventory.admin.filters import (
     TenantFilter,
     WhoseFilter,
 )
+from inventory.admin.formatting import NOTHING, attributes, dollars, provider_page, timeline
 from inventory.admin.panels import panels_of
-from inventory.admin.presenting import NOTHING, attributes, dollars, provider_page, timeline
 from inventory.export import Format, TooManyDownloads, download
 from inventory.models import Resource, ResourceQuerySet
 from inventory.queries import named_with

@@ -10,10 +10,10 @@ from django.contrib.contenttypes.models import ContentType
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 
-from arcadia_cloud.kernel.record_admin import RecordAdmin
-from arcadia_cloud.kernel.theme import DialogForm, ThemedSelect, action, display
+from arcadia_cloud.kernel.console.records import RecordAdmin
+from arcadia_cloud.kernel.console.theme import DialogForm, ThemedSelect, action, display
 from inventory.admin.filters import OutcomeFilter, RunKindFilter
-from inventory.admin.presenting import duration, progress, timeline
+from inventory.admin.formatting import duration, progress, timeline
 from inventory.models import ResourceEvent, SyncRun
 from inventory.services import BrokerAway, request_sync
 from inventory.values import RunMode, RunOutcome

@@ -4,7 +4,7 @@ from typing import Any
 
 from arcadia_cloud.digitalocean.listing import Listing
 from arcadia_cloud.digitalocean.records import AppRecord, AppSpec
-from inventory.kinds.entry import FULL, Detail, KindEntry, in_order, since
+from inventory.kinds.spec import FULL, Detail, KindEntry, in_order, since
 from inventory.values import Kind, Observation
 
 

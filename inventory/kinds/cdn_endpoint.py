@@ -7,7 +7,7 @@ from typing import Final
 
 from arcadia_cloud.digitalocean.listing import Listing
 from arcadia_cloud.digitalocean.records import CdnEndpointRecord
-from inventory.kinds.entry import FULL, Detail, KindEntry, since
+from inventory.kinds.spec import FULL, Detail, KindEntry, since
 from inventory.values import Kind, Observation
 
 _SPACES: Final = ".digitaloceanspaces.com"

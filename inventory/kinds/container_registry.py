@@ -5,7 +5,7 @@ Source: API reference, `GET /v2/registries` and `GET /v2/registries/{name}`, whi
 
 from arcadia_cloud.digitalocean.listing import Listing
 from arcadia_cloud.digitalocean.records import RegistryRecord
-from inventory.kinds.entry import FULL, Detail, KindEntry, since
+from inventory.kinds.spec import FULL, Detail, KindEntry, since
 from inventory.values import Kind, Observation
 
 

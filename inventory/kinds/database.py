@@ -2,7 +2,7 @@
 
 from arcadia_cloud.digitalocean.listing import Listing
 from arcadia_cloud.digitalocean.records import DatabaseRecord
-from inventory.kinds.entry import FAST, Detail, KindEntry, since
+from inventory.kinds.spec import FAST, Detail, KindEntry, since
 from inventory.values import Kind, Observation
 
 

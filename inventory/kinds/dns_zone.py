@@ -8,8 +8,8 @@ from arcadia_cloud.digitalocean.client import DigitalOcean
 from arcadia_cloud.digitalocean.errors import ProviderNotFound
 from arcadia_cloud.digitalocean.listing import Listing
 from arcadia_cloud.digitalocean.records import DnsRecord, DomainRecord
-from inventory.kinds.entry import FULL, Detail, KindEntry, in_order
-from inventory.reading import read_all
+from inventory.kinds.spec import FULL, Detail, KindEntry, in_order
+from inventory.sync.paging import read_all
 from inventory.values import Kind, Observation
 
 # Their data is a host's name, written with a dot at its end and told without one.

@@ -6,8 +6,8 @@ Snapshots are taken from their own list, which also has those of volumes. Source
 
 from arcadia_cloud.digitalocean.listing import Listing
 from arcadia_cloud.digitalocean.records import ImageRecord
-from inventory.kinds.entry import SLOW, Detail, KindEntry, gigabytes, only, plain, since
-from inventory.parents import droplets_of_backups
+from inventory.kinds.spec import SLOW, Detail, KindEntry, gigabytes, only, plain, since
+from inventory.sync.backups import droplets_of_backups
 from inventory.values import Kind, Observation
 
 _PRIVATE = Listing("/v2/images", "images", ImageRecord, params={"private": "true"})

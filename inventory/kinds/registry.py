@@ -10,7 +10,6 @@ from inventory.kinds.container_registry import REGISTRY
 from inventory.kinds.database import DATABASE
 from inventory.kinds.dns_zone import DNS_ZONE
 from inventory.kinds.droplet import DROPLET
-from inventory.kinds.entry import KindEntry
 from inventory.kinds.firewall import FIREWALL
 from inventory.kinds.image import DROPLET_BACKUP, IMAGE
 from inventory.kinds.kubernetes_cluster import KUBERNETES_CLUSTER
@@ -18,6 +17,7 @@ from inventory.kinds.load_balancer import LOAD_BALANCER
 from inventory.kinds.reserved_ip import RESERVED_IP
 from inventory.kinds.snapshot import SNAPSHOT
 from inventory.kinds.spaces_bucket import SPACES_BUCKET
+from inventory.kinds.spec import KindEntry
 from inventory.kinds.volume import VOLUME
 from inventory.kinds.vpc import VPC
 from inventory.values import RunMode

@@ -2,7 +2,7 @@
 
 from arcadia_cloud.digitalocean.listing import Listing
 from arcadia_cloud.digitalocean.records import ReservedIpRecord
-from inventory.kinds.entry import FULL, Detail, KindEntry
+from inventory.kinds.spec import FULL, Detail, KindEntry
 from inventory.values import Kind, Observation
 
 

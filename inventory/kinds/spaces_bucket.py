@@ -13,8 +13,8 @@ from arcadia_cloud.digitalocean.errors import ProviderMalformed, ProviderNotFoun
 from arcadia_cloud.digitalocean.listing import Page
 from arcadia_cloud.digitalocean.records import BucketRecord
 from arcadia_cloud.digitalocean.spaces import BucketSize, Spaces, endpoint_regions
-from inventory.kinds.entry import SLOW, KindEntry, gigabytes, since
-from inventory.runs import Progress
+from inventory.kinds.spec import SLOW, KindEntry, gigabytes, since
+from inventory.sync.run_records import Progress
 from inventory.values import Kind, Observation
 
 _GIB: Final = 1024**3

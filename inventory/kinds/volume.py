@@ -2,7 +2,7 @@
 
 from arcadia_cloud.digitalocean.listing import Listing
 from arcadia_cloud.digitalocean.records import VolumeRecord
-from inventory.kinds.entry import FULL, Detail, KindEntry, gigabytes, plain, since
+from inventory.kinds.spec import FULL, Detail, KindEntry, gigabytes, plain, since
 from inventory.values import Kind, Observation
 
 

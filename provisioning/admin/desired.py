@@ -8,9 +8,9 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
 
-from arcadia_cloud.kernel.record_admin import RecordAdmin
-from arcadia_cloud.kernel.theme import display
-from provisioning.admin.presenting import NOTHING, pretty
+from arcadia_cloud.kernel.console.records import RecordAdmin
+from arcadia_cloud.kernel.console.theme import display
+from provisioning.admin.formatting import NOTHING, pretty
 from provisioning.models import Provisioned
 
 

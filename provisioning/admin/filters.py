@@ -6,7 +6,7 @@ from typing import Any, Final
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from arcadia_cloud.kernel.theme import DropdownFilter, TextFilter
+from arcadia_cloud.kernel.console.theme import DropdownFilter, TextFilter
 from provisioning import registry
 from provisioning.models import SagaRun
 from provisioning.states import LIVE, SagaStatus

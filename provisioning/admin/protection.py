@@ -9,11 +9,11 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 
+from arcadia_cloud.kernel.console.records import RecordAdmin
+from arcadia_cloud.kernel.console.theme import DialogForm, OneLineInput, action, display
 from arcadia_cloud.kernel.errors import NotFound
-from arcadia_cloud.kernel.record_admin import RecordAdmin
-from arcadia_cloud.kernel.theme import DialogForm, OneLineInput, action, display
 from inventory.models import Resource
-from provisioning.admin.pausing import actor_of
+from provisioning.admin.pause import actor_of
 from provisioning.models import ProtectedResource
 from provisioning.services import protect, unprotect
 

@@ -11,10 +11,10 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from arcadia_cloud.kernel.theme import display
+from arcadia_cloud.kernel.console.theme import display
+from provisioning.admin.actions import SettlingAdmin
 from provisioning.admin.filters import KindFilter, StatusFilter, TenantFilter
-from provisioning.admin.hands import SettlingAdmin
-from provisioning.admin.presenting import (
+from provisioning.admin.formatting import (
     NOTHING,
     STATUS_COLOURS,
     place,

@@ -6,13 +6,13 @@ import structlog
 from django.db import InterfaceError, OperationalError, connection
 
 from arcadia_cloud.kernel.leases import LeaseLost
-from arcadia_cloud.kernel.nudge import wake, woken
+from arcadia_cloud.kernel.queue.nudge import wake, woken
 from provisioning import registry
-from provisioning.engine.backward import walk_back
 from provisioning.engine.claim import MOST_RECOVERIES, Held, claim
-from provisioning.engine.forward import walk_forward
+from provisioning.engine.compensation import walk_back
+from provisioning.engine.execution import walk_forward
 from provisioning.engine.lease import keeper
-from provisioning.engine.ways import QUEUE, WALK_DUE, give_up
+from provisioning.engine.suspension import QUEUE, WALK_DUE, give_up
 from provisioning.states import Direction, Walk
 
 log = structlog.get_logger(__name__)

@@ -12,7 +12,7 @@ from arcadia_cloud.digitalocean.errors import ProviderNotFound
 from arcadia_cloud.digitalocean.records import DnsRecord
 from provisioning.contract import Step, StepFailed, StepState, Wait
 from provisioning.steps.cloud import RETRIES, UNDO_RETRIES, with_cloud
-from provisioning.steps.creating import lag_ends_at, unless_sure
+from provisioning.steps.idempotent_create import lag_ends_at, unless_sure
 
 _ADDRESSES: Final = frozenset({"A", "AAAA", "CNAME"})
 

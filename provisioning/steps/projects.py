@@ -7,12 +7,12 @@ from arcadia_cloud.digitalocean.errors import ProviderNotFound, ProviderRejected
 from arcadia_cloud.digitalocean.listing import Listing
 from arcadia_cloud.digitalocean.records import ProjectRecord
 from inventory.models import Project, Resource
-from inventory.projects import mirror_projects
-from inventory.reading import read_all
+from inventory.sync.paging import read_all
+from inventory.sync.projects import mirror_projects
 from inventory.values import PROVIDER, Kind
 from provisioning.contract import RetryableError, Step, StepState, Wait
 from provisioning.steps.cloud import RETRIES, UNDO_RETRIES, with_cloud
-from provisioning.steps.creating import lag_ends_at, mark_of, unless_sure
+from provisioning.steps.idempotent_create import lag_ends_at, mark_of, unless_sure
 
 _TAKEN: Final = frozenset({400, 409, 422})
 _NOT_EMPTY: Final = 412

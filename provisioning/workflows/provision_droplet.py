@@ -9,7 +9,7 @@ from arcadia_cloud.kernel.errors import InvalidInput
 from inventory.models import Project
 from inventory.values import PROVIDER
 from provisioning.contract import END, Inputs, Ownership, Workflow
-from provisioning.workflows.starting_droplets import SizeSlug, owner_of_deployment
+from provisioning.workflows.droplets import SizeSlug, owner_of_deployment
 
 _TAG: Final = rf"^[A-Za-z0-9_:\-]{{1,255}}{END}"
 _LABEL: Final = r"[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from provisioning.contract import Inputs, Ownership, Workflow
-from provisioning.workflows.starting_droplets import (
+from provisioning.workflows.droplets import (
     DropletId,
     SnapshotName,
     check_may_be_changed,

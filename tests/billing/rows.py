@@ -7,8 +7,8 @@ from io import BytesIO, StringIO
 from typing import Any
 
 from arcadia_cloud.digitalocean.records import InvoiceItemRecord
-from billing.documents import spool
-from billing.lines import Kept, replace_lines
+from billing.ingest.download import spool
+from billing.ingest.stage import Kept, replace_lines
 from billing.models import BalanceSnapshot, CostLine, ProviderInvoice
 from billing.values import BilledLine
 from inventory.models import Resource

@@ -8,7 +8,7 @@ from decimal import Decimal
 from io import BytesIO, StringIO
 from typing import Any, Literal
 
-from billing.csv_reading import read_lines
+from billing.ingest.csv import read_lines
 from billing.values import BilledLine
 
 CURRENT = (

@@ -9,7 +9,7 @@ from typing import Any, Literal
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from billing.csv_reading import UnreadableInvoice
+from billing.ingest.csv import UnreadableInvoice
 from billing.values import BilledLine
 from tests.billing.tables import CURRENT, Dialect, provider_amount, read, table
 

@@ -8,7 +8,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from pytest_django.fixtures import Settings
 
-from arcadia_cloud.console.stages import bill, push
+from arcadia_cloud.main_job.pipeline import bill, push
 from billing.models import CostLine, ProviderInvoice
 from tests.billing.test_ingest import rows, table_of
 from tests.inventory.conftest import Commands, ended, manage

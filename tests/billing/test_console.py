@@ -14,12 +14,12 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
-from arcadia_cloud.kernel import record_admin
 from arcadia_cloud.kernel.alerts import raise_alert
+from arcadia_cloud.kernel.console import records
 from arcadia_cloud.kernel.leases import lease
 from arcadia_cloud.kernel.models import Lease
+from billing.ingest.lease import lease_of, subject_of
 from billing.models import BalanceSnapshot, ProviderInvoice
-from billing.naming import lease_of, subject_of
 from tests.billing.rows import AT, a_resource, an_invoice, kept
 from tests.billing.tables import a_line
 from tests.console.conftest import Login, login, viewer
@@ -101,7 +101,7 @@ def test_a_selection_is_bounded_and_tells_what_was_refused_once(
     text = biller.post(INVOICES, form, follow=True).content.decode()
     assert ("1 done." in text, text.count("is failed")) == (True, 1)
     assert (len(queued(valkey_client)), LogEntry.objects.count()) == (1, 1)
-    monkeypatch.setattr(record_admin, "MOST_AT_ONCE", 1)
+    monkeypatch.setattr(records, "MOST_AT_ONCE", 1)
     assert "At most 1 at once" in biller.post(INVOICES, form, follow=True).content.decode()
     assert len(queued(valkey_client)) == 1
 

@@ -10,8 +10,8 @@ from tempfile import TemporaryFile
 
 import pytest
 
-from billing.cells import amount
-from billing.csv_reading import UnreadableInvoice, read_lines
+from billing.ingest.cells import amount
+from billing.ingest.csv import UnreadableInvoice, read_lines
 from billing.values import BilledLine
 from tests.billing.tables import CURRENT, FIRST, LAST, OF_2019, Dialect, a_line, read, table
 

@@ -17,9 +17,9 @@ from arcadia_cloud.kernel.errors import InvalidInput
 from arcadia_cloud.kernel.leases import LeaseLost
 from arcadia_cloud.kernel.models import Alert, Lease
 from billing import services
-from billing.ingest import NotAMismatch, accept_mismatch
+from billing.finance_push import push_invoice
+from billing.ingest.run import NotAMismatch, accept_mismatch
 from billing.models import CostLine, ProviderInvoice
-from billing.pushing import push_invoice
 from tests.billing.conftest import Ingest
 from tests.simulated import Simulated, SimulatedFinance
 

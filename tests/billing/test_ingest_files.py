@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from billing import services
-from billing.csv_reading import UnreadableInvoice
+from billing.ingest.csv import UnreadableInvoice
 from billing.models import ProviderInvoice
 from tests.billing.conftest import Ingest
 from tests.billing.test_ingest import rows, table_of

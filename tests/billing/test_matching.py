@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from pytest_django import DjangoAssertNumQueries
 
+from billing.matching import match_again
 from billing.models import CostLine
-from billing.rematching import match_again
 from tests.billing.rows import a_resource, an_invoice, an_item, kept, matches
 from tests.billing.tables import FIRST, LAST, a_line
 

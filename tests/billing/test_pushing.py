@@ -12,9 +12,9 @@ from pytest_django.fixtures import Settings
 from arcadia_cloud.finance import Finance
 from arcadia_cloud.kernel.models import Alert
 from billing import services
+from billing.finance_push import NotToBePushed, push_invoice, to_be_pushed
 from billing.history import _change, _Head
 from billing.models import ProviderInvoice
-from billing.pushing import NotToBePushed, push_invoice, to_be_pushed
 from tests.billing.rows import AT, an_invoice
 from tests.simulated import SimulatedFinance
 

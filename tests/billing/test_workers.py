@@ -7,7 +7,7 @@ import pytest
 import redis
 from django.utils import timezone
 
-from arcadia_cloud.kernel.schedule import registered
+from arcadia_cloud.kernel.queue.schedule.registry import registered_schedule
 from billing import services, tasks
 from billing.models import BalanceSnapshot, CostLine, ProviderInvoice
 from inventory.services import sync_inventory
@@ -83,7 +83,7 @@ def test_the_balance_task_keeps_one(reference: Simulated) -> None:
 
 
 def test_billing_is_on_the_schedule() -> None:
-    entries = {entry.task: (entry.crontab, entry.queue) for entry in registered()}
+    entries = {entry.task: (entry.crontab, entry.queue) for entry in registered_schedule()}
     assert entries["billing.snapshot_balance"] == ("7 * * * *", "cloud_billing")
     assert entries["billing.read_history"] == ("23 2 * * *", "cloud_billing")
     assert entries["billing.sweep"] == ("37 * * * *", "cloud_billing")

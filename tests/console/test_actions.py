@@ -11,7 +11,7 @@ from django_celery_beat.models import PeriodicTask
 
 from arcadia_cloud.kernel.alerts import raise_alert
 from arcadia_cloud.kernel.models import Alert
-from arcadia_cloud.kernel.seeding import seed_schedule
+from arcadia_cloud.kernel.queue.schedule.seed import seed_schedule
 from tests.console.conftest import Login
 from tests.console.rows import a_run
 from tests.kernel.brokers import refusing, use_broker

@@ -9,7 +9,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from deployments.models import Deployment
-from inventory.admin import assigning
+from inventory.admin import assignment
 from inventory.models import Resource, ResourceEvent
 from tests.console.conftest import Login
 from tests.inventory.observations import a_project, bury, last_changes, minute, observed, seen, the_resource
@@ -198,7 +198,7 @@ def test_a_resource_that_does_not_exist_stops_the_rest(
 def test_too_many_at_once_are_refused(
     operator: Client, shop: Deployment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(assigning, "MOST_AT_ONCE", 2)
+    monkeypatch.setattr(assignment, "MOST_AT_ONCE", 2)
 
     assert choose(operator, "assign_selected", "1", "2", "3").status_code == 302
     assert "At most 2 at once" in told(operator)

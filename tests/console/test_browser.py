@@ -11,9 +11,9 @@ from django.utils import timezone
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 from pytest_django.live_server_helper import LiveServer
 
-from arcadia_cloud.console.groups import seed_groups
 from arcadia_cloud.kernel.leases import lease
-from billing.naming import lease_of
+from arcadia_cloud.main_job.groups import seed_groups
+from billing.ingest.lease import lease_of
 from inventory.models import Project, Resource, SyncRun
 from inventory.services import sync_inventory
 from inventory.values import RunMode

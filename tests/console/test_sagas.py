@@ -12,7 +12,7 @@ from django.utils import timezone
 from arcadia_cloud.kernel.alerts import raise_alert
 from arcadia_cloud.kernel.models import Alert
 from inventory.models import Resource
-from provisioning.admin.presenting import length
+from provisioning.admin.formatting import length
 from provisioning.brakes import brake
 from provisioning.models import ProtectedResource, SagaRun, SagaStepResult
 from provisioning.services import pause

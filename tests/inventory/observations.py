@@ -5,9 +5,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from deployments.models import Deployment
-from inventory import strikes
 from inventory.models import Project, Resource, ResourceEvent, SyncRun
-from inventory.observing import Look, Observed, Origin, observe
+from inventory.observation.observe import Look, Observed, Origin, observe
+from inventory.sync import tombstones
 from inventory.values import Kind, Observation
 
 START = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -91,4 +91,4 @@ def bury(provider_ids: Iterable[str], *, at: datetime) -> None:
 
 def bury_rows(pks: list[int], *, at: datetime) -> None:
     run = SyncRun.objects.create(kind="droplet", mode="full", requested_by="a test", started_at=at)
-    strikes.bury(pks, run=run, at=at, origin=Origin(actor="a test", source=f"run:{run.pk}"))
+    tombstones.bury(pks, run=run, at=at, origin=Origin(actor="a test", source=f"run:{run.pk}"))

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from arcadia_cloud.kernel.errors import InvalidInput, NotFound
 from deployments.models import Deployment
-from inventory.assignment import assign, clear_assignment, reattribute
+from inventory.attribution.assign import assign, clear_assignment, reattribute
 from inventory.models import Project, Resource, ResourceEvent, ResourceSpan
 from inventory.values import Kind
 from tests.inventory.observations import (

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from inventory.digests import digest_of
+from inventory.observation.digest import digest_of
 from inventory.values import Observation
 from tests.inventory.observations import minute, seen
 

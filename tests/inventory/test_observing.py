@@ -8,7 +8,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from deployments.models import Deployment
 from inventory.models import Project, Resource, ResourceEvent
-from inventory.observing import Observed
+from inventory.observation.observe import Observed
 from tests.inventory.observations import (
     a_project,
     bury,

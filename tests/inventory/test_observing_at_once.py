@@ -11,9 +11,9 @@ import pytest
 from django.db import connection, transaction
 from django.utils import timezone
 
-from inventory.assignment import assign, clear_assignment, reattribute
+from inventory.attribution.assign import assign, clear_assignment, reattribute
 from inventory.models import Project, Resource, ResourceEvent, ResourceSpan
-from inventory.observing import Observed
+from inventory.observation.observe import Observed
 from tests.inventory.observations import a_project, bury, bury_rows, minute, observed, seen
 
 pytestmark = pytest.mark.django_db(transaction=True)

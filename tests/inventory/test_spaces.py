@@ -10,9 +10,9 @@ from requests.structures import CaseInsensitiveDict
 from arcadia_cloud.digitalocean import spaces as client
 from arcadia_cloud.digitalocean.records import BucketRecord
 from arcadia_cloud.digitalocean.spaces import REGIONS, BucketSize
-from inventory import sync as inventory_sync
 from inventory.kinds.spaces_bucket import Bucket, to_observation
 from inventory.models import Resource, ResourceEvent, ResourceSpan
+from inventory.sync import run as inventory_sync
 from simulator.estate.spaces import BUCKETS
 from simulator.estate.spaces import Bucket as SimulatedBucket
 from simulator.spaces import fill, fill_fleet, region_backend

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from deployments.models import Deployment
-from inventory.assignment import assign, clear_assignment
+from inventory.attribution.assign import assign, clear_assignment
 from inventory.models import Project, Resource, ResourceEvent, ResourceSpan
 from inventory.values import Kind
 from tests.inventory.observations import (

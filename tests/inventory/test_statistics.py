@@ -15,11 +15,11 @@ from django.db import connection
 from arcadia_cloud.kernel.database import DatabaseClock
 from arcadia_cloud.kernel.leases import HeldLease
 from arcadia_cloud.kernel.models import Lease
-from inventory import strikes
-from inventory.assignment import assign, clear_assignment, reattribute
+from inventory.attribution.assign import assign, clear_assignment, reattribute
 from inventory.kinds.volume import VOLUME
 from inventory.models import Resource, SyncRun
-from inventory.observing import Origin
+from inventory.observation.observe import Origin
+from inventory.sync import tombstones
 from inventory.values import Kind, Observation
 from tests.inventory.observations import a_project, minute, observed, seen
 
@@ -124,13 +124,13 @@ def test_a_strike_reads_its_kind_once_and_a_burial_its_own_rows_alone(told: None
     gone = Resource.objects.filter(provider_id__in=FEW)
     run = SyncRun.objects.create(kind="volume", mode="full", requested_by="a test", started_at=minute(5))
     held = lease_in_hand()
-    struck = read_by(lambda: strikes.strike_absent(VOLUME, run, held))
+    struck = read_by(lambda: tombstones.strike_absent(VOLUME, run, held))
     assert Resource.objects.filter(stale_strike_count=1).count() == 2 * SIZE  # the undecided, too
     assert struck < 1.2 * SIZE * MANY
 
     gone.update(stale_strike_count=3)
     pks = list(gone.values_list("pk", flat=True))
     origin = Origin("a test", f"run:{run.pk}")
-    assert read_by(lambda: strikes.bury(pks, run=run, at=minute(10), origin=origin)) < 20 * SIZE
+    assert read_by(lambda: tombstones.bury(pks, run=run, at=minute(10), origin=origin)) < 20 * SIZE
     back = [a_volume(each) for each in FEW]
     assert read_by(lambda: look(*back, minutes=20)) < 20 * SIZE

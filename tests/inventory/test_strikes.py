@@ -11,11 +11,11 @@ from arcadia_cloud.digitalocean.client import DigitalOcean
 from arcadia_cloud.kernel.database import DatabaseClock
 from arcadia_cloud.kernel.leases import LeaseLost, lease
 from arcadia_cloud.kernel.models import Alert, Lease
-from inventory import strikes
 from inventory.kinds.droplet import DROPLET
 from inventory.models import Resource, ResourceEvent, ResourceSpan, SyncRun
-from inventory.observing import Origin
+from inventory.observation.observe import Origin
 from inventory.services import sync_inventory
+from inventory.sync import tombstones
 from inventory.values import Kind, RunMode
 from tests.inventory.conftest import SyncNow
 from tests.inventory.fleet import assert_nothing_lost_or_doubled, made, told
@@ -110,7 +110,7 @@ def test_what_returns_has_its_row_and_its_history(simulator: Simulated, sync: Sy
     Resource.objects.filter(pk=row.pk).update(stale_strike_count=3)
     run = SyncRun.objects.get(kind="droplet")
     now = DatabaseClock().now()
-    assert strikes.bury([row.pk], run=run, at=now, origin=Origin(actor="a test")) == 1
+    assert tombstones.bury([row.pk], run=run, at=now, origin=Origin(actor="a test")) == 1
     run = sync()["droplet"]
     assert (run.restored, run.discovered) == (1, 0)
     row.refresh_from_db()
@@ -125,7 +125,7 @@ def test_one_seen_in_the_meantime_is_not_tombstoned() -> None:
     )
     Resource.objects.update(stale_strike_count=2)
     pks = list(Resource.objects.values_list("pk", flat=True))
-    assert strikes.bury(pks, run=run, at=DatabaseClock().now(), origin=Origin(actor="a test")) == 0
+    assert tombstones.bury(pks, run=run, at=DatabaseClock().now(), origin=Origin(actor="a test")) == 0
     assert told() == {"discovered": 1}
 
 
@@ -227,7 +227,7 @@ def test_a_run_whose_lease_is_lost_strikes_nothing(simulator: Simulated, sync: S
     with lease("sync:droplet") as held:
         steal_the_lease()
         with pytest.raises(LeaseLost):
-            strikes.strike_absent(DROPLET, run, held)
+            tombstones.strike_absent(DROPLET, run, held)
     assert not Resource.objects.filter(stale_strike_count__gt=0).exists()
 
 
@@ -275,7 +275,7 @@ def test_a_new_droplet_that_the_list_lags_behind_survives(simulator: Simulated, 
 
 
 def removed(provider_id: str = "1", *, minute_of: float) -> bool:
-    return strikes.bury_removed(
+    return tombstones.bury_removed(
         kind=Kind.DROPLET, provider_id=provider_id, at=minute(minute_of), origin=Origin("a test", "saga:7")
     )
 

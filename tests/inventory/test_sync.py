@@ -8,7 +8,7 @@ from arcadia_cloud.digitalocean.budget import Budget
 from arcadia_cloud.digitalocean.client import DigitalOcean
 from arcadia_cloud.kernel.models import Alert
 from inventory.models import CloudAccount, Project, Resource, ResourceEvent, SyncRun
-from inventory.projects import ensure_operators_project
+from inventory.sync.projects import ensure_operators_project
 from inventory.values import RunMode
 from tests.inventory.conftest import SyncNow
 from tests.inventory.fleet import assert_nothing_lost_or_doubled, made, told

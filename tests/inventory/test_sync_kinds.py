@@ -8,10 +8,10 @@ from django.db import connection
 from arcadia_cloud.digitalocean.client import DigitalOcean
 from arcadia_cloud.kernel.database import DatabaseClock
 from inventory.kinds import registry
-from inventory.kinds.entry import KindEntry
+from inventory.kinds.spec import KindEntry
 from inventory.models import Project, Resource, ResourceEvent, ResourceSpan, SyncRun
-from inventory.observing import Origin
-from inventory.strikes import bury_confirmed
+from inventory.observation.observe import Origin
+from inventory.sync.tombstones import bury_confirmed
 from inventory.values import RunMode
 from simulator.estate.platforms import SECRET
 from simulator.load import LOADS

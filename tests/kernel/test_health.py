@@ -11,7 +11,7 @@ from django.db import OperationalError, connections
 from django.db.migrations.recorder import MigrationRecorder
 from django.test import Client
 
-from arcadia_cloud.console.checks import MigrationsApplied
+from arcadia_cloud.http.readiness_checks import MigrationsApplied
 from arcadia_cloud.kernel import readiness
 from arcadia_cloud.kernel.readiness import Verdict, register
 from tests.kernel import brokers

@@ -9,9 +9,9 @@ import redis
 from django.db import transaction
 from django.utils import timezone
 
-from arcadia_cloud.kernel import nudge as nudging
 from arcadia_cloud.kernel.models import Alert
-from arcadia_cloud.kernel.nudge import breaker, nudge, send_now, wake, woken
+from arcadia_cloud.kernel.queue import nudge as nudging
+from arcadia_cloud.kernel.queue.nudge import breaker, nudge, send_now, wake, woken
 from tests.kernel import brokers
 from tests.kernel.brokers import answering, use_broker
 

@@ -5,10 +5,10 @@ from dataclasses import replace
 import pytest
 from django_celery_beat.models import CrontabSchedule, IntervalSchedule, PeriodicTask, PeriodicTasks
 
-from arcadia_cloud.kernel import schedule
 from arcadia_cloud.kernel.models import SeededSchedule
-from arcadia_cloud.kernel.schedule import ScheduleEntry, register, registered
-from arcadia_cloud.kernel.seeding import seed_schedule
+from arcadia_cloud.kernel.queue.schedule import registry
+from arcadia_cloud.kernel.queue.schedule.registry import ScheduleEntry, register_schedule, registered_schedule
+from arcadia_cloud.kernel.queue.schedule.seed import seed_schedule
 from tests.kernel.threads import at_once
 
 pytestmark = pytest.mark.django_db
@@ -19,10 +19,10 @@ OFTEN = ScheduleEntry(name="test: often", task="test.often", queue="provisioning
 @pytest.fixture(autouse=True)
 def entries(monkeypatch: pytest.MonkeyPatch) -> dict[str, ScheduleEntry]:
     """A registry of the test's own, with two entries."""
-    registry: dict[str, ScheduleEntry] = {}
-    monkeypatch.setattr(schedule, "_entries", registry)
-    register(NIGHTLY, OFTEN)
-    return registry
+    entries: dict[str, ScheduleEntry] = {}
+    monkeypatch.setattr(registry, "_entries", entries)
+    register_schedule(NIGHTLY, OFTEN)
+    return entries
 
 
 def newer(entry: ScheduleEntry, **changes: object) -> ScheduleEntry:
@@ -108,8 +108,8 @@ def test_every_registered_entry_names_a_task_and_a_queue_that_exist(
     monkeypatch: pytest.MonkeyPatch, settings: object
 ) -> None:
     monkeypatch.undo()
-    assert registered()
-    for entry in registered():
+    assert registered_schedule()
+    for entry in registered_schedule():
         assert entry.queue in settings.QUEUES  # type: ignore[attr-defined]
 
 
@@ -120,6 +120,6 @@ def test_an_entry_has_exactly_one_kind_of_time(timing: dict[str, object]) -> Non
 
 
 def test_a_name_stands_once() -> None:
-    register(NIGHTLY)
+    register_schedule(NIGHTLY)
     with pytest.raises(ValueError, match="registered twice"):
-        register(newer(NIGHTLY))
+        register_schedule(newer(NIGHTLY))

@@ -12,8 +12,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from provisioning.engine import boundaries
-from provisioning.engine.boundaries import Boundary
+from provisioning.engine import failpoints
+from provisioning.engine.failpoints import Boundary
 from provisioning.errors import WrongState
 from provisioning.services import cancel_saga
 
@@ -116,4 +116,4 @@ def _parsed(line: str) -> Passed:
 
 
 if VARIABLE in os.environ:
-    boundaries.listen(Crashes(Path(os.environ[VARIABLE])).watch)
+    failpoints.listen(Crashes(Path(os.environ[VARIABLE])).watch)

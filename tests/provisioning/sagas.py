@@ -8,7 +8,7 @@ from typing import Any
 
 from kombu.exceptions import OperationalError as BrokerAway
 
-from arcadia_cloud.kernel.nudge import send_now
+from arcadia_cloud.kernel.queue.nudge import send_now
 from provisioning.engine.runner import run
 from provisioning.models import SagaRun
 from provisioning.services import start_saga

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from provisioning.contract import Inputs, Step, StepState, Wait, Workflow
-from provisioning.engine import boundaries
-from provisioning.engine.boundaries import Boundary
+from provisioning.engine import failpoints
+from provisioning.engine.failpoints import Boundary
 from provisioning.registry import register_steps, register_workflow, workflow_of
 
 VARIABLE = "STORM"
@@ -81,4 +81,4 @@ if workflow_of("effects") is None:
     )
     register_workflow(Workflow("effects", inputs=Effects, steps=_steps, subjects=_subjects))
 if VARIABLE in os.environ:
-    boundaries.listen(_note_commits)
+    failpoints.listen(_note_commits)

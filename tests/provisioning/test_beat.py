@@ -12,7 +12,7 @@ from django.utils import timezone
 from django_celery_beat.models import IntervalSchedule, PeriodicTask
 
 from arcadia_cloud.embedded.valkey import Valkey
-from arcadia_cloud.kernel.seeding import seed_schedule
+from arcadia_cloud.kernel.queue.schedule.seed import seed_schedule
 from provisioning.models import SagaRun
 from tests.processes import Workers
 from tests.provisioning.conftest import Scripts

@@ -15,10 +15,10 @@ from arcadia_cloud.kernel.models import Alert
 from inventory.models import Resource
 from provisioning.brakes import refuse_if_protected, reserve_create
 from provisioning.contract import Wait
+from provisioning.desired_state import record_provisioned
 from provisioning.engine.runner import run
 from provisioning.errors import Protected
 from provisioning.models import Provisioned, ProvisioningBrake, SagaCreate, SagaRun
-from provisioning.provisioned import record_provisioned
 from provisioning.services import cancel_saga, pause, protect, unpause, unprotect
 from provisioning.states import Walk
 from tests.inventory.observations import observed, seen

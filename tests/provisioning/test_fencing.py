@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from pytest_django.fixtures import Settings
 
-from arcadia_cloud.kernel.nudge import send_now
+from arcadia_cloud.kernel.queue.nudge import send_now
 from provisioning.engine import claim as claiming
 from provisioning.engine.runner import run
 from provisioning.models import SagaRun
@@ -68,7 +68,7 @@ def test_nor_does_it_when_its_step_ended_otherwise(
 ) -> None:
     saga = scripts("retried", do_0=words)
     monkeypatch.setattr(
-        "provisioning.engine.forward.passing",
+        "provisioning.engine.execution.passing",
         lambda boundary, saga_id, *_: lose_lease(saga_id) if boundary == "after_effect" else None,
     )
     assert run(saga.pk) == Walk.LET_GO

@@ -17,7 +17,7 @@ from arcadia_cloud.embedded.postgres import Postgres
 from arcadia_cloud.embedded.valkey import Valkey
 from arcadia_cloud.environment import Environment
 from arcadia_cloud.kernel.database import patiently
-from arcadia_cloud.kernel.nudge import send_now
+from arcadia_cloud.kernel.queue.nudge import send_now
 from provisioning.models import SagaRun
 from tests.kernel.brokers import use_broker
 from tests.processes import Workers

@@ -9,7 +9,7 @@ import pytest
 from django.db import connection
 
 from arcadia_cloud.embedded.children import Child
-from arcadia_cloud.kernel.nudge import send_now
+from arcadia_cloud.kernel.queue.nudge import send_now
 from provisioning.models import SagaRun
 from tests.processes import Workers, hanging, wait_for
 from tests.provisioning.conftest import Scripts

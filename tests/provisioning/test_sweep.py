@@ -9,8 +9,8 @@ from django.db import OperationalError, connection
 from kombu.exceptions import OperationalError as BrokerAway
 
 from arcadia_cloud.kernel.models import Alert
-from arcadia_cloud.kernel.nudge import send_now
-from provisioning import sweeping
+from arcadia_cloud.kernel.queue.nudge import send_now
+from provisioning import recovery
 from provisioning.engine.runner import run
 from provisioning.models import SagaRun
 from provisioning.services import pause, sweep, unpause
@@ -94,10 +94,10 @@ def test_one_that_cannot_be_dispatched_holds_up_nobody(monkeypatch: pytest.Monke
             raise BrokerAway("no")
         send_now(task, queue=queue, saga_id=saga_id)
 
-    monkeypatch.setattr(sweeping, "send_now", refusing_the_first)
+    monkeypatch.setattr(recovery, "send_now", refusing_the_first)
     assert sweep()["nudged"] == 4
     assert queued() == 4
-    monkeypatch.setattr(sweeping, "send_now", send_now)
+    monkeypatch.setattr(recovery, "send_now", send_now)
     assert sweep()["nudged"] == 1, "the next sweep tries it again"
 
 
@@ -113,10 +113,10 @@ def test_a_broker_that_is_away_is_asked_three_times(
         asked.append(saga_id)
         raise OSError
 
-    monkeypatch.setattr(sweeping, "send_now", refusing)
+    monkeypatch.setattr(recovery, "send_now", refusing)
     assert sweep()["nudged"] == 0
     assert len(asked) == 3
-    monkeypatch.setattr(sweeping, "send_now", send_now)
+    monkeypatch.setattr(recovery, "send_now", send_now)
     assert sweep()["nudged"] == 10
 
 
@@ -128,21 +128,21 @@ def test_a_database_that_goes_away_in_the_middle_strands_nothing(monkeypatch: py
     def terminated(*_args: Any, **_kwargs: Any) -> None:
         raise OperationalError("terminating connection due to administrator command")
 
-    monkeypatch.setattr(sweeping, "send_now", terminated)
+    monkeypatch.setattr(recovery, "send_now", terminated)
     with pytest.raises(OperationalError):
         sweep()
-    monkeypatch.setattr(sweeping, "send_now", send_now)
+    monkeypatch.setattr(recovery, "send_now", send_now)
     age()
     assert sweep()["nudged"] == 3
 
 
 def test_a_batch_is_bounded_and_those_that_never_move_starve_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sweeping, "MOST_AT_ONCE", 4)
+    monkeypatch.setattr(recovery, "MOST_AT_ONCE", 4)
     for _ in range(10):
         started(message="hello")
     SagaRun.objects.update(nudged_at=None)
     seen: list[int] = []
-    monkeypatch.setattr(sweeping, "send_now", lambda _task, **named: seen.append(named["saga_id"]))
+    monkeypatch.setattr(recovery, "send_now", lambda _task, **named: seen.append(named["saga_id"]))
     for _ in range(3):
         assert sweep()["nudged"] == 4
         age()
@@ -198,7 +198,7 @@ def test_ten_thousand_waiting_sagas_are_not_even_looked_at(scripts: Scripts) -> 
             " requested_by, lease_holder, wait_reason, wake_at FROM saga_runs, generate_series(1, 10000)"
         )
         cursor.execute("ANALYZE saga_runs")
-        due = sweeping._DUE.replace("%(again_after_seconds)s", "30").replace("%(most)s", "500")
+        due = recovery._DUE.replace("%(again_after_seconds)s", "30").replace("%(most)s", "500")
         cursor.execute(f"EXPLAIN (ANALYZE, FORMAT JSON) {due}")
         plan = str(cursor.fetchone()[0])
     assert "'Index Name': 'saga_due'" in plan

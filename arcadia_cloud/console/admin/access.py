@@ -14,9 +14,9 @@ from django.contrib.auth.models import Group, User
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from arcadia_cloud.console.groups import SEEDED
-from arcadia_cloud.kernel.record_admin import RecordAdmin
-from arcadia_cloud.kernel.theme import ThemedAdmin
+from arcadia_cloud.kernel.console.records import RecordAdmin
+from arcadia_cloud.kernel.console.theme import ThemedAdmin
+from arcadia_cloud.main_job.groups import SEEDED
 
 if TYPE_CHECKING:
     from django.contrib.auth.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm

@@ -4,8 +4,8 @@ from django.contrib import admin
 from django.contrib.admin.models import LogEntry
 from django.utils.html import format_html
 
-from arcadia_cloud.kernel.record_admin import RecordAdmin
-from arcadia_cloud.kernel.theme import display
+from arcadia_cloud.kernel.console.records import RecordAdmin
+from arcadia_cloud.kernel.console.theme import display
 
 
 @admin.register(LogEntry)

@@ -20,8 +20,8 @@ from django_celery_beat.models import (
 )
 from kombu.exceptions import OperationalError
 
-from arcadia_cloud.kernel.nudge import send_now
-from arcadia_cloud.kernel.theme import OneLineInput, ThemedAdmin, ThemedSelect
+from arcadia_cloud.kernel.console.theme import OneLineInput, ThemedAdmin, ThemedSelect
+from arcadia_cloud.kernel.queue.nudge import send_now
 
 _OF_THE_SENDING: Final = inspect.signature(send_now).parameters.keys() - {"kwargs"}
 

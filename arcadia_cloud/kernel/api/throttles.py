@@ -14,7 +14,7 @@ from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
 from arcadia_cloud.kernel.api.authentication import caller_if_any
-from arcadia_cloud.kernel.impatient import Breaker, impatient_redis
+from arcadia_cloud.kernel.queue.redis_client import Breaker, impatient_redis
 from arcadia_cloud.kernel.tokens import TokenUser
 
 log = structlog.get_logger(__name__)

@@ -18,11 +18,11 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from arcadia_cloud.digitalocean.errors import ProviderError
 from arcadia_cloud.kernel.errors import DomainError
 from billing import services
-from billing.files import invoice_of_file
 from billing.history import invoices_since
-from billing.ingest import Ingested
+from billing.ingest.csv_summary import invoice_of_file
+from billing.ingest.run import Ingested
 from billing.values import IngestStatus, exact, period_of
-from inventory.sync import in_words
+from inventory.sync.run import in_words
 
 REFUSALS: Final = (DomainError, ProviderError, DatabaseError, InterfaceError)
 _NAMED: Final = 5

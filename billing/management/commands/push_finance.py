@@ -12,9 +12,9 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from billing import services
+from billing.finance_push import Pushed
 from billing.management.commands.ingest_billing import REFUSALS
-from billing.pushing import Pushed
-from inventory.sync import in_words
+from inventory.sync.run import in_words
 
 
 class Command(BaseCommand):

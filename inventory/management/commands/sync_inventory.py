@@ -14,9 +14,9 @@ from arcadia_cloud.digitalocean.errors import ProviderError
 from arcadia_cloud.kernel.errors import DomainError
 from inventory.kinds import registry
 from inventory.models import SyncRun
-from inventory.runs import Progress as RunProgress
 from inventory.services import sync_inventory
-from inventory.sync import in_words
+from inventory.sync.run import in_words
+from inventory.sync.run_records import Progress as RunProgress
 from inventory.values import RunMode, RunOutcome
 
 _COUNTS = ("pages", "api_calls", "seen", "discovered", "updated", "restored", "struck", "deleted")

@@ -7,7 +7,7 @@ import msgspec
 
 from arcadia_cloud.digitalocean.answers import Answer
 from arcadia_cloud.digitalocean.decoding import decode_page
-from inventory.kinds.entry import KindEntry
+from inventory.kinds.spec import KindEntry
 from inventory.values import Observation
 
 NYC3 = {"name": "New York 3", "slug": "nyc3", "sizes": [], "features": [], "available": True}

@@ -8,8 +8,8 @@ import pytest
 from inventory.kinds.app import APP
 from inventory.kinds.database import DATABASE
 from inventory.kinds.droplet import DROPLET
-from inventory.kinds.entry import KindEntry
 from inventory.kinds.kubernetes_cluster import KUBERNETES_CLUSTER
+from inventory.kinds.spec import KindEntry
 from inventory.values import Observation
 from tests.digitalocean.provider import droplet
 from tests.inventory.kinds.mapped import MADE, MADE_AT, seen

@@ -14,8 +14,8 @@ from inventory.kinds import registry
 from inventory.kinds.dns_zone import DNS_ZONE, with_records
 from inventory.kinds.image import DROPLET_BACKUP
 from inventory.kinds.volume import VOLUME
-from inventory.reading import identity, read_pages
-from inventory.runs import Progress
+from inventory.sync.paging import identity, read_pages
+from inventory.sync.run_records import Progress
 from inventory.values import Kind, RunMode
 from tests.digitalocean.provider import Reply, Script, Seen, provider
 from tests.inventory.kinds.mapped import MADE, records

@@ -7,9 +7,9 @@ import pytest
 
 from inventory.kinds.cdn_endpoint import CDN_ENDPOINT
 from inventory.kinds.container_registry import REGISTRY
-from inventory.kinds.entry import KindEntry
 from inventory.kinds.image import DROPLET_BACKUP, IMAGE
 from inventory.kinds.snapshot import SNAPSHOT
+from inventory.kinds.spec import KindEntry
 from inventory.kinds.volume import VOLUME
 from inventory.values import Observation
 from tests.inventory.kinds.mapped import MADE, MADE_AT, NYC3, records, seen

@@ -12,7 +12,7 @@ from arcadia_cloud.digitalocean import transport
 from inventory.services import sync_inventory
 from inventory.values import RunMode
 from provisioning import registry
-from provisioning.engine import performing
+from provisioning.engine import attempt
 from tests.provisioning.crashing import Crashes
 from tests.provisioning.workflows.cloud import Cloud
 from tests.provisioning.workflows.crash_cases import Batch
@@ -54,7 +54,7 @@ def cloud(
 ) -> Iterator[Cloud]:
     """The simulated provider with its default fleet, droplets synced; pauses are milliseconds."""
     monkeypatch.setattr(transport, "FIRST_BACKOFF_SECONDS", 0.001)
-    monkeypatch.setattr(performing, "LONGEST_BACKOFF_SECONDS", 0.02)
+    monkeypatch.setattr(attempt, "LONGEST_BACKOFF_SECONDS", 0.02)
     settings.ARCADIA_SAGA_POLL_SECONDS = 0.02
     settings.ARCADIA_SAGA_TAG_LAG_SECONDS = LAG_SECONDS
     settings.DO_TIMEOUT_SECONDS = 5

@@ -9,7 +9,7 @@ from django.db import transaction
 
 from inventory.services import sync_inventory
 from inventory.values import RunMode
-from provisioning.engine.boundaries import Boundary
+from provisioning.engine.failpoints import Boundary
 from provisioning.models import SagaRun
 from provisioning.states import ENDED
 from tests.provisioning.crashing import Crashes, Point

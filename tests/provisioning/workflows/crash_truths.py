@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from inventory.models import Resource
-from provisioning.engine.boundaries import Boundary
+from provisioning.engine.failpoints import Boundary
 from provisioning.models import Provisioned
 from provisioning.registry import step_named
 from tests.provisioning.crashing import Crashes, Point

@@ -9,10 +9,10 @@ from inventory.models import Resource, ResourceEvent, ResourceSpan
 from inventory.services import sync_inventory
 from inventory.values import RunMode
 from provisioning.brakes import protect
+from provisioning.desired_state import record_provisioned
 from provisioning.engine.runner import run
 from provisioning.errors import Protected
 from provisioning.models import Provisioned, SagaCreate
-from provisioning.provisioned import record_provisioned
 from provisioning.services import cancel_saga
 from tests.provisioning.sagas import ledger, started, walk_to_its_end, walked
 from tests.provisioning.workflows.cloud import PASSING, SHOP_WEB, Cloud

@@ -8,11 +8,11 @@ import pytest
 from arcadia_cloud.kernel.errors import Conflict, InvalidInput
 from inventory.models import Resource
 from provisioning.brakes import protect
+from provisioning.desired_state import record_provisioned
 from provisioning.engine.runner import run
 from provisioning.errors import Protected, SubjectBusy
 from provisioning.models import Provisioned, SagaRun
-from provisioning.provisioned import record_provisioned
-from provisioning.steps import droplet_actions
+from provisioning.steps.droplets import power
 from tests.provisioning.sagas import ledger, started, walk_to_its_end, walked
 from tests.provisioning.workflows.cloud import LEGACY, ORDER, PASSING, SHOP_WEB, Cloud, crossed
 from tests.provisioning.workflows.conftest import FailAfter
@@ -157,7 +157,7 @@ def test_an_action_that_errors_after_its_answer_was_lost_is_not_begun_again(clou
 def test_a_guest_that_hears_no_shutdown_is_switched_off(
     cloud: Cloud, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(droplet_actions, "SHUTDOWN_SECONDS", 0.3)
+    monkeypatch.setattr(power, "SHUTDOWN_SECONDS", 0.3)
     cloud.fault("ignored_shutdown")
     saga = walked("resize_droplet", **{**WISH, "snapshot": False})
     assert saga.status == "completed"

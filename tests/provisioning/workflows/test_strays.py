@@ -6,7 +6,7 @@ from pytest_django import DjangoAssertNumQueries
 from arcadia_cloud.kernel.models import Alert
 from inventory.services import sync_inventory
 from inventory.values import RunMode
-from provisioning.strays import report_strays
+from provisioning.orphans import report_strays
 from tests.provisioning.sagas import started, walked
 from tests.provisioning.workflows.cloud import ORDER, Cloud
 

@@ -1,0 +1,15 @@
+from django.apps import AppConfig
+
+from arcadia_cloud.http import readiness_checks
+from arcadia_cloud.kernel import readiness
+
+
+class HttpConfig(AppConfig):
+    name = "arcadia_cloud.http"
+    verbose_name = "HTTP"
+
+    def ready(self) -> None:
+        """Register what must work before traffic is sent here."""
+        readiness.register("database", readiness_checks.database)
+        readiness.register("migrations", readiness_checks.MigrationsApplied())
+        readiness.register("broker", readiness_checks.broker)

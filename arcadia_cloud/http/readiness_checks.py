@@ -1,0 +1,75 @@
+"""The checks of readiness that belong to no app. Imported before the models are loaded."""
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+import redis
+from django.conf import settings
+from django.core import checks
+from django.db import connection, connections
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.migrations.executor import MigrationExecutor
+
+from arcadia_cloud.kernel.queue.redis_client import impatient_redis
+from arcadia_cloud.kernel.readiness import Verdict
+
+_BROKER_TIMEOUT_SECONDS: Final = 0.5
+_OLDEST_POSTGRES: Final = 18  # RETURNING old/new
+
+
+def database() -> Verdict:
+    """PostgreSQL answers a query, and is new enough."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1")
+    if _version_of(connection) < _OLDEST_POSTGRES:
+        return Verdict(ok=False, words=f"too old: PostgreSQL {_OLDEST_POSTGRES} or newer is needed")
+    return Verdict(ok=True, words="answers")
+
+
+@checks.register(checks.Tags.database)
+def postgres_is_new_enough(
+    *, databases: Sequence[str] | None = None, **_options: Any
+) -> list[checks.CheckMessage]:
+    """Asked by `migrate` and `check --database`: an older one would migrate, and then fail every sync."""
+    found = {name: _version_of(connections[name]) for name in databases or ()}
+    return [
+        checks.Error(
+            f"PostgreSQL {version} is too old: {_OLDEST_POSTGRES} or newer is needed",
+            hint="DATABASE_URL must name such a server.",
+            obj=name,
+            id="arcadia_cloud.E001",
+        )
+        for name, version in found.items()
+        if version < _OLDEST_POSTGRES
+    ]
+
+
+def _version_of(database: BaseDatabaseWrapper) -> int:
+    version: int = getattr(database, "pg_version") // 10_000  # noqa: B009 - of PostgreSQL's wrapper alone
+    return version
+
+
+class MigrationsApplied:
+    """Every migration of this version is applied. Once seen, that lasts as long as the process."""
+
+    def __init__(self) -> None:
+        self._seen = False
+
+    def __call__(self) -> Verdict:
+        """Compare the migrations on disk with those recorded."""
+        if not self._seen:
+            executor = MigrationExecutor(connection)
+            waiting = len(executor.migration_plan(executor.loader.graph.leaf_nodes()))
+            if waiting:
+                return Verdict(ok=False, words=f"{waiting} not applied")
+            self._seen = True
+        return Verdict(ok=True, words="all applied")
+
+
+def broker() -> Verdict:
+    """Redis answers a ping, soon. Without it requests go on and rows wait for the sweep: not vital."""
+    try:
+        impatient_redis(settings.CELERY_BROKER_URL, _BROKER_TIMEOUT_SECONDS).ping()
+    except redis.RedisError as error:
+        return Verdict(ok=False, words=f"doesn't answer ({type(error).__name__})", vital=False)
+    return Verdict(ok=True, words="answers")

@@ -1,0 +1,1 @@
+"""The main job, run once without a browser: its pipeline, and what sets up and seeds a stack."""

@@ -1,0 +1,20 @@
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from arcadia_cloud.digitalocean.errors import ProviderError
+from arcadia_cloud.kernel.errors import DomainError
+from arcadia_cloud.main_job.demo import seed_demo
+
+
+class Command(BaseCommand):
+    help = "Tie the simulator's default fleet to demo tenants. May be repeated."
+
+    def handle(self, *_args: Any, **_options: Any) -> None:
+        try:
+            seeded = seed_demo()
+        except (DomainError, ProviderError) as refusal:
+            raise CommandError(str(refusal)) from refusal
+        self.stdout.write(
+            f"demo tenants: {seeded.projects} projects given, {seeded.deployments} deployments made"
+        )

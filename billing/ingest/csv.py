@@ -1,0 +1,155 @@
+"""An invoice's CSV, row by row, in memory that doesn't grow with it.
+
+Columns are found by their names, so that their order doesn't matter and new ones don't hurt. Names stand
+with underscores or spaces, in any case; the invoices of 2019 and 2020 have no `category`, older ones
+perhaps no `project_name`. What can't be read is an error that names row, column and value: a row that was
+left out or guessed at would be money lost in silence.
+"""
+
+import csv
+from collections.abc import Iterator, Mapping, Sequence
+from io import TextIOWrapper
+from typing import IO, Any, Final
+
+from arcadia_cloud.kernel.errors import DomainError
+from billing.ingest import cells
+from billing.values import BilledLine
+
+_REQUIRED: Final = ("product", "description", "start", "end", "usd")
+_OPTIONAL: Final = ("group_description", "hours", "project_name", "category")
+_LONGEST_SHOWN: Final = 80
+
+
+class UnreadableInvoice(DomainError):
+    """The file breaks a rule. `row` counts rows of data from 1, 0 is the header's; `column` is the file's."""
+
+    code = "unreadable_invoice"
+
+    def __init__(self, rule: str, *, row: int, line: int, column: str = "", value: str | None = None) -> None:
+        self.row, self.column, self.value = row, column, value
+        at = f"row {row} (line {line} of the file)" if row else "the header"
+        shown = "" if value is None else f"{value[:_LONGEST_SHOWN]!r} "
+        super().__init__(f"{at}{f', column {column}' if column else ''}: {shown}{rule}")
+
+
+def read_lines(file: IO[bytes]) -> Iterator[BilledLine]:
+    """Yield the rows of a file of UTF-8, with or without a byte-order mark. Blank lines count for nothing.
+
+    Raises UnreadableInvoice at the first row that breaks a rule. The file is left open.
+    """
+    text = TextIOWrapper(file, encoding="utf-8-sig", newline="")
+    try:
+        yield from _Reader(text)
+    finally:
+        text.detach()
+
+
+class _Reader:
+    """Reads one file; iterate it once."""
+
+    def __init__(self, text: TextIOWrapper) -> None:
+        self._rows = csv.reader(_without_nul(text), strict=True)
+        self._number = 0
+        self._amounts = cells.Memo(cells.amount)
+        self._hours = cells.Memo(cells.hours)
+        self._instants = cells.Memo(cells.instant)
+
+    def __iter__(self) -> Iterator[BilledLine]:
+        header = self._header()
+        place = _places(header)
+        product, group, description = place["product"], place["group_description"], place["description"]
+        hours, start, end, usd = place["hours"], place["start"], place["end"], place["usd"]
+        project, category = place["project_name"], place["category"]
+        width = len(header)
+        amounts, instants, all_hours = self._amounts, self._instants, self._hours
+        for row in self._data():
+            if len(row) != width:
+                raise self._refusal(f"has {len(row)} cells, the header has {width}")
+            row.append("")  # what the places of absent columns point to
+            try:
+                line = BilledLine(
+                    self._number,
+                    row[product],
+                    row[group],
+                    row[description],
+                    all_hours[row[hours]],
+                    instants[row[start]],
+                    instants[row[end]],
+                    amounts[row[usd]],
+                    row[project],
+                    row[category],
+                )
+            except ValueError:
+                raise self._fault(header, place, row) from None
+            if line.ended_at < line.started_at:
+                raise self._refusal("is before the start", column=header[end], value=row[end])
+            yield line
+
+    def _header(self) -> list[str]:
+        names = next(self._data(), None)
+        self._number = 0
+        if names is None:
+            raise UnreadableInvoice("the file is empty: not even a header stands in it", row=0, line=1)
+        known = [_plain(name) for name in names]
+        missing = [name for name in _REQUIRED if name not in known]
+        if missing:
+            raise UnreadableInvoice(f"there is no column {', '.join(missing)}", row=0, line=1)
+        twice = sorted({name for name in (*_REQUIRED, *_OPTIONAL) if known.count(name) > 1})
+        if twice:
+            raise UnreadableInvoice(f"the column {', '.join(twice)} stands twice", row=0, line=1)
+        return names
+
+    def _data(self) -> Iterator[list[str]]:
+        while True:
+            try:
+                row = next(self._rows)
+            except StopIteration:
+                return
+            except (csv.Error, UnicodeDecodeError, _HasNul) as error:
+                self._number += 1
+                raise self._refusal(f"can't be read: {_in_words(error)}") from error
+            if row:
+                self._number += 1
+                yield row
+
+    def _fault(self, header: Sequence[str], place: Mapping[str, int], row: Sequence[str]) -> Exception:
+        """Read the row again, cell by cell, to say which one it was."""
+        readers: Mapping[str, Any] = {
+            "hours": cells.hours, "start": cells.instant, "end": cells.instant, "usd": cells.amount,
+        }  # fmt: skip
+        for name, read in readers.items():
+            try:
+                read(row[place[name]])
+            except ValueError as error:
+                return self._refusal(str(error), column=header[place[name]], value=row[place[name]])
+        raise AssertionError("every cell can be read")
+
+    def _refusal(self, rule: str, *, column: str = "", value: str | None = None) -> UnreadableInvoice:
+        return UnreadableInvoice(rule, row=self._number, line=self._rows.line_num, column=column, value=value)
+
+
+class _HasNul(ValueError):
+    """A byte that no text has, and that PostgreSQL can't keep."""
+
+
+def _without_nul(text: TextIOWrapper) -> Iterator[str]:
+    for line in text:
+        if "\0" in line:
+            raise _HasNul("a NUL byte stands in it")
+        yield line
+
+
+def _places(header: Sequence[str]) -> dict[str, int]:
+    """Where each column stands; one that is absent points to the empty cell after the last."""
+    known = [_plain(name) for name in header]
+    return {name: known.index(name) if name in known else len(known) for name in (*_REQUIRED, *_OPTIONAL)}
+
+
+def _plain(name: str) -> str:
+    return "_".join(name.casefold().replace("_", " ").split())
+
+
+def _in_words(error: Exception) -> str:
+    if isinstance(error, UnicodeDecodeError):
+        return "it is not UTF-8 text"
+    return str(error)

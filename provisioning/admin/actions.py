@@ -1,0 +1,125 @@
+"""An operator's hand on a saga: cancel, retry, re-enqueue, from its page and from the list."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+
+from arcadia_cloud.kernel.console.records import Button
+from arcadia_cloud.kernel.console.theme import DialogForm, action
+from provisioning.admin.pause import PausingAdmin, actor_of
+from provisioning.models import SagaRun
+from provisioning.services import cancel_saga, requeue_saga, retry_saga
+from provisioning.states import LIVE, Direction, SagaStatus
+
+
+class SettlingAdmin(PausingAdmin):
+    """Adds the dialogs and the list's actions. Cancelling a whole selection isn't offered: it undoes work."""
+
+    actions = ("requeue_selected", "retry_selected")
+    actions_detail = ("cancel_this", "retry_this", "requeue_this")
+
+    def get_actions_detail(self, request: HttpRequest, object_id: int) -> list[Any]:
+        """None in the page's head: the page has them where they change with the saga."""
+        return []
+
+    def has_settle_permission(self, request: HttpRequest, _object_id: str | None = None) -> bool:
+        """Whether the user may cancel, retry and re-enqueue: nobody edits a saga by hand."""
+        return request.user.has_perm("provisioning.change_sagarun")
+
+    def hands_of(self, request: HttpRequest, saga: SagaRun) -> list[Button]:
+        """The buttons that fit the saga's state."""
+        if not self.has_settle_permission(request):
+            return []
+        is_live, is_dead = saga.status in LIVE, saga.status == SagaStatus.FAILED
+        forward = saga.direction == Direction.FORWARD
+        fit = {
+            "cancel_this": (is_live or is_dead) and forward and not saga.cancel_requested,
+            "retry_this": is_dead or saga.status == SagaStatus.ROLLED_BACK,
+            "requeue_this": is_live,
+        }
+        return [self.button(name, saga) for name, fits in fit.items() if fits]
+
+    @action(
+        description="Cancel",
+        permissions=["settle"],
+        icon="undo",
+        dialog={
+            "title": "Cancel this saga?",
+            "description": "What it did so far is undone, the last step first: at its next step, or at once "
+            "while it waits.",
+            "form_submit_text": "Cancel the saga",
+        },
+    )
+    def cancel_this(self, request: HttpRequest, _form: DialogForm, object_id: str) -> HttpResponse:
+        """Have it undo what it did."""
+        by = actor_of(request)
+        return self.lend(
+            request,
+            object_id,
+            lambda pk: cancel_saga(saga_id=pk, requested_by=by),
+            logged="Cancelled from the console.",
+            told="It is being undone.",
+        )
+
+    @action(
+        description="Retry",
+        permissions=["settle"],
+        icon="replay",
+        dialog={
+            "title": "Retry this saga?",
+            "description": "A dead letter goes on where it stood. A saga that was rolled back is started "
+            "again, as a new one with the same inputs.",
+            "form_submit_text": "Retry",
+        },
+    )
+    def retry_this(self, request: HttpRequest, _form: DialogForm, object_id: str) -> HttpResponse:
+        """Let it go on, or begin again."""
+        by = actor_of(request)
+        return self.lend(
+            request,
+            object_id,
+            lambda pk: retry_saga(saga_id=pk, requested_by=by),
+            logged="Retried from the console.",
+            told="A worker was asked to go on.",
+        )
+
+    @action(
+        description="Re-enqueue",
+        permissions=["settle"],
+        icon="notifications_active",
+        dialog={
+            "title": "Re-enqueue this saga?",
+            "description": "A worker is asked to look at it now. Harmless at any time: a saga that waits "
+            "goes on waiting, and one that is being walked isn't walked twice.",
+            "form_submit_text": "Re-enqueue",
+        },
+    )
+    def requeue_this(self, request: HttpRequest, _form: DialogForm, object_id: str) -> HttpResponse:
+        """Nudge for it once more."""
+        return self.lend(
+            request,
+            object_id,
+            lambda pk: requeue_saga(saga_id=pk),
+            logged="Re-enqueued from the console.",
+            told="A worker was asked to look at it.",
+        )
+
+    @admin.action(description="Re-enqueue the selected sagas", permissions=["settle"])
+    def requeue_selected(self, request: HttpRequest, queryset: QuerySet[SagaRun]) -> None:
+        """Nudge for each."""
+        self.lend_each(
+            request, queryset, lambda pk: requeue_saga(saga_id=pk), logged="Re-enqueued from the console."
+        )
+
+    @admin.action(description="Retry the selected sagas", permissions=["settle"])
+    def retry_selected(self, request: HttpRequest, queryset: QuerySet[SagaRun]) -> None:
+        """Let dead letters go on, start rolled-back ones again."""
+        by = actor_of(request)
+        self.lend_each(
+            request,
+            queryset,
+            lambda pk: retry_saga(saga_id=pk, requested_by=by),
+            logged="Retried from the console.",
+        )

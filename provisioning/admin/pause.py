@@ -1,0 +1,90 @@
+"""The console's hand on the pause: a button and a dialog each to set it and to lift it."""
+
+from typing import cast
+
+from django import forms
+from django.contrib import messages
+from django.contrib.admin.models import CHANGE, LogEntry
+from django.contrib.auth.models import User
+from django.contrib.contenttypes.models import ContentType
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+
+from arcadia_cloud.kernel.console.records import RecordAdmin
+from arcadia_cloud.kernel.console.theme import DialogForm, OneLineInput, action
+from provisioning.models import ProvisioningBrake, SagaRun
+from provisioning.services import pause, unpause
+
+
+class PauseForm(DialogForm):
+    """Why."""
+
+    reason = forms.CharField(
+        label="Why", max_length=500, widget=OneLineInput, help_text="For the other operators."
+    )
+
+
+class PausingAdmin(RecordAdmin[SagaRun]):
+    """Adds the two dialogs; the templates show their buttons where the pause is told of."""
+
+    actions_list = ("pause_all", "lift_pause")
+
+    def has_pause_permission(self, request: HttpRequest) -> bool:
+        """Whether the user may stop and release all sagas."""
+        return request.user.has_perm("provisioning.change_provisioningbrake")
+
+    @action(
+        description="Pause all sagas",
+        permissions=["pause"],
+        icon="pause_circle",
+        dialog={
+            "title": "Pause all sagas?",
+            "description": "Nothing new starts, and running sagas stop at their next step, until somebody "
+            "lifts the pause. What they have done so far stays as it is.",
+            "form_class": PauseForm,
+            "form_submit_text": "Pause",
+        },
+    )
+    def pause_all(self, request: HttpRequest, form: DialogForm) -> HttpResponse:
+        """Set the pause."""
+        reason = form.cleaned_data["reason"]
+        pause(by=actor_of(request), reason=reason)
+        _log(request, f"Paused from the console: {reason}")
+        self.message_user(request, "Provisioning is paused.", messages.WARNING)
+        return _to_the_list()
+
+    @action(
+        description="Lift the pause",
+        permissions=["pause"],
+        icon="play_circle",
+        dialog={
+            "title": "Lift the pause?",
+            "description": "Sagas go on where they stand, within seconds.",
+            "form_submit_text": "Lift",
+        },
+    )
+    def lift_pause(self, request: HttpRequest, _form: DialogForm) -> HttpResponse:
+        """Let sagas go on."""
+        unpause(by=actor_of(request))
+        _log(request, "Pause lifted from the console.")
+        self.message_user(request, "Sagas go on.", messages.SUCCESS)
+        return _to_the_list()
+
+
+def actor_of(request: HttpRequest) -> str:
+    """Who does it, as services and history name them."""
+    return f"user:{request.user.get_username()}"
+
+
+def _log(request: HttpRequest, words: str) -> None:
+    LogEntry.objects.create(
+        user=cast("User", request.user),
+        content_type=ContentType.objects.get_for_model(ProvisioningBrake),
+        object_repr="pause of provisioning",
+        action_flag=CHANGE,
+        change_message=words,
+    )
+
+
+def _to_the_list() -> HttpResponse:
+    return HttpResponse(headers={"HX-Redirect": reverse("admin:provisioning_sagarun_changelist")})

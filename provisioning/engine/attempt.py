@@ -1,0 +1,102 @@
+"""One call of a step's function, and what came of it. The engine's one boundary to steps."""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final, TypeAlias
+
+import structlog
+from django.db import InterfaceError, OperationalError
+
+from arcadia_cloud.kernel.leases import LeaseLost
+from provisioning.contract import RetryableError, Step, StepState, Wait
+from provisioning.engine.claim import Entry
+from provisioning.engine.step_state import State
+
+log = structlog.get_logger(__name__)
+LONGEST_BACKOFF_SECONDS: Final = 60.0
+_LONGEST_MESSAGE: Final = 2000
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """The call ended for good. `is_out_of_time`: it might still have worked, so its effect may be there."""
+
+    error: dict[str, str]
+    is_out_of_time: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Later:
+    """The call is to be made again after `seconds`; `error` when that is because of one."""
+
+    seconds: float
+    reason: str
+    error: dict[str, str] | None = None
+
+
+Answer: TypeAlias = Wait | RetryableError | Failed | None
+
+
+def perform(
+    function: Callable[[StepState], object], state: State, *, step: Step, entry: Entry
+) -> Failed | Later | None:
+    """Call it, and say what came of it; None: it is done.
+
+    LeaseLost and a database that is away are not the step's failures: they pass through.
+    """
+    answer = _answer(function, state)
+    if answer is None or isinstance(answer, Failed):
+        return answer
+    seconds_left = _seconds_left(step, entry, state)
+    if isinstance(answer, Wait):
+        if seconds_left <= 0:
+            return Failed(_out_of_time(step, answer.reason), is_out_of_time=True)
+        return Later(min(max(answer.seconds, 0.0), seconds_left), answer.reason)
+    error = described(answer)
+    if entry.failures >= _retries(step, state):
+        return Failed(error)
+    if seconds_left <= 0:
+        return Failed(_out_of_time(step, error["message"]), is_out_of_time=True)
+    pause = max(_backoff(step, entry.failures), answer.after_seconds)
+    return Later(min(pause, seconds_left), f"{error['type']}: {error['message']}", error)
+
+
+def _answer(function: Callable[[StepState], object], state: State) -> Answer:
+    try:
+        answer = function(state)
+    except (LeaseLost, OperationalError, InterfaceError):
+        raise
+    except RetryableError as error:
+        return error
+    except Exception as error:
+        log.warning("step_failed", saga=state.saga_id, step_idx=state.step_idx, exc_info=error)
+        return Failed(described(error))
+    if answer is None or isinstance(answer, Wait):
+        return answer
+    return Failed({"type": "TypeError", "message": f"returned {type(answer).__name__}, not None or Wait"})
+
+
+def _retries(step: Step, state: State) -> int:
+    return step.undo_retries if state.is_compensating and step.undo_retries is not None else step.retries
+
+
+def _seconds_left(step: Step, entry: Entry, state: State) -> float:
+    """A step is always looked at once more when its time is up: the wait before ends then, not later."""
+    if step.deadline_seconds is None:
+        return math.inf
+    return step.deadline_seconds - (state.now() - entry.started_at).total_seconds()
+
+
+def _backoff(step: Step, failures: int) -> float:
+    return min(step.backoff_seconds * 2.0 ** min(failures, 30), LONGEST_BACKOFF_SECONDS)
+
+
+def _out_of_time(step: Step, last: str) -> dict[str, str]:
+    return {"type": "OutOfTime", "message": f"not done within {step.deadline_seconds} s: {last}"}
+
+
+def described(error: BaseException) -> dict[str, str]:
+    """Type and message for the ledger, as jsonb can hold them."""
+    message = str(error).encode(errors="replace").decode().replace("\0", "\N{REPLACEMENT CHARACTER}")
+    return {"type": type(error).__name__, "message": message[:_LONGEST_MESSAGE]}
