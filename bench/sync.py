@@ -18,7 +18,7 @@ from django.db import connection, transaction
 from bench.harness import Contender, Row, bench, compare, tell
 from bench.scratch import scratch_database
 from inventory.kinds.droplet import DROPLET
-from inventory.observation.observe import Look, Origin, observe
+from inventory.observation.observe import ObservationContext, Origin, observe
 from inventory.values import PROVIDER, Kind, Observation
 
 T = TypeVar("T")
@@ -144,7 +144,7 @@ def _growth(fleet: Fleet[Observation], size: int) -> Row:
 def _ours(batches: Sequence[list[Observation]]) -> None:
     origin = Origin(actor="bench", source="run:1")
     for batch in batches:
-        look = Look(at=datetime.now(UTC), volatile=DROPLET.volatile)
+        look = ObservationContext(at=datetime.now(UTC), volatile=DROPLET.volatile)
         observe(kind=Kind.DROPLET, observations=batch, look=look, origin=origin)
 
 
@@ -260,7 +260,7 @@ def _droplet(index: int, status: str) -> Observation:
             "next_backup_window": None,
         },
         monthly_price_cents=600,
-        decides=True,
+        can_attribute=True,
         created_at=_CREATED_AT,
         active=status == "active",
     )

@@ -25,14 +25,14 @@ _FIRST_PAUSE: Final = timedelta(minutes=1)
 _LONGEST_PAUSE: Final = timedelta(hours=6)
 
 
-class NotToBePushed(Conflict):
+class NotPushable(Conflict):
     """A preview, or an invoice that doesn't add up."""
 
     code = "not_to_be_pushed"
 
 
 @dataclass(frozen=True, slots=True)
-class Pushed:
+class PushResult:
     """What became of one invoice. `action` is finance's word, "" where it gave none; `error` says why."""
 
     invoice: ProviderInvoice
@@ -40,7 +40,7 @@ class Pushed:
     error: str = ""
 
 
-def told_to_finance(invoice: ProviderInvoice) -> FinanceInvoice:
+def finance_payload(invoice: ProviderInvoice) -> FinanceInvoice:
     """The invoice as finance gets it, in cents."""
     return FinanceInvoice(
         external_id=invoice.invoice_uuid,
@@ -58,19 +58,19 @@ def told_to_finance(invoice: ProviderInvoice) -> FinanceInvoice:
 
 def fingerprint(invoice: ProviderInvoice) -> str:
     """Of all that finance is told: the same for an invoice that hasn't changed."""
-    body = told_to_finance(invoice).body(tenant_id=settings.SKYAI_FINANCE_TENANT_ID)
+    body = finance_payload(invoice).body(tenant_id=settings.SKYAI_FINANCE_TENANT_ID)
     return hashlib.sha256(msgspec.json.encode(body)).hexdigest()
 
 
-def is_fit(invoice: ProviderInvoice) -> bool:
+def is_pushable(invoice: ProviderInvoice) -> bool:
     """Whether finance may be told of it: a final invoice that adds up."""
     return not invoice.is_preview and invoice.ingest_status == IngestStatus.INGESTED
 
 
-def assert_fit(invoice: ProviderInvoice) -> None:
+def assert_pushable(invoice: ProviderInvoice) -> None:
     """Raise NotToBePushed unless finance may be told of it."""
-    if not is_fit(invoice):
-        raise NotToBePushed(f"{invoice} is {'a preview' if invoice.is_preview else invoice.ingest_status}")
+    if not is_pushable(invoice):
+        raise NotPushable(f"{invoice} is {'a preview' if invoice.is_preview else invoice.ingest_status}")
 
 
 def to_be_pushed(*, at: datetime, force: bool = False) -> QuerySet[ProviderInvoice]:
@@ -82,7 +82,7 @@ def to_be_pushed(*, at: datetime, force: bool = False) -> QuerySet[ProviderInvoi
     return fit.order_by("period", "pk")
 
 
-def reconsider(invoice: ProviderInvoice) -> None:
+def refresh_push_status(invoice: ProviderInvoice) -> None:
     """Say on the invoice whether finance has it as it is now; the caller saves it. A refusal stays one."""
     if not invoice.pushed_fingerprint or invoice.push_status == PushStatus.REFUSED:
         return
@@ -94,7 +94,7 @@ def reconsider(invoice: ProviderInvoice) -> None:
 
 def push_invoice(
     *, invoice_pk: int, finance: Finance, at: datetime, force: bool = False, in_turn: bool = False
-) -> Pushed:
+) -> PushResult:
     """Tell finance of an invoice, unless it has it already or refused it; `force` tells it anyway.
 
     The outcome stands on the invoice. A fault is to be tried again, later each time, and with `in_turn` not
@@ -104,13 +104,13 @@ def push_invoice(
         invoice = ProviderInvoice.objects.filter(pk=invoice_pk).first()
         if invoice is None:
             raise NotFound(f"invoice {invoice_pk} is gone")
-        assert_fit(invoice)
+        assert_pushable(invoice)
         is_early = in_turn and invoice.next_push_at is not None and invoice.next_push_at > at
         if (invoice.push_status != PushStatus.WAITING or is_early) and not force:
-            return Pushed(invoice)
+            return PushResult(invoice)
         sent = fingerprint(invoice)
         try:
-            answer = finance.import_invoice(told_to_finance(invoice))
+            answer = finance.import_invoice(finance_payload(invoice))
         except FinanceUnavailable as fault:
             return _postpone(invoice, str(fault), fault.retry_after, at)
         except FinanceRejected as refusal:
@@ -127,10 +127,10 @@ def push_invoice(
             pushed_fingerprint=sent,
         )
         resolve_alert(code=REFUSED_ALERT, subject=subject_of(invoice), by="finance")
-        return Pushed(invoice, action=answer.action)
+        return PushResult(invoice, action=answer.action)
 
 
-def _postpone(invoice: ProviderInvoice, words: str, retry_after: float | None, at: datetime) -> Pushed:
+def _postpone(invoice: ProviderInvoice, words: str, retry_after: float | None, at: datetime) -> PushResult:
     asked = timedelta(seconds=retry_after or 0)
     pause = max(asked, min(_LONGEST_PAUSE, _FIRST_PAUSE * 2 ** min(invoice.push_attempts, 16)))
     _write(
@@ -141,10 +141,10 @@ def _postpone(invoice: ProviderInvoice, words: str, retry_after: float | None, a
         next_push_at=at + pause,
         pushed_fingerprint="",  # finance may have taken it, or not: what it has isn't known any more
     )
-    return Pushed(invoice, error=words)
+    return PushResult(invoice, error=words)
 
 
-def _refuse(invoice: ProviderInvoice, words: str) -> Pushed:
+def _refuse(invoice: ProviderInvoice, words: str) -> PushResult:
     _write(invoice, push_status=PushStatus.REFUSED, push_error=words, next_push_at=None)
     raise_alert(
         code=REFUSED_ALERT,
@@ -152,7 +152,7 @@ def _refuse(invoice: ProviderInvoice, words: str) -> Pushed:
         message=f"Finance refuses {invoice}: {words}",
         details={"invoice": invoice.pk},
     )
-    return Pushed(invoice, error=words)
+    return PushResult(invoice, error=words)
 
 
 def _write(invoice: ProviderInvoice, **changes: object) -> None:

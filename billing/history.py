@@ -17,7 +17,7 @@ from django.db import transaction
 from arcadia_cloud.digitalocean.client import DigitalOcean
 from arcadia_cloud.digitalocean.records import BillingEntryRecord, InvoiceRecord
 from arcadia_cloud.kernel.leases import lease
-from billing.finance_push import reconsider
+from billing.finance_push import refresh_push_status
 from billing.models import BillingEntry, ProviderInvoice
 from billing.values import IngestStatus
 from inventory.values import PROVIDER
@@ -209,7 +209,7 @@ def _change(invoice: ProviderInvoice, head: _Head) -> None:
     for name, value in changes.items():
         setattr(invoice, name, value)
     was = invoice.push_status
-    reconsider(invoice)
+    refresh_push_status(invoice)
     if invoice.push_status != was:
         changes["push_status"] = invoice.push_status
     ProviderInvoice.objects.filter(pk=invoice.pk).update(**changes)

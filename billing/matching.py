@@ -9,10 +9,10 @@ from arcadia_cloud.kernel.queue.nudge import nudge
 from billing.statements import statement
 from inventory.values import PROVIDER, Kind
 
-_MATCH_AGAIN: Final = statement("match_again.sql")
+_MATCH_AGAIN: Final = statement("rematch_lines.sql")
 
 
-def match_again(*, kinds: Collection[str] = tuple(Kind.values)) -> int:
+def rematch(*, kinds: Collection[str] = tuple(Kind.values)) -> int:
     """Match the unmatched lines of these kinds anew, in one statement; return how many changed."""
     with connection.cursor() as cursor:
         cursor.execute(_MATCH_AGAIN, {"kinds": list(kinds), "provider": PROVIDER})

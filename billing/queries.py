@@ -18,7 +18,7 @@ _NEAR: Final = timedelta(hours=6)  # as old may a snapshot be that stands for an
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class BillingSummary:
     """How billing stands. `balance` is the latest, `before` the first day of the month before its own.
 
     `spent_by_then` is what that month had cost at the same moment, None where no snapshot is near it;
@@ -29,24 +29,24 @@ class Standing:
     before: date
     spent_by_then: Decimal | None
     invoiced: Decimal | None
-    unsound: int
+    unreconciled: int
     waiting: int
     refused: int
 
 
-def standing(*, at: datetime) -> Standing:
+def standing(*, at: datetime) -> BillingSummary:
     """How billing stands at the instant `at`. Three queries, whatever there is."""
     balance = latest_balance()
     now = balance.generated_at if balance else at
     before = (now.date().replace(day=1) - timedelta(days=1)).replace(day=1)
     invoices = ProviderInvoice.objects.filter(provider=PROVIDER).aggregate(
         invoiced=Sum("amount", filter=Q(period=before, is_preview=False)),
-        unsound=Count("pk", filter=UNSOUND),
+        unreconciled=Count("pk", filter=UNSOUND),
         waiting=Count("pk", filter=UNPUSHED & Q(push_status=PushStatus.WAITING)),
         refused=Count("pk", filter=UNPUSHED & Q(push_status=PushStatus.REFUSED)),
     )
     then = _balance_near(_month_before(now))
-    return Standing(
+    return BillingSummary(
         balance=balance, before=before, spent_by_then=then.month_to_date_usage if then else None, **invoices
     )
 

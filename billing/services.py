@@ -15,13 +15,13 @@ from kombu.exceptions import OperationalError
 from arcadia_cloud.digitalocean.client import DigitalOcean
 from arcadia_cloud.finance import Finance
 from arcadia_cloud.kernel.errors import DomainError, NotFound
-from arcadia_cloud.kernel.queue.nudge import nudge, send_now
+from arcadia_cloud.kernel.queue.nudge import nudge, publish_now
 from billing import balance
-from billing.finance_push import NotToBePushed, Pushed, assert_fit, push_invoice, to_be_pushed
+from billing.finance_push import NotPushable, PushResult, assert_pushable, push_invoice, to_be_pushed
 from billing.history import History, open_invoices, read_history
 from billing.ingest import run as ingest_run
-from billing.ingest.run import Ingested, ingest_invoice
-from billing.matching import match_again
+from billing.ingest.run import IngestResult, ingest_invoice
+from billing.matching import rematch
 from billing.models import BalanceSnapshot, ProviderInvoice
 from billing.values import IngestStatus, PushStatus
 
@@ -43,7 +43,7 @@ class BrokerAway(DomainError):
 
 
 @dataclass(frozen=True, slots=True)
-class Swept:
+class SweepCounts:
     """What a sweep found to be done again."""
 
     ingests: int
@@ -72,7 +72,7 @@ def update_history(*, at: datetime, enqueue: bool, since: date | None = None) ->
 
 def ingest_all(
     pks: Sequence[int], *, again: bool = False, report: Report | None = None
-) -> Iterator[Ingested]:
+) -> Iterator[IngestResult]:
     """Ingest these invoices one by one, and yield how each ended; one that fails doesn't stop the others.
 
     Nor does a preview that is gone by then: the final invoice's ingest takes it away.
@@ -85,13 +85,13 @@ def ingest_all(
                 report(done, len(pks))
 
 
-def ingest_file(*, invoice_pk: int, file: Path) -> Ingested:
+def ingest_file(*, invoice_pk: int, file: Path) -> IngestResult:
     """Ingest an invoice from a file of its CSV. Raises UnreadableInvoice, and then nothing has changed."""
     with DigitalOcean(PURPOSE) as cloud:
         return ingest_invoice(invoice_pk=invoice_pk, cloud=cloud, at=timezone.now(), again=True, file=file)
 
 
-def ingest_and_push(*, invoice_pk: int, again: bool = False) -> Ingested | None:
+def ingest_and_push(*, invoice_pk: int, again: bool = False) -> IngestResult | None:
     """What a worker does for one invoice; None where it is gone.
 
     A push that finance isn't there for is made again later.
@@ -106,7 +106,7 @@ def ingest_and_push(*, invoice_pk: int, again: bool = False) -> Ingested | None:
     return done
 
 
-def push(*, invoice_pk: int, force: bool = False) -> Pushed | None:
+def push(*, invoice_pk: int, force: bool = False) -> PushResult | None:
     """What a worker does for one invoice whose turn it is; None where there is nothing to do by now.
 
     After a fault a worker comes back to it, by a nudge where the pause is short. A long one is the sweep's:
@@ -115,7 +115,7 @@ def push(*, invoice_pk: int, force: bool = False) -> Pushed | None:
     """
     try:
         pushed = next(push_all([invoice_pk], force=force, in_turn=True), None)
-    except NotToBePushed:  # it was read again since it was asked for
+    except NotPushable:  # it was read again since it was asked for
         if force:
             raise
         return None
@@ -129,7 +129,7 @@ def push(*, invoice_pk: int, force: bool = False) -> Pushed | None:
 
 def push_all(
     pks: Sequence[int], *, force: bool = False, in_turn: bool = False, report: Report | None = None
-) -> Iterator[Pushed]:
+) -> Iterator[PushResult]:
     """Push these invoices one by one, and yield what became of each; none where pushing is switched off."""
     if not settings.SKYAI_FINANCE_ENABLED:
         return
@@ -146,7 +146,7 @@ def waiting_for_push(*, at: datetime, force: bool = False) -> list[int]:
     return list(to_be_pushed(at=at, force=force).values_list("pk", flat=True))
 
 
-def sweep(*, at: datetime) -> Swept:
+def sweep(*, at: datetime) -> SweepCounts:
     """Ask the workers again for every ingest that isn't done and every push that is due, and match again.
 
     Finds what failed, what didn't add up, and whose nudge was lost.
@@ -157,7 +157,7 @@ def sweep(*, at: datetime) -> Swept:
         nudge(INGEST_TASK, queue=QUEUE, invoice_pk=pk)
     for pk in pushes:
         nudge(PUSH_TASK, queue=QUEUE, invoice_pk=pk)
-    return Swept(len(ingests), len(pushes), match_again())
+    return SweepCounts(len(ingests), len(pushes), rematch())
 
 
 def accept_mismatch(
@@ -186,7 +186,7 @@ def request_push(*, invoice_pk: int) -> ProviderInvoice:
     Raises BrokerAway, NotFound and NotToBePushed.
     """
     invoice = _known(invoice_pk)
-    assert_fit(invoice)
+    assert_pushable(invoice)
     return _send(PUSH_TASK, invoice, "force")
 
 
@@ -210,7 +210,7 @@ def _known(invoice_pk: int) -> ProviderInvoice:
 def _send(task: str, invoice: ProviderInvoice, how: str) -> ProviderInvoice:
     arguments: dict[str, object] = {"invoice_pk": invoice.pk, how: True}
     try:
-        send_now(task, queue=QUEUE, countdown_seconds=None, **arguments)
+        publish_now(task, queue=QUEUE, countdown_seconds=None, **arguments)
     except (OperationalError, OSError) as error:
         raise BrokerAway("The broker doesn't answer, so nothing was started. Try again soon.") from error
     return invoice

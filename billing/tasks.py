@@ -4,7 +4,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from billing import services
-from billing.matching import match_again
+from billing.matching import rematch
 
 
 @shared_task(name="billing.snapshot_balance")
@@ -45,4 +45,4 @@ def sweep() -> dict[str, int]:
 @shared_task(name="billing.match_again")
 def match_lines_again(kinds: list[str]) -> dict[str, int]:
     """Inventory has learnt of resources of these kinds."""
-    return {"matched": match_again(kinds=kinds)}
+    return {"matched": rematch(kinds=kinds)}

@@ -9,7 +9,7 @@ from inventory.models import Resource
 from inventory.values import OPERATORS_PROJECT, AttributionRule
 
 # What stands in the operator's own project is ours; the rest that no rule gave to anybody needs a hand.
-UNATTRIBUTED = Q(attributed_by=AttributionRule.NONE) & (
+IS_UNATTRIBUTED = Q(attributed_by=AttributionRule.NONE) & (
     Q(project__isnull=True) | ~Q(project__name=OPERATORS_PROJECT)
 )
 
@@ -37,8 +37,8 @@ def fleet_cells() -> list[FleetCell]:
         .annotate(
             count=Count("pk"),
             monthly_cost_cents=Sum("monthly_price_cents"),
-            unattributed=Count("pk", filter=UNATTRIBUTED),
-            unattributed_cost_cents=Sum("monthly_price_cents", filter=UNATTRIBUTED),
+            unattributed=Count("pk", filter=IS_UNATTRIBUTED),
+            unattributed_cost_cents=Sum("monthly_price_cents", filter=IS_UNATTRIBUTED),
         )
         .order_by("kind", "region")
     )

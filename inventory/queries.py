@@ -13,7 +13,7 @@ from django.db.models.functions import StrIndex, Upper
 from django.db.models.lookups import GreaterThan
 
 from inventory.kinds import registry
-from inventory.kinds.spec import KindEntry
+from inventory.kinds.spec import KindSpec
 from inventory.models import Resource, ResourceEvent, ResourceQuerySet
 from inventory.values import PROVIDER_CURRENCY, RunMode, RunOutcome
 
@@ -56,7 +56,7 @@ def sync_ages(*, at: datetime) -> list[SyncAge]:
     return [_sync_age(entry, *found[str(entry.kind)], at) for entry in registry.ENTRIES]
 
 
-def _sync_age(entry: KindEntry, completed_at: datetime | None, only_skipped: bool, at: datetime) -> SyncAge:
+def _sync_age(entry: KindSpec, completed_at: datetime | None, only_skipped: bool, at: datetime) -> SyncAge:
     """A kind that was only ever skipped isn't set up, and nobody waits for it: Spaces without keys."""
     if completed_at is None:
         return SyncAge(str(entry.kind), None, is_stale=not only_skipped)

@@ -6,7 +6,7 @@ from kombu.exceptions import OperationalError
 
 from arcadia_cloud.digitalocean.client import DigitalOcean
 from arcadia_cloud.kernel.errors import DomainError
-from arcadia_cloud.kernel.queue.nudge import nudge, send_now
+from arcadia_cloud.kernel.queue.nudge import nudge, publish_now
 from inventory.kinds import registry
 from inventory.models import SyncRun
 from inventory.sync.run import Report, Sync
@@ -67,7 +67,7 @@ def request_sync(*, mode: RunMode, requested_by: str, must_reach_broker: bool = 
     A broker that is away leaves it to the schedule, silently. With `must_reach_broker` the request is
     sent at once instead, and BrokerAway raised when it can't be: for who waits for the answer.
     """
-    publish = send_now if must_reach_broker else nudge
+    publish = publish_now if must_reach_broker else nudge
     try:
         publish("inventory.sync", queue=f"cloud_sync_{mode}", mode=str(mode), requested_by=requested_by)
     except (OperationalError, OSError) as error:

@@ -3,11 +3,11 @@
 from pathlib import Path
 
 _FOLDER = Path(__file__).parent / "sql"
-_PARTS = ("whose.sql", "told.sql")
+_PARTS = ("attribution_rule.sql", "record_ownership_change.sql")
 
 
 def statement(name: str) -> str:
-    """The statement of a file in `sql/`. Where it has a line `-- whose.sql`, that file is put in."""
+    """Return the statement of a file in `sql/`, with a line such as `-- attribution_rule.sql` replaced."""
     text = (_FOLDER / name).read_text(encoding="utf-8")
     for part in _PARTS:
         text = text.replace(f"-- {part}\n", (_FOLDER / part).read_text(encoding="utf-8"))

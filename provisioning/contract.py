@@ -26,7 +26,7 @@ class RetryableError(Exception):
         super().__init__(message)
 
 
-class StepFailed(Exception):
+class FinalError(Exception):
     """The step can't succeed; the saga goes back. Any other exception means the same."""
 
 
@@ -73,7 +73,7 @@ class StepState(Protocol):
     def now(self) -> datetime:
         """The database's clock, UTC."""
 
-    def may_write_for(self, seconds: float) -> None:
+    def extend_lease_for(self, seconds: float) -> None:
         """Call before a write to the outside that can take `seconds`: renews the lease for that long.
 
         Raises LeaseLost when another worker may hold the saga by now: nothing may be sent then.
@@ -105,10 +105,10 @@ class Step:
     execute: Execute
     compensate: Compensate | None = None
     retries: int = 0
-    undo_retries: int | None = None
+    compensation_retries: int | None = None
     backoff_seconds: float = 1.0
     deadline_seconds: float | None = None
-    fails_halfway: bool = False
+    compensate_on_failure: bool = False
     is_pure: bool = False
 
 

@@ -11,7 +11,7 @@ from provisioning.statements import all_rows, statement
 
 STRAY: Final = "stray_resource"
 _MOST: Final = 100  # alerts at once; who has more strays has one problem, not a hundred more
-_STRAYS: Final = statement("strays.sql")
+_STRAYS: Final = statement("orphans.sql")
 
 
 def report_strays() -> int:

@@ -7,7 +7,7 @@ from django.db.models import Count, Q
 from arcadia_cloud.kernel.errors import NotFound
 from arcadia_cloud.kernel.models import Alert
 from provisioning.brakes import brake
-from provisioning.engine.compensation import UNDO_FAILED
+from provisioning.engine.compensation import COMPENSATION_FAILED
 from provisioning.models import ProvisioningBrake, SagaRun, SagaStepResult
 from provisioning.states import LIVE, SagaStatus
 
@@ -26,7 +26,7 @@ def ledger_of(saga_id: int) -> list[SagaStepResult]:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class ProvisioningSummary:
     """How provisioning stands. `undo_failures` are those that nobody has settled: their alert is open."""
 
     live: int
@@ -36,12 +36,12 @@ class Standing:
     brake: ProvisioningBrake
 
 
-def standing() -> Standing:
+def standing() -> ProvisioningSummary:
     """Count what is live and what needs a hand. Three queries."""
     counted = SagaRun.objects.filter(status__in=[*LIVE, SagaStatus.FAILED]).aggregate(
         live=Count("pk", filter=Q(status__in=LIVE)),
         waiting=Count("pk", filter=Q(status=SagaStatus.WAITING)),
         dead_letters=Count("pk", filter=Q(status=SagaStatus.FAILED)),
     )
-    undo_failures = Alert.objects.filter(code=UNDO_FAILED, resolved_at=None).count()
-    return Standing(**counted, undo_failures=undo_failures, brake=brake())
+    undo_failures = Alert.objects.filter(code=COMPENSATION_FAILED, resolved_at=None).count()
+    return ProvisioningSummary(**counted, undo_failures=undo_failures, brake=brake())

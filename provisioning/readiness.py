@@ -1,10 +1,10 @@
 """How sagas stand, for the readiness endpoint."""
 
-from arcadia_cloud.kernel.readiness import Verdict
+from arcadia_cloud.kernel.readiness import CheckResult
 from provisioning.queries import standing
 
 
-def sagas() -> Verdict:
+def sagas() -> CheckResult:
     """A pause and what needs a hand are told; requests are served as ever: not vital."""
     now = standing()
     faults = (
@@ -13,4 +13,4 @@ def sagas() -> Verdict:
         (f"{now.undo_failures} undo failures", now.undo_failures),
     )
     words = [words for words, is_so in faults if is_so]
-    return Verdict(ok=not words, words="; ".join([*words, f"{now.live} live"]), vital=False)
+    return CheckResult(ok=not words, words="; ".join([*words, f"{now.live} live"]), vital=False)

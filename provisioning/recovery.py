@@ -5,7 +5,7 @@ from kombu.exceptions import OperationalError
 
 from arcadia_cloud.kernel.alerts import raise_alert, resolve_alert
 from arcadia_cloud.kernel.models import Alert
-from arcadia_cloud.kernel.queue.nudge import send_now
+from arcadia_cloud.kernel.queue.nudge import publish_now
 from provisioning import registry
 from provisioning.engine.suspension import ADVANCE, QUEUE
 from provisioning.models import SagaRun
@@ -46,7 +46,7 @@ def _publish(saga_ids: list[int]) -> list[int]:
             unsent.append(saga_id)
             continue
         try:
-            send_now(ADVANCE, queue=QUEUE, saga_id=saga_id)
+            publish_now(ADVANCE, queue=QUEUE, saga_id=saga_id)
         except (OperationalError, OSError) as error:
             log.warning("nudge_lost", saga=saga_id, error=type(error).__name__)
             unsent.append(saga_id)

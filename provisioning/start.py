@@ -12,7 +12,7 @@ from arcadia_cloud.kernel.errors import InvalidInput
 from arcadia_cloud.kernel.queue.nudge import wake
 from provisioning import registry
 from provisioning.contract import Inputs, Workflow
-from provisioning.engine.step_state import as_kept
+from provisioning.engine.step_state import as_stored_json
 from provisioning.engine.suspension import QUEUE, WALK_DUE
 from provisioning.errors import KeyReused, SubjectBusy
 from provisioning.models import SagaRun, SagaSubject
@@ -85,7 +85,7 @@ def _parsed(kind: str, inputs: Mapping[str, Any]) -> tuple[Workflow, Inputs]:
 
 def _kept(parsed: Inputs) -> dict[str, Any]:
     try:
-        return as_kept(msgspec.to_builtins(parsed))
+        return as_stored_json(msgspec.to_builtins(parsed))
     except ValueError as error:
         raise InvalidInput(f"the inputs hold {_UNSTORABLE}", errors={"inputs": [_UNSTORABLE]}) from error
 
@@ -104,7 +104,7 @@ def _check_key(key: str) -> None:
         rule = f"must have 1 to {_LONGEST_KEY} characters"
         raise InvalidInput(f"idempotency_key {rule}", errors={"idempotency_key": [rule]})
     try:
-        as_kept({"idempotency_key": key})
+        as_stored_json({"idempotency_key": key})
     except ValueError as error:
         words = f"idempotency_key holds {_UNSTORABLE}"
         raise InvalidInput(words, errors={"idempotency_key": [_UNSTORABLE]}) from error

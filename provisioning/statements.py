@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from arcadia_cloud.kernel.database import binding_cursor
+from arcadia_cloud.kernel.database import server_binding_cursor
 
 _FOLDER = Path(__file__).parent / "sql"
 
@@ -16,7 +16,7 @@ def statement(name: str) -> str:
 
 def one_row(sql: str, parameters: Mapping[str, Any]) -> tuple[Any, ...] | None:
     """The first row of the answer. Every parameter needs its type in the statement."""
-    with binding_cursor(prepared=True) as cursor:
+    with server_binding_cursor(prepared=True) as cursor:
         cursor.execute(sql, parameters)
         row: tuple[Any, ...] | None = cursor.fetchone()
     return row
@@ -24,7 +24,7 @@ def one_row(sql: str, parameters: Mapping[str, Any]) -> tuple[Any, ...] | None:
 
 def all_rows(sql: str, parameters: Mapping[str, Any]) -> list[tuple[Any, ...]]:
     """Every row of the answer. Every parameter needs its type in the statement."""
-    with binding_cursor(prepared=True) as cursor:
+    with server_binding_cursor(prepared=True) as cursor:
         cursor.execute(sql, parameters)
         rows: list[tuple[Any, ...]] = cursor.fetchall()
     return rows

@@ -40,7 +40,7 @@ LIVE: Final = (SagaStatus.PENDING, SagaStatus.RUNNING, SagaStatus.WAITING, SagaS
 ENDED: Final = (SagaStatus.COMPLETED, SagaStatus.FAILED, SagaStatus.ROLLED_BACK)
 
 
-class Walk(StrEnum):
+class AdvanceOutcome(StrEnum):
     """How a worker's walk of a saga ended.
 
     `not_due`: it waits, somebody else walks it, or everything is paused. `let_go`: the lease or the database

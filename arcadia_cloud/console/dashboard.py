@@ -41,7 +41,7 @@ class SyncRow:
 
 
 @dataclass(frozen=True, slots=True)
-class Sight:
+class Dashboard:
     """Everything that the home page shows. The chart is Chart.js's, as JSON."""
 
     figures: list[Figure]
@@ -58,19 +58,21 @@ class Sight:
 def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     """Add what the home page shows; nothing for a user who may not see resources."""
     if request.user.has_perm("inventory.view_resource"):
-        context["sight"] = look(at=timezone.now(), with_billing=request.user.has_perms(_OF_BILLING))
+        context["sight"] = build_dashboard(
+            at=timezone.now(), with_billing=request.user.has_perms(_OF_BILLING)
+        )
         context["may_pause"] = request.user.has_perm("provisioning.change_provisioningbrake")
         context["may_sync"] = request.user.has_perm("inventory.add_syncrun")
     return context
 
 
-def look(*, at: datetime, with_billing: bool) -> Sight:
+def build_dashboard(*, at: datetime, with_billing: bool) -> Dashboard:
     """Read the figures as they are at the instant `at`; `with_billing` those of billing, too."""
     cells = fleet_cells()
     ages = sync_ages(at=at)
     running = [progress(run) for run in SyncRun.objects.filter(outcome=RunOutcome.RUNNING).order_by("kind")]
     sagas = standing()
-    return Sight(
+    return Dashboard(
         figures=[
             _resources(cells),
             _unattributed(cells),
@@ -99,7 +101,7 @@ def _resources(cells: Sequence[FleetCell]) -> Figure:
     return Figure(
         name="Live resources",
         value=f"{sum(cell.count for cell in cells):,}",
-        beside=f"{dollars(cost)} a month at list price",
+        caption=f"{dollars(cost)} a month at list price",
         href=reverse("admin:inventory_resource_changelist"),
     )
 
@@ -110,7 +112,7 @@ def _unattributed(cells: Sequence[FleetCell]) -> Figure:
     return Figure(
         name="Nobody's resources",
         value=f"{count:,}",
-        beside=f"{dollars(cost)} a month" if count else "all are attributed",
+        caption=f"{dollars(cost)} a month" if count else "all are attributed",
         href=f"{reverse('admin:inventory_resource_changelist')}?{urlencode({'whose': 'nobodys'})}",
         tone="warning" if count else "good",
     )
@@ -120,7 +122,7 @@ def _alerts(count: int) -> Figure:
     return Figure(
         name="Open alerts",
         value=f"{count:,}",
-        beside="need a look" if count else "nothing is wrong",
+        caption="need a look" if count else "nothing is wrong",
         href=reverse("admin:kernel_alert_changelist"),
         tone="bad" if count else "good",
     )
@@ -135,7 +137,7 @@ def _stale(ages: Sequence[SyncAge]) -> Figure:
     return Figure(
         name="Kinds up to date",
         value=f"{fresh} of {fresh + len(stale) + len(never)}",
-        beside="; ".join(words) or "every sync is fresh",
+        caption="; ".join(words) or "every sync is fresh",
         href=reverse("admin:inventory_syncrun_changelist"),
         tone="bad" if words else "good",
     )

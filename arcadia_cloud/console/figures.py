@@ -9,11 +9,11 @@ from django.urls import reverse
 from django.utils.http import urlencode
 
 from billing.admin.formatting import money
-from billing.admin.invoices import UNPUSHED_ONES, UNSOUND_ONES
-from billing.queries import Standing as BillingStanding
+from billing.admin.invoices import UNPUSHED_ONES, UNRECONCILED_ONES
+from billing.queries import BillingSummary
 from provisioning.admin.filters import LIVE_ONES
-from provisioning.engine.compensation import UNDO_FAILED
-from provisioning.queries import Standing
+from provisioning.engine.compensation import COMPENSATION_FAILED
+from provisioning.queries import ProvisioningSummary
 from provisioning.states import SagaStatus
 
 _STALE: Final = timedelta(hours=3)  # the balance is asked for every hour
@@ -25,14 +25,14 @@ class Figure:
 
     name: str
     value: str
-    beside: str
+    caption: str
     href: str
     tone: str = ""
 
 
-def saga_figures(sagas: Standing) -> list[Figure]:
+def saga_figures(sagas: ProvisioningSummary) -> list[Figure]:
     """What goes on, and what needs a hand."""
-    undo_failures = f"{reverse('admin:kernel_alert_changelist')}?{urlencode({'q': UNDO_FAILED})}"
+    undo_failures = f"{reverse('admin:kernel_alert_changelist')}?{urlencode({'q': COMPENSATION_FAILED})}"
     return [
         Figure("Live sagas", f"{sagas.live:,}", _pace(sagas), _sagas(LIVE_ONES), _tone(sagas)),
         Figure(
@@ -58,17 +58,17 @@ def saga_figures(sagas: Standing) -> list[Figure]:
     ]
 
 
-def billing_figures(billing: BillingStanding, *, at: datetime) -> list[Figure]:
+def billing_figures(billing: BillingSummary, *, at: datetime) -> list[Figure]:
     """What the month has cost, and which invoices need a hand."""
     unpushed = billing.waiting + billing.refused
     return [
         _spend(billing, at),
         Figure(
             "Invoices that don't add up",
-            f"{billing.unsound:,}",
-            "are read again every hour" if billing.unsound else "all add up",
-            _invoices(ingest_status=UNSOUND_ONES),
-            "bad" if billing.unsound else "good",
+            f"{billing.unreconciled:,}",
+            "are read again every hour" if billing.unreconciled else "all add up",
+            _invoices(ingest_status=UNRECONCILED_ONES),
+            "bad" if billing.unreconciled else "good",
         ),
         Figure(
             "Not pushed to finance",
@@ -84,7 +84,7 @@ def billing_figures(billing: BillingStanding, *, at: datetime) -> list[Figure]:
     ]
 
 
-def _spend(billing: BillingStanding, at: datetime) -> Figure:
+def _spend(billing: BillingSummary, at: datetime) -> Figure:
     """As the provider told it last; beside it, the month before."""
     href = reverse("admin:billing_balancesnapshot_changelist")
     balance, month = billing.balance, f"{billing.before:%B}"
@@ -99,13 +99,13 @@ def _spend(billing: BillingStanding, at: datetime) -> Figure:
     return Figure(
         name=f"Spend in {balance.generated_at:%B}",
         value=money(balance.month_to_date_usage),
-        beside=f"{before}; told on {balance.generated_at:%-d %b at %H:%M}",
+        caption=f"{before}; told on {balance.generated_at:%-d %b at %H:%M}",
         href=href,
         tone="warning" if at - balance.generated_at > _STALE else "",
     )
 
 
-def _pushing(billing: BillingStanding) -> str:
+def _pushing(billing: BillingSummary) -> str:
     if not settings.SKYAI_FINANCE_ENABLED:
         return "pushing is switched off"
     counts = {"refused": billing.refused, "waiting": billing.waiting}
@@ -116,13 +116,13 @@ def _invoices(**query: str) -> str:
     return f"{reverse('admin:billing_providerinvoice_changelist')}?{urlencode(query)}"
 
 
-def _pace(sagas: Standing) -> str:
+def _pace(sagas: ProvisioningSummary) -> str:
     if sagas.brake.paused:
         return "paused"
     return "under way" if sagas.live else "nothing goes on"
 
 
-def _tone(sagas: Standing) -> str:
+def _tone(sagas: ProvisioningSummary) -> str:
     return "warning" if sagas.brake.paused else ""
 
 

@@ -6,7 +6,7 @@ from django.utils.http import urlencode
 
 from arcadia_cloud.kernel.console.records import MOST_COUNTED
 from arcadia_cloud.kernel.models import Alert
-from inventory.admin.filters import NOBODYS, WhoseFilter
+from inventory.admin.filters import UNATTRIBUTED, OwnerFilter
 from provisioning.models import SagaRun
 from provisioning.states import SagaStatus
 
@@ -71,12 +71,12 @@ def _resources(request: HttpRequest) -> list[Item]:
         _item("Unattributed", "help", "inventory.resource"),
     )
     is_here = request.path.startswith(str(every["link"]))
-    is_narrowed = request.GET.get(WhoseFilter.parameter_name) == NOBODYS
+    is_narrowed = request.GET.get(OwnerFilter.parameter_name) == UNATTRIBUTED
     return [
         {**every, "active": is_here and not is_narrowed},
         {
             **nobodys,
-            "link": f"{nobodys['link']}?{urlencode({WhoseFilter.parameter_name: NOBODYS})}",
+            "link": f"{nobodys['link']}?{urlencode({OwnerFilter.parameter_name: UNATTRIBUTED})}",
             "active": is_here and is_narrowed,
         },
     ]

@@ -10,20 +10,20 @@ from django.db import connection, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.migrations.executor import MigrationExecutor
 
-from arcadia_cloud.kernel.queue.redis_client import impatient_redis
-from arcadia_cloud.kernel.readiness import Verdict
+from arcadia_cloud.kernel.queue.redis_client import redis_client
+from arcadia_cloud.kernel.readiness import CheckResult
 
 _BROKER_TIMEOUT_SECONDS: Final = 0.5
 _OLDEST_POSTGRES: Final = 18  # RETURNING old/new
 
 
-def database() -> Verdict:
+def database() -> CheckResult:
     """PostgreSQL answers a query, and is new enough."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT 1")
     if _version_of(connection) < _OLDEST_POSTGRES:
-        return Verdict(ok=False, words=f"too old: PostgreSQL {_OLDEST_POSTGRES} or newer is needed")
-    return Verdict(ok=True, words="answers")
+        return CheckResult(ok=False, words=f"too old: PostgreSQL {_OLDEST_POSTGRES} or newer is needed")
+    return CheckResult(ok=True, words="answers")
 
 
 @checks.register(checks.Tags.database)
@@ -55,21 +55,21 @@ class MigrationsApplied:
     def __init__(self) -> None:
         self._seen = False
 
-    def __call__(self) -> Verdict:
+    def __call__(self) -> CheckResult:
         """Compare the migrations on disk with those recorded."""
         if not self._seen:
             executor = MigrationExecutor(connection)
             waiting = len(executor.migration_plan(executor.loader.graph.leaf_nodes()))
             if waiting:
-                return Verdict(ok=False, words=f"{waiting} not applied")
+                return CheckResult(ok=False, words=f"{waiting} not applied")
             self._seen = True
-        return Verdict(ok=True, words="all applied")
+        return CheckResult(ok=True, words="all applied")
 
 
-def broker() -> Verdict:
+def broker() -> CheckResult:
     """Redis answers a ping, soon. Without it requests go on and rows wait for the sweep: not vital."""
     try:
-        impatient_redis(settings.CELERY_BROKER_URL, _BROKER_TIMEOUT_SECONDS).ping()
+        redis_client(settings.CELERY_BROKER_URL, _BROKER_TIMEOUT_SECONDS).ping()
     except redis.RedisError as error:
-        return Verdict(ok=False, words=f"doesn't answer ({type(error).__name__})", vital=False)
-    return Verdict(ok=True, words="answers")
+        return CheckResult(ok=False, words=f"doesn't answer ({type(error).__name__})", vital=False)
+    return CheckResult(ok=True, words="answers")

@@ -13,7 +13,7 @@ from arcadia_cloud.kernel.alerts import resolve_alert
 from arcadia_cloud.kernel.console.records import RecordAdmin
 from arcadia_cloud.kernel.console.theme import DialogForm, DropdownFilter, action, display
 from arcadia_cloud.kernel.models import Alert, Lease
-from arcadia_cloud.kernel.subject_links import page_of
+from arcadia_cloud.kernel.subject_links import url_of
 
 
 class OpenFilter(DropdownFilter):
@@ -73,7 +73,7 @@ class AlertAdmin(RecordAdmin[Alert]):
 
     @display(description="about")
     def about(self, alert: Alert) -> str:
-        address = page_of(alert.subject)
+        address = url_of(alert.subject)
         if not address:
             return alert.subject
         return format_html('<a href="{}" class="text-link">{}</a>', address, alert.subject)

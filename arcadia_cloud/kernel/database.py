@@ -43,7 +43,7 @@ def _clock_timestamp() -> datetime:
 
 
 @contextmanager
-def binding_cursor(*, prepared: bool = False) -> Iterator[CursorWrapper]:
+def server_binding_cursor(*, prepared: bool = False) -> Iterator[CursorWrapper]:
     """A cursor that sends parameters beside the statement, where Django's own writes them into its text.
 
     For statements with parameters of many kilobytes: quoting them here and parsing them there again costs
@@ -71,7 +71,7 @@ class _PreparingCursor(ServerBindingCursor):
             held.prepare_threshold = None
 
 
-def patiently(write: Callable[[], T], *, seconds: float = 60) -> T:
+def retry_while_database_is_down(write: Callable[[], T], *, seconds: float = 60) -> T:
     """Do a write that may be repeated, again and again while the database is away, up to `seconds`.
 
     Only for writes that change nothing when they are repeated: the answer to a commit may be what was

@@ -15,7 +15,7 @@ log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class CheckResult:
     """One check's answer: whether it is well, and in `words` what was seen.
 
     Traffic is turned away only when something `vital` isn't well. What the service can do without for a
@@ -27,7 +27,7 @@ class Verdict:
     vital: bool = True
 
 
-Check: TypeAlias = Callable[[], Verdict]
+Check: TypeAlias = Callable[[], CheckResult]
 _checks: dict[str, Check] = {}
 
 
@@ -37,14 +37,14 @@ def register(name: str, check: Check) -> None:
         raise ValueError(f"readiness check {name!r} is registered twice")
 
 
-def verdicts() -> dict[str, Verdict]:
+def verdicts() -> dict[str, CheckResult]:
     """Ask every check, in the order of registration. A database that is away is an answer, not an error."""
     return {name: _ask(name, check) for name, check in _checks.items()}
 
 
-def _ask(name: str, check: Check) -> Verdict:
+def _ask(name: str, check: Check) -> CheckResult:
     try:
         return check()
     except (DatabaseError, InterfaceError) as error:
         log.warning("not_ready", check=name, error=type(error).__name__)
-        return Verdict(ok=False, words="the database doesn't answer")
+        return CheckResult(ok=False, words="the database doesn't answer")

@@ -18,7 +18,7 @@ def register(kind: str, page: str) -> None:
         raise ValueError(f"the page of subject {kind!r} is registered twice")
 
 
-def page_of(subject: str) -> str:
+def url_of(subject: str) -> str:
     """The address of the page that shows it; "" where there is none."""
     found = _NUMBERED.fullmatch(subject)
     page = _pages.get(found["kind"]) if found else None

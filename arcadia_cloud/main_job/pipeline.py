@@ -15,12 +15,12 @@ from billing.services import ingest_all, push_all, snapshot_balance, update_hist
 from billing.values import IngestStatus
 from inventory.models import SyncRun
 from inventory.services import sync_inventory
-from inventory.sync.run import in_words
+from inventory.sync.run import describe
 from inventory.sync.run_records import Progress
 from inventory.values import RunMode, RunOutcome
 
 _NAMED = 3
-Tell = Callable[[str], None]  # takes a few words on how far a stage is
+ReportProgress = Callable[[str], None]  # takes a few words on how far a stage is
 REFUSALS = (DomainError, ProviderError, DatabaseError, InterfaceError)
 
 
@@ -44,10 +44,10 @@ class Stage:
     """A part of the job. `run` yields its lines, and tells its progress meanwhile."""
 
     name: str
-    run: Callable[[Tell], Iterable[Line]]
+    run: Callable[[ReportProgress], Iterable[Line]]
 
 
-def perform(stages: Sequence[Stage], tell: Tell) -> Iterator[Line]:
+def perform(stages: Sequence[Stage], tell: ReportProgress) -> Iterator[Line]:
     """Run the stages in order and yield their lines as they come. After a failed stage none follows."""
     for stage in stages:
         started = time.monotonic()
@@ -57,13 +57,13 @@ def perform(stages: Sequence[Stage], tell: Tell) -> Iterator[Line]:
                 well = well and not line.error
                 yield line
         except REFUSALS as refusal:
-            yield Line(stage.name, {}, time.monotonic() - started, in_words(refusal))
+            yield Line(stage.name, {}, time.monotonic() - started, describe(refusal))
             return
         if not well:
             return
 
 
-def sync(tell: Tell) -> Iterator[Line]:
+def sync(tell: ReportProgress) -> Iterator[Line]:
     """Sync every kind, the slow ones too; a line per kind."""
 
     def report(kind: str, progress: Progress) -> None:
@@ -75,7 +75,7 @@ def sync(tell: Tell) -> Iterator[Line]:
             yield _sync_line(run)
 
 
-def bill(tell: Tell) -> Iterator[Line]:
+def bill(tell: ReportProgress) -> Iterator[Line]:
     """Keep the balance, read the billing history, ingest every invoice that isn't; one line."""
     started = time.monotonic()
     tell("balance and invoices: the history")
@@ -102,7 +102,7 @@ def bill(tell: Tell) -> Iterator[Line]:
     yield Line("balance and invoices", counts, time.monotonic() - started, error)
 
 
-def push(tell: Tell) -> Iterator[Line]:
+def push(tell: ReportProgress) -> Iterator[Line]:
     """Tell finance of every invoice that it hasn't got; one line."""
     started = time.monotonic()
     pks = waiting_for_push(at=timezone.now())

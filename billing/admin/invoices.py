@@ -18,13 +18,13 @@ from arcadia_cloud.kernel.console.theme import DialogForm, DropdownFilter, OneLi
 from arcadia_cloud.kernel.models import Lease
 from billing import services
 from billing.admin.formatting import INGEST_COLOURS, PUSH_COLOURS, money, shortened
-from billing.finance_push import is_fit
+from billing.finance_push import is_pushable
 from billing.ingest.lease import lease_of
 from billing.models import CostLine, ProviderInvoice
 from billing.queries import UNPUSHED, UNSOUND
 from billing.values import IngestStatus, PushStatus
 
-UNSOUND_ONES: Final = "unsound"
+UNRECONCILED_ONES: Final = "unreconciled"
 UNPUSHED_ONES: Final = "unpushed"
 _LINES_SHOWN: Final = 100
 _INGEST_ASKED: Final = "Reading it again was asked for."
@@ -37,12 +37,12 @@ class IngestFilter(DropdownFilter):
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Sequence[tuple[str, str]]:
         known = [(str(value), str(label)) for value, label in IngestStatus.choices]
-        return [(UNSOUND_ONES, "Doesn't add up"), *known]
+        return [(UNRECONCILED_ONES, "Doesn't add up"), *known]
 
     def queryset(
         self, request: HttpRequest, queryset: QuerySet[ProviderInvoice]
     ) -> QuerySet[ProviderInvoice]:
-        if self.value() == UNSOUND_ONES:
+        if self.value() == UNRECONCILED_ONES:
             return queryset.filter(UNSOUND)
         return queryset.filter(ingest_status=self.value()) if self.value() else queryset
 
@@ -96,7 +96,7 @@ class ProviderInvoiceAdmin(RecordAdmin[ProviderInvoice]):
     actions = ("ingest_selected", "push_selected")
     actions_detail = ("ingest_this", "push_this", "accept_this")
 
-    def beside(self, request: HttpRequest, row: ProviderInvoice) -> dict[str, Any]:
+    def extra_context(self, request: HttpRequest, row: ProviderInvoice) -> dict[str, Any]:
         """How it stands, what can be done, the first lines, and whether a worker is at it."""
         lines = CostLine.objects.filter(invoice=row).select_related("resource").order_by("line_no")
         adds_up, finance = self.adds_up(row), self.finance(row)
@@ -127,7 +127,7 @@ class ProviderInvoiceAdmin(RecordAdmin[ProviderInvoice]):
             return []
         fit = {
             "ingest_this": True,
-            "push_this": is_fit(invoice) and settings.SKYAI_FINANCE_ENABLED,
+            "push_this": is_pushable(invoice) and settings.SKYAI_FINANCE_ENABLED,
             "accept_this": invoice.ingest_status == IngestStatus.MISMATCH and not invoice.is_preview,
         }
         return [self.button(name, invoice) for name, fits in fit.items() if fits]
@@ -139,12 +139,12 @@ class ProviderInvoiceAdmin(RecordAdmin[ProviderInvoice]):
     @admin.action(description="Read the selected invoices again", permissions=["manage"])
     def ingest_selected(self, request: HttpRequest, queryset: QuerySet[ProviderInvoice]) -> None:
         """Ask workers to fetch them anew."""
-        self.lend_each(request, queryset, _ingest, logged=_INGEST_ASKED)
+        self.run_action_on_each(request, queryset, _ingest, logged=_INGEST_ASKED)
 
     @admin.action(description="Push the selected invoices to finance again", permissions=["manage"])
     def push_selected(self, request: HttpRequest, queryset: QuerySet[ProviderInvoice]) -> None:
         """Ask workers to push them, whatever finance has."""
-        self.lend_each(request, queryset, _push, logged=_PUSH_ASKED)
+        self.run_action_on_each(request, queryset, _push, logged=_PUSH_ASKED)
 
     @action(
         description="Read again",
@@ -158,7 +158,7 @@ class ProviderInvoiceAdmin(RecordAdmin[ProviderInvoice]):
     )
     def ingest_this(self, request: HttpRequest, _form: DialogForm, object_id: str) -> HttpResponse:
         """Ask a worker to fetch the invoice of this page."""
-        return self.lend(request, object_id, _ingest, logged=_INGEST_ASKED, told=_INGEST_ASKED)
+        return self.run_action(request, object_id, _ingest, logged=_INGEST_ASKED, told=_INGEST_ASKED)
 
     @action(
         description="Push again",
@@ -172,7 +172,7 @@ class ProviderInvoiceAdmin(RecordAdmin[ProviderInvoice]):
     )
     def push_this(self, request: HttpRequest, _form: DialogForm, object_id: str) -> HttpResponse:
         """Ask a worker to push the invoice of this page."""
-        return self.lend(request, object_id, _push, logged=_PUSH_ASKED, told=_PUSH_ASKED)
+        return self.run_action(request, object_id, _push, logged=_PUSH_ASKED, told=_PUSH_ASKED)
 
     @action(
         description="Accept the difference",
@@ -195,7 +195,9 @@ class ProviderInvoiceAdmin(RecordAdmin[ProviderInvoice]):
                 invoice_pk=pk, difference=difference, note=note, actor=actor, at=timezone.now()
             )
 
-        return self.lend(request, object_id, accept, logged=f"Accepted: {note}", told=f"Accepted: {note}")
+        return self.run_action(
+            request, object_id, accept, logged=f"Accepted: {note}", told=f"Accepted: {note}"
+        )
 
     @display(description="amount")
     def how_much(self, invoice: ProviderInvoice) -> str:

@@ -12,7 +12,7 @@ from billing.values import CENT, exact
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
+class CsvSummary:
     """A file's sum, and the span of its lines, first start to last end; None where it has none."""
 
     file: Path
@@ -38,7 +38,7 @@ class Table:
             )
 
 
-def read_through(file: Path) -> Table:
+def summarize_csv(file: Path) -> CsvSummary:
     """Read a file to its end. Raises UnreadableInvoice, and InvalidInput where there is no such file."""
     total = Decimal(0)
     starts_at = ends_at = None
@@ -50,7 +50,7 @@ def read_through(file: Path) -> Table:
                 ends_at = line.ended_at if ends_at is None else max(ends_at, line.ended_at)
     except OSError as error:
         raise InvalidInput(f"{file}: {error.strerror}") from error
-    return Table(file, total, starts_at, ends_at)
+    return CsvSummary(file, total, starts_at, ends_at)
 
 
 def invoice_of_file(file: Path) -> ProviderInvoice:
@@ -58,7 +58,7 @@ def invoice_of_file(file: Path) -> ProviderInvoice:
 
     Raises NotFound where there is none or more than one, and what `read_through` does.
     """
-    table = read_through(file)
+    table = summarize_csv(file)
     months = [table.period] if table.period else []
     found = ProviderInvoice.objects.filter(
         period__in=months,

@@ -39,7 +39,7 @@ class Documents:
 
 
 @contextmanager
-def fetched(cloud: DigitalOcean, invoice_uuid: str, *, file: Path | None = None) -> Iterator[Documents]:
+def download(cloud: DigitalOcean, invoice_uuid: str, *, file: Path | None = None) -> Iterator[Documents]:
     """Everything about an invoice, for the block. With `file` the table is that file's, not the provider's.
 
     A provider that is away then leaves items and summary out: the file still has its sums. Raises
@@ -62,7 +62,7 @@ def fetched(cloud: DigitalOcean, invoice_uuid: str, *, file: Path | None = None)
 
 def _items(cloud: DigitalOcean, invoice_uuid: str, closing: ExitStack) -> IO[str]:
     items: IO[str] = closing.enter_context(_text_file())
-    spool(cloud.invoice_items(invoice_uuid), items)
+    write_items_csv(cloud.invoice_items(invoice_uuid), items)
     return items
 
 
@@ -80,7 +80,7 @@ def _unless(missing: type[ProviderError], fetch: Callable[[], T]) -> T | None:
         return None
 
 
-def spool(items: Iterable[InvoiceItemRecord], into: IO[str]) -> None:
+def write_items_csv(items: Iterable[InvoiceItemRecord], into: IO[str]) -> None:
     """Write items as rows of CSV, but for those without a time: they can't be held against a line."""
     write = csv.writer(into, lineterminator="\r\n").writerow
     for number, item in enumerate(items, start=1):

@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 from decimal import Decimal
 
-from billing.ingest.stage import Kept
+from billing.ingest.stage import IngestTotals
 from billing.values import CENT, IngestStatus, exact
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class Reconciliation:
     """How lines and invoice agree. `adjustments` is what the summary alone has; `error` why they don't."""
 
     status: IngestStatus
@@ -16,7 +16,9 @@ class Verdict:
     error: str = ""
 
 
-def reconcile(*, amount: Decimal, kept: Kept, credits_and_adjustments: Decimal | None) -> Verdict:
+def reconcile(
+    *, amount: Decimal, kept: IngestTotals, credits_and_adjustments: Decimal | None
+) -> Reconciliation:
     """Hold the lines against the invoice's amount, and against the provider's items.
 
     Promotional credits may stand in the summary only: a difference that is theirs is no difference. Fractions
@@ -34,11 +36,11 @@ def reconcile(*, amount: Decimal, kept: Kept, credits_and_adjustments: Decimal |
     if kept.disagreement:
         problems.append(kept.disagreement)
     if problems:
-        return Verdict(IngestStatus.MISMATCH, error="; ".join(problems))
-    return Verdict(IngestStatus.INGESTED, adjustments)
+        return Reconciliation(IngestStatus.MISMATCH, error="; ".join(problems))
+    return Reconciliation(IngestStatus.INGESTED, adjustments)
 
 
-def _in_words(amount: Decimal, kept: Kept, difference: Decimal, credits_told: Decimal | None) -> str:
+def _in_words(amount: Decimal, kept: IngestTotals, difference: Decimal, credits_told: Decimal | None) -> str:
     which = "missing from" if difference > 0 else "too much in"
     words = (
         f"{exact(abs(difference))} is {which} the lines: "

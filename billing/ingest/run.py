@@ -14,19 +14,19 @@ from django.db import DatabaseError, InterfaceError, transaction
 from arcadia_cloud.digitalocean.client import DigitalOcean
 from arcadia_cloud.digitalocean.errors import ProviderError, ProviderNotFound
 from arcadia_cloud.kernel.alerts import raise_alert, resolve_alert
-from arcadia_cloud.kernel.database import patiently
+from arcadia_cloud.kernel.database import retry_while_database_is_down
 from arcadia_cloud.kernel.errors import Conflict, InvalidInput, NotFound
 from arcadia_cloud.kernel.leases import HeldLease
-from billing.finance_push import reconsider
+from billing.finance_push import refresh_push_status
 from billing.ingest.csv import UnreadableInvoice
-from billing.ingest.csv_summary import read_through
-from billing.ingest.download import Documents, fetched
+from billing.ingest.csv_summary import summarize_csv
+from billing.ingest.download import Documents, download
 from billing.ingest.lease import invoice_lease, subject_of
-from billing.ingest.reconcile import Verdict, reconcile
-from billing.ingest.stage import Kept, replace_lines
+from billing.ingest.reconcile import Reconciliation, reconcile
+from billing.ingest.stage import IngestTotals, replace_lines
 from billing.models import ProviderInvoice
 from billing.values import IngestStatus
-from inventory.sync.run import in_words
+from inventory.sync.run import describe
 
 MISMATCH_ALERT: Final = "invoice_mismatch"
 FAILED_ALERT: Final = "invoice_failed"
@@ -40,23 +40,23 @@ class NotAMismatch(Conflict):
 
 
 @dataclass(frozen=True, slots=True)
-class Ingested:
+class IngestResult:
     """How an ingest ended: the invoice as it now is, and what was written; None where nothing was."""
 
     invoice: ProviderInvoice
-    kept: Kept | None
+    kept: IngestTotals | None
 
 
 def ingest_invoice(
     *, invoice_pk: int, cloud: DigitalOcean, at: datetime, again: bool = False, file: Path | None = None
-) -> Ingested:
+) -> IngestResult:
     """Fetch an invoice's documents and put its lines in place; return how that ended, failed too.
 
     One that is ingested already is left alone unless `again`; a preview never is. With `file` the table is
     that file's: it is read to its end before anything is touched, and UnreadableInvoice raised, InvalidInput
     where it is another month's. Raises NotFound, also where a preview goes meanwhile.
     """
-    table = None if file is None else read_through(file)
+    table = None if file is None else summarize_csv(file)
     with invoice_lease(invoice_pk) as held:
         invoice = ProviderInvoice.objects.filter(pk=invoice_pk).first()
         if invoice is None:
@@ -64,14 +64,14 @@ def ingest_invoice(
         if table is not None:
             table.assert_of(invoice)
         if invoice.ingest_status == IngestStatus.INGESTED and not (again or invoice.is_preview or file):
-            return Ingested(invoice, None)
+            return IngestResult(invoice, None)
         try:
-            with fetched(cloud, invoice.invoice_uuid, file=file) as documents:
-                done = patiently(lambda: _keep(invoice_pk, documents, held, at))
+            with download(cloud, invoice.invoice_uuid, file=file) as documents:
+                done = retry_while_database_is_down(lambda: _keep(invoice_pk, documents, held, at))
         except UNREADABLE as problem:
             # A preview's uuid goes with its month: what it told stays until the final invoice has its lines.
             is_over = invoice.is_preview and isinstance(problem, ProviderNotFound)
-            done = Ingested(invoice, None) if is_over else _fail(invoice_pk, in_words(problem), held)
+            done = IngestResult(invoice, None) if is_over else _fail(invoice_pk, describe(problem), held)
         _tell(done.invoice)
         return done
 
@@ -104,7 +104,7 @@ def accept_mismatch(
 
 
 @transaction.atomic
-def _keep(pk: int, documents: Documents, held: HeldLease, at: datetime) -> Ingested:
+def _keep(pk: int, documents: Documents, held: HeldLease, at: datetime) -> IngestResult:
     """Write lines and verdict together. May be repeated."""
     documents.rewind()
     invoice = ProviderInvoice.objects.select_for_update(no_key=True).filter(pk=pk).first()
@@ -124,10 +124,10 @@ def _keep(pk: int, documents: Documents, held: HeldLease, at: datetime) -> Inges
             provider=invoice.provider, period=invoice.period, is_preview=True
         ).delete()
     held.assert_held()
-    return Ingested(invoice, kept)
+    return IngestResult(invoice, kept)
 
 
-def _record(invoice: ProviderInvoice, kept: Kept, verdict: Verdict, at: datetime) -> None:
+def _record(invoice: ProviderInvoice, kept: IngestTotals, verdict: Reconciliation, at: datetime) -> None:
     is_accepted = bool(verdict.error) and verdict.error == invoice.accepted_error
     if not is_accepted:
         invoice.accepted_at = None
@@ -140,11 +140,11 @@ def _record(invoice: ProviderInvoice, kept: Kept, verdict: Verdict, at: datetime
     invoice.tax_total = kept.tax_total
     invoice.adjustments_total = verdict.adjustments
     invoice.items_count = kept.items
-    reconsider(invoice)
+    refresh_push_status(invoice)
     invoice.save()
 
 
-def _fail(pk: int, words: str, held: HeldLease) -> Ingested:
+def _fail(pk: int, words: str, held: HeldLease) -> IngestResult:
     """Say on the invoice why, and leave everything else as it was."""
 
     @transaction.atomic
@@ -152,11 +152,11 @@ def _fail(pk: int, words: str, held: HeldLease) -> Ingested:
         ProviderInvoice.objects.filter(pk=pk).update(ingest_status=IngestStatus.FAILED, ingest_error=words)
         held.assert_held()
 
-    patiently(write)
+    retry_while_database_is_down(write)
     invoice = ProviderInvoice.objects.filter(pk=pk).first()
     if invoice is None:
         raise _gone(pk)
-    return Ingested(invoice, None)
+    return IngestResult(invoice, None)
 
 
 def _gone(pk: int) -> NotFound:

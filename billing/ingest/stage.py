@@ -20,9 +20,9 @@ from billing.values import MATCHED, BilledLine
 from inventory.values import PROVIDER
 
 _STAGING: Final = statement("staging.sql")
-_PAIR: Final = statement("pair.sql")
-_ALONE: Final = statement("alone.sql")
-_KEEP: Final = statement("keep_lines.sql")
+_PAIR: Final = statement("pair_lines_with_items.sql")
+_ALONE: Final = statement("count_unpaired.sql")
+_KEEP: Final = statement("insert_matched_lines.sql")
 _TOTALS: Final = """
     SELECT count(*), coalesce(sum(amount), 0), coalesce(sum(amount) FILTER (WHERE is_tax), 0),
            count(*) FILTER (WHERE is_tax), count(*) FILTER (WHERE match = ANY(%s))
@@ -44,7 +44,7 @@ _PIECE: Final = 256 * 1024  # characters
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class IngestTotals:
     """What an ingest wrote. `disagreement`: where lines and items differ, in words; "" where they don't."""
 
     count: int
@@ -57,7 +57,7 @@ class Kept:
 
 
 @transaction.atomic
-def replace_lines(invoice_pk: int, lines: IO[bytes], items: IO[str] | None) -> Kept:
+def replace_lines(invoice_pk: int, lines: IO[bytes], items: IO[str] | None) -> IngestTotals:
     """Put these lines in the place of the invoice's. `items` are rows as `items.spool` writes them.
 
     The same file gives the same rows. Raises UnreadableInvoice, and then what was there stays.
@@ -75,7 +75,7 @@ def replace_lines(invoice_pk: int, lines: IO[bytes], items: IO[str] | None) -> K
         cursor.execute(_TOTALS, [[str(match) for match in MATCHED], invoice_pk])
         count, total, tax_total, taxes, matched = cursor.fetchone()
         cursor.execute("DROP TABLE staged_lines, staged_items, paired")
-    return Kept(count, total, tax_total, taxes, matched, counted, disagreement)
+    return IngestTotals(count, total, tax_total, taxes, matched, counted, disagreement)
 
 
 def _pair(cursor: Any, items: IO[str]) -> int:

@@ -8,7 +8,7 @@ from django.http import HttpRequest
 
 from arcadia_cloud.kernel.console.theme import DropdownFilter, TextFilter
 from inventory.admin.formatting import NOTHING
-from inventory.fleet import UNATTRIBUTED
+from inventory.fleet import IS_UNATTRIBUTED
 from inventory.kinds import registry
 from inventory.models import LIVE_OR_GONE, Resource, SyncRun
 from inventory.sync.run import PROJECTS
@@ -16,7 +16,7 @@ from inventory.values import Kind, RunOutcome, kind_in_words
 
 RUNNING = "running"  # RunOutcome.RUNNING is empty, which in a query string means "any"
 
-NOBODYS = "nobodys"
+UNATTRIBUTED = "unattributed"
 
 Choices = Sequence[tuple[str, str]]
 
@@ -85,17 +85,17 @@ class TagFilter(TextFilter):
         return queryset.filter(tags__contains=[self.value()]) if self.value() else queryset
 
 
-class WhoseFilter(DropdownFilter):
+class OwnerFilter(DropdownFilter):
     title = "owner"
-    parameter_name = "whose"
+    parameter_name = "owner"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Choices:
-        return [("tenants", "A tenant's"), (NOBODYS, "Nobody's yet")]
+        return [("tenants", "A tenant's"), (UNATTRIBUTED, "Unattributed")]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Resource]) -> QuerySet[Resource]:
         if self.value() == "tenants":
             return queryset.filter(tenant_id__isnull=False)
-        return queryset.filter(UNATTRIBUTED) if self.value() == NOBODYS else queryset
+        return queryset.filter(IS_UNATTRIBUTED) if self.value() == UNATTRIBUTED else queryset
 
 
 class OutcomeFilter(DropdownFilter):

@@ -9,7 +9,7 @@ from urllib.parse import quote
 from django.db.models import QuerySet
 from django.urls import reverse
 
-from arcadia_cloud.kernel.subject_links import page_of
+from arcadia_cloud.kernel.subject_links import url_of
 from inventory.models import Resource, ResourceEvent, SyncRun
 from inventory.queries import rows_of
 from inventory.values import EventType, Kind, RunOutcome
@@ -127,7 +127,7 @@ def attributes(attrs: Mapping[str, Any]) -> Iterator[tuple[str, list[str]]]:
 def history_entry(event: ResourceEvent) -> HistoryEntry:
     """An event for the timeline."""
     changes = [_change(field, *pair) for field, pair in sorted(event.changes.items())]
-    return HistoryEntry(event, changes, EVENT_COLOURS[event.event_type], page_of(event.source))
+    return HistoryEntry(event, changes, EVENT_COLOURS[event.event_type], url_of(event.source))
 
 
 def timeline(events: QuerySet[ResourceEvent], *, newest: int, rest: str) -> dict[str, Any]:

@@ -16,14 +16,14 @@ from django.utils.safestring import SafeString
 from arcadia_cloud.kernel.console.theme import display
 from inventory.admin.assignment import AssigningAdmin
 from inventory.admin.filters import (
-    NOBODYS,
+    UNATTRIBUTED,
     KindFilter,
     LifeFilter,
+    OwnerFilter,
     RegionFilter,
     StatusFilter,
     TagFilter,
     TenantFilter,
-    WhoseFilter,
 )
 from inventory.admin.formatting import NOTHING, attributes, dollars, provider_page, timeline
 from inventory.admin.panels import panels_of
@@ -57,7 +57,7 @@ class ResourceAdmin(AssigningAdmin):
 
     change_form_template = "console/resource.html"
     list_before_template = "console/export_resources.html"
-    list_display = ("title", "kind", "region", "state", "whose", "project", "price", "last_seen_at")
+    list_display = ("title", "kind", "region", "state", "owner", "project", "price", "last_seen_at")
     list_filter = (
         LifeFilter,
         KindFilter,
@@ -65,7 +65,7 @@ class ResourceAdmin(AssigningAdmin):
         StatusFilter,
         TenantFilter,
         TagFilter,
-        WhoseFilter,
+        OwnerFilter,
     )
     list_select_related = ("project", "deployment")
     search_fields = ("name", "provider_id")
@@ -115,9 +115,9 @@ class ResourceAdmin(AssigningAdmin):
 
     def get_list_display(self, request: HttpRequest) -> tuple[str, ...]:
         """What is nobody's is listed with the reason."""
-        if request.GET.get(WhoseFilter.parameter_name) != NOBODYS:
+        if request.GET.get(OwnerFilter.parameter_name) != UNATTRIBUTED:
             return self.list_display
-        return tuple("reason" if column == "whose" else column for column in self.list_display)
+        return tuple("reason" if column == "owner" else column for column in self.list_display)
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Resource], search_term: str
@@ -161,7 +161,7 @@ class ResourceAdmin(AssigningAdmin):
             self.message_user(request, str(refusal), messages.WARNING)
             return HttpResponseRedirect(reverse("admin:inventory_resource_changelist"))
 
-    def beside(self, request: HttpRequest, row: Resource) -> dict[str, Any]:
+    def extra_context(self, request: HttpRequest, row: Resource) -> dict[str, Any]:
         """The newest of its history and of its spans."""
         return {
             "panels": panels_of(request, row),
@@ -178,7 +178,7 @@ class ResourceAdmin(AssigningAdmin):
     def state(self, resource: Resource) -> str:
         return "deleted" if resource.deleted_at else resource.status
 
-    @display(description="whose")
+    @display(description="owner")
     def whose(self, resource: Resource) -> str:
         if resource.deployment:
             return str(resource.deployment)

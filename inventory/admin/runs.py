@@ -63,7 +63,7 @@ class SyncRunAdmin(RecordAdmin[SyncRun]):
         running = [progress(run) for run in runs]
         return super().changelist_view(request, {**(extra_context or {}), "running": running})
 
-    def beside(self, request: HttpRequest, row: SyncRun) -> dict[str, Any]:
+    def extra_context(self, request: HttpRequest, row: SyncRun) -> dict[str, Any]:
         """How it stands, and the newest of what it did."""
         source = f"run:{row.pk}"
         events = ResourceEvent.objects.filter(source=source).select_related("resource")

@@ -1,7 +1,7 @@
-"""Whose a resource is, when somebody decides it, or when what decided it has changed.
+"""An operator's assignment of resources, and the re-attribution of what follows from it.
 
-The rules themselves stand in `sql/whose.sql`; every observation follows them. Here are the other occasions:
-an operator's word, and the resources that follow another one that has just changed hands.
+The rules themselves stand in `sql/attribution_rule.sql`; every observation applies them. Here are the other
+occasions: an operator's assignment, and the resources that follow another one whose owner has just changed.
 """
 
 import json
@@ -12,17 +12,17 @@ from django.db import transaction
 from django.db.backends.utils import CursorWrapper
 from django.db.models import Q
 
-from arcadia_cloud.kernel.database import DatabaseClock, binding_cursor
+from arcadia_cloud.kernel.database import DatabaseClock, server_binding_cursor
 from arcadia_cloud.kernel.errors import InvalidInput, NotFound
 from deployments.models import Deployment
-from inventory.attribution.tags import claim_of
+from inventory.attribution.tags import parse
 from inventory.models import Resource
 from inventory.statements import statement
 from inventory.values import PROVIDER
 
 _ASSIGN, _REATTRIBUTE = statement("assign.sql"), statement("reattribute.sql")
 _BATCH = 500
-_RESPAN = (statement("hand_over_spans.sql"), statement("take_over_spans.sql"))
+_RESPAN = (statement("close_previous_owner_spans.sql"), statement("open_new_owner_spans.sql"))
 
 
 def assign(
@@ -97,7 +97,7 @@ def _decide(sql: str, pks: Sequence[int], more: dict[str, Any], *, actor: str, s
         "actor": actor,
         "source": source,
     }
-    with transaction.atomic(), binding_cursor() as cursor:
+    with transaction.atomic(), server_binding_cursor() as cursor:
         changed = _changed_hands(cursor, sql, parameters)
         count = len(changed)
         while followers := _followers_of(changed):
@@ -118,7 +118,7 @@ def _changed_hands(cursor: CursorWrapper, sql: str, parameters: dict[str, Any]) 
 def _claims(pks: Sequence[int]) -> str:
     """What the tags of these resources claim, as the statement takes it."""
     tags = Resource.objects.filter(pk__in=pks).values_list("pk", "tags")
-    claims = [(pk, claim_of(each)) for pk, each in tags]
+    claims = [(pk, parse(each)) for pk, each in tags]
     return json.dumps(
         [
             {"id": pk, "tag_tenant": claim.tenant, "tag_slug": claim.slug, "tag_objection": claim.objection}

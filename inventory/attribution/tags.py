@@ -1,4 +1,4 @@
-"""What a resource's tags claim: `tenant:<id>`, `deployment:<slug>`. What it is worth, `whose.sql` says."""
+"""The owner that a resource's tags name: `tenant:<id>`, `deployment:<slug>`; `attribution_rule.sql` weighs it."""
 
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
@@ -7,7 +7,7 @@ from typing import NamedTuple
 _TENANT, _DEPLOYMENT = "tenant:", "deployment:"
 
 
-class Claim(NamedTuple):
+class OwnershipTags(NamedTuple):
     """The tenant and the slug that tags name, and the objection when they contradict each other."""
 
     tenant: str | None = None
@@ -15,23 +15,23 @@ class Claim(NamedTuple):
     objection: str | None = None
 
 
-_NOTHING = Claim()
+_NOTHING = OwnershipTags()
 
 
-def claim_of(tags: Sequence[str]) -> Claim:
+def parse(tags: Sequence[str]) -> OwnershipTags:
     """Read the claim of some tags. A label with nothing behind it says nothing."""
     return _claim_of(tuple(tags))
 
 
 @lru_cache(maxsize=4096)  # a fleet has few sets of tags, and every resource of every run comes through here
-def _claim_of(tags: tuple[str, ...]) -> Claim:
+def _claim_of(tags: tuple[str, ...]) -> OwnershipTags:
     tenants, slugs = _names(tags, _TENANT), _names(tags, _DEPLOYMENT)
     if len(tenants) > 1:
-        return Claim(objection=_several("tenants", tenants))
+        return OwnershipTags(objection=_several("tenants", tenants))
     if len(slugs) > 1:
-        return Claim(objection=_several("deployments", slugs))
+        return OwnershipTags(objection=_several("deployments", slugs))
     if tenants or slugs:
-        return Claim(tenants[0] if tenants else None, slugs[0] if slugs else None)
+        return OwnershipTags(tenants[0] if tenants else None, slugs[0] if slugs else None)
     return _NOTHING
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from arcadia_cloud.digitalocean.listing import Listing
 from arcadia_cloud.digitalocean.records import AppRecord, AppSpec
-from inventory.kinds.spec import FULL, Detail, KindEntry, in_order, since
+from inventory.kinds.spec import FULL, Detail, KindSpec, real_timestamp, sorted_json
 from inventory.values import Kind, Observation
 
 
@@ -24,7 +24,7 @@ def to_observation(app: AppRecord) -> Observation:
             "domains": sorted(domain.domain for domain in app.spec.domains),
             "components": _components(app.spec),
         },
-        created_at=since(app.created_at),
+        created_at=real_timestamp(app.created_at),
         active=app.active_deployment is not None,
     )
 
@@ -37,7 +37,7 @@ def _components(spec: AppSpec) -> list[dict[str, Any]]:
         "static_site": spec.static_sites,
         "function": spec.functions,
     }
-    return in_order(
+    return sorted_json(
         {
             "type": part,
             "name": component.name,
@@ -49,7 +49,7 @@ def _components(spec: AppSpec) -> list[dict[str, Any]]:
     )
 
 
-APP = KindEntry(
+APP = KindSpec(
     kind=Kind.APP,
     listings=(Listing("/v2/apps", "apps", AppRecord),),
     to_observation=to_observation,

@@ -7,7 +7,7 @@ from typing import Final
 
 from arcadia_cloud.digitalocean.listing import Listing
 from arcadia_cloud.digitalocean.records import CdnEndpointRecord
-from inventory.kinds.spec import FULL, Detail, KindEntry, since
+from inventory.kinds.spec import FULL, Detail, KindSpec, real_timestamp
 from inventory.values import Kind, Observation
 
 _SPACES: Final = ".digitaloceanspaces.com"
@@ -28,7 +28,7 @@ def to_observation(endpoint: CdnEndpointRecord) -> Observation:
             "ttl": endpoint.ttl,
             "bucket": bucket,
         },
-        created_at=since(endpoint.created_at),
+        created_at=real_timestamp(endpoint.created_at),
     )
 
 
@@ -40,7 +40,7 @@ def _bucket_of(origin: str) -> tuple[str, str]:
     return bucket, region
 
 
-CDN_ENDPOINT = KindEntry(
+CDN_ENDPOINT = KindSpec(
     kind=Kind.CDN_ENDPOINT,
     listings=(Listing("/v2/cdn/endpoints", "endpoints", CdnEndpointRecord),),
     to_observation=to_observation,

@@ -2,7 +2,7 @@
 
 from arcadia_cloud.digitalocean.listing import Listing
 from arcadia_cloud.digitalocean.records import CertificateRecord
-from inventory.kinds.spec import FULL, Detail, KindEntry, since
+from inventory.kinds.spec import FULL, Detail, KindSpec, real_timestamp
 from inventory.values import Kind, Observation
 
 
@@ -18,12 +18,12 @@ def to_observation(certificate: CertificateRecord) -> Observation:
             "not_after": certificate.not_after,
             "sha1_fingerprint": certificate.sha1_fingerprint,
         },
-        created_at=since(certificate.created_at),
+        created_at=real_timestamp(certificate.created_at),
         active=certificate.state == "verified",
     )
 
 
-CERTIFICATE = KindEntry(
+CERTIFICATE = KindSpec(
     kind=Kind.CERTIFICATE,
     listings=(Listing("/v2/certificates", "certificates", CertificateRecord),),
     to_observation=to_observation,

@@ -5,7 +5,7 @@ Source: API reference, `GET /v2/registries` and `GET /v2/registries/{name}`, whi
 
 from arcadia_cloud.digitalocean.listing import Listing
 from arcadia_cloud.digitalocean.records import RegistryRecord
-from inventory.kinds.spec import FULL, Detail, KindEntry, since
+from inventory.kinds.spec import FULL, Detail, KindSpec, real_timestamp
 from inventory.values import Kind, Observation
 
 
@@ -21,17 +21,19 @@ def to_observation(registry: RegistryRecord) -> Observation:
             "storage_usage_bytes": registry.storage_usage_bytes,
         },
         monthly_price_cents=tier.monthly_price_in_cents if tier else None,
-        created_at=since(registry.created_at),
+        created_at=real_timestamp(registry.created_at),
     )
 
 
-REGISTRY = KindEntry(
+REGISTRY = KindSpec(
     kind=Kind.REGISTRY,
     listings=(
         Listing("/v2/registries", "registries", RegistryRecord, style="unpaged", missing_is_empty=True),
     ),
     to_observation=to_observation,
-    detail=Detail("/v2/registries/{provider_id}", "registry", untold=("monthly_price_cents", "tier_slug")),
+    detail=Detail(
+        "/v2/registries/{provider_id}", "registry", not_in_detail=("monthly_price_cents", "tier_slug")
+    ),
     volatile=("storage_usage_bytes",),
     modes=FULL,
 )

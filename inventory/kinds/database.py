@@ -2,7 +2,7 @@
 
 from arcadia_cloud.digitalocean.listing import Listing
 from arcadia_cloud.digitalocean.records import DatabaseRecord
-from inventory.kinds.spec import FAST, Detail, KindEntry, since
+from inventory.kinds.spec import FAST, Detail, KindSpec, real_timestamp
 from inventory.values import Kind, Observation
 
 
@@ -25,12 +25,12 @@ def to_observation(database: DatabaseRecord) -> Observation:
             "vpc_uuid": database.private_network_uuid,
             "maintenance_window": {"day": window.day, "hour": window.hour} if window else None,
         },
-        created_at=since(database.created_at),
+        created_at=real_timestamp(database.created_at),
         active=database.status != "creating",
     )
 
 
-DATABASE = KindEntry(
+DATABASE = KindSpec(
     kind=Kind.DATABASE,
     listings=(Listing("/v2/databases", "databases", DatabaseRecord, style="unpaged"),),
     to_observation=to_observation,

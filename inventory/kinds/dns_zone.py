@@ -8,7 +8,7 @@ from arcadia_cloud.digitalocean.client import DigitalOcean
 from arcadia_cloud.digitalocean.errors import ProviderNotFound
 from arcadia_cloud.digitalocean.listing import Listing
 from arcadia_cloud.digitalocean.records import DnsRecord, DomainRecord
-from inventory.kinds.spec import FULL, Detail, KindEntry, in_order
+from inventory.kinds.spec import FULL, Detail, KindSpec, sorted_json
 from inventory.sync.paging import read_all
 from inventory.values import Kind, Observation
 
@@ -38,7 +38,7 @@ def to_observation(zone: Zone) -> Observation:
         provider_id=name,
         urn=f"do:domain:{name}",
         name=name,
-        attrs={"ttl": zone.domain.ttl, "records": in_order(_record(record) for record in zone.records)},
+        attrs={"ttl": zone.domain.ttl, "records": sorted_json(_record(record) for record in zone.records)},
     )
 
 
@@ -61,7 +61,7 @@ def _record(record: DnsRecord) -> dict[str, Any]:
     return {field: value for field, value in told.items() if value is not None}
 
 
-DNS_ZONE = KindEntry(
+DNS_ZONE = KindSpec(
     kind=Kind.DNS_ZONE,
     listings=(Listing("/v2/domains", "domains", DomainRecord),),
     enrich=with_records,

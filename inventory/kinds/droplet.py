@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from arcadia_cloud.digitalocean.listing import Listing
 from arcadia_cloud.digitalocean.records import Address, DropletRecord
-from inventory.kinds.spec import FAST, Detail, KindEntry, cents
+from inventory.kinds.spec import FAST, Detail, KindSpec, cents
 from inventory.values import Kind, Observation
 
 _CLUSTER: Final = re.compile(r"k8s:([0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12})")
@@ -64,7 +64,7 @@ def _addresses(networks: list[Address], scope: str) -> list[str]:
     return sorted(network.ip_address for network in networks if network.type == scope)
 
 
-DROPLET = KindEntry(
+DROPLET = KindSpec(
     kind=Kind.DROPLET,
     listings=(
         Listing("/v2/droplets", "droplets", DropletRecord),

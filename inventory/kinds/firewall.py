@@ -4,7 +4,7 @@ from typing import Any, Final
 
 from arcadia_cloud.digitalocean.listing import Listing
 from arcadia_cloud.digitalocean.records import FirewallPeers, FirewallRecord, FirewallRule
-from inventory.kinds.spec import FULL, Detail, KindEntry, in_order, since
+from inventory.kinds.spec import FULL, Detail, KindSpec, real_timestamp, sorted_json
 from inventory.values import Kind, Observation
 
 _EVERY_PORT: Final = frozenset({"", "0", "all"})
@@ -22,10 +22,10 @@ def to_observation(firewall: FirewallRecord) -> Observation:
         tags=sorted(firewall.tags),
         attrs={
             "droplet_ids": sorted(map(str, firewall.droplet_ids)),
-            "inbound_rules": in_order(_rule(rule, rule.sources) for rule in firewall.inbound_rules),
-            "outbound_rules": in_order(_rule(rule, rule.destinations) for rule in firewall.outbound_rules),
+            "inbound_rules": sorted_json(_rule(rule, rule.sources) for rule in firewall.inbound_rules),
+            "outbound_rules": sorted_json(_rule(rule, rule.destinations) for rule in firewall.outbound_rules),
         },
-        created_at=since(firewall.created_at),
+        created_at=real_timestamp(firewall.created_at),
     )
 
 
@@ -49,7 +49,7 @@ def _peers(peers: FirewallPeers) -> dict[str, list[str]]:
     return {who: sorted(names) for who, names in told.items() if names}
 
 
-FIREWALL = KindEntry(
+FIREWALL = KindSpec(
     kind=Kind.FIREWALL,
     listings=(Listing("/v2/firewalls", "firewalls", FirewallRecord),),
     to_observation=to_observation,

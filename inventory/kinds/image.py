@@ -6,7 +6,15 @@ Snapshots are taken from their own list, which also has those of volumes. Source
 
 from arcadia_cloud.digitalocean.listing import Listing
 from arcadia_cloud.digitalocean.records import ImageRecord
-from inventory.kinds.spec import SLOW, Detail, KindEntry, gigabytes, only, plain, since
+from inventory.kinds.spec import (
+    SLOW,
+    Detail,
+    KindSpec,
+    decimal_text,
+    gigabytes,
+    real_timestamp,
+    single_region,
+)
 from inventory.sync.backups import droplets_of_backups
 from inventory.values import Kind, Observation
 
@@ -22,21 +30,21 @@ def to_observation(image: ImageRecord) -> Observation:
     return Observation(
         provider_id=str(image.id),
         name=image.name,
-        region=only(image.regions),
+        region=single_region(image.regions),
         status=image.status.lower(),
         tags=sorted(image.tags),
         attrs={
-            "size_gb": plain(image.size_gigabytes),
+            "size_gb": decimal_text(image.size_gigabytes),
             "min_disk_gb": image.min_disk_size,
             "regions": sorted(image.regions),
             "distribution": image.distribution,
         },
-        created_at=since(image.created_at),
+        created_at=real_timestamp(image.created_at),
         size_gb=gigabytes(image.size_gigabytes),
     )
 
 
-IMAGE = KindEntry(
+IMAGE = KindSpec(
     kind=Kind.IMAGE,
     listings=(_PRIVATE,),
     wanted=lambda image: image.type == "custom",
@@ -44,12 +52,12 @@ IMAGE = KindEntry(
     detail=Detail(_PATH, "image"),
     modes=SLOW,
 )
-DROPLET_BACKUP = KindEntry(
+DROPLET_BACKUP = KindSpec(
     kind=Kind.DROPLET_BACKUP,
     listings=(_PRIVATE,),
     droplet_of=droplets_of_backups,
     wanted=lambda image: image.type == "backup",
     to_observation=to_observation,
-    detail=Detail(_PATH, "image", untold=("parent_kind", "parent_id")),
+    detail=Detail(_PATH, "image", not_in_detail=("parent_kind", "parent_id")),
     modes=SLOW,
 )

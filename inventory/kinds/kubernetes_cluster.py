@@ -4,7 +4,7 @@ from typing import Any, Final
 
 from arcadia_cloud.digitalocean.listing import Listing
 from arcadia_cloud.digitalocean.records import KubernetesClusterRecord, NodePool
-from inventory.kinds.spec import FULL, Detail, KindEntry, in_order, since
+from inventory.kinds.spec import FULL, Detail, KindSpec, real_timestamp, sorted_json
 from inventory.values import Kind, Observation
 
 _RUNNING: Final = frozenset({"running", "degraded", "upgrading"})
@@ -33,10 +33,10 @@ def to_observation(cluster: KubernetesClusterRecord) -> Observation:
             "service_subnet": cluster.service_subnet,
             "ipv4": cluster.ipv4,
             "endpoint": cluster.endpoint,
-            "node_pools": in_order(map(_pool, cluster.node_pools)),
+            "node_pools": sorted_json(map(_pool, cluster.node_pools)),
             "droplet_ids": sorted(filter(None, nodes)),
         },
-        created_at=since(cluster.created_at),
+        created_at=real_timestamp(cluster.created_at),
         active=state in _RUNNING,
     )
 
@@ -53,7 +53,7 @@ def _pool(pool: NodePool) -> dict[str, Any]:
     }
 
 
-KUBERNETES_CLUSTER = KindEntry(
+KUBERNETES_CLUSTER = KindSpec(
     kind=Kind.KUBERNETES_CLUSTER,
     listings=(Listing("/v2/kubernetes/clusters", "kubernetes_clusters", KubernetesClusterRecord),),
     to_observation=to_observation,

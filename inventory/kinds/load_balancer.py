@@ -4,7 +4,7 @@ from typing import Any
 
 from arcadia_cloud.digitalocean.listing import Listing
 from arcadia_cloud.digitalocean.records import ForwardingRule, LoadBalancerRecord
-from inventory.kinds.spec import FULL, Detail, KindEntry, in_order, since
+from inventory.kinds.spec import FULL, Detail, KindSpec, real_timestamp, sorted_json
 from inventory.values import Kind, Observation
 
 
@@ -30,10 +30,10 @@ def to_observation(balancer: LoadBalancerRecord) -> Observation:
             "ipv6": balancer.ipv6,
             "vpc_uuid": balancer.vpc_uuid,
             "droplet_ids": sorted(map(str, balancer.droplet_ids)),
-            "forwarding_rules": in_order(map(_rule, balancer.forwarding_rules)),
+            "forwarding_rules": sorted_json(map(_rule, balancer.forwarding_rules)),
             "redirect_http_to_https": bool(balancer.redirect_http_to_https),
         },
-        created_at=since(balancer.created_at),
+        created_at=real_timestamp(balancer.created_at),
         active=balancer.status == "active",
     )
 
@@ -47,7 +47,7 @@ def _rule(rule: ForwardingRule) -> dict[str, Any]:
     }
 
 
-LOAD_BALANCER = KindEntry(
+LOAD_BALANCER = KindSpec(
     kind=Kind.LOAD_BALANCER,
     listings=(Listing("/v2/load_balancers", "load_balancers", LoadBalancerRecord),),
     to_observation=to_observation,

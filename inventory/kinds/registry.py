@@ -17,13 +17,13 @@ from inventory.kinds.load_balancer import LOAD_BALANCER
 from inventory.kinds.reserved_ip import RESERVED_IP
 from inventory.kinds.snapshot import SNAPSHOT
 from inventory.kinds.spaces_bucket import SPACES_BUCKET
-from inventory.kinds.spec import KindEntry
+from inventory.kinds.spec import KindSpec
 from inventory.kinds.volume import VOLUME
 from inventory.kinds.vpc import VPC
 from inventory.values import RunMode
 
 # In the order of a run: what others belong to comes before them.
-ENTRIES: Sequence[KindEntry] = (
+ENTRIES: Sequence[KindSpec] = (
     KUBERNETES_CLUSTER,
     DROPLET,
     DATABASE,
@@ -45,12 +45,12 @@ ENTRIES: Sequence[KindEntry] = (
 _BY_NAME = {str(entry.kind): entry for entry in ENTRIES}
 
 
-def of_mode(mode: RunMode) -> list[KindEntry]:
+def of_mode(mode: RunMode) -> list[KindSpec]:
     """The kinds of one schedule."""
     return [entry for entry in ENTRIES if mode in entry.modes]
 
 
-def named(kinds: Iterable[str]) -> list[KindEntry]:
+def named(kinds: Iterable[str]) -> list[KindSpec]:
     """The kinds of these names, each once. Raises InvalidInput naming those that are not synced."""
     wanted = dict.fromkeys(kinds)
     unknown = [kind for kind in wanted if kind not in _BY_NAME]

@@ -2,7 +2,7 @@
 
 from arcadia_cloud.digitalocean.listing import Listing
 from arcadia_cloud.digitalocean.records import ReservedIpRecord
-from inventory.kinds.spec import FULL, Detail, KindEntry
+from inventory.kinds.spec import FULL, Detail, KindSpec
 from inventory.values import Kind, Observation
 
 
@@ -19,7 +19,7 @@ def to_observation(reserved: ReservedIpRecord) -> Observation:
     )
 
 
-RESERVED_IP = KindEntry(
+RESERVED_IP = KindSpec(
     kind=Kind.RESERVED_IP,
     listings=(Listing("/v2/reserved_ips", "reserved_ips", ReservedIpRecord),),
     to_observation=to_observation,

@@ -2,7 +2,15 @@
 
 from arcadia_cloud.digitalocean.listing import Listing
 from arcadia_cloud.digitalocean.records import SnapshotRecord
-from inventory.kinds.spec import FULL, Detail, KindEntry, gigabytes, only, plain, since
+from inventory.kinds.spec import (
+    FULL,
+    Detail,
+    KindSpec,
+    decimal_text,
+    gigabytes,
+    real_timestamp,
+    single_region,
+)
 from inventory.values import Kind, Observation
 
 
@@ -12,10 +20,10 @@ def to_observation(snapshot: SnapshotRecord) -> Observation:
     return Observation(
         provider_id=snapshot.id,
         name=snapshot.name,
-        region=only(snapshot.regions),
+        region=single_region(snapshot.regions),
         tags=sorted(snapshot.tags),
         attrs={
-            "size_gb": plain(snapshot.size_gigabytes),
+            "size_gb": decimal_text(snapshot.size_gigabytes),
             "min_disk_gb": snapshot.min_disk_size,
             "regions": sorted(snapshot.regions),
             "resource_type": taken_of,
@@ -24,12 +32,12 @@ def to_observation(snapshot: SnapshotRecord) -> Observation:
         },
         parent_kind=taken_of,
         parent_id=snapshot.resource_id if taken_of else "",
-        created_at=since(snapshot.created_at),
+        created_at=real_timestamp(snapshot.created_at),
         size_gb=gigabytes(snapshot.size_gigabytes),
     )
 
 
-SNAPSHOT = KindEntry(
+SNAPSHOT = KindSpec(
     kind=Kind.SNAPSHOT,
     listings=(Listing("/v2/snapshots", "snapshots", SnapshotRecord),),
     to_observation=to_observation,

@@ -13,7 +13,7 @@ from arcadia_cloud.digitalocean.errors import ProviderMalformed, ProviderNotFoun
 from arcadia_cloud.digitalocean.listing import Page
 from arcadia_cloud.digitalocean.records import BucketRecord
 from arcadia_cloud.digitalocean.spaces import BucketSize, Spaces, endpoint_regions
-from inventory.kinds.spec import SLOW, KindEntry, gigabytes, since
+from inventory.kinds.spec import SLOW, KindSpec, gigabytes, real_timestamp
 from inventory.sync.run_records import Progress
 from inventory.values import Kind, Observation
 
@@ -96,12 +96,12 @@ def to_observation(bucket: Bucket) -> Observation:
             "open_upload_count": size.open_uploads,
             "open_upload_bytes": size.open_bytes,
         },
-        created_at=since(record.created_at),
+        created_at=real_timestamp(record.created_at),
         size_gb=gigabytes(Decimal(size.bytes + size.open_bytes) / _GIB),
     )
 
 
-SPACES_BUCKET = KindEntry(
+SPACES_BUCKET = KindSpec(
     kind=Kind.SPACES_BUCKET,
     source=SpacesBuckets(),
     to_observation=to_observation,

@@ -14,7 +14,7 @@ from arcadia_cloud.digitalocean.client import DigitalOcean
 from arcadia_cloud.digitalocean.errors import ProviderMalformed, ProviderNotFound
 from arcadia_cloud.digitalocean.listing import Listing, Page
 from inventory.models import Resource
-from inventory.sync.paging import identity, read_pages
+from inventory.sync.paging import read_pages, record_key
 from inventory.sync.run_records import Progress
 from inventory.values import Kind, Observation, RunMode
 
@@ -38,7 +38,7 @@ class Detail:
 
     path: str
     key: str
-    untold: tuple[str, ...] = ()
+    not_in_detail: tuple[str, ...] = ()
 
 
 class Source(Protocol):
@@ -55,7 +55,7 @@ class Source(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class KindEntry:
+class KindSpec:
     """How a kind is listed and read.
 
     A run is complete only when every one of `listings` is, or `source`, which stands in for them and for
@@ -98,7 +98,7 @@ class KindEntry:
         except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
             log.exception("mapping_failed", kind=str(self.kind))
             raise ProviderMalformed(
-                f"{self.kind} {identity(listed)} has a value that can't be mapped ({type(error).__name__})"
+                f"{self.kind} {record_key(listed)} has a value that can't be mapped ({type(error).__name__})"
             ) from error
 
     def lists(self, cloud: DigitalOcean, progress: Progress) -> Iterator[Iterator[Page[Any]]]:
@@ -125,7 +125,7 @@ class KindEntry:
             return None
         seen = self.observation(record, cloud)
         if seen is not None:
-            _keep(self.detail.untold, seen, known)
+            _keep(self.detail.not_in_detail, seen, known)
         return seen
 
     def project_of(self, seen: Observation, project_of: Mapping[str, int]) -> int | None:
@@ -153,22 +153,22 @@ def gigabytes(size: Decimal | None) -> Decimal | None:
     return None if size is None else size.quantize(_METERED, ROUND_HALF_UP)
 
 
-def plain(size: Decimal | None) -> str | None:
+def decimal_text(size: Decimal | None) -> str | None:
     """The same for attrs, without the zeros at the end."""
     kept = gigabytes(size)
     return None if kept is None else f"{kept.normalize():f}"
 
 
-def since(instant: datetime | None) -> datetime | None:
+def real_timestamp(instant: datetime | None) -> datetime | None:
     """When it was made; None for the year 1, by which DigitalOcean's services mean nothing at all."""
     return instant if instant and instant.year >= _FIRST_YEAR else None
 
 
-def in_order(items: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+def sorted_json(items: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
     """The same in whichever order they came: the provider doesn't keep one."""
     return sorted(items, key=msgspec.json.encode)
 
 
-def only(slugs: list[str]) -> str:
+def single_region(slugs: list[str]) -> str:
     """The region of what is in one alone; empty where it is in several, or none."""
     return slugs[0] if len(slugs) == 1 else ""

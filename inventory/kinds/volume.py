@@ -2,7 +2,7 @@
 
 from arcadia_cloud.digitalocean.listing import Listing
 from arcadia_cloud.digitalocean.records import VolumeRecord
-from inventory.kinds.spec import FULL, Detail, KindEntry, gigabytes, plain, since
+from inventory.kinds.spec import FULL, Detail, KindSpec, decimal_text, gigabytes, real_timestamp
 from inventory.values import Kind, Observation
 
 
@@ -16,7 +16,7 @@ def to_observation(volume: VolumeRecord) -> Observation:
         status="attached" if volume.droplet_ids else "unattached",
         tags=sorted(volume.tags),
         attrs={
-            "size_gb": plain(volume.size_gigabytes),
+            "size_gb": decimal_text(volume.size_gigabytes),
             "droplet_ids": sorted(map(str, volume.droplet_ids)),
             "description": volume.description,
             "filesystem_type": volume.filesystem_type,
@@ -24,12 +24,12 @@ def to_observation(volume: VolumeRecord) -> Observation:
         },
         parent_kind=str(Kind.DROPLET) if volume.droplet_ids else "",
         parent_id=str(volume.droplet_ids[0]) if volume.droplet_ids else "",
-        created_at=since(volume.created_at),
+        created_at=real_timestamp(volume.created_at),
         size_gb=gigabytes(volume.size_gigabytes),
     )
 
 
-VOLUME = KindEntry(
+VOLUME = KindSpec(
     kind=Kind.VOLUME,
     listings=(Listing("/v2/volumes", "volumes", VolumeRecord),),
     to_observation=to_observation,

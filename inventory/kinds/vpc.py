@@ -2,7 +2,7 @@
 
 from arcadia_cloud.digitalocean.listing import Listing
 from arcadia_cloud.digitalocean.records import VpcRecord
-from inventory.kinds.spec import FULL, Detail, KindEntry, since
+from inventory.kinds.spec import FULL, Detail, KindSpec, real_timestamp
 from inventory.values import Kind, Observation
 
 
@@ -14,11 +14,11 @@ def to_observation(vpc: VpcRecord) -> Observation:
         name=vpc.name,
         region=vpc.region,
         attrs={"ip_range": vpc.ip_range, "default": vpc.default, "description": vpc.description},
-        created_at=since(vpc.created_at),
+        created_at=real_timestamp(vpc.created_at),
     )
 
 
-VPC = KindEntry(
+VPC = KindSpec(
     kind=Kind.VPC,
     listings=(Listing("/v2/vpcs", "vpcs", VpcRecord),),
     to_observation=to_observation,

@@ -16,14 +16,14 @@ from typing import Any
 import msgspec
 from django.db import transaction
 
-from arcadia_cloud.kernel.database import binding_cursor
-from inventory.attribution.tags import claim_of
+from arcadia_cloud.kernel.database import server_binding_cursor
+from inventory.attribution.tags import parse
 from inventory.observation.digest import digest_of
 from inventory.statements import statement
 from inventory.values import PROVIDER, Kind, Observation
 
 _BUMP, _OBSERVE, _OWN_ALL_ALONG, _RESPAN = (
-    statement(name) for name in ("bump.sql", "observe.sql", "own_all_along.sql", "respan.sql")
+    statement(name) for name in ("bump.sql", "observe.sql", "backfill_first_owner.sql", "update_spans.sql")
 )
 
 
@@ -36,7 +36,7 @@ class Origin:
 
 
 @dataclass(frozen=True, slots=True)
-class Observed:
+class ObservationCounts:
     """What one batch did. `seen` counts distinct resources."""
 
     seen: int = 0
@@ -46,7 +46,7 @@ class Observed:
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class ObservationContext:
     """How a batch was looked at.
 
     `at` is when the provider was asked, on the database's clock: an older look never overwrites a newer
@@ -59,7 +59,9 @@ class Look:
     bump_unchanged: bool = True
 
 
-def observe(*, kind: Kind, observations: Iterable[Observation], look: Look, origin: Origin) -> Observed:
+def observe(
+    *, kind: Kind, observations: Iterable[Observation], look: ObservationContext, origin: Origin
+) -> ObservationCounts:
     """Write what was seen of one kind, and tell what happened in the history.
 
     New rows are inserted (`discovered`), changed ones updated (`updated`, `tagged`), tombstoned ones
@@ -68,7 +70,7 @@ def observe(*, kind: Kind, observations: Iterable[Observation], look: Look, orig
     """
     batch = _sorted_once(observations)
     if not batch:
-        return Observed()
+        return ObservationCounts()
     told: dict[str, Any] = {
         "provider": PROVIDER,
         "kind": str(kind),
@@ -76,19 +78,19 @@ def observe(*, kind: Kind, observations: Iterable[Observation], look: Look, orig
         "bump_unchanged": look.bump_unchanged,
     }
     more: dict[str, Any] = {"volatile": list(look.volatile), "actor": origin.actor, "source": origin.source}
-    with transaction.atomic(), binding_cursor() as cursor:
+    with transaction.atomic(), server_binding_cursor() as cursor:
         cursor.execute(_BUMP, {**told, "marks": _as_json(map(_mark_of, batch)), "size": len(batch)})
         differing, bumped = cursor.fetchone()
         changed = _those(differing, batch) if bumped else batch
         if not changed:
-            return Observed(len(batch))
+            return ObservationCounts(len(batch))
         cursor.execute(_OBSERVE, {**told, **more, "batch": _as_json(changed)})
         discovered, updated, restored, touched, owned_at_last = cursor.fetchone()
         if owned_at_last:
             cursor.execute(_OWN_ALL_ALONG, {"pks": owned_at_last})
         if touched:
             cursor.execute(_RESPAN, {**told, "batch": _as_json(_those(touched, changed))})
-    return Observed(len(batch), discovered, updated, restored)
+    return ObservationCounts(len(batch), discovered, updated, restored)
 
 
 class _Mark(msgspec.Struct, omit_defaults=True):
@@ -96,7 +98,7 @@ class _Mark(msgspec.Struct, omit_defaults=True):
 
     provider_id: str
     digest: str | None
-    decides: bool
+    can_attribute: bool
     project_id: int | None = None
     parent_kind: str = ""
     parent_id: str = ""
@@ -119,7 +121,7 @@ def _sorted_once(observations: Iterable[Observation]) -> list[Observation]:
 
 
 def _completed(seen: Observation) -> Observation:
-    seen.tag_tenant, seen.tag_slug, seen.tag_objection = claim_of(seen.tags)
+    seen.tag_tenant, seen.tag_slug, seen.tag_objection = parse(seen.tags)
     seen.digest = digest_of(seen)
     return seen
 

@@ -14,5 +14,5 @@ written AS (
         old.deployment_id AS deployment_was, new.deployment_id AS deployment_is,
         old.attributed_by AS rule_was, new.attributed_by AS rule_is
 ),
--- told.sql
+-- record_ownership_change.sql
 SELECT coalesce(array_agg(id), '{}') FROM told

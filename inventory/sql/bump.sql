@@ -13,20 +13,20 @@
 WITH seen AS MATERIALIZED (
     SELECT resource.id, mark.*
     FROM jsonb_to_recordset(%(marks)s::jsonb) AS mark(
-        provider_id text, digest bytea, decides boolean, project_id bigint, parent_kind text, parent_id text,
+        provider_id text, digest bytea, can_attribute boolean, project_id bigint, parent_kind text, parent_id text,
         tag_tenant text, tag_slug text, tag_objection text
     )
     CROSS JOIN LATERAL (
         SELECT id
         FROM cloud_resources
         WHERE provider = %(provider)s::text AND kind = %(kind)s::text AND provider_id = mark.provider_id
-        LIMIT 1  -- a lookup for each, as in whose.sql
+        LIMIT 1  -- a lookup for each, as in attribution_rule.sql
     ) AS resource
 ),
 whose AS (
     SELECT seen.*, owner.tenant_id, owner.deployment_id, decided.rule, decided.note
     FROM seen
-    -- whose.sql
+    -- attribution_rule.sql
 ),
 locked AS MATERIALIZED (
     SELECT resource.id, resource.provider_id,
@@ -34,7 +34,7 @@ locked AS MATERIALIZED (
            AND resource.deleted_at IS NULL
            AND (whose.project_id IS NULL OR whose.project_id IS NOT DISTINCT FROM resource.project_id)
            AND (
-               NOT whose.decides
+               NOT whose.can_attribute
                OR resource.attributed_by IN ('operator', 'saga')
                OR (resource.tenant_id, resource.deployment_id, resource.attributed_by, resource.attribution_note)
                   IS NOT DISTINCT FROM (whose.tenant_id, whose.deployment_id, whose.rule, whose.note)

@@ -4,7 +4,7 @@
 -- would both see "not there yet". The batch is sorted, so that two batches never wait for each other in a ring.
 --
 -- A row whose observation tells no project keeps its own: whatever can be in a project always is in one, so silence
--- means that membership wasn't read, or was read a moment too early. Unless it `decides`, it keeps its owner, too:
+-- means that membership wasn't read, or was read a moment too early. Unless it `can_attribute`, it keeps its owner, too:
 -- the one that it has when it is written, for who it was before the row was locked may have been decided anew since.
 --
 -- %(batch)s           JSON array of observations, sorted by provider_id, each id once
@@ -23,7 +23,7 @@ WITH observed AS (
     FROM jsonb_to_recordset(%(batch)s::jsonb) AS seen(
         provider_id text, urn text, name text, region text, status text, tags text[], attrs jsonb,
         monthly_price_cents integer, created_at timestamptz, active boolean, size_gb numeric,
-        project_id bigint, deployment_id bigint, tenant_id text, parent_kind text, parent_id text, decides boolean,
+        project_id bigint, deployment_id bigint, tenant_id text, parent_kind text, parent_id text, can_attribute boolean,
         tag_tenant text, tag_slug text, tag_objection text, digest bytea
     )
     LEFT JOIN cloud_deployments AS deployment ON deployment.id = seen.deployment_id
@@ -31,11 +31,11 @@ WITH observed AS (
     LEFT JOIN LATERAL (
         SELECT resource.id
         FROM cloud_resources AS resource
-        WHERE NOT seen.decides AND resource.provider = %(provider)s::text AND resource.kind = %(kind)s::text
+        WHERE NOT seen.can_attribute AND resource.provider = %(provider)s::text AND resource.kind = %(kind)s::text
           AND resource.provider_id = seen.provider_id
-        LIMIT 1  -- a lookup for each, as in whose.sql
+        LIMIT 1  -- a lookup for each, as in attribution_rule.sql
     ) AS before ON true
-    -- whose.sql
+    -- attribution_rule.sql
 ),
 written AS (
     INSERT INTO cloud_resources AS known (

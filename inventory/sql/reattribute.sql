@@ -20,7 +20,7 @@ WITH seen AS MATERIALIZED (
 whose AS (
     SELECT seen.id, decided.rule, decided.note, owner.tenant_id, owner.deployment_id
     FROM seen
-    -- whose.sql
+    -- attribution_rule.sql
 ),
 written AS (
     UPDATE cloud_resources AS resource
@@ -34,5 +34,5 @@ written AS (
         old.deployment_id AS deployment_was, new.deployment_id AS deployment_is,
         old.attributed_by AS rule_was, new.attributed_by AS rule_is
 ),
--- told.sql
+-- record_ownership_change.sql
 SELECT coalesce(array_agg(id), '{}') FROM told

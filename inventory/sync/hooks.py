@@ -17,7 +17,7 @@ def register(name: str, listener: Listener) -> None:
         raise ValueError(f"a listener for arrivals {name!r} is registered twice")
 
 
-def tell(kind: str) -> None:
+def notify_discovered(kind: str) -> None:
     """Tell everybody that resources of this kind were discovered or restored."""
     for listener in _listeners.values():
         listener(kind)

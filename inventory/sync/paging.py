@@ -12,7 +12,7 @@ from inventory.sync.run_records import Progress
 T = TypeVar("T")
 
 
-def identity(record: Any) -> str:  # Any: records share no base with an id; some are known by urn or slug
+def record_key(record: Any) -> str:  # Any: records share no base with an id; some are known by urn or slug
     """By what the provider knows a record."""
     for name in ("id", "urn", "slug", "name", "ip"):
         if (value := getattr(record, name, None)) is not None:
@@ -42,10 +42,10 @@ def read_pages(
         counted: set[int] = set()
         total: int | None = None
         for page in cloud.pages(listing):
-            distinct.update(hash(identity(item)) for item in page.items)
+            distinct.update(hash(record_key(item)) for item in page.items)
             total = page.total
             items = page.items if wanted is None else [item for item in page.items if wanted(item)]
-            counted.update(hash(identity(item)) for item in items)
+            counted.update(hash(record_key(item)) for item in items)
             progress.seen = seen_before + len(counted)
             # How many of a shared list are wanted, nobody tells.
             progress.expected = None if total is None or wanted is not None else seen_before + total
@@ -63,6 +63,6 @@ def read_all(cloud: DigitalOcean, listing: Listing[T], *, progress: Progress | N
     known: set[str] = set()
     for page in read_pages(cloud, listing, progress=progress):
         for item in page.items:
-            if (name := identity(item)) not in known:
+            if (name := record_key(item)) not in known:
                 known.add(name)
                 yield item

@@ -14,23 +14,23 @@ from django.db import DatabaseError, InterfaceError, transaction
 
 from arcadia_cloud.digitalocean.client import DigitalOcean
 from arcadia_cloud.digitalocean.errors import BudgetExhausted, MissingSpacesKeys, ProviderError
-from arcadia_cloud.kernel.database import DatabaseClock, patiently
+from arcadia_cloud.kernel.database import DatabaseClock, retry_while_database_is_down
 from arcadia_cloud.kernel.errors import DomainError
 from arcadia_cloud.kernel.leases import HeldLease, LeaseHeld, lease
-from inventory.kinds.spec import KindEntry
+from inventory.kinds.spec import KindSpec
 from inventory.models import SyncRun
-from inventory.observation.observe import Look, Observed, Origin, observe
+from inventory.observation.observe import ObservationContext, ObservationCounts, Origin, observe
 from inventory.sync.account import assert_pinned
 from inventory.sync.projects import sync_projects
 from inventory.sync.run_records import (
     Progress,
     finish_run,
+    missing_calls,
     record_progress,
     record_skipped,
-    room_for,
     start_run,
 )
-from inventory.sync.tombstones import bury_confirmed, count_absences, strike_absent
+from inventory.sync.tombstones import count_absences, strike_absent, tombstone_confirmed
 from inventory.values import Kind, Observation, RunMode, RunOutcome
 
 log = structlog.get_logger(__name__)
@@ -48,7 +48,7 @@ class SuspiciousLoss(DomainError):
     code = "suspicious_loss"
 
 
-class NoRoom(DomainError):
+class RateBudgetTooSmall(DomainError):
     """The run wouldn't fit into what is left of the hour's calls."""
 
     code = "no_room"
@@ -56,7 +56,7 @@ class NoRoom(DomainError):
 
 _OUTCOMES: Mapping[type[Exception], RunOutcome] = {
     SuspiciousLoss: RunOutcome.SUSPICIOUS,
-    NoRoom: RunOutcome.SKIPPED,
+    RateBudgetTooSmall: RunOutcome.SKIPPED,
     BudgetExhausted: RunOutcome.SKIPPED,  # the next hour has room; nobody need do anything
     MissingSpacesKeys: RunOutcome.SKIPPED,
 }
@@ -78,7 +78,7 @@ class Sync:
     clock: DatabaseClock = field(default_factory=DatabaseClock)
     project_of: Mapping[str, int] = field(default_factory=dict)  # a resource's URN to its project's row
 
-    def run(self, entries: Sequence[KindEntry]) -> list[SyncRun]:
+    def run(self, entries: Sequence[KindSpec]) -> list[SyncRun]:
         """Sync these kinds, in a slow or full pass the projects first; one run per kind, in order.
 
         A token of another account, or one that is refused, fails every run before anything is read.
@@ -86,7 +86,7 @@ class Sync:
         try:
             assert_pinned(self.cloud, at=self.clock.now())
         except BudgetExhausted as spent:
-            return [self._refuse(str(entry.kind), NoRoom(str(spent))) for entry in entries]
+            return [self._refuse(str(entry.kind), RateBudgetTooSmall(str(spent))) for entry in entries]
         except (ProviderError, DomainError) as refusal:
             return [self._refuse(str(entry.kind), refusal) for entry in entries]
         runs = []
@@ -112,7 +112,7 @@ class Sync:
                     read(run, held)
                     outcome, error = RunOutcome.COMPLETE, ""
                 except (ProviderError, DomainError, DatabaseError, InterfaceError) as refusal:
-                    outcome, error = _OUTCOMES.get(type(refusal), RunOutcome.FAILED), in_words(refusal)
+                    outcome, error = _OUTCOMES.get(type(refusal), RunOutcome.FAILED), describe(refusal)
                 finally:
                     finish_run(run, outcome, error=error, api_calls=self.cloud.calls - calls)
                 return run
@@ -131,18 +131,18 @@ class Sync:
 
         return self._perform(kind, read)
 
-    def require_room(self, run: SyncRun) -> None:
+    def require_rate_budget(self, run: SyncRun) -> None:
         """Raise NoRoom when the run wouldn't fit into what is left of the hour's calls."""
-        if shortage := room_for(run, self.cloud.budget.left_this_hour()):
-            raise NoRoom(shortage)
+        if shortage := missing_calls(run, self.cloud.budget.left_this_hour()):
+            raise RateBudgetTooSmall(shortage)
 
     def _read_projects(self, run: SyncRun, _held: HeldLease) -> None:
-        self.require_room(run)
+        self.require_rate_budget(run)
         progress = Progress(calls_before=self.cloud.calls)
         membership = sync_projects(self.cloud, progress=progress, now=self.clock.now)
         self.project_of = membership.project_of
         progress.seen = progress.expected = membership.projects
-        patiently(lambda: record_progress(run, progress, Observed()))
+        retry_while_database_is_down(lambda: record_progress(run, progress, ObservationCounts()))
 
 
 @dataclass(slots=True)
@@ -150,22 +150,22 @@ class _Reading:
     """Reads one kind; called with its run and lease."""
 
     sync: Sync
-    entry: KindEntry
+    entry: KindSpec
     droplet_of: Mapping[str, str] = field(default_factory=dict)
 
     def __call__(self, run: SyncRun, held: HeldLease) -> None:
-        self.sync.require_room(run)
+        self.sync.require_rate_budget(run)
         self._observe_all(run)
         if self.sync.mode == RunMode.FAST:
             return
-        absences = patiently(lambda: count_absences(self.entry, run))
+        absences = retry_while_database_is_down(lambda: count_absences(self.entry, run))
         if absences.is_suspicious and not self.sync.confirm_loss:
             raise SuspiciousLoss(
                 f"{absences}: nothing was struck. A token that lost a scope looks like this; if they are "
                 f"really gone: manage.py sync_inventory --kind {self.entry.kind} --confirm-loss"
             )
         strike_absent(self.entry, run, held)
-        bury_confirmed(self.entry, run, self.sync.cloud, self.sync.clock.now, self._origin(run))
+        tombstone_confirmed(self.entry, run, self.sync.cloud, self.sync.clock.now, self._origin(run))
 
     def _origin(self, run: SyncRun) -> Origin:
         return Origin(actor=self.sync.requested_by, source=f"run:{run.pk}")
@@ -195,21 +195,23 @@ class _Reading:
                 seen.project_id = self.entry.project_of(seen, self.sync.project_of)
                 if parent := self.droplet_of.get(seen.provider_id):
                     seen.parent_kind, seen.parent_id = str(Kind.DROPLET), parent
-                seen.decides = seen.project_id is not None or not self.entry.in_projects
+                seen.can_attribute = seen.project_id is not None or not self.entry.in_projects
                 yield seen
 
     def _write(self, batch: list[Observation], asked_at: datetime, run: SyncRun, progress: Progress) -> None:
-        look = Look(at=asked_at, volatile=self.entry.volatile, bump_unchanged=self.sync.mode != RunMode.FAST)
+        look = ObservationContext(
+            at=asked_at, volatile=self.entry.volatile, bump_unchanged=self.sync.mode != RunMode.FAST
+        )
 
         @transaction.atomic
         def write() -> None:
             done = observe(kind=self.entry.kind, observations=batch, look=look, origin=self._origin(run))
             record_progress(run, progress, done)
 
-        patiently(write)
+        retry_while_database_is_down(write)
 
 
-def in_words(refusal: Exception) -> str:
+def describe(refusal: Exception) -> str:
     """The reason for an operator. A database's message is cut at its first line: the rest may quote rows."""
     if isinstance(refusal, DatabaseError | InterfaceError):
         return f"the database: {str(refusal).partition(chr(10))[0]}"

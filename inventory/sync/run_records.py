@@ -7,9 +7,9 @@ from django.db.models import F
 from django.db.models.functions import Now
 
 from arcadia_cloud.kernel.alerts import raise_alert, resolve_alert
-from arcadia_cloud.kernel.database import patiently
+from arcadia_cloud.kernel.database import retry_while_database_is_down
 from inventory.models import SyncRun
-from inventory.observation.observe import Observed
+from inventory.observation.observe import ObservationCounts
 from inventory.sync import hooks
 from inventory.values import RunMode, RunOutcome
 
@@ -52,7 +52,7 @@ def record_skipped(*, kind: str, mode: RunMode, requested_by: str, at: datetime,
     )
 
 
-def room_for(run: SyncRun, calls_left: int | None) -> str:
+def missing_calls(run: SyncRun, calls_left: int | None) -> str:
     """Why this run wouldn't fit into the hour's remaining calls, by what its kind's last took; else ""."""
     last = SyncRun.objects.filter(kind=run.kind, outcome=RunOutcome.COMPLETE).order_by("-started_at").first()
     if calls_left is None or last is None or last.api_calls <= calls_left:
@@ -66,7 +66,7 @@ def forget_old_runs(*, at: datetime) -> int:
     return deleted
 
 
-def record_progress(run: SyncRun, progress: Progress, batch: Observed) -> None:
+def record_progress(run: SyncRun, progress: Progress, batch: ObservationCounts) -> None:
     """Write how far a run is; in the transaction of `batch`, so that its counts are what was committed."""
     SyncRun.objects.filter(pk=run.pk).update(
         pages=progress.pages,
@@ -90,7 +90,7 @@ def finish_run(
     changes: dict[str, object] = {"outcome": outcome, "finished_at": Now(), "error": error}
     if api_calls is not None:
         changes["api_calls"] = api_calls
-    patiently(lambda: SyncRun.objects.filter(pk=run.pk).update(**changes))
+    retry_while_database_is_down(lambda: SyncRun.objects.filter(pk=run.pk).update(**changes))
     run.refresh_from_db()
     subject = f"kind:{run.kind}"
     if code := _ALERTS.get(outcome):
@@ -104,5 +104,5 @@ def finish_run(
         for code in _ALERTS.values():
             resolve_alert(code=code, subject=subject, by=f"run:{run.pk}")
     if run.discovered or run.restored:
-        hooks.tell(run.kind)
+        hooks.notify_discovered(run.kind)
     return run

@@ -14,9 +14,9 @@ from django.db.models import F, Q
 from arcadia_cloud.digitalocean.client import DigitalOcean
 from arcadia_cloud.digitalocean.errors import ProviderError, ProviderUnavailable
 from arcadia_cloud.kernel.leases import HeldLease
-from inventory.kinds.spec import KindEntry
+from inventory.kinds.spec import KindSpec
 from inventory.models import Resource, ResourceQuerySet, SyncRun
-from inventory.observation.observe import Look, Origin, observe
+from inventory.observation.observe import ObservationContext, Origin, observe
 from inventory.statements import statement
 from inventory.values import PROVIDER, STRIKES_TO_DELETE, Kind
 
@@ -43,7 +43,7 @@ class Absences:
         return f"{self.absent} of {self.live} live resources were not in the list"
 
 
-def count_absences(entry: KindEntry, run: SyncRun) -> Absences:
+def count_absences(entry: KindSpec, run: SyncRun) -> Absences:
     """How many live resources of the kind nobody has seen since the run began."""
     live = Resource.objects.live().filter(provider=PROVIDER, kind=entry.kind)
     absent = Q(last_seen_at__lt=run.started_at)
@@ -51,7 +51,7 @@ def count_absences(entry: KindEntry, run: SyncRun) -> Absences:
 
 
 @transaction.atomic
-def strike_absent(entry: KindEntry, run: SyncRun, held: HeldLease) -> int:
+def strike_absent(entry: KindSpec, run: SyncRun, held: HeldLease) -> int:
     """Give each live resource that nobody has seen since the run began its strike; return how many.
 
     Fenced: raises LeaseLost, and strikes nothing, when another run of the kind may have begun.
@@ -70,8 +70,8 @@ def strike_absent(entry: KindEntry, run: SyncRun, held: HeldLease) -> int:
     return struck
 
 
-def bury_confirmed(
-    entry: KindEntry, run: SyncRun, cloud: DigitalOcean, now: Callable[[], datetime], origin: Origin
+def tombstone_confirmed(
+    entry: KindSpec, run: SyncRun, cloud: DigitalOcean, now: Callable[[], datetime], origin: Origin
 ) -> int:
     """Tombstone what has its three strikes and is gone by its own address too; return how many.
 
@@ -85,7 +85,7 @@ def bury_confirmed(
     gone: list[int] = []
     refusals: list[ProviderError] = []
     for resource in _some_of(struck_out):
-        look = Look(at=now(), volatile=entry.volatile)
+        look = ObservationContext(at=now(), volatile=entry.volatile)
         try:
             seen = entry.look_up(cloud, resource)
         except ProviderUnavailable as refusal:
@@ -98,7 +98,7 @@ def bury_confirmed(
             gone.append(resource.pk)
         else:
             observe(kind=entry.kind, observations=[seen], look=look, origin=origin)
-    buried = bury(gone, run=run, at=now(), origin=origin)
+    buried = tombstone(gone, run=run, at=now(), origin=origin)
     if refusals:
         raise refusals[0]
     return buried
@@ -110,7 +110,7 @@ def _some_of(struck_out: ResourceQuerySet) -> ResourceQuerySet:
     return struck_out.order_by("?" if too_many else "pk")[:_CHECKS_PER_RUN]
 
 
-def bury(pks: Sequence[int], *, run: SyncRun, at: datetime, origin: Origin) -> int:
+def tombstone(pks: Sequence[int], *, run: SyncRun, at: datetime, origin: Origin) -> int:
     """Tombstone these resources: `deleted` in the history, their life ended when they were last seen.
 
     One that was seen again in the meantime stays alive.
@@ -126,7 +126,7 @@ def bury(pks: Sequence[int], *, run: SyncRun, at: datetime, origin: Origin) -> i
     return buried
 
 
-def bury_removed(*, kind: Kind, provider_id: str, at: datetime, origin: Origin) -> bool:
+def tombstone_removed(*, kind: Kind, provider_id: str, at: datetime, origin: Origin) -> bool:
     """Tombstone what its remover knows to be gone since `at`; False where there was no live row.
 
     It needs no strikes. Its life ended at `at`, unless somebody has seen it since.

@@ -14,7 +14,7 @@ from provisioning.services import cancel_saga, requeue_saga, retry_saga
 from provisioning.states import LIVE, Direction, SagaStatus
 
 
-class SettlingAdmin(PausingAdmin):
+class SagaActionsAdmin(PausingAdmin):
     """Adds the dialogs and the list's actions. Cancelling a whole selection isn't offered: it undoes work."""
 
     actions = ("requeue_selected", "retry_selected")
@@ -55,7 +55,7 @@ class SettlingAdmin(PausingAdmin):
     def cancel_this(self, request: HttpRequest, _form: DialogForm, object_id: str) -> HttpResponse:
         """Have it undo what it did."""
         by = actor_of(request)
-        return self.lend(
+        return self.run_action(
             request,
             object_id,
             lambda pk: cancel_saga(saga_id=pk, requested_by=by),
@@ -77,7 +77,7 @@ class SettlingAdmin(PausingAdmin):
     def retry_this(self, request: HttpRequest, _form: DialogForm, object_id: str) -> HttpResponse:
         """Let it go on, or begin again."""
         by = actor_of(request)
-        return self.lend(
+        return self.run_action(
             request,
             object_id,
             lambda pk: retry_saga(saga_id=pk, requested_by=by),
@@ -98,7 +98,7 @@ class SettlingAdmin(PausingAdmin):
     )
     def requeue_this(self, request: HttpRequest, _form: DialogForm, object_id: str) -> HttpResponse:
         """Nudge for it once more."""
-        return self.lend(
+        return self.run_action(
             request,
             object_id,
             lambda pk: requeue_saga(saga_id=pk),
@@ -109,7 +109,7 @@ class SettlingAdmin(PausingAdmin):
     @admin.action(description="Re-enqueue the selected sagas", permissions=["settle"])
     def requeue_selected(self, request: HttpRequest, queryset: QuerySet[SagaRun]) -> None:
         """Nudge for each."""
-        self.lend_each(
+        self.run_action_on_each(
             request, queryset, lambda pk: requeue_saga(saga_id=pk), logged="Re-enqueued from the console."
         )
 
@@ -117,7 +117,7 @@ class SettlingAdmin(PausingAdmin):
     def retry_selected(self, request: HttpRequest, queryset: QuerySet[SagaRun]) -> None:
         """Let dead letters go on, start rolled-back ones again."""
         by = actor_of(request)
-        self.lend_each(
+        self.run_action_on_each(
             request,
             queryset,
             lambda pk: retry_saga(saga_id=pk, requested_by=by),

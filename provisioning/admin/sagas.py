@@ -12,7 +12,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from arcadia_cloud.kernel.console.theme import display
-from provisioning.admin.actions import SettlingAdmin
+from provisioning.admin.actions import SagaActionsAdmin
 from provisioning.admin.filters import KindFilter, StatusFilter, TenantFilter
 from provisioning.admin.formatting import (
     NOTHING,
@@ -34,7 +34,7 @@ _SHORT: Final = 120
 
 
 @admin.register(SagaRun)
-class SagaRunAdmin(SettlingAdmin):
+class SagaRunAdmin(SagaActionsAdmin):
     """Sagas, newest first."""
 
     change_form_template = "console/saga.html"
@@ -82,7 +82,7 @@ class SagaRunAdmin(SettlingAdmin):
         """Add the pause."""
         return super().changelist_view(request, {**(extra_context or {}), "brake": brake()})
 
-    def beside(self, request: HttpRequest, row: SagaRun) -> dict[str, Any]:
+    def extra_context(self, request: HttpRequest, row: SagaRun) -> dict[str, Any]:
         """How it stands, its timeline, and what can be done."""
         now = timezone.now()
         return {

@@ -129,7 +129,7 @@ class _HandView(ApiView):
 
     permission_classes = (OperatorOnly,)
 
-    def lend(self, request: Request, hand: Callable[[], SagaRun]) -> SagaRun:
+    def run_action(self, request: Request, hand: Callable[[], SagaRun]) -> SagaRun:
         """Refuse a body that says something, and do it."""
         NothingSerializer(data=request.data).is_valid(raise_exception=True)
         return hand()
@@ -147,7 +147,7 @@ class SagaCancel(_HandView):
         409 when it is too late: it has ended, or is going back already.
         """
         by = caller(request).actor
-        return _told(self.lend(request, lambda: cancel_saga(saga_id=pk, requested_by=by)))
+        return _told(self.run_action(request, lambda: cancel_saga(saga_id=pk, requested_by=by)))
 
 
 class SagaRequeue(_HandView):
@@ -161,7 +161,7 @@ class SagaRequeue(_HandView):
     )
     def post(self, request: Request, pk: int) -> Response:
         """Ask a worker to look at a live saga now; harmless at any time. 409 when it has ended."""
-        return _told(self.lend(request, lambda: requeue_saga(saga_id=pk)))
+        return _told(self.run_action(request, lambda: requeue_saga(saga_id=pk)))
 
 
 class SagaRetry(_HandView):
@@ -183,7 +183,7 @@ class SagaRetry(_HandView):
         409 in any other state, and while this build lacks a step that is still to come.
         """
         by = caller(request).actor
-        saga = self.lend(request, lambda: retry_saga(saga_id=pk, requested_by=by))
+        saga = self.run_action(request, lambda: retry_saga(saga_id=pk, requested_by=by))
         return _told(saga, status=200 if saga.pk == pk else 201)
 
 

@@ -10,8 +10,8 @@ from django.db import InterfaceError, OperationalError
 
 from arcadia_cloud.kernel.leases import LeaseLost
 from provisioning.contract import RetryableError, Step, StepState, Wait
-from provisioning.engine.claim import Entry
-from provisioning.engine.step_state import State
+from provisioning.engine.claim import StepAttempt
+from provisioning.engine.step_state import EngineStepState
 
 log = structlog.get_logger(__name__)
 LONGEST_BACKOFF_SECONDS: Final = 60.0
@@ -27,7 +27,7 @@ class Failed:
 
 
 @dataclass(frozen=True, slots=True)
-class Later:
+class Reschedule:
     """The call is to be made again after `seconds`; `error` when that is because of one."""
 
     seconds: float
@@ -38,9 +38,9 @@ class Later:
 Answer: TypeAlias = Wait | RetryableError | Failed | None
 
 
-def perform(
-    function: Callable[[StepState], object], state: State, *, step: Step, entry: Entry
-) -> Failed | Later | None:
+def call_step(
+    function: Callable[[StepState], object], state: EngineStepState, *, step: Step, entry: StepAttempt
+) -> Failed | Reschedule | None:
     """Call it, and say what came of it; None: it is done.
 
     LeaseLost and a database that is away are not the step's failures: they pass through.
@@ -52,17 +52,17 @@ def perform(
     if isinstance(answer, Wait):
         if seconds_left <= 0:
             return Failed(_out_of_time(step, answer.reason), is_out_of_time=True)
-        return Later(min(max(answer.seconds, 0.0), seconds_left), answer.reason)
+        return Reschedule(min(max(answer.seconds, 0.0), seconds_left), answer.reason)
     error = described(answer)
     if entry.failures >= _retries(step, state):
         return Failed(error)
     if seconds_left <= 0:
         return Failed(_out_of_time(step, error["message"]), is_out_of_time=True)
     pause = max(_backoff(step, entry.failures), answer.after_seconds)
-    return Later(min(pause, seconds_left), f"{error['type']}: {error['message']}", error)
+    return Reschedule(min(pause, seconds_left), f"{error['type']}: {error['message']}", error)
 
 
-def _answer(function: Callable[[StepState], object], state: State) -> Answer:
+def _answer(function: Callable[[StepState], object], state: EngineStepState) -> Answer:
     try:
         answer = function(state)
     except (LeaseLost, OperationalError, InterfaceError):
@@ -77,11 +77,15 @@ def _answer(function: Callable[[StepState], object], state: State) -> Answer:
     return Failed({"type": "TypeError", "message": f"returned {type(answer).__name__}, not None or Wait"})
 
 
-def _retries(step: Step, state: State) -> int:
-    return step.undo_retries if state.is_compensating and step.undo_retries is not None else step.retries
+def _retries(step: Step, state: EngineStepState) -> int:
+    return (
+        step.compensation_retries
+        if state.is_compensating and step.compensation_retries is not None
+        else step.retries
+    )
 
 
-def _seconds_left(step: Step, entry: Entry, state: State) -> float:
+def _seconds_left(step: Step, entry: StepAttempt, state: EngineStepState) -> float:
     """A step is always looked at once more when its time is up: the wait before ends then, not later."""
     if step.deadline_seconds is None:
         return math.inf

@@ -24,7 +24,7 @@ _FACTS = 13  # columns of the answer that tell of the saga; then come the clock,
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class StepAttempt:
     """A step's function as it is entered: `failures` errors so far, its deadline since `started_at`.
 
     `first_began_at` is when `execute` was first entered; a compensation has a `started_at` of its own.
@@ -39,7 +39,7 @@ class Entry:
 
 
 @dataclass(slots=True)
-class Held:
+class ClaimedSaga:
     """A saga whose lease we hold. `entry` is None where the step it stands at was not entered.
 
     `found` is how the step's row stood before the claim, None where it had none.
@@ -60,7 +60,7 @@ class Held:
     tenant_id: str | None
     deployment_id: int | None
     clock: DatabaseClock
-    entry: Entry | None
+    entry: StepAttempt | None
     found: StepStatus | None
 
     @property
@@ -73,7 +73,7 @@ class Held:
         return registry.step_named(self.step_name)
 
 
-def claim(saga_id: int | None) -> Held | None:
+def claim(saga_id: int | None) -> ClaimedSaga | None:
     """Take the saga if it is due and nobody walks it; None otherwise, and while everything is paused.
 
     `saga_id` None: take the one that has been due the longest.
@@ -95,19 +95,19 @@ def claim(saga_id: int | None) -> Held | None:
         return None
     facts, now, entry, found = row[:_FACTS], row[_FACTS], row[_FACTS + 1 : -2], row[-2]
     was_entered = entry[0] is not None
-    return _held(token, facts, DatabaseClock(now), Entry(*entry) if was_entered else None, found)
+    return _held(token, facts, DatabaseClock(now), StepAttempt(*entry) if was_entered else None, found)
 
 
 def _held(
     token: uuid.UUID,
     facts: Sequence[Any],
     clock: DatabaseClock,
-    entry: Entry | None,
+    entry: StepAttempt | None,
     found: str | None,
-) -> Held:
+) -> ClaimedSaga:
     saga_id, kind, direction, steps, inputs, context, step_idx, cancel_requested, *more = facts
     error, recoveries, requested_by, tenant_id, deployment_id = more
-    return Held(
+    return ClaimedSaga(
         saga_id=saga_id,
         token=token,
         kind=kind,

@@ -11,7 +11,7 @@ log = structlog.get_logger(__name__)
 _own = logging.getLogger(__name__)
 
 
-class Boundary(StrEnum):
+class Failpoint(StrEnum):
     """Where a worker may die. `AFTER_…` an effect means: made, and not yet committed."""
 
     BEFORE_STEP = "before_step"
@@ -25,10 +25,10 @@ class Boundary(StrEnum):
     ENDED = "ended"
 
 
-Listener: TypeAlias = Callable[[Boundary, int, int, str], None]
+Listener: TypeAlias = Callable[[Failpoint, int, int, str], None]
 
 
-def _log(boundary: Boundary, saga_id: int, step_idx: int, step: str) -> None:
+def _log(boundary: Failpoint, saga_id: int, step_idx: int, step: str) -> None:
     if _own.isEnabledFor(logging.DEBUG):  # a dozen times a saga: unheard, it must cost nothing
         log.debug("saga_boundary", boundary=str(boundary), saga=saga_id, step_idx=step_idx, step=step)
 
@@ -42,6 +42,6 @@ def listen(listener: Listener | None) -> None:
     _listener = listener or _log
 
 
-def passing(boundary: Boundary, saga_id: int, step_idx: int, step: str) -> None:
+def reached(boundary: Failpoint, saga_id: int, step_idx: int, step: str) -> None:
     """The engine is at this boundary."""
     _listener(boundary, saga_id, step_idx, step)

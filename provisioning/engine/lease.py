@@ -38,7 +38,7 @@ def _renewed(held: Sequence[tuple[int, uuid.UUID]], *, seconds: float) -> set[in
     return {saga_id for (saga_id,) in all_rows(_RENEW, parameters)}
 
 
-class Keeper:
+class LeaseRenewer:
     """Renews what it is given until it is taken away or lost."""
 
     def __init__(self) -> None:
@@ -97,4 +97,4 @@ class Keeper:
                     del self._renewed_at[held]
 
 
-keeper = Keeper()
+keeper = LeaseRenewer()

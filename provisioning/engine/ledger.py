@@ -10,26 +10,26 @@ from typing import Any
 
 from arcadia_cloud.kernel.leases import LeaseLost
 from provisioning import registry
-from provisioning.engine.claim import Entry, Held
+from provisioning.engine.claim import ClaimedSaga, StepAttempt
 from provisioning.statements import one_row, statement
 from provisioning.states import StepStatus
 
 _COMPLETE_STEP = statement("complete_step.sql")
-_LET_WAIT = statement("let_wait.sql")
-_GO_BACK = statement("go_back.sql")
+_LET_WAIT = statement("schedule_wake.sql")
+_GO_BACK = statement("record_compensation.sql")
 _DEAD_LETTER = statement("dead_letter.sql")
 
 
 @dataclass(frozen=True, slots=True)
-class Completed:
+class StepCompletion:
     """What the saga is to do after a step. `entry` is the next one's, None where it was not entered."""
 
     is_paused: bool
     cancel_requested: bool
-    entry: Entry | None
+    entry: StepAttempt | None
 
 
-def complete_step(held: Held, outputs: Mapping[str, Any], *, next_step: str | None) -> Completed:
+def complete_step(held: ClaimedSaga, outputs: Mapping[str, Any], *, next_step: str | None) -> StepCompletion:
     """Record the step and enter `next_step`, unless the saga is to be cancelled or everything is paused.
 
     After the last step the saga is completed, even if it was to be cancelled: that is looked at between
@@ -45,18 +45,23 @@ def complete_step(held: Held, outputs: Mapping[str, Any], *, next_step: str | No
         next=next_step,
         may_be_repeated=_may_be_repeated(held),
     )
-    entry = None if began_at is None else Entry(1, 0, began_at, began_at, None, began_at)
-    return Completed(paused, cancel_requested, entry)
+    entry = None if began_at is None else StepAttempt(1, 0, began_at, began_at, None, began_at)
+    return StepCompletion(paused, cancel_requested, entry)
 
 
-def _may_be_repeated(held: Held) -> bool:
+def _may_be_repeated(held: ClaimedSaga) -> bool:
     """Whether this step and the next, if there is one, are pure."""
     steps = [registry.step_named(name) for name in held.steps[held.step_idx : held.step_idx + 2]]
     return all(step is not None and step.is_pure for step in steps)
 
 
-def let_wait(
-    held: Held, outputs: Mapping[str, Any], *, seconds: float, reason: str, error: Mapping[str, Any] | None
+def schedule_wake(
+    held: ClaimedSaga,
+    outputs: Mapping[str, Any],
+    *,
+    seconds: float,
+    reason: str,
+    error: Mapping[str, Any] | None,
 ) -> bool:
     """Let the saga go until `seconds` from now; True when it is to be cancelled instead and stays in hand.
 
@@ -83,14 +88,14 @@ class StepEnd:
     outputs: Mapping[str, Any]
 
 
-def go_back(
-    held: Held,
+def record_compensation(
+    held: ClaimedSaga,
     end: StepEnd,
     *,
     next_idx: int | None,
     enter: bool,
     saga_error: Mapping[str, Any] | None = None,
-) -> tuple[bool, Entry | None]:
+) -> tuple[bool, StepAttempt | None]:
     """Record the end and enter the undo of `next_idx`; None: the saga ends rolled back.
 
     `saga_error` is given when the saga turns back. Return whether everything is paused, and the entry.
@@ -108,15 +113,15 @@ def go_back(
     )
     if paused or not enter or next_idx is None:
         return paused, None
-    return paused, Entry(1, 0, began_at, began_at, executed_at, first_began_at)
+    return paused, StepAttempt(1, 0, began_at, began_at, executed_at, first_began_at)
 
 
-def dead_letter(held: Held, error: Mapping[str, Any]) -> None:
+def dead_letter(held: ClaimedSaga, error: Mapping[str, Any]) -> None:
     """Give the saga up until an operator settles it."""
     _fenced(_DEAD_LETTER, held, error=_json(error))
 
 
-def _fenced(sql: str, held: Held, **parameters: Any) -> tuple[Any, ...]:
+def _fenced(sql: str, held: ClaimedSaga, **parameters: Any) -> tuple[Any, ...]:
     row = one_row(sql, {"saga_id": held.saga_id, "token": held.token, **parameters})
     if row is None:
         raise LeaseLost(f"the lease of saga {held.saga_id} ran out while it was being walked")

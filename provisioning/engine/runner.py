@@ -6,19 +6,19 @@ import structlog
 from django.db import InterfaceError, OperationalError, connection
 
 from arcadia_cloud.kernel.leases import LeaseLost
-from arcadia_cloud.kernel.queue.nudge import wake, woken
+from arcadia_cloud.kernel.queue.nudge import clear_wake_flag, wake
 from provisioning import registry
-from provisioning.engine.claim import MOST_RECOVERIES, Held, claim
-from provisioning.engine.compensation import walk_back
-from provisioning.engine.execution import walk_forward
+from provisioning.engine.claim import MOST_RECOVERIES, ClaimedSaga, claim
+from provisioning.engine.compensation import compensate_steps
+from provisioning.engine.execution import execute_steps
 from provisioning.engine.lease import keeper
-from provisioning.engine.suspension import QUEUE, WALK_DUE, give_up
-from provisioning.states import Direction, Walk
+from provisioning.engine.suspension import QUEUE, WALK_DUE, move_to_dead_letters
+from provisioning.states import AdvanceOutcome, Direction
 
 log = structlog.get_logger(__name__)
 
 
-def run(saga_id: int) -> Walk:
+def run(saga_id: int) -> AdvanceOutcome:
     """Walk the saga until it ends, waits or is let go. Safe to call at any time, any number of times at once.
 
     Must be called outside a transaction: what a step did must be known before the next one begins.
@@ -33,44 +33,46 @@ def run_due(*, seconds: float) -> int:
     leaves what comes in the meantime to whoever is free; before it walks one that may take long, too, or
     one answer that is late would hold up all that are due while others are free. Safe as `run` is.
     """
-    woken(WALK_DUE)
+    clear_wake_flag(WALK_DUE)
     until = time.monotonic() + seconds
     walked = 0
     while time.monotonic() < until:
         walk = _run(None)
-        if walk == Walk.NOT_DUE:
+        if walk == AdvanceOutcome.NOT_DUE:
             return walked
         walked += 1
-        if walk == Walk.LET_GO:  # by a database that is away, most likely: the sweep comes back to the rest
+        if (
+            walk == AdvanceOutcome.LET_GO
+        ):  # by a database that is away, most likely: the sweep comes back to the rest
             return walked
     wake(WALK_DUE, queue=QUEUE)
     return walked
 
 
-def _run(saga_id: int | None) -> Walk:
+def _run(saga_id: int | None) -> AdvanceOutcome:
     if connection.in_atomic_block:
         raise RuntimeError("a saga can't be walked inside a transaction")
-    held: Held | None = None
+    held: ClaimedSaga | None = None
     try:
         held = claim(saga_id)
         if held is None:
-            return Walk.NOT_DUE
+            return AdvanceOutcome.NOT_DUE
         if saga_id is None and _may_take_long(held):
             wake(WALK_DUE, queue=QUEUE)
         return _kept(held)
     except (LeaseLost, OperationalError, InterfaceError) as error:
         found = saga_id if held is None else held.saga_id
         log.warning("saga_let_go", saga=found, error=type(error).__name__, detail=str(error).strip())
-        return Walk.LET_GO
+        return AdvanceOutcome.LET_GO
 
 
-def _may_take_long(held: Held) -> bool:
+def _may_take_long(held: ClaimedSaga) -> bool:
     """Whether any of its steps does more than compute: it may wait for somebody's answer."""
     steps = map(registry.step_named, held.steps)
     return any(step is None or not step.is_pure for step in steps)
 
 
-def _kept(held: Held) -> Walk:
+def _kept(held: ClaimedSaga) -> AdvanceOutcome:
     keeper.keep(held.saga_id, held.token)
     try:
         return _walk(held)
@@ -78,7 +80,7 @@ def _kept(held: Held) -> Walk:
         keeper.drop(held.saga_id, held.token)
 
 
-def _walk(held: Held) -> Walk:
+def _walk(held: ClaimedSaga) -> AdvanceOutcome:
     if held.recoveries > MOST_RECOVERIES:
-        return give_up(held, "recovered_too_often")
-    return walk_forward(held) if held.direction == Direction.FORWARD else walk_back(held)
+        return move_to_dead_letters(held, "recovered_too_often")
+    return execute_steps(held) if held.direction == Direction.FORWARD else compensate_steps(held)

@@ -6,16 +6,16 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from provisioning.engine.claim import Entry, Held
+from provisioning.engine.claim import ClaimedSaga, StepAttempt
 from provisioning.engine.lease import renew
 
 _NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
 
 
-class State:
+class EngineStepState:
     """Implements the contract's StepState over a saga in hand."""
 
-    def __init__(self, held: Held, entry: Entry, *, is_compensating: bool) -> None:
+    def __init__(self, held: ClaimedSaga, entry: StepAttempt, *, is_compensating: bool) -> None:
         self._held = held
         self.outputs: dict[str, Any] = {}
         self.saga_id = held.saga_id
@@ -34,18 +34,18 @@ class State:
         return self._held.context.get(name, default)
 
     def put_output(self, name: str, value: Any) -> None:
-        kept = as_kept({name: value})
+        kept = as_stored_json({name: value})
         self.outputs |= kept
         self._held.context |= kept
 
     def now(self) -> datetime:
         return self._held.clock.now()
 
-    def may_write_for(self, seconds: float) -> None:
+    def extend_lease_for(self, seconds: float) -> None:
         renew(self._held.saga_id, self._held.token, seconds=seconds)
 
 
-def as_kept(values: dict[str, Any]) -> dict[str, Any]:
+def as_stored_json(values: dict[str, Any]) -> dict[str, Any]:
     """The values as they will be read back from the database. Raises TypeError or ValueError for others.
 
     PostgreSQL's jsonb takes neither a NUL character nor half a surrogate pair.

@@ -15,12 +15,12 @@ from arcadia_cloud.digitalocean.errors import (
     ProviderRejected,
     ProviderUnavailable,
 )
-from provisioning.contract import Execute, RetryableError, StepFailed, StepState, Wait
+from provisioning.contract import Execute, FinalError, RetryableError, StepState, Wait
 
 # With pauses of 1, 2, 4 … 60 seconds these last for five minutes, as long as an event may hold a droplet.
 RETRIES: Final = 10
 # An undo outlives an outage of an hour: one that is given up leaves what costs money, or is switched off.
-UNDO_RETRIES: Final = 70
+COMPENSATION_RETRIES: Final = 70
 # A write is sent soon after its step was entered: only from there can a later attempt count what lists lag.
 _FRESH_SECONDS: Final = 10.0
 _SHORTEST_POLL_SECONDS: Final = 0.05
@@ -46,7 +46,7 @@ def with_cloud(step: CloudStep) -> Execute:
         def before_write(seconds: float) -> None:
             if (state.now() - state.began_at).total_seconds() > _FRESH_SECONDS:
                 raise _Stale
-            state.may_write_for(seconds)
+            state.extend_lease_for(seconds)
 
         with DigitalOcean(
             "PROVISIONING", give_up_after=settings.DO_TIMEOUT_SECONDS, before_write=before_write
@@ -65,7 +65,7 @@ def with_cloud(step: CloudStep) -> Execute:
             except ProviderRejected as error:
                 if is_pending_event(error):
                     raise RetryableError(str(error)) from error
-                raise StepFailed(str(error)) from error
+                raise FinalError(str(error)) from error
 
     return called
 

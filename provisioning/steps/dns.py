@@ -10,9 +10,9 @@ from typing import Final
 from arcadia_cloud.digitalocean.client import DigitalOcean
 from arcadia_cloud.digitalocean.errors import ProviderNotFound
 from arcadia_cloud.digitalocean.records import DnsRecord
-from provisioning.contract import Step, StepFailed, StepState, Wait
-from provisioning.steps.cloud import RETRIES, UNDO_RETRIES, with_cloud
-from provisioning.steps.idempotent_create import lag_ends_at, unless_sure
+from provisioning.contract import FinalError, Step, StepState, Wait
+from provisioning.steps.cloud import COMPENSATION_RETRIES, RETRIES, with_cloud
+from provisioning.steps.idempotent_create import list_lag_ends_at, wait_for_listing
 
 _ADDRESSES: Final = frozenset({"A", "AAAA", "CNAME"})
 
@@ -23,7 +23,7 @@ def require_free_name(state: StepState, cloud: DigitalOcean) -> Wait | None:
     zone, name = state.inputs["domain"], state.inputs["record_name"]
     taken = [record for record in cloud.dns_records(zone, name=name) if record.type in _ADDRESSES]
     if taken:
-        raise StepFailed(f"{name} in {zone} points to {taken[0].data} already ({taken[0].type})")
+        raise FinalError(f"{name} in {zone} points to {taken[0].data} already ({taken[0].type})")
     return None
 
 
@@ -31,10 +31,10 @@ def require_free_name(state: StepState, cloud: DigitalOcean) -> Wait | None:
 def add_dns_record(state: StepState, cloud: DigitalOcean) -> Wait | None:
     """Point the name to the droplet's public address. Keeps `dns_record_id`."""
     if state.get_output("droplet_ip") is None:
-        raise StepFailed(f"droplet {state.get_output('droplet_id')} has no public IPv4 address")
+        raise FinalError(f"droplet {state.get_output('droplet_id')} has no public IPv4 address")
     ours = _ours(state, cloud)
     if not ours:
-        if unsure := unless_sure(state, lag_ends_at(state), of="the record"):
+        if unsure := wait_for_listing(state, list_lag_ends_at(state), of="the record"):
             return unsure
         ours = [
             cloud.create_dns_record(
@@ -58,7 +58,7 @@ def remove_dns_record(state: StepState, cloud: DigitalOcean) -> Wait | None:
     found = {record.id for record in _ours(state, cloud)} | ({known} if known is not None else set())
     for record_id in sorted(found):
         _delete(state, cloud, record_id)
-    return None if known is not None else unless_sure(state, lag_ends_at(state), of="a record")
+    return None if known is not None else wait_for_listing(state, list_lag_ends_at(state), of="a record")
 
 
 def _ours(state: StepState, cloud: DigitalOcean) -> list[DnsRecord]:
@@ -82,7 +82,7 @@ STEPS = (
         add_dns_record,
         compensate=remove_dns_record,
         retries=RETRIES,
-        undo_retries=UNDO_RETRIES,
-        fails_halfway=True,
+        compensation_retries=COMPENSATION_RETRIES,
+        compensate_on_failure=True,
     ),
 )

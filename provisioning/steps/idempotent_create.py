@@ -15,12 +15,12 @@ from provisioning.steps.cloud import look_again
 TAG: str = "saga:"
 
 
-def mark_of(state: StepState) -> str:
+def saga_tag(state: StepState) -> str:
     """The tag of what this step makes: `saga:<id>-<idx>`."""
     return f"{TAG}{state.saga_id}-{state.step_idx}"
 
 
-def lag_ends_at(state: StepState) -> datetime | None:
+def list_lag_ends_at(state: StepState) -> datetime | None:
     """When lists must show whatever earlier attempts of this step made; None where there was none.
 
     An undo counts from when the step was entered last before it.
@@ -30,7 +30,7 @@ def lag_ends_at(state: StepState) -> datetime | None:
     return state.last_began_at + timedelta(seconds=settings.ARCADIA_SAGA_TAG_LAG_SECONDS)
 
 
-def unless_sure(state: StepState, until: datetime | None, *, of: str) -> Wait | None:
+def wait_for_listing(state: StepState, until: datetime | None, *, of: str) -> Wait | None:
     """A wait, while lists may still lack what was asked for before; None once they may be believed."""
     seconds = 0.0 if until is None else (until - state.now()).total_seconds()
     if seconds <= 0:

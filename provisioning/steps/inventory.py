@@ -5,9 +5,9 @@ from arcadia_cloud.digitalocean.errors import ProviderNotFound
 from arcadia_cloud.digitalocean.records import DropletRecord
 from inventory.kinds.droplet import DROPLET
 from inventory.kinds.snapshot import SNAPSHOT
-from inventory.kinds.spec import KindEntry
+from inventory.kinds.spec import KindSpec
 from inventory.models import Project, Resource
-from inventory.observation.observe import Look, observe
+from inventory.observation.observe import ObservationContext, observe
 from inventory.values import PROVIDER, Kind, Observation
 from provisioning.contract import Step, StepState, Wait
 from provisioning.desired_state import record_provisioned
@@ -16,7 +16,7 @@ from provisioning.steps.cloud import RETRIES, with_cloud
 from provisioning.steps.droplets.delete import origin_of, tell_removed
 
 
-def see(state: StepState, entry: KindEntry, seen: Observation, *, look: Look) -> None:
+def see(state: StepState, entry: KindSpec, seen: Observation, *, look: ObservationContext) -> None:
     """Write what was seen, the way every observation goes in."""
     observe(kind=entry.kind, observations=[seen], look=look, origin=origin_of(state))
 
@@ -26,7 +26,7 @@ def see_droplet(state: StepState, cloud: DigitalOcean, droplet_id: int) -> Dropl
 
     One that this saga made belongs to the saga's deployment and tenant, and is in its project.
     """
-    look = Look(at=state.now(), volatile=DROPLET.volatile)
+    look = ObservationContext(at=state.now(), volatile=DROPLET.volatile)
     try:
         droplet = cloud.droplet(droplet_id)
     except ProviderNotFound:
@@ -55,7 +55,7 @@ def observe_droplet(state: StepState, cloud: DigitalOcean) -> Wait | None:
 @with_cloud
 def observe_snapshot(state: StepState, cloud: DigitalOcean) -> Wait | None:
     """Write the snapshot that was taken into the inventory."""
-    look = Look(at=state.now(), volatile=SNAPSHOT.volatile)
+    look = ObservationContext(at=state.now(), volatile=SNAPSHOT.volatile)
     snapshot = cloud.snapshot(state.get_output("snapshot_id"))
     see(state, SNAPSHOT, SNAPSHOT.to_observation(snapshot), look=look)
     return None

@@ -11,8 +11,8 @@ from inventory.sync.paging import read_all
 from inventory.sync.projects import mirror_projects
 from inventory.values import PROVIDER, Kind
 from provisioning.contract import RetryableError, Step, StepState, Wait
-from provisioning.steps.cloud import RETRIES, UNDO_RETRIES, with_cloud
-from provisioning.steps.idempotent_create import lag_ends_at, mark_of, unless_sure
+from provisioning.steps.cloud import COMPENSATION_RETRIES, RETRIES, with_cloud
+from provisioning.steps.idempotent_create import list_lag_ends_at, saga_tag, wait_for_listing
 
 _TAKEN: Final = frozenset({400, 409, 422})
 _NOT_EMPTY: Final = 412
@@ -33,7 +33,7 @@ def ensure_project(state: StepState, cloud: DigitalOcean) -> Wait | None:
             found = cloud.create_project(
                 name=state.inputs["project"],
                 purpose=_PURPOSE,
-                description=f"Made by {mark_of(state)}.",
+                description=f"Made by {saga_tag(state)}.",
                 environment="Production",
             )
         except ProviderRejected as error:
@@ -49,8 +49,8 @@ def remove_made_project(state: StepState, cloud: DigitalOcean) -> Wait | None:
     """Remove the project if this step made it and nobody else has put anything into it."""
     found = _named(cloud, state.inputs["project"])
     if found is None and state.get_output("project_id") is None:
-        return unless_sure(state, lag_ends_at(state), of="the project")
-    if found is None or mark_of(state) not in found.description:
+        return wait_for_listing(state, list_lag_ends_at(state), of="the project")
+    if found is None or saga_tag(state) not in found.description:
         return None
     try:
         cloud.delete_project(found.id)
@@ -127,15 +127,15 @@ STEPS = (
         ensure_project,
         compensate=remove_made_project,
         retries=RETRIES,
-        undo_retries=UNDO_RETRIES,
-        fails_halfway=True,
+        compensation_retries=COMPENSATION_RETRIES,
+        compensate_on_failure=True,
     ),
     Step(
         "assign_to_project",
         assign_to_project,
         compensate=put_back_into_project,
         retries=RETRIES,
-        undo_retries=UNDO_RETRIES,
-        fails_halfway=True,
+        compensation_retries=COMPENSATION_RETRIES,
+        compensate_on_failure=True,
     ),
 )

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import msgspec
 
-from provisioning.contract import Inputs, Step, StepFailed, StepState, Workflow
+from provisioning.contract import FinalError, Inputs, Step, StepState, Workflow
 
 
 class EchoInputs(Inputs, frozen=True, kw_only=True):
@@ -27,7 +27,7 @@ def unecho(_state: StepState) -> None:
 
 def fail(_state: StepState) -> None:
     """Fail for good."""
-    raise StepFailed("this step always fails")
+    raise FinalError("this step always fails")
 
 
 def _steps(inputs: EchoInputs) -> Sequence[str]:

@@ -7,8 +7,8 @@ from io import BytesIO, StringIO
 from typing import Any
 
 from arcadia_cloud.digitalocean.records import InvoiceItemRecord
-from billing.ingest.download import spool
-from billing.ingest.stage import Kept, replace_lines
+from billing.ingest.download import write_items_csv
+from billing.ingest.stage import IngestTotals, replace_lines
 from billing.models import BalanceSnapshot, CostLine, ProviderInvoice
 from billing.values import BilledLine
 from inventory.models import Resource
@@ -69,12 +69,12 @@ def kept(
     items: Iterable[InvoiceItemRecord] | None = None,
     *,
     invoice: ProviderInvoice | None = None,
-) -> Kept:
+) -> IngestTotals:
     """Keep these lines of an invoice, held against these items."""
     rows = None
     if items is not None:
         rows = StringIO(newline="")
-        spool(items, rows)
+        write_items_csv(items, rows)
         rows.seek(0)
     return replace_lines((invoice or an_invoice()).pk, BytesIO(table(lines)), rows)
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from pytest_django import DjangoAssertNumQueries
 
-from billing.matching import match_again
+from billing.matching import rematch
 from billing.models import CostLine
 from tests.billing.rows import a_resource, an_invoice, an_item, kept, matches
 from tests.billing.tables import FIRST, LAST, a_line
@@ -47,7 +47,7 @@ def test_a_namesake_that_was_gone_before_the_lines_hours_does_not_have_the_line(
     kept([a_line()])
     assert matches() == [("none", None)]
     a_resource(provider_id="2")
-    assert match_again() == 1
+    assert rematch() == 1
     assert matches() == [("lifetime", "2")]
 
 
@@ -257,10 +257,10 @@ def test_lines_that_matched_nothing_are_tried_again() -> None:
     a_resource("api", provider_id="78")
     a_resource("data", kind="volume", provider_id="79")
 
-    assert match_again(kinds=["droplet"]) == 2
+    assert rematch(kinds=["droplet"]) == 2
     assert matches() == [("id", "77"), ("unique", "78"), ("none", None)]
-    assert match_again() == 1
-    assert match_again() == 0
+    assert rematch() == 1
+    assert rematch() == 0
     assert matches()[2] == ("unique", "79")
 
 
@@ -268,7 +268,7 @@ def test_what_is_matched_stays_and_taxes_stay_nobodys() -> None:
     a_resource("web-01", provider_id="1")
     kept([a_line(1), a_line(2, "web-01 tax", product="Surcharges")])
     a_resource("web-01", provider_id="2")
-    assert match_again() == 0
+    assert rematch() == 0
     assert matches() == [("unique", "1"), ("none", None)]
 
 
@@ -276,5 +276,5 @@ def test_a_name_that_is_shared_by_now_becomes_ambiguous() -> None:
     kept([a_line()])
     a_resource(provider_id="1")
     a_resource(provider_id="2")
-    assert match_again() == 1
+    assert rematch() == 1
     assert matches() == [("ambiguous", None)]

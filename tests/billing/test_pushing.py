@@ -12,7 +12,7 @@ from pytest_django.fixtures import Settings
 from arcadia_cloud.finance import Finance
 from arcadia_cloud.kernel.models import Alert
 from billing import services
-from billing.finance_push import NotToBePushed, push_invoice, to_be_pushed
+from billing.finance_push import NotPushable, push_invoice, to_be_pushed
 from billing.history import _change, _Head
 from billing.models import ProviderInvoice
 from tests.billing.rows import AT, an_invoice
@@ -73,7 +73,7 @@ def test_a_preview_is_never_pushed_and_neither_is_what_does_not_add_up(
         ProviderInvoice.objects.update(ingest_status="mismatch")
     assert due() == []
     for force in (False, True):
-        with pytest.raises(NotToBePushed):
+        with pytest.raises(NotPushable):
             push(invoice, force=force)
     assert finance.requests() == []
 
@@ -235,6 +235,6 @@ def test_a_worker_that_finds_an_invoice_that_no_longer_adds_up_leaves_it(
 
 def test_what_may_not_be_pushed_is_refused_to_who_asks(valkey_client: redis.Redis) -> None:
     invoice = an_invoice(ingest_status="mismatch", ingest_error="0.01 is missing")
-    with pytest.raises(NotToBePushed, match="is mismatch"):
+    with pytest.raises(NotPushable, match="is mismatch"):
         services.request_push(invoice_pk=invoice.pk)
     assert in_broker(valkey_client) == []

@@ -60,7 +60,7 @@ def test_invoices_that_need_a_hand_are_counted_and_previews_are_not() -> None:
     an_invoice("pushed", ingest_status="ingested", push_status="pushed", pushed_to_finance_at=NOW)
     an_invoice("preview", ingest_status="failed", is_preview=True)
     found = standing(at=NOW)
-    assert (found.unsound, found.waiting, found.refused) == (2, 4, 1)
+    assert (found.unreconciled, found.waiting, found.refused) == (2, 4, 1)
 
 
 def test_it_takes_as_many_queries_with_rows_as_without(

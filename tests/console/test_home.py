@@ -30,7 +30,7 @@ def figures(client: Client) -> dict[str, tuple[str, str, str, str]]:
     """By name: value, what stands beside it, colour and link."""
     text = " ".join(client.get("/admin/").content.decode().split())
     found = FIGURE.findall(text.replace("&#x27;", "'").replace("&amp;", "&"))
-    return {name: (value, beside, tone, href) for href, name, tone, value, beside in found}
+    return {name: (value, caption, tone, href) for href, name, tone, value, caption in found}
 
 
 def listed(client: Client, address: str) -> int:
@@ -41,20 +41,20 @@ def test_the_months_spend_stands_beside_that_of_the_month_before(viewer: Client)
     balances = "/admin/billing/balancesnapshot/"
     assert figures(viewer)["Spend this month"] == ("-", "the balance was never asked for", "", balances)
     a_balance(TOLD, "11.21")
-    beside = "nothing is known of April; told on 10 May at 14:06"
-    assert figures(viewer)["Spend in May"] == ("$11.21", beside, "", balances)
+    caption = "nothing is known of April; told on 10 May at 14:06"
+    assert figures(viewer)["Spend in May"] == ("$11.21", caption, "", balances)
     an_invoice(amount="86.92")
-    beside = "April in all: $86.92; told on 10 May at 14:06"
-    assert figures(viewer)["Spend in May"] == ("$11.21", beside, "", balances)
+    caption = "April in all: $86.92; told on 10 May at 14:06"
+    assert figures(viewer)["Spend in May"] == ("$11.21", caption, "", balances)
     a_balance(TOLD.replace(month=4), "1007.40")
-    beside = "April by then: $1,007.40; told on 10 May at 14:06"
-    assert figures(viewer)["Spend in May"] == ("$11.21", beside, "", balances)
+    caption = "April by then: $1,007.40; told on 10 May at 14:06"
+    assert figures(viewer)["Spend in May"] == ("$11.21", caption, "", balances)
 
 
 def test_a_balance_that_nobody_told_for_hours_is_marked(viewer: Client) -> None:
     a_balance(datetime(2026, 4, 30, 23, 6, tzinfo=UTC), "80.00")
-    value, beside, tone, _ = figures(viewer)["Spend in April"]
-    assert (value, beside, tone) == (
+    value, caption, tone, _ = figures(viewer)["Spend in April"]
+    assert (value, caption, tone) == (
         "$80.00",
         "nothing is known of March; told on 30 Apr at 23:06",
         "warning",
@@ -71,11 +71,11 @@ def test_invoices_that_need_a_hand_are_counted_and_listed(viewer: Client) -> Non
     an_invoice("d", ingest_status="ingested", push_status="refused")
     an_invoice("e", ingest_status="ingested", push_status="pushed", pushed_to_finance_at=NOW)
 
-    value, beside, tone, href = figures(viewer)["Invoices that don't add up"]
-    assert (value, beside, tone) == ("2", "are read again every hour", "bad")
+    value, caption, tone, href = figures(viewer)["Invoices that don't add up"]
+    assert (value, caption, tone) == ("2", "are read again every hour", "bad")
     assert listed(viewer, href) == 2
-    value, beside, tone, href = figures(viewer)["Not pushed to finance"]
-    assert (value, beside, tone) == ("3", "1 refused, 2 waiting", "bad")
+    value, caption, tone, href = figures(viewer)["Not pushed to finance"]
+    assert (value, caption, tone) == ("3", "1 refused, 2 waiting", "bad")
     assert listed(viewer, href) == 3
 
 

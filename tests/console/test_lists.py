@@ -32,10 +32,10 @@ def test_what_is_nobodys_is_listed_with_its_cost_and_the_reason(viewer: Client) 
     Resource.objects.update(attribution_note="its tag says initech, its project says acme")
 
     home = viewer.get("/admin/").content.decode()
-    text = viewer.get(f"{RESOURCES}?whose=nobodys").content.decode()
+    text = viewer.get(f"{RESOURCES}?owner=unattributed").content.decode()
     page = viewer.get(f"{RESOURCES}{Resource.objects.get().pk}/change/").content.decode()
 
-    assert f'href="{RESOURCES}?whose=nobodys"' in home  # from every page's navigation
+    assert f'href="{RESOURCES}?owner=unattributed"' in home  # from every page's navigation
     assert "its tag says initech, its project says acme" in text
     assert "its tag says initech, its project says acme" in page
     assert "$12.50" in text
@@ -49,7 +49,7 @@ def test_what_is_nobodys_is_listed_with_its_cost_and_the_reason(viewer: Client) 
         ("?life=deleted", ["gone-3"]),
         ("?life=all&q=web", ["web-1", "web-2"]),
         ("?tenant=acme&p=1&o=-1", ["web-1"]),
-        ("?whose=nobodys", ["web-2"]),
+        ("?owner=unattributed", ["web-2"]),
     ],
 )
 def test_the_list_is_exported_as_it_is_filtered(viewer: Client, query: str, names: list[str]) -> None:
@@ -113,8 +113,8 @@ def test_the_pages_end_where_the_counting_ends(viewer: Client, monkeypatch: pyte
         ("?status=off", {"web-3"}),
         ("?tenant=acme", {"web-1"}),
         ("?tag=role:web", {"web-2"}),
-        ("?whose=tenants", {"web-1"}),
-        ("?whose=nobodys", {"web-2", "web-5"}),  # web-3 stands in our own project
+        ("?owner=tenants", {"web-1"}),
+        ("?owner=unattributed", {"web-2", "web-5"}),  # web-3 stands in our own project
     ],
 )
 def test_resources_are_found(viewer: Client, query: str, found: set[str]) -> None:

@@ -19,8 +19,8 @@ RESOURCES = "/admin/inventory/resource/"
 NARROWED = (
     "inventory/resource/?life=all&kind=droplet&region=fra1&status=active",
     "inventory/resource/?life=deleted",
-    "inventory/resource/?whose=nobodys",
-    "inventory/resource/?whose=tenants&o=1",
+    "inventory/resource/?owner=unattributed",
+    "inventory/resource/?owner=tenants&o=1",
     "inventory/resource/?tag=env:test",
     "inventory/resource/?q=web",
     "inventory/resource/?q=w",

@@ -6,7 +6,7 @@ from typing import Any
 
 from deployments.models import Deployment
 from inventory.models import Project, Resource, ResourceEvent, SyncRun
-from inventory.observation.observe import Look, Observed, Origin, observe
+from inventory.observation.observe import ObservationContext, ObservationCounts, Origin, observe
 from inventory.sync import tombstones
 from inventory.values import Kind, Observation
 
@@ -41,12 +41,12 @@ def observed(
     kind: Kind = Kind.DROPLET,
     bump_unchanged: bool = True,
     source: str = "run:1",
-) -> Observed:
+) -> ObservationCounts:
     """Pass them through the one way in."""
     return observe(
         kind=kind,
         observations=observations,
-        look=Look(at=at, volatile=VOLATILE, bump_unchanged=bump_unchanged),
+        look=ObservationContext(at=at, volatile=VOLATILE, bump_unchanged=bump_unchanged),
         origin=Origin(actor="a test", source=source),
     )
 
@@ -91,4 +91,4 @@ def bury(provider_ids: Iterable[str], *, at: datetime) -> None:
 
 def bury_rows(pks: list[int], *, at: datetime) -> None:
     run = SyncRun.objects.create(kind="droplet", mode="full", requested_by="a test", started_at=at)
-    tombstones.bury(pks, run=run, at=at, origin=Origin(actor="a test", source=f"run:{run.pk}"))
+    tombstones.tombstone(pks, run=run, at=at, origin=Origin(actor="a test", source=f"run:{run.pk}"))

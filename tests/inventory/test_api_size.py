@@ -65,8 +65,8 @@ CONSOLE_PAGES = {
     "the console's rare kind, live or gone": "?life=all&kind=registry",
     "the console's rare region": "?region=syd1",
     "the console's rare status": "?status=errored",
-    "nobody's": "?whose=nobodys",
-    "nobody's, by name": "?whose=nobodys&o=1",
+    "nobody's": "?owner=unattributed",
+    "nobody's, by name": "?owner=unattributed&o=1",
     "the console's search": "?q=needle-77",
 }
 

@@ -103,15 +103,15 @@ def test_a_tenants_slug_captures_no_machine_of_another() -> None:
 
 def test_what_belongs_to_a_droplet_follows_it() -> None:
     a_deployment("acme", "shop")
-    observed(seen("7", tags=["deployment:shop", "tenant:acme"], decides=True))
-    follower = seen("70", tags=[], parent_kind="droplet", parent_id="7", decides=True)
+    observed(seen("7", tags=["deployment:shop", "tenant:acme"], can_attribute=True))
+    follower = seen("70", tags=[], parent_kind="droplet", parent_id="7", can_attribute=True)
     observed(follower, kind=Kind.SNAPSHOT)
     assert whose("70") == ("acme", "shop", "parent")
 
 
 def test_its_own_tags_and_then_its_parent_come_before_its_project() -> None:
     globex = a_project("Globex", "globex")
-    observed(seen("7", tags=["tenant:acme"], decides=True))
+    observed(seen("7", tags=["tenant:acme"], can_attribute=True))
     in_project = {"parent_kind": "droplet", "parent_id": "7", "project_id": globex.pk}
     observed(seen("70", tags=[], **in_project), kind=Kind.VOLUME)
     observed(seen("71", tags=["tenant:globex"], **in_project), kind=Kind.VOLUME)
@@ -120,15 +120,17 @@ def test_its_own_tags_and_then_its_parent_come_before_its_project() -> None:
 
 
 def test_what_is_left_of_one_that_is_gone_stays_with_its_last_owner() -> None:
-    observed(seen("7", tags=["tenant:acme"], decides=True))
+    observed(seen("7", tags=["tenant:acme"], can_attribute=True))
     bury(["7"], at=minute(5))
     observed(
-        seen("70", tags=[], parent_kind="droplet", parent_id="7", decides=True),
+        seen("70", tags=[], parent_kind="droplet", parent_id="7", can_attribute=True),
         at=minute(6),
         kind=Kind.SNAPSHOT,
     )
     assert whose("70") == ("acme", None, "parent")
-    observed(seen("71", tags=[], parent_kind="droplet", parent_id="8", decides=True), kind=Kind.SNAPSHOT)
+    observed(
+        seen("71", tags=[], parent_kind="droplet", parent_id="8", can_attribute=True), kind=Kind.SNAPSHOT
+    )
     assert whose("71") == (None, None, ""), "nobody ever saw droplet 8"
 
 
@@ -191,7 +193,7 @@ def test_a_resource_that_stays_as_it_is_follows_what_decides_at_the_next_look(
 ) -> None:
     a_deployment("acme", "shop")
     project = a_project("Acme", "acme")
-    observed(seen("7", tags=["tenant:acme"], decides=True), kind=Kind.DROPLET)
+    observed(seen("7", tags=["tenant:acme"], can_attribute=True), kind=Kind.DROPLET)
     look = seen(**{"tags": [], "project_id": project.pk, **fields})
     observed(look, kind=Kind.VOLUME)
     before = whose()
@@ -225,7 +227,7 @@ def test_a_saga_that_sees_again_what_it_made_takes_it_back_after_the_assignment_
     pk = the_resource().pk
     assign(resource_pks=[pk], tenant_id="initech", deployment_pk=None, actor="a", source="s")
     clear_assignment(resource_pks=[pk], actor="a", source="s")
-    observed(seen(tags=[], decides=True), at=timezone.now())
+    observed(seen(tags=[], can_attribute=True), at=timezone.now())
     assert whose() == (None, None, "")
     observed(made, at=timezone.now())
     assert whose() == ("globex", "shop", "saga")
@@ -235,7 +237,9 @@ def test_an_operators_word_stays_until_it_is_cleared_and_followers_follow_at_onc
     shop = a_deployment("globex", "shop")
     project = a_project("Acme", "acme")
     observed(seen("7", tags=[], project_id=project.pk))
-    observed(seen("70", tags=[], parent_kind="droplet", parent_id="7", decides=True), kind=Kind.SNAPSHOT)
+    observed(
+        seen("70", tags=[], parent_kind="droplet", parent_id="7", can_attribute=True), kind=Kind.SNAPSHOT
+    )
     pk = the_resource("7").pk
 
     changed = assign(
@@ -273,8 +277,8 @@ def test_spans_change_hands_without_a_gap() -> None:
 
 def test_what_is_cleared_together_with_what_it_follows_ends_as_that_does() -> None:
     """The follower is decided twice at one instant: with the others, and after what it follows."""
-    observed(seen("7", tags=["tenant:globex"], decides=True))
-    observed(seen("70", tags=[], parent_kind="droplet", parent_id="7", decides=True), kind=Kind.VOLUME)
+    observed(seen("7", tags=["tenant:globex"], can_attribute=True))
+    observed(seen("70", tags=[], parent_kind="droplet", parent_id="7", can_attribute=True), kind=Kind.VOLUME)
     parent, follower = the_resource("7").pk, the_resource("70").pk
     for pk, tenant in ((follower, "initech"), (parent, "acme")):
         assign(resource_pks=[pk], tenant_id=tenant, deployment_pk=None, actor="a", source="s")

@@ -8,7 +8,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from deployments.models import Deployment
 from inventory.models import Project, Resource, ResourceEvent
-from inventory.observation.observe import Observed
+from inventory.observation.observe import ObservationCounts
 from tests.inventory.observations import (
     a_project,
     bury,
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.django_db
 
 
 def test_a_resource_never_seen_is_discovered() -> None:
-    assert observed(seen()) == Observed(seen=1, discovered=1)
+    assert observed(seen()) == ObservationCounts(seen=1, discovered=1)
     row = the_resource()
     assert (row.name, row.region, row.status, row.tags) == ("web-1", "fra1", "active", ["env:test"])
     assert (row.urn, row.monthly_price_cents) == ("do:droplet:1", 600)
@@ -39,7 +39,7 @@ def test_a_resource_never_seen_is_discovered() -> None:
 def test_an_unchanged_resource_is_bumped_and_writes_no_event() -> None:
     observed(seen())
     Resource.objects.update(stale_strike_count=2)
-    assert observed(seen(), at=minute(5)) == Observed(seen=1)
+    assert observed(seen(), at=minute(5)) == ObservationCounts(seen=1)
     row = the_resource()
     assert (row.first_seen_at, row.last_seen_at) == (minute(0), minute(5))
     assert row.stale_strike_count == 0
@@ -74,23 +74,23 @@ def test_a_changed_resource_is_updated_and_tells_old_and_new(
     fields: dict[str, Any], changes: dict[str, Any]
 ) -> None:
     observed(seen())
-    assert observed(seen(**fields), at=minute(5)) == Observed(seen=1, updated=1)
+    assert observed(seen(**fields), at=minute(5)) == ObservationCounts(seen=1, updated=1)
     assert history() == ["discovered", "updated"]
     assert last_changes() == changes
 
 
 def test_a_change_of_nothing_but_tags_is_tagged() -> None:
     observed(seen())
-    assert observed(seen(tags=["env:test", "hot"]), at=minute(5)) == Observed(seen=1, updated=1)
+    assert observed(seen(tags=["env:test", "hot"]), at=minute(5)) == ObservationCounts(seen=1, updated=1)
     assert history() == ["discovered", "tagged"]
     assert last_changes() == {"tags": [["env:test"], ["env:test", "hot"]]}
 
 
 def test_what_moves_by_itself_is_stored_and_makes_no_event() -> None:
     observed(seen())
-    assert observed(seen(attrs={"size_slug": "s-1vcpu-1gb", "locked": True}), at=minute(5)) == Observed(
-        seen=1
-    )
+    assert observed(
+        seen(attrs={"size_slug": "s-1vcpu-1gb", "locked": True}), at=minute(5)
+    ) == ObservationCounts(seen=1)
     assert the_resource().attrs["locked"] is True
     assert history() == ["discovered"]
 
@@ -104,7 +104,7 @@ def test_what_moves_by_itself_is_not_told_beside_a_real_change() -> None:
 def test_a_tombstoned_resource_seen_again_is_restored_with_what_changed() -> None:
     observed(seen())
     bury(["1"], at=minute(10))
-    assert observed(seen(name="back"), at=minute(20)) == Observed(seen=1, restored=1)
+    assert observed(seen(name="back"), at=minute(20)) == ObservationCounts(seen=1, restored=1)
     row = the_resource()
     assert (row.deleted_at, row.stale_strike_count, row.last_seen_at) == (None, 0, minute(20))
     assert history() == ["discovered", "deleted", "restored"]
@@ -115,14 +115,14 @@ def test_a_tombstoned_resource_seen_again_is_restored_with_what_changed() -> Non
 def test_what_was_seen_before_the_tombstone_does_not_restore(late: int) -> None:
     observed(seen())
     bury(["1"], at=minute(10))
-    assert observed(seen(), at=minute(late)) == Observed(seen=1)
+    assert observed(seen(), at=minute(late)) == ObservationCounts(seen=1)
     assert the_resource().deleted_at == minute(10)
     assert history() == ["discovered", "deleted"]
 
 
 def test_an_older_look_changes_nothing() -> None:
     observed(seen(name="new"), at=minute(10))
-    assert observed(seen(name="old"), at=minute(9)) == Observed(seen=1)
+    assert observed(seen(name="old"), at=minute(9)) == ObservationCounts(seen=1)
     row = the_resource()
     assert (row.name, row.last_seen_at) == ("new", minute(10))
     assert history() == ["discovered"]
@@ -131,19 +131,21 @@ def test_an_older_look_changes_nothing() -> None:
 def test_a_batch_given_twice_is_told_once() -> None:
     batch = [seen(str(number)) for number in range(20)]
     assert observed(*batch).discovered == 20
-    assert observed(*batch) == Observed(seen=20)
+    assert observed(*batch) == ObservationCounts(seen=20)
     assert ResourceEvent.objects.count() == 20
 
 
 def test_an_item_that_a_page_repeats_counts_once_and_its_last_look_is_kept() -> None:
-    assert observed(seen(name="first"), seen("2"), seen(name="last")) == Observed(seen=2, discovered=2)
+    assert observed(seen(name="first"), seen("2"), seen(name="last")) == ObservationCounts(
+        seen=2, discovered=2
+    )
     assert the_resource().name == "last"
     assert history() == ["discovered"]
 
 
 def test_an_empty_batch_asks_the_database_nothing(django_assert_num_queries: DjangoAssertNumQueries) -> None:
     with django_assert_num_queries(0):
-        assert observed() == Observed()
+        assert observed() == ObservationCounts()
 
 
 @pytest.mark.parametrize("size", [10, 1000])
@@ -159,7 +161,7 @@ def test_a_batch_costs_the_same_number_of_statements_whatever_its_size(
 
 def test_a_resource_never_seen_among_known_ones_is_discovered_and_the_known_are_bumped() -> None:
     observed(seen("1"), seen("2"))
-    assert observed(seen("1"), seen("2", name="db-2"), seen("3"), at=minute(5)) == Observed(
+    assert observed(seen("1"), seen("2", name="db-2"), seen("3"), at=minute(5)) == ObservationCounts(
         seen=3, discovered=1, updated=1
     )
     assert set(Resource.objects.values_list("last_seen_at", flat=True)) == {minute(5)}
@@ -172,7 +174,7 @@ def test_a_resource_never_seen_among_known_ones_is_discovered_and_the_known_are_
 
 def test_an_older_look_at_an_unchanged_resource_sets_no_clock_back() -> None:
     observed(seen(), at=minute(10))
-    assert observed(seen(), at=minute(9)) == Observed(seen=1)
+    assert observed(seen(), at=minute(9)) == ObservationCounts(seen=1)
     assert the_resource().last_seen_at == minute(10)
 
 
@@ -263,7 +265,7 @@ def test_a_project_given_to_another_tenant_takes_its_resources_along(bump_unchan
 def test_an_observation_that_knows_no_project_keeps_project_and_tenant() -> None:
     project = a_project("Acme", "acme")
     observed(seen(project_id=project.pk))
-    assert observed(seen(), at=minute(5)) == Observed(seen=1)
+    assert observed(seen(), at=minute(5)) == ObservationCounts(seen=1)
     row = the_resource()
     assert (row.project_id, row.tenant_id, row.attributed_by) == (project.pk, "acme", "project")
     assert history() == ["discovered"]

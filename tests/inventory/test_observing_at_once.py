@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from inventory.attribution.assign import assign, clear_assignment, reattribute
 from inventory.models import Project, Resource, ResourceEvent, ResourceSpan
-from inventory.observation.observe import Observed
+from inventory.observation.observe import ObservationCounts
 from tests.inventory.observations import a_project, bury, bury_rows, minute, observed, seen
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -108,7 +108,7 @@ def test_an_unchanged_resource_that_was_being_struck_meanwhile_is_bumped_after_i
 
     def look() -> None:
         assert struck.wait(timeout=30)
-        assert observed(seen(), at=minute(5)) == Observed(seen=1)
+        assert observed(seen(), at=minute(5)) == ObservationCounts(seen=1)
 
     at_once(strike, look)
     row = Resource.objects.get()
@@ -127,7 +127,7 @@ def test_a_resource_that_was_being_changed_meanwhile_is_not_taken_for_unchanged(
 
     def look() -> None:
         assert renamed.wait(timeout=30)
-        assert observed(seen(), at=minute(5)) == Observed(seen=1, updated=1)
+        assert observed(seen(), at=minute(5)) == ObservationCounts(seen=1, updated=1)
 
     at_once(rename, look)
     assert Resource.objects.get().name == "web-1"

@@ -42,7 +42,7 @@ def told(request: pytest.FixtureRequest) -> Iterator[None]:
             first = SIZE * number_of_batches
             volumes = (a_volume(str(first + number)) for number in range(SIZE))
             look(*volumes, minutes=9 if first else 0)
-    look(*(a_volume(each, decides=False) for each in UNDECIDED))
+    look(*(a_volume(each, can_attribute=False) for each in UNDECIDED))
     yield
     make_statistics()  # the checks of foreign keys at the end are PostgreSQL's own statements
 
@@ -85,7 +85,7 @@ def test_a_batch_reads_its_own_rows_alone(told: None) -> None:
         "new": [a_volume(each, parent_kind="volume", parent_id="1") for each in NEW],
         "switched off": [a_volume(each, **off) for each in FEW],
         "grown": [a_volume(each, **off, size_gb=Decimal(2)) for each in FEW],
-        "half decided": [a_volume(each, name="x", decides=each < "3") for each in FEW],
+        "half decided": [a_volume(each, name="x", can_attribute=each < "3") for each in FEW],
         "decided at last": [a_volume(each, project_id=acme.pk) for each in UNDECIDED],
     }
     for minutes, (name, batch) in enumerate(batches.items(), start=1):
@@ -131,6 +131,6 @@ def test_a_strike_reads_its_kind_once_and_a_burial_its_own_rows_alone(told: None
     gone.update(stale_strike_count=3)
     pks = list(gone.values_list("pk", flat=True))
     origin = Origin("a test", f"run:{run.pk}")
-    assert read_by(lambda: tombstones.bury(pks, run=run, at=minute(10), origin=origin)) < 20 * SIZE
+    assert read_by(lambda: tombstones.tombstone(pks, run=run, at=minute(10), origin=origin)) < 20 * SIZE
     back = [a_volume(each) for each in FEW]
     assert read_by(lambda: look(*back, minutes=20)) < 20 * SIZE

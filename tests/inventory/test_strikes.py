@@ -110,7 +110,7 @@ def test_what_returns_has_its_row_and_its_history(simulator: Simulated, sync: Sy
     Resource.objects.filter(pk=row.pk).update(stale_strike_count=3)
     run = SyncRun.objects.get(kind="droplet")
     now = DatabaseClock().now()
-    assert tombstones.bury([row.pk], run=run, at=now, origin=Origin(actor="a test")) == 1
+    assert tombstones.tombstone([row.pk], run=run, at=now, origin=Origin(actor="a test")) == 1
     run = sync()["droplet"]
     assert (run.restored, run.discovered) == (1, 0)
     row.refresh_from_db()
@@ -125,7 +125,7 @@ def test_one_seen_in_the_meantime_is_not_tombstoned() -> None:
     )
     Resource.objects.update(stale_strike_count=2)
     pks = list(Resource.objects.values_list("pk", flat=True))
-    assert tombstones.bury(pks, run=run, at=DatabaseClock().now(), origin=Origin(actor="a test")) == 0
+    assert tombstones.tombstone(pks, run=run, at=DatabaseClock().now(), origin=Origin(actor="a test")) == 0
     assert told() == {"discovered": 1}
 
 
@@ -275,7 +275,7 @@ def test_a_new_droplet_that_the_list_lags_behind_survives(simulator: Simulated, 
 
 
 def removed(provider_id: str = "1", *, minute_of: float) -> bool:
-    return tombstones.bury_removed(
+    return tombstones.tombstone_removed(
         kind=Kind.DROPLET, provider_id=provider_id, at=minute(minute_of), origin=Origin("a test", "saga:7")
     )
 

@@ -8,10 +8,10 @@ from django.db import connection
 from arcadia_cloud.digitalocean.client import DigitalOcean
 from arcadia_cloud.kernel.database import DatabaseClock
 from inventory.kinds import registry
-from inventory.kinds.spec import KindEntry
+from inventory.kinds.spec import KindSpec
 from inventory.models import Project, Resource, ResourceEvent, ResourceSpan, SyncRun
 from inventory.observation.observe import Origin
-from inventory.sync.tombstones import bury_confirmed
+from inventory.sync.tombstones import tombstone_confirmed
 from inventory.values import RunMode
 from simulator.estate.platforms import SECRET
 from simulator.load import LOADS
@@ -231,7 +231,7 @@ def looked(row: Resource) -> dict[str, object]:
 
 @pytest.mark.parametrize("entry", registry.ENTRIES, ids=lambda entry: str(entry.kind))
 def test_one_that_only_its_own_address_shows_stays_what_it_was(
-    simulator: Simulated, sync: SyncNow, spaces: None, entry: KindEntry
+    simulator: Simulated, sync: SyncNow, spaces: None, entry: KindSpec
 ) -> None:
     """Its list lacks it, a third time: what the list alone tells of it is kept all the same."""
     fill_fleet()
@@ -245,7 +245,7 @@ def test_one_that_only_its_own_address_shows_stays_what_it_was(
     struck.update(stale_strike_count=3)
     with DigitalOcean() as cloud:
         run = SyncRun.objects.filter(kind=kind).latest("pk")
-        assert bury_confirmed(entry, run, cloud, DatabaseClock().now, Origin(actor="a test")) == 0
+        assert tombstone_confirmed(entry, run, cloud, DatabaseClock().now, Origin(actor="a test")) == 0
     assert {row.pk: looked(row) for row in struck.all()} == before
     assert not struck.filter(stale_strike_count__gt=0).exists()
     assert ResourceEvent.objects.count() == events

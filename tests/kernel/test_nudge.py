@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from arcadia_cloud.kernel.models import Alert
 from arcadia_cloud.kernel.queue import nudge as nudging
-from arcadia_cloud.kernel.queue.nudge import breaker, nudge, send_now, wake, woken
+from arcadia_cloud.kernel.queue.nudge import breaker, clear_wake_flag, nudge, publish_now, wake
 from tests.kernel import brokers
 from tests.kernel.brokers import answering, use_broker
 
@@ -39,7 +39,7 @@ def test_a_task_is_sent_after_the_commit_and_not_before(
             nudge("kernel.forget_expired_keys")
             assert messages(valkey.url) == 0
         assert messages(valkey.url) == 1
-        send_now("kernel.forget_expired_keys", queue="metering")
+        publish_now("kernel.forget_expired_keys", queue="metering")
         assert messages(valkey.url, "metering") == 1
 
 
@@ -90,21 +90,21 @@ def test_a_connection_that_the_broker_has_closed_loses_no_message(
 ) -> None:
     with answering(tmp_path) as valkey:
         use_broker(monkeypatch, valkey.url)
-        send_now("kernel.forget_expired_keys")
+        publish_now("kernel.forget_expired_keys")
         valkey.stop()
         valkey.start()
-        send_now("kernel.forget_expired_keys")
+        publish_now("kernel.forget_expired_keys")
         assert messages(valkey.url) == 1
 
 
 def test_many_messages_share_a_connection(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     with answering(tmp_path) as valkey:
         use_broker(monkeypatch, valkey.url)
-        send_now("kernel.forget_expired_keys")
+        publish_now("kernel.forget_expired_keys")
         with redis.Redis.from_url(valkey.url) as client:
             before = client.info("stats")["total_connections_received"]
             for _ in range(10):
-                send_now("kernel.forget_expired_keys")
+                publish_now("kernel.forget_expired_keys")
             assert client.info("stats")["total_connections_received"] == before
         assert messages(valkey.url) == 11
 
@@ -121,7 +121,7 @@ def test_who_was_woken_is_not_woken_again_until_it_looks(
         assert messages(valkey.url, "metering") == 1
         wake("kernel.forget_forgotten", queue="metering")
         assert messages(valkey.url, "metering") == 2, "another task is woken for itself"
-        woken("kernel.forget_expired_keys")
+        clear_wake_flag("kernel.forget_expired_keys")
         wake("kernel.forget_expired_keys", queue="metering")
         assert messages(valkey.url, "metering") == 3
 
@@ -147,7 +147,7 @@ def test_waking_and_being_woken_bear_a_broker_that_is_away(
         began = time.monotonic()
         for _ in range(5):
             wake("kernel.forget_expired_keys", queue="metering")
-            woken("kernel.forget_expired_keys")
+            clear_wake_flag("kernel.forget_expired_keys")
         assert time.monotonic() - began < 2
 
 

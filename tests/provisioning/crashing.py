@@ -13,20 +13,25 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from provisioning.engine import failpoints
-from provisioning.engine.failpoints import Boundary
+from provisioning.engine.failpoints import Failpoint
 from provisioning.errors import WrongState
 from provisioning.services import cancel_saga
 
 VARIABLE = "CRASHES"
 OPTIONS = ("--pool", "prefork", "--include", "tests.provisioning.crashing", "--concurrency")
-_BACK = {Boundary.TURNED_BACK, Boundary.BEFORE_COMPENSATION, Boundary.AFTER_UNDO, Boundary.AFTER_UNDO_COMMIT}
+_BACK = {
+    Failpoint.TURNED_BACK,
+    Failpoint.BEFORE_COMPENSATION,
+    Failpoint.AFTER_UNDO,
+    Failpoint.AFTER_UNDO_COMMIT,
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Point:
     """A boundary of a step, on the way there or back, as it is passed for the `nth` time."""
 
-    boundary: Boundary
+    boundary: Failpoint
     step_idx: int
     is_back: bool = False
     nth: int = 1
@@ -91,7 +96,7 @@ class Crashes:
         lines = (self.folder / f"{saga_id}.journal").read_text().splitlines()
         return [line.removeprefix("done ") for line in lines if line.startswith("done ")]
 
-    def watch(self, boundary: Boundary, saga_id: int, step_idx: int, _step: str) -> None:
+    def watch(self, boundary: Failpoint, saga_id: int, step_idx: int, _step: str) -> None:
         """The engine's listener in a worker: writes the journal, then does what is planned there."""
         journal = self.folder / f"{saga_id}.journal"
         earlier = [each.point for each in self.passed(saga_id)]
@@ -112,7 +117,7 @@ def _is_same(one: Point, other: Point) -> bool:
 
 def _parsed(line: str) -> Passed:
     way, boundary, step_idx, nth, pid = line.split()
-    return Passed(Point(Boundary(boundary), int(step_idx), way == "back", int(nth)), int(pid))
+    return Passed(Point(Failpoint(boundary), int(step_idx), way == "back", int(nth)), int(pid))
 
 
 if VARIABLE in os.environ:

@@ -8,7 +8,7 @@ from typing import Any
 
 from kombu.exceptions import OperationalError as BrokerAway
 
-from arcadia_cloud.kernel.queue.nudge import send_now
+from arcadia_cloud.kernel.queue.nudge import publish_now
 from provisioning.engine.runner import run
 from provisioning.models import SagaRun
 from provisioning.services import start_saga
@@ -61,7 +61,7 @@ def swept(*, every_seconds: float = 0.5) -> Iterator[None]:
     def tick() -> None:
         while not over.wait(every_seconds):
             with suppress(BrokerAway, OSError):
-                send_now("provisioning.sweep", queue="provisioning")
+                publish_now("provisioning.sweep", queue="provisioning")
 
     ticking = threading.Thread(target=tick, name="beat")
     ticking.start()

@@ -12,7 +12,7 @@ from typing import Any
 
 from django.db import connection
 
-from provisioning.contract import Inputs, RetryableError, Step, StepFailed, StepState, Wait, Workflow
+from provisioning.contract import FinalError, Inputs, RetryableError, Step, StepState, Wait, Workflow
 from provisioning.registry import register_steps, register_workflow, step_named
 from provisioning.services import cancel_saga, pause
 
@@ -50,7 +50,7 @@ def _retry(_state: StepState, after_seconds: str) -> None:
 
 
 def _fail(_state: StepState, _argument: str) -> None:
-    raise StepFailed("the script says so")
+    raise FinalError("the script says so")
 
 
 def _bug(_state: StepState, _argument: str) -> None:
@@ -67,11 +67,11 @@ def _die(_state: StepState, _argument: str) -> None:
 
 def _lose_and_write(state: StepState, _argument: str) -> None:
     lose_lease(state.saga_id)
-    state.may_write_for(1)
+    state.extend_lease_for(1)
 
 
 def _write(state: StepState, seconds: str) -> None:
-    state.may_write_for(float(seconds))
+    state.extend_lease_for(float(seconds))
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT extract(epoch FROM lease_expires_at - clock_timestamp())::int"
@@ -129,10 +129,10 @@ STEPS = (
     Step("act", act, compensate=act),
     Step("act without undo", act),
     Step("retried", act, compensate=act, retries=2, backoff_seconds=0.01),
-    Step("undone at length", act, compensate=act, retries=2, backoff_seconds=0.01, undo_retries=5),
+    Step("undone at length", act, compensate=act, retries=2, backoff_seconds=0.01, compensation_retries=5),
     Step("patient", act, compensate=act, retries=10, backoff_seconds=8.4),
     Step("timed", act, compensate=act, retries=1000, backoff_seconds=0.01, deadline_seconds=0.4),
-    Step("halfway", act, compensate=act, fails_halfway=True),
+    Step("halfway", act, compensate=act, compensate_on_failure=True),
 )
 WORKFLOW = Workflow("scripted", inputs=Script, steps=_steps, subjects=_subjects, deadline_seconds=3600)
 

@@ -11,14 +11,14 @@ from pathlib import Path
 
 from provisioning.contract import Inputs, Step, StepState, Wait, Workflow
 from provisioning.engine import failpoints
-from provisioning.engine.failpoints import Boundary
+from provisioning.engine.failpoints import Failpoint
 from provisioning.registry import register_steps, register_workflow, workflow_of
 
 VARIABLE = "STORM"
 OPTIONS = ("--pool", "prefork", "--include", "tests.provisioning.storming", "--concurrency")
 EFFECTS = ("effect", "effect", "effect after a wait", "effect", "effect")
 JOURNAL = "journal"
-_COMMITS = {Boundary.AFTER_COMMIT: "do committed", Boundary.AFTER_UNDO_COMMIT: "undo committed"}
+_COMMITS = {Failpoint.AFTER_COMMIT: "do committed", Failpoint.AFTER_UNDO_COMMIT: "undo committed"}
 
 
 class Effects(Inputs, frozen=True, kw_only=True):
@@ -69,7 +69,7 @@ def _subjects(_inputs: Effects) -> Sequence[str]:
     return ()
 
 
-def _note_commits(boundary: Boundary, saga_id: int, step_idx: int, _step: str) -> None:
+def _note_commits(boundary: Failpoint, saga_id: int, step_idx: int, _step: str) -> None:
     if boundary in _COMMITS:
         note(Path(os.environ[VARIABLE]), saga_id, step_idx, f"{_COMMITS[boundary]} 0")
 

@@ -5,7 +5,7 @@ import pytest
 from arcadia_cloud.kernel.models import Alert
 from provisioning.engine.runner import run
 from provisioning.models import SagaSubject
-from provisioning.states import Walk
+from provisioning.states import AdvanceOutcome
 from tests.provisioning.conftest import Scripts
 from tests.provisioning.sagas import ledger, walk_to_its_end
 
@@ -29,7 +29,7 @@ def test_steps_are_undone_last_first_and_those_without_an_undo_stay(scripts: Scr
 def test_where_nothing_is_to_be_undone_it_ends_at_once(scripts: Scripts, steps: tuple[str, ...]) -> None:
     last = len(steps) - 1
     saga = scripts.of(steps, {f"do_{last}": ["fail"]}, subjects=["droplet:1"])
-    assert run(saga.pk) == Walk.ROLLED_BACK
+    assert run(saga.pk) == AdvanceOutcome.ROLLED_BACK
     saga.refresh_from_db()
     assert saga.error == {"reason": "step_failed:act", "compensate_from_idx": None}
     assert not SagaSubject.objects.exists()
@@ -72,7 +72,7 @@ def test_a_failing_undo_is_recorded_and_told_and_the_walk_goes_on(scripts: Scrip
 
 def test_an_undo_may_wait_and_be_retried(scripts: Scripts) -> None:
     saga = scripts("retried", "act", do_1=["fail"], undo_0=["wait=0.01", "retry", "wait=0.01", "retry"])
-    assert run(saga.pk) == Walk.WAITING
+    assert run(saga.pk) == AdvanceOutcome.WAITING
     saga.refresh_from_db()
     assert (saga.status, saga.direction, saga.wait_reason) == (
         "compensating",

@@ -20,7 +20,7 @@ from provisioning.engine.runner import run
 from provisioning.errors import Protected
 from provisioning.models import Provisioned, ProvisioningBrake, SagaCreate, SagaRun
 from provisioning.services import cancel_saga, pause, protect, unpause, unprotect
-from provisioning.states import Walk
+from provisioning.states import AdvanceOutcome
 from tests.inventory.observations import observed, seen
 from tests.kernel.threads import at_once
 from tests.provisioning.conftest import Scripts
@@ -32,33 +32,33 @@ pytestmark = pytest.mark.django_db(transaction=True)
 def test_while_paused_nothing_starts() -> None:
     pause(by="jo", reason="a storm")
     saga = started(message="hello")
-    assert run(saga.pk) == Walk.NOT_DUE
+    assert run(saga.pk) == AdvanceOutcome.NOT_DUE
     saga.refresh_from_db()
     assert saga.status == "pending"
     unpause(by="jo")
-    assert run(saga.pk) == Walk.COMPLETED
+    assert run(saga.pk) == AdvanceOutcome.COMPLETED
 
 
 def test_a_running_saga_stops_at_its_next_step_and_goes_on_from_there(scripts: Scripts) -> None:
     saga = scripts("act", "act", do_0=["pause"])
-    assert run(saga.pk) == Walk.PAUSED
+    assert run(saga.pk) == AdvanceOutcome.PAUSED
     saga.refresh_from_db()
     assert (saga.status, saga.wait_reason, saga.current_step_idx) == ("waiting", "paused", 1)
     assert ledger(saga) == [("act", "completed")], "the next step was not begun"
-    assert run(saga.pk) == Walk.NOT_DUE
+    assert run(saga.pk) == AdvanceOutcome.NOT_DUE
     unpause(by="jo")
-    assert run(saga.pk) == Walk.COMPLETED
+    assert run(saga.pk) == AdvanceOutcome.COMPLETED
     assert scripts.calls(saga) == ["do:0", "do:1"]
 
 
 def test_the_way_back_stops_too(scripts: Scripts) -> None:
     saga = scripts("act", "act", "act", do_2=["fail"], undo_1=["pause"])
-    assert run(saga.pk) == Walk.PAUSED
+    assert run(saga.pk) == AdvanceOutcome.PAUSED
     saga.refresh_from_db()
     assert (saga.status, saga.wait_reason, saga.current_step_idx) == ("compensating", "paused", 0)
     assert ledger(saga)[0] == ("act", "completed")
     unpause(by="jo")
-    assert run(saga.pk) == Walk.ROLLED_BACK
+    assert run(saga.pk) == AdvanceOutcome.ROLLED_BACK
     assert ledger(saga)[0] == ("act", "compensated")
 
 
@@ -68,9 +68,9 @@ def test_a_step_that_fails_while_paused_is_not_undone_until_later(scripts: Scrip
     unpause(by="jo")
     pause(by="jo")
     cancel_saga(saga_id=saga.pk, requested_by="jo")
-    assert run(saga.pk) == Walk.NOT_DUE
+    assert run(saga.pk) == AdvanceOutcome.NOT_DUE
     unpause(by="jo")
-    assert run(saga.pk) == Walk.ROLLED_BACK
+    assert run(saga.pk) == AdvanceOutcome.ROLLED_BACK
     assert scripts.calls(saga) == ["do:0", "undo:0"]
 
 

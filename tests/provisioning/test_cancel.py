@@ -7,7 +7,7 @@ from provisioning.engine.runner import run
 from provisioning.errors import WrongState
 from provisioning.models import SagaRun, SagaSubject
 from provisioning.services import cancel_saga
-from provisioning.states import Walk
+from provisioning.states import AdvanceOutcome
 from tests.provisioning.conftest import Scripts
 from tests.provisioning.sagas import ledger, walk_to_its_end, walked
 
@@ -23,7 +23,7 @@ def test_one_that_nobody_began_is_rolled_back_at_once_and_never_run(scripts: Scr
     assert (saga.status, saga.error) == ("rolled_back", {"reason": "cancelled", "compensate_from_idx": None})
     assert (saga.cancel_requested_by, saga.finished_at is not None) == ("jo", True)
     assert not SagaSubject.objects.exists()
-    assert run(saga.pk) == Walk.NOT_DUE
+    assert run(saga.pk) == AdvanceOutcome.NOT_DUE
     assert scripts.calls(saga) == []
 
 
@@ -31,7 +31,7 @@ def test_one_that_waits_is_undone_with_the_step_that_was_waiting(scripts: Script
     saga = scripts("act", "act", "act", do_1=["wait=3600"])
     run(saga.pk)
     assert cancelled(saga).status == "waiting"
-    assert run(saga.pk) == Walk.ROLLED_BACK, "the wait is cut short"
+    assert run(saga.pk) == AdvanceOutcome.ROLLED_BACK, "the wait is cut short"
     saga.refresh_from_db()
     assert saga.error == {"reason": "cancelled", "compensate_from_idx": 1}
     assert scripts.calls(saga) == ["do:0", "do:1", "undo:1", "undo:0"]
@@ -42,7 +42,7 @@ def test_a_waiting_step_without_an_undo_has_failed_when_its_saga_is_cancelled(sc
     saga = scripts("act", "act without undo", do_1=["wait=3600"])
     run(saga.pk)
     cancelled(saga)
-    assert run(saga.pk) == Walk.ROLLED_BACK
+    assert run(saga.pk) == AdvanceOutcome.ROLLED_BACK
     assert ledger(saga) == [("act", "compensated"), ("act without undo", "failed")]
     error = saga.steps.get(step_idx=1).error
     assert error == {"type": "Cancelled", "message": "cancelled before it was done"}
@@ -52,13 +52,13 @@ def test_one_between_two_tries_is_undone_with_the_step_that_erred(scripts: Scrip
     saga = scripts("retried", do_0=["retry=3600"])
     run(saga.pk)
     cancelled(saga)
-    assert run(saga.pk) == Walk.ROLLED_BACK
+    assert run(saga.pk) == AdvanceOutcome.ROLLED_BACK
     assert scripts.calls(saga) == ["do:0", "undo:0"]
 
 
 def test_while_a_step_runs_it_is_finished_and_the_next_is_not_begun(scripts: Scripts) -> None:
     saga = scripts("act", "act", "act", do_1=["cancel"])
-    assert run(saga.pk) == Walk.ROLLED_BACK
+    assert run(saga.pk) == AdvanceOutcome.ROLLED_BACK
     saga.refresh_from_db()
     assert scripts.calls(saga) == ["do:0", "do:1", "undo:1", "undo:0"]
     assert saga.error == {"reason": "cancelled", "compensate_from_idx": 1}
@@ -67,13 +67,13 @@ def test_while_a_step_runs_it_is_finished_and_the_next_is_not_begun(scripts: Scr
 
 def test_while_a_step_runs_that_then_waits_it_turns_back_at_once(scripts: Scripts) -> None:
     saga = scripts("act", "act", do_1=["cancel=wait"])
-    assert run(saga.pk) == Walk.ROLLED_BACK
+    assert run(saga.pk) == AdvanceOutcome.ROLLED_BACK
     assert scripts.calls(saga) == ["do:0", "do:1", "undo:1", "undo:0"]
 
 
 def test_while_the_last_step_runs_it_comes_too_late(scripts: Scripts) -> None:
     saga = scripts("act", do_0=["cancel"])
-    assert run(saga.pk) == Walk.COMPLETED
+    assert run(saga.pk) == AdvanceOutcome.COMPLETED
     with pytest.raises(WrongState, match=r"is completed: it can't be cancelled any more"):
         cancelled(saga)
 

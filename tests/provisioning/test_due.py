@@ -12,7 +12,7 @@ from provisioning.engine import runner
 from provisioning.engine.runner import run, run_due
 from provisioning.models import SagaRun
 from provisioning.services import pause, unpause
-from provisioning.states import Walk
+from provisioning.states import AdvanceOutcome
 from tests.kernel.threads import at_once
 from tests.processes import Workers
 from tests.provisioning.conftest import Scripts
@@ -108,9 +108,9 @@ def test_one_that_is_let_go_ends_the_turn(monkeypatch: pytest.MonkeyPatch) -> No
         started(message="hello")
     asked: list[Any] = []
 
-    def letting_go(saga_id: int | None) -> Walk:
+    def letting_go(saga_id: int | None) -> AdvanceOutcome:
         asked.append(saga_id)
-        return Walk.LET_GO
+        return AdvanceOutcome.LET_GO
 
     monkeypatch.setattr(runner, "_run", letting_go)
     assert run_due(seconds=LONG) == 1

@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 from pytest_django.fixtures import Settings
 
-from arcadia_cloud.kernel.queue.nudge import send_now
+from arcadia_cloud.kernel.queue.nudge import publish_now
 from provisioning.engine import claim as claiming
 from provisioning.engine.runner import run
 from provisioning.models import SagaRun
-from provisioning.states import Walk
+from provisioning.states import AdvanceOutcome
 from tests.kernel.threads import at_once, in_thread
 from tests.processes import Workers, hanging, wait_for
 from tests.provisioning.conftest import Scripts
@@ -33,7 +33,7 @@ def test_two_threads_at_once_run_each_step_once(scripts: Scripts) -> None:
     for _ in range(50):
         saga = scripts("act", "act", "act")
         walks = at_once(2, lambda pk=saga.pk: run(pk))  # type: ignore[misc]
-        assert sorted(walks) == [Walk.COMPLETED, Walk.NOT_DUE]
+        assert sorted(walks) == [AdvanceOutcome.COMPLETED, AdvanceOutcome.NOT_DUE]
         assert scripts.calls(saga) == ["do:0", "do:1", "do:2"]
 
 
@@ -54,11 +54,11 @@ def test_without_the_lease_two_would_run_it_and_this_harness_sees_it(
 @pytest.mark.parametrize("word", ["lose", "lose and write"])
 def test_a_holder_whose_lease_ran_out_writes_nothing(scripts: Scripts, word: str) -> None:
     saga = scripts("act", "act", do_0=[word])
-    assert run(saga.pk) == Walk.LET_GO
+    assert run(saga.pk) == AdvanceOutcome.LET_GO
     saga.refresh_from_db()
     assert (saga.status, saga.current_step_idx, saga.context) == ("running", 0, {})
     assert ledger(saga) == [("act", "running")]
-    assert run(saga.pk) == Walk.COMPLETED
+    assert run(saga.pk) == AdvanceOutcome.COMPLETED
     assert scripts.calls(saga) == ["do:0", "do:0", "do:1"]
 
 
@@ -71,21 +71,21 @@ def test_nor_does_it_when_its_step_ended_otherwise(
         "provisioning.engine.execution.passing",
         lambda boundary, saga_id, *_: lose_lease(saga_id) if boundary == "after_effect" else None,
     )
-    assert run(saga.pk) == Walk.LET_GO
+    assert run(saga.pk) == AdvanceOutcome.LET_GO
     saga.refresh_from_db()
     assert (saga.status, saga.direction, saga.error, saga.context) == ("running", "forward", None, {})
 
 
 def test_one_that_lost_its_saga_cannot_take_it_back_from_its_successor(scripts: Scripts) -> None:
     saga = scripts("act", "act", do_0=["sleep=1.5", "ok"])
-    late: list[Walk] = []
+    late: list[AdvanceOutcome] = []
     slow = in_thread(lambda: late.append(run(saga.pk)))
     wait_for_calls(scripts, saga, 1)
     lose_lease(saga.pk)
-    assert run(saga.pk) == Walk.COMPLETED
+    assert run(saga.pk) == AdvanceOutcome.COMPLETED
     after = SagaRun.objects.filter(pk=saga.pk).values().get()
     slow.join()
-    assert late == [Walk.LET_GO]
+    assert late == [AdvanceOutcome.LET_GO]
     assert SagaRun.objects.filter(pk=saga.pk).values().get() == after
     assert scripts.calls(saga) == ["do:0", "do:0", "do:1"]
 
@@ -93,13 +93,13 @@ def test_one_that_lost_its_saga_cannot_take_it_back_from_its_successor(scripts: 
 def test_the_keeper_keeps_a_lease_longer_than_it_was_taken_for(scripts: Scripts, settings: Settings) -> None:
     settings.ARCADIA_SAGA_LEASE_SECONDS = 2
     saga = scripts("act", do_0=["sleep=5"])
-    walks: list[Walk] = []
+    walks: list[AdvanceOutcome] = []
     walking = in_thread(lambda: walks.append(run(saga.pk)))
     wait_for_calls(scripts, saga, 1)
     while walking.is_alive():
-        assert run(saga.pk) == Walk.NOT_DUE
+        assert run(saga.pk) == AdvanceOutcome.NOT_DUE
         time.sleep(0.2)
-    assert walks == [Walk.COMPLETED]
+    assert walks == [AdvanceOutcome.COMPLETED]
     assert scripts.calls(saga) == ["do:0"]
 
 
@@ -109,7 +109,7 @@ def test_before_a_write_the_lease_is_made_to_outlast_it(
 ) -> None:
     settings.ARCADIA_SAGA_LEASE_SECONDS = 60
     saga = scripts("act", do_0=[f"write={asked}"])
-    assert run(saga.pk) == Walk.COMPLETED
+    assert run(saga.pk) == AdvanceOutcome.COMPLETED
     saga.refresh_from_db()
     assert at_least - 5 < saga.context["seconds left"] <= at_least
 
@@ -134,7 +134,7 @@ def test_two_workers_offered_one_saga_a_thousand_times_run_each_step_once(
 ) -> None:
     saga = scripts.of(["act"] * 40, {f"do_{idx}": ["sleep=0.05"] for idx in range(40)})
     for _ in range(1000):
-        send_now("provisioning.advance_saga", queue="provisioning", saga_id=saga.pk)
+        publish_now("provisioning.advance_saga", queue="provisioning", saga_id=saga.pk)
     for _ in range(2):
         worker("provisioning", options=SCRIPTED)
     assert wait_until_ended(saga).status == "completed"

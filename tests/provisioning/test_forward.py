@@ -8,7 +8,7 @@ from django.test.utils import CaptureQueriesContext
 
 from provisioning.engine.runner import run
 from provisioning.models import SagaRun
-from provisioning.states import Walk
+from provisioning.states import AdvanceOutcome
 from tests.provisioning.conftest import Scripts
 from tests.provisioning.sagas import ledger, started, walk_to_its_end, walked
 
@@ -23,7 +23,7 @@ def make_due(saga: SagaRun) -> None:
 
 def test_a_wait_frees_the_worker_and_keeps_what_was_put(scripts: Scripts) -> None:
     saga = scripts("act", "act", do_1=["wait=3600"])
-    assert run(saga.pk) == Walk.WAITING
+    assert run(saga.pk) == AdvanceOutcome.WAITING
     saga.refresh_from_db()
     assert (saga.status, saga.current_step_idx, saga.lease_token) == ("waiting", 1, None)
     assert saga.wait_reason == "the script says so"
@@ -32,10 +32,10 @@ def test_a_wait_frees_the_worker_and_keeps_what_was_put(scripts: Scripts) -> Non
     assert timedelta(minutes=59) < saga.wake_at - saga.started_at < timedelta(minutes=61)
     assert saga.context == {"calls of do:0": 1, "calls of do:1": 1}
     assert ledger(saga) == [("act", "completed"), ("act", "waiting")]
-    assert run(saga.pk) == Walk.NOT_DUE
+    assert run(saga.pk) == AdvanceOutcome.NOT_DUE
     assert scripts.calls(saga) == ["do:0", "do:1"]
     make_due(saga)
-    assert run(saga.pk) == Walk.COMPLETED
+    assert run(saga.pk) == AdvanceOutcome.COMPLETED
     saga.refresh_from_db()
     assert saga.context == {"calls of do:0": 1, "calls of do:1": 2}
 
@@ -52,7 +52,7 @@ def test_a_wait_is_no_attempt_and_an_error_is(scripts: Scripts) -> None:
 
 def test_a_retryable_error_is_kept_while_the_step_waits_for_its_next_try(scripts: Scripts) -> None:
     saga = scripts("retried", do_0=["retry=3600"])
-    assert run(saga.pk) == Walk.WAITING
+    assert run(saga.pk) == AdvanceOutcome.WAITING
     saga.refresh_from_db()
     assert saga.wait_reason == "RetryableError: not yet"
     assert saga.context == {"calls of do:0": 1}
@@ -67,13 +67,13 @@ def test_pauses_between_tries_double_up_to_a_minute(scripts: Scripts) -> None:
     pauses = []
     for _ in range(5):
         make_due(saga)
-        assert run(saga.pk) == Walk.WAITING
+        assert run(saga.pk) == AdvanceOutcome.WAITING
         saga.refresh_from_db()
         assert saga.wake_at is not None
         pauses.append(int((saga.wake_at - saga.steps.get().began_at).total_seconds()))
     assert pauses == [8, 16, 33, 60, 60]
     make_due(saga)
-    assert run(saga.pk) == Walk.COMPLETED
+    assert run(saga.pk) == AdvanceOutcome.COMPLETED
 
 
 def test_when_the_retries_are_used_up_the_step_has_failed(scripts: Scripts) -> None:
@@ -140,7 +140,7 @@ def test_a_saga_costs_a_statement_to_start_and_one_more_than_it_has_steps() -> N
     with CaptureQueriesContext(connection) as started_with:
         saga = started(message="hello")
     with CaptureQueriesContext(connection) as walked_with:
-        assert run(saga.pk) == Walk.COMPLETED
+        assert run(saga.pk) == AdvanceOutcome.COMPLETED
     assert (len(started_with), len(walked_with)) == (1, 4)
 
 
@@ -154,5 +154,5 @@ def test_a_saga_is_not_walked_inside_a_transaction() -> None:
 
 def test_an_ended_saga_is_left_alone() -> None:
     saga = walked(message="hello")
-    assert run(saga.pk) == Walk.NOT_DUE
-    assert run(saga.pk + 1000) == Walk.NOT_DUE
+    assert run(saga.pk) == AdvanceOutcome.NOT_DUE
+    assert run(saga.pk + 1000) == AdvanceOutcome.NOT_DUE

@@ -16,8 +16,8 @@ from arcadia_cloud.embedded.children import Child
 from arcadia_cloud.embedded.postgres import Postgres
 from arcadia_cloud.embedded.valkey import Valkey
 from arcadia_cloud.environment import Environment
-from arcadia_cloud.kernel.database import patiently
-from arcadia_cloud.kernel.queue.nudge import send_now
+from arcadia_cloud.kernel.database import retry_while_database_is_down
+from arcadia_cloud.kernel.queue.nudge import publish_now
 from provisioning.models import SagaRun
 from tests.kernel.brokers import use_broker
 from tests.processes import Workers
@@ -109,7 +109,7 @@ def test_in_a_storm_every_saga_ends_and_no_committed_step_runs_again(
         Weather(lambda: worker("provisioning", environment=own, options=(*storming.OPTIONS, "2"))) as weather,
         swept(),
     ):
-        while (live := patiently(SagaRun.objects.live().count)) > 0:
+        while (live := retry_while_database_is_down(SagaRun.objects.live().count)) > 0:
             assert weather.error is None
             assert time.monotonic() - began < 800, f"{live} sagas have not ended"
             if upheavals and 1 - live / len(sagas) >= upheavals[0][0]:
@@ -130,8 +130,10 @@ def test_in_a_storm_every_saga_ends_and_no_committed_step_runs_again(
 
 def offer_again() -> None:
     """Offer workers what others walk just now."""
-    for saga_id in patiently(lambda: list(SagaRun.objects.filter(status="running").values_list("pk")[:4])):
-        send_now("provisioning.advance_saga", queue="provisioning", saga_id=saga_id[0])
+    for saga_id in retry_while_database_is_down(
+        lambda: list(SagaRun.objects.filter(status="running").values_list("pk")[:4])
+    ):
+        publish_now("provisioning.advance_saga", queue="provisioning", saga_id=saga_id[0])
 
 
 def upheave(what: str, postgres: Postgres, valkey: Valkey) -> None:

@@ -9,7 +9,7 @@ import pytest
 from django.db import connection
 
 from arcadia_cloud.embedded.children import Child
-from arcadia_cloud.kernel.queue.nudge import send_now
+from arcadia_cloud.kernel.queue.nudge import publish_now
 from provisioning.models import SagaRun
 from tests.processes import Workers, hanging, wait_for
 from tests.provisioning.conftest import Scripts
@@ -75,7 +75,7 @@ def test_a_worker_that_is_told_to_go_finishes_its_saga_whoever_else_is_offered_i
     going.process.send_signal(signal.SIGTERM)
     with swept():
         for _ in range(100):
-            send_now("provisioning.advance_saga", queue="provisioning", saga_id=saga.pk)
+            publish_now("provisioning.advance_saga", queue="provisioning", saga_id=saga.pk)
         assert SagaRun.objects.get(pk=saga.pk).status == "running"
         assert wait_until_ended(saga).status == "completed"
     assert going.process.wait(30) == 0

@@ -13,7 +13,7 @@ from provisioning.engine.runner import run
 from provisioning.errors import SubjectBusy, WrongState
 from provisioning.models import SagaRun, SagaSubject
 from provisioning.services import cancel_saga, requeue_saga, retry_saga
-from provisioning.states import Walk
+from provisioning.states import AdvanceOutcome
 from tests.provisioning.conftest import Scripts
 from tests.provisioning.sagas import ledger, started, walk_to_its_end, walked
 from tests.provisioning.scripted import lose_lease
@@ -42,20 +42,20 @@ def retried(saga: SagaRun) -> SagaRun:
 def test_a_saga_whose_step_is_gone_is_a_dead_letter_until_the_code_is_back(scripts: Scripts) -> None:
     saga = scripts("act", "retried", subjects=["droplet:1"])
     with deployed_without("retried"):
-        assert run(saga.pk) == Walk.FAILED
+        assert run(saga.pk) == AdvanceOutcome.FAILED
         saga.refresh_from_db()
         assert saga.status == "failed"
         assert saga.error == {"reason": "unregistered_step:retried", "compensate_from_idx": None}
         assert ledger(saga) == [("act", "completed")], "the step was never begun"
         assert open_alerts() == [("saga_dead_letter", f"saga:{saga.pk}")]
-        assert run(saga.pk) == Walk.NOT_DUE
+        assert run(saga.pk) == AdvanceOutcome.NOT_DUE
         with pytest.raises(WrongState, match="this build still has no step retried"):
             retried(saga)
         with pytest.raises(SubjectBusy):
             scripts("act", subjects=["droplet:1"])
     assert retried(saga).status == "running"
     assert open_alerts() == []
-    assert run(saga.pk) == Walk.COMPLETED
+    assert run(saga.pk) == AdvanceOutcome.COMPLETED
     saga.refresh_from_db()
     assert (saga.error, scripts.calls(saga)) == (None, ["do:0", "do:1"])
     assert not SagaSubject.objects.exists()
@@ -65,7 +65,7 @@ def test_one_whose_undo_is_gone_goes_on_backward_when_it_is_retried(scripts: Scr
     saga = scripts("act", "retried", "act", do_2=["wait=0", "fail"])
     run(saga.pk)
     with deployed_without("retried"):
-        assert run(saga.pk) == Walk.FAILED
+        assert run(saga.pk) == AdvanceOutcome.FAILED
         saga.refresh_from_db()
         assert saga.error == {
             "reason": "unregistered_step:retried",
@@ -75,7 +75,7 @@ def test_one_whose_undo_is_gone_goes_on_backward_when_it_is_retried(scripts: Scr
         with pytest.raises(WrongState, match="being rolled back already"):
             cancel_saga(saga_id=saga.pk, requested_by="jo")
     assert retried(saga).status == "compensating"
-    assert run(saga.pk) == Walk.ROLLED_BACK
+    assert run(saga.pk) == AdvanceOutcome.ROLLED_BACK
     saga.refresh_from_db()
     assert saga.error == {"reason": "step_failed:act", "compensate_from_idx": 1}
     assert scripts.calls(saga)[-2:] == ["undo:1", "undo:0"]
@@ -86,7 +86,7 @@ def test_a_dead_letter_can_be_cancelled_instead(scripts: Scripts) -> None:
     with deployed_without("retried"):
         run(saga.pk)
         cancel_saga(saga_id=saga.pk, requested_by="jo")
-        assert run(saga.pk) == Walk.ROLLED_BACK, "what was never begun needs no undo, and no code"
+        assert run(saga.pk) == AdvanceOutcome.ROLLED_BACK, "what was never begun needs no undo, and no code"
     saga.refresh_from_db()
     assert saga.error == {"reason": "cancelled", "compensate_from_idx": 0}
     assert (open_alerts(), scripts.calls(saga)) == ([], ["do:0", "undo:0"])
@@ -96,14 +96,14 @@ def test_a_dead_letter_can_be_cancelled_instead(scripts: Scripts) -> None:
 def test_a_saga_that_takes_every_worker_down_is_a_dead_letter_in_the_end(scripts: Scripts) -> None:
     saga = scripts("act", do_0=["lose"] * (MOST_RECOVERIES + 1))
     for _ in range(MOST_RECOVERIES + 1):
-        assert run(saga.pk) == Walk.LET_GO
-    assert run(saga.pk) == Walk.FAILED
+        assert run(saga.pk) == AdvanceOutcome.LET_GO
+    assert run(saga.pk) == AdvanceOutcome.FAILED
     saga.refresh_from_db()
     assert (saga.status, saga.recoveries) == ("failed", MOST_RECOVERIES + 1)
     assert saga.error == {"reason": "recovered_too_often", "compensate_from_idx": None}
     assert len(scripts.calls(saga)) == MOST_RECOVERIES + 1
     retried(saga)
-    assert run(saga.pk) == Walk.COMPLETED
+    assert run(saga.pk) == AdvanceOutcome.COMPLETED
     saga.refresh_from_db()
     assert saga.recoveries == 0
 
@@ -129,7 +129,7 @@ def test_requeueing_is_for_live_sagas_and_harmless(scripts: Scripts) -> None:
     saga = scripts("act", do_0=["wait=3600"])
     run(saga.pk)
     assert requeue_saga(saga_id=saga.pk).status == "waiting"
-    assert run(saga.pk) == Walk.NOT_DUE
+    assert run(saga.pk) == AdvanceOutcome.NOT_DUE
     with pytest.raises(WrongState, match="is completed: nothing is left to do"):
         requeue_saga(saga_id=walked(message="hello").pk)
 
@@ -137,9 +137,9 @@ def test_requeueing_is_for_live_sagas_and_harmless(scripts: Scripts) -> None:
 def test_a_recovery_is_another_attempt_and_its_step_knows(scripts: Scripts) -> None:
     saga = scripts("act", do_0=["wait=0", "lose"])
     run(saga.pk)
-    assert run(saga.pk) == Walk.LET_GO
+    assert run(saga.pk) == AdvanceOutcome.LET_GO
     lose_lease(saga.pk)
-    assert run(saga.pk) == Walk.COMPLETED
+    assert run(saga.pk) == AdvanceOutcome.COMPLETED
     saga.refresh_from_db()
     step = saga.steps.get()
     assert (saga.recoveries, step.attempts) == (1, 2)

@@ -10,7 +10,7 @@ from provisioning.engine.runner import run
 from provisioning.errors import KeyReused, SubjectBusy
 from provisioning.models import SagaRun, SagaSubject
 from provisioning.services import start_saga
-from provisioning.states import Walk
+from provisioning.states import AdvanceOutcome
 from tests.kernel.threads import at_once
 from tests.provisioning.conftest import Scripts
 from tests.provisioning.sagas import started, walk_to_its_end
@@ -163,4 +163,4 @@ def test_the_new_row_is_as_the_database_has_it() -> None:
     stored = SagaRun.objects.get(pk=saga.pk)
     names = [field.attname for field in SagaRun._meta.concrete_fields if field.attname != "nudged_at"]
     assert {name: getattr(saga, name) for name in names} == {name: getattr(stored, name) for name in names}
-    assert run(saga.pk) == Walk.COMPLETED
+    assert run(saga.pk) == AdvanceOutcome.COMPLETED

@@ -9,7 +9,7 @@ from django.db import OperationalError, connection
 from kombu.exceptions import OperationalError as BrokerAway
 
 from arcadia_cloud.kernel.models import Alert
-from arcadia_cloud.kernel.queue.nudge import send_now
+from arcadia_cloud.kernel.queue.nudge import publish_now
 from provisioning import recovery
 from provisioning.engine.runner import run
 from provisioning.models import SagaRun
@@ -92,12 +92,12 @@ def test_one_that_cannot_be_dispatched_holds_up_nobody(monkeypatch: pytest.Monke
     def refusing_the_first(task: str, *, queue: str, saga_id: int) -> None:
         if saga_id == sagas[0].pk:
             raise BrokerAway("no")
-        send_now(task, queue=queue, saga_id=saga_id)
+        publish_now(task, queue=queue, saga_id=saga_id)
 
     monkeypatch.setattr(recovery, "send_now", refusing_the_first)
     assert sweep()["nudged"] == 4
     assert queued() == 4
-    monkeypatch.setattr(recovery, "send_now", send_now)
+    monkeypatch.setattr(recovery, "send_now", publish_now)
     assert sweep()["nudged"] == 1, "the next sweep tries it again"
 
 
@@ -116,7 +116,7 @@ def test_a_broker_that_is_away_is_asked_three_times(
     monkeypatch.setattr(recovery, "send_now", refusing)
     assert sweep()["nudged"] == 0
     assert len(asked) == 3
-    monkeypatch.setattr(recovery, "send_now", send_now)
+    monkeypatch.setattr(recovery, "send_now", publish_now)
     assert sweep()["nudged"] == 10
 
 
@@ -131,7 +131,7 @@ def test_a_database_that_goes_away_in_the_middle_strands_nothing(monkeypatch: py
     monkeypatch.setattr(recovery, "send_now", terminated)
     with pytest.raises(OperationalError):
         sweep()
-    monkeypatch.setattr(recovery, "send_now", send_now)
+    monkeypatch.setattr(recovery, "send_now", publish_now)
     age()
     assert sweep()["nudged"] == 3
 
@@ -213,5 +213,5 @@ def test_a_worker_that_is_told_to_sweep_brings_forgotten_sagas_to_their_end(
     valkey_client.flushdb()
     age()
     worker("provisioning")
-    send_now("provisioning.sweep", queue="provisioning")
+    publish_now("provisioning.sweep", queue="provisioning")
     assert [wait_until_ended(saga).status for saga in sagas] == ["completed"] * 5

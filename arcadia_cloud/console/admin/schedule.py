@@ -21,9 +21,9 @@ from django_celery_beat.models import (
 from kombu.exceptions import OperationalError
 
 from arcadia_cloud.kernel.console.theme import OneLineInput, ThemedAdmin, ThemedSelect
-from arcadia_cloud.kernel.queue.nudge import send_now
+from arcadia_cloud.kernel.queue.nudge import publish_now
 
-_OF_THE_SENDING: Final = inspect.signature(send_now).parameters.keys() - {"kwargs"}
+_OF_THE_SENDING: Final = inspect.signature(publish_now).parameters.keys() - {"kwargs"}
 
 for _model in (PeriodicTask, IntervalSchedule, CrontabSchedule, SolarSchedule, ClockedSchedule):
     admin.site.unregister(_model)
@@ -78,7 +78,7 @@ class PeriodicTaskAdmin(BeatTaskAdmin, ThemedAdmin[PeriodicTask]):  # type: igno
         for task in queryset.order_by("name"):
             try:
                 arguments = _arguments_of(task)
-                send_now(task.task, queue=task.queue or None, **arguments)
+                publish_now(task.task, queue=task.queue or None, **arguments)
             except UnfitTask as unfit:
                 self.message_user(request, f"{task.name}: {unfit}", messages.ERROR)
             except (OperationalError, OSError):

@@ -14,7 +14,7 @@ from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
 from arcadia_cloud.kernel.api.authentication import caller_if_any
-from arcadia_cloud.kernel.queue.redis_client import Breaker, impatient_redis
+from arcadia_cloud.kernel.queue.redis_client import CircuitBreaker, redis_client
 from arcadia_cloud.kernel.tokens import TokenUser
 
 log = structlog.get_logger(__name__)
@@ -23,7 +23,7 @@ WINDOW_SECONDS: Final = 60
 _TIMEOUT_SECONDS: Final = 0.1
 
 
-breaker = Breaker(seconds=15)
+breaker = CircuitBreaker(seconds=15)
 
 
 class TenantThrottle(BaseThrottle):
@@ -59,7 +59,7 @@ def owner_of(user: TokenUser) -> str:
 
 
 def _count(key: str) -> int:
-    with impatient_redis(settings.REDIS_URL, _TIMEOUT_SECONDS).pipeline(transaction=False) as pipeline:
+    with redis_client(settings.REDIS_URL, _TIMEOUT_SECONDS).pipeline(transaction=False) as pipeline:
         pipeline.incr(key)
         pipeline.expire(key, 2 * WINDOW_SECONDS)
         return int(pipeline.execute()[0])

@@ -88,7 +88,7 @@ class Button:
 class RecordAdmin(BoundedAdmin[M]):
     """A list and a page per row, to look at, and where there are dialogs, to lend a hand."""
 
-    def beside(self, request: HttpRequest, row: M) -> dict[str, Any]:
+    def extra_context(self, request: HttpRequest, row: M) -> dict[str, Any]:
         """What the row's page shows beside its fields, by the names that its template knows."""
         return {}
 
@@ -102,7 +102,7 @@ class RecordAdmin(BoundedAdmin[M]):
         obj: M | None = None,
     ) -> HttpResponse:
         if obj is not None:
-            context |= self.beside(request, obj)
+            context |= self.extra_context(request, obj)
         return super().render_change_form(request, context, add, change, form_url, obj)
 
     def has_change_permission(self, request: HttpRequest, obj: M | None = None) -> bool:
@@ -113,7 +113,7 @@ class RecordAdmin(BoundedAdmin[M]):
         made = self.get_unfold_action(name)  # type: ignore[attr-defined] # the theme's; it has no types
         return Button(name, made.description, made.icon, reverse(f"admin:{made.action_name}", args=[row.pk]))
 
-    def lend(
+    def run_action(
         self, request: HttpRequest, object_id: str, hand: Callable[[int], M], *, logged: str, told: str
     ) -> HttpResponse:
         """What a dialog does once it is posted: lend a hand to a row, by its id, and log it.
@@ -134,7 +134,7 @@ class RecordAdmin(BoundedAdmin[M]):
         address = reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_change", args=[shown])
         return HttpResponse(headers={"HX-Redirect": address})
 
-    def lend_each(
+    def run_action_on_each(
         self, request: HttpRequest, queryset: QuerySet[M], hand: Callable[[int], M], *, logged: str
     ) -> None:
         """The same for a selection, one by one: a refusal is told and holds up none of the others."""

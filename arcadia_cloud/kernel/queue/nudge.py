@@ -15,10 +15,10 @@ from kombu import Connection, Producer
 from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
 
-from arcadia_cloud.kernel.queue.redis_client import Breaker, impatient_redis
+from arcadia_cloud.kernel.queue.redis_client import CircuitBreaker, redis_client
 
 log = structlog.get_logger(__name__)
-breaker = Breaker(seconds=2)
+breaker = CircuitBreaker(seconds=2)
 # When whoever was woken dies before it looks, others are woken after this. Meanwhile the sweep finds rows.
 _WAKE_SECONDS = 2
 
@@ -36,7 +36,7 @@ def nudge(
     def publish() -> None:  # not functools.partial: robust=True reads __qualname__
         _try(
             task_name,
-            lambda: send_now(task_name, queue=queue, countdown_seconds=countdown_seconds, **kwargs),
+            lambda: publish_now(task_name, queue=queue, countdown_seconds=countdown_seconds, **kwargs),
         )
 
     transaction.on_commit(publish, robust=True)
@@ -52,7 +52,7 @@ def wake(task_name: str, *, queue: str) -> None:
 
     def send_unless_woken() -> None:
         if _flags().set(_flag(task_name), 1, nx=True, ex=_WAKE_SECONDS):
-            send_now(task_name, queue=queue)
+            publish_now(task_name, queue=queue)
 
     def publish() -> None:
         _try(task_name, send_unless_woken)
@@ -60,7 +60,7 @@ def wake(task_name: str, *, queue: str) -> None:
     transaction.on_commit(publish, robust=True)
 
 
-def woken(task_name: str) -> None:
+def clear_wake_flag(task_name: str) -> None:
     """The task is about to look: whoever asks from now on wants another look."""
     _try(task_name, lambda: _flags().delete(_flag(task_name)))
 
@@ -70,7 +70,7 @@ def _flag(task_name: str) -> str:
 
 
 def _flags() -> redis.Redis:
-    return impatient_redis(_broker_url(), settings.ARCADIA_NUDGE_TIMEOUT_SECONDS)
+    return redis_client(_broker_url(), settings.ARCADIA_NUDGE_TIMEOUT_SECONDS)
 
 
 def _broker_url() -> str:
@@ -88,7 +88,7 @@ def _try(task_name: str, ask: Callable[[], object]) -> None:
         log.warning("nudge_lost", task=task_name, error=type(error).__name__)
 
 
-def send_now(
+def publish_now(
     task_name: str, *, queue: str | None = None, countdown_seconds: float | None = None, **kwargs: object
 ) -> None:
     """Publish a task, into the default queue unless another is named.

@@ -8,7 +8,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 
-class Breaker:
+class CircuitBreaker:
     """Whether something failed lately, so that it needn't be waited for again.
 
     Per process; a race between threads costs one more short wait, so there is no lock.
@@ -32,7 +32,7 @@ class Breaker:
 
 
 @lru_cache(maxsize=8)
-def impatient_redis(url: str, timeout_seconds: float) -> redis.Redis:
+def redis_client(url: str, timeout_seconds: float) -> redis.Redis:
     """A client with a pool of its own that waits at most `timeout_seconds` to connect and for an answer.
 
     The library's default is to retry, with pauses, whatever the timeout.

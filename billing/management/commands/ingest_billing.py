@@ -20,9 +20,9 @@ from arcadia_cloud.kernel.errors import DomainError
 from billing import services
 from billing.history import invoices_since
 from billing.ingest.csv_summary import invoice_of_file
-from billing.ingest.run import Ingested
+from billing.ingest.run import IngestResult
 from billing.values import IngestStatus, exact, period_of
-from inventory.sync.run import in_words
+from inventory.sync.run import describe
 
 REFUSALS: Final = (DomainError, ProviderError, DatabaseError, InterfaceError)
 _NAMED: Final = 5
@@ -59,7 +59,7 @@ class Command(BaseCommand):
         try:
             done = list(self._ingest(**options))
         except REFUSALS as refusal:
-            raise CommandError(in_words(refusal)) from refusal
+            raise CommandError(describe(refusal)) from refusal
         self._summarize(done)
         undone = [each.invoice for each in done if each.invoice.ingest_status != IngestStatus.INGESTED]
         if undone:
@@ -71,7 +71,7 @@ class Command(BaseCommand):
 
     def _ingest(
         self, *, since: date | None, invoice: str | None, file: Path | None, **_options: Any
-    ) -> Iterable[Ingested]:
+    ) -> Iterable[IngestResult]:
         if file is not None:
             known = services.invoice_of(invoice) if invoice else invoice_of_file(file)
             return [services.ingest_file(invoice_pk=known.pk, file=file)]
@@ -81,7 +81,7 @@ class Command(BaseCommand):
         self.stdout.write(f"{found.invoices} new invoices, {found.entries} new entries of the history")
         return self._with_bar(invoices_since(since) if since else found.open, again=since is not None)
 
-    def _with_bar(self, pks: list[int], *, again: bool) -> list[Ingested]:
+    def _with_bar(self, pks: list[int], *, again: bool) -> list[IngestResult]:
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
         with Progress(*columns, console=Console(file=sys.stderr)) as bars:
             bar = bars.add_task("invoices", total=len(pks))
@@ -91,7 +91,7 @@ class Command(BaseCommand):
 
             return list(services.ingest_all(pks, again=again, report=report))
 
-    def _summarize(self, done: list[Ingested]) -> None:
+    def _summarize(self, done: list[IngestResult]) -> None:
         statuses = Counter(str(each.invoice.ingest_status) for each in done)
         kept = [each.kept for each in done if each.kept]
         lines, matched, taxes = (

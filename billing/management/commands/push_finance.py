@@ -12,9 +12,9 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from billing import services
-from billing.finance_push import Pushed
+from billing.finance_push import PushResult
 from billing.management.commands.ingest_billing import REFUSALS
-from inventory.sync.run import in_words
+from inventory.sync.run import describe
 
 
 class Command(BaseCommand):
@@ -35,7 +35,7 @@ class Command(BaseCommand):
         try:
             pushed = self._push(options["invoice"], force=options["force"])
         except REFUSALS as refusal:
-            raise CommandError(in_words(refusal)) from refusal
+            raise CommandError(describe(refusal)) from refusal
         actions = Counter(each.action or "failed" for each in pushed if each.action or each.error)
         told = (
             ", ".join(f"{count} {action}" for action, count in sorted(actions.items())) or "nothing to push"
@@ -44,7 +44,7 @@ class Command(BaseCommand):
         if errors := Counter(each.error for each in pushed if each.error):
             raise CommandError("\n".join(f"{error} ({count} times)" for error, count in errors.most_common()))
 
-    def _push(self, uuid: str | None, *, force: bool) -> list[Pushed]:
+    def _push(self, uuid: str | None, *, force: bool) -> list[PushResult]:
         if uuid is None:
             pks = services.waiting_for_push(at=timezone.now(), force=force)
         else:

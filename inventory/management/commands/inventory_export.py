@@ -68,12 +68,12 @@ def _chosen(kinds: list[str] | None, tenant: str | None, *, deleted: bool) -> Re
 
 def _write_whole(file: Path, pieces: Iterable[bytes]) -> None:
     """Write beside the file, then take its place: nobody reads half of it, whenever this is killed."""
-    with NamedTemporaryFile(dir=file.parent, prefix=f".{file.name}-", delete=False) as beside:
+    with NamedTemporaryFile(dir=file.parent, prefix=f".{file.name}-", delete=False) as extra_context:
         try:
             for piece in pieces:
-                beside.write(piece)
-            beside.flush()
-            os.fsync(beside.fileno())
-            Path(beside.name).replace(file)
+                extra_context.write(piece)
+            extra_context.flush()
+            os.fsync(extra_context.fileno())
+            Path(extra_context.name).replace(file)
         finally:
-            Path(beside.name).unlink(missing_ok=True)
+            Path(extra_context.name).unlink(missing_ok=True)

@@ -15,7 +15,7 @@ from arcadia_cloud.kernel.errors import DomainError
 from inventory.kinds import registry
 from inventory.models import SyncRun
 from inventory.services import sync_inventory
-from inventory.sync.run import in_words
+from inventory.sync.run import describe
 from inventory.sync.run_records import Progress as RunProgress
 from inventory.values import RunMode, RunOutcome
 
@@ -47,7 +47,7 @@ class Command(BaseCommand):
         try:
             runs = self._sync(**options)
         except (DomainError, ProviderError, DatabaseError, InterfaceError) as refusal:
-            raise CommandError(in_words(refusal)) from refusal
+            raise CommandError(describe(refusal)) from refusal
         width = None if sys.stdout.isatty() else _WIDTH_OF_A_FILE
         Console(file=sys.stdout, width=width).print(_summary(runs))
         # Skipped is as good as failed here: the schedule has a next time, who asked by hand hasn't.

@@ -18,10 +18,10 @@ from arcadia_cloud.digitalocean.errors import ProviderNotFound
 from arcadia_cloud.digitalocean.records import DropletRecord
 from inventory.values import Kind
 from provisioning.brakes import reserve_create
-from provisioning.contract import Step, StepFailed, StepState, Wait
-from provisioning.steps.cloud import RETRIES, UNDO_RETRIES, look_again, with_cloud
+from provisioning.contract import FinalError, Step, StepState, Wait
+from provisioning.steps.cloud import COMPENSATION_RETRIES, RETRIES, look_again, with_cloud
 from provisioning.steps.droplets.delete import remove_droplet, tell_removed
-from provisioning.steps.idempotent_create import lag_ends_at, mark_of, unless_sure
+from provisioning.steps.idempotent_create import list_lag_ends_at, saga_tag, wait_for_listing
 
 _ORDERED: Final = (
     "name", "region", "size", "image", "ssh_keys", "user_data", "vpc_uuid", "backups", "ipv6", "monitoring",
@@ -33,11 +33,11 @@ def create_droplet(state: StepState, cloud: DigitalOcean) -> Wait | None:
     """Ask for the droplet, unless an earlier attempt's is found by its mark: that one is adopted."""
     if (full := reserve_create(state)) is not None:
         return full
-    mark = mark_of(state)
+    mark = saga_tag(state)
     state.put_output("droplet_mark", mark)
     state.put_output("droplet_since", state.first_began_at.isoformat())
     found = _made_by(cloud, mark, since=state.first_began_at)
-    if not found and (unsure := unless_sure(state, lag_ends_at(state), of="the droplet")):
+    if not found and (unsure := wait_for_listing(state, list_lag_ends_at(state), of="the droplet")):
         return unsure
     if state.attempt > 1:  # the list may show another one late, of an earlier request or of this one
         until = state.now() + timedelta(seconds=settings.ARCADIA_SAGA_TAG_LAG_SECONDS)
@@ -56,7 +56,7 @@ def create_droplet(state: StepState, cloud: DigitalOcean) -> Wait | None:
 def remove_created(state: StepState, cloud: DigitalOcean) -> Wait | None:
     """Remove the droplet, and any other that carries its mark, until none can turn up any more."""
     droplet_id, until = state.get_output("droplet_id"), state.get_output("twins_until")
-    found = {droplet.id: droplet for droplet in _made_by(cloud, mark_of(state), since=state.first_began_at)}
+    found = {droplet.id: droplet for droplet in _made_by(cloud, saga_tag(state), since=state.first_began_at)}
     if droplet_id is not None and droplet_id not in found:
         found |= {droplet.id: droplet for droplet in _still_there(cloud, droplet_id)}
     if busy := [droplet for droplet in found.values() if droplet.locked]:
@@ -68,9 +68,9 @@ def remove_created(state: StepState, cloud: DigitalOcean) -> Wait | None:
     if droplet_id is not None and until is None:
         return None  # one request, one answer
     ends = [datetime.fromisoformat(until)] if until is not None else []
-    if (lag_ends := lag_ends_at(state)) is not None:  # an attempt that died later than that told nothing
+    if (lag_ends := list_lag_ends_at(state)) is not None:  # an attempt that died later than that told nothing
         ends.append(lag_ends)
-    return unless_sure(state, max(ends, default=None), of="a droplet")
+    return wait_for_listing(state, max(ends, default=None), of="a droplet")
 
 
 @with_cloud
@@ -90,7 +90,7 @@ def wait_droplet_active(state: StepState, cloud: DigitalOcean) -> Wait | None:
             return look_again("a second droplet came of a repeated request, and is busy")
         for twin in twins:
             remove_droplet(state, cloud, twin)
-        if unsure := unless_sure(state, datetime.fromisoformat(until), of="a second droplet"):
+        if unsure := wait_for_listing(state, datetime.fromisoformat(until), of="a second droplet"):
             return unsure
     public = [each.ip_address for each in found[0].networks.v4 if each.type == "public"]
     state.put_output("droplet_ip", public[0] if public else None)
@@ -102,11 +102,11 @@ def _not_yet(state: StepState, cloud: DigitalOcean, *, is_there: bool) -> Wait:
     droplet_id, action_id = state.get_output("droplet_id"), state.get_output("create_action_id")
     status = _status_of(cloud, action_id) if action_id is not None else ""
     if status == "errored":
-        raise StepFailed(f"DigitalOcean gave up making droplet {droplet_id} (action {action_id})")
+        raise FinalError(f"DigitalOcean gave up making droplet {droplet_id} (action {action_id})")
     if not is_there and status != "in-progress":
         away_for = (state.now() - state.first_began_at).total_seconds()
         if away_for > settings.ARCADIA_SAGA_TAG_LAG_SECONDS:
-            raise StepFailed(f"droplet {droplet_id} has vanished")
+            raise FinalError(f"droplet {droplet_id} has vanished")
     return look_again(f"droplet {droplet_id} is being made")
 
 
@@ -145,8 +145,8 @@ STEPS = (
         create_droplet,
         compensate=remove_created,
         retries=RETRIES,
-        undo_retries=UNDO_RETRIES,
-        fails_halfway=True,
+        compensation_retries=COMPENSATION_RETRIES,
+        compensate_on_failure=True,
     ),
     Step("wait_droplet_active", wait_droplet_active, retries=RETRIES, deadline_seconds=1800),
 )

@@ -6,7 +6,7 @@ from arcadia_cloud.digitalocean.client import DigitalOcean
 from arcadia_cloud.digitalocean.errors import ProviderNotFound
 from arcadia_cloud.digitalocean.records import DropletRecord
 from inventory.observation.observe import Origin
-from inventory.sync.tombstones import bury_removed
+from inventory.sync.tombstones import tombstone_removed
 from inventory.values import Kind
 from provisioning.brakes import refuse_if_protected
 from provisioning.contract import StepState
@@ -25,7 +25,7 @@ def remove_droplet(state: StepState, cloud: DigitalOcean, droplet: DropletRecord
 
 def tell_removed(state: StepState, kind: Kind, provider_id: str) -> None:
     """Write the tombstone of what this saga knows to be gone."""
-    bury_removed(kind=kind, provider_id=provider_id, at=state.now(), origin=origin_of(state))
+    tombstone_removed(kind=kind, provider_id=provider_id, at=state.now(), origin=origin_of(state))
 
 
 def origin_of(state: StepState) -> Origin:

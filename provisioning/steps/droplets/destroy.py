@@ -5,11 +5,11 @@ from typing import Final
 from arcadia_cloud.digitalocean.client import DigitalOcean
 from arcadia_cloud.digitalocean.errors import ProviderNotFound
 from inventory.values import PROVIDER, Kind
-from provisioning.contract import Step, StepFailed, StepState, Wait
+from provisioning.contract import FinalError, Step, StepState, Wait
 from provisioning.models import Provisioned
-from provisioning.steps.cloud import RETRIES, UNDO_RETRIES, look_again, with_cloud
+from provisioning.steps.cloud import COMPENSATION_RETRIES, RETRIES, look_again, with_cloud
 from provisioning.steps.droplets.delete import remove_droplet, tell_removed
-from provisioning.steps.idempotent_create import lag_ends_at, unless_sure
+from provisioning.steps.idempotent_create import list_lag_ends_at, wait_for_listing
 from provisioning.steps.inventory import see_droplet
 
 _DEADLINE_SECONDS: Final = 3600.0
@@ -42,8 +42,8 @@ def find_out_whether_destroyed(state: StepState, cloud: DigitalOcean) -> Wait | 
         cloud.droplet(droplet_id)
     except ProviderNotFound:
         tell_removed(state, Kind.DROPLET, str(droplet_id))
-        raise StepFailed(f"droplet {droplet_id} is destroyed; its last snapshot is kept") from None
-    return unless_sure(state, lag_ends_at(state), of="the droplet go")
+        raise FinalError(f"droplet {droplet_id} is destroyed; its last snapshot is kept") from None
+    return wait_for_listing(state, list_lag_ends_at(state), of="the droplet go")
 
 
 STEPS = (
@@ -52,8 +52,8 @@ STEPS = (
         destroy_droplet,
         compensate=find_out_whether_destroyed,
         retries=RETRIES,
-        undo_retries=UNDO_RETRIES,
+        compensation_retries=COMPENSATION_RETRIES,
         deadline_seconds=_DEADLINE_SECONDS,
-        fails_halfway=True,
+        compensate_on_failure=True,
     ),
 )

@@ -10,7 +10,7 @@ from typing import Final
 from arcadia_cloud.digitalocean.client import DigitalOcean
 from arcadia_cloud.digitalocean.errors import ProviderRejected
 from arcadia_cloud.digitalocean.records import ActionRecord, DropletRecord
-from provisioning.contract import StepFailed, StepState, Wait
+from provisioning.contract import FinalError, StepState, Wait
 from provisioning.steps.cloud import look_again
 from provisioning.steps.droplets.delete import refuse_protected
 
@@ -19,7 +19,7 @@ SHUTDOWN_SECONDS = 120.0
 _CLOCKS_DIFFER_BY: Final = timedelta(seconds=3)
 
 
-class ActionErrored(StepFailed):
+class ActionErrored(FinalError):
     """DigitalOcean gave an action up. It never says why."""
 
 

@@ -7,10 +7,10 @@ from typing import Final
 
 from arcadia_cloud.digitalocean.client import DigitalOcean
 from arcadia_cloud.digitalocean.errors import ProviderNotFound
-from provisioning.contract import Step, StepFailed, StepState, Wait
+from provisioning.contract import FinalError, Step, StepState, Wait
 from provisioning.desired_state import record_provisioned
 from provisioning.models import Provisioned
-from provisioning.steps.cloud import RETRIES, UNDO_RETRIES, look_again, with_cloud
+from provisioning.steps.cloud import COMPENSATION_RETRIES, RETRIES, look_again, with_cloud
 from provisioning.steps.droplets.delete import refuse_protected
 from provisioning.steps.droplets.power import ensure_off, ensure_on, ensure_size
 from provisioning.steps.inventory import droplet_row, see_droplet
@@ -51,17 +51,17 @@ def require_fitting_size(state: StepState, cloud: DigitalOcean) -> Wait | None:
     refuse_protected(droplet)
     wanted = next((size for size in cloud.sizes() if size.slug == state.inputs["size"]), None)
     if wanted is None:
-        raise StepFailed(f"there is no size {state.inputs['size']}")
+        raise FinalError(f"there is no size {state.inputs['size']}")
     if droplet.region.slug not in wanted.regions:
-        raise StepFailed(f"size {wanted.slug} is not available in {droplet.region.slug}")
+        raise FinalError(f"size {wanted.slug} is not available in {droplet.region.slug}")
     if wanted.disk < droplet.disk:
-        raise StepFailed(
+        raise FinalError(
             f"the disk of size {wanted.slug} has {wanted.disk} GB, the droplet's has {droplet.disk} GB; "
             "a disk can't shrink"
         )
     grows = state.inputs.get("grow_disk", False) and wanted.disk > droplet.disk
     if wanted.slug == droplet.size_slug and not grows:
-        raise StepFailed(f"droplet {droplet.id} has the size {wanted.slug} already")
+        raise FinalError(f"droplet {droplet.id} has the size {wanted.slug} already")
     return None
 
 
@@ -140,7 +140,7 @@ STEPS = (
         look_at_droplet,
         compensate=see_what_is_left,
         retries=RETRIES,
-        undo_retries=UNDO_RETRIES,
+        compensation_retries=COMPENSATION_RETRIES,
         deadline_seconds=_DEADLINE_SECONDS,
     ),
     Step("require_fitting_size", require_fitting_size, retries=RETRIES),
@@ -149,18 +149,18 @@ STEPS = (
         shut_down_droplet,
         compensate=power_back_on,
         retries=RETRIES,
-        undo_retries=UNDO_RETRIES,
+        compensation_retries=COMPENSATION_RETRIES,
         deadline_seconds=_DEADLINE_SECONDS,
-        fails_halfway=True,
+        compensate_on_failure=True,
     ),
     Step(
         "resize_droplet",
         resize_droplet,
         compensate=resize_back,
         retries=RETRIES,
-        undo_retries=UNDO_RETRIES,
+        compensation_retries=COMPENSATION_RETRIES,
         deadline_seconds=_DEADLINE_SECONDS,
-        fails_halfway=True,
+        compensate_on_failure=True,
     ),
     Step("power_on_droplet", power_back_on, retries=RETRIES, deadline_seconds=_DEADLINE_SECONDS),
     Step("resize_droplet_for_good", resize_for_good, retries=RETRIES, deadline_seconds=_DEADLINE_SECONDS),

@@ -10,10 +10,10 @@ from arcadia_cloud.digitalocean.errors import ProviderNotFound
 from inventory.values import Kind
 from provisioning.brakes import reserve_create
 from provisioning.contract import Step, StepState, Wait
-from provisioning.steps.cloud import RETRIES, UNDO_RETRIES, look_again, with_cloud
+from provisioning.steps.cloud import COMPENSATION_RETRIES, RETRIES, look_again, with_cloud
 from provisioning.steps.droplets.delete import tell_removed
 from provisioning.steps.droplets.power import act, has_begun
-from provisioning.steps.idempotent_create import lag_ends_at, unless_sure
+from provisioning.steps.idempotent_create import list_lag_ends_at, wait_for_listing
 
 
 def reserve_snapshot(state: StepState) -> Wait | None:
@@ -33,7 +33,7 @@ def snapshot_droplet(state: StepState, cloud: DigitalOcean) -> Wait | None:
         state.put_output("snapshot_id", taken[0])
         return None
     if not has_begun(state, cloud, droplet_id, "snapshot"):
-        if unsure := unless_sure(state, lag_ends_at(state), of="the snapshot"):
+        if unsure := wait_for_listing(state, list_lag_ends_at(state), of="the snapshot"):
             return unsure
         if cloud.droplet(droplet_id).locked:
             return look_again(f"droplet {droplet_id} is busy with an event")
@@ -55,7 +55,7 @@ def remove_snapshot(state: StepState, cloud: DigitalOcean) -> Wait | None:
         with contextlib.suppress(ProviderNotFound):
             cloud.delete_snapshot(snapshot_id)
         tell_removed(state, Kind.SNAPSHOT, snapshot_id)
-    return None if known is not None else unless_sure(state, lag_ends_at(state), of="a snapshot")
+    return None if known is not None else wait_for_listing(state, list_lag_ends_at(state), of="a snapshot")
 
 
 def _name(state: StepState) -> str:
@@ -76,8 +76,8 @@ STEPS = (
         snapshot_droplet,
         compensate=remove_snapshot,
         retries=RETRIES,
-        undo_retries=UNDO_RETRIES,
+        compensation_retries=COMPENSATION_RETRIES,
         deadline_seconds=4 * 3600,
-        fails_halfway=True,
+        compensate_on_failure=True,
     ),
 )

@@ -7,7 +7,7 @@ import msgspec
 
 from arcadia_cloud.digitalocean.answers import Answer
 from arcadia_cloud.digitalocean.decoding import decode_page
-from inventory.kinds.spec import KindEntry
+from inventory.kinds.spec import KindSpec
 from inventory.values import Observation
 
 NYC3 = {"name": "New York 3", "slug": "nyc3", "sizes": [], "features": [], "available": True}
@@ -15,7 +15,7 @@ MADE = "2026-03-01T17:00:49Z"
 MADE_AT = datetime(2026, 3, 1, 17, 0, 49, tzinfo=UTC)
 
 
-def records(entry: KindEntry, *items: dict[str, Any]) -> list[Any]:
+def records(entry: KindSpec, *items: dict[str, Any]) -> list[Any]:
     """The items decoded as the entry's first list does, those that are of the kind."""
     listing = entry.listings[0]
     answer = Answer(200, msgspec.json.encode({listing.key: list(items), "links": {}, "meta": {}}))
@@ -23,7 +23,7 @@ def records(entry: KindEntry, *items: dict[str, Any]) -> list[Any]:
     return [record for record in found if entry.wanted is None or entry.wanted(record)]
 
 
-def seen(entry: KindEntry, item: dict[str, Any]) -> Observation:
+def seen(entry: KindSpec, item: dict[str, Any]) -> Observation:
     """What is made of one item."""
     (record,) = records(entry, item)
     return entry.to_observation(record)

@@ -9,7 +9,7 @@ from inventory.kinds.app import APP
 from inventory.kinds.database import DATABASE
 from inventory.kinds.droplet import DROPLET
 from inventory.kinds.kubernetes_cluster import KUBERNETES_CLUSTER
-from inventory.kinds.spec import KindEntry
+from inventory.kinds.spec import KindSpec
 from inventory.values import Observation
 from tests.digitalocean.provider import droplet
 from tests.inventory.kinds.mapped import MADE, MADE_AT, seen
@@ -213,9 +213,9 @@ def test_an_app_that_was_never_deployed_does_not_run() -> None:
         (APP, AN_APP),
         (DROPLET, droplet(1, user_data=CANARY, kernel={"name": CANARY})),
     ],
-    ids=lambda given: given.kind if isinstance(given, KindEntry) else "",
+    ids=lambda given: given.kind if isinstance(given, KindSpec) else "",
 )
-def test_secrets_are_never_read(entry: KindEntry, answer: dict[str, Any]) -> None:
+def test_secrets_are_never_read(entry: KindSpec, answer: dict[str, Any]) -> None:
     assert CANARY.encode() in msgspec.json.encode(answer)
     (listing, *_) = entry.listings
     record = msgspec.json.decode(msgspec.json.encode(answer), type=listing.record)

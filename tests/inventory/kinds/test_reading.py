@@ -14,7 +14,7 @@ from inventory.kinds import registry
 from inventory.kinds.dns_zone import DNS_ZONE, with_records
 from inventory.kinds.image import DROPLET_BACKUP
 from inventory.kinds.volume import VOLUME
-from inventory.sync.paging import identity, read_pages
+from inventory.sync.paging import read_pages, record_key
 from inventory.sync.run_records import Progress
 from inventory.values import Kind, RunMode
 from tests.digitalocean.provider import Reply, Script, Seen, provider
@@ -156,7 +156,7 @@ def test_every_record_is_known_by_something(entry: Any) -> None:
             pass
 
         setattr(Known, required, "x")
-        assert identity(Known()) == "x"
+        assert record_key(Known()) == "x"
 
 
 def test_a_value_that_nobody_expected_fails_its_kind_and_names_the_resource() -> None:

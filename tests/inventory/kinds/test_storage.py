@@ -9,7 +9,7 @@ from inventory.kinds.cdn_endpoint import CDN_ENDPOINT
 from inventory.kinds.container_registry import REGISTRY
 from inventory.kinds.image import DROPLET_BACKUP, IMAGE
 from inventory.kinds.snapshot import SNAPSHOT
-from inventory.kinds.spec import KindEntry
+from inventory.kinds.spec import KindSpec
 from inventory.kinds.volume import VOLUME
 from inventory.values import Observation
 from tests.inventory.kinds.mapped import MADE, MADE_AT, NYC3, records, seen
@@ -139,7 +139,7 @@ def test_a_snapshot_of_a_volume_tells_which() -> None:
 
 
 @pytest.mark.parametrize(("entry", "image_type"), [(IMAGE, "custom"), (DROPLET_BACKUP, "backup")])
-def test_a_private_image_is_mapped(entry: KindEntry, image_type: str) -> None:
+def test_a_private_image_is_mapped(entry: KindSpec, image_type: str) -> None:
     assert seen(entry, {**AN_IMAGE, "type": image_type}) == Observation(
         provider_id="7555621",
         name="golden",

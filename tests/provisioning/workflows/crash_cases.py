@@ -9,7 +9,7 @@ from django.db import transaction
 
 from inventory.services import sync_inventory
 from inventory.values import RunMode
-from provisioning.engine.failpoints import Boundary
+from provisioning.engine.failpoints import Failpoint
 from provisioning.models import SagaRun
 from provisioning.states import ENDED
 from tests.provisioning.crashing import Crashes, Point
@@ -44,7 +44,7 @@ class Case:
         deeds: dict[Point, list[str]] = {}
         cancels_first = self.way == CANCELLED and (self.point is None or self.point.is_back)
         if cancels_first:
-            deeds[Point(Boundary.AFTER_EFFECT, steps - 1)] = ["cancel", "kill child"]
+            deeds[Point(Failpoint.AFTER_EFFECT, steps - 1)] = ["cancel", "kill child"]
         if self.point is not None:
             cancels_now = self.way == CANCELLED and not cancels_first
             deeds[self.point] = [*(["cancel"] if cancels_now else []), f"kill {self.victim}"]

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from inventory.models import Resource
-from provisioning.engine.failpoints import Boundary
+from provisioning.engine.failpoints import Failpoint
 from provisioning.models import Provisioned
 from provisioning.registry import step_named
 from tests.provisioning.crashing import Crashes, Point
@@ -49,8 +49,8 @@ def _status(case: Case, steps: int) -> str:
     if case.way == FORWARD:
         return "completed"
     if case.way == CANCELLED and case.point is not None and not case.point.is_back:
-        last = (Boundary.AFTER_COMMIT, steps - 1)
-        if case.point.boundary == Boundary.ENDED or (case.point.boundary, case.point.step_idx) == last:
+        last = (Failpoint.AFTER_COMMIT, steps - 1)
+        if case.point.boundary == Failpoint.ENDED or (case.point.boundary, case.point.step_idx) == last:
             return "completed"
     return "rolled_back"
 
@@ -152,12 +152,12 @@ def _interrupted(point: Point | None, names: Sequence[str], status: str) -> int 
     if point is None:
         return None
     boundary, idx = point.boundary, point.step_idx
-    if boundary in {Boundary.WAITING, Boundary.ENDED}:
+    if boundary in {Failpoint.WAITING, Failpoint.ENDED}:
         return None
-    if boundary == Boundary.AFTER_COMMIT:
+    if boundary == Failpoint.AFTER_COMMIT:
         return idx + 1 if idx + 1 < len(names) or status != "completed" else None
-    if boundary in {Boundary.TURNED_BACK, Boundary.AFTER_UNDO_COMMIT}:
-        below = idx + 1 if boundary == Boundary.TURNED_BACK else idx
+    if boundary in {Failpoint.TURNED_BACK, Failpoint.AFTER_UNDO_COMMIT}:
+        below = idx + 1 if boundary == Failpoint.TURNED_BACK else idx
         return max((each for each in range(min(below, len(names))) if _has_undo(names[each])), default=None)
     return idx
 
@@ -170,10 +170,10 @@ def _recoveries(run: Run, names: Sequence[str], status: str) -> int:
 def _repeated(run: Run, crashes: Crashes) -> list[str]:
     """Steps, and undos, that were entered after they had been committed."""
     ends = {
-        Boundary.AFTER_COMMIT: Boundary.BEFORE_STEP,
-        Boundary.AFTER_UNDO_COMMIT: Boundary.BEFORE_COMPENSATION,
+        Failpoint.AFTER_COMMIT: Failpoint.BEFORE_STEP,
+        Failpoint.AFTER_UNDO_COMMIT: Failpoint.BEFORE_COMPENSATION,
     }
-    over: set[tuple[Boundary, int]] = set()
+    over: set[tuple[Failpoint, int]] = set()
     wrong = []
     for point in (each.point for each in crashes.passed(run.saga.pk)):
         if (point.boundary, point.step_idx) in over:

@@ -52,7 +52,7 @@ def assert_nothing_left(cloud: Cloud, saga: SagaRun) -> None:
         step = step_named(name)
         assert step is not None
         undone = "compensated" if step.compensate is not None else "completed"
-        assert status in {undone, "failed"} | ({"compensated"} if step.fails_halfway else set()), name
+        assert status in {undone, "failed"} | ({"compensated"} if step.compensate_on_failure else set()), name
 
 
 def last_undone(done: list[str]) -> int | None:

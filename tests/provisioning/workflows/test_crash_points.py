@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from provisioning.engine.failpoints import Boundary as At
+from provisioning.engine.failpoints import Failpoint as At
 from tests.processes import Workers
 from tests.provisioning.crashing import OPTIONS, Point
 from tests.provisioning.sagas import swept

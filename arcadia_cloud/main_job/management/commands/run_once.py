@@ -8,7 +8,7 @@ from django.core.management.base import BaseCommand
 from rich.console import Console
 from rich.table import Table
 
-from arcadia_cloud.main_job.pipeline import STAGES, Line, Tell, perform
+from arcadia_cloud.main_job.pipeline import STAGES, Line, ReportProgress, perform
 
 
 class Command(BaseCommand):
@@ -41,7 +41,7 @@ class Command(BaseCommand):
 
 
 @contextmanager
-def _progress() -> Iterator[Tell]:
+def _progress() -> Iterator[ReportProgress]:
     """One line that changes on a terminal; a line for every new piece of work elsewhere."""
     console = Console(stderr=True)
     if console.is_terminal:

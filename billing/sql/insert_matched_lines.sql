@@ -6,7 +6,7 @@ WITH line AS NOT MATERIALIZED (
     LEFT JOIN paired USING (line_no)
     LEFT JOIN staged_items AS item USING (item_no)
 ),
--- decided.sql
+-- match_lines.sql
 INSERT INTO cloud_cost_lines (
     invoice_id, line_no, product, group_description, description, hours, started_at, ended_at, amount, project_name,
     category, item_resource_id, item_resource_uuid, kind, name, is_tax, match, resource_id

@@ -4,7 +4,7 @@ WITH line AS (
     FROM cloud_cost_lines
     WHERE resource_id IS NULL AND NOT is_tax AND kind = ANY(%(kinds)s::text[])
 ),
--- decided.sql
+-- match_lines.sql
 UPDATE cloud_cost_lines AS kept
 SET match = decided.match,
     resource_id = CASE decided.match WHEN 'id' THEN identified_id WHEN 'unique' THEN named_id WHEN 'lifetime' THEN lived_id END

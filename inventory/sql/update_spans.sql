@@ -14,7 +14,7 @@ WITH latest AS MATERIALIZED (
         SELECT id, deployment_id, tenant_id, provider_created_at
         FROM cloud_resources
         WHERE provider = %(provider)s::text AND kind = %(kind)s::text AND provider_id = seen.provider_id
-        LIMIT 1  -- a lookup for each, as in whose.sql
+        LIMIT 1  -- a lookup for each, as in attribution_rule.sql
     ) AS resource
     LEFT JOIN LATERAL (
         SELECT * FROM resource_spans
