@@ -132,4 +132,4 @@ class LeaseAdmin(RecordAdmin[Lease]):
     list_display = ("name", "holder", "acquired_at", "heartbeat_at", "expires_at")
     fields = ("name", "holder", "acquired_at", "heartbeat_at", "expires_at")
     ordering = ("name",)
-    list_after_template = "console/leases_explained.html"
+    list_after_template = "kernel/leases_explained.html"

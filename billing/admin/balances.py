@@ -19,7 +19,7 @@ _DAYS_SHOWN: Final = 30
 class BalanceSnapshotAdmin(RecordAdmin[BalanceSnapshot]):
     """The balance of each hour, newest first, over a chart of the last thirty days."""
 
-    list_before_template = "console/balance_chart.html"
+    list_before_template = "billing/balance_chart.html"
     list_display = ("hour", "owed", "of_before", "this_month", "generated_at")
     fields = ("hour", "owed", "of_before", "this_month", "generated_at", "captured_at")
     readonly_fields = ("owed", "of_before", "this_month")

@@ -82,7 +82,7 @@ class AcceptForm(DialogForm):
 class ProviderInvoiceAdmin(RecordAdmin[ProviderInvoice]):
     """Invoices, newest month first. Who may change an invoice may press the buttons: nobody edits one."""
 
-    change_form_template = "console/invoice.html"
+    change_form_template = "billing/invoice.html"
     list_display = (
         "period", "invoice_id", "is_preview", "how_much", "tax", "line_count", "adds_up", "finance", "why",
     )  # fmt: skip

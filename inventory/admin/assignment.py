@@ -200,7 +200,7 @@ class AssigningAdmin(RecordAdmin[Resource]):
             "action": reverse(f"admin:inventory_resource_{'assign' if assigning else 'clear'}"),
             "list": reverse("admin:inventory_resource_changelist"),
         }
-        return TemplateResponse(request, "console/assigning.html", context)
+        return TemplateResponse(request, "inventory/assignment_panel.html", context)
 
     def _back(self, request: HttpRequest, form: SelectionForm) -> HttpResponseRedirect:
         """To the list, as it was filtered."""

@@ -73,4 +73,4 @@ class ResourceEventAdmin(RecordAdmin[ResourceEvent]):
     @display(description="what changed")
     def changed(self, event: ResourceEvent) -> str:
         context: dict[str, Any] = {"changes": history_entry(event).changes}
-        return render_to_string("console/changes.html", context)
+        return render_to_string("inventory/changes.html", context)

@@ -55,8 +55,8 @@ _RULES: Final = {
 class ResourceAdmin(AssigningAdmin):
     """Every resource, newest first."""
 
-    change_form_template = "console/resource.html"
-    list_before_template = "console/export_resources.html"
+    change_form_template = "inventory/resource.html"
+    list_before_template = "inventory/export_resources.html"
     list_display = ("title", "kind", "region", "state", "owner", "project", "price", "last_seen_at")
     list_filter = (
         LifeFilter,
@@ -179,7 +179,7 @@ class ResourceAdmin(AssigningAdmin):
         return "deleted" if resource.deleted_at else resource.status
 
     @display(description="owner")
-    def whose(self, resource: Resource) -> str:
+    def owner(self, resource: Resource) -> str:
         if resource.deployment:
             return str(resource.deployment)
         return resource.tenant_id or NOTHING

@@ -42,8 +42,8 @@ class SyncNowForm(DialogForm):
 class SyncRunAdmin(RecordAdmin[SyncRun]):
     """Every run, newest first. The list keeps itself up to date while one goes on."""
 
-    change_form_template = "console/sync_run.html"
-    list_before_template = "console/running_syncs.html"
+    change_form_template = "inventory/sync_run.html"
+    list_before_template = "inventory/running_syncs.html"
     list_display = (
         "of", "mode", "how_it_ended", "started_at", "took", "seen", "discovered", "updated", "restored",
         "struck", "deleted", "why",

@@ -1,4 +1,4 @@
-"""The owner that a resource's tags name: `tenant:<id>`, `deployment:<slug>`; `attribution_rule.sql` weighs it."""
+"""The owner that a resource's tags name: `tenant:<id>`, `deployment:<slug>`."""
 
 from collections.abc import Iterable, Sequence
 from functools import lru_cache

@@ -25,7 +25,7 @@ def provisioning_of(request: HttpRequest, resource: Resource) -> SafeString:
     lines = [(saga, standing(saga)) for saga in sagas[:_SHOWN]]
     list_of_sagas = reverse("admin:provisioning_sagarun_changelist")
     return render_to_string(
-        "console/provisioning_of_resource.html",
+        "provisioning/resource_panel.html",
         {
             "resource": resource,
             "mark": ProtectedResource.objects.filter(resource=resource).first(),

@@ -37,8 +37,8 @@ _SHORT: Final = 120
 class SagaRunAdmin(SagaActionsAdmin):
     """Sagas, newest first."""
 
-    change_form_template = "console/saga.html"
-    list_before_template = "console/sagas_paused.html"
+    change_form_template = "provisioning/saga.html"
+    list_before_template = "provisioning/saga_list_notice.html"
     list_display = (
         "title", "stands", "about", "in_words", "requested_by", "created_at", "how_long",
     )  # fmt: skip

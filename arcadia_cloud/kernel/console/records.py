@@ -29,7 +29,7 @@ class BoundedPaginator(Paginator[Any]):
     more narrows the list.
     """
 
-    template_name = "console/pages.html"
+    template_name = "kernel/pagination.html"
 
     @cached_property
     def count(self) -> int:
