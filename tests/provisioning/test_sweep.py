@@ -111,7 +111,7 @@ def test_a_broker_that_is_away_is_asked_three_times(
 
     def refusing(_task: str, *, queue: str, saga_id: int) -> None:
         asked.append(saga_id)
-        raise OSError
+        raise BrokerAway
 
     monkeypatch.setattr(recovery, "publish_now", refusing)
     assert sweep()["nudged"] == 0
