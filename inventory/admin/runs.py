@@ -12,10 +12,11 @@ from django.urls import reverse
 
 from arcadia_cloud.kernel.console.records import RecordAdmin
 from arcadia_cloud.kernel.console.theme import DialogForm, ThemedSelect, action, display
+from arcadia_cloud.kernel.queue.broker import BrokerAway
 from inventory.admin.filters import OutcomeFilter, RunKindFilter
 from inventory.admin.formatting import duration, progress, timeline
 from inventory.models import ResourceEvent, SyncRun
-from inventory.services import BrokerAway, request_sync
+from inventory.services import request_sync
 from inventory.values import RunMode, RunOutcome
 
 _EVENTS_SHOWN: Final = 100
