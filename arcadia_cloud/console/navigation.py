@@ -30,7 +30,7 @@ def navigation(request: HttpRequest) -> list[dict[str, object]]:
             "title": "Provisioning",
             "items": [
                 {**_item("Sagas", "account_tree", "provisioning.sagarun"), "badge": _dead_letters(request)},
-                _item("Desired states", "task_alt", "provisioning.desired_state"),
+                _item("Desired states", "task_alt", "provisioning.provisioned"),
                 _item("Protected", "lock", "provisioning.protectedresource"),
             ],
         },

@@ -30,7 +30,7 @@ def seen(provider_id: str = "1", **fields: Any) -> Observation:
         "attrs": {"size_slug": "s-1vcpu-1gb", "locked": False},
         "monthly_price_cents": 600,
         "created_at": minute(-60),
-        "decides": "project_id" in fields,
+        "can_attribute": "project_id" in fields,
     }
     return Observation(provider_id=provider_id, **{**look, **fields})
 

@@ -28,7 +28,7 @@ SAYS_MORE: Mapping[str, Any] = {
 }
 WHOSE: Mapping[str, Any] = {
     "project_id": 7,
-    "decides": True,
+    "can_attribute": True,
     "tag_tenant": "acme",
     "tag_slug": "shop",
     "tag_objection": "several",

@@ -143,7 +143,7 @@ def test_what_was_decided_to_be_nobodys_was_so_until_it_is_given() -> None:
     observed(seen(project_id=project.pk))
     Project.objects.update(tenant_id="acme")
     observed(seen(project_id=project.pk), at=minute(5))
-    follower = {"tags": [], "decides": True, "parent_kind": "droplet", "parent_id": "1"}
+    follower = {"tags": [], "can_attribute": True, "parent_kind": "droplet", "parent_id": "1"}
     observed(seen("2", **{**follower, "parent_id": "3"}), kind=Kind.SNAPSHOT)
     observed(seen("2", **follower), kind=Kind.SNAPSHOT, at=minute(6))
     for provider_id, given_at in (("1", minute(5)), ("2", minute(6))):

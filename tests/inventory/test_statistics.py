@@ -53,7 +53,7 @@ def make_statistics() -> None:
 
 
 def a_volume(provider_id: str, **fields: Any) -> Observation:
-    return seen(provider_id, **{"decides": True, "size_gb": Decimal(1), "tags": [], **fields})
+    return seen(provider_id, **{"can_attribute": True, "size_gb": Decimal(1), "tags": [], **fields})
 
 
 def look(*volumes: Observation, minutes: float = 0) -> None:
