@@ -15,7 +15,7 @@ from arcadia_cloud.digitalocean.client import DigitalOcean
 from arcadia_cloud.digitalocean.errors import ProviderError, ProviderNotFound
 from arcadia_cloud.kernel.alerts import raise_alert, resolve_alert
 from arcadia_cloud.kernel.database import retry_while_database_is_down
-from arcadia_cloud.kernel.errors import Conflict, InvalidInput, NotFound
+from arcadia_cloud.kernel.errors import Conflict, InvalidInput, NotFound, describe
 from arcadia_cloud.kernel.leases import HeldLease
 from billing.finance_push import refresh_push_status
 from billing.ingest.csv import UnreadableInvoice
@@ -26,7 +26,6 @@ from billing.ingest.reconcile import Reconciliation, reconcile
 from billing.ingest.stage import IngestTotals, replace_lines
 from billing.models import ProviderInvoice
 from billing.values import IngestStatus
-from inventory.sync.run import describe
 
 MISMATCH_ALERT: Final = "invoice_mismatch"
 FAILED_ALERT: Final = "invoice_failed"
