@@ -98,7 +98,7 @@ def accept_mismatch(
         invoice.accepted_error = invoice.ingest_error
         invoice.ingest_status = IngestStatus.INGESTED
         invoice.save()
-    resolve_alert(code=MISMATCH_ALERT, subject=subject_of(invoice), by=actor)
+    resolve_alert(code=MISMATCH_ALERT, subject=subject_of(invoice), actor=actor)
     return invoice
 
 
@@ -169,7 +169,7 @@ def _tell(invoice: ProviderInvoice) -> None:
     subject = subject_of(invoice)
     for code in alert_of.values():
         if code != raised:
-            resolve_alert(code=code, subject=subject, by="ingest")
+            resolve_alert(code=code, subject=subject, actor="ingest")
     if raised and not invoice.is_preview:
         raise_alert(
             code=raised,
