@@ -60,7 +60,7 @@ def tell_overdue() -> int:
     """Alert of sagas older than their workflow's deadline, once each, and take back what is over."""
     for alert in Alert.objects.filter(code=OVERDUE, resolved_at=None):
         if not SagaRun.objects.live().filter(pk=int(alert.subject.removeprefix("saga:"))).exists():
-            resolve_alert(code=OVERDUE, subject=alert.subject, by=alert.subject)
+            resolve_alert(code=OVERDUE, subject=alert.subject, actor=alert.subject)
     workflows = registry.workflows()
     parameters = {
         "kinds": list(workflows),
