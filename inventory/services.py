@@ -2,10 +2,7 @@
 
 from collections.abc import Sequence
 
-from kombu.exceptions import OperationalError
-
 from arcadia_cloud.digitalocean.client import DigitalOcean
-from arcadia_cloud.kernel.errors import DomainError
 from arcadia_cloud.kernel.queue.nudge import nudge, publish_now
 from inventory.kinds import registry
 from inventory.models import SyncRun
@@ -13,13 +10,6 @@ from inventory.sync.run import Report, Sync
 from inventory.values import RunMode
 
 _FULL_RUN_WAITS_SECONDS = 120  # at :15 the fast run may hold a kind's lease; a full one outwaits it
-
-
-class BrokerAway(DomainError):
-    """A request for the workers couldn't be handed over."""
-
-    code = "broker_away"
-    status = 503
 
 
 def sync_inventory(
@@ -68,7 +58,4 @@ def request_sync(*, mode: RunMode, requested_by: str, must_reach_broker: bool = 
     sent at once instead, and BrokerAway raised when it can't be: for who waits for the answer.
     """
     publish = publish_now if must_reach_broker else nudge
-    try:
-        publish("inventory.sync", queue=f"cloud_sync_{mode}", mode=str(mode), requested_by=requested_by)
-    except (OperationalError, OSError) as error:
-        raise BrokerAway("The broker doesn't answer, so nothing was started. Try again soon.") from error
+    publish("inventory.sync", queue=f"cloud_sync_{mode}", mode=str(mode), requested_by=requested_by)

@@ -18,7 +18,7 @@ from typing import Any, Final, TypeVar
 from psycopg import Cursor
 from psycopg.rows import RowMaker, no_result
 
-from arcadia_cloud.kernel.database import binding_cursor
+from arcadia_cloud.kernel.database import server_binding_cursor
 
 T = TypeVar("T")
 
@@ -82,9 +82,9 @@ def execute(
     """Run it, and return how many rows it wrote or found.
 
     As the other functions here: inside the caller's transaction, and with its parameters sent beside it.
-    `prepared` is for short statements that are sent again and again; see `binding_cursor`.
+    `prepared` is for short statements that are sent again and again; see `server_binding_cursor`.
     """
-    with binding_cursor(prepared=prepared) as cursor:
+    with server_binding_cursor(prepared=prepared) as cursor:
         cursor.execute(statement.text, parameters or None)
         rows: int = cursor.rowcount
     return rows
@@ -103,7 +103,7 @@ def fetch_one(
     name begins with an underscore is left out. Any other type, `int` say, is of the row's only column.
     Raises StatementError where the columns aren't those of `into`.
     """
-    with binding_cursor(prepared=prepared) as cursor:
+    with server_binding_cursor(prepared=prepared) as cursor:
         cursor.cursor.row_factory = _row_factory(into)
         cursor.execute(statement.text, parameters or None)
         row: T | None = cursor.fetchone()
@@ -118,7 +118,7 @@ def fetch_all(
     prepared: bool = False,
 ) -> list[T]:
     """Run it, and return its rows as `fetch_one` does."""
-    with binding_cursor(prepared=prepared) as cursor:
+    with server_binding_cursor(prepared=prepared) as cursor:
         cursor.cursor.row_factory = _row_factory(into)
         cursor.execute(statement.text, parameters or None)
         rows: list[T] = cursor.fetchall()

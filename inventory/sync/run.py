@@ -15,7 +15,7 @@ from django.db import DatabaseError, InterfaceError, transaction
 from arcadia_cloud.digitalocean.client import DigitalOcean
 from arcadia_cloud.digitalocean.errors import BudgetExhausted, MissingSpacesKeys, ProviderError
 from arcadia_cloud.kernel.database import DatabaseClock, retry_while_database_is_down
-from arcadia_cloud.kernel.errors import DomainError
+from arcadia_cloud.kernel.errors import DomainError, describe
 from arcadia_cloud.kernel.leases import HeldLease, LeaseHeld, lease
 from inventory.kinds.spec import KindSpec
 from inventory.models import SyncRun
@@ -209,10 +209,3 @@ class _Reading:
             record_progress(run, progress, done)
 
         retry_while_database_is_down(write)
-
-
-def describe(refusal: Exception) -> str:
-    """The reason for an operator. A database's message is cut at its first line: the rest may quote rows."""
-    if isinstance(refusal, DatabaseError | InterfaceError):
-        return f"the database: {str(refusal).partition(chr(10))[0]}"
-    return str(refusal)
