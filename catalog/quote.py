@@ -140,7 +140,7 @@ def _rate_usage(inputs: QuoteInputs, usage: Usage) -> QuoteLine:
 
 
 def _taxes(inputs: QuoteInputs, subtotal: Money) -> list[QuoteLine]:
-    """Compute each tax that is in force on the period's last day: the quote is due when the period is over."""
+    """Compute each tax that is in force on the period's last day, with which the quote becomes due."""
     last_day = inputs.period.end - timedelta(days=1)
     lines = []
     for tax in inputs.book.tax_rates:

@@ -80,7 +80,7 @@ def _discount_line(
         steps = [step]
     else:
         percent = discount.percent or _WHOLE
-        taken = [_take_percent(percent, charge, days) for charge in touched]
+        taken = [_take_percent(percent, charge, days) for charge in touched if charge.left]
         steps, reductions = [step for step, _ in taken], [reduction for _, reduction in taken]
     return QuoteLine(
         type=LineType.DISCOUNT,

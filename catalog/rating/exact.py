@@ -9,7 +9,7 @@ from arcadia_cloud.kernel.money import Money
 _DIGITS: Final = 100
 _FAULTS: Final = (InvalidOperation, DivisionByZero, Overflow)
 _EXACT: Final = Context(prec=_DIGITS, traps=[*_FAULTS, Inexact])
-# A quotient of the values' bounds can't come near half a cent without being it: 100 digits decide as all would.
+# Within the values' bounds no quotient comes nearer to half a cent than 100 digits can see, but half a cent.
 _QUOTIENT: Final = Context(prec=_DIGITS, rounding=ROUND_HALF_UP, traps=[*_FAULTS])
 
 add: Final = _EXACT.add

@@ -8,7 +8,7 @@ from typing import Final
 import msgspec
 from django.db.models import TextChoices
 
-from arcadia_cloud.kernel.money import Money
+from arcadia_cloud.kernel.money import Money, exact_text
 from arcadia_cloud.kernel.periods import Period
 
 _NAME: Final = re.compile(r"[a-z_]+\b(?!\()")
@@ -38,8 +38,8 @@ class WarningCode(TextChoices):
     )
 
 
-class Step(msgspec.Struct, frozen=True, kw_only=True):
-    """One calculation: `formula` over `inputs` is `result`. Money stands in major units of the quote's currency.
+class Step(msgspec.Struct, frozen=True, gc=False):
+    """One calculation: `formula` over `inputs` is `result`. Money is in major units of the quote's currency.
 
     A formula has the operators of arithmetic, `min`, `max`, `ceil` and `round`, which rounds half up to so
     many decimal places.
@@ -52,11 +52,11 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
     source: str = ""
 
     def __str__(self) -> str:
-        figures = _NAME.sub(lambda name: f"{self.inputs[name.group()]:f}", self.formula)
-        return f"{self.formula} = {figures} = {self.result:f}"
+        figures = _NAME.sub(lambda name: exact_text(self.inputs[name.group()], places=0), self.formula)
+        return f"{self.formula} = {figures} = {exact_text(self.result, places=0)}"
 
 
-class QuoteLine(msgspec.Struct, frozen=True, kw_only=True):
+class QuoteLine(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What one thing costs in its `days`, and why.
 
     `basis` are the steps that come to quantities and to what a discount may take; `charges` those whose
