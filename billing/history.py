@@ -35,7 +35,7 @@ _INVOICE: Final = "Invoice"
 
 @dataclass(frozen=True, slots=True)
 class HistoryResult:
-    """The numbers of new headers and entries. `to_ingest` are the invoices without their lines, oldest first."""
+    """The numbers of new headers and entries, and the invoices without their lines, oldest first."""
 
     invoices: int
     entries: int
@@ -55,8 +55,8 @@ class _InvoiceHeader:
 def read_history(*, cloud: DigitalOcean, at: datetime, since: date | None = None) -> HistoryResult:
     """Read what is new of the history and of the invoices, and the running month's preview.
 
-    With `since`, the first of a month, everything back to it is read, stored or not. May be repeated; of two at
-    once one waits. Raises ProviderError, and then nothing is stored.
+    With `since`, the first of a month, everything back to it is read, stored or not. May be repeated; of two
+    at once one waits. Raises ProviderError, and then nothing is stored.
     """
     seconds = settings.ARCADIA_BILLING_LEASE_SECONDS
     with lease(_LEASE, seconds=seconds, wait_seconds=_WAIT_SECONDS) as held:

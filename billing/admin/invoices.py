@@ -84,7 +84,7 @@ class ProviderInvoiceAdmin(RecordAdmin[ProviderInvoice]):
     actions_detail = ("ingest_this", "push_this", "accept_this")
 
     def extra_context(self, request: HttpRequest, row: ProviderInvoice) -> dict[str, Any]:
-        """Add the amounts, the states, the actions, the first lines, and whether a worker holds the invoice."""
+        """Add amounts, states, actions, the first lines, and whether a worker holds the invoice."""
         lines = CostLine.objects.filter(invoice=row).select_related("resource").order_by("line_no")
         reconciliation, finance = self.reconciliation(row), self.finance(row)
         return {

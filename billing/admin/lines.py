@@ -39,8 +39,8 @@ class CostLineAdmin(RecordAdmin[CostLine]):
     """Lines of invoices, those read last first."""
 
     list_display = (
-        "invoice", "line_no", "product", "description", "project_name", "started_at", "ended_at", "formatted_amount",
-        "match_label", "resource_link",
+        "invoice", "line_no", "product", "description", "project_name", "started_at", "ended_at",
+        "formatted_amount", "match_label", "resource_link",
     )  # fmt: skip
     list_filter = (InvoiceNumberFilter, ResourceNumberFilter, MatchFilter, LineKindFilter)
     list_select_related = ("invoice", "resource")

@@ -66,7 +66,7 @@ class CostLineFilter(filters.FilterSet):  # type: ignore[misc]  # the library is
         fields: ClassVar[list[str]] = []
 
     def filter_period(self, queryset: QuerySet[CostLine], _name: str, value: date) -> QuerySet[CostLine]:
-        """Filter by the month's one or two invoices: with their ids, an index has the lines in their order."""
+        """Filter by the ids of the month's one or two invoices: an index has their lines in order."""
         ids = list(ProviderInvoice.objects.filter(period=value).values_list("pk", flat=True))
         return queryset.filter(invoice_id=ids[0]) if len(ids) == 1 else queryset.filter(invoice_id__in=ids)
 

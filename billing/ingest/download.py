@@ -25,7 +25,7 @@ _ENCODING: Final = "utf-8"
 
 @dataclass(frozen=True, slots=True)
 class InvoiceDocuments:
-    """One invoice's CSV, its items as rows for `stage.replace_lines`, and its sums; None for an absent one."""
+    """One invoice's CSV, its items as rows for `stage.replace_lines`, its sums; None where absent."""
 
     csv: IO[bytes]
     items: IO[str] | None

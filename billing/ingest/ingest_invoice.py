@@ -33,7 +33,7 @@ _FAILURES: Final = (ProviderError, UnreadableInvoice, DatabaseError, InterfaceEr
 
 @dataclass(frozen=True, slots=True)
 class IngestResult:
-    """The invoice as it is after an ingest, failed too, and the totals of its lines; None where none was stored."""
+    """The invoice after an ingest, failed too, and the totals of its lines; None where none was stored."""
 
     invoice: ProviderInvoice
     totals: IngestTotals | None
@@ -76,7 +76,7 @@ def _replace_lines_and_reconcile(
 ) -> IngestResult:
     """Store lines and reconciliation together. May be repeated."""
     documents.rewind()
-    # Locked against an operator who accepts its difference meanwhile; not against the foreign keys of its lines.
+    # Locked against an operator who accepts its difference meanwhile, not against foreign keys to it.
     invoice = ProviderInvoice.objects.select_for_update(no_key=True).find(invoice_pk)
     totals = replace_lines(invoice.pk, documents.csv, documents.items)
     summary = documents.summary

@@ -1,4 +1,4 @@
-"""The reconciliation of an invoice: its lines against its amount, to the cent, and against the provider's items."""
+"""The reconciliation of an invoice: its lines against its amount, to the cent, and against its items."""
 
 from dataclasses import dataclass
 from decimal import Decimal

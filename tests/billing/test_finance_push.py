@@ -207,7 +207,9 @@ def test_a_long_pause_is_the_sweeps_and_not_the_brokers(
     finance.fault("server_error", count=0)
     invoice = ingested(push_attempts=attempts)
     services.push_if_due(invoice_pk=invoice.pk)
-    assert [header["task"] for header in queued_headers(valkey_client)] == ["billing.push_invoice"] * comes_back
+    assert [header["task"] for header in queued_headers(valkey_client)] == [
+        "billing.push_invoice"
+    ] * comes_back
     invoice.refresh_from_db()
     assert invoice.next_push_at is not None
     assert invoices_to_push(at=invoice.next_push_at) == [invoice.pk]
