@@ -22,6 +22,7 @@ def snapshot_balance(*, cloud: DigitalOcean, at: datetime) -> BalanceSnapshot:
         "captured_at": at,
     }
     snapshot = BalanceSnapshot(provider=PROVIDER, hour=hour, **figures)
+    # One statement, so that of two polls in an hour neither fails.
     BalanceSnapshot.objects.bulk_create(
         [snapshot], update_conflicts=True, unique_fields=["provider", "hour"], update_fields=list(figures)
     )

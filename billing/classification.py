@@ -56,6 +56,7 @@ def is_tax(product: str, category: str, description: str) -> bool:
 
 def kind_of(product: str, category: str, description: str) -> str:
     """Return a kind of resource, `tax`, or `other`."""
+    # A product called `taxes` in a category of resources is still a tax.
     kind = None if _normalized(product) == _TAXES else _known_kind(product, category)
     if kind is not None:
         return str(kind)

@@ -34,7 +34,7 @@ class NotPushable(Conflict):
 
 @dataclass(frozen=True, slots=True)
 class PushResult:
-    """The outcome for one invoice. `action` is finance's word, "" where it gave none; `error` says why."""
+    """The outcome for one invoice: finance's action, "" where there is none, or the reason of a failure."""
 
     invoice: ProviderInvoice
     action: str = ""
@@ -74,7 +74,8 @@ def refresh_push_status(invoice: ProviderInvoice) -> None:
     if not invoice.pushed_fingerprint:
         return
     is_unchanged = fingerprint(invoice) == invoice.pushed_fingerprint
-    if is_unchanged and invoice.push_status == PushStatus.WAITING:  # it was another for a while
+    if is_unchanged and invoice.push_status == PushStatus.WAITING:
+        # It was another for a while, and finance never got that.
         advance(invoice, PushStatus.PUSHED, PUSH_LIFECYCLE)
     elif not is_unchanged and invoice.push_status == PushStatus.PUSHED:
         advance(invoice, PushStatus.WAITING, PUSH_LIFECYCLE)
@@ -97,7 +98,7 @@ def push_invoice(
         is_early = only_if_due and invoice.next_push_at is not None and invoice.next_push_at > at
         if (invoice.push_status != PushStatus.WAITING or is_early) and not force:
             return PushResult(invoice)
-        sent = fingerprint(invoice)
+        sent = fingerprint(invoice)  # of what is sent: the row may change while finance answers
         try:
             answer = finance.import_invoice(finance_payload(invoice))
         except FinanceUnavailable as fault:
@@ -121,6 +122,7 @@ def push_invoice(
 
 
 def _postpone(invoice: ProviderInvoice, reason: str, retry_after: float | None, at: datetime) -> PushResult:
+    # The exponent is bounded: after weeks of faults the power would overflow a timedelta.
     backoff = min(_LONGEST_PAUSE, _FIRST_PAUSE * 2 ** min(invoice.push_attempts, 16))
     advance(
         invoice,

@@ -60,6 +60,7 @@ def read_history(*, cloud: DigitalOcean, at: datetime, since: date | None = None
     """
     seconds = settings.ARCADIA_BILLING_LEASE_SECONDS
     with lease(_LEASE, seconds=seconds, wait_seconds=_WAIT_SECONDS) as held:
+        # Both lists are read before anything is stored: a run that fails leaves no gap behind what is known.
         listed = _read_until_known(
             cloud.invoices(), _count_unknown_invoices, lambda invoice: invoice.period, since
         )
@@ -232,6 +233,7 @@ def _insert_entries(history: Iterable[BillingEntryRecord]) -> int:
                     number=seen[key],
                 )
             )
+    # Newest last, as their keys are shown; another run's entries win by their unique key.
     BillingEntry.objects.bulk_create(reversed(new), ignore_conflicts=True)
     return len(new)
 

@@ -90,7 +90,7 @@ class ProviderInvoiceQuerySet(models.QuerySet["ProviderInvoice"]):
 class ProviderInvoice(models.Model):
     """An invoice that the provider sent us, or the preview of the month that still runs.
 
-    `period` is the first day of the month it is for. `amount` is what the provider says; `lines_total` and
+    `period` is the first day of the month it is for. `amount` is the provider's total; `lines_total` and
     `tax_total` are sums of the lines, `adjustments_total` is the part of `amount` that stands in the
     summary alone. `items_count`: how many of the provider's JSON items the lines were held against, null
     where there were none. `accepted_*`: an operator's word that this difference, in these words, is fine.
@@ -136,6 +136,7 @@ class ProviderInvoice(models.Model):
         verbose_name = "invoice"
         constraints = [
             models.UniqueConstraint(fields=["provider", "invoice_uuid"], name="invoice_once"),
+            # A preview's uuid changes within its month, so the uuid alone would let two stand.
             models.UniqueConstraint(
                 fields=["provider", "period"], condition=Q(is_preview=True), name="invoice_one_preview"
             ),

@@ -68,6 +68,7 @@ def summarize_billing(*, at: datetime) -> BillingSummary:
         waiting=Count("pk", filter=UNPUSHED & Q(push_status=PushStatus.WAITING)),
         refused=Count("pk", filter=UNPUSHED & Q(push_status=PushStatus.REFUSED)),
     )
+    # Compared at the provider's clock: near midnight ours is in another month than its figures.
     then = _balance_near(one_month_before(now))
     return BillingSummary(
         balance=balance,

@@ -95,7 +95,7 @@ def ingest_invoices(
     """
     with DigitalOcean(PURPOSE) as cloud:
         for done, pk in enumerate(pks, start=1):
-            with suppress(NotFound):
+            with suppress(NotFound):  # the clock is read for each: a year of invoices takes hours
                 yield ingest_invoice(invoice_pk=pk, cloud=cloud, at=timezone.now(), again=again)
             if report:
                 report(done, len(pks))
@@ -170,6 +170,7 @@ def sweep(*, at: datetime) -> SweepCounts:
     """
     ingests = invoices_to_ingest()
     pushes = invoices_to_push(at=at) if settings.SKYAI_FINANCE_ENABLED else []
+    # Nudges may be doubled: a worker that finds its invoice done or held leaves it.
     for pk in ingests:
         nudge(INGEST_TASK, queue=QUEUE, invoice_pk=pk)
     for pk in pushes:
@@ -184,7 +185,7 @@ def accept_mismatch(
 
     Raises InvalidInput without a note, NotAMismatch and NotFound.
     """
-    with transaction.atomic():
+    with transaction.atomic():  # the nudge leaves with the commit: before it a worker would find a mismatch
         invoice = acceptance.accept_mismatch(
             invoice_pk=invoice_pk, difference=difference, note=note, actor=actor, at=at
         )

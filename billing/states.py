@@ -17,7 +17,7 @@ class IngestStatus(TextChoices):
 
 
 class PushStatus(TextChoices):
-    """What finance has of an invoice. `refused`: a 4xx, which waits for an operator."""
+    """The state of an invoice at finance. `refused`: a 4xx, which waits for an operator."""
 
     WAITING = "waiting"
     PUSHED = "pushed"

@@ -1,4 +1,4 @@
-"""The scheduled and the requested work. Each is thin: the rows say what happened."""
+"""The scheduled and the requested work. Each is thin: its outcome is in the rows."""
 
 from celery import shared_task
 from django.utils import timezone

@@ -1,4 +1,4 @@
-"""The console's invoices: their reconciliation, their lines, and the buttons that read, push and accept one."""
+"""The console's invoices: reconciliation, lines, and the buttons that read, push and accept one."""
 
 from typing import Any, ClassVar, Final
 
@@ -66,12 +66,12 @@ class AcceptForm(DialogForm):
 
 @admin.register(ProviderInvoice)
 class ProviderInvoiceAdmin(RecordAdmin[ProviderInvoice]):
-    """Invoices, newest month first. The buttons are for users who may change an invoice; none can be edited."""
+    """Invoices, newest month first, read-only. The buttons are for users who may change an invoice."""
 
     change_form_template = "billing/invoice.html"
     list_display = (
-        "period", "invoice_id", "is_preview", "formatted_amount", "tax", "line_count", "reconciliation", "finance",
-        "error",
+        "period", "invoice_id", "is_preview", "formatted_amount", "tax", "line_count", "reconciliation",
+        "finance", "error",
     )  # fmt: skip
     list_filter = (IngestFilter, PushFilter)
     search_fields = ("invoice_uuid", "invoice_id")

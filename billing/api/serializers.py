@@ -154,7 +154,7 @@ class CostRowSerializer(serializers.Serializer[Any]):
 
 
 class CostsSerializer(serializers.Serializer[Any]):
-    """A month's costs. The rows sum to `total`, which is what the invoices say."""
+    """A month's costs. The rows sum to `total`, the sum of the invoices."""
 
     period = serializers.DateField()
     by = serializers.CharField()

@@ -5,7 +5,7 @@ a difference, an invoice that isn't ingested yet. What is matched comes largest 
 one row: a fleet has no end, an answer needs one.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -90,7 +90,11 @@ def break_down_costs(*, period: date, by: Dimension, limit: int) -> CostBreakdow
     # A preview keeps its lines until the final invoice has its own: both are of the same usage.
     is_final_known = any(not each.is_preview and each.is_issued_after_its_period for each in invoices)
     total = sum((each.amount for each in invoices if not (each.is_preview and is_final_known)), Decimal(0))
-    rows = _sum_lines([invoice.pk for invoice in invoices], by, limit)
+    parameters = {"invoices": [invoice.pk for invoice in invoices], "limit": limit}
+    rows = [
+        CostRow(CostGroup(row.part), row.key, row.name, row.amount, row.line_count)
+        for row in fetch_all(_STATEMENTS[by], parameters, into=_PartRow)
+    ]
     in_lines = sum((row.amount for row in rows), Decimal(0))
     if total != in_lines:
         rows.append(CostRow(CostGroup.ADJUSTMENTS, None, "", total - in_lines, 0))
@@ -102,11 +106,3 @@ def break_down_costs(*, period: date, by: Dimension, limit: int) -> CostBreakdow
         has_preview=any(invoice.is_preview for invoice in invoices),
         rows=rows,
     )
-
-
-def _sum_lines(invoice_pks: Sequence[int], by: Dimension, limit: int) -> list[CostRow]:
-    parameters = {"invoices": list(invoice_pks), "limit": limit}
-    return [
-        CostRow(CostGroup(row.part), row.key, row.name, row.amount, row.line_count)
-        for row in fetch_all(_STATEMENTS[by], parameters, into=_PartRow)
-    ]

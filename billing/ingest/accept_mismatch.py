@@ -1,4 +1,4 @@
-"""The acceptance of a mismatch: an operator finds an invoice's difference right, and says why."""
+"""The acceptance of a mismatch: an operator finds an invoice's difference right, for a reason."""
 
 from datetime import datetime
 
@@ -23,8 +23,8 @@ def accept_mismatch(
 ) -> ProviderInvoice:
     """Count an invoice as ingested although it doesn't add up. It holds for this difference only.
 
-    `difference` is what the operator was shown: the invoice is read again every hour, and its difference by
-    then nobody has looked at. White space aside, which a browser changes. Raises InvalidInput without a
+    `difference` is what the operator was shown: the invoice is read again every hour, and may have another by
+    then. White space aside, which a browser changes. Raises InvalidInput without a
     note, NotAMismatch where there is nothing to accept or something else, and NotFound.
     """
     if not note.strip():

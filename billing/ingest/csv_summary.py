@@ -58,6 +58,7 @@ def find_invoice_of_csv(file: Path) -> ProviderInvoice:
     Raises NotFound where there is none or more than one, and what `summarize_csv` raises.
     """
     summary = summarize_csv(file)
+    # By the sum and not the text of the file: lines are rounded, the header's amount isn't.
     months = [summary.period] if summary.period else []
     found = ProviderInvoice.objects.final().filter(
         period__in=months,

@@ -80,6 +80,7 @@ def write_items_csv(items: Iterable[InvoiceItemRecord], into: IO[str]) -> None:
     """Write items as rows of CSV, except those without a time: they can't be compared with a line."""
     write = csv.writer(into, lineterminator="\r\n").writerow
     for number, item in enumerate(items, start=1):
+        # COPY would take an empty time for null, and null pairs with nothing.
         if item.start_time is not None and item.end_time is not None:
             write(
                 (

@@ -48,6 +48,7 @@ def ingest_invoice(
     that file: it is read to its end before anything is touched, and UnreadableInvoice raised, InvalidInput
     where it is another month's. Raises NotFound, also where a preview goes meanwhile.
     """
+    # Before the lease: a file that can't be read must not mark the invoice as failed.
     csv_summary = None if file is None else summarize_csv(file)
     with invoice_lease(invoice_pk) as held:
         invoice = ProviderInvoice.objects.find(invoice_pk)
@@ -90,6 +91,7 @@ def _replace_lines_and_reconcile(
         credits_and_adjustments=summary.credits_and_adjustments.amount if summary else None,
     )
     _record(invoice, totals, reconciliation, at)
+    # In the transaction of the final lines: the month never shows both, or neither.
     if not invoice.is_preview and invoice.is_issued_after_its_period:
         ProviderInvoice.objects.previews().filter(provider=invoice.provider, period=invoice.period).delete()
     held.assert_held()  # last: from here to the commit the lease can't pass to another worker

@@ -84,6 +84,7 @@ def replace_lines(invoice_pk: int, lines: IO[bytes], items: IO[str] | None) -> I
         disagreement = _describe_unpaired() if item_count else ""
         # The planner knows nothing of a table filled in this transaction, and would match row by row.
         cursor.execute("ANALYZE staged_lines")
+        # Deleted as late as possible: the locks and dead rows of a million lines last until the commit.
         cursor.execute("DELETE FROM cloud_cost_lines WHERE invoice_id = %s", [invoice_pk])
         insert_matched_lines(invoice_pk)
         (totals,) = fetch_all(_SUM_LINES, {"invoice": invoice_pk}, into=LineTotals)

@@ -189,7 +189,7 @@ def test_an_alert_leads_to_its_invoice(viewer: Client) -> None:
 @pytest.mark.django_db(transaction=True)
 def test_a_page_of_an_invoice_in_progress_refreshes(viewer: Client) -> None:
     invoice = an_invoice()
-    assert "Going on now" not in page(viewer, invoice)
+    assert "In progress" not in page(viewer, invoice)
     with lease(lease_name(invoice.pk)):
         assert 'hx-trigger="every 3s"' in page(viewer, invoice)
     assert not Lease.objects.exists()

@@ -14,9 +14,9 @@ from rest_framework_simplejwt.exceptions import TokenError
 
 from arcadia_cloud.finance import (
     Finance,
-    FinanceAnswer,
     FinanceInvoice,
     FinanceRejected,
+    FinanceResponse,
     FinanceUnavailable,
 )
 from arcadia_cloud.finance.client import IMPORT_PATH
@@ -41,7 +41,7 @@ INVOICE = FinanceInvoice(
 CANARY = "canary-7c1f"
 
 
-def _push(reply: Reply, invoice: FinanceInvoice = INVOICE, timeout: float = 5.0) -> FinanceAnswer:
+def _push(reply: Reply, invoice: FinanceInvoice = INVOICE, timeout: float = 5.0) -> FinanceResponse:
     with provider(lambda _seen: reply) as server, Finance(base_url=server.url, timeout=timeout) as finance:
         try:
             return finance.import_invoice(invoice)
@@ -194,7 +194,7 @@ def test_an_invoice_that_finance_does_not_want_is_rejected(finance: SimulatedFin
 )
 def test_a_response_without_an_action_is_no_success(body: Any) -> None:
     if isinstance(body, dict) and "x" in body:
-        assert _push(Reply(200, body)) == FinanceAnswer("created", "7")  # more than the contract is fine
+        assert _push(Reply(200, body)) == FinanceResponse("created", "7")  # more than the contract is fine
         return
     with pytest.raises(FinanceUnavailable, match="200 the answer doesn't say what was done"):
         _push(Reply(200, body))
@@ -203,7 +203,7 @@ def test_a_response_without_an_action_is_no_success(body: Any) -> None:
 @pytest.mark.parametrize("status", [200, 201, 202])
 @pytest.mark.parametrize(("invoice_id", "kept"), [("f-7", "f-7"), (7, "7"), (0, "0")])
 def test_the_id_is_kept_as_text_whatever_it_is(status: int, invoice_id: object, kept: str) -> None:
-    assert _push(Reply(status, {"action": "updated", "invoice_id": invoice_id})) == FinanceAnswer(
+    assert _push(Reply(status, {"action": "updated", "invoice_id": invoice_id})) == FinanceResponse(
         "updated", kept
     )
 
