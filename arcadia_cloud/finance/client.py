@@ -66,7 +66,7 @@ class Finance:
         return outcome
 
     def _post(self, body: bytes) -> FinanceResponse | FinanceError:
-        # Errors are returned, not raised: the library's would be their context, and its frames hold the token.
+        # Errors are returned, not raised: the library's would be their context, whose frames hold the token.
         try:
             response = self._session.post(
                 self._url,

@@ -15,7 +15,8 @@ pytestmark = pytest.mark.django_db
 
 
 def stored(lifecycle: Lifecycle, state: str) -> ProviderInvoice:
-    return an_invoice(**{lifecycle.field: state, "pushed_to_finance_at": AT})
+    fields: dict[str, Any] = {lifecycle.field: state, "pushed_to_finance_at": AT}
+    return an_invoice(**fields)
 
 
 @pytest.mark.parametrize("lifecycle", [INGEST_LIFECYCLE, PUSH_LIFECYCLE], ids=lambda each: each.field)
