@@ -1,6 +1,7 @@
 """The tables of billing: the provider's charges to us. Written by the modules named after the work."""
 
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Any, Self
 
 from django.db import models
@@ -111,9 +112,9 @@ class ProviderInvoice(models.Model):
     ingested_at = models.DateTimeField(null=True, blank=True)
     ingest_error = models.TextField(blank=True, default="")
     line_count = models.PositiveIntegerField(default=0)
-    lines_total = _amount_field(default=0)
-    tax_total = _amount_field(default=0)
-    adjustments_total = _amount_field(default=0)
+    lines_total = _amount_field(default=Decimal(0))
+    tax_total = _amount_field(default=Decimal(0))
+    adjustments_total = _amount_field(default=Decimal(0))
     items_count = models.PositiveIntegerField(null=True, blank=True)
     accepted_at = models.DateTimeField(null=True, blank=True)
     accepted_by = models.TextField(blank=True, default="")
