@@ -17,7 +17,7 @@ from django.utils.http import urlencode
 from arcadia_cloud.console.figures import Figure, billing_figures, saga_figures
 from arcadia_cloud.console.fleet_table import CHART_OPTIONS, FleetRow, chart_data, fleet_rows
 from arcadia_cloud.kernel.models import Alert
-from billing.queries import standing as billing_standing
+from billing.queries import summarize_billing
 from inventory.admin.formatting import Progress, dollars, progress
 from inventory.fleet import FleetCell, fleet_cells, sum_of_known
 from inventory.models import SyncRun
@@ -79,7 +79,7 @@ def build_dashboard(*, at: datetime, with_billing: bool) -> Dashboard:
             _alerts(_open_alerts().count()),
             _stale(ages),
             *saga_figures(sagas),
-            *(billing_figures(billing_standing(at=at), at=at) if with_billing else ()),
+            *(billing_figures(summarize_billing(at=at), at=at) if with_billing else ()),
         ],
         fleet=fleet_rows(cells),
         chart=chart_data(cells),

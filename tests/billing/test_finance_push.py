@@ -7,14 +7,16 @@ from typing import Any
 
 import pytest
 import redis
+from django.db import transaction
 from pytest_django.fixtures import Settings
 
 from arcadia_cloud.finance import Finance
 from arcadia_cloud.kernel.models import Alert
 from billing import services
-from billing.finance_push import NotPushable, push_invoice, to_be_pushed
-from billing.history import _change, _Head
+from billing.finance_push import NotPushable, push_invoice
+from billing.history import _InvoiceHeader, _update_header
 from billing.models import ProviderInvoice
+from billing.queries import invoices_to_push
 from tests.billing.rows import AT, an_invoice
 from tests.simulated import SimulatedFinance
 
@@ -36,10 +38,10 @@ def push(invoice: ProviderInvoice, *, force: bool = False, minutes: float = 0) -
 
 
 def due(minutes: float = 0) -> list[int]:
-    return [invoice.pk for invoice in to_be_pushed(at=AT + timedelta(minutes=minutes))]
+    return invoices_to_push(at=AT + timedelta(minutes=minutes))
 
 
-def test_finance_is_told_cents_net_and_tax_apart(finance: SimulatedFinance) -> None:
+def test_finance_gets_cents_net_and_tax_apart(finance: SimulatedFinance) -> None:
     invoice = push(ingested())
     (row,) = finance.invoices()
     assert row["external_id"] == invoice.invoice_uuid
@@ -93,7 +95,7 @@ FAULTS: list[dict[str, Any]] = [
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: "-".join(map(str, fault.values())))
-def test_after_a_fault_finance_has_one_row_and_we_know_without_a_hand(
+def test_after_a_fault_finance_has_one_row_and_the_next_push_stores_it(
     finance: SimulatedFinance, fault: dict[str, Any]
 ) -> None:
     finance.fault(**fault, count=1)
@@ -129,7 +131,7 @@ def test_finance_may_ask_for_a_longer_wait(finance: SimulatedFinance) -> None:
     assert push(ingested()).next_push_at == AT + timedelta(minutes=10)
 
 
-def test_a_refusal_is_kept_and_waits_for_an_operator(finance: SimulatedFinance) -> None:
+def test_a_refusal_is_stored_and_waits_for_an_operator(finance: SimulatedFinance) -> None:
     finance.fault("refused", status=422, message="unknown vendor", count=1)
     invoice = push(ingested())
     assert invoice.push_status == "refused"
@@ -144,7 +146,7 @@ def test_a_refusal_is_kept_and_waits_for_an_operator(finance: SimulatedFinance) 
 
 
 @pytest.mark.parametrize("fault", [{"kind": "refused", "message": "no\0such\0vendor"}, {"kind": "nonsense"}])
-def test_words_that_a_table_cannot_hold_are_kept_without_what_it_cannot(
+def test_a_message_with_nul_bytes_is_stored_without_them(
     finance: SimulatedFinance, fault: dict[str, Any]
 ) -> None:
     if fault["kind"] == "nonsense":
@@ -155,7 +157,7 @@ def test_words_that_a_table_cannot_hold_are_kept_without_what_it_cannot(
     assert ("nosuchvendor" in invoice.push_error) == (fault["kind"] == "refused")
 
 
-def test_a_wrong_secret_is_a_refusal_and_no_token_is_told(
+def test_a_wrong_secret_is_a_refusal_and_no_token_is_stored(
     finance: SimulatedFinance, settings: Settings
 ) -> None:
     settings.SKYAI_FINANCE_JWT_SECRET = "another" * 10
@@ -170,27 +172,29 @@ def test_where_pushing_is_switched_off_nothing_happens_and_nothing_fails(
 ) -> None:
     settings.SKYAI_FINANCE_ENABLED = False
     invoice = ingested()
-    assert services.push(invoice_pk=invoice.pk) is None
+    assert services.push_if_due(invoice_pk=invoice.pk) is None
     assert services.sweep(at=AT).pushes == 0
     assert finance.requests() == []
     assert ProviderInvoice.objects.get().push_status == "waiting"
 
 
 @pytest.mark.parametrize(("day", "again"), [(date(2026, 5, 1), []), (date(2026, 5, 3), ["updated"])])
-def test_an_invoice_whose_day_is_told_later_is_pushed_again_where_finance_has_another(
+def test_an_invoice_whose_day_comes_later_is_pushed_again_where_finance_has_another(
     finance: SimulatedFinance, day: date, again: list[str]
 ) -> None:
-    """The list of invoices may have it before the history has: finance is told the day after its month."""
+    """The list of invoices may have it before the history has: finance gets the day after its month."""
     invoice = push(ingested(issued_on=None))
-    _change(invoice, _Head(invoice.invoice_uuid, invoice.invoice_id, invoice.amount, invoice.period, day))
-    assert [each.action for each in services.push_all(due())] == again
+    header = _InvoiceHeader(invoice.invoice_uuid, invoice.invoice_id, invoice.amount, invoice.period, day)
+    with transaction.atomic():
+        _update_header(invoice, header)
+    assert [each.action for each in services.push_invoices(due())] == again
     assert [row["issued_on"] for row in finance.invoices()] == [str(day)]
 
 
 # --- As a worker does it ------------------------------------------------------------------------------------
 
 
-def in_broker(valkey: redis.Redis) -> list[dict[str, Any]]:
+def queued_headers(valkey: redis.Redis) -> list[dict[str, Any]]:
     waiting: Any = valkey.lrange("cloud_billing", 0, -1)
     return [json.loads(raw)["headers"] for raw in waiting]
 
@@ -199,26 +203,28 @@ def in_broker(valkey: redis.Redis) -> list[dict[str, Any]]:
 def test_a_long_pause_is_the_sweeps_and_not_the_brokers(
     finance: SimulatedFinance, valkey_client: redis.Redis, attempts: int, comes_back: bool
 ) -> None:
-    """What a broker holds for more than an hour it hands out again, and each copy would ask for the next."""
+    """A broker delivers again what it holds for an hour, and each copy would ask for the next."""
     finance.fault("server_error", count=0)
     invoice = ingested(push_attempts=attempts)
-    services.push(invoice_pk=invoice.pk)
-    assert [header["task"] for header in in_broker(valkey_client)] == ["billing.push_invoice"] * comes_back
+    services.push_if_due(invoice_pk=invoice.pk)
+    assert [header["task"] for header in queued_headers(valkey_client)] == [
+        "billing.push_invoice"
+    ] * comes_back
     invoice.refresh_from_db()
     assert invoice.next_push_at is not None
-    assert [invoice.pk for invoice in to_be_pushed(at=invoice.next_push_at)] == [invoice.pk]
+    assert invoices_to_push(at=invoice.next_push_at) == [invoice.pk]
 
 
-def test_a_worker_that_comes_before_its_time_does_nothing_and_asks_for_nobody(
+def test_a_worker_that_comes_too_early_does_nothing_and_nudges_no_other(
     finance: SimulatedFinance, valkey_client: redis.Redis
 ) -> None:
     finance.fault("server_error", count=1)
     invoice = ingested()
-    services.push(invoice_pk=invoice.pk)
+    services.push_if_due(invoice_pk=invoice.pk)
     valkey_client.flushdb()
-    services.push(invoice_pk=invoice.pk)
-    assert (len(finance.requests()), in_broker(valkey_client)) == (1, [])
-    services.push(invoice_pk=invoice.pk, force=True)
+    services.push_if_due(invoice_pk=invoice.pk)
+    assert (len(finance.requests()), queued_headers(valkey_client)) == (1, [])
+    services.push_if_due(invoice_pk=invoice.pk, force=True)
     invoice.refresh_from_db()
     assert (invoice.push_status, len(finance.requests())) == ("pushed", 2)
 
@@ -229,7 +235,7 @@ def test_a_worker_that_finds_an_invoice_that_no_longer_adds_up_leaves_it(
 ) -> None:
     invoice = ingested()
     ProviderInvoice.objects.update(**fields)
-    services.push(invoice_pk=invoice.pk)
+    services.push_if_due(invoice_pk=invoice.pk)
     assert finance.requests() == []
 
 
@@ -237,4 +243,4 @@ def test_what_may_not_be_pushed_is_refused_to_who_asks(valkey_client: redis.Redi
     invoice = an_invoice(ingest_status="mismatch", ingest_error="0.01 is missing")
     with pytest.raises(NotPushable, match="is mismatch"):
         services.request_push(invoice_pk=invoice.pk)
-    assert in_broker(valkey_client) == []
+    assert queued_headers(valkey_client) == []

@@ -1,6 +1,9 @@
--- Find each line's JSON item: the one that says the same. Where several lines are equal in all of it, any of the equal
--- items will do: they are told apart by nothing that is kept.
-INSERT INTO paired (line_no, item_no)
+-- Find each staged line's JSON item: the one that says the same. Where several lines are equal in all of it, any of the
+-- equal items will do: nothing that is stored tells them apart.
+-- parameters  none; reads staged_lines and staged_items
+-- returns     nothing; fills line_items
+-- locks       nothing
+INSERT INTO line_items (line_no, item_no)
 SELECT line_no, item_no
 FROM (
     SELECT *, row_number() OVER (

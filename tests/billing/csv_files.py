@@ -22,7 +22,7 @@ LAST = datetime(2026, 5, 1, tzinfo=UTC)
 def a_line(
     number: int = 1, description: str = "web-01 (s-1vcpu-1gb)", amount: str = "6.00", **fields: Any
 ) -> BilledLine:
-    """A droplet's line of April 2026; `fields` say what is different."""
+    """A droplet's line of April 2026; `fields` override."""
     plain = BilledLine(
         number, "Droplets", "", description, Decimal(720), FIRST, LAST, Decimal(amount), "acme", "iaas"
     )
@@ -42,7 +42,7 @@ def provider_time(at: datetime) -> str:
 
 @dataclass(frozen=True)
 class Dialect:
-    """How a table is written. `columns` are names as they stand in the header."""
+    """A way of writing the CSV. `columns` are names as they stand in the header."""
 
     columns: Sequence[str] = CURRENT
     amount: Callable[[Decimal], str] = provider_amount
@@ -84,5 +84,5 @@ def table(lines: Iterable[BilledLine], dialect: Dialect = Dialect()) -> bytes:
 
 
 def read(written: bytes) -> list[BilledLine]:
-    """What the reader makes of a file."""
+    """Read a file."""
     return list(read_lines(BytesIO(written)))

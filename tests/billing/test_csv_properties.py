@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from billing.ingest.csv import UnreadableInvoice
 from billing.values import BilledLine
-from tests.billing.tables import CURRENT, Dialect, provider_amount, read, table
+from tests.billing.csv_files import CURRENT, Dialect, provider_amount, read, table
 
 UNHURRIED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])  # Unicode's tables load
 TEXTS = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=30)
@@ -102,7 +102,7 @@ def test_any_table_in_any_dialect_reads_back_the_same(billed: list[BilledLine], 
 def test_a_table_cut_off_in_a_row_is_refused_or_shorter(
     billed: list[BilledLine], dialect: Dialect, data: st.DataObject
 ) -> None:
-    """Where it is cut in the last cell of the row, only the sum tells: that is the reconciliation's."""
+    """Cut in the last cell of a row, only the sum shows it: that is the reconciliation's."""
     written = table(billed, dialect)
     cut = written[: data.draw(st.integers(0, len(written) - 1))]
     try:
