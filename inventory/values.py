@@ -11,6 +11,7 @@ PROVIDER = "digitalocean"
 PROVIDER_CURRENCY = "USD"  # DigitalOcean's price lists and invoices know no other
 OPERATORS_PROJECT = "skyai-internal"
 STRIKES_TO_DELETE = 3
+PROJECT_RUNS = "project"  # the name under which the projects' own runs are kept
 
 
 class Kind(TextChoices):
@@ -80,15 +81,15 @@ class RunOutcome(TextChoices):
     RUNNING = "", "running"
 
 
-class Observation(msgspec.Struct, kw_only=True):
+class Observation(msgspec.Struct, frozen=True, kw_only=True):
     """One resource as the provider showed it.
 
     `tags` are sorted. `attrs` holds the allow-listed fields that only this kind has. `active` and
     `size_gb` are what metering counts. `created_at` is the provider's. `project_id` is the row in
-    cloud_projects. `deployment_id` and `tenant_id` are set only by whoever made the resource (a saga).
-    `parent_kind` and `parent_id` name what it belongs to (a snapshot's droplet). `decides` says that all
-    was read that tells whose it is, so that the row's attribution may be decided anew. What its tags claim,
-    and its digest, are filled in on the way in.
+    cloud_projects. `deployment_id` and `tenant_id` are set only by the saga that made the resource.
+    `parent_kind` and `parent_id` name what it belongs to (a snapshot's droplet). `can_attribute`: everything
+    that the attribution rules need was read, so that the row's owner may be decided anew. `observe()` fills
+    in `tag_*`, from the tags, and `digest`.
     """
 
     provider_id: str
@@ -110,5 +111,5 @@ class Observation(msgspec.Struct, kw_only=True):
     can_attribute: bool = False
     tag_tenant: str | None = None
     tag_slug: str | None = None
-    tag_objection: str | None = None
+    tag_conflict: str | None = None
     digest: str | None = None

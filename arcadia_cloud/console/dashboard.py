@@ -19,9 +19,8 @@ from arcadia_cloud.console.fleet_table import CHART_OPTIONS, FleetRow, chart_dat
 from arcadia_cloud.kernel.models import Alert
 from billing.queries import standing as billing_standing
 from inventory.admin.formatting import Progress, dollars, progress
-from inventory.fleet import FleetCell, fleet_cells, sum_of_known
 from inventory.models import SyncRun
-from inventory.queries import SyncAge, sync_ages
+from inventory.queries import FleetCell, SyncAge, fleet_cells, sum_of_known, sync_ages
 from inventory.values import RunOutcome, kind_in_words
 from provisioning.models import ProvisioningBrake
 from provisioning.queries import standing

@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils.http import urlencode
 
 from inventory.admin.formatting import NOTHING, dollars
-from inventory.fleet import FleetCell, sum_of_known
+from inventory.queries import FleetCell, sum_of_known
 from inventory.values import kind_in_words
 
 # Told apart in light and dark, and by who sees few colours; more kinds than these are "others".

@@ -1,4 +1,4 @@
-"""What the lists of inventory can be narrowed by. None of them reads the table to offer its choices."""
+"""Filters of inventory's lists. None of them reads the table to offer its choices."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -8,11 +8,9 @@ from django.http import HttpRequest
 
 from arcadia_cloud.kernel.console.theme import DropdownFilter, TextFilter
 from inventory.admin.formatting import NOTHING
-from inventory.fleet import IS_UNATTRIBUTED
 from inventory.kinds import registry
-from inventory.models import LIVE_OR_GONE, Resource, SyncRun
-from inventory.sync.run import PROJECTS
-from inventory.values import Kind, RunOutcome, kind_in_words
+from inventory.models import IS_UNATTRIBUTED, LIVE_OR_GONE, Resource, SyncRun
+from inventory.values import PROJECT_RUNS, Kind, RunOutcome, kind_in_words
 
 RUNNING = "running"  # RunOutcome.RUNNING is empty, which in a query string means "any"
 
@@ -56,7 +54,7 @@ class RegionFilter(TextFilter):
     parameter_name = "region"
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Resource]) -> QuerySet[Resource]:
-        """NOTHING for those without one: an empty value means "any"."""
+        """Take NOTHING for those without a region: an empty value means "any"."""
         region = "" if self.value() == NOTHING else self.value()
         return queryset.filter(region=region) if self.value() else queryset
 
@@ -117,7 +115,7 @@ class RunKindFilter(DropdownFilter):
     def lookups(self, request: HttpRequest, model_admin: Any) -> Choices:
         return [
             (kind, kind_in_words(kind))
-            for kind in (PROJECTS, *(str(entry.kind) for entry in registry.ENTRIES))
+            for kind in (PROJECT_RUNS, *(str(entry.kind) for entry in registry.SPECS))
         ]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[SyncRun]) -> QuerySet[SyncRun]:

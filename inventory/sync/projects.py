@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from django.db import transaction
 
@@ -16,7 +17,7 @@ from inventory.sync.paging import read_all
 from inventory.sync.run_records import Progress
 from inventory.values import OPERATORS_PROJECT, PROVIDER
 
-_PROJECTS = Listing("/v2/projects", "projects", ProjectRecord)
+_PROJECTS: Final = Listing("/v2/projects", "projects", ProjectRecord)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +29,7 @@ class Membership:
 
 
 def sync_projects(cloud: DigitalOcean, *, progress: Progress, now: Callable[[], datetime]) -> Membership:
-    """Mirror every project and read who is in it.
+    """Mirror every project and read which resources are in it.
 
     Makes the operators' own project at the provider when there is none. Writes only after everything was
     read: a list that breaks off changes nothing. Raises ProviderError.
@@ -69,7 +70,7 @@ def ensure_operators_project(cloud: DigitalOcean) -> None:
                 environment="Production",
             )
         except ProviderRejected:
-            # Names are unique there: a refusal may mean that somebody made it by hand a moment ago.
+            # Names are unique there: a refusal may mean that it was made by hand a moment ago.
             if not _operators_project_in(cloud.projects()):
                 raise
 
@@ -85,7 +86,7 @@ def mirror_projects(records: Iterable[ProjectRecord], *, at: datetime) -> dict[s
     `tenant_id` and `purpose` belong to the operator: purpose is written at first sight only. A project
     that isn't in the list any more gets its `deleted_at`; one that returns loses it.
     """
-    rows = [_as_row(record, at) for record in records]
+    rows = [_to_row(record, at) for record in records]
     Project.objects.bulk_create(
         sorted(rows, key=lambda row: row.provider_id),
         update_conflicts=True,
@@ -104,7 +105,7 @@ def mirror_projects(records: Iterable[ProjectRecord], *, at: datetime) -> dict[s
     return dict(Project.objects.filter(provider=PROVIDER, deleted_at=None).values_list("provider_id", "pk"))
 
 
-def _as_row(record: ProjectRecord, at: datetime) -> Project:
+def _to_row(record: ProjectRecord, at: datetime) -> Project:
     return Project(
         provider=PROVIDER,
         provider_id=record.id,

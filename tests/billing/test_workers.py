@@ -106,4 +106,4 @@ def test_a_sync_that_discovers_has_the_lines_tried_again_and_one_that_does_not_a
 
 
 def sync() -> None:
-    sync_inventory(mode=RunMode.FULL, requested_by="a test", kinds=["droplet"])
+    sync_inventory(mode=RunMode.FULL, actor="a test", kinds=["droplet"])

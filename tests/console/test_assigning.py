@@ -12,7 +12,15 @@ from deployments.models import Deployment
 from inventory.admin import assignment
 from inventory.models import Resource, ResourceEvent
 from tests.console.conftest import Login
-from tests.inventory.observations import a_project, bury, last_changes, minute, observed, seen, the_resource
+from tests.inventory.observations import (
+    a_project,
+    last_changes,
+    minute,
+    observed,
+    seen,
+    the_resource,
+    tombstone,
+)
 
 RESOURCES = "/admin/inventory/resource/"
 ASSIGN = f"{RESOURCES}assign/"
@@ -24,7 +32,7 @@ def shop(db: None) -> Deployment:
     """acme's shop; and four resources: one of globex's, three of nobody's, the last one gone."""
     globex = a_project("globex", tenant_id="globex")
     observed(seen("1", project_id=globex.pk), seen("2"), seen("3"), seen("4"))
-    bury(["4"], at=minute(5))
+    tombstone(["4"], at=minute(5))
     return Deployment.objects.create(tenant_id="acme", slug="shop")
 
 

@@ -47,7 +47,7 @@ def sync(simulator: Simulated, monkeypatch: pytest.MonkeyPatch) -> SyncNow:
     def now(
         mode: RunMode = RunMode.FULL, *, kinds: Sequence[str] = ("droplet",), confirm_loss: bool = False
     ) -> dict[str, SyncRun]:
-        runs = sync_inventory(mode=mode, requested_by="a test", kinds=kinds, confirm_loss=confirm_loss)
+        runs = sync_inventory(mode=mode, actor="a test", kinds=kinds, confirm_loss=confirm_loss)
         return {run.kind: run for run in runs}
 
     return now

@@ -11,7 +11,7 @@ from django.test import Client
 from deployments.models import Deployment
 from inventory import export as export_module
 from tests.access import bearer, token_of
-from tests.inventory.observations import a_project, bury, minute, observed, seen
+from tests.inventory.observations import a_project, minute, observed, seen, tombstone
 
 EXPORT = "/api/v1/inventory/export"
 LIST = "/api/v1/inventory"
@@ -35,7 +35,7 @@ def fleet() -> None:
         seen("4", name="bastion", monthly_price_cents=None, region=""),
         seen("5", name="gone", project_id=acme),
     )
-    bury(["5"], at=minute(10))
+    tombstone(["5"], at=minute(10))
 
 
 def asked(*roles: str, of: str | None = None, **query: str) -> Any:

@@ -7,7 +7,7 @@ from inventory.models import Resource, ResourceEvent, ResourceSpan
 from tests.simulated import Simulated
 
 
-def told() -> dict[str, int]:
+def event_counts() -> dict[str, int]:
     """How many events of each type there are."""
     return dict(Counter(ResourceEvent.objects.values_list("event_type", flat=True)))
 
@@ -22,8 +22,8 @@ def assert_nothing_lost_or_doubled(simulator: Simulated) -> None:
     """Every droplet there has one live row, one `discovered` and one open span; nothing died."""
     living = droplets_of(simulator)
     assert Resource.objects.live().count() == Resource.objects.count() == living
-    assert told().get("discovered") == living
-    assert "deleted" not in told()
+    assert event_counts().get("discovered") == living
+    assert "deleted" not in event_counts()
     assert ResourceSpan.objects.filter(during__endswith=None).count() == living
 
 

@@ -46,7 +46,7 @@ def observed(
     return observe(
         kind=kind,
         observations=observations,
-        look=ObservationContext(at=at, volatile=VOLATILE, bump_unchanged=bump_unchanged),
+        context=ObservationContext(at=at, volatile=VOLATILE, bump_unchanged=bump_unchanged),
         origin=Origin(actor="a test", source=source),
     )
 
@@ -82,13 +82,13 @@ def a_project(name: str, tenant_id: str | None = None) -> Project:
     )
 
 
-def bury(provider_ids: Iterable[str], *, at: datetime) -> None:
+def tombstone(provider_ids: Iterable[str], *, at: datetime) -> None:
     """Tombstone resources the way the third strike does."""
     rows = Resource.objects.filter(provider_id__in=list(provider_ids))
     rows.update(stale_strike_count=3)
-    bury_rows(list(rows.values_list("pk", flat=True)), at=at)
+    tombstone_rows(list(rows.values_list("pk", flat=True)), at=at)
 
 
-def bury_rows(pks: list[int], *, at: datetime) -> None:
+def tombstone_rows(pks: list[int], *, at: datetime) -> None:
     run = SyncRun.objects.create(kind="droplet", mode="full", requested_by="a test", started_at=at)
     tombstones.tombstone(pks, run=run, at=at, origin=Origin(actor="a test", source=f"run:{run.pk}"))

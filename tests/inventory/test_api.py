@@ -10,7 +10,7 @@ from pytest_django import DjangoAssertNumQueries
 from deployments.models import Deployment
 from inventory.models import Project, Resource, ResourceEvent
 from tests.access import bearer, token_of
-from tests.inventory.observations import a_project, bury, minute, observed, seen, the_resource
+from tests.inventory.observations import a_project, minute, observed, seen, the_resource, tombstone
 
 pytestmark = pytest.mark.django_db
 LIST = "/api/v1/inventory"
@@ -65,7 +65,7 @@ def fleet() -> dict[str, Project]:
         seen("4", name="bastion"),
         seen("5", name="gone", project_id=of_acme),
     )
-    bury(["5"], at=minute(10))
+    tombstone(["5"], at=minute(10))
     return projects
 
 

@@ -14,13 +14,13 @@ from inventory.values import Kind
 from tests.inventory.observations import (
     a_deployment,
     a_project,
-    bury,
     history,
     last_changes,
     minute,
     observed,
     seen,
     the_resource,
+    tombstone,
 )
 
 pytestmark = pytest.mark.django_db
@@ -121,7 +121,7 @@ def test_its_own_tags_and_then_its_parent_come_before_its_project() -> None:
 
 def test_what_is_left_of_one_that_is_gone_stays_with_its_last_owner() -> None:
     observed(seen("7", tags=["tenant:acme"], can_attribute=True))
-    bury(["7"], at=minute(5))
+    tombstone(["7"], at=minute(5))
     observed(
         seen("70", tags=[], parent_kind="droplet", parent_id="7", can_attribute=True),
         at=minute(6),

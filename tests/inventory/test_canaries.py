@@ -183,10 +183,10 @@ def test_no_secret_of_any_kind_is_kept_shown_or_logged(
         cloud.create_project(name=OPERATORS_PROJECT, purpose="ours")
     with serving(Relaying(simulator)) as settings.DO_API_URL:
         for mode in (RunMode.FULL, RunMode.SLOW):
-            assert {run.outcome for run in sync_inventory(mode=mode, requested_by="a test")} == {"complete"}
+            assert {run.outcome for run in sync_inventory(mode=mode, actor="a test")} == {"complete"}
         Resource.objects.update(attrs={}, name="before", tags=["before"], observed_digest=None)
         for mode in (RunMode.FULL, RunMode.SLOW):
-            sync_inventory(mode=mode, requested_by="a test")
+            sync_inventory(mode=mode, actor="a test")
     assert set(Resource.objects.values_list("kind", flat=True)) == set(Kind.values)
     assert ResourceEvent.objects.filter(event_type="updated").count() == Resource.objects.count()
     pages = [
@@ -200,7 +200,7 @@ def test_no_secret_of_any_kind_is_kept_shown_or_logged(
 
 
 def sync() -> SyncRun:
-    return sync_inventory(mode=RunMode.FULL, requested_by="a test", kinds=["droplet"])[-1]
+    return sync_inventory(mode=RunMode.FULL, actor="a test", kinds=["droplet"])[-1]
 
 
 def test_no_secret_of_an_answer_is_kept_shown_or_logged(

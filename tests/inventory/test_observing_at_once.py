@@ -14,7 +14,7 @@ from django.utils import timezone
 from inventory.attribution.assign import assign, clear_assignment, reattribute
 from inventory.models import Project, Resource, ResourceEvent, ResourceSpan
 from inventory.observation.observe import ObservationCounts
-from tests.inventory.observations import a_project, bury, bury_rows, minute, observed, seen
+from tests.inventory.observations import a_project, minute, observed, seen, tombstone, tombstone_rows
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -73,7 +73,7 @@ def test_a_change_that_all_see_at_once_is_told_once() -> None:
 
 def test_a_return_that_all_see_at_once_is_told_once() -> None:
     observed(*(seen(each) for each in IDS))
-    bury(IDS, at=minute(1))
+    tombstone(IDS, at=minute(1))
 
     def see_them_back() -> None:
         observed(*(seen(each) for each in IDS), at=minute(5))
@@ -152,7 +152,7 @@ def test_a_resource_that_was_being_assigned_while_it_was_buried_has_no_life_left
 
     def dig() -> None:
         assert assigned.wait(timeout=30)
-        bury_rows([pk], at=minute(5))
+        tombstone_rows([pk], at=minute(5))
 
     at_once(give_away, dig)
     assert Resource.objects.get().deleted_at == minute(5)

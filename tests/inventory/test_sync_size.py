@@ -75,9 +75,9 @@ def growth_mb(url: str, *arguments: str, **variables: str) -> float:
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    told = re.search(r"^memory (\d+) (\d+)$", done.stdout, re.MULTILINE)
-    assert told is not None
-    return (int(told[2]) - int(told[1])) / 1024
+    reported = re.search(r"^memory (\d+) (\d+)$", done.stdout, re.MULTILINE)
+    assert reported is not None
+    return (int(reported[2]) - int(reported[1])) / 1024
 
 
 def test_a_hundred_thousand_droplets_are_synced_in_bounded_memory(

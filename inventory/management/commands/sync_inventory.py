@@ -27,7 +27,7 @@ class Command(BaseCommand):
     help = "Sync the inventory from DigitalOcean: every kind, or those named."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        known = ", ".join(str(entry.kind) for entry in registry.ENTRIES)
+        known = ", ".join(str(entry.kind) for entry in registry.SPECS)
         parser.add_argument(
             "--kind", action="append", default=[], metavar="K", help=f"only this kind ({known})"
         )
@@ -66,7 +66,7 @@ class Command(BaseCommand):
 
             return sync_inventory(
                 mode=RunMode(mode),
-                requested_by="manage.py sync_inventory",
+                actor="manage.py sync_inventory",
                 kinds=kind,
                 confirm_loss=confirm_loss,
                 report=report,
