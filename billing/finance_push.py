@@ -126,7 +126,7 @@ def push_invoice(
             next_push_at=None,
             pushed_fingerprint=sent,
         )
-        resolve_alert(code=REFUSED_ALERT, subject=subject_of(invoice), by="finance")
+        resolve_alert(code=REFUSED_ALERT, subject=subject_of(invoice), actor="finance")
         return PushResult(invoice, action=answer.action)
 
 

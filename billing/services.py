@@ -10,11 +10,10 @@ from typing import Final
 from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
-from kombu.exceptions import OperationalError
 
 from arcadia_cloud.digitalocean.client import DigitalOcean
 from arcadia_cloud.finance import Finance
-from arcadia_cloud.kernel.errors import DomainError, NotFound
+from arcadia_cloud.kernel.errors import NotFound
 from arcadia_cloud.kernel.queue.nudge import nudge, publish_now
 from billing import balance
 from billing.finance_push import NotPushable, PushResult, assert_pushable, push_invoice, to_be_pushed
@@ -33,13 +32,6 @@ PUSH_TASK: Final = "billing.push_invoice"
 _LONGEST_NUDGE: Final = timedelta(minutes=30)
 
 Report = Callable[[int, int], None]  # takes how many are done, and of how many
-
-
-class BrokerAway(DomainError):
-    """A request for the workers couldn't be handed over."""
-
-    code = "broker_away"
-    status = 503
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,8 +201,5 @@ def _known(invoice_pk: int) -> ProviderInvoice:
 
 def _send(task: str, invoice: ProviderInvoice, how: str) -> ProviderInvoice:
     arguments: dict[str, object] = {"invoice_pk": invoice.pk, how: True}
-    try:
-        publish_now(task, queue=QUEUE, countdown_seconds=None, **arguments)
-    except (OperationalError, OSError) as error:
-        raise BrokerAway("The broker doesn't answer, so nothing was started. Try again soon.") from error
+    publish_now(task, queue=QUEUE, countdown_seconds=None, **arguments)
     return invoice

@@ -1,9 +1,10 @@
-"""The lifecycle of a deployment: its states, and the moves that are allowed."""
+"""The lifecycle of a deployment: its states, and the moves between them."""
 
-from collections.abc import Mapping
 from typing import Final
 
 from django.db.models import TextChoices
+
+from arcadia_cloud.kernel.states import Lifecycle
 
 
 class DeploymentState(TextChoices):
@@ -18,13 +19,15 @@ class DeploymentState(TextChoices):
     ARCHIVED = "archived"
 
 
-_STATES = DeploymentState
-TRANSITIONS: Final[Mapping[str, frozenset[str]]] = {
-    _STATES.TRIAL: frozenset({_STATES.ACTIVE, _STATES.SUSPENDED, _STATES.CANCELLED}),
-    _STATES.ACTIVE: frozenset({_STATES.PAST_DUE, _STATES.PAUSED, _STATES.SUSPENDED, _STATES.CANCELLED}),
-    _STATES.PAST_DUE: frozenset({_STATES.ACTIVE, _STATES.SUSPENDED, _STATES.CANCELLED}),
-    _STATES.PAUSED: frozenset({_STATES.ACTIVE, _STATES.CANCELLED}),
-    _STATES.SUSPENDED: frozenset({_STATES.ACTIVE, _STATES.CANCELLED}),
-    _STATES.CANCELLED: frozenset({_STATES.ARCHIVED}),
-    _STATES.ARCHIVED: frozenset(),
-}
+LIFECYCLE: Final = Lifecycle(
+    DeploymentState,
+    {
+        DeploymentState.TRIAL: frozenset({"active", "suspended", "cancelled"}),
+        DeploymentState.ACTIVE: frozenset({"past_due", "paused", "suspended", "cancelled"}),
+        DeploymentState.PAST_DUE: frozenset({"active", "suspended", "cancelled"}),
+        DeploymentState.PAUSED: frozenset({"active", "cancelled"}),
+        DeploymentState.SUSPENDED: frozenset({"active", "cancelled"}),
+        DeploymentState.CANCELLED: frozenset({"archived"}),
+        DeploymentState.ARCHIVED: frozenset(),
+    },
+)

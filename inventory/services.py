@@ -7,10 +7,9 @@ from collections.abc import Sequence
 from typing import Final
 
 from django.db import transaction
-from kombu.exceptions import OperationalError
 
 from arcadia_cloud.digitalocean.client import DigitalOcean
-from arcadia_cloud.kernel.errors import DomainError, NotFound
+from arcadia_cloud.kernel.errors import NotFound
 from arcadia_cloud.kernel.queue.nudge import nudge, publish_now
 from inventory.attribution.assign import assign, clear_assignment, reattribute, reattribute_project
 from inventory.kinds import registry
@@ -19,13 +18,12 @@ from inventory.observation.observe import ObservationContext, ObservationCounts,
 from inventory.sync.account import WrongAccount, assert_pinned
 from inventory.sync.projects import mirror_projects, sync_projects
 from inventory.sync.retention import delete_old_runs
-from inventory.sync.run import ReportProgress, Sync, describe
+from inventory.sync.run import ReportProgress, Sync
 from inventory.sync.run_records import Progress
 from inventory.sync.tombstones import tombstone_removed
 from inventory.values import RunMode
 
 __all__ = [
-    "BrokerAway",
     "ObservationContext",
     "ObservationCounts",
     "Origin",
@@ -36,7 +34,6 @@ __all__ = [
     "assign",
     "clear_assignment",
     "delete_old_runs",
-    "describe",
     "give_project",
     "mirror_projects",
     "observe",
@@ -51,13 +48,6 @@ __all__ = [
 ]
 
 _LEASE_WAIT_SECONDS: Final = 120  # at :15 the fast run may hold a kind's lease; a full one outwaits it
-
-
-class BrokerAway(DomainError):
-    """A request for the workers couldn't be handed over."""
-
-    code = "broker_away"
-    status = 503
 
 
 def sync_inventory(
@@ -124,7 +114,4 @@ def request_sync(*, mode: RunMode, actor: str, must_reach_broker: bool = False) 
     sent at once instead, and BrokerAway raised when it can't be: for callers that report the result.
     """
     publish = publish_now if must_reach_broker else nudge
-    try:
-        publish("inventory.sync", queue=f"cloud_sync_{mode}", mode=str(mode), actor=actor)
-    except (OperationalError, OSError) as error:
-        raise BrokerAway("The broker doesn't answer, so nothing was started. Try again soon.") from error
+    publish("inventory.sync", queue=f"cloud_sync_{mode}", mode=str(mode), actor=actor)

@@ -93,7 +93,7 @@ def requeue_saga(*, saga_id: int) -> SagaRun:
 
 def _revived(saga: SagaRun, by: str) -> dict[str, Any]:
     """What makes a dead letter live again, in its direction; closes its alert."""
-    resolve_alert(code=DEAD_LETTER, subject=f"saga:{saga.pk}", by=by)
+    resolve_alert(code=DEAD_LETTER, subject=f"saga:{saga.pk}", actor=by)
     forward = saga.direction == Direction.FORWARD
     error = saga.error or {}
     turned_back = {

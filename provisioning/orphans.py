@@ -30,7 +30,7 @@ def report_strays() -> int:
         )
     for alert in Alert.objects.filter(code=STRAY, resolved_at=None):
         if alert.subject not in found:
-            resolve_alert(code=STRAY, subject=alert.subject, by="the sweep for strays")
+            resolve_alert(code=STRAY, subject=alert.subject, actor="the sweep for strays")
     for subject, message in found.items():
         raise_alert(code=STRAY, subject=subject, message=message)
     return len(found)

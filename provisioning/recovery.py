@@ -1,10 +1,10 @@
 """The net under the nudges: finds sagas that nobody was told of, and tells of those that take too long."""
 
 import structlog
-from kombu.exceptions import OperationalError
 
 from arcadia_cloud.kernel.alerts import raise_alert, resolve_alert
 from arcadia_cloud.kernel.models import Alert
+from arcadia_cloud.kernel.queue.broker import BrokerAway
 from arcadia_cloud.kernel.queue.nudge import publish_now
 from provisioning import registry
 from provisioning.engine.suspension import ADVANCE, QUEUE
@@ -47,8 +47,8 @@ def _publish(saga_ids: list[int]) -> list[int]:
             continue
         try:
             publish_now(ADVANCE, queue=QUEUE, saga_id=saga_id)
-        except (OperationalError, OSError) as error:
-            log.warning("nudge_lost", saga=saga_id, error=type(error).__name__)
+        except BrokerAway as error:
+            log.warning("nudge_lost", saga=saga_id, error=type(error.__cause__ or error).__name__)
             unsent.append(saga_id)
             failed_in_a_row += 1
         else:
@@ -60,7 +60,7 @@ def tell_overdue() -> int:
     """Alert of sagas older than their workflow's deadline, once each, and take back what is over."""
     for alert in Alert.objects.filter(code=OVERDUE, resolved_at=None):
         if not SagaRun.objects.live().filter(pk=int(alert.subject.removeprefix("saga:"))).exists():
-            resolve_alert(code=OVERDUE, subject=alert.subject, by=alert.subject)
+            resolve_alert(code=OVERDUE, subject=alert.subject, actor=alert.subject)
     workflows = registry.workflows()
     parameters = {
         "kinds": list(workflows),

@@ -9,7 +9,7 @@ import msgspec
 from django.db import IntegrityError, connection, transaction
 
 from arcadia_cloud.kernel.errors import InvalidInput
-from arcadia_cloud.kernel.queue.nudge import wake
+from arcadia_cloud.kernel.queue.wake import wake
 from provisioning import registry
 from provisioning.contract import Inputs, Workflow
 from provisioning.engine.step_state import as_stored_json

@@ -4,7 +4,7 @@ from django.http import HttpRequest
 from django.urls import reverse_lazy
 from django.utils.http import urlencode
 
-from arcadia_cloud.kernel.console.records import MOST_COUNTED
+from arcadia_cloud.kernel.console.paging import MOST_COUNTED
 from arcadia_cloud.kernel.models import Alert
 from inventory.admin.filters import UNATTRIBUTED, OwnerFilter
 from provisioning.models import SagaRun

@@ -1,49 +1,39 @@
 """The console's operations pages: alerts to act on, leases to look at."""
 
-from collections.abc import Sequence
-from typing import Any
+from typing import ClassVar
 
 from django.contrib import admin, messages
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.urls import reverse
-from django.utils.html import format_html
 
 from arcadia_cloud.kernel.alerts import resolve_alert
+from arcadia_cloud.kernel.console.actions import actor_of, redirect_to_list
+from arcadia_cloud.kernel.console.filters import ChoiceFilter, StateFilter
+from arcadia_cloud.kernel.console.formatting import link, shortened
 from arcadia_cloud.kernel.console.records import RecordAdmin
-from arcadia_cloud.kernel.console.theme import DialogForm, DropdownFilter, action, display
+from arcadia_cloud.kernel.console.theme import DialogForm, action, display
 from arcadia_cloud.kernel.models import Alert, Lease
 from arcadia_cloud.kernel.subject_links import url_of
 
 
-class OpenFilter(DropdownFilter):
+class OpenFilter(StateFilter):
     """Open alerts unless others are asked for."""
 
     title = "state"
     parameter_name = "state"
-    all_option = None
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> Sequence[tuple[str, str]]:
-        return [("open", "Open"), ("resolved", "Resolved"), ("all", "All")]
-
-    def value(self) -> str:
-        return super().value() or "open"
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Alert]) -> QuerySet[Alert]:
-        if self.value() == "all":
-            return queryset
-        return queryset.filter(resolved_at__isnull=self.value() == "open")
+    default = "open"
+    options = (("open", "Open"), ("resolved", "Resolved"), ("all", "All"))
+    conditions: ClassVar = {
+        "open": Q(resolved_at__isnull=True),
+        "resolved": Q(resolved_at__isnull=False),
+        "all": Q(),
+    }
 
 
-class SeverityFilter(DropdownFilter):
+class SeverityFilter(ChoiceFilter):
     title = "severity"
     parameter_name = "severity"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> Sequence[tuple[str, str]]:
-        return [(str(value), str(label)) for value, label in Alert.Severity.choices]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Alert]) -> QuerySet[Alert]:
-        return queryset.filter(severity=self.value()) if self.value() else queryset
+    options = Alert.Severity.choices
 
 
 @admin.register(Alert)
@@ -69,14 +59,12 @@ class AlertAdmin(RecordAdmin[Alert]):
 
     @display(description="alert")
     def headline(self, alert: Alert) -> str:
-        return alert.message if len(alert.message) <= 120 else f"{alert.message[:119]}…"  # noqa: PLR2004
+        return shortened(alert.message)
 
     @display(description="about")
     def about(self, alert: Alert) -> str:
         address = url_of(alert.subject)
-        if not address:
-            return alert.subject
-        return format_html('<a href="{}" class="text-link">{}</a>', address, alert.subject)
+        return link(address, alert.subject) if address else alert.subject
 
     @display(description="severity", label={"warning": "warning", "critical": "danger"})
     def level(self, alert: Alert) -> str:
@@ -113,13 +101,12 @@ class AlertAdmin(RecordAdmin[Alert]):
             self.message_user(request, "Resolved.", messages.SUCCESS)
         else:
             self.message_user(request, "It was resolved before.", messages.WARNING)
-        return HttpResponse(headers={"HX-Redirect": reverse("admin:kernel_alert_changelist")})
+        return redirect_to_list(Alert)
 
     def _resolve(self, request: HttpRequest, alert: Alert) -> bool:
         if alert.resolved_at is not None:
             return False
-        by = f"user:{request.user.get_username()}"
-        resolved = resolve_alert(code=alert.code, subject=alert.subject, by=by)
+        resolved = resolve_alert(code=alert.code, subject=alert.subject, actor=actor_of(request))
         if resolved:
             self.log_change(request, alert, "Resolved from the console.")
         return resolved

@@ -21,7 +21,7 @@ def raise_alert(
     severity: Alert.Severity = Alert.Severity.WARNING,
     details: Mapping[str, Any] | None = None,
 ) -> None:
-    """Tell the operators. While an alert of this code and subject is open, it is counted up, not doubled.
+    """Store and log an alert. While one of this code and subject is open, it is counted up, not doubled.
 
     `subject` names what it is about, as `kind:id`. `details` must hold no secret: it is shown and logged.
     """
@@ -51,9 +51,9 @@ def raise_alert(
     log.warning("alert", code=code, subject=subject, severity=str(severity), message=message)
 
 
-def resolve_alert(*, code: str, subject: str, by: str) -> bool:
-    """Close the open alert of this code and subject; False when there is none."""
+def resolve_alert(*, code: str, subject: str, actor: str) -> bool:
+    """Close the open alert of this code and subject; return False when there is none."""
     closed = Alert.objects.filter(code=code, subject=subject, resolved_at=None).update(
-        resolved_at=Now(), resolved_by=by
+        resolved_at=Now(), resolved_by=actor
     )
     return closed == 1

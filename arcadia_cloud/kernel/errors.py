@@ -1,7 +1,9 @@
-"""Refusals of the domain. The API's one exception handler and the commands turn them into words."""
+"""Refusals of the domain, and an operator's description of any error."""
 
 from collections.abc import Mapping
 from typing import ClassVar
+
+from django.db import DatabaseError, InterfaceError
 
 
 class DomainError(Exception):
@@ -36,3 +38,18 @@ class NotFound(DomainError):
 
     code = "not_found"
     status = 404
+
+
+def describe(error: BaseException) -> str:
+    """Return an error's reason for an operator, as text that the database can hold.
+
+    A database's message is cut at its first line: the rest may quote rows.
+    """
+    if isinstance(error, DatabaseError | InterfaceError):
+        text = f"the database: {str(error).partition(chr(10))[0]}"
+    elif isinstance(error, UnicodeDecodeError):  # its own text is about codecs and bytes
+        text = "it is not UTF-8 text"
+    else:
+        text = str(error) or type(error).__name__
+    # A lone surrogate or a NUL would fail the very statement that records the failure.
+    return text.encode(errors="replace").decode().replace("\0", "\N{REPLACEMENT CHARACTER}")

@@ -10,12 +10,11 @@ from django.db import DatabaseError, InterfaceError
 from django.utils import timezone
 
 from arcadia_cloud.digitalocean.errors import ProviderError
-from arcadia_cloud.kernel.errors import DomainError
+from arcadia_cloud.kernel.errors import DomainError, describe
 from billing.services import ingest_all, push_all, snapshot_balance, update_history, waiting_for_push
 from billing.values import IngestStatus
 from inventory.models import SyncRun
 from inventory.services import sync_inventory
-from inventory.sync.run import describe
 from inventory.sync.run_records import Progress
 from inventory.values import RunMode, RunOutcome
 

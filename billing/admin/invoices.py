@@ -13,7 +13,8 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import escape
 
-from arcadia_cloud.kernel.console.records import Button, RecordAdmin
+from arcadia_cloud.kernel.console.actions import Button
+from arcadia_cloud.kernel.console.records import RecordAdmin
 from arcadia_cloud.kernel.console.theme import DialogForm, DropdownFilter, OneLineInput, action, display
 from arcadia_cloud.kernel.models import Lease
 from billing import services
@@ -110,7 +111,7 @@ class ProviderInvoiceAdmin(RecordAdmin[ProviderInvoice]):
             "adds_up_colour": INGEST_COLOURS.get(adds_up, ""),
             "finance": finance,
             "finance_colour": PUSH_COLOURS.get(finance, ""),
-            "hands": self.hands_of(request, row),
+            "actions": self.available_actions(request, row),
             "lines": [(line, money(line.amount)) for line in lines[:_LINES_SHOWN]],
             "has_more_lines": row.line_count > _LINES_SHOWN,
             "all_lines": f"{reverse('admin:billing_costline_changelist')}?invoice={row.pk}",
@@ -121,7 +122,7 @@ class ProviderInvoiceAdmin(RecordAdmin[ProviderInvoice]):
         """None in the page's head: the page has them where they change with the invoice."""
         return []
 
-    def hands_of(self, request: HttpRequest, invoice: ProviderInvoice) -> list[Button]:
+    def available_actions(self, request: HttpRequest, invoice: ProviderInvoice) -> list[Button]:
         """The buttons that fit the invoice's state."""
         if not self.has_manage_permission(request):
             return []
@@ -130,7 +131,7 @@ class ProviderInvoiceAdmin(RecordAdmin[ProviderInvoice]):
             "push_this": is_pushable(invoice) and settings.SKYAI_FINANCE_ENABLED,
             "accept_this": invoice.ingest_status == IngestStatus.MISMATCH and not invoice.is_preview,
         }
-        return [self.button(name, invoice) for name, fits in fit.items() if fits]
+        return self.buttons(invoice, fit)
 
     def has_manage_permission(self, request: HttpRequest, _object_id: str | None = None) -> bool:
         """Whether the user may have an invoice read, pushed or accepted."""
@@ -158,7 +159,7 @@ class ProviderInvoiceAdmin(RecordAdmin[ProviderInvoice]):
     )
     def ingest_this(self, request: HttpRequest, _form: DialogForm, object_id: str) -> HttpResponse:
         """Ask a worker to fetch the invoice of this page."""
-        return self.run_action(request, object_id, _ingest, logged=_INGEST_ASKED, told=_INGEST_ASKED)
+        return self.run_action(request, object_id, _ingest, logged=_INGEST_ASKED, message=_INGEST_ASKED)
 
     @action(
         description="Push again",
@@ -172,7 +173,7 @@ class ProviderInvoiceAdmin(RecordAdmin[ProviderInvoice]):
     )
     def push_this(self, request: HttpRequest, _form: DialogForm, object_id: str) -> HttpResponse:
         """Ask a worker to push the invoice of this page."""
-        return self.run_action(request, object_id, _push, logged=_PUSH_ASKED, told=_PUSH_ASKED)
+        return self.run_action(request, object_id, _push, logged=_PUSH_ASKED, message=_PUSH_ASKED)
 
     @action(
         description="Accept the difference",
@@ -196,7 +197,7 @@ class ProviderInvoiceAdmin(RecordAdmin[ProviderInvoice]):
             )
 
         return self.run_action(
-            request, object_id, accept, logged=f"Accepted: {note}", told=f"Accepted: {note}"
+            request, object_id, accept, logged=f"Accepted: {note}", message=f"Accepted: {note}"
         )
 
     @display(description="amount")

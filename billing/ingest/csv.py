@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from io import TextIOWrapper
 from typing import IO, Any, Final
 
-from arcadia_cloud.kernel.errors import DomainError
+from arcadia_cloud.kernel.errors import DomainError, describe
 from billing.ingest import cells
 from billing.values import BilledLine
 
@@ -107,7 +107,7 @@ class _Reader:
                 return
             except (csv.Error, UnicodeDecodeError, _HasNul) as error:
                 self._number += 1
-                raise self._refusal(f"can't be read: {_in_words(error)}") from error
+                raise self._refusal(f"can't be read: {describe(error)}") from error
             if row:
                 self._number += 1
                 yield row
@@ -147,9 +147,3 @@ def _places(header: Sequence[str]) -> dict[str, int]:
 
 def _plain(name: str) -> str:
     return "_".join(name.casefold().replace("_", " ").split())
-
-
-def _in_words(error: Exception) -> str:
-    if isinstance(error, UnicodeDecodeError):
-        return "it is not UTF-8 text"
-    return str(error)

@@ -15,7 +15,7 @@ from arcadia_cloud.digitalocean.client import DigitalOcean
 from arcadia_cloud.digitalocean.errors import ProviderError, ProviderNotFound
 from arcadia_cloud.kernel.alerts import raise_alert, resolve_alert
 from arcadia_cloud.kernel.database import retry_while_database_is_down
-from arcadia_cloud.kernel.errors import Conflict, InvalidInput, NotFound
+from arcadia_cloud.kernel.errors import Conflict, InvalidInput, NotFound, describe
 from arcadia_cloud.kernel.leases import HeldLease
 from billing.finance_push import refresh_push_status
 from billing.ingest.csv import UnreadableInvoice
@@ -26,7 +26,6 @@ from billing.ingest.reconcile import Reconciliation, reconcile
 from billing.ingest.stage import IngestTotals, replace_lines
 from billing.models import ProviderInvoice
 from billing.values import IngestStatus
-from inventory.sync.run import describe
 
 MISMATCH_ALERT: Final = "invoice_mismatch"
 FAILED_ALERT: Final = "invoice_failed"
@@ -99,7 +98,7 @@ def accept_mismatch(
         invoice.accepted_error = invoice.ingest_error
         invoice.ingest_status = IngestStatus.INGESTED
         invoice.save()
-    resolve_alert(code=MISMATCH_ALERT, subject=subject_of(invoice), by=actor)
+    resolve_alert(code=MISMATCH_ALERT, subject=subject_of(invoice), actor=actor)
     return invoice
 
 
@@ -170,7 +169,7 @@ def _tell(invoice: ProviderInvoice) -> None:
     subject = subject_of(invoice)
     for code in alert_of.values():
         if code != raised:
-            resolve_alert(code=code, subject=subject, by="ingest")
+            resolve_alert(code=code, subject=subject, actor="ingest")
     if raised and not invoice.is_preview:
         raise_alert(
             code=raised,

@@ -10,7 +10,8 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.html import format_html
 
-from arcadia_cloud.kernel.console.records import BoundedPaginator, RecordAdmin
+from arcadia_cloud.kernel.console.paging import BoundedPaginator
+from arcadia_cloud.kernel.console.records import RecordAdmin
 from arcadia_cloud.kernel.console.theme import TextFilter, display
 from inventory.admin.formatting import EVENT_COLOURS, history_entry
 from inventory.models import ResourceEvent

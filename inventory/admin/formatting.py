@@ -131,7 +131,7 @@ def history_entry(event: ResourceEvent) -> HistoryEntry:
 
 
 def timeline(events: QuerySet[ResourceEvent], *, newest: int, rest: str) -> dict[str, Any]:
-    """Return the context of `inventory/event_timeline.html`; the query string `rest` lists all. One query."""
+    """Return the context of `inventory/event_timeline.html`, newest first; `rest` lists all. One query."""
     ordered = events.order_by("-pk")
     found = list(rows_of(ordered[: newest + 1], ordered))
     return {

@@ -1,21 +1,19 @@
 """The console's sync runs: each one's outcome, the progress of a running one, and a button to start one."""
 
-from typing import Any, Final, cast
+from typing import Any, Final
 
 from django import forms
 from django.contrib import admin, messages
-from django.contrib.admin.models import CHANGE, LogEntry
-from django.contrib.auth.models import User
-from django.contrib.contenttypes.models import ContentType
 from django.http import HttpRequest, HttpResponse
-from django.urls import reverse
 
+from arcadia_cloud.kernel.console.actions import actor_of, log_without_row, redirect_to_list
 from arcadia_cloud.kernel.console.records import RecordAdmin
 from arcadia_cloud.kernel.console.theme import DialogForm, ThemedSelect, action, display
+from arcadia_cloud.kernel.queue.broker import BrokerAway
 from inventory.admin.filters import OutcomeFilter, RunKindFilter
 from inventory.admin.formatting import duration, progress, timeline
 from inventory.models import ResourceEvent, SyncRun
-from inventory.services import BrokerAway, request_sync
+from inventory.services import request_sync
 from inventory.values import RunMode, RunOutcome
 
 _EVENTS_SHOWN: Final = 100
@@ -96,21 +94,14 @@ class SyncRunAdmin(RecordAdmin[SyncRun]):
     def sync_now(self, request: HttpRequest, form: DialogForm) -> HttpResponse:
         """Ask a worker to sync."""
         mode = RunMode(form.cleaned_data["mode"])
-        actor = f"user:{request.user.get_username()}"
         try:
-            request_sync(mode=mode, actor=actor, must_reach_broker=True)
+            request_sync(mode=mode, actor=actor_of(request), must_reach_broker=True)
         except BrokerAway as error:
             self.message_user(request, str(error), messages.ERROR)
         else:
-            LogEntry.objects.create(
-                user=cast("User", request.user),
-                content_type=ContentType.objects.get_for_model(SyncRun),
-                object_repr=f"{mode} sync",
-                action_flag=CHANGE,
-                change_message="Started from the console.",
-            )
+            log_without_row(request, SyncRun, f"{mode} sync", "Started from the console.")
             self.message_user(request, f"A worker was asked for a {mode} sync.", messages.SUCCESS)
-        return HttpResponse(headers={"HX-Redirect": reverse("admin:inventory_syncrun_changelist")})
+        return redirect_to_list(SyncRun)
 
     @display(description="kind")
     def of(self, run: SyncRun) -> str:

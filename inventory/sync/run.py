@@ -17,7 +17,7 @@ from msgspec.structs import replace
 from arcadia_cloud.digitalocean.client import DigitalOcean
 from arcadia_cloud.digitalocean.errors import BudgetExhausted, MissingSpacesKeys, ProviderError
 from arcadia_cloud.kernel.database import DatabaseClock, retry_while_database_is_down
-from arcadia_cloud.kernel.errors import DomainError
+from arcadia_cloud.kernel.errors import DomainError, describe
 from arcadia_cloud.kernel.leases import HeldLease, LeaseHeld, lease
 from inventory.kinds.spec import KindSpec
 from inventory.models import SyncRun
@@ -220,10 +220,3 @@ class KindSync:
             record_progress(run, progress, counts)
 
         retry_while_database_is_down(write)
-
-
-def describe(error: Exception) -> str:
-    """Return the reason for an operator; of a database's message its first line: the rest may quote rows."""
-    if isinstance(error, DatabaseError | InterfaceError):
-        return f"the database: {str(error).partition(chr(10))[0]}"
-    return str(error)

@@ -96,7 +96,7 @@ def finish_run(
         )
     elif outcome == RunOutcome.COMPLETE and run.mode != RunMode.FAST:
         for code in _ALERTS.values():
-            resolve_alert(code=code, subject=subject, by=f"run:{run.pk}")
+            resolve_alert(code=code, subject=subject, actor=f"run:{run.pk}")
     if run.discovered or run.restored:
         hooks.notify_discovered(run.kind)
     return run

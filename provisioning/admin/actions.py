@@ -6,9 +6,9 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 
-from arcadia_cloud.kernel.console.records import Button
+from arcadia_cloud.kernel.console.actions import Button, actor_of
 from arcadia_cloud.kernel.console.theme import DialogForm, action
-from provisioning.admin.pause import PausingAdmin, actor_of
+from provisioning.admin.pause import PausingAdmin
 from provisioning.models import SagaRun
 from provisioning.services import cancel_saga, requeue_saga, retry_saga
 from provisioning.states import LIVE, Direction, SagaStatus
@@ -28,7 +28,7 @@ class SagaActionsAdmin(PausingAdmin):
         """Whether the user may cancel, retry and re-enqueue: nobody edits a saga by hand."""
         return request.user.has_perm("provisioning.change_sagarun")
 
-    def hands_of(self, request: HttpRequest, saga: SagaRun) -> list[Button]:
+    def available_actions(self, request: HttpRequest, saga: SagaRun) -> list[Button]:
         """The buttons that fit the saga's state."""
         if not self.has_settle_permission(request):
             return []
@@ -39,7 +39,7 @@ class SagaActionsAdmin(PausingAdmin):
             "retry_this": is_dead or saga.status == SagaStatus.ROLLED_BACK,
             "requeue_this": is_live,
         }
-        return [self.button(name, saga) for name, fits in fit.items() if fits]
+        return self.buttons(saga, fit)
 
     @action(
         description="Cancel",
@@ -60,7 +60,7 @@ class SagaActionsAdmin(PausingAdmin):
             object_id,
             lambda pk: cancel_saga(saga_id=pk, requested_by=by),
             logged="Cancelled from the console.",
-            told="It is being undone.",
+            message="It is being undone.",
         )
 
     @action(
@@ -82,7 +82,7 @@ class SagaActionsAdmin(PausingAdmin):
             object_id,
             lambda pk: retry_saga(saga_id=pk, requested_by=by),
             logged="Retried from the console.",
-            told="A worker was asked to go on.",
+            message="A worker was asked to go on.",
         )
 
     @action(
@@ -103,7 +103,7 @@ class SagaActionsAdmin(PausingAdmin):
             object_id,
             lambda pk: requeue_saga(saga_id=pk),
             logged="Re-enqueued from the console.",
-            told="A worker was asked to look at it.",
+            message="A worker was asked to look at it.",
         )
 
     @admin.action(description="Re-enqueue the selected sagas", permissions=["settle"])

@@ -1,15 +1,10 @@
 """The console's hand on the pause: a button and a dialog each to set it and to lift it."""
 
-from typing import cast
-
 from django import forms
 from django.contrib import messages
-from django.contrib.admin.models import CHANGE, LogEntry
-from django.contrib.auth.models import User
-from django.contrib.contenttypes.models import ContentType
 from django.http import HttpRequest, HttpResponse
-from django.urls import reverse
 
+from arcadia_cloud.kernel.console.actions import actor_of, log_without_row, redirect_to_list
 from arcadia_cloud.kernel.console.records import RecordAdmin
 from arcadia_cloud.kernel.console.theme import DialogForm, OneLineInput, action
 from provisioning.models import ProvisioningBrake, SagaRun
@@ -51,7 +46,7 @@ class PausingAdmin(RecordAdmin[SagaRun]):
         pause(by=actor_of(request), reason=reason)
         _log(request, f"Paused from the console: {reason}")
         self.message_user(request, "Provisioning is paused.", messages.WARNING)
-        return _to_the_list()
+        return redirect_to_list(SagaRun)
 
     @action(
         description="Lift the pause",
@@ -68,23 +63,8 @@ class PausingAdmin(RecordAdmin[SagaRun]):
         unpause(by=actor_of(request))
         _log(request, "Pause lifted from the console.")
         self.message_user(request, "Sagas go on.", messages.SUCCESS)
-        return _to_the_list()
+        return redirect_to_list(SagaRun)
 
 
-def actor_of(request: HttpRequest) -> str:
-    """Who does it, as services and history name them."""
-    return f"user:{request.user.get_username()}"
-
-
-def _log(request: HttpRequest, words: str) -> None:
-    LogEntry.objects.create(
-        user=cast("User", request.user),
-        content_type=ContentType.objects.get_for_model(ProvisioningBrake),
-        object_repr="pause of provisioning",
-        action_flag=CHANGE,
-        change_message=words,
-    )
-
-
-def _to_the_list() -> HttpResponse:
-    return HttpResponse(headers={"HX-Redirect": reverse("admin:provisioning_sagarun_changelist")})
+def _log(request: HttpRequest, message: str) -> None:
+    log_without_row(request, ProvisioningBrake, "pause of provisioning", message)

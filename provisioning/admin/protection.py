@@ -9,11 +9,11 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 
+from arcadia_cloud.kernel.console.actions import actor_of, redirect
 from arcadia_cloud.kernel.console.records import RecordAdmin
 from arcadia_cloud.kernel.console.theme import DialogForm, OneLineInput, action, display
 from arcadia_cloud.kernel.errors import NotFound
 from inventory.models import Resource
-from provisioning.admin.pause import actor_of
 from provisioning.models import ProtectedResource
 from provisioning.services import protect, unprotect
 
@@ -118,6 +118,4 @@ class ProtectedResourceAdmin(RecordAdmin[ProtectedResource]):
 
 
 def _to_the_resource(resource_pk: int) -> HttpResponse:
-    return HttpResponse(
-        headers={"HX-Redirect": reverse("admin:inventory_resource_change", args=[resource_pk])}
-    )
+    return redirect(reverse("admin:inventory_resource_change", args=[resource_pk]))

@@ -95,7 +95,7 @@ class SagaRunAdmin(SagaActionsAdmin):
             "walked_by": walked_by(row),
             "brake": brake(),
             "may_pause": self.has_pause_permission(request),
-            "hands": self.hands_of(request, row),
+            "actions": self.available_actions(request, row),
             "timeline": timeline(row, now=now),
             "inputs": pretty(row.inputs),
             "saga_context": pretty(row.context),

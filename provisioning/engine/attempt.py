@@ -8,6 +8,7 @@ from typing import Final, TypeAlias
 import structlog
 from django.db import InterfaceError, OperationalError
 
+from arcadia_cloud.kernel.errors import describe
 from arcadia_cloud.kernel.leases import LeaseLost
 from provisioning.contract import RetryableError, Step, StepState, Wait
 from provisioning.engine.claim import StepAttempt
@@ -53,7 +54,7 @@ def call_step(
         if seconds_left <= 0:
             return Failed(_out_of_time(step, answer.reason), is_out_of_time=True)
         return Reschedule(min(max(answer.seconds, 0.0), seconds_left), answer.reason)
-    error = described(answer)
+    error = error_record(answer)
     if entry.failures >= _retries(step, state):
         return Failed(error)
     if seconds_left <= 0:
@@ -71,7 +72,7 @@ def _answer(function: Callable[[StepState], object], state: EngineStepState) -> 
         return error
     except Exception as error:
         log.warning("step_failed", saga=state.saga_id, step_idx=state.step_idx, exc_info=error)
-        return Failed(described(error))
+        return Failed(error_record(error))
     if answer is None or isinstance(answer, Wait):
         return answer
     return Failed({"type": "TypeError", "message": f"returned {type(answer).__name__}, not None or Wait"})
@@ -100,7 +101,6 @@ def _out_of_time(step: Step, last: str) -> dict[str, str]:
     return {"type": "OutOfTime", "message": f"not done within {step.deadline_seconds} s: {last}"}
 
 
-def described(error: BaseException) -> dict[str, str]:
-    """Type and message for the ledger, as jsonb can hold them."""
-    message = str(error).encode(errors="replace").decode().replace("\0", "\N{REPLACEMENT CHARACTER}")
-    return {"type": type(error).__name__, "message": message[:_LONGEST_MESSAGE]}
+def error_record(error: BaseException) -> dict[str, str]:
+    """Return type and message for the ledger."""
+    return {"type": type(error).__name__, "message": describe(error)[:_LONGEST_MESSAGE]}

@@ -6,7 +6,7 @@ import structlog
 from django.db import InterfaceError, OperationalError, connection
 
 from arcadia_cloud.kernel.leases import LeaseLost
-from arcadia_cloud.kernel.queue.nudge import clear_wake_flag, wake
+from arcadia_cloud.kernel.queue.wake import clear_wake_flag, wake
 from provisioning import registry
 from provisioning.engine.claim import MOST_RECOVERIES, ClaimedSaga, claim
 from provisioning.engine.compensation import compensate_steps

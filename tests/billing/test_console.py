@@ -15,7 +15,7 @@ from django.utils import timezone
 from pytest_django.fixtures import Settings
 
 from arcadia_cloud.kernel.alerts import raise_alert
-from arcadia_cloud.kernel.console import records
+from arcadia_cloud.kernel.console import actions
 from arcadia_cloud.kernel.leases import lease
 from arcadia_cloud.kernel.models import Lease
 from billing.ingest.lease import lease_of, subject_of
@@ -101,7 +101,7 @@ def test_a_selection_is_bounded_and_tells_what_was_refused_once(
     text = biller.post(INVOICES, form, follow=True).content.decode()
     assert ("1 done." in text, text.count("is failed")) == (True, 1)
     assert (len(queued(valkey_client)), LogEntry.objects.count()) == (1, 1)
-    monkeypatch.setattr(records, "MOST_AT_ONCE", 1)
+    monkeypatch.setattr(actions, "MOST_AT_ONCE", 1)
     assert "At most 1 at once" in biller.post(INVOICES, form, follow=True).content.decode()
     assert len(queued(valkey_client)) == 1
 

@@ -9,7 +9,7 @@ from django.test import Client
 from django.utils import timezone
 
 from arcadia_cloud.console.fleet_table import fleet_rows
-from arcadia_cloud.kernel.console import records
+from arcadia_cloud.kernel.console import paging
 from inventory.kinds import registry
 from inventory.models import Resource, SyncRun
 from inventory.queries import fleet_cells
@@ -84,14 +84,14 @@ def test_no_list_counts_the_whole_table(viewer: Client) -> None:
     some_of_everything(2)
     for name in EVERY_LIST:
         for sql in queries_of(viewer, f"/admin/{name}/"):
-            is_bounded = f"LIMIT {records.MOST_COUNTED + 1}" in sql
+            is_bounded = f"LIMIT {paging.MOST_COUNTED + 1}" in sql
             # The schedule is as long as the code; the open alerts have an index of their own.
             is_small = "django_celery_beat" in sql or '"alerts"."resolved_at" IS NULL' in sql
             assert "COUNT(" not in sql or is_bounded or is_small, sql
 
 
 def test_the_pages_end_where_the_counting_ends(viewer: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(records, "MOST_COUNTED", 60)
+    monkeypatch.setattr(paging, "MOST_COUNTED", 60)
     observed(*[seen(str(number)) for number in range(1000, 1070)])
 
     page = viewer.get(RESOURCES)

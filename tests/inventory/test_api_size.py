@@ -9,7 +9,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from arcadia_cloud.kernel.console.records import MOST_COUNTED
+from arcadia_cloud.kernel.console.paging import MOST_COUNTED
 from tests.access import bearer, token_of
 
 pytestmark = [pytest.mark.processes, pytest.mark.django_db(transaction=True), pytest.mark.timeout(280)]

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 import redis
 
-from inventory.services import BrokerAway, request_sync
+from arcadia_cloud.kernel.queue.broker import BrokerAway
+from inventory.services import request_sync
 from inventory.values import RunMode
 from tests.kernel.brokers import refusing, use_broker
 

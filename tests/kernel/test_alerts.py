@@ -34,8 +34,8 @@ def test_other_subjects_and_codes_have_rows_of_their_own() -> None:
 
 def test_a_resolved_alert_stays_and_a_new_one_opens() -> None:
     raised()
-    assert resolve_alert(code="sync-suspicious", subject="sync:droplet", by="operator")
-    assert not resolve_alert(code="sync-suspicious", subject="sync:droplet", by="operator")
+    assert resolve_alert(code="sync-suspicious", subject="sync:droplet", actor="operator")
+    assert not resolve_alert(code="sync-suspicious", subject="sync:droplet", actor="operator")
     raised(message="again")
     old, new = Alert.objects.order_by("pk")
     assert (old.resolved_by, old.times_raised, old.message) == ("operator", 1, "first")

@@ -10,8 +10,9 @@ from django.db import transaction
 from django.utils import timezone
 
 from arcadia_cloud.kernel.models import Alert
-from arcadia_cloud.kernel.queue import nudge as nudging
-from arcadia_cloud.kernel.queue.nudge import breaker, clear_wake_flag, nudge, publish_now, wake
+from arcadia_cloud.kernel.queue import wake as wake_module
+from arcadia_cloud.kernel.queue.nudge import breaker, nudge, publish_now
+from arcadia_cloud.kernel.queue.wake import clear_wake_flag, wake
 from tests.kernel import brokers
 from tests.kernel.brokers import answering, use_broker
 
@@ -129,7 +130,7 @@ def test_who_was_woken_is_not_woken_again_until_it_looks(
 def test_one_who_was_woken_and_never_looked_keeps_others_asleep_for_a_moment_only(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(nudging, "_WAKE_SECONDS", 1)
+    monkeypatch.setattr(wake_module, "_FLAG_SECONDS", 1)
     with answering(tmp_path) as valkey:
         use_broker(monkeypatch, valkey.url)
         wake("kernel.forget_expired_keys", queue="metering")

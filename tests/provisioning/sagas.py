@@ -6,8 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
-from kombu.exceptions import OperationalError as BrokerAway
-
+from arcadia_cloud.kernel.queue.broker import BrokerAway
 from arcadia_cloud.kernel.queue.nudge import publish_now
 from provisioning.engine.runner import run
 from provisioning.models import SagaRun

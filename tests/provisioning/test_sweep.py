@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 import redis
 from django.db import OperationalError, connection
-from kombu.exceptions import OperationalError as BrokerAway
 
 from arcadia_cloud.kernel.models import Alert
+from arcadia_cloud.kernel.queue.broker import BrokerAway
 from arcadia_cloud.kernel.queue.nudge import publish_now
 from provisioning import recovery
 from provisioning.engine.runner import run
@@ -91,13 +91,13 @@ def test_one_that_cannot_be_dispatched_holds_up_nobody(monkeypatch: pytest.Monke
 
     def refusing_the_first(task: str, *, queue: str, saga_id: int) -> None:
         if saga_id == sagas[0].pk:
-            raise BrokerAway("no")
+            raise BrokerAway
         publish_now(task, queue=queue, saga_id=saga_id)
 
-    monkeypatch.setattr(recovery, "send_now", refusing_the_first)
+    monkeypatch.setattr(recovery, "publish_now", refusing_the_first)
     assert sweep()["nudged"] == 4
     assert queued() == 4
-    monkeypatch.setattr(recovery, "send_now", publish_now)
+    monkeypatch.setattr(recovery, "publish_now", publish_now)
     assert sweep()["nudged"] == 1, "the next sweep tries it again"
 
 
@@ -111,12 +111,12 @@ def test_a_broker_that_is_away_is_asked_three_times(
 
     def refusing(_task: str, *, queue: str, saga_id: int) -> None:
         asked.append(saga_id)
-        raise OSError
+        raise BrokerAway
 
-    monkeypatch.setattr(recovery, "send_now", refusing)
+    monkeypatch.setattr(recovery, "publish_now", refusing)
     assert sweep()["nudged"] == 0
     assert len(asked) == 3
-    monkeypatch.setattr(recovery, "send_now", publish_now)
+    monkeypatch.setattr(recovery, "publish_now", publish_now)
     assert sweep()["nudged"] == 10
 
 
@@ -128,10 +128,10 @@ def test_a_database_that_goes_away_in_the_middle_strands_nothing(monkeypatch: py
     def terminated(*_args: Any, **_kwargs: Any) -> None:
         raise OperationalError("terminating connection due to administrator command")
 
-    monkeypatch.setattr(recovery, "send_now", terminated)
+    monkeypatch.setattr(recovery, "publish_now", terminated)
     with pytest.raises(OperationalError):
         sweep()
-    monkeypatch.setattr(recovery, "send_now", publish_now)
+    monkeypatch.setattr(recovery, "publish_now", publish_now)
     age()
     assert sweep()["nudged"] == 3
 
@@ -142,7 +142,7 @@ def test_a_batch_is_bounded_and_those_that_never_move_starve_nobody(monkeypatch:
         started(message="hello")
     SagaRun.objects.update(nudged_at=None)
     seen: list[int] = []
-    monkeypatch.setattr(recovery, "send_now", lambda _task, **named: seen.append(named["saga_id"]))
+    monkeypatch.setattr(recovery, "publish_now", lambda _task, **named: seen.append(named["saga_id"]))
     for _ in range(3):
         assert sweep()["nudged"] == 4
         age()

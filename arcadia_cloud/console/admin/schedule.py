@@ -18,9 +18,9 @@ from django_celery_beat.models import (
     PeriodicTask,
     SolarSchedule,
 )
-from kombu.exceptions import OperationalError
 
 from arcadia_cloud.kernel.console.theme import OneLineInput, ThemedAdmin, ThemedSelect
+from arcadia_cloud.kernel.queue.broker import BrokerAway
 from arcadia_cloud.kernel.queue.nudge import publish_now
 
 _OF_THE_SENDING: Final = inspect.signature(publish_now).parameters.keys() - {"kwargs"}
@@ -81,7 +81,7 @@ class PeriodicTaskAdmin(BeatTaskAdmin, ThemedAdmin[PeriodicTask]):  # type: igno
                 publish_now(task.task, queue=task.queue or None, **arguments)
             except UnfitTask as unfit:
                 self.message_user(request, f"{task.name}: {unfit}", messages.ERROR)
-            except (OperationalError, OSError):
+            except BrokerAway:
                 self.message_user(request, f"{task.name}: the broker doesn't answer.", messages.ERROR)
             else:
                 self.log_change(request, task, "Run from the console.")

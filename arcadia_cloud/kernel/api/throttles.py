@@ -14,7 +14,8 @@ from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
 from arcadia_cloud.kernel.api.authentication import caller_if_any
-from arcadia_cloud.kernel.queue.redis_client import CircuitBreaker, redis_client
+from arcadia_cloud.kernel.queue.circuit_breaker import CircuitBreaker
+from arcadia_cloud.kernel.queue.redis_client import redis_client
 from arcadia_cloud.kernel.tokens import TokenUser
 
 log = structlog.get_logger(__name__)

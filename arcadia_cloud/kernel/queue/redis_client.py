@@ -1,6 +1,5 @@
-"""Redis for requests: it answers at once, or its absence is known at once and for a while."""
+"""Redis for requests: it answers at once, or its absence is known at once."""
 
-import time
 from functools import lru_cache
 
 import redis
@@ -8,32 +7,9 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 
-class CircuitBreaker:
-    """Whether something failed lately, so that it needn't be waited for again.
-
-    Per process; a race between threads costs one more short wait, so there is no lock.
-    """
-
-    def __init__(self, *, seconds: float) -> None:
-        self.seconds = seconds
-        self._until = 0.0
-
-    def is_open(self) -> bool:
-        """True for `seconds` after a trip: leave it alone."""
-        return time.monotonic() < self._until
-
-    def trip(self) -> None:
-        """It failed."""
-        self._until = time.monotonic() + self.seconds
-
-    def reset(self) -> None:
-        """Try it again at once."""
-        self._until = 0.0
-
-
 @lru_cache(maxsize=8)
 def redis_client(url: str, timeout_seconds: float) -> redis.Redis:
-    """A client with a pool of its own that waits at most `timeout_seconds` to connect and for an answer.
+    """Return a client, with a pool of its own, that connects and is answered within `timeout_seconds`.
 
     The library's default is to retry, with pauses, whatever the timeout.
     """

@@ -16,13 +16,12 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from arcadia_cloud.digitalocean.errors import ProviderError
-from arcadia_cloud.kernel.errors import DomainError
+from arcadia_cloud.kernel.errors import DomainError, describe
 from billing import services
 from billing.history import invoices_since
 from billing.ingest.csv_summary import invoice_of_file
 from billing.ingest.run import IngestResult
 from billing.values import IngestStatus, exact, period_of
-from inventory.sync.run import describe
 
 REFUSALS: Final = (DomainError, ProviderError, DatabaseError, InterfaceError)
 _NAMED: Final = 5

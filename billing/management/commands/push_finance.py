@@ -11,10 +11,10 @@ from django.utils import timezone
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from arcadia_cloud.kernel.errors import describe
 from billing import services
 from billing.finance_push import PushResult
 from billing.management.commands.ingest_billing import REFUSALS
-from inventory.sync.run import describe
 
 
 class Command(BaseCommand):

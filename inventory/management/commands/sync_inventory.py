@@ -11,11 +11,10 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from arcadia_cloud.digitalocean.errors import ProviderError
-from arcadia_cloud.kernel.errors import DomainError
+from arcadia_cloud.kernel.errors import DomainError, describe
 from inventory.kinds import registry
 from inventory.models import SyncRun
 from inventory.services import sync_inventory
-from inventory.sync.run import describe
 from inventory.sync.run_records import Progress as RunProgress
 from inventory.values import RunMode, RunOutcome
 

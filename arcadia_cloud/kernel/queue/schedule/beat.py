@@ -10,7 +10,7 @@ log = structlog.get_logger(__name__)
 _ATTEMPTS: Final = 3  # with the broker there: what fails then is the entry's own fault, and holds up no other
 
 
-class PatientScheduler(DatabaseScheduler):  # type: ignore[misc]  # the library is untyped
+class BeatScheduler(DatabaseScheduler):  # type: ignore[misc]  # the library is untyped
     """The schedule in the database.
 
     Celery's own marks a task as run, tries to send it for half a second, and then only logs that it
