@@ -69,7 +69,7 @@ Row = Sequence[Any]  # Any: whatever the columns hold
 
 
 class Format(StrEnum):
-    """What an export can be written as."""
+    """The formats of an export."""
 
     CSV = "csv"
     JSON = "json"
@@ -103,14 +103,14 @@ class TooManyDownloads(DomainError):
 
 
 class _Places:
-    """Who is downloading from this process."""
+    """The downloads of this process, by their owners."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._taken: set[str] = set()
 
     def take(self, owner: str) -> None:
-        """Raises TooManyDownloads."""
+        """Take a place. Raises TooManyDownloads."""
         with self._lock:
             if owner in self._taken:
                 raise TooManyDownloads("Another export of yours is still being downloaded.")
@@ -141,7 +141,7 @@ class _Download(Iterator[bytes]):
         return next(self._pieces)
 
     def close(self) -> None:
-        """Called by the web server, whether the client took all or left."""
+        """Give the place back; the web server calls this, whether the client took all or left."""
         self._pieces.close()
         if self._give_back is not None:
             self._give_back()
@@ -154,7 +154,7 @@ class _Download(Iterator[bytes]):
 def download(
     resources: ResourceQuerySet, form: Format, *, for_operator: bool, on: date, owner: str
 ) -> StreamingHttpResponse:
-    """An export as a browser keeps it: a file whose name has the day `on`.
+    """Answer with an export as a download: a file whose name has the day `on`.
 
     `owner` names who downloads: one at a time each, and no more than two in this process. Raises
     TooManyDownloads.
@@ -170,7 +170,7 @@ def download(
 
 
 def download_head(form: Format, *, on: date) -> HttpResponse:
-    """What HEAD answers: the download's headers, without reading a row."""
+    """Answer a HEAD: the download's headers, without reading a row."""
     return HttpResponse(headers=_headers(form, on))
 
 
@@ -183,7 +183,7 @@ def _headers(form: Format, on: date) -> dict[str, str]:
 
 
 def _pages(resources: ResourceQuerySet, fields: Sequence[str]) -> Iterator[list[Row]]:
-    """The rows by pages, at least one page. A query each, as fast at the end as at the beginning."""
+    """Yield the rows by pages, at least one page. A query each, as fast at the end as at the beginning."""
     is_own = Q(project__tenant_id=F("tenant_id"))  # another project's name may be another tenant's
     rows = (
         resources.annotate(
@@ -216,7 +216,7 @@ def _csv(names: Sequence[str], pages: Iterable[list[Row]]) -> Iterator[bytes]:
 
 
 def _cell(value: Any) -> str | int:
-    """A value of a row as a spreadsheet may show it, never run as a formula."""
+    """Format a value so that a spreadsheet shows it, and never runs it as a formula."""
     if isinstance(value, int):
         return value
     if isinstance(value, list):

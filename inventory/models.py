@@ -18,7 +18,7 @@ from inventory.values import (
     Kind,
     RunMode,
     RunOutcome,
-    kind_in_words,
+    kind_label,
 )
 
 
@@ -105,11 +105,11 @@ class SyncRun(models.Model):
         indexes = [models.Index(fields=["kind", "-started_at"], name="sync_run_newest_of_kind")]
 
     def __str__(self) -> str:
-        return f"run {self.pk}: {self.kind_in_words}"
+        return f"run {self.pk}: {self.kind_label}"
 
     @property
-    def kind_in_words(self) -> str:
-        return kind_in_words(self.kind)
+    def kind_label(self) -> str:
+        return kind_label(self.kind)
 
 
 # What stands in the operator's own project is the operator's; the rest that no rule decided needs an owner.
@@ -135,7 +135,7 @@ def _indexes_of_half(half: str, *, is_live: bool) -> list[models.Index]:
 
 
 class ResourceQuerySet(TenantQuerySet["Resource"]):
-    """Rows of cloud_resources. A query that doesn't say which half it wants, live or gone, has no index."""
+    """Rows of cloud_resources. A query that names neither half, live or gone, has no index."""
 
     def live(self) -> Self:
         """Keep those without a tombstone."""
@@ -217,7 +217,7 @@ class Resource(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{kind_in_words(self.kind)} {self.name or self.provider_id}"
+        return f"{kind_label(self.kind)} {self.name or self.provider_id}"
 
 
 class ResourceEvent(models.Model):

@@ -46,7 +46,7 @@ class _CompletedRun:
 class FleetCell:
     """Live resources of one kind in one region.
 
-    Costs are the provider's list prices in USD cents a month, where its API tells them; None: of none.
+    Costs are the provider's list prices in USD cents a month, where its API has them; None: none is known.
     """
 
     kind: str
@@ -70,15 +70,17 @@ def sync_ages(*, at: datetime) -> list[SyncAge]:
         "skipped": str(RunOutcome.SKIPPED),
     }
     found = {row.kind: row for row in fetch_all(_READ_SYNC_AGES, parameters, into=_CompletedRun)}
-    return [_sync_age(spec, found[str(spec.kind)], at) for spec in registry.SPECS]
-
-
-def _sync_age(spec: KindSpec, run: _CompletedRun, at: datetime) -> SyncAge:
-    """Judge the age of a kind. One that was only ever skipped isn't set up (Spaces without keys)."""
-    if run.completed_at is None:
-        return SyncAge(run.kind, None, is_stale=not run.was_only_skipped)
-    limit = STALE_SLOW_AFTER if spec.modes == {RunMode.SLOW} else STALE_AFTER
-    return SyncAge(run.kind, run.completed_at, is_stale=at - run.completed_at > limit)
+    ages = []
+    for spec in registry.SPECS:
+        run = found[str(spec.kind)]
+        # A day and two hours for what is read once a day: a run that starts late isn't stale yet.
+        limit = STALE_SLOW_AFTER if spec.modes == {RunMode.SLOW} else STALE_AFTER
+        if run.completed_at is not None:
+            is_stale = at - run.completed_at > limit
+        else:
+            is_stale = not run.was_only_skipped  # else it isn't set up: Spaces without keys
+        ages.append(SyncAge(run.kind, run.completed_at, is_stale))
+    return ages
 
 
 def fleet_cells() -> list[FleetCell]:
@@ -122,8 +124,8 @@ def rows_of(page: QuerySet[ResourceEvent], events: QuerySet[ResourceEvent]) -> Q
 def summarize(resources: ResourceQuerySet, *, for_operator: bool) -> dict[str, Any]:
     """Count live resources by kind, region and status; for operators also by tenant, and with cost.
 
-    `monthly_cost_cents` sums the provider's list prices in USD cents, where its API tells them; None
-    where it tells none. Reads the resources once, for operators twice.
+    `monthly_cost_cents` sums the provider's list prices in USD cents, where its API has them; None
+    where none is known. Reads the resources once, for operators twice.
     """
     live = resources.live()
     figures: dict[str, Any] = {"count": Count("pk")}
@@ -131,7 +133,7 @@ def summarize(resources: ResourceQuerySet, *, for_operator: bool) -> dict[str, A
         figures["monthly_cost_cents"] = Sum("monthly_price_cents")
     cells = cast("list[Cell]", list(live.values("kind", "region", "status").annotate(**figures)))
     summary: dict[str, Any] = {
-        "total": _summed(cells, figures),
+        "total": _add_up(cells, figures),
         **{f"by_{dimension}": _by(dimension, cells, figures) for dimension in ("kind", "region", "status")},
     }
     if for_operator:
@@ -144,12 +146,12 @@ def _by(dimension: str, cells: Iterable[Cell], figures: Iterable[str]) -> list[C
     """Add the cells up to one per value of a dimension, by value."""
     ordered = sorted(cells, key=itemgetter(dimension))
     return [
-        {dimension: value, **_summed(list(found), figures)}
+        {dimension: value, **_add_up(list(found), figures)}
         for value, found in groupby(ordered, key=itemgetter(dimension))
     ]
 
 
-def _summed(cells: Sequence[Cell], figures: Iterable[str]) -> Cell:
+def _add_up(cells: Sequence[Cell], figures: Iterable[str]) -> Cell:
     """Add up as the database's SUM does: None where no cell has a value."""
     known = {figure: [cell[figure] for cell in cells if cell[figure] is not None] for figure in figures}
     summed = {figure: sum(values) if values else None for figure, values in known.items()}

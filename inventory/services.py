@@ -89,7 +89,7 @@ def give_project(*, project_pk: int, tenant_id: str | None, actor: str) -> bool:
         if project.tenant_id == tenant_id:
             return False
         project.tenant_id = tenant_id
-        project.save(update_fields=["tenant_id"])
+        project.save(update_fields=["tenant_id"])  # nothing else: a sync may have renamed it meanwhile
         request_reattribution(project_pk=project_pk, actor=actor)
     return True
 

@@ -1,4 +1,4 @@
-"""The values that inventory passes around: what was seen, in which kind of run, and how a run ended."""
+"""The values that inventory passes around: kinds, rules, runs and their outcomes, observations."""
 
 from datetime import datetime
 from decimal import Decimal
@@ -15,7 +15,7 @@ PROJECT_RUNS = "project"  # the name under which the projects' own runs are kept
 
 
 class Kind(TextChoices):
-    """Resource kinds, by the names that reports and other services know, and as people say them."""
+    """Resource kinds, by the names that reports and other services know, and their labels."""
 
     DROPLET = "droplet", "Droplet"
     DROPLET_BACKUP = "droplet_backup", "Droplet backup"
@@ -36,13 +36,13 @@ class Kind(TextChoices):
     REGISTRY = "registry", "Container registry"
 
 
-def kind_in_words(kind: str) -> str:
-    """The kind as people say it: `dns_zone` is a DNS zone. The projects' own runs are of none of these."""
+def kind_label(kind: str) -> str:
+    """Return a kind's label: `dns_zone` is a DNS zone. The projects' own runs are of none of these."""
     return str(Kind(kind).label) if kind in Kind.values else kind.capitalize()
 
 
 class EventType(TextChoices):
-    """What can happen to a resource."""
+    """The types of events in a resource's history."""
 
     DISCOVERED = "discovered"
     UPDATED = "updated"
@@ -53,7 +53,7 @@ class EventType(TextChoices):
 
 
 class AttributionRule(TextChoices):
-    """Which rule decided whose a resource is, strongest first; empty where none did."""
+    """The rules that decide a resource's owner, strongest first; empty where none did."""
 
     OPERATOR = "operator"
     SAGA = "saga"
@@ -64,7 +64,7 @@ class AttributionRule(TextChoices):
 
 
 class RunMode(TextChoices):
-    """Which schedule a run belongs to. Only a fast one never strikes and reads no projects."""
+    """The schedules. Only a run of the fast one never strikes and reads no projects."""
 
     FAST = "fast"
     FULL = "full"
@@ -72,7 +72,7 @@ class RunMode(TextChoices):
 
 
 class RunOutcome(TextChoices):
-    """How a sync run ended; empty while it runs."""
+    """The outcomes of a sync run; empty while it runs."""
 
     COMPLETE = "complete"
     FAILED = "failed"

@@ -18,6 +18,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDi
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 
+from arcadia_cloud.kernel.console.actions import actor_of
 from arcadia_cloud.kernel.console.records import RecordAdmin
 from arcadia_cloud.kernel.console.theme import OneLineInput
 from arcadia_cloud.kernel.errors import DomainError
@@ -56,7 +57,8 @@ class SelectionForm(forms.Form):
     def clean_resources(self) -> list[int]:
         """Read the ids. The page wrote them itself, so what doesn't fit is no operator's slip."""
         ids = self.cleaned_data["resources"].split(",")
-        if len(ids) > MOST_AT_ONCE or not all(map(_is_id, ids)):
+        are_numbers = all(text.isdecimal() and len(text) <= _MOST_DIGITS for text in ids)
+        if len(ids) > MOST_AT_ONCE or not are_numbers or max(map(int, ids)) > _LARGEST_ID:
             raise forms.ValidationError("This is not a selection of the list.")
         return [int(text) for text in ids]
 
@@ -107,13 +109,13 @@ class AssignmentAdmin(RecordAdmin[Resource]):
     @admin.action(description="Assign to a tenant…", permissions=["assign"])
     def assign_selected(self, request: HttpRequest, queryset: QuerySet[Resource]) -> HttpResponse | None:
         """Show the page that asks for the tenant."""
-        chosen = self._chosen(request, queryset)
+        chosen = self._choose(request, queryset)
         return self._page(request, AssignForm(initial=_initial(request, chosen)), chosen) if chosen else None
 
     @admin.action(description="Clear the assignment…", permissions=["assign"])
     def clear_selected(self, request: HttpRequest, queryset: QuerySet[Resource]) -> HttpResponse | None:
         """Show the page with what will be left to the rules."""
-        chosen = self._chosen(request, queryset)
+        chosen = self._choose(request, queryset)
         if not chosen:
             return None
         return self._page(request, SelectionForm(initial=_initial(request, chosen)), chosen)
@@ -121,7 +123,7 @@ class AssignmentAdmin(RecordAdmin[Resource]):
     def assign_view(self, request: HttpRequest) -> HttpResponse:
         """Ask, show what will happen, then do it."""
         form = AssignForm(request.POST)
-        pks = self._selected(request, form)
+        pks = self._read_selection(request, form)
         if pks is None:
             return self._back(request, form)
         if not form.is_valid() or "back" in request.POST:
@@ -135,7 +137,7 @@ class AssignmentAdmin(RecordAdmin[Resource]):
                     resource_pks=pks,
                     tenant_id=tenant,
                     deployment_pk=deployment and deployment.pk,
-                    actor=_actor(request),
+                    actor=actor_of(request),
                     source=_SOURCE,
                 )
                 _log(request, Resource.objects.filter(pk__in=pks), f"Assigned to {_target(form)}.")
@@ -151,14 +153,15 @@ class AssignmentAdmin(RecordAdmin[Resource]):
     def clear_view(self, request: HttpRequest) -> HttpResponse:
         """Leave the resources to the rules."""
         form = SelectionForm(request.POST)
-        pks = self._selected(request, form)
+        pks = self._read_selection(request, form)
         if pks is None:
             return self._back(request, form)
         assigned = Resource.objects.filter(pk__in=pks, attributed_by=AttributionRule.OPERATOR)
         try:
             with transaction.atomic():
+                # Logged first: afterwards no row shows which were assigned.
                 _log(request, assigned, "Assignment cleared.")
-                changed = clear_assignment(resource_pks=pks, actor=_actor(request), source=_SOURCE)
+                changed = clear_assignment(resource_pks=pks, actor=actor_of(request), source=_SOURCE)
         except DomainError as error:
             self.message_user(request, f"Nothing was cleared: {error}", messages.ERROR)
         else:
@@ -166,7 +169,7 @@ class AssignmentAdmin(RecordAdmin[Resource]):
             self.message_user(request, message, messages.SUCCESS)
         return self._back(request, form)
 
-    def _chosen(self, request: HttpRequest, queryset: QuerySet[Resource]) -> list[int]:
+    def _choose(self, request: HttpRequest, queryset: QuerySet[Resource]) -> list[int]:
         """Return the selection's ids; none, and a message, where it is too large to look through."""
         pks = list(queryset.order_by("pk").values_list("pk", flat=True)[: MOST_AT_ONCE + 1])
         if len(pks) <= MOST_AT_ONCE:
@@ -175,7 +178,7 @@ class AssignmentAdmin(RecordAdmin[Resource]):
         self.message_user(request, message, messages.ERROR)
         return []
 
-    def _selected(self, request: HttpRequest, form: SelectionForm) -> list[int] | None:
+    def _read_selection(self, request: HttpRequest, form: SelectionForm) -> list[int] | None:
         """Return the ids that the page carried; None where this isn't a page of ours."""
         if not self.has_assign_permission(request):
             raise PermissionDenied
@@ -211,10 +214,6 @@ class AssignmentAdmin(RecordAdmin[Resource]):
         return HttpResponseRedirect(f"{address}?{filters}" if filters else address)
 
 
-def _is_id(text: str) -> bool:
-    return len(text) <= _MOST_DIGITS and text.isdecimal() and int(text) <= _LARGEST_ID
-
-
 def _initial(request: HttpRequest, pks: Sequence[int]) -> dict[str, str]:
     return {"resources": ",".join(map(str, pks)), "filters": request.GET.urlencode()}
 
@@ -222,10 +221,6 @@ def _initial(request: HttpRequest, pks: Sequence[int]) -> dict[str, str]:
 def _target(form: AssignForm) -> str:
     deployment: Deployment | None = form.cleaned_data["deployment"]
     return str(deployment or form.cleaned_data["tenant_id"])
-
-
-def _actor(request: HttpRequest) -> str:
-    return f"user:{request.user.get_username()}"
 
 
 def _log(request: HttpRequest, resources: QuerySet[Resource], message: str) -> None:

@@ -10,7 +10,7 @@ from arcadia_cloud.kernel.console.theme import DropdownFilter, TextFilter
 from inventory.admin.formatting import NOTHING
 from inventory.kinds import registry
 from inventory.models import IS_UNATTRIBUTED, LIVE_OR_GONE, Resource, SyncRun
-from inventory.values import PROJECT_RUNS, Kind, RunOutcome, kind_in_words
+from inventory.values import PROJECT_RUNS, Kind, RunOutcome, kind_label
 
 RUNNING = "running"  # RunOutcome.RUNNING is empty, which in a query string means "any"
 
@@ -43,7 +43,7 @@ class KindFilter(DropdownFilter):
     parameter_name = "kind"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Choices:
-        return [(str(value), in_words) for value, in_words in Kind.choices]
+        return [(str(value), label) for value, label in Kind.choices]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Resource]) -> QuerySet[Resource]:
         return queryset.filter(kind=self.value()) if self.value() else queryset
@@ -101,7 +101,7 @@ class OutcomeFilter(DropdownFilter):
     parameter_name = "outcome"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Choices:
-        return [(str(value) or RUNNING, in_words) for value, in_words in RunOutcome.choices]
+        return [(str(value) or RUNNING, label) for value, label in RunOutcome.choices]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[SyncRun]) -> QuerySet[SyncRun]:
         wanted = RunOutcome.RUNNING if self.value() == RUNNING else self.value()
@@ -114,7 +114,7 @@ class RunKindFilter(DropdownFilter):
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Choices:
         return [
-            (kind, kind_in_words(kind))
+            (kind, kind_label(kind))
             for kind in (PROJECT_RUNS, *(str(entry.kind) for entry in registry.SPECS))
         ]
 

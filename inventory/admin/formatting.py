@@ -126,7 +126,12 @@ def attributes(attrs: Mapping[str, Any]) -> Iterator[tuple[str, list[str]]]:
 
 def history_entry(event: ResourceEvent) -> HistoryEntry:
     """Format an event for the timeline."""
-    changes = [_change(field, *pair) for field, pair in sorted(event.changes.items())]
+    changes = [
+        Change("monthly price", *map(dollars, pair))
+        if field == "monthly_price_cents"
+        else Change(label_of(field), *map(readable, pair))
+        for field, pair in sorted(event.changes.items())
+    ]
     return HistoryEntry(event, changes, EVENT_COLOURS[event.event_type], url_of(event.source))
 
 
@@ -156,9 +161,3 @@ def duration(run: SyncRun) -> str:
     took: timedelta = run.finished_at - run.started_at
     minutes, seconds = divmod(took.total_seconds(), 60)
     return f"{minutes:.0f} min {seconds:.0f} s" if minutes else f"{seconds:.1f} s"
-
-
-def _change(field: str, old: Any, new: Any) -> Change:  # JSON values
-    if field == "monthly_price_cents":
-        return Change("monthly price", dollars(old), dollars(new))
-    return Change(label_of(field), readable(old), readable(new))

@@ -8,6 +8,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
 
+from arcadia_cloud.kernel.console.actions import actor_of
 from arcadia_cloud.kernel.console.records import BoundedAdmin
 from arcadia_cloud.kernel.console.theme import OneLineInput, display
 from inventory.admin.filters import LifeFilter, TenantFilter
@@ -63,11 +64,11 @@ class ProjectAdmin(BoundedAdmin[Project]):
 
     def save_model(self, request: HttpRequest, obj: Project, form: Any, change: bool) -> None:
         """Have the services write what was changed, and nothing else: a sync may have renamed the project."""
+        # Not `obj.save()`: it would write back every field as it was when the page was opened.
         if "purpose" in form.changed_data:
             set_project_purpose(project_pk=obj.pk, purpose=obj.purpose)
-        actor = f"user:{request.user.get_username()}"
         if "tenant_id" in form.changed_data and give_project(
-            project_pk=obj.pk, tenant_id=obj.tenant_id, actor=actor
+            project_pk=obj.pk, tenant_id=obj.tenant_id, actor=actor_of(request)
         ):
             self.message_user(request, "Its resources follow within moments.", messages.INFO)
 

@@ -125,6 +125,7 @@ class ResourceAdmin(AssignmentAdmin):
         """Search by name or id. Both have an index: trigrams of the name, and the id within its kinds."""
         term = search_term.strip()
         if term:
+            # Django's own search would look for parts of ids, too, which no index has.
             queryset = queryset.filter(named_with(term) | Q(provider_id=term))
         return queryset, False
 

@@ -105,7 +105,7 @@ class SyncRunAdmin(RecordAdmin[SyncRun]):
 
     @display(description="kind")
     def of(self, run: SyncRun) -> str:
-        return run.kind_in_words
+        return run.kind_label
 
     @display(description="outcome", label=_OUTCOME_COLOURS)
     def outcome_label(self, run: SyncRun) -> str:

@@ -1,4 +1,4 @@
-"""What the API answers, as the schema and its page show it."""
+"""Answers of the API, as the schema and its page show them."""
 
 from typing import Any, Final
 

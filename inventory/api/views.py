@@ -33,7 +33,7 @@ from inventory.queries import events_of, summarize
 
 
 def _viewer(request: Request) -> TokenUser | None:
-    """The permission lets only tokens through; while the schema is drawn up there is nobody."""
+    """Return the caller, always a token's; None while the schema is drawn up."""
     return cast("TokenUser | None", request.user)
 
 
@@ -43,7 +43,7 @@ def _is_operator(request: Request) -> bool:
 
 
 def _shows_all(view: APIView) -> bool:
-    """Whether this view shows what operators see: to them, and in the schema, which tells of both."""
+    """Check whether this view shows what operators see: to them, and in the schema, which covers both."""
     return getattr(view, "swagger_fake_view", False) or _is_operator(view.request)
 
 
@@ -60,7 +60,7 @@ class ResourceList(ListView):
 
     @property
     def filterset_class(self) -> type[ResourceFilter]:
-        """Only operators may ask for a tenant: for others the parameter doesn't exist."""
+        """Let only operators ask for a tenant: for others the parameter doesn't exist."""
         return OperatorResourceFilter if _shows_all(self) else ResourceFilter
 
     def get_queryset(self) -> ResourceQuerySet:
@@ -71,7 +71,7 @@ class ResourceList(ListView):
 
 
 class _CsvRenderer(BaseRenderer):
-    """Only says that CSV may be asked for: an export is streamed, and what is refused is a problem."""
+    """A mark that CSV may be asked for: an export is streamed, and a refusal is a problem document."""
 
     media_type = "text/csv"
     format = "csv"
@@ -83,13 +83,13 @@ class ResourceExport(FilteredView):
     query_parameters = frozenset({"format"})
 
     def get_renderers(self) -> list[BaseRenderer]:
-        """A file may be asked for as either; OPTIONS answers as everywhere."""
+        """Offer both formats for a file; OPTIONS answers as everywhere."""
         is_file = self.request is not None and self.request.method in {"GET", "HEAD"}
         return [JSONRenderer(), *([_CsvRenderer()] if is_file else [])]
 
     @property
     def filterset_class(self) -> type[ResourceFilter]:
-        """As the list's."""
+        """Filter as the list does."""
         return OperatorResourceFilter if _shows_all(self) else ResourceFilter
 
     def get_queryset(self) -> ResourceQuerySet:
@@ -150,9 +150,9 @@ class ResourceDetail(DetailView):
 
 @extend_schema_view(get=extend_schema(examples=examples.EVENTS))
 class ResourceEvents(ListView):
-    """What happened to one resource, newest first."""
+    """The history of one resource, newest first."""
 
-    queryset = ResourceEvent.objects.none()  # tells the schema the model; get_queryset needs a path
+    queryset = ResourceEvent.objects.none()  # the schema takes the model from it; get_queryset needs a path
     orderings = ("id",)
 
     def get_queryset(self) -> Any:  # Any: DRF's stubs bind the view to one model

@@ -5,7 +5,7 @@ occasions: an operator's assignment, and the resources that follow another one w
 """
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from django.db import transaction
@@ -31,7 +31,7 @@ def assign(
 ) -> int:
     """Give resources to a tenant, and to one of its deployments; return how many changed owners.
 
-    It stays until it is cleared, whatever tags and projects say. What follows them (a droplet's snapshots)
+    It stays until it is cleared, whatever tags and projects name. What follows them (a droplet's snapshots)
     follows at once. Raises InvalidInput without a tenant, NotFound for a deployment that isn't the tenant's
     and for resources that don't exist; then nothing was changed.
     """
@@ -70,16 +70,13 @@ def reattribute_project(*, project_pk: int, actor: str, source: str) -> int:
 
     For a project that was given to another tenant: the slow kinds would wait a day for their next sync.
     """
+    members = Resource.objects.live().filter(project=project_pk).order_by("pk").values_list("pk", flat=True)
     last, changed = 0, 0
-    while pks := _next_of_project(project_pk, after=last):
+    # By key and in batches, each in a transaction of its own: syncs must not wait for a whole project.
+    while pks := list(members.filter(pk__gt=last)[:_BATCH]):
         changed += reattribute(resource_pks=pks, actor=actor, source=source)
         last = pks[-1]
     return changed
-
-
-def _next_of_project(project_pk: int, *, after: int) -> list[int]:
-    found = Resource.objects.live().filter(project=project_pk, pk__gt=after).order_by("pk")
-    return list(found.values_list("pk", flat=True)[:_BATCH])
 
 
 def _require_all(pks: Sequence[int]) -> None:
@@ -97,6 +94,7 @@ def _change_owners(
     with transaction.atomic():
         changed = _decide(statement, sorted(pks), {**parameters, **details})
         count = len(changed)
+        # A droplet's snapshot follows the droplet, and a volume's snapshot the volume that follows a droplet.
         while followers := _followers_of(changed):
             changed = _decide(_REATTRIBUTE, followers, {**parameters, "clear_assignment": False})
             count += len(changed)
@@ -105,20 +103,16 @@ def _change_owners(
 
 def _decide(statement: Statement, pks: Sequence[int], parameters: Mapping[str, Any]) -> list[int]:
     """Run one statement; split the spans of those whose owner it changed, and return them."""
-    tags = _named_by_tags(Resource.objects.filter(pk__in=pks).values_list("pk", "tags"))
-    changed: list[int] = fetch_one(statement, {**parameters, "pks": list(pks), "tags": tags}, into=list) or []
+    # Read before the statement locks the rows: what an observer changes in between, it attributes itself.
+    named = [
+        {"id": pk, **parse(tags)._asdict()}
+        for pk, tags in Resource.objects.filter(pk__in=pks).values_list("pk", "tags")
+    ]
+    parameters = {**parameters, "pks": list(pks), "tags": json.dumps(named)}
+    changed: list[int] = fetch_one(statement, parameters, into=list) or []
     if changed:
         split_spans_at_new_owner(changed, at=parameters["at"])
     return changed
-
-
-def _named_by_tags(resources: Iterable[tuple[int, list[str]]]) -> str:
-    """Write as JSON what the tags of these resources name, as reattribute.sql takes it."""
-    rows = []
-    for pk, tags in resources:
-        tenant, slug, conflict = parse(tags)
-        rows.append({"id": pk, "tag_tenant": tenant, "tag_slug": slug, "tag_conflict": conflict})
-    return json.dumps(rows)
 
 
 def _followers_of(pks: Sequence[int]) -> list[int]:

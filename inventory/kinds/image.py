@@ -47,6 +47,7 @@ def to_observation(image: ImageRecord) -> Observation:
 IMAGE = KindSpec(
     kind=Kind.IMAGE,
     listings=(_PRIVATE,),
+    # Out of a list that holds three kinds; its total is of all of them.
     wanted=lambda image: image.type == "custom",
     to_observation=to_observation,
     detail=Detail(_PATH, "image"),

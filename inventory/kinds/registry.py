@@ -46,12 +46,12 @@ _BY_NAME = {str(entry.kind): entry for entry in SPECS}
 
 
 def specs_of_mode(mode: RunMode) -> list[KindSpec]:
-    """The kinds of one schedule."""
+    """Return the kinds of one schedule."""
     return [entry for entry in SPECS if mode in entry.modes]
 
 
 def specs_named(kinds: Iterable[str]) -> list[KindSpec]:
-    """The kinds of these names, each once. Raises InvalidInput naming those that are not synced."""
+    """Return the kinds of these names, each once. Raises InvalidInput naming those that are not synced."""
     wanted = dict.fromkeys(kinds)
     unknown = [kind for kind in wanted if kind not in _BY_NAME]
     if unknown:

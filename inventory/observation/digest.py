@@ -31,6 +31,7 @@ def digest_of(seen: Observation) -> str | None:
 
     A saga's word on the owner decides anew each time.
     """
+    # No digest, no shortcut in bump.sql: its owner must be compared each time.
     if seen.tenant_id is not None or seen.deployment_id is not None:
         return None
     return "\\x" + sha256(_EDITION + _encode(_provider_fields(seen))).hexdigest()[:_HEX_DIGITS]

@@ -60,13 +60,13 @@ class ObservationContext:
 
 
 @dataclass(frozen=True, slots=True)
-class _Bumped:
+class _BumpRow:
     differing: list[str]
     known: int
 
 
 @dataclass(frozen=True, slots=True)
-class _Written:
+class _ObserveRow:
     discovered: int
     updated: int
     restored: int
@@ -101,8 +101,8 @@ def observe(
     against other observers of the same resources at the same time.
     """
     # Pages repeat items: the later one counts. Sorted, since that is the order in which rows are locked.
-    latest = {seen.provider_id: seen for seen in observations}
-    batch = [_complete(latest[provider_id]) for provider_id in sorted(latest)]
+    latest = {seen.provider_id: _complete(seen) for seen in observations}
+    batch = [latest[provider_id] for provider_id in sorted(latest)]
     if not batch:
         return ObservationCounts()
     common: dict[str, Any] = {
@@ -112,24 +112,20 @@ def observe(
         "bump_unchanged": context.bump_unchanged,
     }
     with transaction.atomic():
-        changed = _bump_unchanged(batch, common)
+        fingerprints = _as_json(_Fingerprint(*_compared_fields(seen)) for seen in batch)
+        bumped = fetch_one(_BUMP, {**common, "fingerprints": fingerprints, "size": len(batch)}, into=_BumpRow)
+        # Where one was new, bump.sql has locked nothing, and the whole batch is written in its one order.
+        changed = _select(bumped.differing, batch) if bumped is not None and bumped.known else batch
         if not changed:
             return ObservationCounts(len(batch))
         details = {"volatile": list(context.volatile), "actor": origin.actor, "source": origin.source}
         parameters = {**common, **details, "batch": _as_json(changed)}
-        written = cast("_Written", fetch_one(_OBSERVE, parameters, into=_Written))  # an aggregate has a row
+        written = cast("_ObserveRow", fetch_one(_OBSERVE, parameters, into=_ObserveRow))  # an aggregate's
         if written.first_owned:
             backfill_first_owner(written.first_owned)
         if written.touched:
             update_spans(kind=kind, batch=_as_json(_select(written.touched, changed)), at=context.at)
     return ObservationCounts(len(batch), written.discovered, written.updated, written.restored)
-
-
-def _bump_unchanged(batch: list[Observation], common: dict[str, Any]) -> list[Observation]:
-    """Bump the rows that are stored just so; return the observations that must be written."""
-    fingerprints = _as_json(_Fingerprint(*_compared_fields(seen)) for seen in batch)
-    bumped = fetch_one(_BUMP, {**common, "fingerprints": fingerprints, "size": len(batch)}, into=_Bumped)
-    return _select(bumped.differing, batch) if bumped is not None and bumped.known else batch
 
 
 def _complete(seen: Observation) -> Observation:

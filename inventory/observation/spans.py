@@ -24,6 +24,7 @@ _OPEN: Final = load(__package__, "open_new_owner_spans.sql")
 
 def update_spans(*, kind: Kind, batch: str, at: datetime) -> None:
     """End and open spans where the observations in `batch`, a JSON array, differ from the open ones."""
+    # After the rows are written and under their locks: it compares spans with what the rows hold now.
     execute(_UPDATE, {"provider": PROVIDER, "kind": str(kind), "batch": batch, "at": at})
 
 

@@ -13,6 +13,7 @@ _listeners: dict[str, Listener] = {}
 
 def register(name: str, listener: Listener) -> None:
     """Add a listener; a name stands once. It must return at once and raise nothing."""
+    # Another one under a taken name would never be called.
     if _listeners.setdefault(name, listener) is not listener:
         raise ValueError(f"a listener for discovered resources {name!r} is registered twice")
 

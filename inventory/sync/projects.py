@@ -60,6 +60,7 @@ def ensure_operators_project(cloud: DigitalOcean) -> None:
     Raises ProviderError.
     """
     with lease(f"bootstrap:{OPERATORS_PROJECT}", wait_seconds=60):
+        # Looked for again under the lease: another process may have made it while this one waited.
         if _operators_project_in(cloud.projects()):
             return
         try:
@@ -83,12 +84,12 @@ def _operators_project_in(records: Iterable[ProjectRecord]) -> bool:
 def mirror_projects(records: Iterable[ProjectRecord], *, at: datetime) -> dict[str, int]:
     """Write the complete list of projects; return `{provider's id: pk}`.
 
-    `tenant_id` and `purpose` belong to the operator: purpose is written at first sight only. A project
+    `tenant_id` and `purpose` belong to the operator: purpose is written once, with the row. A project
     that isn't in the list any more gets its `deleted_at`; one that returns loses it.
     """
     rows = [_to_row(record, at) for record in records]
     Project.objects.bulk_create(
-        sorted(rows, key=lambda row: row.provider_id),
+        sorted(rows, key=lambda row: row.provider_id),  # two mirrors at once lock rows in one order
         update_conflicts=True,
         unique_fields=["provider", "provider_id"],
         update_fields=[
@@ -101,6 +102,7 @@ def mirror_projects(records: Iterable[ProjectRecord], *, at: datetime) -> dict[s
             "deleted_at",
         ],
     )
+    # Older than this list alone: a project that was seen later than it is no loss.
     Project.objects.filter(provider=PROVIDER, deleted_at=None, last_seen_at__lt=at).update(deleted_at=at)
     return dict(Project.objects.filter(provider=PROVIDER, deleted_at=None).values_list("provider_id", "pk"))
 

@@ -1,6 +1,6 @@
 """Reading a kind from the provider as its spec declares: every list to its end, or one by its address."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import quote
@@ -40,12 +40,14 @@ def read_lists(spec: KindSpec, cloud: DigitalOcean, progress: Progress) -> Itera
         yield read_pages(cloud, listing, progress=progress, wanted=spec.wanted)
 
 
-def read_parents(spec: KindSpec) -> dict[str, str]:
-    """Return `{resource's id: parent's id}` by what the parents' rows list; empty for most kinds."""
+def read_parents(spec: KindSpec) -> dict[str, tuple[str, str]]:
+    """Return `{resource's id: (parent's kind, parent's id)}` as the parents' rows list them; mostly empty."""
     if spec.parent_list is None:
         return {}
-    parameters = {"provider": PROVIDER, "kind": str(spec.parent_list.kind), "attr": spec.parent_list.attr}
-    return {row.child_id: row.parent_id for row in fetch_all(_READ_PARENTS, parameters, into=_Parenthood)}
+    kind = str(spec.parent_list.kind)
+    parameters = {"provider": PROVIDER, "kind": kind, "attr": spec.parent_list.attr}
+    rows = fetch_all(_READ_PARENTS, parameters, into=_Parenthood)
+    return {row.child_id: (kind, row.parent_id) for row in rows}
 
 
 def map_record(
@@ -68,6 +70,7 @@ def map_record(
     try:
         return spec.to_observation(mapped)
     except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+        # With its traceback: a fault in our own mapping looks the same as a strange value.
         log.exception("mapping_failed", kind=str(spec.kind))
         raise ProviderMalformed(
             f"{spec.kind} {record_key(record)} has a value that can't be mapped ({type(error).__name__})"
@@ -89,20 +92,19 @@ def look_up(spec: KindSpec, cloud: DigitalOcean, known: Resource) -> Observation
     except ProviderNotFound:
         return None
     seen = map_record(spec, cloud, record)
-    return None if seen is None else _with_known(spec.detail.not_in_detail, seen, known)
+    if seen is None:
+        return None
+    # What the detail lacks is taken over from the row, so that it isn't blanked.
+    names = spec.detail.not_in_detail
+    in_attrs = {name: known.attrs[name] for name in names if name in seen.attrs and name in known.attrs}
+    fields = {name: getattr(known, name) for name in names if name not in seen.attrs}
+    return replace(seen, **fields, attrs={**seen.attrs, **in_attrs})
 
 
 def project_of(spec: KindSpec, seen: Observation, membership: Mapping[str, int]) -> int | None:
     """Return the row of the project that has the resource, by whichever of its URNs."""
     urns = (seen.urn, *(urn.format(provider_id=seen.provider_id) for urn in spec.other_urns))
     return next((membership[urn] for urn in urns if urn in membership), None)
-
-
-def _with_known(names: Iterable[str], seen: Observation, known: Resource) -> Observation:
-    """Take these over from the row, so that a detail which lacks them doesn't blank them."""
-    in_attrs = {name: known.attrs[name] for name in names if name in seen.attrs and name in known.attrs}
-    fields = {name: getattr(known, name) for name in names if name not in seen.attrs}
-    return replace(seen, **fields, attrs={**seen.attrs, **in_attrs})
 
 
 def _read_buckets(progress: Progress) -> Iterator[Page[Bucket]]:
@@ -120,6 +122,7 @@ def _read_buckets(progress: Progress) -> Iterator[Page[Bucket]]:
                         f"bucket {record.name} is in {other.region} and in {record.region}"
                     )
             progress.pages += 1
+            # Empty, to report that reading goes on: a region without buckets takes a call, too.
             yield Page([], None, progress.pages)
         progress.expected = len(buckets)
         for record in buckets.values():

@@ -108,6 +108,7 @@ class Sync:
                 wait_seconds=self.lease_wait_seconds,
             ) as held:
                 run = start_run(kind=kind, mode=self.mode, actor=self.actor, at=self.clock.now())
+                # What isn't caught below ends the run, too: its row must not stay "running".
                 outcome, reason = RunOutcome.FAILED, "it was interrupted"
                 try:
                     read(run, held)
@@ -150,7 +151,7 @@ class KindSync:
 
     sync: Sync
     spec: KindSpec
-    parent_of: Mapping[str, str] = field(default_factory=dict)
+    parent_of: Mapping[str, tuple[str, str]] = field(default_factory=dict)
 
     def __call__(self, run: SyncRun, held: HeldLease) -> None:
         self.sync.require_rate_budget(run)
@@ -164,6 +165,7 @@ class KindSync:
                 f"{absences}: nothing was struck. A token that lost a scope looks like this; if they are "
                 f"really gone: manage.py sync_inventory --kind {self.spec.kind} --confirm-loss"
             )
+        # Strikes before tombstones: the third strike of this run is checked by this run.
         strike_absent(self.spec, run, held)
         tombstone_confirmed(self.spec, run, self.sync.cloud, self.sync.clock.now, self._origin(run))
 
@@ -172,6 +174,7 @@ class KindSync:
 
     def _observe_all(self, run: SyncRun) -> None:
         """Read every list of the kind, and write it batch by batch as it comes."""
+        # Once a run, and from the rows: the parents' own runs have stored what they list.
         self.parent_of = read_parents(self.spec)
         progress = Progress(calls_before=self.sync.cloud.calls)
         for pages in read_lists(self.spec, self.sync.cloud, progress):
@@ -194,24 +197,21 @@ class KindSync:
             seen = map_record(self.spec, self.sync.cloud, record)
             if seen is not None:
                 project = project_of(self.spec, seen, self.sync.membership)
-                parent = self.parent_of.get(seen.provider_id)
+                parent = self.parent_of.get(seen.provider_id, (seen.parent_kind, seen.parent_id))
                 yield replace(
                     seen,
                     project_id=project,
                     can_attribute=project is not None or not self.spec.in_projects,
-                    parent_kind=seen.parent_kind if parent is None else self._parent_kind,
-                    parent_id=seen.parent_id if parent is None else parent,
+                    parent_kind=parent[0],
+                    parent_id=parent[1],
                 )
-
-    @property
-    def _parent_kind(self) -> str:
-        return str(self.spec.parent_list.kind) if self.spec.parent_list else ""
 
     def _write(self, batch: list[Observation], asked_at: datetime, run: SyncRun, progress: Progress) -> None:
         context = ObservationContext(
             at=asked_at, volatile=self.spec.volatile, bump_unchanged=self.sync.mode != RunMode.FAST
         )
 
+        # One transaction: where the answer to its commit is lost, rows and counts are written again together.
         @transaction.atomic
         def write() -> None:
             counts = observe(

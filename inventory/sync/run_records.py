@@ -33,6 +33,7 @@ def start_run(*, kind: str, mode: RunMode, actor: str, at: datetime) -> SyncRun:
 
     Called while holding the kind's lease, so no other run of it can be alive.
     """
+    # Without this, the console would show a killed run's progress for ever.
     SyncRun.objects.filter(kind=kind, outcome=RunOutcome.RUNNING).update(
         outcome=RunOutcome.FAILED, finished_at=at, error="the process that ran it ended without finishing it"
     )
@@ -67,6 +68,7 @@ def record_progress(run: SyncRun, progress: Progress, batch: ObservationCounts) 
         api_calls=progress.api_calls,
         seen=progress.seen,
         expected=progress.expected,
+        # Added up by the database, as each batch commits: this process's sums may be of a lost transaction.
         discovered=F("discovered") + batch.discovered,
         updated=F("updated") + batch.updated,
         restored=F("restored") + batch.restored,
@@ -91,12 +93,13 @@ def finish_run(
         raise_alert(
             code=code,
             subject=subject,
-            message=f"Sync of {run.kind_in_words}: {error}",
+            message=f"Sync of {run.kind_label}: {error}",
             details={"run": run.pk},
         )
     elif outcome == RunOutcome.COMPLETE and run.mode != RunMode.FAST:
         for code in _ALERTS.values():
             resolve_alert(code=code, subject=subject, actor=f"run:{run.pk}")
+    # After the run's last commit: a listener's worker must find the rows.
     if run.discovered or run.restored:
         hooks.notify_discovered(run.kind)
     return run

@@ -17,7 +17,7 @@ from arcadia_cloud.digitalocean.errors import ProviderError, ProviderUnavailable
 from arcadia_cloud.kernel.leases import HeldLease
 from arcadia_cloud.kernel.sql import execute, fetch_one, load
 from inventory.kinds.spec import KindSpec
-from inventory.models import Resource, ResourceQuerySet, SyncRun
+from inventory.models import Resource, SyncRun
 from inventory.observation.observe import ObservationContext, Origin, observe
 from inventory.sync.reader import look_up
 from inventory.values import PROVIDER, STRIKES_TO_DELETE, Kind
@@ -87,7 +87,9 @@ def tombstone_confirmed(
     )
     gone: list[int] = []
     errors: list[ProviderError] = []
-    for resource in _sample(struck_out):
+    # A run asks for so many at most; of more, at random: else the same ones would come every time.
+    order = "?" if struck_out.count() > _CHECKS_PER_RUN else "pk"
+    for resource in struck_out.order_by(order)[:_CHECKS_PER_RUN]:
         context = ObservationContext(at=now(), volatile=spec.volatile)
         try:
             seen = look_up(spec, cloud, resource)
@@ -97,6 +99,7 @@ def tombstone_confirmed(
         except ProviderError as error:
             errors.append(error)  # of this resource; one that can't be read mustn't keep the others alive
             continue
+        # Written together at the end: the spans of all of them end in one statement.
         if seen is None:
             gone.append(resource.pk)
         else:
@@ -105,12 +108,6 @@ def tombstone_confirmed(
     if errors:
         raise errors[0]
     return tombstoned
-
-
-def _sample(struck_out: ResourceQuerySet) -> ResourceQuerySet:
-    """Choose as many as a run may ask for; where there are more, at random: each gets its turn."""
-    too_many = struck_out.count() > _CHECKS_PER_RUN
-    return struck_out.order_by("?" if too_many else "pk")[:_CHECKS_PER_RUN]
 
 
 def tombstone(pks: Sequence[int], *, run: SyncRun, at: datetime, origin: Origin) -> int:
@@ -137,6 +134,7 @@ def tombstone_removed(*, kind: Kind, provider_id: str, at: datetime, origin: Ori
     """
     named = Resource.objects.live().filter(provider=PROVIDER, kind=kind, provider_id=provider_id)
     with transaction.atomic():
+        # The condition with the lock: one that was seen after `at` lives on.
         pks = list(named.filter(last_seen_at__lte=at).select_for_update().values_list("pk", flat=True))
         Resource.objects.filter(pk__in=pks).update(last_seen_at=at)
         return _tombstone(pks, strikes=0, at=at, origin=origin) == 1

@@ -19,13 +19,13 @@ LIST = "/api/v1/inventory"
 
 @pytest.fixture(autouse=True)
 def places(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nobody else downloads: what another test left unread keeps its place until it is collected."""
+    """Have no other download going: one that a test left unread keeps its place until it is collected."""
     monkeypatch.setattr(export_module, "_PLACES", export_module._Places())
 
 
 @pytest.fixture
 def fleet() -> None:
-    """Two of acme's, one of globex's, one of nobody's, and one of acme's that is gone."""
+    """Two of acme's, one of globex's, one unattributed, and one of acme's that is gone."""
     acme, globex = a_project("acme", "acme").pk, a_project("globex", "globex").pk
     shop = Deployment.objects.create(tenant_id="acme", slug="shop")
     observed(

@@ -1,4 +1,4 @@
-"""What must be true between the simulator's fleet and our tables."""
+"""Checks between the simulator's fleet and our tables."""
 
 from collections import Counter
 from typing import Any
@@ -8,12 +8,12 @@ from tests.simulated import Simulated
 
 
 def event_counts() -> dict[str, int]:
-    """How many events of each type there are."""
+    """Count the events of each type."""
     return dict(Counter(ResourceEvent.objects.values_list("event_type", flat=True)))
 
 
 def droplets_of(simulator: Simulated) -> int:
-    """How many droplets live at the provider."""
+    """Count the droplets that live at the provider."""
     count: int = simulator.control("GET", "state")["accounts"][0]["droplets"]
     return count
 

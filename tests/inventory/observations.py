@@ -1,4 +1,4 @@
-"""What a sync or a saga would have seen, made by hand."""
+"""Observations of a sync or a saga, made by hand."""
 
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
@@ -20,7 +20,7 @@ def minute(number: float) -> datetime:
 
 
 def seen(provider_id: str = "1", **fields: Any) -> Observation:
-    """A droplet as it looks at first; `fields` say what is different."""
+    """Make a droplet as it is at first, but for `fields`."""
     look: dict[str, Any] = {
         "name": f"web-{provider_id}",
         "urn": f"do:droplet:{provider_id}",
@@ -52,12 +52,12 @@ def observed(
 
 
 def history(provider_id: str = "1") -> list[str]:
-    """What happened to a resource, oldest first."""
+    """Return the types of a resource's events, oldest first."""
     return list(_events(provider_id).values_list("event_type", flat=True))
 
 
 def last_changes(provider_id: str = "1") -> dict[str, Any]:
-    """The changes that the newest event tells."""
+    """Return the changes of the newest event."""
     event = _events(provider_id).last()
     assert event is not None
     changes: dict[str, Any] = event.changes

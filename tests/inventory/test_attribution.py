@@ -1,4 +1,4 @@
-"""Whose a resource is: five rules in their order, and the word of an operator that stays."""
+"""The owner of a resource: five rules in their order, and an operator's assignment that stays."""
 
 from collections.abc import Callable
 from typing import Any

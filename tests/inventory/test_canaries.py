@@ -139,7 +139,7 @@ def everything_kept() -> str:
 
 
 def everything_shown(client: Client) -> str:
-    """What the API tells an operator, who sees most."""
+    """Read what the API shows an operator, who sees most."""
     headers = bearer(token_of("platform_admin"))
     row = Resource.objects.order_by("pk").first()
     assert row is not None

@@ -1,4 +1,4 @@
-"""What counts as the same observation."""
+"""The digest: which observations count as the same."""
 
 from collections.abc import Mapping
 from decimal import Decimal

@@ -1,4 +1,4 @@
-"""The one way in: what a batch of observations writes, and what it tells."""
+"""The one upsert path: the rows and the events that a batch of observations writes."""
 
 from datetime import timedelta
 from typing import Any

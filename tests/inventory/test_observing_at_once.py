@@ -84,7 +84,7 @@ def test_a_return_that_all_see_at_once_is_told_once() -> None:
 
 
 def test_two_who_disagree_about_what_changed_never_wait_for_each_other_in_a_ring() -> None:
-    """What the one finds unchanged the other finds changed: both must lock in one order all the same."""
+    """One finds unchanged what the other finds changed: both must lock in one order all the same."""
     observed(*(seen(each) for each in IDS))
 
     def see(view: int) -> None:
@@ -206,7 +206,7 @@ def wait_until_somebody_waits() -> None:
 
 
 def test_the_harness_sees_the_race_of_looking_before_writing() -> None:
-    """The control: looking first and writing then tells things twice, or breaks on the constraint."""
+    """The control: reading first and writing then records things twice, or breaks on the constraint."""
 
     def look_then_write() -> None:
         for each in IDS:

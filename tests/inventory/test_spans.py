@@ -112,7 +112,7 @@ def test_a_new_owner_begins_a_span() -> None:
 
 @pytest.mark.parametrize(("tags", "is_of_deployment"), [(["deployment:shop"], True), ([], False)])
 def test_whose_it_is_found_to_be_at_last_it_was_all_along(tags: list[str], is_of_deployment: bool) -> None:
-    """A fast run reads no projects: what it meets first is nobody's until a full run has read them."""
+    """A fast run reads no projects: what it meets first is unattributed until a full run has read them."""
     shop = Deployment.objects.create(tenant_id="acme", slug="shop")
     project = a_project("Acme", "acme")
     observed(seen(tags=tags, status="new", active=False), bump_unchanged=False)
@@ -249,7 +249,7 @@ class Facts:
 
 @dataclass
 class Model:
-    """Spans as the specification tells them, in plain Python."""
+    """Spans as the specification has them, in plain Python."""
 
     created: datetime | None
     spans: list[tuple[datetime, datetime | None, Facts]] = field(default_factory=list)

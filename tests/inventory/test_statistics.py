@@ -107,7 +107,7 @@ def test_an_assignment_reads_all_rows_once_at_most(statistics: None) -> None:
 
 
 def lease_in_hand() -> HeldLease:
-    """One that nobody renews, since that would take a connection of its own."""
+    """Take a lease that isn't renewed, since that would take a connection of its own."""
     held, now = HeldLease("sync:volume", seconds=60), DatabaseClock().now()
     Lease.objects.create(
         name=held.name,

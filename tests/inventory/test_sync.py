@@ -18,7 +18,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def operators_projects(simulator: Simulated) -> int:
-    """How many of them there are at the provider."""
+    """Count them at the provider."""
     with DigitalOcean() as cloud:
         return [project.name for project in cloud.projects()].count("skyai-internal")
 

@@ -224,7 +224,7 @@ def test_what_vanishes_is_tombstoned_at_its_third_absence(
 
 
 def looked(row: Resource) -> dict[str, object]:
-    """What is kept of it, but for when and by which look it was seen."""
+    """Return the row's fields, but for when and by which observation it was seen."""
     passing = {"last_seen_at", "stale_strike_count", "observed_digest"}
     return {name: value for name, value in vars(row).items() if name not in passing and name[0] != "_"}
 
@@ -233,7 +233,7 @@ def looked(row: Resource) -> dict[str, object]:
 def test_one_that_only_its_own_address_shows_stays_what_it_was(
     simulator: Simulated, sync: SyncNow, spaces: None, entry: KindSpec
 ) -> None:
-    """Its list lacks it, a third time: what the list alone tells of it is kept all the same."""
+    """Its list lacks it, a third time: what the list alone has of it is kept all the same."""
     fill_fleet()
     sync(kinds=())
     sync(RunMode.SLOW, kinds=())

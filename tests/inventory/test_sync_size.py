@@ -40,7 +40,7 @@ print("memory", started, peak())
 
 @pytest.fixture
 def large_simulator() -> Iterator[str]:
-    """In a process of its own: it would share this one's interpreter with nobody else."""
+    """In a process of its own: this one's interpreter holds other tests' memory."""
     command = [sys.executable, "-m", "simulator", "--port", "0", "--fleet", "droplets"]
     command += ["--droplets", str(DROPLETS)]
     with subprocess.Popen(command, cwd=PROJECT, stdout=subprocess.PIPE, text=True) as process:

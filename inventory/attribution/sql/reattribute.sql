@@ -1,17 +1,17 @@
 -- Decide anew the owner of these resources, from what is stored of them.
 --
 -- parameters  pks bigint[], by which rows are looked up, whatever the planner assumes
---             tags jsonb [{id, tag_tenant, tag_slug, tag_conflict}] of the same
+--             tags jsonb [{id, tenant, slug, conflict}] of the same: what their tags name
 --             clear_assignment boolean: an operator's assignment is dropped, too
 --             provider text · at timestamptz · actor text · source text
 -- returns     changed: the ids of those whose owner changed
 -- locks       the resources, in the order of a batch of observations
 WITH seen AS MATERIALIZED (
     SELECT known.id, known.project_id, known.parent_kind, known.parent_id,
-           tagged.tag_tenant, tagged.tag_slug, tagged.tag_conflict
+           tagged.tenant AS tag_tenant, tagged.slug AS tag_slug, tagged.conflict AS tag_conflict
     FROM cloud_resources AS known
     JOIN jsonb_to_recordset(%(tags)s::jsonb) AS tagged(
-        id bigint, tag_tenant text, tag_slug text, tag_conflict text
+        id bigint, tenant text, slug text, conflict text
     ) ON tagged.id = known.id
     WHERE known.id = ANY(%(pks)s::bigint[])
       AND (

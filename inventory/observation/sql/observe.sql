@@ -1,7 +1,7 @@
 -- Write one batch of observations of one kind, read from the write what happened, and record it in the history.
 --
 -- parameters  batch jsonb: observations, sorted by provider_id, each id once · provider text · kind text
---             at timestamptz: when the provider was asked, by the database's clock; an older look never overwrites a
+--             at timestamptz: when the provider was asked, by the database's clock; an older observation never overwrites a
 --             newer one
 --             volatile text[]: names of attrs that move by themselves and count for nothing
 --             bump_unchanged boolean: false in fast runs, where an unchanged row is touched only when its last bump is
