@@ -75,10 +75,8 @@ def sync_ages(*, at: datetime) -> list[SyncAge]:
         run = found[str(spec.kind)]
         # A day and two hours for what is read once a day: a run that starts late isn't stale yet.
         limit = STALE_SLOW_AFTER if spec.modes == {RunMode.SLOW} else STALE_AFTER
-        if run.completed_at is not None:
-            is_stale = at - run.completed_at > limit
-        else:
-            is_stale = not run.was_only_skipped  # else it isn't set up: Spaces without keys
+        is_set_up = not run.was_only_skipped  # Spaces without keys never are
+        is_stale = is_set_up if run.completed_at is None else at - run.completed_at > limit
         ages.append(SyncAge(run.kind, run.completed_at, is_stale))
     return ages
 

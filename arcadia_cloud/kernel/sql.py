@@ -61,10 +61,12 @@ def load(where: str | Path, name: str) -> Statement:
     file = (folder / name).resolve()
     if file not in _loaded:
         lines = file.read_text(encoding="utf-8").splitlines()
-        head = _head(lines)
+        head = _read_head(lines)
         if not head:
-            raise StatementError(f"{file} has no head: a comment at its top that says what it does")
-        body = "\n".join(line for line in _included(file, lines, ()) if not _is_comment(line))
+            raise StatementError(f"{file} has no head: a comment at its top with its purpose")
+        body = "\n".join(
+            line for line in _expand_includes(file, lines, ()) if not line.lstrip().startswith(_COMMENT)
+        )
         parameters = tuple(dict.fromkeys(_PARAMETER.findall(body)))
         # The file's name goes along, for who reads the server's log.
         _loaded[file] = Statement(file, head, f"-- {name}\n{body}\n", parameters)
@@ -100,11 +102,11 @@ def fetch_one(
     """Run it, and return its first row; None where there is none.
 
     `into` is a NamedTuple or a dataclass with a field for each column, whatever their order. A column whose
-    name begins with an underscore is left out. Any other type, `int` say, is of the row's only column.
+    name begins with an underscore is left out. Any other type, such as `int`, is the only column's.
     Raises StatementError where the columns aren't those of `into`.
     """
     with server_binding_cursor(prepared=prepared) as cursor:
-        cursor.cursor.row_factory = _row_factory(into)
+        cursor.cursor.row_factory = _build_row_factory(into)
         cursor.execute(statement.text, parameters or None)
         row: T | None = cursor.fetchone()
     return row
@@ -119,13 +121,13 @@ def fetch_all(
 ) -> list[T]:
     """Run it, and return its rows as `fetch_one` does."""
     with server_binding_cursor(prepared=prepared) as cursor:
-        cursor.cursor.row_factory = _row_factory(into)
+        cursor.cursor.row_factory = _build_row_factory(into)
         cursor.execute(statement.text, parameters or None)
         rows: list[T] = cursor.fetchall()
     return rows
 
 
-def _head(lines: Sequence[str]) -> str:
+def _read_head(lines: Sequence[str]) -> str:
     head = []
     for line in lines:
         if not line.startswith(_COMMENT):
@@ -135,7 +137,7 @@ def _head(lines: Sequence[str]) -> str:
     return "\n".join(head)
 
 
-def _included(file: Path, lines: Sequence[str], within: tuple[Path, ...]) -> list[str]:
+def _expand_includes(file: Path, lines: Sequence[str], within: tuple[Path, ...]) -> list[str]:
     """Return the lines with those of every included file in their place."""
     if file in within:
         raise StatementError(f"{file} includes itself, by way of {within[-1].name}")
@@ -148,31 +150,29 @@ def _included(file: Path, lines: Sequence[str], within: tuple[Path, ...]) -> lis
         part = (file.parent / include["path"]).resolve()
         if not part.is_file():
             raise FileNotFoundError(f"{file} includes {include['path']}: there is no {part}")
-        found += _included(part, part.read_text(encoding="utf-8").splitlines(), (*within, file))
+        found += _expand_includes(part, part.read_text(encoding="utf-8").splitlines(), (*within, file))
     return found
 
 
-def _is_comment(line: str) -> bool:
-    return line.lstrip().startswith(_COMMENT)
-
-
-def _row_factory(into: Any) -> Callable[[Cursor[Any]], RowMaker[Any]]:  # any type: mypy hashes no type[T]
+def _build_row_factory(into: Any) -> Callable[[Cursor[Any]], RowMaker[Any]]:
     def factory(cursor: Cursor[Any]) -> RowMaker[Any]:
         result = cursor.pgresult
         columns = () if result is None else tuple(result.fname(each) for each in range(result.nfields))
-        return _row_maker(into, columns)
+        return _build_row_maker(into, columns)
 
     return factory
 
 
-@lru_cache(maxsize=1024)  # a saga's claim is run for each step: only its first row pays for the names
-def _row_maker(into: Any, columns: tuple[bytes | None, ...]) -> RowMaker[Any]:
+@lru_cache(maxsize=1024)  # an engine runs the same few statements over and over: the first run pays
+def _build_row_maker(into: Any, columns: tuple[bytes | None, ...]) -> RowMaker[Any]:
     names = [(column or b"").decode() for column in columns]
     if not names:  # the statement returns no rows: the cursor itself refuses to fetch any
         return no_result
-    wanted = _fields(into)
+    wanted: Sequence[str] | None = getattr(into, "_fields", None)
+    if is_dataclass(into):
+        wanted = [field.name for field in fields(into) if field.init]
     if wanted is None:
-        return _value_maker(into, names)
+        return _build_value_maker(into, names)
     kept = [name for name in names if not name.startswith("_")]
     if sorted(kept) != sorted(wanted):
         raise StatementError(f"{into.__name__} has {', '.join(wanted)}; the row has {', '.join(kept)}")
@@ -183,7 +183,7 @@ def _row_maker(into: Any, columns: tuple[bytes | None, ...]) -> RowMaker[Any]:
     return lambda values: into(*[values[place] for place in places])
 
 
-def _value_maker(into: type[T], names: Sequence[str]) -> RowMaker[T]:
+def _build_value_maker(into: type[T], names: Sequence[str]) -> RowMaker[T]:
     if len(names) != 1:
         raise StatementError(f"a row of {', '.join(names)} is no single {into.__name__}")
 
@@ -194,11 +194,3 @@ def _value_maker(into: type[T], names: Sequence[str]) -> RowMaker[T]:
         return value
 
     return make
-
-
-def _fields(into: type[Any]) -> tuple[str, ...] | None:
-    """Return the arguments that a row of this type is made of, in their order; None for a plain value."""
-    if is_dataclass(into):
-        return tuple(field.name for field in fields(into) if field.init)
-    names: tuple[str, ...] | None = getattr(into, "_fields", None)
-    return names

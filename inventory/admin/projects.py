@@ -1,18 +1,20 @@
 """The console's projects: tenant and purpose are the operator's to set, the rest is the provider's."""
 
 from typing import Any
+from urllib.parse import quote
 
 from django import forms
 from django.contrib import admin, messages
 from django.http import HttpRequest
 from django.urls import reverse
-from django.utils.html import format_html
 
 from arcadia_cloud.kernel.console.actions import actor_of
+from arcadia_cloud.kernel.console.filters import TenantFilter
+from arcadia_cloud.kernel.console.formatting import NOTHING, link, outside_link
 from arcadia_cloud.kernel.console.records import BoundedAdmin
 from arcadia_cloud.kernel.console.theme import OneLineInput, display
-from inventory.admin.filters import LifeFilter, TenantFilter
-from inventory.admin.formatting import NOTHING, label_of, readable
+from inventory.admin.filters import LifeFilter
+from inventory.admin.formatting import label_of, readable
 from inventory.models import Project
 from inventory.services import give_project, set_project_purpose
 
@@ -92,12 +94,9 @@ class ProjectAdmin(BoundedAdmin[Project]):
     @display(description="its resources")
     def resources_of_it(self, project: Project) -> str:
         address = f"{reverse('admin:inventory_resource_changelist')}?project__id__exact={project.pk}"
-        return format_html('<a href="{}" class="text-link">show them</a>', address)
+        return link(address, "show them")
 
     @display(description="at DigitalOcean")
     def at_the_provider(self, project: Project) -> str:
-        return format_html(
-            '<a href="https://cloud.digitalocean.com/projects/{}" target="_blank" rel="noopener noreferrer" '
-            'class="text-link">open its page (in a new tab)</a>',
-            project.provider_id,
-        )
+        address = f"https://cloud.digitalocean.com/projects/{quote(project.provider_id, safe='')}"
+        return outside_link(address, "open its page")

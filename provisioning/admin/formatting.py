@@ -3,16 +3,13 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Final
 
-from django.utils.html import format_html
-from django.utils.safestring import SafeString
-
+from arcadia_cloud.kernel.console.formatting import NOTHING, duration
 from provisioning.models import SagaRun, SagaStepResult
 from provisioning.states import LIVE, Direction, SagaStatus, StepStatus
 
-NOTHING: Final = "-"
 UNDO_INCOMPLETE: Final = "undo incomplete"
 STATUS_COLOURS: Final[Mapping[str, str]] = {
     "running": "info",
@@ -44,8 +41,6 @@ _STEP_COLOURS: Final[Mapping[str, str]] = {
     StepStatus.FAILED: "danger",
     StepStatus.COMPENSATION_FAILED: "danger",
 }
-_MINUTE: Final = 60
-_HOUR: Final = 60 * _MINUTE
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +153,7 @@ def _span(began_at: datetime | None, ended_at: datetime | None, now: datetime | 
     if began_at is None:
         return None
     until = ended_at or now
-    return Span(began_at, length(until - began_at) if until else "")
+    return Span(began_at, duration(until - began_at) if until else "")
 
 
 def _tries(step: SagaStepResult) -> str:
@@ -172,26 +167,11 @@ def _errors(error: Mapping[str, Any] | None) -> list[tuple[str, str]]:
     return [(what, f"{held['type']}: {held['message']}") for what, held in pairs if "message" in held]
 
 
-def length(span: timedelta) -> str:
-    """A span of time, as an operator reads it, on one line."""
-    seconds = max(span.total_seconds(), 0.0)
-    minutes, rest = divmod(int(seconds), _MINUTE)
-    if seconds < 1:
-        words = f"{seconds * 1000:.0f} ms"
-    elif seconds < _MINUTE:
-        words = f"{seconds:.1f} s"
-    elif seconds < _HOUR:
-        words = f"{minutes} min {rest} s"
-    else:
-        words = f"{minutes // _MINUTE} h {minutes % _MINUTE} min"
-    return words.replace(" ", "\N{NO-BREAK SPACE}")
-
-
 def took(saga: SagaRun, *, now: datetime) -> str:
     """How long it took, or has taken so far; a dash when nobody has begun it."""
     if saga.started_at is None:
         return NOTHING
-    return length((saga.finished_at or now) - saga.started_at)
+    return duration((saga.finished_at or now) - saga.started_at)
 
 
 def walked_by(saga: SagaRun) -> str:
@@ -200,10 +180,3 @@ def walked_by(saga: SagaRun) -> str:
     holder = f"{saga.lease_holder}, until {until:%H:%M:%S} at the latest" if until else ""
     lost = f"taken over {saga.recoveries} times from a worker that died" if saga.recoveries else ""
     return "; ".join(words for words in (holder, lost) if words)
-
-
-def pretty(value: Any) -> SafeString:  # a JSON value
-    """A JSON value on its lines."""
-    return format_html(
-        '<pre class="console-json">{}</pre>', json.dumps(value, indent=2, ensure_ascii=False, sort_keys=True)
-    )

@@ -5,20 +5,17 @@ from typing import Any, Final
 from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.template.loader import render_to_string
-from django.urls import reverse
 from django.utils import timezone
-from django.utils.html import format_html
-from django.utils.safestring import SafeString
 
+from arcadia_cloud.kernel.console.filters import TenantFilter
+from arcadia_cloud.kernel.console.formatting import NOTHING, json_block, row_link, shortened
+from arcadia_cloud.kernel.console.status_label import status_label
 from arcadia_cloud.kernel.console.theme import display
 from provisioning.admin.actions import SagaActionsAdmin
-from provisioning.admin.filters import KindFilter, StatusFilter, TenantFilter
+from provisioning.admin.filters import KindFilter, StatusFilter
 from provisioning.admin.formatting import (
-    NOTHING,
     STATUS_COLOURS,
     place,
-    pretty,
     standing,
     timeline,
     took,
@@ -30,7 +27,6 @@ from provisioning.models import SagaRun
 from provisioning.states import LIVE
 
 _LARGEST_ID: Final = 2**63 - 1
-_SHORT: Final = 120
 
 
 @admin.register(SagaRun)
@@ -88,7 +84,7 @@ class SagaRunAdmin(SagaActionsAdmin):
         return {
             "saga": row,
             "is_live": row.status in LIVE,
-            "stands": _label(standing(row)),
+            "stands": status_label(standing(row), STATUS_COLOURS),
             "place": place(row),
             "took": took(row, now=now),
             "why": why(row),
@@ -97,8 +93,8 @@ class SagaRunAdmin(SagaActionsAdmin):
             "may_pause": self.has_pause_permission(request),
             "actions": self.available_actions(request, row),
             "timeline": timeline(row, now=now),
-            "inputs": pretty(row.inputs),
-            "saga_context": pretty(row.context),
+            "inputs": json_block(row.inputs),
+            "saga_context": json_block(row.context),
             "retries": list(row.retries.order_by("pk")),
         }
 
@@ -121,19 +117,10 @@ class SagaRunAdmin(SagaActionsAdmin):
     @display(description="in words")
     def in_words(self, saga: SagaRun) -> str:
         words = ". ".join(words for words in (place(saga), why(saga)) if words != NOTHING and words)
-        return words if len(words) <= _SHORT else f"{words[: _SHORT - 1]}…"
+        return shortened(words)
 
     @display(description="repeats")
     def repeats(self, saga: SagaRun) -> str:
         if saga.retry_of_id is None:
             return NOTHING
-        return format_html(
-            '<a class="text-link" href="{}">saga {}</a>',
-            reverse("admin:provisioning_sagarun_change", args=[saga.retry_of_id]),
-            saga.retry_of_id,
-        )
-
-
-def _label(words: str) -> SafeString:
-    looks = {"text": words, "variant": STATUS_COLOURS.get(words, "")}
-    return render_to_string("unfold/helpers/label.html", looks)
+        return row_link("provisioning_sagarun", saga.retry_of_id, f"saga {saga.retry_of_id}")

@@ -51,8 +51,8 @@ def walk_every_pair(
 def forbid_illegal_moves(table: str, column: str, transitions: Mapping[str, Collection[str]]) -> None:
     """Have the test database refuse an update that moves a row where its life cycle has no such move.
 
-    Such an update raises IntegrityError. For states that SQL moves. An update that leaves the state as it is
-    passes. Installed in the caller's transaction and gone with it, or for good outside one; may be repeated.
+    Such an update raises IntegrityError; one that leaves the state as it is passes. For states moved by SQL.
+    Installed in the caller's transaction and gone with it, or for good outside one; may be repeated.
     """
     pairs = [(present, to) for present, allowed in transitions.items() for to in allowed]
     known = sql.SQL(", ").join(

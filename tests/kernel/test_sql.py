@@ -256,7 +256,7 @@ def test_every_statement_can_be_prepared(db: None, project_statements: list[Stat
             continue
         try:
             with transaction.atomic(), connection.cursor() as cursor:
-                cursor.execute(f"PREPARE tried AS {_numbered(each)}")
+                cursor.execute(f"PREPARE tried AS {_number_parameters(each)}")
                 cursor.execute("DEALLOCATE tried")
         except Exception as error:  # noqa: BLE001 - each statement's own, reported together
             failures.append(f"{each.file.relative_to(ROOT)}: {error}")
@@ -283,7 +283,7 @@ def test_no_statement_file_is_left_unused(project_statements: list[Statement]) -
     assert there <= loaded | included
 
 
-def _numbered(statement: Statement) -> str:
+def _number_parameters(statement: Statement) -> str:
     numbers = {name: f"${number}" for number, name in enumerate(statement.parameters, 1)}
     text = re.sub(r"%\((\w+)\)s", lambda found: numbers[found[1]], statement.text)
     return text.replace("%%", "%") if statement.parameters else text

@@ -10,7 +10,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from inventory.export import Format, export
+from arcadia_cloud.kernel.api.downloads import Format
+from inventory.export import export
 from inventory.models import Resource
 from inventory.values import Kind
 
