@@ -93,8 +93,8 @@ def test_a_row_of_another_tenant_is_not_there(
 
 def refusal(api: Api, address: str) -> dict[str, Any]:
     """Return a 404's body, without the request's id."""
-    told: dict[str, Any] = json.loads(api.text(address))
-    return {name: value for name, value in told.items() if name not in {"instance", "request_id"}}
+    body: dict[str, Any] = json.loads(api.text(address))
+    return {name: value for name, value in body.items() if name not in {"instance", "request_id"}}
 
 
 def test_a_tenant_sees_no_money_anywhere(fleet: dict[str, Project], acme: Api, operator: Api) -> None:

@@ -217,7 +217,7 @@ def test_no_secret_of_an_answer_is_kept_shown_or_logged(
     assert "192.0.2.1" in everything_shown(client)
 
 
-def test_no_secret_of_an_answer_that_breaks_the_rules_is_told(
+def test_no_secret_of_an_answer_that_breaks_the_rules_is_shown(
     provider: Planting, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level("DEBUG")

@@ -41,22 +41,22 @@ def altered(**fields: Any) -> Observation:
     return msgspec.structs.replace(seen(), **fields)
 
 
-def test_every_field_says_something_or_tells_whose_it_is() -> None:
+def test_every_field_is_of_the_provider_or_of_the_attribution() -> None:
     assert {*PROVIDER_FIELDS, *ATTRIBUTION_FIELDS, *SAGA_FIELDS} == set(Observation.__struct_fields__)
 
 
 @pytest.mark.parametrize("field", PROVIDER_FIELDS)
-def test_what_the_provider_says_differently_has_another_digest(field: str) -> None:
+def test_another_value_of_the_provider_has_another_digest(field: str) -> None:
     assert digest_of(altered(**{field: PROVIDER_FIELDS[field]})) != digest_of(seen())
 
 
 @pytest.mark.parametrize("field", ATTRIBUTION_FIELDS)
-def test_what_tells_whose_it_is_leaves_the_digest_alone(field: str) -> None:
+def test_the_fields_of_the_attribution_leave_the_digest_alone(field: str) -> None:
     assert digest_of(altered(**{field: ATTRIBUTION_FIELDS[field]})) == digest_of(seen())
 
 
 @pytest.mark.parametrize("field", SAGA_FIELDS)
-def test_what_its_maker_says_has_no_digest(field: str) -> None:
+def test_what_a_saga_decided_has_no_digest(field: str) -> None:
     assert digest_of(altered(**{field: SAGA_FIELDS[field]})) is None
 
 

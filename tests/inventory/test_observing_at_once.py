@@ -66,8 +66,8 @@ def test_a_change_that_all_see_at_once_is_told_once() -> None:
         observed(*(seen(each, status="off", active=False) for each in IDS), at=minute(5))
 
     at_once(*[see_them_off] * THREADS)
-    told = Counter(ResourceEvent.objects.values_list("event_type", flat=True))
-    assert told == {"discovered": len(IDS), "updated": len(IDS)}
+    recorded = Counter(ResourceEvent.objects.values_list("event_type", flat=True))
+    assert recorded == {"discovered": len(IDS), "updated": len(IDS)}
     assert ResourceSpan.objects.count() == 2 * len(IDS)
 
 

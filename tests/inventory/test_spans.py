@@ -111,7 +111,7 @@ def test_a_new_owner_begins_a_span() -> None:
 
 
 @pytest.mark.parametrize(("tags", "is_of_deployment"), [(["deployment:shop"], True), ([], False)])
-def test_whose_it_is_found_to_be_at_last_it_was_all_along(tags: list[str], is_of_deployment: bool) -> None:
+def test_the_first_owner_that_is_found_was_it_all_along(tags: list[str], is_of_deployment: bool) -> None:
     """A fast run reads no projects: what it meets first is unattributed until a full run has read them."""
     shop = Deployment.objects.create(tenant_id="acme", slug="shop")
     project = a_project("Acme", "acme")

@@ -103,7 +103,7 @@ def test_what_a_fast_run_discovers_gets_its_project_from_the_next_full_one(
     Project.objects.filter(name="globex").update(tenant_id="globex")
     sync()
     assert Resource.objects.get(name="sandbox-01").tenant_id == "globex"
-    assert event_counts() == {"discovered": 13, "updated": 13 + 1}  # the others' tags had told their tenant
+    assert event_counts() == {"discovered": 13, "updated": 13 + 1}  # the others' tags had named their tenant
 
 
 # --- Projects --------------------------------------------------------------------------------------
@@ -120,7 +120,7 @@ def test_what_the_operator_says_of_a_project_is_never_overwritten(
     assert project.attrs == {"purpose": "Service or API"}
 
 
-def test_a_droplet_that_moves_between_projects_is_told(simulator: Simulated, sync: SyncNow) -> None:
+def test_a_droplet_that_moves_between_projects_is_recorded(simulator: Simulated, sync: SyncNow) -> None:
     sync()
     droplet = Resource.objects.get(name="wiki-01").provider_id
     simulator.control("PATCH", f"droplets/{droplet}", project="globex")
