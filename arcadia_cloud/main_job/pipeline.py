@@ -71,7 +71,7 @@ def sync(tell: ReportProgress) -> Iterator[Line]:
         tell(f"{kind}: {progress.seen}{of}")
 
     for mode in (RunMode.FULL, RunMode.SLOW):
-        for run in sync_inventory(mode=mode, requested_by="bin/run --once", report=report):
+        for run in sync_inventory(mode=mode, actor="bin/run --once", report=report):
             yield _sync_line(run)
 
 

@@ -26,7 +26,7 @@ def _short_backoff(monkeypatch: pytest.MonkeyPatch) -> None:
 def reference(simulator: Simulated) -> Iterator[Simulated]:
     """The fleet and the invoice of April 2026, the fleet synced."""
     simulator.reset(fleet="reference", today=TODAY, invoices=0)
-    sync_inventory(mode=RunMode.FULL, requested_by="a test", kinds=["droplet"])
+    sync_inventory(mode=RunMode.FULL, actor="a test", kinds=["droplet"])
     yield simulator
     simulator.reset(fleet="default", today=None)
 

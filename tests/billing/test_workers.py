@@ -106,4 +106,4 @@ def test_a_sync_that_discovers_has_lines_matched_again_and_another_does_not(
 
 
 def sync() -> None:
-    sync_inventory(mode=RunMode.FULL, requested_by="a test", kinds=["droplet"])
+    sync_inventory(mode=RunMode.FULL, actor="a test", kinds=["droplet"])

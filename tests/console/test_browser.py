@@ -61,7 +61,7 @@ def fleet(transactional_db: None, simulator: Simulated) -> None:
     user = User.objects.create_user("operator-1", password=PASSWORD, is_staff=True)
     user.groups.add(Group.objects.get(name="operator"))
     simulator.reset(fleet="droplets")
-    sync_inventory(mode=RunMode.FULL, requested_by="a test")
+    sync_inventory(mode=RunMode.FULL, actor="a test")
 
 
 @pytest.fixture(params=["light", "dark"])

@@ -1,5 +1,9 @@
 -- Open the new owner's spans where the old owner's have just ended, with what metering counted before. One that is
--- open still began at this very instant, and was corrected in place: it changed hands twice at once.
+-- open still began at this very instant, and was corrected in place: its owner changed twice at once.
+--
+-- parameters  pks bigint[] · at timestamptz
+-- returns     nothing
+-- locks       nothing more; the resources are locked by the caller
 INSERT INTO resource_spans (resource_id, during, deployment_id, tenant_id, active, size_gb)
 SELECT resource.id, tstzrange(%(at)s::timestamptz, NULL), resource.deployment_id, resource.tenant_id,
        latest.active, latest.size_gb

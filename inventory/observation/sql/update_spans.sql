@@ -1,9 +1,13 @@
 -- End the open spans of resources whose metered facts changed, and open new ones where none is open any more: their
--- facts changed, or they came back from a tombstone. %(batch)s as in observe.sql, the changed ones only.
+-- facts changed, or they came back from a tombstone.
+--
+-- parameters  batch jsonb as in observe.sql, the changed ones only · provider text · kind text · at timestamptz
+-- returns     nothing
+-- locks       the open spans; the resources are locked by the caller
 --
 -- A span that began at this very instant has no length to keep: its facts are corrected where it stands.
 -- One that came back and was made before its tombstone lived all along, so its life goes on where it ended; one made
--- later begins at its creation; where the provider tells no creation, at this sight.
+-- later begins at its creation; where the provider has no creation, at this sight.
 WITH latest AS MATERIALIZED (
     SELECT resource.*, seen.active, seen.size_gb, span.id AS span_id, upper(span.during) AS ended_at,
            upper_inf(span.during) AS is_open, lower(span.during) < %(at)s::timestamptz AS has_length,
@@ -32,7 +36,7 @@ ended AS (
         size_gb = CASE WHEN has_length THEN span.size_gb ELSE latest.size_gb END
     FROM latest
     WHERE span.id = latest.span_id AND latest.is_open AND latest.is_outdated
-      -- Told twice, so that spans are read by these keys and never all of them: see bump.sql.
+      -- Given twice, so that spans are read by these keys and never all of them: see bump.sql.
       AND span.id = ANY(ARRAY(SELECT span_id FROM latest WHERE is_open AND is_outdated))
     RETURNING CASE WHEN has_length THEN latest.id END AS id
 )

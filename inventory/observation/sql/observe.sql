@@ -1,22 +1,27 @@
--- One batch of observations of one kind: write the rows, read from the write what happened, tell it.
+-- Write one batch of observations of one kind, read from the write what happened, and record it in the history.
+--
+-- parameters  batch jsonb: observations, sorted by provider_id, each id once · provider text · kind text
+--             at timestamptz: when the provider was asked, by the database's clock; an older observation never overwrites a
+--             newer one
+--             volatile text[]: names of attrs that move by themselves and count for nothing
+--             bump_unchanged boolean: false in fast runs, where an unchanged row is touched only when its last bump is
+--             an hour old
+--             actor text · source text
+-- returns     discovered, updated, restored: how many · touched: the ids of those whose spans may change
+--             first_owned: the rows whose owner was decided for the first time
+-- locks       the resources, in the batch's order, so that two batches never wait for each other in a ring
 --
 -- What happened is read from RETURNING old/new, never from a SELECT before the write: two writers at once
--- would both see "not there yet". The batch is sorted, so that two batches never wait for each other in a ring.
+-- would both see "not there yet".
 --
--- A row whose observation tells no project keeps its own: whatever can be in a project always is in one, so silence
--- means that membership wasn't read, or was read a moment too early. Unless it `can_attribute`, it keeps its owner, too:
--- the one that it has when it is written, for who it was before the row was locked may have been decided anew since.
---
--- %(batch)s           JSON array of observations, sorted by provider_id, each id once
--- %(at)s              when the provider was asked, on the database's clock; an older look never overwrites a newer
--- %(volatile)s        names of attrs that move by themselves and count for nothing
--- %(bump_unchanged)s  false in fast runs: an unchanged row is touched only when its last bump is an hour old
+-- A row whose observation has no project keeps its own: whatever can be in a project always is in one, so none means
+-- that membership wasn't read, or was read a moment too early. Unless it `can_attribute`, it keeps its owner, too:
+-- the one that it has when it is written, for another observer may have decided, or inserted it, a moment ago.
 WITH observed AS (
     SELECT seen.*,
-           CASE WHEN maker.tenant_id IS NOT NULL THEN 'saga'
-                WHEN before.id IS NOT NULL THEN 'as before'
-                ELSE decided.rule END AS rule,
-           CASE WHEN maker.tenant_id IS NOT NULL THEN '' ELSE decided.note END AS note,
+           NOT seen.can_attribute AND maker.tenant_id IS NULL AS keeps_owner,
+           CASE WHEN maker.tenant_id IS NOT NULL THEN 'saga' ELSE ruling.rule END AS rule,
+           CASE WHEN maker.tenant_id IS NOT NULL THEN '' ELSE ruling.note END AS note,
            CASE WHEN maker.tenant_id IS NOT NULL THEN maker.tenant_id ELSE owner.tenant_id END AS owner_tenant_id,
            CASE WHEN maker.tenant_id IS NOT NULL THEN seen.deployment_id
                 ELSE owner.deployment_id END AS owner_deployment_id
@@ -24,18 +29,11 @@ WITH observed AS (
         provider_id text, urn text, name text, region text, status text, tags text[], attrs jsonb,
         monthly_price_cents integer, created_at timestamptz, active boolean, size_gb numeric,
         project_id bigint, deployment_id bigint, tenant_id text, parent_kind text, parent_id text, can_attribute boolean,
-        tag_tenant text, tag_slug text, tag_objection text, digest bytea
+        tag_tenant text, tag_slug text, tag_conflict text, digest bytea
     )
     LEFT JOIN cloud_deployments AS deployment ON deployment.id = seen.deployment_id
     CROSS JOIN LATERAL (SELECT coalesce(seen.tenant_id, deployment.tenant_id) AS tenant_id) AS maker
-    LEFT JOIN LATERAL (
-        SELECT resource.id
-        FROM cloud_resources AS resource
-        WHERE NOT seen.can_attribute AND resource.provider = %(provider)s::text AND resource.kind = %(kind)s::text
-          AND resource.provider_id = seen.provider_id
-        LIMIT 1  -- a lookup for each, as in attribution_rule.sql
-    ) AS before ON true
-    -- attribution_rule.sql
+    -- include: ../../attribution/sql/attribution_rule.sql
 ),
 written AS (
     INSERT INTO cloud_resources AS known (
@@ -67,8 +65,11 @@ written AS (
                 (false, excluded.deployment_id, excluded.tenant_id, excluded.attributed_by, excluded.attribution_note)
             ) AS owner(stays, deployment_id, tenant_id, attributed_by, attribution_note)
             WHERE owner.stays = (
-                known.attributed_by = 'operator' OR known.attributed_by = 'saga' AND excluded.attributed_by <> 'saga'
-                OR excluded.attributed_by = 'as before'
+                -- Asked of the batch here, and not of the row before: that may have come to be since.
+                excluded.provider_id IN (SELECT provider_id FROM observed WHERE keeps_owner)
+                OR (
+                    -- include: ../../attribution/sql/sticky_owner.sql
+                ) AND NOT (known.attributed_by = 'saga' AND excluded.attributed_by = 'saga')
             )
         ),
         observed_digest = excluded.observed_digest,
@@ -89,18 +90,20 @@ written AS (
         OR known.project_id <> excluded.project_id
         OR (known.project_id IS NULL AND excluded.project_id IS NOT NULL)
         OR (
-            known.attributed_by NOT IN ('operator', 'saga')
-            AND excluded.attributed_by <> 'as before'
+            NOT (
+                -- include: ../../attribution/sql/sticky_owner.sql
+            )
+            AND excluded.provider_id NOT IN (SELECT provider_id FROM observed WHERE keeps_owner)
             AND (known.tenant_id, known.deployment_id, known.attributed_by)
                 IS DISTINCT FROM (excluded.tenant_id, excluded.deployment_id, excluded.attributed_by)
         )
       )
     RETURNING
-        old.id IS NULL AS is_new, old.deleted_at AS was_deleted_at,
+        old.id IS NULL AS is_new, old.deleted_at AS old_deleted_at,
         -- What can be in a project has a row without one only until its owner is decided for the first time.
         old.id IS NOT NULL AND old.deleted_at IS NULL AND old.project_id IS NULL AND old.tenant_id IS NULL
         AND new.tenant_id IS NOT NULL AND (new.project_id IS NOT NULL OR new.attributed_by = 'saga')
-        AS is_owned_at_last,
+        AS is_first_owned,
         new.id, new.provider_id, new.deployment_id, new.tenant_id, new.provider_created_at,
         CASE WHEN old.id IS NOT NULL
               AND ((old.urn, old.name, old.region, old.status, old.tags, old.monthly_price_cents,
@@ -124,14 +127,14 @@ written AS (
                      'tenant_id', new.tenant_id, 'attributed_by', new.attributed_by),
                  old.attrs - %(volatile)s::text[],
                  new.attrs - %(volatile)s::text[])
-        END AS before_and_after
+        END AS old_and_new
 ),
-happened AS (
+outcome AS (
     SELECT id, provider_id, written.deployment_id, written.tenant_id, provider_created_at, is_new,
-           is_owned_at_last, coalesce(difference.changes, '{}') AS changes,
+           is_first_owned, coalesce(difference.changes, '{}') AS changes,
            CASE
                WHEN is_new THEN 'discovered'
-               WHEN was_deleted_at IS NOT NULL THEN 'restored'
+               WHEN old_deleted_at IS NOT NULL THEN 'restored'
                WHEN difference.changes IS NULL THEN NULL
                WHEN difference.changes - 'tags' = '{}' THEN 'tagged'
                ELSE 'updated'
@@ -146,32 +149,32 @@ happened AS (
     FROM written
     JOIN observed USING (provider_id)
     LEFT JOIN LATERAL (
-        SELECT jsonb_object_agg(field, jsonb_build_array(was, is_)) AS changes
+        SELECT jsonb_object_agg(field, jsonb_build_array(old_value, new_value)) AS changes
         FROM (
-            SELECT field, before_and_after -> 0 -> field, before_and_after -> 1 -> field
-            FROM jsonb_object_keys(before_and_after -> 1) AS field
+            SELECT field, old_and_new -> 0 -> field, old_and_new -> 1 -> field
+            FROM jsonb_object_keys(old_and_new -> 1) AS field
             UNION ALL
             -- An attr may be called like a column: neither's change may hide the other's.
-            SELECT CASE WHEN before_and_after -> 1 ? field THEN 'attrs.' || field ELSE field END,
-                   before_and_after -> 2 -> field, before_and_after -> 3 -> field
-            FROM jsonb_object_keys((before_and_after -> 2) || (before_and_after -> 3)) AS field
-        ) AS pair(field, was, is_)
-        WHERE was IS DISTINCT FROM is_
-    ) AS difference ON before_and_after IS NOT NULL
+            SELECT CASE WHEN old_and_new -> 1 ? field THEN 'attrs.' || field ELSE field END,
+                   old_and_new -> 2 -> field, old_and_new -> 3 -> field
+            FROM jsonb_object_keys((old_and_new -> 2) || (old_and_new -> 3)) AS field
+        ) AS pair(field, old_value, new_value)
+        WHERE old_value IS DISTINCT FROM new_value
+    ) AS difference ON old_and_new IS NOT NULL
 ),
-told AS (
+recorded AS (
     INSERT INTO cloud_resource_events (resource_id, event_type, changes, at, actor, source)
     SELECT id, event_type, changes, %(at)s::timestamptz, %(actor)s::text, %(source)s::text
-    FROM happened
+    FROM outcome
     WHERE event_type IS NOT NULL
 ),
-spanned AS (
+span_opened AS (
     INSERT INTO resource_spans (resource_id, during, deployment_id, tenant_id, active, size_gb)
-    SELECT happened.id, tstzrange(least(observed.created_at, %(at)s::timestamptz), NULL), happened.deployment_id,
-           happened.tenant_id, observed.active, observed.size_gb
-    FROM happened
+    SELECT outcome.id, tstzrange(least(observed.created_at, %(at)s::timestamptz), NULL), outcome.deployment_id,
+           outcome.tenant_id, observed.active, observed.size_gb
+    FROM outcome
     JOIN observed USING (provider_id)
-    WHERE happened.is_new
+    WHERE outcome.is_new
     ORDER BY random()  -- a GiST index whose every entry is beyond the last is grown at each, and costs half more
 )
 SELECT
@@ -183,5 +186,5 @@ SELECT
             FILTER (WHERE event_type IN ('updated', 'restored') OR is_measured_anew),
         '{}'
     ) AS touched,
-    coalesce(array_agg(id) FILTER (WHERE is_owned_at_last), '{}') AS owned_at_last
-FROM happened
+    coalesce(array_agg(id) FILTER (WHERE is_first_owned), '{}') AS first_owned
+FROM outcome
