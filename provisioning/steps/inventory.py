@@ -1,5 +1,7 @@
 """What a saga touched, observed into the inventory at once, and its desired state."""
 
+from msgspec.structs import replace
+
 from arcadia_cloud.digitalocean.client import DigitalOcean
 from arcadia_cloud.digitalocean.errors import ProviderNotFound
 from arcadia_cloud.digitalocean.records import DropletRecord
@@ -18,7 +20,7 @@ from provisioning.steps.droplets.delete import origin_of, tell_removed
 
 def see(state: StepState, entry: KindSpec, seen: Observation, *, look: ObservationContext) -> None:
     """Write what was seen, the way every observation goes in."""
-    observe(kind=entry.kind, observations=[seen], look=look, origin=origin_of(state))
+    observe(kind=entry.kind, observations=[seen], context=look, origin=origin_of(state))
 
 
 def see_droplet(state: StepState, cloud: DigitalOcean, droplet_id: int) -> DropletRecord | None:
@@ -34,13 +36,10 @@ def see_droplet(state: StepState, cloud: DigitalOcean, droplet_id: int) -> Dropl
         return None
     seen = DROPLET.to_observation(droplet)
     if state.get_output("droplet_mark") in droplet.tags:
-        seen.deployment_id, seen.tenant_id = state.deployment_id, state.tenant_id
+        seen = replace(seen, deployment_id=state.deployment_id, tenant_id=state.tenant_id)
     if (project_id := state.get_output("assigned_to_project")) is not None:
-        seen.project_id = (
-            Project.objects.filter(provider=PROVIDER, provider_id=project_id)
-            .values_list("pk", flat=True)
-            .first()
-        )
+        row = Project.objects.filter(provider=PROVIDER, provider_id=project_id).only("pk").first()
+        seen = replace(seen, project_id=row and row.pk)
     see(state, DROPLET, seen, look=look)
     return droplet
 

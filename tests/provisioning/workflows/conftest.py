@@ -59,7 +59,7 @@ def cloud(
     settings.ARCADIA_SAGA_TAG_LAG_SECONDS = LAG_SECONDS
     settings.DO_TIMEOUT_SECONDS = 5
     simulator.reset(fleet="default", seed=1, droplets=0, today=None, speed=SPEED)
-    sync_inventory(mode=RunMode.FULL, requested_by="a test", kinds=["droplet", "snapshot"])
+    sync_inventory(mode=RunMode.FULL, actor="a test", kinds=["droplet", "snapshot"])
     with Cloud(simulator) as cloud:
         simulator.control("DELETE", "requests")
         yield cloud

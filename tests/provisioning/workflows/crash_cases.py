@@ -100,7 +100,7 @@ class Batch:
         if cases:
             wish = {"name": f"resized-{self._made}", "size": "s-2vcpu-4gb", "count": len(cases)}
             made = self.cloud.simulator.control("POST", "droplets", **wish)["droplets"]
-            sync_inventory(mode=RunMode.FULL, requested_by="a test", kinds=["droplet"])
+            sync_inventory(mode=RunMode.FULL, actor="a test", kinds=["droplet"])
         self.cloud.before = self.cloud.everything()
         return iter(made)
 

@@ -100,7 +100,7 @@ def test_a_destroyed_droplet_leaves_its_last_snapshot_and_a_tombstone(cloud: Clo
     deleted = ResourceEvent.objects.get(resource=droplet, event_type="deleted")
     assert deleted.source == f"saga:{saga.pk}"
     assert not ResourceSpan.objects.filter(resource=droplet, during__endswith=None).exists()
-    sync_inventory(mode=RunMode.FULL, requested_by="a test", kinds=["droplet", "snapshot"])
+    sync_inventory(mode=RunMode.FULL, actor="a test", kinds=["droplet", "snapshot"])
     assert row().deleted_at == droplet.deleted_at
 
 

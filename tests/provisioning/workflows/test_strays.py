@@ -12,7 +12,7 @@ from tests.provisioning.workflows.cloud import ORDER, Cloud
 
 
 def sync() -> None:
-    sync_inventory(mode=RunMode.FAST, requested_by="a test", kinds=["droplet"])
+    sync_inventory(mode=RunMode.FAST, actor="a test", kinds=["droplet"])
 
 
 def open_alerts() -> list[str]:
