@@ -7,7 +7,7 @@ from django.db.models import TextChoices
 
 
 class SagaStatus(TextChoices):
-    """How a saga stands. `failed` is a dead letter: the engine itself can't go on without a hand."""
+    """The status of a saga. `failed` is a dead letter: the engine can't advance it without an operator."""
 
     PENDING = "pending"
     RUNNING = "running"
@@ -19,14 +19,14 @@ class SagaStatus(TextChoices):
 
 
 class Direction(TextChoices):
-    """Which way a saga walks. It turns back once, and never forward again."""
+    """The direction of a saga. It turns backward once, and never forward again."""
 
     FORWARD = "forward"
     BACKWARD = "backward"
 
 
 class StepStatus(TextChoices):
-    """How a step stands. In a saga that walks back, `running` and `waiting` are its compensation's."""
+    """The status of a step. In a saga that goes backward, `running` and `waiting` are its compensation's."""
 
     RUNNING = "running"
     WAITING = "waiting"
@@ -41,14 +41,14 @@ ENDED: Final = (SagaStatus.COMPLETED, SagaStatus.FAILED, SagaStatus.ROLLED_BACK)
 
 
 class AdvanceOutcome(StrEnum):
-    """How a worker's walk of a saga ended.
+    """The outcome of advancing a saga.
 
-    `not_due`: it waits, somebody else walks it, or everything is paused. `let_go`: the lease or the database
-    was lost on the way; when the lease has run out, the sweep finds the saga.
+    `not_due`: it waits, another worker holds it, or everything is paused. `interrupted`: the lease or the
+    database was lost on the way; when the lease has expired, the sweep finds the saga.
     """
 
     NOT_DUE = "not_due"
-    LET_GO = "let_go"
+    INTERRUPTED = "interrupted"
     PAUSED = "paused"
     WAITING = "waiting"
     COMPLETED = "completed"

@@ -24,7 +24,7 @@ from inventory.models import SyncRun
 from inventory.queries import SyncAge, sync_ages
 from inventory.values import RunOutcome, kind_in_words
 from provisioning.models import ProvisioningBrake
-from provisioning.queries import standing
+from provisioning.queries import summarize_provisioning
 
 _ALERTS_SHOWN: Final = 5
 _KINDS_NAMED: Final = 3
@@ -71,7 +71,7 @@ def build_dashboard(*, at: datetime, with_billing: bool) -> Dashboard:
     cells = fleet_cells()
     ages = sync_ages(at=at)
     running = [progress(run) for run in SyncRun.objects.filter(outcome=RunOutcome.RUNNING).order_by("kind")]
-    sagas = standing()
+    sagas = summarize_provisioning()
     return Dashboard(
         figures=[
             _resources(cells),

@@ -1,4 +1,4 @@
-"""The console's list of what we made, and as what: desired states, to look at."""
+"""The console's list of desired states: what sagas made, read-only."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from django.utils.html import format_html
 
 from arcadia_cloud.kernel.console.records import RecordAdmin
 from arcadia_cloud.kernel.console.theme import display
-from provisioning.admin.formatting import NOTHING, pretty
+from provisioning.admin.formatting import NOTHING, format_json
 from provisioning.models import Provisioned
 
 
@@ -47,4 +47,4 @@ class ProvisionedAdmin(RecordAdmin[Provisioned]):
 
     @display(description="as asked for")
     def wanted(self, provisioned: Provisioned) -> Any:
-        return pretty(provisioned.spec)
+        return format_json(provisioned.spec)

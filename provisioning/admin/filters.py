@@ -1,4 +1,4 @@
-"""What the list of sagas can be narrowed by."""
+"""The filters of the list of sagas."""
 
 from collections.abc import Sequence
 from typing import Any, Final
@@ -11,8 +11,8 @@ from provisioning import registry
 from provisioning.models import SagaRun
 from provisioning.states import LIVE, SagaStatus
 
-LIVE_ONES: Final = "live"
-NOT_WHOLLY_UNDONE: Final = "undo_incomplete"
+LIVE_SAGAS: Final = "live"
+COMPENSATION_INCOMPLETE: Final = "undo_incomplete"
 
 
 class StatusFilter(DropdownFilter):
@@ -21,7 +21,7 @@ class StatusFilter(DropdownFilter):
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Sequence[tuple[str, str]]:
         return [
-            (LIVE_ONES, "Live"),
+            (LIVE_SAGAS, "Live"),
             (str(SagaStatus.PENDING), "Pending"),
             (str(SagaStatus.RUNNING), "Running"),
             (str(SagaStatus.WAITING), "Waiting"),
@@ -29,14 +29,14 @@ class StatusFilter(DropdownFilter):
             (str(SagaStatus.COMPLETED), "Completed"),
             (str(SagaStatus.FAILED), "Dead letter"),
             (str(SagaStatus.ROLLED_BACK), "Rolled back"),
-            (NOT_WHOLLY_UNDONE, "Undo incomplete"),
+            (COMPENSATION_INCOMPLETE, "Undo incomplete"),
         ]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[SagaRun]) -> QuerySet[SagaRun]:
         wanted = self.value()
-        if wanted == LIVE_ONES:
+        if wanted == LIVE_SAGAS:
             return queryset.filter(status__in=LIVE)
-        if wanted == NOT_WHOLLY_UNDONE:
+        if wanted == COMPENSATION_INCOMPLETE:
             return queryset.filter(compensation_failures__gt=0)
         return queryset.filter(status=wanted) if wanted else queryset
 

@@ -1,4 +1,4 @@
-"""What the API answers, as the schema and its page show it."""
+"""The examples of the API's responses, for the schema and its page."""
 
 from typing import Any, Final
 
@@ -64,7 +64,7 @@ _OF_STEPS: Final[list[dict[str, Any]]] = [
     },
     {
         "output": {},
-        "error": {"type": "StepFailed", "message": "this step always fails"},
+        "error": {"type": "FinalError", "message": "this step always fails"},
         "attempts": 1,
         "began_at": "2026-11-23T09:15:02.131000Z",
         "compensation_attempts": 0,
@@ -114,7 +114,7 @@ _KIND: Final = {
 }
 
 
-def _answers(for_tenants: Any, for_operators: Any) -> list[OpenApiExample]:
+def _responses(for_tenants: Any, for_operators: Any) -> list[OpenApiExample]:
     return [
         OpenApiExample(
             "Tenant",
@@ -172,15 +172,15 @@ _TOO_LATE: Final = _refusal(
 )
 
 # Of a list, one row each: the schema lays the page around it.
-LIST: Final = _answers(_SAGA_OF_TENANT, _SAGA_OF_OPERATORS)
-DETAIL: Final = [*_answers(_DETAIL_OF_TENANT, _DETAIL_OF_OPERATORS), _NOT_FOUND]
+LIST: Final = _responses(_SAGA_OF_TENANT, _SAGA_OF_OPERATORS)
+DETAIL: Final = [*_responses(_DETAIL_OF_TENANT, _DETAIL_OF_OPERATORS), _NOT_FOUND]
 START: Final = [
     OpenApiExample("Echo", value={"kind": "echo", "inputs": _INPUTS}, request_only=True),
     OpenApiExample("Started", value=_STARTED, response_only=True, status_codes=["201"]),
     _BAD_INPUTS,
     _BUSY,
 ]
-HAND: Final = [
+ACTION: Final = [
     OpenApiExample("Saga", value=_DETAIL_OF_OPERATORS, response_only=True, status_codes=["200"]),
     _NOT_FOUND,
     _TOO_LATE,

@@ -1,4 +1,4 @@
-"""How sagas and their ledgers are shown.
+"""Sagas and their ledgers as the API shows them.
 
 A tenant is told that something is done to its deployment, and how far it is. What was asked for, what the
 provider answered and what it is done to may hold prices, tags and hosts: that is for operators alone.
@@ -54,7 +54,7 @@ class StartSerializer(StrictSerializer):
 
 
 class NothingSerializer(StrictSerializer):
-    """No field: what is asked for stands in the address."""
+    """A body without a field: what is asked for stands in the address."""
 
 
 class StepSerializer(serializers.ModelSerializer[SagaStepResult]):
@@ -132,7 +132,7 @@ class OperatorSagaDetailSerializer(OperatorSagaSerializer):
 
     inputs = serializers.DictField(required=False, help_text="What it was started with. Operators only.")
     context = serializers.DictField(  # type: ignore[assignment]  # the column's name, not DRF's context
-        required=False, help_text="What its steps have put. Operators only."
+        required=False, help_text="What its steps have put into it. Operators only."
     )
     steps = OperatorStepSerializer(many=True, read_only=True)
 

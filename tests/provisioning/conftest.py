@@ -1,4 +1,4 @@
-"""Sagas of scripted steps, and what their steps were called for."""
+"""Sagas of scripted steps, and a journal of their steps' calls."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 from provisioning.models import SagaRun
-from tests.provisioning import scripted
+from tests.provisioning import scripted_workflow
 from tests.provisioning.sagas import started
 
-__all__ = ["scripted"]
+__all__ = ["scripted_workflow"]
 
 
 class Scripts:
@@ -35,9 +35,9 @@ class Scripts:
         return started(
             "scripted",
             key=key,
-            steps=list(steps),
+            step_names=list(steps),
             journal=str(self.journal),
-            subjects=list(subjects),
+            subject_names=list(subjects),
             script={name.replace("_", ":"): list(words) for name, words in script.items()},
         )
 

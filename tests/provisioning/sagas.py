@@ -8,15 +8,17 @@ from typing import Any
 
 from arcadia_cloud.kernel.queue.broker import BrokerAway
 from arcadia_cloud.kernel.queue.nudge import publish_now
+from inventory.models import Resource
 from provisioning.engine.runner import run
 from provisioning.models import SagaRun
 from provisioning.services import start_saga
 from provisioning.states import ENDED
+from tests.inventory.observations import observed, seen
 
 
 def started(kind: str = "echo", /, *, key: str | None = None, **inputs: Any) -> SagaRun:
     """A new saga that nobody has walked yet."""
-    return start_saga(kind=kind, inputs=inputs, requested_by="a test", idempotency_key=key)
+    return start_saga(kind=kind, inputs=inputs, actor="a test", idempotency_key=key)
 
 
 def walked(kind: str = "echo", /, **inputs: Any) -> SagaRun:
@@ -45,6 +47,12 @@ def wait_until_ended(saga: SagaRun, *, seconds: float = 60) -> SagaRun:
         time.sleep(0.05)
         saga.refresh_from_db()
     return saga
+
+
+def droplet_row(**facts: Any) -> Resource:
+    """Observe one droplet into an empty inventory."""
+    observed(seen(**facts))
+    return Resource.objects.get()
 
 
 def ledger(saga: SagaRun) -> list[tuple[str, str]]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from provisioning.models import SagaRun, SagaStepResult
-from tests.provisioning.storming import EFFECTS, JOURNAL
+from tests.provisioning.storm_workflow import EFFECTS, JOURNAL
 
 
 @dataclass(slots=True)

@@ -15,7 +15,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def cancelled(saga: SagaRun) -> SagaRun:
-    return cancel_saga(saga_id=saga.pk, requested_by="jo")
+    return cancel_saga(saga_id=saga.pk, actor="jo")
 
 
 def test_one_that_nobody_began_is_rolled_back_at_once_and_never_run(scripts: Scripts) -> None:
@@ -87,7 +87,7 @@ def test_cancelling_twice_is_cancelling_once(scripts: Scripts) -> None:
     saga = scripts("act", "act", do_0=["wait=3600"])
     run(saga.pk)
     first = cancelled(saga)
-    second = cancel_saga(saga_id=saga.pk, requested_by="another")
+    second = cancel_saga(saga_id=saga.pk, actor="another")
     assert (second.cancel_requested_at, second.cancel_requested_by) == (first.cancel_requested_at, "jo")
     run(saga.pk)
     with pytest.raises(WrongState, match="is rolled back"):
@@ -108,4 +108,4 @@ def test_completed_and_unknown_ones_are_refused() -> None:
     with pytest.raises(WrongState, match="is completed"):
         cancelled(saga)
     with pytest.raises(NotFound, match="there is no saga 999999"):
-        cancel_saga(saga_id=999999, requested_by="jo")
+        cancel_saga(saga_id=999999, actor="jo")

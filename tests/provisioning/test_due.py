@@ -17,7 +17,7 @@ from tests.kernel.threads import at_once
 from tests.processes import Workers
 from tests.provisioning.conftest import Scripts
 from tests.provisioning.sagas import started, wait_until_ended
-from tests.provisioning.scripted import lose_lease
+from tests.provisioning.scripted_workflow import lose_lease
 from tests.provisioning.test_fencing import SCRIPTED
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -77,10 +77,10 @@ def test_what_is_not_due_is_left_alone(scripts: Scripts) -> None:
 
 def test_while_everything_is_paused_nothing_is_walked(patient_broker: None) -> None:
     saga = started(message="hello")
-    pause(by="jo")
+    pause(actor="jo")
     assert run_due(seconds=LONG) == 0
     assert statuses(saga) == ["pending"]
-    unpause(by="jo")
+    unpause(actor="jo")
     assert run_due(seconds=LONG) == 1
 
 
@@ -110,7 +110,7 @@ def test_one_that_is_let_go_ends_the_turn(monkeypatch: pytest.MonkeyPatch) -> No
 
     def letting_go(saga_id: int | None) -> AdvanceOutcome:
         asked.append(saga_id)
-        return AdvanceOutcome.LET_GO
+        return AdvanceOutcome.INTERRUPTED
 
     monkeypatch.setattr(runner, "_run", letting_go)
     assert run_due(seconds=LONG) == 1
@@ -144,7 +144,7 @@ def test_a_lease_that_is_lost_is_told_of_with_its_saga(scripts: Scripts) -> None
     saga = scripts("act", do_0=["lose"])
     with capture_logs() as lines:
         assert run_due(seconds=LONG) == 1
-    assert [line["saga"] for line in lines if line["event"] == "saga_let_go"] == [saga.pk]
+    assert [line["saga"] for line in lines if line["event"] == "saga_interrupted"] == [saga.pk]
 
 
 def test_ten_thousand_waiting_sagas_are_not_even_looked_at(scripts: Scripts) -> None:

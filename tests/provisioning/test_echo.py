@@ -47,7 +47,7 @@ def test_a_failing_step_rolls_two_echoes_back() -> None:
     saga = walked(**FAILING)
     assert_rolled_back(saga)
     failed = saga.steps.get(step_idx=2)
-    assert failed.error == {"type": "StepFailed", "message": "this step always fails"}
+    assert failed.error == {"type": "FinalError", "message": "this step always fails"}
     assert (failed.attempts, failed.compensation_attempts) == (1, 0)
     assert [step.compensation_attempts for step in saga.steps.filter(step_idx__lt=2)] == [1, 1]
     assert saga.compensation_failures == 0

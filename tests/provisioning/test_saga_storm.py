@@ -21,7 +21,7 @@ from arcadia_cloud.kernel.queue.nudge import publish_now
 from provisioning.models import SagaRun
 from tests.kernel.brokers import use_broker
 from tests.processes import Workers
-from tests.provisioning import storming
+from tests.provisioning import storm_workflow
 from tests.provisioning.sagas import started, swept
 from tests.provisioning.storm_counts import count
 
@@ -97,7 +97,7 @@ def test_in_a_storm_every_saga_ends_and_no_committed_step_runs_again(
         "DATABASE_URL": own_database.url,
         "REDIS_URL": own_valkey.url,
         "ARCADIA_SAGA_LEASE_SECONDS": "2",
-        storming.VARIABLE: str(folder),
+        storm_workflow.VARIABLE: str(folder),
     }
     began = time.monotonic()
     sagas = [
@@ -106,7 +106,9 @@ def test_in_a_storm_every_saga_ends_and_no_committed_step_runs_again(
     ]
     upheavals = list(UPHEAVALS if whole else UPHEAVALS[:2])
     with (
-        Weather(lambda: worker("provisioning", environment=own, options=(*storming.OPTIONS, "2"))) as weather,
+        Weather(
+            lambda: worker("provisioning", environment=own, options=(*storm_workflow.OPTIONS, "2"))
+        ) as weather,
         swept(),
     ):
         while (live := retry_while_database_is_down(SagaRun.objects.live().count)) > 0:

@@ -99,7 +99,7 @@ def test_one_that_goes_does_not_take_back_what_its_successor_has_recovered(
         with hanging(going):
             wait_for_calls(scripts, saga, 3)
         assert wait_until_ended(saga).status == "completed"
-        wait_for(going, "saga_let_go", seconds=30)
+        wait_for(going, "saga_interrupted", seconds=30)
         assert going.process.wait(30) == 0
     assert scripts.calls(saga) == ["do:0", "do:1", "do:1", "do:2", "do:3"]
     after = SagaRun.objects.get(pk=saga.pk)

@@ -12,7 +12,7 @@ from inventory.values import RunMode
 from provisioning.engine.failpoints import Failpoint
 from provisioning.models import SagaRun
 from provisioning.states import ENDED
-from tests.provisioning.crashing import Crashes, Point
+from tests.provisioning.crashes import Crashes, Point
 from tests.provisioning.sagas import started
 from tests.provisioning.workflows.cloud import ORDER, Cloud
 

@@ -7,7 +7,7 @@ from inventory.models import Resource
 from provisioning.engine.failpoints import Failpoint
 from provisioning.models import Provisioned
 from provisioning.registry import step_named
-from tests.provisioning.crashing import Crashes, Point
+from tests.provisioning.crashes import Crashes, Point
 from tests.provisioning.workflows.cloud import Cloud
 from tests.provisioning.workflows.crash_cases import CANCELLED, FORWARD, SECONDS, Case, Run
 
@@ -156,8 +156,8 @@ def _interrupted(point: Point | None, names: Sequence[str], status: str) -> int 
         return None
     if boundary == Failpoint.AFTER_COMMIT:
         return idx + 1 if idx + 1 < len(names) or status != "completed" else None
-    if boundary in {Failpoint.TURNED_BACK, Failpoint.AFTER_UNDO_COMMIT}:
-        below = idx + 1 if boundary == Failpoint.TURNED_BACK else idx
+    if boundary in {Failpoint.COMPENSATION_STARTED, Failpoint.AFTER_COMPENSATION_COMMIT}:
+        below = idx + 1 if boundary == Failpoint.COMPENSATION_STARTED else idx
         return max((each for each in range(min(below, len(names))) if _has_undo(names[each])), default=None)
     return idx
 
@@ -171,7 +171,7 @@ def _repeated(run: Run, crashes: Crashes) -> list[str]:
     """Steps, and undos, that were entered after they had been committed."""
     ends = {
         Failpoint.AFTER_COMMIT: Failpoint.BEFORE_STEP,
-        Failpoint.AFTER_UNDO_COMMIT: Failpoint.BEFORE_COMPENSATION,
+        Failpoint.AFTER_COMPENSATION_COMMIT: Failpoint.BEFORE_COMPENSATION,
     }
     over: set[tuple[Failpoint, int]] = set()
     wrong = []

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 import pytest
 
 from tests.processes import Workers
-from tests.provisioning.crashing import OPTIONS, Point
+from tests.provisioning.crashes import OPTIONS, Point
 from tests.provisioning.sagas import swept
 from tests.provisioning.workflows.cloud import PASSING
 from tests.provisioning.workflows.crash_cases import FAILING, KINDS, WAYS, Batch, Case, points_of

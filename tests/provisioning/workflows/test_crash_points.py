@@ -6,7 +6,7 @@ import pytest
 
 from provisioning.engine.failpoints import Failpoint as At
 from tests.processes import Workers
-from tests.provisioning.crashing import OPTIONS, Point
+from tests.provisioning.crashes import OPTIONS, Point
 from tests.provisioning.sagas import swept
 from tests.provisioning.workflows.conftest import CRASH_SPEED
 from tests.provisioning.workflows.crash_cases import CANCELLED, FAILING, FORWARD, Batch, Case
@@ -27,12 +27,12 @@ CASES = [
     Case(PROVISION, FORWARD, Point(At.ENDED, DESIRED)),
     Case(PROVISION, CANCELLED, Point(At.AFTER_EFFECT, CREATE)),
     Case(RESIZE, CANCELLED, Point(At.WAITING, POWER_ON)),
-    Case(PROVISION, FAILING, Point(At.TURNED_BACK, DESIRED + 1, is_back=True)),
-    Case(PROVISION, FAILING, Point(At.AFTER_UNDO, CREATE, is_back=True)),
+    Case(PROVISION, FAILING, Point(At.COMPENSATION_STARTED, DESIRED + 1, is_back=True)),
+    Case(PROVISION, FAILING, Point(At.AFTER_COMPENSATION, CREATE, is_back=True)),
     Case(RESIZE, FAILING, Point(At.BEFORE_COMPENSATION, TO_SIZE, is_back=True)),
-    Case(RESIZE, FAILING, Point(At.AFTER_UNDO, TO_SIZE, is_back=True)),
+    Case(RESIZE, FAILING, Point(At.AFTER_COMPENSATION, TO_SIZE, is_back=True)),
     Case(RESIZE, FAILING, Point(At.WAITING, SHUT_DOWN, is_back=True)),
-    Case(PROVISION, CANCELLED, Point(At.AFTER_UNDO_COMMIT, ASSIGN, is_back=True)),
+    Case(PROVISION, CANCELLED, Point(At.AFTER_COMPENSATION_COMMIT, ASSIGN, is_back=True)),
 ]
 
 

@@ -8,12 +8,11 @@ from pytest_django.fixtures import Settings
 from inventory.models import Resource, ResourceEvent, ResourceSpan
 from inventory.services import sync_inventory
 from inventory.values import RunMode
-from provisioning.brakes import protect
 from provisioning.desired_state import record_provisioned
 from provisioning.engine.runner import run
 from provisioning.errors import Protected
 from provisioning.models import Provisioned, SagaCreate
-from provisioning.services import cancel_saga
+from provisioning.services import cancel_saga, protect
 from tests.provisioning.sagas import ledger, started, walk_to_its_end, walked
 from tests.provisioning.workflows.cloud import PASSING, SHOP_WEB, Cloud
 from tests.provisioning.workflows.conftest import FailAfter
@@ -69,7 +68,7 @@ def test_a_snapshot_over_the_cap_waits_while_the_droplet_runs(
     assert cloud.droplet(SHOP_WEB)["status"] == "active"
     assert done_to(cloud) == ["snapshot"]
     settings.ARCADIA_CREATES_PER_TENANT_PER_HOUR = 2
-    cancel_saga(saga_id=saga.pk, requested_by="a test")
+    cancel_saga(saga_id=saga.pk, actor="a test")
     assert walk_to_its_end(saga).status == "rolled_back"
 
 
@@ -82,7 +81,7 @@ def test_a_last_snapshot_is_not_held_up_by_a_cap_and_counts_for_none(
 
 
 def test_a_protected_droplet_may_be_snapshot_and_not_be_destroyed(cloud: Cloud) -> None:
-    protect(resource_pk=row().pk, by="a test")
+    protect(resource_pk=row().pk, actor="a test")
     assert walked("snapshot_droplet", droplet_id=SHOP_WEB).status == "completed"
     with pytest.raises(Protected):
         started("destroy_droplet", droplet_id=SHOP_WEB)
@@ -137,7 +136,7 @@ def test_one_that_became_protected_meanwhile_lives_and_is_as_it_was(cloud: Cloud
     while not Resource.objects.filter(kind="snapshot", name__endswith=f"saga-{saga.pk}-2").exists():
         run(saga.pk)
         if done_to(cloud) == ["shutdown", "snapshot"]:
-            protect(resource_pk=row().pk, by="a test")
+            protect(resource_pk=row().pk, actor="a test")
     walk_to_its_end(saga)
     assert reason(saga) == "step_failed:destroy_droplet"
     assert_as_before(cloud, saga)
@@ -150,7 +149,7 @@ def test_a_snapshot_is_never_removed_once_its_droplet_is_gone(cloud: Cloud) -> N
     saga = started("destroy_droplet", droplet_id=SHOP_WEB)
     while not gone(cloud):
         run(saga.pk)
-    cancel_saga(saga_id=saga.pk, requested_by="a test")
+    cancel_saga(saga_id=saga.pk, actor="a test")
     walk_to_its_end(saga)
     assert cloud.snapshots() == cloud.before["snapshots"] | {f"shop-web-01-saga-{saga.pk}-2"}
     assert (saga.status, saga.compensation_failures) == ("rolled_back", 1)

@@ -74,7 +74,7 @@ def test_it_is_undone_when_it_is_cancelled_while_the_droplet_is_being_made(cloud
     while saga.context.get("droplet_id") is None:
         run(saga.pk)
         saga.refresh_from_db()
-    cancel_saga(saga_id=saga.pk, requested_by="a test")
+    cancel_saga(saga_id=saga.pk, actor="a test")
     run(saga.pk)
     assert cloud.named("new-01")  # it is busy being made, and can't be deleted yet
     cloud.simulator.control("POST", "advance", seconds=300_000)

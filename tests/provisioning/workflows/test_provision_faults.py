@@ -8,7 +8,7 @@ import pytest
 from provisioning.engine.runner import run
 from provisioning.services import cancel_saga
 from tests.provisioning.sagas import started, walk_to_its_end, walked
-from tests.provisioning.scripted import lose_lease
+from tests.provisioning.scripted_workflow import lose_lease
 from tests.provisioning.workflows.cloud import ORDER, PASSING, Cloud, crossed
 from tests.provisioning.workflows.conftest import FailAfter
 from tests.provisioning.workflows.outcomes import (
@@ -99,7 +99,7 @@ def test_what_the_last_attempt_made_is_removed_though_it_died_and_the_list_lags(
     while not cloud.asked("POST", "/v2/droplets"):
         run(saga.pk)
     cloud.simulator.fault(**LAG, method="GET", path="/v2/droplets$")
-    cancel_saga(saga_id=saga.pk, requested_by="a test")
+    cancel_saga(saga_id=saga.pk, actor="a test")
     walk_to_its_end(saga)
     cloud.simulator.control("DELETE", "faults")
     time.sleep(0.3)  # what lagged is listed by now

@@ -7,11 +7,11 @@ import pytest
 
 from arcadia_cloud.kernel.errors import Conflict, InvalidInput
 from inventory.models import Resource
-from provisioning.brakes import protect
 from provisioning.desired_state import record_provisioned
 from provisioning.engine.runner import run
 from provisioning.errors import Protected, SubjectBusy
 from provisioning.models import Provisioned, SagaRun
+from provisioning.services import protect
 from provisioning.steps.droplets import power
 from tests.provisioning.sagas import ledger, started, walk_to_its_end, walked
 from tests.provisioning.workflows.cloud import LEGACY, ORDER, PASSING, SHOP_WEB, Cloud, crossed
@@ -229,7 +229,7 @@ def test_a_droplet_whose_maker_has_not_settled_it_is_refused(cloud: Cloud, statu
 
 
 def test_a_protected_droplet_is_refused_at_the_start(cloud: Cloud) -> None:
-    protect(resource_pk=row().pk, by="a test")
+    protect(resource_pk=row().pk, actor="a test")
     with pytest.raises(Protected):
         started("resize_droplet", **WISH)
     assert not SagaRun.objects.exists()
@@ -248,7 +248,7 @@ def test_a_droplet_that_is_marked_in_the_middle_is_not_switched_off(cloud: Cloud
     saga = started("resize_droplet", **WISH)
     while "snapshot" not in done_to(cloud):
         run(saga.pk)
-    protect(resource_pk=row().pk, by="a test")
+    protect(resource_pk=row().pk, actor="a test")
     walk_to_its_end(saga)
     assert reason(saga) == "step_failed:shut_down_droplet"
     assert done_to(cloud) == ["snapshot"]

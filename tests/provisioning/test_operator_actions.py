@@ -16,7 +16,7 @@ from provisioning.services import cancel_saga, requeue_saga, retry_saga
 from provisioning.states import AdvanceOutcome
 from tests.provisioning.conftest import Scripts
 from tests.provisioning.sagas import ledger, started, walk_to_its_end, walked
-from tests.provisioning.scripted import lose_lease
+from tests.provisioning.scripted_workflow import lose_lease
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -36,7 +36,7 @@ def open_alerts() -> list[tuple[str, str]]:
 
 
 def retried(saga: SagaRun) -> SagaRun:
-    return retry_saga(saga_id=saga.pk, requested_by="jo")
+    return retry_saga(saga_id=saga.pk, actor="jo")
 
 
 def test_a_saga_whose_step_is_gone_is_a_dead_letter_until_the_code_is_back(scripts: Scripts) -> None:
@@ -73,7 +73,7 @@ def test_one_whose_undo_is_gone_goes_on_backward_when_it_is_retried(scripts: Scr
             "turned_back_by": "step_failed:act",
         }
         with pytest.raises(WrongState, match="being rolled back already"):
-            cancel_saga(saga_id=saga.pk, requested_by="jo")
+            cancel_saga(saga_id=saga.pk, actor="jo")
     assert retried(saga).status == "compensating"
     assert run(saga.pk) == AdvanceOutcome.ROLLED_BACK
     saga.refresh_from_db()
@@ -85,7 +85,7 @@ def test_a_dead_letter_can_be_cancelled_instead(scripts: Scripts) -> None:
     saga = scripts("act", "retried", subjects=["droplet:1"])
     with deployed_without("retried"):
         run(saga.pk)
-        cancel_saga(saga_id=saga.pk, requested_by="jo")
+        cancel_saga(saga_id=saga.pk, actor="jo")
         assert run(saga.pk) == AdvanceOutcome.ROLLED_BACK, "what was never begun needs no undo, and no code"
     saga.refresh_from_db()
     assert saga.error == {"reason": "cancelled", "compensate_from_idx": 0}
@@ -96,7 +96,7 @@ def test_a_dead_letter_can_be_cancelled_instead(scripts: Scripts) -> None:
 def test_a_saga_that_takes_every_worker_down_is_a_dead_letter_in_the_end(scripts: Scripts) -> None:
     saga = scripts("act", do_0=["lose"] * (MOST_RECOVERIES + 1))
     for _ in range(MOST_RECOVERIES + 1):
-        assert run(saga.pk) == AdvanceOutcome.LET_GO
+        assert run(saga.pk) == AdvanceOutcome.INTERRUPTED
     assert run(saga.pk) == AdvanceOutcome.FAILED
     saga.refresh_from_db()
     assert (saga.status, saga.recoveries) == ("failed", MOST_RECOVERIES + 1)
@@ -122,7 +122,7 @@ def test_nothing_else_is_retried(scripts: Scripts) -> None:
     with pytest.raises(WrongState, match="is pending: it can't be retried"):
         retried(started(message="hello"))
     with pytest.raises(NotFound):
-        retry_saga(saga_id=999999, requested_by="jo")
+        retry_saga(saga_id=999999, actor="jo")
 
 
 def test_requeueing_is_for_live_sagas_and_harmless(scripts: Scripts) -> None:
@@ -137,7 +137,7 @@ def test_requeueing_is_for_live_sagas_and_harmless(scripts: Scripts) -> None:
 def test_a_recovery_is_another_attempt_and_its_step_knows(scripts: Scripts) -> None:
     saga = scripts("act", do_0=["wait=0", "lose"])
     run(saga.pk)
-    assert run(saga.pk) == AdvanceOutcome.LET_GO
+    assert run(saga.pk) == AdvanceOutcome.INTERRUPTED
     lose_lease(saga.pk)
     assert run(saga.pk) == AdvanceOutcome.COMPLETED
     saga.refresh_from_db()

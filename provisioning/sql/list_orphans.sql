@@ -1,8 +1,11 @@
--- Live resources that carry a saga's mark, and that no saga answers for.
+-- List live resources that carry a saga's tag and that no saga accounts for.
+-- parameters  most int
+-- returns     kind, provider_id, name, tag, saga_id, status (both null: no saga here has that number)
+-- locks       nothing
 --
--- A saga answers while it is live; once it was given up, or is completed, only for what it says that it made. What
--- the inventory last saw before the saga ended may be gone by now: the next look tells.
-SELECT resource.kind, resource.provider_id, resource.name, tag.name, saga.id, saga.status
+-- A saga accounts for all while it is live; once it has ended, only for what its context names. A resource that the
+-- inventory last saw before the saga ended may be gone by now: the next observation decides.
+SELECT resource.kind, resource.provider_id, resource.name, tag.name AS tag, saga.id AS saga_id, saga.status
 FROM cloud_resources AS resource
 CROSS JOIN LATERAL unnest(resource.tags) AS tag (name)
 LEFT JOIN saga_runs AS saga ON saga.id = (regexp_match(tag.name, '^saga:([0-9]{1,18})-[0-9]+$', 'i'))[1]::bigint

@@ -1,4 +1,4 @@
-"""A workflow whose effects can be counted. Workers load it: `--include tests.provisioning.storming`.
+"""A workflow whose effects can be counted. Workers load it: `--include tests.provisioning.storm_workflow`.
 
 A step's effect is a file that is there or not, whoever makes it how often; a journal tells each time that a
 worker began and ended one, and, where STORM is set, each time that one was committed.
@@ -15,10 +15,10 @@ from provisioning.engine.failpoints import Failpoint
 from provisioning.registry import register_steps, register_workflow, workflow_of
 
 VARIABLE = "STORM"
-OPTIONS = ("--pool", "prefork", "--include", "tests.provisioning.storming", "--concurrency")
+OPTIONS = ("--pool", "prefork", "--include", "tests.provisioning.storm_workflow", "--concurrency")
 EFFECTS = ("effect", "effect", "effect after a wait", "effect", "effect")
 JOURNAL = "journal"
-_COMMITS = {Failpoint.AFTER_COMMIT: "do committed", Failpoint.AFTER_UNDO_COMMIT: "undo committed"}
+_COMMITS = {Failpoint.AFTER_COMMIT: "do committed", Failpoint.AFTER_COMPENSATION_COMMIT: "undo committed"}
 
 
 class Effects(Inputs, frozen=True, kw_only=True):
@@ -27,6 +27,9 @@ class Effects(Inputs, frozen=True, kw_only=True):
     folder: str
     seconds: float
     then_fail: bool = False
+
+    def steps(self) -> Sequence[str]:
+        return [*EFFECTS, *(["fail"] if self.then_fail else [])]
 
 
 def note(folder: Path, saga_id: int, step_idx: int, words: str) -> None:
@@ -61,14 +64,6 @@ def effect_after_a_wait(state: StepState) -> Wait | None:
     return None
 
 
-def _steps(inputs: Effects) -> Sequence[str]:
-    return [*EFFECTS, *(["fail"] if inputs.then_fail else [])]
-
-
-def _subjects(_inputs: Effects) -> Sequence[str]:
-    return ()
-
-
 def _note_commits(boundary: Failpoint, saga_id: int, step_idx: int, _step: str) -> None:
     if boundary in _COMMITS:
         note(Path(os.environ[VARIABLE]), saga_id, step_idx, f"{_COMMITS[boundary]} 0")
@@ -79,6 +74,6 @@ if workflow_of("effects") is None:
         Step("effect", effect, compensate=effect),
         Step("effect after a wait", effect_after_a_wait, compensate=effect),
     )
-    register_workflow(Workflow("effects", inputs=Effects, steps=_steps, subjects=_subjects))
+    register_workflow(Workflow("effects", Effects))
 if VARIABLE in os.environ:
     failpoints.listen(_note_commits)

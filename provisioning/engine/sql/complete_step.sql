@@ -1,4 +1,8 @@
--- A step is done: its row, the context and the next step's row in one. No row: the lease is lost, nothing written.
+-- Complete a step and enter the next one: its row, the context and the next step's row.
+-- parameters  saga_id bigint · token uuid · step_idx int · outputs jsonb · is_last bool
+--             next text (the next step's name; null: don't enter it) · may_be_repeated bool (both are pure)
+-- returns     is_paused, cancel_requested, next_began_at; no row: the lease is lost, nothing is written
+-- locks       the saga's row and the step's
 WITH saga AS (
     UPDATE saga_runs AS run
     SET context = run.context || %(outputs)s::jsonb,
@@ -30,7 +34,7 @@ entered AS (
 freed AS (
     DELETE FROM saga_subjects USING saga WHERE saga_subjects.saga_id = saga.id AND %(is_last)s::bool
 )
-SELECT saga.paused, saga.cancel_requested, entered.began_at,
+SELECT saga.paused AS is_paused, saga.cancel_requested, entered.began_at AS next_began_at,
     -- Nothing was done, nor is about to be, that would have to be known after a crash of the database.
-    CASE WHEN %(may_be_repeated)s::bool THEN set_config('synchronous_commit', 'off', true) END
+    CASE WHEN %(may_be_repeated)s::bool THEN set_config('synchronous_commit', 'off', true) END AS _commit
 FROM saga LEFT JOIN entered ON true

@@ -18,7 +18,7 @@ from tests.kernel.threads import at_once
 from tests.processes import Workers
 from tests.provisioning.conftest import Scripts
 from tests.provisioning.sagas import started, wait_until_ended, walked
-from tests.provisioning.scripted import lose_lease
+from tests.provisioning.scripted_workflow import lose_lease
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -159,10 +159,10 @@ def test_two_sweeps_at_once_nudge_once(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_while_everything_is_paused_nobody_is_nudged(queued: Any) -> None:
     started(message="hello")
     age()
-    pause(by="jo")
+    pause(actor="jo")
     assert sweep()["nudged"] == 0
     queued()
-    unpause(by="jo")
+    unpause(actor="jo")
     assert queued() == 1, "a sweep is asked for at once"
     assert sweep()["nudged"] == 1
 
@@ -198,7 +198,9 @@ def test_ten_thousand_waiting_sagas_are_not_even_looked_at(scripts: Scripts) -> 
             " requested_by, lease_holder, wait_reason, wake_at FROM saga_runs, generate_series(1, 10000)"
         )
         cursor.execute("ANALYZE saga_runs")
-        due = recovery._DUE.replace("%(again_after_seconds)s", "30").replace("%(most)s", "500")
+        due = recovery._MARK_DUE_AS_NUDGED.text.replace("%(again_after_seconds)s", "30").replace(
+            "%(most)s", "500"
+        )
         cursor.execute(f"EXPLAIN (ANALYZE, FORMAT JSON) {due}")
         plan = str(cursor.fetchone()[0])
     assert "'Index Name': 'saga_due'" in plan

@@ -1,9 +1,11 @@
--- Take a saga that is due and that nobody walks, and enter the step at which it stands. No row: leave it alone.
---
--- %(saga_id)s null: the one that has been due the longest.
+-- Claim a saga that is due and that no worker holds, and enter its present step.
+-- parameters  saga_id bigint (null: the one that has been due the longest) · token uuid · holder text
+--             lease_seconds float8 · known, pure text[] (steps of this build) · most_recoveries int
+-- returns     the saga, its attempt (null: no step was entered), the step's status before; no row: leave it alone
+-- locks       the saga's row, past those that others are claiming
 --
 -- Entering a row that says `running` means that its worker died or that it erred: another attempt. One that says
--- `waiting` is only looked at again. A cancelled saga, one whose step this build doesn't know and one that was
+-- `waiting` is only entered again. A cancelled saga, one whose step this build doesn't know and one that was
 -- recovered too often are taken, but nothing is entered.
 WITH claimed AS (
     UPDATE saga_runs AS saga
@@ -46,9 +48,9 @@ executing AS (
         last_began_at = CASE WHEN step.status = 'waiting' THEN step.last_began_at ELSE step.began_at END,
         began_at = clock_timestamp(),
         status = 'running'
-    RETURNING attempts, failures, started_at, began_at, last_began_at, started_at AS first_began_at
+    RETURNING attempts AS attempt, failures, started_at, began_at, last_began_at, started_at AS first_began_at
 ),
-undoing AS (
+compensating AS (
     UPDATE saga_step_results AS step
     SET compensation_attempts = step.compensation_attempts
             + (step.status <> 'waiting' OR step.compensation_attempts = 0)::int,
@@ -61,16 +63,16 @@ undoing AS (
     RETURNING step.compensation_attempts, step.failures, step.compensation_started_at,
         step.compensation_began_at, step.began_at, step.started_at
 )
-SELECT claimed.id, claimed.kind, claimed.direction, claimed.step_modules, claimed.inputs, claimed.context,
-    claimed.current_step_idx, claimed.cancel_requested, claimed.error, claimed.recoveries, claimed.requested_by,
-    claimed.tenant_id, claimed.deployment_id, clock_timestamp(),
-    entered.attempts, entered.failures, entered.started_at, entered.began_at, entered.last_began_at,
-    entered.first_began_at, present.status,
+SELECT claimed.id AS saga_id, claimed.kind, claimed.direction, claimed.step_modules AS steps, claimed.inputs,
+    claimed.context, claimed.current_step_idx AS step_idx, claimed.cancel_requested, claimed.error,
+    claimed.recoveries, claimed.requested_by, claimed.tenant_id, claimed.deployment_id, clock_timestamp() AS now,
+    entered.attempt, entered.failures, entered.started_at, entered.began_at, entered.last_began_at,
+    entered.first_began_at, present.status AS status_before,
     -- A pure step may begin before its row is on the disk: nothing happens that would have to be known.
     CASE WHEN claimed.direction = 'forward'
               AND claimed.step_modules[claimed.current_step_idx + 1] = ANY(%(pure)s::text[])
-         THEN set_config('synchronous_commit', 'off', true) END
+         THEN set_config('synchronous_commit', 'off', true) END AS _commit
 FROM claimed
-LEFT JOIN (TABLE executing UNION ALL TABLE undoing) AS entered ON true
+LEFT JOIN (TABLE executing UNION ALL TABLE compensating) AS entered ON true
 LEFT JOIN saga_step_results AS present
     ON (present.saga_id, present.step_idx) = (claimed.id, claimed.current_step_idx)

@@ -1,5 +1,9 @@
--- A saga and what it works on. No row: the idempotency key is taken. A taken subject violates saga_subjects' key.
-WITH made AS (
+-- Insert a saga and take its subjects.
+-- parameters  kind, idempotency_key, requested_by, tenant_id text · steps, subjects text[] · inputs jsonb
+--             deployment_id, retry_of bigint
+-- returns     id, created_at; no row: the idempotency key is taken
+-- locks       nothing; a subject that another live saga holds violates the key of saga_subjects
+WITH inserted AS (
     INSERT INTO saga_runs (
         kind, status, direction, step_modules, inputs, context, current_step_idx, cancel_requested,
         cancel_requested_by, compensation_failures, recoveries, subjects, idempotency_key, requested_by, tenant_id,
@@ -13,8 +17,8 @@ WITH made AS (
     ON CONFLICT (idempotency_key) DO NOTHING
     RETURNING id, created_at
 ),
-held AS (
+taken AS (
     INSERT INTO saga_subjects (subject, saga_id)
-    SELECT subject, made.id FROM made, unnest(%(subjects)s::text[]) AS subject
+    SELECT subject, inserted.id FROM inserted, unnest(%(subjects)s::text[]) AS subject
 )
-SELECT id, created_at FROM made
+SELECT id, created_at FROM inserted

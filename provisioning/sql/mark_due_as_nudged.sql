@@ -1,4 +1,7 @@
--- Sagas that somebody should look at: nudges were lost, workers died, waits are over. The longest un-nudged first.
+-- Mark sagas that are due as nudged, the longest without a nudge first: nudges were lost, workers died, waits ended.
+-- parameters  again_after_seconds float8 · most int
+-- returns     the sagas' numbers
+-- locks       their rows, past those that others hold
 UPDATE saga_runs
 SET nudged_at = clock_timestamp()
 WHERE id IN (

@@ -1,6 +1,6 @@
 """A workflow whose steps do what a script says, and keep a journal in a file of each time they are called.
 
-Loaded by tests, and by workers that a test starts: `--include tests.provisioning.scripted`.
+Loaded by tests, and by workers that a test starts: `--include tests.provisioning.scripted_workflow`.
 """
 
 import os
@@ -18,13 +18,19 @@ from provisioning.services import cancel_saga, pause
 
 
 class Script(Inputs, frozen=True, kw_only=True):
-    """`steps` names the steps. `script` says, by `do:<index>` or `undo:<index>`, how each call ends: the
-    first call by the first word, and so on; what isn't said is `ok`. `journal` is the file's path."""
+    """The names of the steps, and by `do:<index>` or `undo:<index>` how each call ends: the first call by
+    the first word, and so on; without a word it is `ok`. `journal` is the file's path."""
 
-    steps: list[str]
+    step_names: list[str]
     journal: str
     script: dict[str, list[str]] = {}
-    subjects: list[str] = []
+    subject_names: list[str] = []
+
+    def steps(self) -> Sequence[str]:
+        return self.step_names
+
+    def subjects(self) -> Sequence[str]:
+        return self.subject_names
 
 
 def act(state: StepState) -> Wait | None:
@@ -82,12 +88,12 @@ def _write(state: StepState, seconds: str) -> None:
 
 
 def _cancel(state: StepState, then: str) -> Wait | None:
-    cancel_saga(saga_id=state.saga_id, requested_by="the script")
+    cancel_saga(saga_id=state.saga_id, actor="the script")
     return Wait(3600) if then == "wait" else None
 
 
 def _pause(_state: StepState, _argument: str) -> None:
-    pause(by="the script", reason="the script says so")
+    pause(actor="the script", reason="the script says so")
 
 
 VERBS: dict[str, Callable[[StepState, str], Wait | None]] = {
@@ -117,25 +123,19 @@ def lose_lease(saga_id: int) -> None:
         )
 
 
-def _steps(inputs: Script) -> Sequence[str]:
-    return inputs.steps
-
-
-def _subjects(inputs: Script) -> Sequence[str]:
-    return inputs.subjects
-
-
 STEPS = (
     Step("act", act, compensate=act),
     Step("act without undo", act),
     Step("retried", act, compensate=act, retries=2, backoff_seconds=0.01),
-    Step("undone at length", act, compensate=act, retries=2, backoff_seconds=0.01, compensation_retries=5),
+    Step(
+        "patiently compensated", act, compensate=act, retries=2, backoff_seconds=0.01, compensation_retries=5
+    ),
     Step("patient", act, compensate=act, retries=10, backoff_seconds=8.4),
     Step("timed", act, compensate=act, retries=1000, backoff_seconds=0.01, deadline_seconds=0.4),
     Step("halfway", act, compensate=act, compensate_on_failure=True),
 )
-WORKFLOW = Workflow("scripted", inputs=Script, steps=_steps, subjects=_subjects, deadline_seconds=3600)
+SCRIPTED = Workflow("scripted", Script, deadline_seconds=3600)
 
 if step_named("act") is None:
     register_steps(*STEPS)
-    register_workflow(WORKFLOW)
+    register_workflow(SCRIPTED)

@@ -6,7 +6,7 @@ from pytest_django import DjangoAssertNumQueries
 from arcadia_cloud.kernel.models import Alert
 from inventory.services import sync_inventory
 from inventory.values import RunMode
-from provisioning.orphans import report_strays
+from provisioning.orphans import report_orphans
 from tests.provisioning.sagas import started, walked
 from tests.provisioning.workflows.cloud import ORDER, Cloud
 
@@ -30,37 +30,37 @@ def stray(cloud: Cloud, tag: str) -> int:
 @pytest.mark.parametrize("tag", ["saga:4711-2", "Saga:4711-2", "saga:nonsense"])
 def test_a_mark_of_no_saga_is_told_once_and_taken_back_when_it_is_settled(cloud: Cloud, tag: str) -> None:
     droplet = stray(cloud, tag)
-    assert report_strays() == 1
-    assert report_strays() == 1
+    assert report_orphans() == 1
+    assert report_orphans() == 1
     assert open_alerts() == [f"droplet:{droplet}"]
     cloud.simulator.control("PATCH", f"droplets/{droplet}", tags=[])
     sync()
-    assert report_strays() == 0
+    assert report_orphans() == 0
     assert open_alerts() == []
 
 
 def test_what_a_saga_made_is_no_stray_and_its_twin_is_one(cloud: Cloud) -> None:
     saga = walked("provision_droplet", **ORDER)
     sync()
-    assert report_strays() == 0
+    assert report_orphans() == 0
     twin = stray(cloud, f"saga:{saga.pk}-2")
-    report_strays()
+    report_orphans()
     assert open_alerts() == [f"droplet:{twin}"]
 
 
 def test_a_live_saga_answers_for_what_has_its_mark(cloud: Cloud) -> None:
     saga = started("provision_droplet", **ORDER)
     stray(cloud, f"saga:{saga.pk}-2")
-    assert report_strays() == 0
+    assert report_orphans() == 0
 
 
 def test_what_a_rolled_back_saga_left_is_a_stray(cloud: Cloud) -> None:
     cloud.fault("forbidden", method="POST", path="/resources$")
     saga = walked("provision_droplet", **ORDER)
     sync()
-    assert report_strays() == 0
+    assert report_orphans() == 0
     left = stray(cloud, f"saga:{saga.pk}-2")
-    report_strays()
+    report_orphans()
     assert open_alerts() == [f"droplet:{left}"]
 
 
@@ -68,5 +68,5 @@ def test_looking_for_strays_costs_one_statement_and_no_call(
     cloud: Cloud, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     with django_assert_num_queries(2):  # the strays, and the open alerts
-        report_strays()
+        report_orphans()
     assert not cloud.simulator.requests()

@@ -40,7 +40,7 @@ def test_a_step_that_fails_halfway_is_undone_too(scripts: Scripts) -> None:
     assert scripts.calls(saga) == ["do:0", "do:1", "undo:1", "undo:0"]
     assert saga.error == {"reason": "step_failed:halfway", "compensate_from_idx": 1}
     assert ledger(saga) == [("act", "compensated"), ("halfway", "compensated")]
-    assert saga.steps.get(step_idx=1).error == {"type": "StepFailed", "message": "the script says so"}
+    assert saga.steps.get(step_idx=1).error == {"type": "FinalError", "message": "the script says so"}
 
 
 def test_a_failing_undo_is_recorded_and_told_and_the_walk_goes_on(scripts: Scripts) -> None:
@@ -54,9 +54,9 @@ def test_a_failing_undo_is_recorded_and_told_and_the_walk_goes_on(scripts: Scrip
     ]
     undo_errors = [step.error for step in saga.steps.filter(step_idx__gt=0).order_by("step_idx")]
     assert undo_errors == [
-        {"compensation": {"type": "StepFailed", "message": "the script says so"}},
+        {"compensation": {"type": "FinalError", "message": "the script says so"}},
         {
-            "type": "StepFailed",
+            "type": "FinalError",
             "message": "the script says so",
             "compensation": {"type": "ZeroDivisionError", "message": "a�bug"},
         },
@@ -95,12 +95,12 @@ def test_the_retries_of_an_undo_are_counted_apart_from_those_of_the_step(scripts
 
 
 def test_an_undo_may_be_borne_with_for_longer_than_its_step(scripts: Scripts) -> None:
-    saga = walk_to_its_end(scripts("undone at length", "act", do_1=["fail"], undo_0=["retry"] * 5))
-    assert (ledger(saga)[0], saga.compensation_failures) == (("undone at length", "compensated"), 0)
-    saga = walk_to_its_end(scripts("undone at length", "act", do_1=["fail"], undo_0=["retry"] * 6))
-    assert ledger(saga)[0] == ("undone at length", "compensation_failed")
-    saga = walk_to_its_end(scripts("undone at length", do_0=["retry"] * 3))
-    assert ledger(saga) == [("undone at length", "failed")]
+    saga = walk_to_its_end(scripts("patiently compensated", "act", do_1=["fail"], undo_0=["retry"] * 5))
+    assert (ledger(saga)[0], saga.compensation_failures) == (("patiently compensated", "compensated"), 0)
+    saga = walk_to_its_end(scripts("patiently compensated", "act", do_1=["fail"], undo_0=["retry"] * 6))
+    assert ledger(saga)[0] == ("patiently compensated", "compensation_failed")
+    saga = walk_to_its_end(scripts("patiently compensated", do_0=["retry"] * 3))
+    assert ledger(saga) == [("patiently compensated", "failed")]
 
 
 def test_an_undo_has_the_deadline_of_its_step(scripts: Scripts) -> None:

@@ -117,11 +117,11 @@ def test_a_step_is_looked_at_once_more_at_its_deadline(scripts: Scripts) -> None
 @pytest.mark.parametrize(
     ("word", "error"),
     [
-        ("fail", {"type": "StepFailed", "message": "the script says so"}),
+        ("fail", {"type": "FinalError", "message": "the script says so"}),
         ("bug", {"type": "ZeroDivisionError", "message": "a�bug"}),
         ("answer", {"type": "TypeError", "message": "returned int, not None or Wait"}),
         ("put=set", {"type": "TypeError", "message": "Object of type set is not JSON serializable"}),
-        ("put=nul", {"type": "ValueError", "message": "a NUL character can't be kept"}),
+        ("put=nul", {"type": "ValueError", "message": "a NUL character can't be stored"}),
     ],
 )
 def test_whatever_a_step_raises_is_in_the_ledger_and_the_saga_goes_back(

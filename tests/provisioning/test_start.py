@@ -35,7 +35,7 @@ def test_bad_input_names_the_field_and_the_rule_and_starts_nothing(
     kind: str, inputs: Any, field: str, rule: str
 ) -> None:
     with pytest.raises(InvalidInput) as refused:
-        start_saga(kind=kind, inputs=inputs, requested_by="a test")
+        start_saga(kind=kind, inputs=inputs, actor="a test")
     (name, rules), *others = refused.value.errors.items()
     assert (name, others) == (field, [])
     assert rule in rules[0]

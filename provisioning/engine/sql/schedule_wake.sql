@@ -1,6 +1,10 @@
--- A step, or its undo, isn't done: what it put so far is kept, and the saga is left alone until `wake_at`.
+-- Release a saga whose step, or its compensation, isn't done, until `wake_at`; its outputs so far are stored.
+-- parameters  saga_id bigint · token uuid · step_idx int · outputs jsonb · seconds float8 · reason text
+--             error jsonb (null: the step itself asked for the wait)
+-- returns     is_to_be_cancelled; no row: the lease is lost, nothing is written
+-- locks       the saga's row and the step's
 --
--- A saga that is to be cancelled is not let go: its worker turns it back at once.
+-- A saga that is to be cancelled is not released: its worker starts the compensation at once.
 WITH saga AS (
     UPDATE saga_runs AS run
     SET context = run.context || %(outputs)s::jsonb,

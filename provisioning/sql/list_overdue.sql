@@ -1,5 +1,8 @@
--- Live sagas that are older than their workflow's deadline, and of which no open alert tells yet.
-SELECT saga.id, saga.kind, saga.status, saga.wait_reason
+-- List live sagas that are older than their workflow's deadline and have no open alert yet.
+-- parameters  kinds text[] · deadlines float8[] (seconds, one for each kind) · code text · most int
+-- returns     saga_id, kind, status, wait_reason
+-- locks       nothing
+SELECT saga.id AS saga_id, saga.kind, saga.status, saga.wait_reason
 FROM saga_runs AS saga
 JOIN unnest(%(kinds)s::text[], %(deadlines)s::float8[]) AS workflow (kind, seconds) ON workflow.kind = saga.kind
 WHERE saga.status IN ('pending', 'running', 'waiting', 'compensating')

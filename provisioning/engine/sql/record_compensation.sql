@@ -1,6 +1,11 @@
--- A step failed, was interrupted or is undone: its row, and the one to undo next, in one. No row: the lease is lost.
+-- Record that a step failed, was interrupted or is compensated, and enter the next compensation.
+-- parameters  saga_id bigint · token uuid · step_idx int · status text · outputs, error, saga_error jsonb
+--             next_idx int (null: nothing is left, and the saga ends) · enter bool (this build knows the next step)
+-- returns     is_paused, and of the next step's row next_began_at, execute_began_at, execute_started_at
+--             no row: the lease is lost, nothing is written
+-- locks       the saga's row and the two steps'
 --
--- `next_idx` null: nothing is left to undo, and the saga ends. The row that failed may be the next to undo.
+-- The row that failed may be the next to compensate.
 WITH saga AS (
     UPDATE saga_runs AS run
     SET direction = 'backward',
@@ -48,5 +53,6 @@ rows AS (
 freed AS (
     DELETE FROM saga_subjects USING saga WHERE saga_subjects.saga_id = saga.id AND saga.ended
 )
-SELECT saga.paused, rows.compensation_began_at, rows.began_at, rows.started_at
+SELECT saga.paused AS is_paused, rows.compensation_began_at AS next_began_at, rows.began_at AS execute_began_at,
+    rows.started_at AS execute_started_at
 FROM saga LEFT JOIN rows ON rows.step_idx = %(next_idx)s::int

@@ -1,4 +1,4 @@
-"""Lets workers die by SIGKILL at named boundaries. They load it: `--include tests.provisioning.crashing`.
+"""Lets workers die by SIGKILL at named boundaries. They load it: `--include tests.provisioning.crashes`.
 
 In the folder that CRASHES names, a file per saga says what is to happen where, and another one is a journal
 of the boundaries that the saga passed. Both outlive the worker.
@@ -18,12 +18,12 @@ from provisioning.errors import WrongState
 from provisioning.services import cancel_saga
 
 VARIABLE = "CRASHES"
-OPTIONS = ("--pool", "prefork", "--include", "tests.provisioning.crashing", "--concurrency")
+OPTIONS = ("--pool", "prefork", "--include", "tests.provisioning.crashes", "--concurrency")
 _BACK = {
-    Failpoint.TURNED_BACK,
+    Failpoint.COMPENSATION_STARTED,
     Failpoint.BEFORE_COMPENSATION,
-    Failpoint.AFTER_UNDO,
-    Failpoint.AFTER_UNDO_COMMIT,
+    Failpoint.AFTER_COMPENSATION,
+    Failpoint.AFTER_COMPENSATION_COMMIT,
 }
 
 
@@ -51,7 +51,7 @@ class Passed:
 
 def _cancel(saga_id: int) -> None:
     with suppress(WrongState):
-        cancel_saga(saga_id=saga_id, requested_by="a test")
+        cancel_saga(saga_id=saga_id, actor="a test")
 
 
 def _kill_child(_saga_id: int) -> None:
