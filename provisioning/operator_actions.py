@@ -9,6 +9,7 @@ from django.db.models.functions import Now
 from arcadia_cloud.kernel.alerts import resolve_alert
 from arcadia_cloud.kernel.errors import NotFound
 from arcadia_cloud.kernel.queue.nudge import nudge
+from arcadia_cloud.kernel.states import advance
 from provisioning import registry
 from provisioning.engine.dead_letters import DEAD_LETTER
 from provisioning.engine.execution import CANCELLED
@@ -16,7 +17,7 @@ from provisioning.errors import WrongState
 from provisioning.models import SagaRun, SagaSubject
 from provisioning.queue import ADVANCE_SAGA, QUEUE
 from provisioning.start import start_saga
-from provisioning.states import LIVE, Direction, SagaStatus
+from provisioning.states import LIVE, SAGA_LIFECYCLE, Direction, SagaStatus
 
 
 def cancel_saga(*, saga_id: int, actor: str) -> SagaRun:
@@ -33,7 +34,7 @@ def cancel_saga(*, saga_id: int, actor: str) -> SagaRun:
         if saga.direction == Direction.BACKWARD and not saga.cancel_requested:
             raise WrongState(f"saga {saga_id} is being rolled back already")
         if not saga.cancel_requested:
-            _change(saga, **_cancel_changes(saga, actor))
+            _request_cancel(saga, actor)
         if saga.status == SagaStatus.ROLLED_BACK:
             SagaSubject.objects.filter(saga=saga).delete()
         else:
@@ -54,7 +55,7 @@ def retry_saga(*, saga_id: int, actor: str) -> SagaRun:
             ahead = steps[idx:] if saga.direction == Direction.FORWARD else steps[: idx + 1]
             if missing := sorted({name for name in ahead if registry.step_named(name) is None}):
                 raise WrongState(f"this build still has no step {', '.join(missing)}")
-            _change(saga, **_revive_changes(saga, actor))
+            _revive(saga, actor)
             nudge(ADVANCE_SAGA, queue=QUEUE, saga_id=saga_id)
             return saga
         if saga.status == SagaStatus.ROLLED_BACK:
@@ -87,8 +88,8 @@ def _lock(saga_id: int) -> SagaRun:
     return saga
 
 
-def _cancel_changes(saga: SagaRun, actor: str) -> dict[str, Any]:
-    requested = {
+def _request_cancel(saga: SagaRun, actor: str) -> None:
+    request: dict[str, Any] = {
         "cancel_requested": True,
         "cancel_requested_by": actor,
         "cancel_requested_at": Now(),
@@ -96,15 +97,17 @@ def _cancel_changes(saga: SagaRun, actor: str) -> dict[str, Any]:
     }
     if saga.status == SagaStatus.PENDING:
         error = {"reason": CANCELLED, "compensate_from_idx": None}
-        return requested | {"status": SagaStatus.ROLLED_BACK, "error": error, "finished_at": Now()}
-    if saga.status == SagaStatus.FAILED:
-        return requested | _revive_changes(saga, actor)
-    # Only a saga without a worker is woken; a worker looks at the request at its next step by itself.
-    return requested | {"wake_at": Case(When(lease_token=None, then=Value(None)), default=F("wake_at"))}
+        advance(saga, SagaStatus.ROLLED_BACK, SAGA_LIFECYCLE, error=error, finished_at=Now(), **request)
+    elif saga.status == SagaStatus.FAILED:
+        _revive(saga, actor, **request)
+    else:
+        # Only a saga without a worker is woken; a worker sees the request at its next step by itself.
+        wake_at = Case(When(lease_token=None, then=Value(None)), default=F("wake_at"))
+        _change(saga, wake_at=wake_at, **request)
 
 
-def _revive_changes(saga: SagaRun, actor: str) -> dict[str, Any]:
-    """Return what makes a dead letter live again, in its direction; resolves its alert."""
+def _revive(saga: SagaRun, actor: str, **changes: Any) -> None:
+    """Make a dead letter live again, in its direction, with no recoveries counted; resolve its alert."""
     resolve_alert(code=DEAD_LETTER, subject=f"saga:{saga.pk}", actor=actor)
     forward = saga.direction == Direction.FORWARD
     error = saga.error or {}
@@ -112,14 +115,14 @@ def _revive_changes(saga: SagaRun, actor: str) -> dict[str, Any]:
         "reason": error.get("turned_back_by"),
         "compensate_from_idx": error.get("compensate_from_idx"),
     }
-    return {
-        "status": SagaStatus.RUNNING if forward else SagaStatus.COMPENSATING,
-        "error": None if forward else compensation_error,
-        "finished_at": None,
-        "recoveries": 0,
-        "wake_at": None,
-        "nudged_at": None,
-    }
+    changes |= {"finished_at": None, "recoveries": 0, "wake_at": None, "nudged_at": None}
+    advance(
+        saga,
+        SagaStatus.RUNNING if forward else SagaStatus.COMPENSATING,
+        SAGA_LIFECYCLE,
+        error=None if forward else compensation_error,
+        **changes,
+    )
 
 
 def _describe(saga: SagaRun) -> str:

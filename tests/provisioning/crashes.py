@@ -84,7 +84,7 @@ class Crashes:
         )
 
     def passed(self, saga_id: int) -> list[Passed]:
-        """What the saga passed so far, in order."""
+        """Return the failpoints that the saga passed so far, in order."""
         try:
             lines = (self.folder / f"{saga_id}.journal").read_text().splitlines()
         except FileNotFoundError:

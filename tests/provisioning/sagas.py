@@ -16,18 +16,18 @@ from provisioning.states import ENDED
 from tests.inventory.observations import observed, seen
 
 
-def started(kind: str = "echo", /, *, key: str | None = None, **inputs: Any) -> SagaRun:
+def start(kind: str = "echo", /, *, key: str | None = None, **inputs: Any) -> SagaRun:
     """A new saga that nobody has walked yet."""
     return start_saga(kind=kind, inputs=inputs, actor="a test", idempotency_key=key)
 
 
-def walked(kind: str = "echo", /, **inputs: Any) -> SagaRun:
+def start_and_run(kind: str = "echo", /, **inputs: Any) -> SagaRun:
     """A saga that was walked here until it ended; its pauses are slept through."""
-    saga = started(kind, **inputs)
-    return walk_to_its_end(saga)
+    saga = start(kind, **inputs)
+    return run_to_end(saga)
 
 
-def walk_to_its_end(saga: SagaRun, *, seconds: float = 30) -> SagaRun:
+def run_to_end(saga: SagaRun, *, seconds: float = 30) -> SagaRun:
     """Walk it until it has ended."""
     deadline = time.monotonic() + seconds
     while True:
@@ -61,7 +61,7 @@ def ledger(saga: SagaRun) -> list[tuple[str, str]]:
 
 
 @contextmanager
-def swept(*, every_seconds: float = 0.5) -> Iterator[None]:
+def sweeping_often(*, every_seconds: float = 0.5) -> Iterator[None]:
     """For the block, workers are told to sweep this often, as the schedule does every ten seconds."""
     over = threading.Event()
 

@@ -1,4 +1,4 @@
-"""What a storm's journal tells, beside what the sagas' rows do."""
+"""The counts of a storm, from its journal and the sagas' rows."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ from tests.provisioning.storm_workflow import EFFECTS, JOURNAL
 
 @dataclass(slots=True)
 class Counts:
-    """How often what happened, and what must not have happened."""
+    """The counts of events, and a line for each that must not have happened."""
 
     told: dict[str, int] = field(default_factory=dict)
     wrong: list[str] = field(default_factory=list)

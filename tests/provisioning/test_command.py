@@ -8,7 +8,7 @@ from django.core.management import CommandError, call_command
 
 from provisioning.models import SagaRun
 from tests.provisioning.conftest import Scripts
-from tests.provisioning.sagas import started, walk_to_its_end
+from tests.provisioning.sagas import run_to_end, start
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -19,12 +19,12 @@ def saga_command(*arguments: str) -> str:
     return out.getvalue()
 
 
-def test_the_command_starts_lists_shows_and_lends_a_hand(scripts: Scripts) -> None:
+def test_the_command_starts_lists_shows_and_acts(scripts: Scripts) -> None:
     words = saga_command("start", "echo", "--inputs", '{"message": "hello"}', "--idempotency-key", "k")
     saga = SagaRun.objects.get()
     assert words == f"Saga {saga.pk} (echo) is pending.\n"
     assert f"Saga {saga.pk} (echo) is pending." in saga_command("requeue", str(saga.pk))
-    walk_to_its_end(saga)
+    run_to_end(saga)
     assert "completed" in saga_command("list", "--status", "completed", "--kind", "echo")
     shown = saga_command("show", str(saga.pk))
     assert '"echoed_at_step_2": "hello"' in shown
@@ -37,7 +37,7 @@ def test_the_command_starts_lists_shows_and_lends_a_hand(scripts: Scripts) -> No
     assert saga_command("unpause") == "Sagas go on.\n"
 
 
-def test_the_command_walks_a_saga_here_and_wakes_no_worker(
+def test_the_command_runs_a_saga_here_and_wakes_no_worker(
     patient_broker: None, valkey_client: redis.Redis
 ) -> None:
     words = saga_command("start", "echo", "--here", "--inputs", '{"message": "hello", "then_fail": true}')
@@ -47,8 +47,8 @@ def test_the_command_walks_a_saga_here_and_wakes_no_worker(
 
 
 def test_the_command_shows_words_in_brackets_as_they_are() -> None:
-    saga = started(message="[/b] and [redacted]", times=1)
-    walk_to_its_end(saga)
+    saga = start(message="[/b] and [redacted]", times=1)
+    run_to_end(saga)
     assert saga_command("show", str(saga.pk)).count("[/b] and [redacted]") == 3
 
 

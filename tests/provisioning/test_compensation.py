@@ -7,13 +7,13 @@ from provisioning.engine.runner import run
 from provisioning.models import SagaSubject
 from provisioning.states import AdvanceOutcome
 from tests.provisioning.conftest import Scripts
-from tests.provisioning.sagas import ledger, walk_to_its_end
+from tests.provisioning.sagas import ledger, run_to_end
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def test_steps_are_undone_last_first_and_those_without_an_undo_stay(scripts: Scripts) -> None:
-    saga = walk_to_its_end(scripts("act", "act without undo", "act", "act", do_3=["fail"]))
+def test_steps_are_compensated_last_first_and_those_without_a_compensation_stay(scripts: Scripts) -> None:
+    saga = run_to_end(scripts("act", "act without undo", "act", "act", do_3=["fail"]))
     assert scripts.calls(saga) == ["do:0", "do:1", "do:2", "do:3", "undo:2", "undo:0"]
     assert saga.error == {"reason": "step_failed:act", "compensate_from_idx": 2}
     assert ledger(saga) == [
@@ -26,7 +26,7 @@ def test_steps_are_undone_last_first_and_those_without_an_undo_stay(scripts: Scr
 
 
 @pytest.mark.parametrize("steps", [("act",), ("act without undo", "act")])
-def test_where_nothing_is_to_be_undone_it_ends_at_once(scripts: Scripts, steps: tuple[str, ...]) -> None:
+def test_where_nothing_is_to_be_compensated_it_ends_at_once(scripts: Scripts, steps: tuple[str, ...]) -> None:
     last = len(steps) - 1
     saga = scripts.of(steps, {f"do_{last}": ["fail"]}, subjects=["droplet:1"])
     assert run(saga.pk) == AdvanceOutcome.ROLLED_BACK
@@ -35,16 +35,16 @@ def test_where_nothing_is_to_be_undone_it_ends_at_once(scripts: Scripts, steps: 
     assert not SagaSubject.objects.exists()
 
 
-def test_a_step_that_fails_halfway_is_undone_too(scripts: Scripts) -> None:
-    saga = walk_to_its_end(scripts("act", "halfway", do_1=["fail"]))
+def test_a_step_that_fails_halfway_is_compensated_too(scripts: Scripts) -> None:
+    saga = run_to_end(scripts("act", "halfway", do_1=["fail"]))
     assert scripts.calls(saga) == ["do:0", "do:1", "undo:1", "undo:0"]
     assert saga.error == {"reason": "step_failed:halfway", "compensate_from_idx": 1}
     assert ledger(saga) == [("act", "compensated"), ("halfway", "compensated")]
     assert saga.steps.get(step_idx=1).error == {"type": "FinalError", "message": "the script says so"}
 
 
-def test_a_failing_undo_is_recorded_and_told_and_the_walk_goes_on(scripts: Scripts) -> None:
-    saga = walk_to_its_end(scripts("act", "act", "halfway", do_2=["fail"], undo_2=["bug"], undo_1=["fail"]))
+def test_a_failing_compensation_is_recorded_and_alerted_and_the_rest_is_compensated(scripts: Scripts) -> None:
+    saga = run_to_end(scripts("act", "act", "halfway", do_2=["fail"], undo_2=["bug"], undo_1=["fail"]))
     assert scripts.calls(saga)[-3:] == ["undo:2", "undo:1", "undo:0"]
     assert (saga.status, saga.compensation_failures) == ("rolled_back", 2)
     assert ledger(saga) == [
@@ -70,7 +70,7 @@ def test_a_failing_undo_is_recorded_and_told_and_the_walk_goes_on(scripts: Scrip
     assert alert.times_raised == 2
 
 
-def test_an_undo_may_wait_and_be_retried(scripts: Scripts) -> None:
+def test_a_compensation_may_wait_and_be_retried(scripts: Scripts) -> None:
     saga = scripts("retried", "act", do_1=["fail"], undo_0=["wait=0.01", "retry", "wait=0.01", "retry"])
     assert run(saga.pk) == AdvanceOutcome.WAITING
     saga.refresh_from_db()
@@ -80,31 +80,31 @@ def test_an_undo_may_wait_and_be_retried(scripts: Scripts) -> None:
         "the script says so",
     )
     assert saga.wake_at is not None
-    walk_to_its_end(saga)
+    run_to_end(saga)
     assert scripts.calls(saga) == ["do:0", "do:1"] + ["undo:0"] * 5
     step = saga.steps.get(step_idx=0)
     assert (step.status, step.attempts, step.compensation_attempts) == ("compensated", 1, 3)
     assert (step.error, saga.compensation_failures) == (None, 0)
 
 
-def test_the_retries_of_an_undo_are_counted_apart_from_those_of_the_step(scripts: Scripts) -> None:
+def test_the_retries_of_a_compensation_are_counted_apart_from_those_of_the_step(scripts: Scripts) -> None:
     saga = scripts("retried", "act", do_0=["retry", "retry"], do_1=["fail"], undo_0=["retry"] * 5)
-    walk_to_its_end(saga)
+    run_to_end(saga)
     assert scripts.calls(saga).count("undo:0") == 3
     assert ledger(saga)[0] == ("retried", "compensation_failed")
 
 
-def test_an_undo_may_be_borne_with_for_longer_than_its_step(scripts: Scripts) -> None:
-    saga = walk_to_its_end(scripts("patiently compensated", "act", do_1=["fail"], undo_0=["retry"] * 5))
+def test_a_compensation_may_have_more_retries_than_its_step(scripts: Scripts) -> None:
+    saga = run_to_end(scripts("patiently compensated", "act", do_1=["fail"], undo_0=["retry"] * 5))
     assert (ledger(saga)[0], saga.compensation_failures) == (("patiently compensated", "compensated"), 0)
-    saga = walk_to_its_end(scripts("patiently compensated", "act", do_1=["fail"], undo_0=["retry"] * 6))
+    saga = run_to_end(scripts("patiently compensated", "act", do_1=["fail"], undo_0=["retry"] * 6))
     assert ledger(saga)[0] == ("patiently compensated", "compensation_failed")
-    saga = walk_to_its_end(scripts("patiently compensated", do_0=["retry"] * 3))
+    saga = run_to_end(scripts("patiently compensated", do_0=["retry"] * 3))
     assert ledger(saga) == [("patiently compensated", "failed")]
 
 
-def test_an_undo_has_the_deadline_of_its_step(scripts: Scripts) -> None:
-    saga = walk_to_its_end(scripts("timed", "act", do_1=["fail"], undo_0=["wait=0.1"] * 1000))
+def test_a_compensation_has_the_deadline_of_its_step(scripts: Scripts) -> None:
+    saga = run_to_end(scripts("timed", "act", do_1=["fail"], undo_0=["wait=0.1"] * 1000))
     step = saga.steps.get(step_idx=0)
     assert step.status == "compensation_failed"
     assert step.error is not None

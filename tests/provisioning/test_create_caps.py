@@ -12,7 +12,7 @@ from provisioning.contract import Wait
 from provisioning.create_caps import reserve_create
 from provisioning.models import SagaCreate, SagaRun
 from tests.kernel.threads import at_once
-from tests.provisioning.sagas import started
+from tests.provisioning.sagas import start
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -24,7 +24,7 @@ def reserve(saga: SagaRun, step_idx: int = 0, tenant: str | None = None) -> Wait
 
 def test_creates_are_capped_per_hour(settings: Settings) -> None:
     settings.ARCADIA_CREATES_PER_HOUR = 2
-    saga = started(message="hello")
+    saga = start(message="hello")
     assert [reserve(saga, 0), reserve(saga, 1), reserve(saga, 0)] == [None, None, None]
     waiting = reserve(saga, 2)
     assert waiting is not None
@@ -38,7 +38,7 @@ def test_creates_are_capped_per_hour(settings: Settings) -> None:
 
 def test_creates_are_capped_per_tenant(settings: Settings) -> None:
     settings.ARCADIA_CREATES_PER_TENANT_PER_HOUR = 1
-    saga = started(message="hello")
+    saga = start(message="hello")
     assert reserve(saga, 0, "acme") is None
     waiting = reserve(saga, 1, "acme")
     assert waiting is not None
@@ -49,7 +49,7 @@ def test_creates_are_capped_per_tenant(settings: Settings) -> None:
 
 def test_many_at_once_never_pass_the_cap(settings: Settings) -> None:
     settings.ARCADIA_CREATES_PER_HOUR = 3
-    sagas = [started(message="hello") for _ in range(6)]
+    sagas = [start(message="hello") for _ in range(6)]
     waiting = iter(sagas)
     results = at_once(6, lambda: reserve(next(waiting)))
     assert sum(result is None for result in results) == 3

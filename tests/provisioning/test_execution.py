@@ -10,7 +10,7 @@ from provisioning.engine.runner import run
 from provisioning.models import SagaRun
 from provisioning.states import AdvanceOutcome
 from tests.provisioning.conftest import Scripts
-from tests.provisioning.sagas import ledger, started, walk_to_its_end, walked
+from tests.provisioning.sagas import ledger, run_to_end, start, start_and_run
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -42,7 +42,7 @@ def test_a_wait_frees_the_worker_and_keeps_what_was_put(scripts: Scripts) -> Non
 
 def test_a_wait_is_no_attempt_and_an_error_is(scripts: Scripts) -> None:
     saga = scripts("retried", do_0=["wait=0", "wait=0", "retry", "wait=0"])
-    walk_to_its_end(saga)
+    run_to_end(saga)
     step = saga.steps.get()
     assert scripts.calls(saga) == ["do:0"] * 5
     assert (step.status, step.attempts, step.failures, step.error) == ("completed", 2, 1, None)
@@ -50,7 +50,7 @@ def test_a_wait_is_no_attempt_and_an_error_is(scripts: Scripts) -> None:
     assert step.started_at < step.last_began_at < step.began_at
 
 
-def test_a_retryable_error_is_kept_while_the_step_waits_for_its_next_try(scripts: Scripts) -> None:
+def test_a_retryable_error_is_recorded_while_the_step_waits_for_its_next_try(scripts: Scripts) -> None:
     saga = scripts("retried", do_0=["retry=3600"])
     assert run(saga.pk) == AdvanceOutcome.WAITING
     saga.refresh_from_db()
@@ -77,7 +77,7 @@ def test_pauses_between_tries_double_up_to_a_minute(scripts: Scripts) -> None:
 
 
 def test_when_the_retries_are_used_up_the_step_has_failed(scripts: Scripts) -> None:
-    saga = walk_to_its_end(scripts("act", "retried", do_1=["retry"] * 5))
+    saga = run_to_end(scripts("act", "retried", do_1=["retry"] * 5))
     assert saga.error == {"reason": "step_failed:retried", "compensate_from_idx": 0}
     assert scripts.calls(saga) == ["do:0", "do:1", "do:1", "do:1", "undo:0"], (
         "two retries, no undo of its own"
@@ -86,15 +86,15 @@ def test_when_the_retries_are_used_up_the_step_has_failed(scripts: Scripts) -> N
 
 
 def test_a_step_without_retries_fails_at_its_first_retryable_error(scripts: Scripts) -> None:
-    saga = walk_to_its_end(scripts("act", do_0=["retry"]))
+    saga = run_to_end(scripts("act", do_0=["retry"]))
     assert (saga.status, scripts.calls(saga)) == ("rolled_back", ["do:0"])
 
 
 @pytest.mark.parametrize("word", ["wait=0.1", "retry"])
-def test_past_its_deadline_a_step_fails_and_is_undone_since_it_may_have_worked(
+def test_past_its_deadline_a_step_fails_and_is_compensated_since_it_may_have_worked(
     scripts: Scripts, word: str
 ) -> None:
-    saga = walk_to_its_end(scripts("act", "timed", do_1=[word] * 1000))
+    saga = run_to_end(scripts("act", "timed", do_1=[word] * 1000))
     assert saga.error == {"reason": "step_failed:timed", "compensate_from_idx": 1}
     assert scripts.calls(saga)[-2:] == ["undo:1", "undo:0"]
     step = saga.steps.get(step_idx=1)
@@ -106,9 +106,9 @@ def test_past_its_deadline_a_step_fails_and_is_undone_since_it_may_have_worked(
     assert step.finished_at - step.started_at >= timedelta(seconds=0.4)
 
 
-def test_a_step_is_looked_at_once_more_at_its_deadline(scripts: Scripts) -> None:
+def test_a_step_is_called_once_more_at_its_deadline(scripts: Scripts) -> None:
     """However long it asked to wait; what has come true by then is not thrown away."""
-    saga = walk_to_its_end(scripts("timed", do_0=["wait=3600"]))
+    saga = run_to_end(scripts("timed", do_0=["wait=3600"]))
     assert saga.status == "completed"
     assert saga.finished_at is not None
     assert saga.finished_at - saga.created_at < timedelta(seconds=10)
@@ -124,10 +124,10 @@ def test_a_step_is_looked_at_once_more_at_its_deadline(scripts: Scripts) -> None
         ("put=nul", {"type": "ValueError", "message": "a NUL character can't be stored"}),
     ],
 )
-def test_whatever_a_step_raises_is_in_the_ledger_and_the_saga_goes_back(
+def test_whatever_a_step_raises_is_in_the_ledger_and_the_saga_is_compensated(
     scripts: Scripts, word: str, error: dict[str, str]
 ) -> None:
-    saga = walk_to_its_end(scripts("act", "act", do_1=[word]))
+    saga = run_to_end(scripts("act", "act", do_1=[word]))
     assert (saga.status, saga.error) == (
         "rolled_back",
         {"reason": "step_failed:act", "compensate_from_idx": 0},
@@ -138,14 +138,14 @@ def test_whatever_a_step_raises_is_in_the_ledger_and_the_saga_goes_back(
 
 def test_a_saga_costs_a_statement_to_start_and_one_more_than_it_has_steps() -> None:
     with CaptureQueriesContext(connection) as started_with:
-        saga = started(message="hello")
+        saga = start(message="hello")
     with CaptureQueriesContext(connection) as walked_with:
         assert run(saga.pk) == AdvanceOutcome.COMPLETED
     assert (len(started_with), len(walked_with)) == (1, 4)
 
 
-def test_a_saga_is_not_walked_inside_a_transaction() -> None:
-    saga = started(message="hello")
+def test_a_saga_is_not_advanced_inside_a_transaction() -> None:
+    saga = start(message="hello")
     with transaction.atomic(), pytest.raises(RuntimeError, match="inside a transaction"):
         run(saga.pk)
     saga.refresh_from_db()
@@ -153,6 +153,6 @@ def test_a_saga_is_not_walked_inside_a_transaction() -> None:
 
 
 def test_an_ended_saga_is_left_alone() -> None:
-    saga = walked(message="hello")
+    saga = start_and_run(message="hello")
     assert run(saga.pk) == AdvanceOutcome.NOT_DUE
     assert run(saga.pk + 1000) == AdvanceOutcome.NOT_DUE

@@ -15,7 +15,7 @@ from provisioning.states import AdvanceOutcome
 from tests.kernel.threads import at_once, in_thread
 from tests.processes import Workers, hanging, wait_for
 from tests.provisioning.conftest import Scripts
-from tests.provisioning.sagas import ledger, wait_until_ended, walk_to_its_end
+from tests.provisioning.sagas import ledger, run_to_end, wait_until_ended
 from tests.provisioning.scripted_workflow import lose_lease
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -123,7 +123,7 @@ def test_a_worker_that_was_stopped_and_comes_back_writes_nothing(scripts: Script
     wait_for_calls(scripts, saga, 1)
     with hanging(child):
         time.sleep(1.6)
-        assert walk_to_its_end(saga).status == "completed"
+        assert run_to_end(saga).status == "completed"
         after = SagaRun.objects.filter(pk=saga.pk).values().get()
     wait_for(child, "saga_interrupted", seconds=20)
     assert SagaRun.objects.filter(pk=saga.pk).values().get() == after
@@ -151,7 +151,7 @@ def test_a_killed_workers_saga_is_taken_up_where_it_stood(
     child = worker("provisioning", environment={"ARCADIA_SAGA_LEASE_SECONDS": "1"}, options=SCRIPTED)
     saga = scripts("act", "act", "act", do_1=["die"])
     wait_for_calls(scripts, saga, 2)
-    assert walk_to_its_end(saga).status == "completed"
+    assert run_to_end(saga).status == "completed"
     assert scripts.calls(saga) == ["do:0", "do:1", "do:1", "do:2"]
     assert saga.steps.get(step_idx=1).attempts == 2
     assert child.process.poll() is None, "the worker itself goes on, with another child"

@@ -15,7 +15,7 @@ from provisioning.models import SagaRun, SagaSubject
 from provisioning.services import cancel_saga, requeue_saga, retry_saga
 from provisioning.states import AdvanceOutcome
 from tests.provisioning.conftest import Scripts
-from tests.provisioning.sagas import ledger, started, walk_to_its_end, walked
+from tests.provisioning.sagas import ledger, run_to_end, start, start_and_run
 from tests.provisioning.scripted_workflow import lose_lease
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -35,7 +35,7 @@ def open_alerts() -> list[tuple[str, str]]:
     return list(Alert.objects.filter(resolved_at=None).values_list("code", "subject"))
 
 
-def retried(saga: SagaRun) -> SagaRun:
+def retry(saga: SagaRun) -> SagaRun:
     return retry_saga(saga_id=saga.pk, actor="jo")
 
 
@@ -50,10 +50,10 @@ def test_a_saga_whose_step_is_gone_is_a_dead_letter_until_the_code_is_back(scrip
         assert open_alerts() == [("saga_dead_letter", f"saga:{saga.pk}")]
         assert run(saga.pk) == AdvanceOutcome.NOT_DUE
         with pytest.raises(WrongState, match="this build still has no step retried"):
-            retried(saga)
+            retry(saga)
         with pytest.raises(SubjectBusy):
             scripts("act", subjects=["droplet:1"])
-    assert retried(saga).status == "running"
+    assert retry(saga).status == "running"
     assert open_alerts() == []
     assert run(saga.pk) == AdvanceOutcome.COMPLETED
     saga.refresh_from_db()
@@ -61,7 +61,7 @@ def test_a_saga_whose_step_is_gone_is_a_dead_letter_until_the_code_is_back(scrip
     assert not SagaSubject.objects.exists()
 
 
-def test_one_whose_undo_is_gone_goes_on_backward_when_it_is_retried(scripts: Scripts) -> None:
+def test_one_whose_compensation_is_gone_goes_on_backward_when_it_is_retried(scripts: Scripts) -> None:
     saga = scripts("act", "retried", "act", do_2=["wait=0", "fail"])
     run(saga.pk)
     with deployed_without("retried"):
@@ -74,7 +74,7 @@ def test_one_whose_undo_is_gone_goes_on_backward_when_it_is_retried(scripts: Scr
         }
         with pytest.raises(WrongState, match="being rolled back already"):
             cancel_saga(saga_id=saga.pk, actor="jo")
-    assert retried(saga).status == "compensating"
+    assert retry(saga).status == "compensating"
     assert run(saga.pk) == AdvanceOutcome.ROLLED_BACK
     saga.refresh_from_db()
     assert saga.error == {"reason": "step_failed:act", "compensate_from_idx": 1}
@@ -102,25 +102,25 @@ def test_a_saga_that_takes_every_worker_down_is_a_dead_letter_in_the_end(scripts
     assert (saga.status, saga.recoveries) == ("failed", MOST_RECOVERIES + 1)
     assert saga.error == {"reason": "recovered_too_often", "compensate_from_idx": None}
     assert len(scripts.calls(saga)) == MOST_RECOVERIES + 1
-    retried(saga)
+    retry(saga)
     assert run(saga.pk) == AdvanceOutcome.COMPLETED
     saga.refresh_from_db()
     assert saga.recoveries == 0
 
 
 def test_a_rolled_back_saga_is_started_again_with_the_same_inputs_once(scripts: Scripts) -> None:
-    saga = walk_to_its_end(scripts("act", do_0=["fail"]))
-    again = retried(saga)
+    saga = run_to_end(scripts("act", do_0=["fail"]))
+    again = retry(saga)
     assert (again.status, again.retry_of_id, again.inputs) == ("pending", saga.pk, saga.inputs)
     assert again.requested_by == "jo"
-    assert retried(saga).pk == again.pk
+    assert retry(saga).pk == again.pk
 
 
 def test_nothing_else_is_retried(scripts: Scripts) -> None:
     with pytest.raises(WrongState, match="is completed: it can't be retried"):
-        retried(walked(message="hello"))
+        retry(start_and_run(message="hello"))
     with pytest.raises(WrongState, match="is pending: it can't be retried"):
-        retried(started(message="hello"))
+        retry(start(message="hello"))
     with pytest.raises(NotFound):
         retry_saga(saga_id=999999, actor="jo")
 
@@ -131,7 +131,7 @@ def test_requeueing_is_for_live_sagas_and_harmless(scripts: Scripts) -> None:
     assert requeue_saga(saga_id=saga.pk).status == "waiting"
     assert run(saga.pk) == AdvanceOutcome.NOT_DUE
     with pytest.raises(WrongState, match="is completed: nothing is left to do"):
-        requeue_saga(saga_id=walked(message="hello").pk)
+        requeue_saga(saga_id=start_and_run(message="hello").pk)
 
 
 def test_a_recovery_is_another_attempt_and_its_step_knows(scripts: Scripts) -> None:

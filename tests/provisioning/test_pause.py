@@ -10,14 +10,14 @@ from provisioning.models import ProvisioningBrake
 from provisioning.services import cancel_saga, pause, unpause
 from provisioning.states import AdvanceOutcome
 from tests.provisioning.conftest import Scripts
-from tests.provisioning.sagas import ledger, started
+from tests.provisioning.sagas import ledger, start
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def test_while_paused_nothing_starts() -> None:
     pause(actor="jo", reason="a storm")
-    saga = started(message="hello")
+    saga = start(message="hello")
     assert run(saga.pk) == AdvanceOutcome.NOT_DUE
     saga.refresh_from_db()
     assert saga.status == "pending"
@@ -37,7 +37,7 @@ def test_a_running_saga_stops_at_its_next_step_and_goes_on_from_there(scripts: S
     assert scripts.calls(saga) == ["do:0", "do:1"]
 
 
-def test_the_way_back_stops_too(scripts: Scripts) -> None:
+def test_compensation_stops_too(scripts: Scripts) -> None:
     saga = scripts("act", "act", "act", do_2=["fail"], undo_1=["pause"])
     assert run(saga.pk) == AdvanceOutcome.PAUSED
     saga.refresh_from_db()
@@ -48,7 +48,7 @@ def test_the_way_back_stops_too(scripts: Scripts) -> None:
     assert ledger(saga)[0] == ("act", "compensated")
 
 
-def test_a_step_that_fails_while_paused_is_not_undone_until_later(scripts: Scripts) -> None:
+def test_a_step_that_fails_while_paused_is_not_compensated_until_later(scripts: Scripts) -> None:
     saga = scripts("act", "act", do_0=["pause"])
     run(saga.pk)
     unpause(actor="jo")

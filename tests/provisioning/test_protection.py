@@ -24,7 +24,7 @@ def test_a_marked_resource_is_protected_until_the_mark_is_taken_away() -> None:
         protect(resource_pk=resource.pk + 1, actor="jo")
 
 
-def test_the_tag_protects_as_the_inventory_knows_it_and_as_the_provider_tells_it() -> None:
+def test_the_tag_protects_as_the_inventory_knows_it_and_as_the_provider_has_it() -> None:
     resource = droplet_row(tags=["protected"])
     with pytest.raises(Protected):
         refuse_if_protected(kind="droplet", provider_id=resource.provider_id)

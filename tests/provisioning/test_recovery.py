@@ -1,4 +1,4 @@
-"""The net under the nudges."""
+"""The sweep that recovers sagas."""
 
 from collections.abc import Callable
 from typing import Any
@@ -17,7 +17,7 @@ from provisioning.services import pause, sweep, unpause
 from tests.kernel.threads import at_once
 from tests.processes import Workers
 from tests.provisioning.conftest import Scripts
-from tests.provisioning.sagas import started, wait_until_ended, walked
+from tests.provisioning.sagas import start, start_and_run, wait_until_ended
 from tests.provisioning.scripted_workflow import lose_lease
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -36,7 +36,7 @@ def age(seconds: int = 31) -> None:
 
 @pytest.fixture
 def queued(valkey_client: redis.Redis) -> Callable[[], int]:
-    """How many messages wait for the workers; forgets them."""
+    """Count the messages that wait for the workers, and delete them."""
 
     def count() -> int:
         messages = int(valkey_client.llen("provisioning"))
@@ -47,7 +47,7 @@ def queued(valkey_client: redis.Redis) -> Callable[[], int]:
 
 
 def test_a_lost_nudge_is_made_good_and_not_repeated_for_half_a_minute(queued: Any) -> None:
-    started(message="hello")
+    start(message="hello")
     assert queued() == 1
     assert sweep()["nudged"] == 0, "it was nudged for a moment ago"
     age()
@@ -65,7 +65,7 @@ def test_it_finds_what_is_due_in_both_directions_and_nothing_else(scripts: Scrip
     not_due = scripts("act", do_0=["wait=3600"])
     for saga in (orphaned, waiting, going_back, not_due):
         run(saga.pk)
-    walked(message="hello")
+    start_and_run(message="hello")
     due = {orphaned.pk, going_back.pk}
     assert sweep()["nudged"] == 2
     assert set(SagaRun.objects.filter(nudged_at__isnull=False).live().values_list("pk", flat=True)) == due
@@ -73,7 +73,7 @@ def test_it_finds_what_is_due_in_both_directions_and_nothing_else(scripts: Scrip
     assert sweep()["nudged"] == 3
 
 
-def test_a_saga_that_is_being_walked_is_left_alone(scripts: Scripts) -> None:
+def test_a_saga_that_is_being_advanced_is_left_alone(scripts: Scripts) -> None:
     held = scripts("act", do_0=["lose"])
     run(held.pk)
     with connection.cursor() as cursor:
@@ -84,8 +84,8 @@ def test_a_saga_that_is_being_walked_is_left_alone(scripts: Scripts) -> None:
     assert sweep()["nudged"] == 1
 
 
-def test_one_that_cannot_be_dispatched_holds_up_nobody(monkeypatch: pytest.MonkeyPatch, queued: Any) -> None:
-    sagas = [started(message="hello") for _ in range(5)]
+def test_one_that_cannot_be_sent_holds_up_no_other(monkeypatch: pytest.MonkeyPatch, queued: Any) -> None:
+    sagas = [start(message="hello") for _ in range(5)]
     queued()
     age()
 
@@ -105,7 +105,7 @@ def test_a_broker_that_is_away_is_asked_three_times(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     for _ in range(10):
-        started(message="hello")
+        start(message="hello")
     age()
     asked: list[int] = []
 
@@ -122,7 +122,7 @@ def test_a_broker_that_is_away_is_asked_three_times(
 
 def test_a_database_that_goes_away_in_the_middle_strands_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     for _ in range(3):
-        started(message="hello")
+        start(message="hello")
     age()
 
     def terminated(*_args: Any, **_kwargs: Any) -> None:
@@ -136,10 +136,12 @@ def test_a_database_that_goes_away_in_the_middle_strands_nothing(monkeypatch: py
     assert sweep()["nudged"] == 3
 
 
-def test_a_batch_is_bounded_and_those_that_never_move_starve_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_batch_is_bounded_and_stuck_ones_starve_no_other(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(recovery, "MOST_AT_ONCE", 4)
     for _ in range(10):
-        started(message="hello")
+        start(message="hello")
     SagaRun.objects.update(nudged_at=None)
     seen: list[int] = []
     monkeypatch.setattr(recovery, "publish_now", lambda _task, **named: seen.append(named["saga_id"]))
@@ -151,13 +153,13 @@ def test_a_batch_is_bounded_and_those_that_never_move_starve_nobody(monkeypatch:
 
 def test_two_sweeps_at_once_nudge_once(monkeypatch: pytest.MonkeyPatch) -> None:
     for _ in range(20):
-        started(message="hello")
+        start(message="hello")
     age()
     assert sum(result["nudged"] for result in at_once(2, sweep)) == 20
 
 
-def test_while_everything_is_paused_nobody_is_nudged(queued: Any) -> None:
-    started(message="hello")
+def test_while_everything_is_paused_none_is_nudged(queued: Any) -> None:
+    start(message="hello")
     age()
     pause(actor="jo")
     assert sweep()["nudged"] == 0
@@ -167,7 +169,7 @@ def test_while_everything_is_paused_nobody_is_nudged(queued: Any) -> None:
     assert sweep()["nudged"] == 1
 
 
-def test_a_saga_older_than_its_workflows_deadline_is_told_of_once(scripts: Scripts) -> None:
+def test_a_saga_older_than_its_workflows_deadline_is_reported_once(scripts: Scripts) -> None:
     saga = scripts("act", do_0=["wait=7200"])
     run(saga.pk)
     assert sweep()["alerted"] == 0
@@ -208,10 +210,10 @@ def test_ten_thousand_waiting_sagas_are_not_even_looked_at(scripts: Scripts) -> 
 
 
 @pytest.mark.processes
-def test_a_worker_that_is_told_to_sweep_brings_forgotten_sagas_to_their_end(
+def test_a_worker_that_gets_a_sweep_brings_forgotten_sagas_to_their_end(
     worker: Workers, valkey_client: redis.Redis
 ) -> None:
-    sagas = [started(message="hello") for _ in range(5)]
+    sagas = [start(message="hello") for _ in range(5)]
     valkey_client.flushdb()
     age()
     worker("provisioning")

@@ -22,7 +22,7 @@ from provisioning.models import SagaRun
 from tests.kernel.brokers import use_broker
 from tests.processes import Workers
 from tests.provisioning import storm_workflow
-from tests.provisioning.sagas import started, swept
+from tests.provisioning.sagas import start, sweeping_often
 from tests.provisioning.storm_counts import count
 
 pytestmark = [pytest.mark.processes, pytest.mark.django_db(transaction=True), pytest.mark.timeout(900)]
@@ -101,7 +101,7 @@ def test_in_a_storm_every_saga_ends_and_no_committed_step_runs_again(
     }
     began = time.monotonic()
     sagas = [
-        started("effects", folder=str(folder), seconds=0.05, then_fail=number % 5 == 0).pk
+        start("effects", folder=str(folder), seconds=0.05, then_fail=number % 5 == 0).pk
         for number in range(MATRIX if whole else EVERYDAY)
     ]
     upheavals = list(UPHEAVALS if whole else UPHEAVALS[:2])
@@ -109,7 +109,7 @@ def test_in_a_storm_every_saga_ends_and_no_committed_step_runs_again(
         Weather(
             lambda: worker("provisioning", environment=own, options=(*storm_workflow.OPTIONS, "2"))
         ) as weather,
-        swept(),
+        sweeping_often(),
     ):
         while (live := retry_while_database_is_down(SagaRun.objects.live().count)) > 0:
             assert weather.error is None

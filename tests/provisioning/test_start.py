@@ -13,7 +13,7 @@ from provisioning.services import start_saga
 from provisioning.states import AdvanceOutcome
 from tests.kernel.threads import at_once
 from tests.provisioning.conftest import Scripts
-from tests.provisioning.sagas import started, walk_to_its_end
+from tests.provisioning.sagas import run_to_end, start
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -45,44 +45,44 @@ def test_bad_input_names_the_field_and_the_rule_and_starts_nothing(
 @pytest.mark.parametrize("key", ["", "k" * 301])
 def test_a_key_has_a_length(key: str) -> None:
     with pytest.raises(InvalidInput, match="must have 1 to 300 characters"):
-        started(message="a", key=key)
+        start(message="a", key=key)
 
 
 @pytest.mark.parametrize("key", ["a\0b", "a\udcff"])
 def test_a_key_has_characters_that_can_be_stored(key: str) -> None:
     with pytest.raises(InvalidInput, match="can't be stored"):
-        started(message="a", key=key)
+        start(message="a", key=key)
 
 
-def test_words_that_only_look_like_a_nul_are_kept() -> None:
-    saga = walk_to_its_end(started(message=r"a\u0000b"))
+def test_words_that_only_look_like_a_nul_are_stored() -> None:
+    saga = run_to_end(start(message=r"a\u0000b"))
     assert (saga.status, saga.context["echoed_at_step_2"]) == ("completed", r"a\u0000b")
 
 
-def test_defaults_are_kept_with_the_inputs() -> None:
-    saga = started(message="a")
+def test_defaults_are_stored_with_the_inputs() -> None:
+    saga = start(message="a")
     saga.refresh_from_db()
     assert saga.inputs == {"message": "a", "times": 3, "then_fail": False}
 
 
-def test_the_same_key_returns_the_same_saga_whatever_became_of_it() -> None:
-    first = started(message="a", key="k")
-    assert started(message="a", key="k").pk == first.pk
+def test_the_same_key_returns_the_same_saga_in_whatever_state() -> None:
+    first = start(message="a", key="k")
+    assert start(message="a", key="k").pk == first.pk
     run(first.pk)
-    again = started(message="a", key="k", times=3)
+    again = start(message="a", key="k", times=3)
     assert (again.pk, again.status) == (first.pk, "completed")
     assert SagaRun.objects.count() == 1
 
 
 def test_the_same_key_with_other_inputs_is_refused() -> None:
-    saga = started(message="a", key="k")
+    saga = start(message="a", key="k")
     with pytest.raises(KeyReused, match=f"started saga {saga.pk}, of another kind or with other inputs"):
-        started(message="b", key="k")
+        start(message="b", key="k")
 
 
 def test_two_at_once_with_one_key_are_one_saga() -> None:
     for number in range(20):
-        both = at_once(2, lambda key=f"k{number}": started(message="a", key=key).pk)  # type: ignore[misc]
+        both = at_once(2, lambda key=f"k{number}": start(message="a", key=key).pk)  # type: ignore[misc]
         assert both[0] == both[1]
     assert SagaRun.objects.count() == 20
 
@@ -118,8 +118,8 @@ def test_a_taken_subject_is_refused_with_the_saga_that_has_it(
 
 @pytest.mark.parametrize("word", ["ok", "fail"])
 def test_a_subject_is_free_again_when_its_saga_is_done(scripts: Scripts, word: str) -> None:
-    walk_to_its_end(scripts("act", "act", subjects=["droplet:1"], do_1=[word]))
-    assert walk_to_its_end(scripts("act", subjects=["droplet:1"])).status == "completed"
+    run_to_end(scripts("act", "act", subjects=["droplet:1"], do_1=[word]))
+    assert run_to_end(scripts("act", subjects=["droplet:1"])).status == "completed"
     saga = SagaRun.objects.order_by("pk").first()
     assert saga is not None
     assert saga.subjects == ["droplet:1"], "history keeps it"
@@ -130,14 +130,14 @@ def test_a_refusal_leaves_the_callers_transaction_alive(scripts: Scripts) -> Non
     with transaction.atomic():
         with pytest.raises(SubjectBusy):
             scripts("act", subjects=["droplet:1"])
-        kept = started(message="a")
+        kept = start(message="a")
     assert SagaRun.objects.filter(pk=kept.pk).exists()
 
 
 def test_a_saga_that_is_rolled_back_with_its_transaction_never_was() -> None:
     def start_and_fail() -> None:
         with transaction.atomic():
-            started(message="a")
+            start(message="a")
             raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
@@ -159,7 +159,7 @@ def test_a_workflow_that_names_an_unknown_step_starts_nothing(scripts: Scripts) 
 
 
 def test_the_new_row_is_as_the_database_has_it() -> None:
-    saga = started(message="a", key="k")
+    saga = start(message="a", key="k")
     stored = SagaRun.objects.get(pk=saga.pk)
     names = [field.attname for field in SagaRun._meta.concrete_fields if field.attname != "nudged_at"]
     assert {name: getattr(saga, name) for name in names} == {name: getattr(stored, name) for name in names}

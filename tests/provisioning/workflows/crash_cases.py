@@ -13,7 +13,7 @@ from provisioning.engine.failpoints import Failpoint
 from provisioning.models import SagaRun
 from provisioning.states import ENDED
 from tests.provisioning.crashes import Crashes, Point
-from tests.provisioning.sagas import started
+from tests.provisioning.sagas import start
 from tests.provisioning.workflows.cloud import ORDER, Cloud
 
 KINDS: Final = ("provision_droplet", "resize_droplet")
@@ -36,7 +36,7 @@ class Case:
         return f"{self.kind}, {self.way}, {where}"
 
     def deeds(self, steps: int) -> dict[Point, list[str]]:
-        """What is to happen in a saga of so many steps.
+        """Return the plan for a saga of so many steps.
 
         One that is cancelled to be killed on its way back is cancelled as late as can be: its last step's
         effect is there, and its worker dies before it is committed.
@@ -116,7 +116,7 @@ class Batch:
             name, droplet_id = droplet["name"], droplet["id"]
             inputs = {"droplet_id": droplet_id, "size": "s-4vcpu-8gb", "snapshot": True}
         with transaction.atomic():
-            saga = started(kind, **inputs)
+            saga = start(kind, **inputs)
             self.crashes.plan(saga.pk, case.deeds(len(saga.step_modules)))
         return Run(case, saga, name, droplet_id)
 

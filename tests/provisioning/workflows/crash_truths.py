@@ -1,4 +1,4 @@
-"""What must be true of a saga whose worker died: at the provider, in the inventory and in its ledger."""
+"""The truths about a saga whose worker died: at the provider, in the inventory and in its ledger."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -60,7 +60,7 @@ def _deeds(run: Run) -> list[str]:
 
 
 def _own(run: Run, now: dict[str, Any]) -> Any:
-    """What the provider has of this case alone; taken out of `now`."""
+    """Take what the provider has of this case alone out of `now`."""
     mark = f"{run.name}-saga-{run.saga.pk}-"
     snapshots = {name for name in now["snapshots"] if name.startswith(mark)}
     now["snapshots"] = now["snapshots"] - snapshots

@@ -1,4 +1,4 @@
-"""How a workflow may end: done once, or undone without a trace."""
+"""The two ends of a workflow: done once, or compensated without a trace."""
 
 from inventory.models import Resource
 from provisioning.models import Provisioned, SagaRun
@@ -62,10 +62,10 @@ def last_undone(done: list[str]) -> int | None:
 
 
 def reason(saga: SagaRun) -> str:
-    """Why it turned back."""
+    """Return why it was compensated."""
     return str((saga.error or {}).get("reason"))
 
 
 def words(saga: SagaRun, step: str) -> str:
-    """What the ledger says of a step that failed."""
+    """Return the ledger's message of a step that failed."""
     return str((saga.steps.get(name=step).error or {}).get("message"))

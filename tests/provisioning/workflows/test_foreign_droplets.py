@@ -1,4 +1,4 @@
-"""What has a saga's mark and isn't its own: numbers repeat after a restore, and on another installation."""
+"""Droplets with a saga's mark that it didn't make: numbers repeat after a restore and elsewhere."""
 
 import io
 
@@ -7,13 +7,13 @@ from django.core.management import call_command
 from pytest_django.fixtures import Settings
 
 from provisioning.models import SagaRun
-from tests.provisioning.sagas import started, walk_to_its_end
+from tests.provisioning.sagas import run_to_end, start
 from tests.provisioning.workflows.cloud import ORDER, PASSING, Cloud
 from tests.provisioning.workflows.conftest import SPEED, FailAfter
 from tests.provisioning.workflows.outcomes import PROVISION_STEPS
 
 
-def stranger(cloud: Cloud, saga: SagaRun) -> int:
+def foreign_droplet(cloud: Cloud, saga: SagaRun) -> int:
     """A droplet that had this saga's mark an hour before the saga began."""
     wish = {"name": "theirs", "tags": [f"saga:{saga.pk}-2"], "age_seconds": 3600}
     made: int = cloud.simulator.control("POST", "droplets", **wish)["droplets"][0]["id"]
@@ -24,9 +24,9 @@ def stranger(cloud: Cloud, saga: SagaRun) -> int:
 def test_it_is_neither_adopted_nor_taken_for_a_twin(cloud: Cloud, fault: str) -> None:
     if fault != "none":
         cloud.simulator.fault(**PASSING[fault], method="POST", path="/v2/droplets$")
-    saga = started("provision_droplet", **ORDER)
-    theirs = stranger(cloud, saga)
-    assert walk_to_its_end(saga).status == "completed"
+    saga = start("provision_droplet", **ORDER)
+    theirs = foreign_droplet(cloud, saga)
+    assert run_to_end(saga).status == "completed"
     (made,) = cloud.named("new-01")
     assert saga.context["droplet_id"] == made["id"]
     assert [each["id"] for each in cloud.named("theirs")] == [theirs]
@@ -39,20 +39,20 @@ def test_what_a_lost_answer_made_is_known_on_a_calendar_of_another_year(
     cloud.simulator.reset(fleet="default", seed=1, droplets=0, today="2024-05-10", speed=SPEED)
     settings.ARCADIA_SAGA_CLOCK_SLACK_SECONDS = 10**9
     cloud.simulator.fault(**PASSING["lost answer"], method="POST", path="/v2/droplets$")
-    assert walk_to_its_end(started("provision_droplet", **ORDER)).status == "completed"
+    assert run_to_end(start("provision_droplet", **ORDER)).status == "completed"
     assert len(cloud.named("new-01")) == 1
 
 
 @pytest.mark.parametrize("done", [2, 3, len(PROVISION_STEPS)])
-def test_nor_is_it_destroyed_when_the_saga_turns_back(cloud: Cloud, fail_after: FailAfter, done: int) -> None:
-    saga = started(fail_after("provision_droplet", done), **ORDER)
-    theirs = stranger(cloud, saga)
-    assert walk_to_its_end(saga).status == "rolled_back"
+def test_nor_is_it_destroyed_by_a_compensation(cloud: Cloud, fail_after: FailAfter, done: int) -> None:
+    saga = start(fail_after("provision_droplet", done), **ORDER)
+    theirs = foreign_droplet(cloud, saga)
+    assert run_to_end(saga).status == "rolled_back"
     assert not cloud.named("new-01")
     assert [each["id"] for each in cloud.named("theirs")] == [theirs]
 
 
 def test_after_a_restore_no_saga_gets_the_number_of_one_that_was_forgotten(transactional_db: None) -> None:
-    before = started(message="hello").pk
+    before = start(message="hello").pk
     call_command("restored_from_backup", stdout=io.StringIO())
-    assert started(message="hello").pk > before + 1_000_000
+    assert start(message="hello").pk > before + 1_000_000
