@@ -31,11 +31,11 @@ class SagaQuerySet(TenantQuerySet["SagaRun"]):
 class SagaRun(models.Model):
     """One saga: a list of steps that is executed to its end, or compensated.
 
-    `step_modules` are the steps' names as resolved at the start; `inputs` never change; `context` is the steps'
-    outputs. `error` is `{reason, compensate_from_idx}`, null while all is well.
-    `compensation_failures` counts the steps whose compensation failed. `recoveries` counts the workers it was taken
-    over from. `lease_*` is the worker that holds it now: a lease that expired without being returned was lost
-    with its worker. `wake_at` is when a waiting saga resumes. All instants are the database's clock.
+    `step_modules` are the steps' names as resolved at the start; `inputs` never change; `context` is the
+    steps' outputs. `error` is `{reason, compensate_from_idx}`, null while all is well.
+    `compensation_failures` counts the steps whose compensation failed. `recoveries` counts the workers it was
+    taken over from. `lease_*` is the worker that holds it now: a lease that expired without being returned
+    was lost with its worker. `wake_at` is when a waiting saga resumes. All instants are the database's clock.
     """
 
     kind = models.CharField(max_length=80)

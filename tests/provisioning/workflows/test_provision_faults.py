@@ -81,7 +81,7 @@ def test_a_lost_answer_leaves_no_droplet_after_a_compensation_though_the_list_la
 def test_an_outage_that_outlasts_the_step_leaves_nothing_once_it_is_over(
     cloud: Cloud, fail_after: FailAfter
 ) -> None:
-    """A compensation that gave up after the five minutes that a step has would leave a droplet that costs money."""
+    """A compensation that ended with a step's five minutes would leave a droplet that costs money."""
     cloud.fault("server_error", method="DELETE", path="/v2/droplets/", count=60)
     assert_nothing_left(cloud, start_and_run(fail_after("provision_droplet", len(PROVISION_STEPS)), **ORDER))
 
