@@ -22,6 +22,7 @@ def record_provisioned(*, resource_pk: int, spec: Mapping[str, Any], saga_id: in
         "saga_id": saga_id,
     }
     version = fetch_one(_RECORD_DESIRED_STATE, parameters, into=int)
+    # No row was written: this saga has recorded the same spec before.
     if version is None:
         return Provisioned.objects.values_list("spec_version", flat=True).get(resource=resource_pk)
     return version

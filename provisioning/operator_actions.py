@@ -35,6 +35,7 @@ def cancel_saga(*, saga_id: int, actor: str) -> SagaRun:
             raise WrongState(f"saga {saga_id} is being rolled back already")
         if not saga.cancel_requested:
             _request_cancel(saga, actor)
+        # The engine never sees a saga that was rolled back here: its subjects are freed here, too.
         if saga.status == SagaStatus.ROLLED_BACK:
             SagaSubject.objects.filter(saga=saga).delete()
         else:
@@ -63,7 +64,7 @@ def retry_saga(*, saga_id: int, actor: str) -> SagaRun:
                 kind=saga.kind,
                 inputs=saga.inputs,
                 actor=actor,
-                idempotency_key=f"retry:{saga_id}",
+                idempotency_key=f"retry:{saga_id}",  # two clicks are one retry
                 retry_of=saga_id,
             )
     raise WrongState(f"saga {saga_id} is {_describe(saga)}: it can't be retried")
@@ -75,6 +76,7 @@ def requeue_saga(*, saga_id: int) -> SagaRun:
         saga = _lock(saga_id)
         if saga.status not in LIVE:
             raise WrongState(f"saga {saga_id} is {_describe(saga)}: nothing is left to do")
+        # Should the nudge be lost, the next sweep doesn't wait for its half minute.
         _change(saga, nudged_at=None)
         nudge(ADVANCE_SAGA, queue=QUEUE, saga_id=saga_id)
     return saga

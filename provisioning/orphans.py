@@ -42,6 +42,7 @@ def report_orphans() -> int:
     """
     orphans = fetch_all(_LIST_ORPHANS, {"most": _MOST}, into=_Orphan)
     messages = {f"{orphan.kind}:{orphan.provider_id}": orphan.message for orphan in orphans}
+    # Resolved by what the inventory has now: an orphan may have been destroyed by hand, or untagged.
     for alert in Alert.objects.filter(code=ORPHAN, resolved_at=None):
         if alert.subject not in messages:
             resolve_alert(code=ORPHAN, subject=alert.subject, actor="the sweep for orphans")

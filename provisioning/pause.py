@@ -21,6 +21,7 @@ def pause(*, actor: str, reason: str = "") -> None:
 def unpause(*, actor: str) -> None:
     """Lift the pause, and have the sweep look for sagas at once."""
     with transaction.atomic():
+        # The nudge goes out after the commit: a sweep before it would still find the pause.
         _set(paused=False, actor=actor, reason="")
         nudge(SWEEP, queue=QUEUE)
 

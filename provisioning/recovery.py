@@ -32,6 +32,7 @@ def sweep() -> dict[str, int]:
     """
     parameters = {"again_after_seconds": _AGAIN_AFTER_SECONDS, "most": MOST_AT_ONCE}
     due = fetch_all(_MARK_DUE_AS_NUDGED, parameters, into=int)
+    # Marked before they are published: a sweep that dies in between delays them by half a minute.
     unsent = _nudge_each(due)
     if unsent:
         SagaRun.objects.filter(pk__in=unsent).update(nudged_at=None)
@@ -43,6 +44,7 @@ def _nudge_each(saga_ids: list[int]) -> list[int]:
     unsent: list[int] = []
     failed_in_a_row = 0
     for saga_id in saga_ids:
+        # Each failure waits for a timeout: the next sweep would begin before this one ends.
         if failed_in_a_row == _MOST_FAILURES_IN_A_ROW:
             unsent.append(saga_id)
             continue

@@ -52,11 +52,13 @@ def start_saga(
     parsed, stored_inputs = _parse(workflow, inputs)
     if idempotency_key is not None:
         _check_key(idempotency_key)
+        # Before `check`: a repeat must return its saga even where the inputs couldn't be started any more.
         if repeated := SagaRun.objects.filter(idempotency_key=idempotency_key).first():
             return _require_same(repeated, kind, stored_inputs)
     parsed.check()
     saga = _build(workflow, parsed, stored_inputs)
     saga.requested_by, saga.idempotency_key, saga.retry_of_id = actor, idempotency_key, retry_of
+    # The unique key decides, not the look above: two starts at once may both have found none.
     if not _insert(saga):
         return _require_same(SagaRun.objects.get(idempotency_key=idempotency_key), kind, stored_inputs)
     if not run_by_caller:
@@ -157,6 +159,7 @@ def _insert(saga: SagaRun) -> bool:
         with transaction.atomic() if connection.in_atomic_block else nullcontext():
             inserted = fetch_one(_INSERT_SAGA, parameters, into=_InsertedSaga, prepared=True)
     except IntegrityError as error:
+        # Any other constraint is a bug here, not a busy subject.
         if "saga_subjects" not in str(error):
             raise
         raise _subject_busy(saga.subjects) from error

@@ -77,8 +77,8 @@ class StepLine:
 def status_label(saga: SagaRun) -> str:
     """Return its status, and, which the bare status doesn't show, that not everything could be undone."""
     label = str(_STATUS_LABELS.get(saga.status, saga.status))
-    going_back = saga.status in {SagaStatus.COMPENSATING, SagaStatus.ROLLED_BACK}
-    return f"{label}, {UNDO_INCOMPLETE}" if going_back and saga.compensation_failures else label
+    is_backward = saga.status in {SagaStatus.COMPENSATING, SagaStatus.ROLLED_BACK}
+    return f"{label}, {UNDO_INCOMPLETE}" if is_backward and saga.compensation_failures else label
 
 
 def progress_label(saga: SagaRun) -> str:
@@ -88,6 +88,7 @@ def progress_label(saga: SagaRun) -> str:
         return f"all {total}"
     if saga.status == SagaStatus.ROLLED_BACK:
         return NOTHING
+    # A completed saga's index is past its last step; one that compensates stands at it, too.
     at = min(saga.current_step_idx, total - 1)
     return f"{at + 1} of {total}: {saga.step_modules[at]}"
 

@@ -9,7 +9,6 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
-from django.utils.safestring import SafeString
 
 from arcadia_cloud.kernel.console.theme import display
 from provisioning.admin.actions import SagaActionsAdmin
@@ -85,10 +84,12 @@ class SagaRunAdmin(SagaActionsAdmin):
     def extra_context(self, request: HttpRequest, row: SagaRun) -> dict[str, Any]:
         """Add its status, its timeline, and the actions that fit."""
         now = timezone.now()
+        label = status_label(row)
+        badge = {"text": label, "variant": STATUS_COLOURS.get(label, "")}
         return {
             "saga": row,
             "is_live": row.status in LIVE,
-            "status": _status_badge(row),
+            "status": render_to_string("unfold/helpers/label.html", badge),
             "progress": progress_label(row),
             "duration": duration_label(row, now=now),
             "reason": status_reason(row),
@@ -133,9 +134,3 @@ class SagaRunAdmin(SagaActionsAdmin):
             reverse("admin:provisioning_sagarun_change", args=[saga.retry_of_id]),
             saga.retry_of_id,
         )
-
-
-def _status_badge(saga: SagaRun) -> SafeString:
-    label = status_label(saga)
-    context = {"text": label, "variant": STATUS_COLOURS.get(label, "")}
-    return render_to_string("unfold/helpers/label.html", context)

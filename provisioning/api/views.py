@@ -56,6 +56,7 @@ def _visible(request: Request) -> SagaQuerySet:
 
 def _respond(saga: SagaRun, *, status: int = 200) -> Response:
     """Return the saga with its ledger, as operators see it."""
+    # Read again: a worker may have advanced it since, and the response is of one moment.
     fresh = SagaRun.objects.prefetch_related(_LEDGER).get(pk=saga.pk)
     headers = {"Location": reverse("saga-detail", args=[saga.pk])} if status == 201 else {}  # noqa: PLR2004
     return Response(OperatorSagaDetailSerializer(fresh).data, status=status, headers=headers)
@@ -108,6 +109,7 @@ def _saga_key(request: Request) -> str | None:
     if key is None:
         return None
     user = caller(request)
+    # Two callers may use the same key: each has its own saga.
     scoped = json.dumps([user.tenant_id, user.actor, key])
     return f"api:{hashlib.sha256(scoped.encode()).hexdigest()}"
 

@@ -109,6 +109,7 @@ def claim(saga_id: int | None) -> ClaimedSaga | None:
 
     `saga_id` None: take the one that has been due the longest.
     """
+    # A token for each claim, not for each process: what lost its lease can't write with a later one.
     token = uuid.uuid4()
     parameters = {
         "saga_id": saga_id,
@@ -133,6 +134,7 @@ def claim(saga_id: int | None) -> ClaimedSaga | None:
         kind=row.kind,
         direction=Direction(row.direction),
         steps=row.steps,
+        # Read-only: changed inputs would be changed for the next steps in this process alone.
         inputs=MappingProxyType(msgspec.json.decode(row.inputs)),
         context=msgspec.json.decode(row.context),
         step_idx=row.step_idx,

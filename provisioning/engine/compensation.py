@@ -9,7 +9,7 @@ from arcadia_cloud.kernel.alerts import raise_alert
 from arcadia_cloud.kernel.models import Alert
 from provisioning import registry
 from provisioning.engine import ledger
-from provisioning.engine.attempt import Failed, Reschedule, call_step
+from provisioning.engine.attempt import Reschedule, StepFailure, call_step
 from provisioning.engine.claim import ClaimedSaga
 from provisioning.engine.dead_letters import move_to_dead_letters
 from provisioning.engine.failpoints import Failpoint
@@ -25,10 +25,11 @@ _NO_COMPENSATION: Final = {"type": "NoCompensation", "message": "this build's st
 def start_compensation(
     claimed: ClaimedSaga, *, reason: str, end: StepEnd, includes_present: bool
 ) -> AdvanceOutcome:
-    """End the present step as `end` says, and compensate from it on, or from the one before."""
+    """Record the present step's end, and compensate from it on, or from the one before."""
     first = _next_to_compensate(claimed, below=claimed.step_idx + 1 if includes_present else claimed.step_idx)
     error = {"reason": reason, "compensate_from_idx": first}
     outcome = _record(claimed, end, first, Failpoint.COMPENSATION_STARTED, saga_error=error)
+    # After the commit: a lost lease leaves the saga forward, as its row has it.
     claimed.direction, claimed.error = Direction.BACKWARD, error
     return outcome or compensate_steps(claimed)
 
@@ -41,10 +42,12 @@ def compensate_steps(claimed: ClaimedSaga) -> AdvanceOutcome:
             return move_to_dead_letters(claimed, f"unregistered_step:{claimed.step_name}")
         claimed.reach(Failpoint.BEFORE_COMPENSATION)
         state = EngineStepState(claimed, attempt, is_compensating=True)
-        result: Failed | Reschedule | None = Failed(_NO_COMPENSATION)
+        # The build that executed the step had a compensation, or this index wouldn't have been chosen.
+        result: StepFailure | Reschedule | None = StepFailure(_NO_COMPENSATION)
         if step.compensate is not None:
             result = call_step(step.compensate, state, step=step, attempt=attempt)
         claimed.reach(Failpoint.AFTER_COMPENSATION)
+        # A cancel is no reason to stay: the saga compensates already.
         if isinstance(result, Reschedule):
             release_until_wake(claimed, state, result)
             return AdvanceOutcome.WAITING
@@ -54,7 +57,7 @@ def compensate_steps(claimed: ClaimedSaga) -> AdvanceOutcome:
 
 
 def _complete_compensation(
-    claimed: ClaimedSaga, state: EngineStepState, failed: Failed | None
+    claimed: ClaimedSaga, state: EngineStepState, failed: StepFailure | None
 ) -> AdvanceOutcome | None:
     """Record the compensation and enter the next one; an outcome when there is none, or a pause."""
     next_idx = _next_to_compensate(claimed, below=claimed.step_idx)
@@ -72,7 +75,7 @@ def _record(
     failpoint: Failpoint,
     *,
     saga_error: Mapping[str, object] | None = None,
-    failure: Failed | None = None,
+    failure: StepFailure | None = None,
 ) -> AdvanceOutcome | None:
     enter = next_idx is not None and registry.step_named(claimed.steps[next_idx]) is not None
     if failure is None:

@@ -23,6 +23,7 @@ def move_to_dead_letters(claimed: ClaimedSaga, reason: str) -> AdvanceOutcome:
     error = {"reason": reason, "compensate_from_idx": before.get("compensate_from_idx")}
     if claimed.direction == Direction.BACKWARD:
         error["turned_back_by"] = before.get("turned_back_by", before.get("reason"))
+    # A dead letter without an alert would wait for ever: no sweep looks at ended sagas.
     with transaction.atomic(durable=True):
         ledger.move_to_dead_letters(claimed, error)
         raise_alert(

@@ -4,7 +4,7 @@ from typing import Final
 
 from provisioning import registry
 from provisioning.engine import ledger
-from provisioning.engine.attempt import Failed, Reschedule, call_step
+from provisioning.engine.attempt import Reschedule, StepFailure, call_step
 from provisioning.engine.claim import ClaimedSaga
 from provisioning.engine.compensation import start_compensation
 from provisioning.engine.dead_letters import move_to_dead_letters
@@ -19,17 +19,19 @@ CANCELLED: Final = "cancelled"
 
 def execute_steps(claimed: ClaimedSaga) -> AdvanceOutcome:
     """Execute the present step and those after it."""
+    # The claim enters no step of a cancelled saga: only a row from before it may have had its effect.
     if claimed.cancel_requested:
         return _cancel(claimed, was_begun=claimed.status_before is not None)
     while True:
         step, attempt = claimed.step, claimed.attempt
         if step is None or attempt is None:
             return move_to_dead_letters(claimed, f"unregistered_step:{claimed.step_name}")
+        # The row already says `running`: from here on a crash is known to have been possible.
         claimed.reach(Failpoint.BEFORE_STEP)
         state = EngineStepState(claimed, attempt, is_compensating=False)
         result = call_step(step.execute, state, step=step, attempt=attempt)
         claimed.reach(Failpoint.AFTER_EFFECT)
-        if isinstance(result, Failed):
+        if isinstance(result, StepFailure):
             return start_compensation(
                 claimed,
                 reason=f"step_failed:{claimed.step_name}",
@@ -54,6 +56,7 @@ def _complete_step(claimed: ClaimedSaga, state: EngineStepState) -> AdvanceOutco
     next_step = (
         None if is_last or registry.step_named(claimed.steps[next_idx]) is None else claimed.steps[next_idx]
     )
+    # One statement: a crash between this step's end and the next one's beginning can't be seen.
     completion = ledger.complete_step(claimed, state.outputs, next_step=next_step)
     claimed.reach(Failpoint.AFTER_COMMIT)
     if is_last:

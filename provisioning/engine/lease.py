@@ -53,6 +53,7 @@ class LeaseRenewer:
         """Renew this lease from now on; it was just taken."""
         with self._lock:
             self._renewed_at[saga_id, token] = time.monotonic()
+            # At the first lease, not at import: a prefork parent would start a thread that its children lack.
             if self._thread is None:
                 self._thread = threading.Thread(target=self._renew_forever, name="saga leases", daemon=True)
                 self._thread.start()
@@ -77,6 +78,7 @@ class LeaseRenewer:
     def _renew_old(self, seconds: float) -> None:
         """Renew the old ones. A database that is away for a moment is asked again at the next turn."""
         before = time.monotonic()
+        # Copied under the lock, renewed without it: the database may take seconds, and claims must not wait.
         with self._lock:
             old = [lease for lease, at in self._renewed_at.items() if before - at >= seconds / 3]
         if not old:

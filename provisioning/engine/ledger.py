@@ -48,7 +48,7 @@ def complete_step(
     """
     # Two pure steps may be done again at no risk: their commit needn't wait for the disk.
     pair = [registry.step_named(name) for name in claimed.steps[claimed.step_idx : claimed.step_idx + 2]]
-    row = _fenced(
+    row = _run_fenced(
         _COMPLETE_STEP,
         claimed,
         _CompletionRow,
@@ -75,7 +75,7 @@ def schedule_wake(
 
     `error` is the retryable one that the pause follows; None: the step itself asked for it.
     """
-    return _fenced(
+    return _run_fenced(
         _SCHEDULE_WAKE,
         claimed,
         bool,
@@ -124,7 +124,7 @@ def record_compensation(
 
     `saga_error` is given when the compensation starts.
     """
-    row = _fenced(
+    row = _run_fenced(
         _RECORD_COMPENSATION,
         claimed,
         _CompensationRow,
@@ -145,12 +145,13 @@ def record_compensation(
 
 def move_to_dead_letters(claimed: ClaimedSaga, error: Mapping[str, Any]) -> None:
     """End the saga as failed, until an operator acts."""
-    _fenced(_MOVE_TO_DEAD_LETTERS, claimed, int, error=_encode(error))
+    _run_fenced(_MOVE_TO_DEAD_LETTERS, claimed, int, error=_encode(error))
 
 
-def _fenced(statement: Statement, claimed: ClaimedSaga, into: type[T], **parameters: Any) -> T:
+def _run_fenced(statement: Statement, claimed: ClaimedSaga, into: type[T], **parameters: Any) -> T:
     parameters |= {"saga_id": claimed.saga_id, "token": claimed.token}
     row = fetch_one(statement, parameters, into=into, prepared=True)
+    # The fence: another worker claimed the saga meanwhile, or its lease expired on the database's clock.
     if row is None:
         raise LeaseLost(f"the lease of saga {claimed.saga_id} expired while it was being advanced")
     return row

@@ -51,6 +51,7 @@ def run_due(*, seconds: float) -> int:
 
 
 def _run(saga_id: int | None) -> AdvanceOutcome:
+    # Inside a transaction a step's effect could be rolled back in the ledger, and stay at the provider.
     if connection.in_atomic_block:
         raise RuntimeError("a saga can't be advanced inside a transaction")
     claimed: ClaimedSaga | None = None
@@ -58,21 +59,18 @@ def _run(saga_id: int | None) -> AdvanceOutcome:
         claimed = claim(saga_id)
         if claimed is None:
             return AdvanceOutcome.NOT_DUE
-        if saga_id is None and _may_take_long(claimed):
+        # A step that does more than compute may wait for another service: others take what else is due.
+        steps = map(registry.step_named, claimed.steps)
+        if saga_id is None and any(step is None or not step.is_pure for step in steps):
             wake(ADVANCE_DUE_SAGAS, queue=QUEUE)
         return _advance(claimed)
     except (LeaseLost, OperationalError, InterfaceError) as error:
+        # Nothing is written: the lease expires by itself, and the sweep finds the saga.
         interrupted = saga_id if claimed is None else claimed.saga_id
         log.warning(
             "saga_interrupted", saga=interrupted, error=type(error).__name__, detail=str(error).strip()
         )
         return AdvanceOutcome.INTERRUPTED
-
-
-def _may_take_long(claimed: ClaimedSaga) -> bool:
-    """Return whether any of its steps does more than compute: it may wait for another service's answer."""
-    steps = map(registry.step_named, claimed.steps)
-    return any(step is None or not step.is_pure for step in steps)
 
 
 def _advance(claimed: ClaimedSaga) -> AdvanceOutcome:

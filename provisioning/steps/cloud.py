@@ -46,6 +46,7 @@ def with_cloud(step: CloudStep) -> Execute:
     @wraps(step)
     def called(state: StepState) -> Wait | None:
         def before_write(seconds: float) -> None:
+            # A later attempt counts the lists' lag from the entry: what is sent long after would escape it.
             if (state.now() - state.began_at).total_seconds() > _FRESH_SECONDS:
                 raise _Stale
             state.extend_lease_for(seconds)
@@ -57,7 +58,7 @@ def with_cloud(step: CloudStep) -> Execute:
                 return step(state, cloud)
             except _Stale:
                 return Wait(0, "the calls to DigitalOcean were slow; nothing was sent")
-            except BudgetExhausted as spent:
+            except BudgetExhausted as spent:  # no error: other callers may spend an hour's calls any day
                 seconds = (spent.frees_at - datetime.now(UTC)).total_seconds()
                 return Wait(max(seconds, 1.0), spent.message)
             except ProviderUnavailable as error:

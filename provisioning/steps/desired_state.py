@@ -31,7 +31,7 @@ def record_desired_size(state: StepState) -> None:
     droplet = find_droplet_row(state.get_output("droplet_id"))
     desired = Provisioned.objects.filter(resource=droplet).first()
     if desired is not None and desired.saga_id == state.saga_id:
-        return  # an earlier attempt did
+        return  # an earlier attempt did; again, it would take its own record for what was desired before
     spec = {**(desired.spec if desired else {}), "size_slug": state.inputs["size"]}
     record_provisioned(resource_pk=droplet.pk, spec=spec, saga_id=state.saga_id)
 

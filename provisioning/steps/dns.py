@@ -45,6 +45,7 @@ def add_dns_record(state: StepState, cloud: DigitalOcean) -> Wait | None:
                 ttl=state.inputs.get("record_ttl"),
             )
         ]
+    # A lost answer's record and this one: both point to our droplet, so either may go.
     for twin in own[1:]:
         _delete(state, cloud, twin.id)
     state.put_output("dns_record_id", own[0].id)

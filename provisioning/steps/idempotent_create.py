@@ -35,5 +35,6 @@ def wait_for_listing(state: StepState, until: datetime | None, *, of: str) -> Wa
     seconds = 0.0 if until is None else (until - state.now()).total_seconds()
     if seconds <= 0:
         return None
+    # Never longer than the usual pause: what shows early is adopted early.
     soon = poll(f"looking whether an earlier attempt made {of}")
     return Wait(min(soon.seconds, seconds), soon.reason)

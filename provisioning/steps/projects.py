@@ -39,7 +39,8 @@ def ensure_project(state: StepState, cloud: DigitalOcean) -> Wait | None:
         except ProviderRejected as error:
             if error.status not in _NAME_TAKEN:
                 raise
-            raise RetryableError(f"{error}: somebody may have made it a moment ago") from error
+            # Another saga may have made it since the list: names are unique, so the next look finds it.
+            raise RetryableError(f"{error}: it may have been made a moment ago") from error
     state.put_output("project_id", found.id)
     return None
 
@@ -60,6 +61,7 @@ def remove_created_project(state: StepState, cloud: DigitalOcean) -> Wait | None
         if error.status != _NOT_EMPTY:
             raise
         ours = f"do:droplet:{state.get_output('droplet_id')}"
+        # Members are listed for seconds after their removal: only our own droplet is waited for.
         if {member.urn for member in cloud.project_resources(found.id)} <= {ours}:
             raise RetryableError(f"{error}: the droplet that was removed is still in it") from error
     return None
@@ -68,6 +70,7 @@ def remove_created_project(state: StepState, cloud: DigitalOcean) -> Wait | None
 @with_cloud
 def assign_to_project(state: StepState, cloud: DigitalOcean) -> Wait | None:
     """Move the droplet into the project. Stores `project_before` and `assigned_to_project`."""
+    # Only once: after a lost answer the inventory may have the new project already.
     if state.get_output("project_before") is None:
         state.put_output("project_before", _project_of(state.get_output("droplet_id")))
     _move(cloud, state.get_output("droplet_id"), to=state.get_output("project_id"))
@@ -89,7 +92,7 @@ def move_back_to_project_before(state: StepState, cloud: DigitalOcean) -> Wait |
 
 
 def _move(cloud: DigitalOcean, droplet_id: int, *, to: str) -> None:
-    """Move it. Raises RetryableError where its item says that it wasn't: the answer itself is a 200."""
+    """Move it. Raises RetryableError where its item failed: the response itself is a 200."""
     urn = f"do:droplet:{droplet_id}"
     statuses = {item.urn: item.status for item in cloud.assign_to_project(to, [urn])}
     if (status := statuses.get(urn, "not answered for")) not in _DONE:

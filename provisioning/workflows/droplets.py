@@ -73,6 +73,7 @@ class DropletInputs(Inputs, frozen=True, kw_only=True):
             raise Conflict(
                 f"droplet {self.droplet_id} is a worker of Kubernetes cluster {cluster}, which manages it"
             )
+        # By the tag, not by the context: a live saga's context has no droplet until its create is committed.
         makers = [int(match[1]) for tag in droplet.tags if (match := _SAGA_TAG.fullmatch(tag.lower()))]
         unsettled = SagaRun.objects.filter(pk__in=makers, status__in=[*LIVE, SagaStatus.FAILED])
         if busy := unsettled.values_list("pk", flat=True).first():

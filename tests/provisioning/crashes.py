@@ -1,7 +1,7 @@
-"""Lets workers die by SIGKILL at named boundaries. They load it: `--include tests.provisioning.crashes`.
+"""Lets workers die by SIGKILL at named failpoints. They load it: `--include tests.provisioning.crashes`.
 
-In the folder that CRASHES names, a file per saga says what is to happen where, and another one is a journal
-of the boundaries that the saga passed. Both outlive the worker.
+In the folder that CRASHES names, a file per saga plans what is to happen where, and another one is a journal
+of the failpoints that the saga passed. Both outlive the worker.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""Sagas for tests: started as any caller does, walked here or by real workers."""
+"""Sagas for tests: started as any caller does, run here or by real workers."""
 
 import threading
 import time
@@ -17,18 +17,18 @@ from tests.inventory.observations import observed, seen
 
 
 def start(kind: str = "echo", /, *, key: str | None = None, **inputs: Any) -> SagaRun:
-    """A new saga that nobody has walked yet."""
+    """Start a saga that no worker has claimed yet."""
     return start_saga(kind=kind, inputs=inputs, actor="a test", idempotency_key=key)
 
 
 def start_and_run(kind: str = "echo", /, **inputs: Any) -> SagaRun:
-    """A saga that was walked here until it ended; its pauses are slept through."""
+    """Start a saga and run it here until it ends; its pauses are slept through."""
     saga = start(kind, **inputs)
     return run_to_end(saga)
 
 
 def run_to_end(saga: SagaRun, *, seconds: float = 30) -> SagaRun:
-    """Walk it until it has ended."""
+    """Run it until it has ended."""
     deadline = time.monotonic() + seconds
     while True:
         run(saga.pk)
@@ -40,7 +40,7 @@ def run_to_end(saga: SagaRun, *, seconds: float = 30) -> SagaRun:
 
 
 def wait_until_ended(saga: SagaRun, *, seconds: float = 60) -> SagaRun:
-    """Look on until workers have brought it to its end."""
+    """Wait until workers have brought it to its end."""
     deadline = time.monotonic() + seconds
     while saga.status not in ENDED:
         assert time.monotonic() < deadline, f"saga {saga.pk} is still {saga.status}"
@@ -62,7 +62,7 @@ def ledger(saga: SagaRun) -> list[tuple[str, str]]:
 
 @contextmanager
 def sweeping_often(*, every_seconds: float = 0.5) -> Iterator[None]:
-    """For the block, workers are told to sweep this often, as the schedule does every ten seconds."""
+    """Publish a sweep this often during the block, as the schedule does every ten seconds."""
     over = threading.Event()
 
     def tick() -> None:

@@ -1,4 +1,4 @@
-"""A workflow whose steps do what a script says, and keep a journal in a file of each time they are called.
+"""A workflow whose steps follow a script, and write a journal of each call.
 
 Loaded by tests, and by workers that a test starts: `--include tests.provisioning.scripted_workflow`.
 """
@@ -34,7 +34,7 @@ class Script(Inputs, frozen=True, kw_only=True):
 
 
 def act(state: StepState) -> Wait | None:
-    """One call: into the journal, then what the script says."""
+    """Write the call into the journal, then follow the script."""
     function = f"{'undo' if state.is_compensating else 'do'}:{state.step_idx}"
     journal = Path(state.inputs["journal"])
     line = f"{state.saga_id} {function}"

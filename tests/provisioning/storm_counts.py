@@ -91,7 +91,7 @@ def _compare_attempts(counts: Counts, begun: dict[tuple[int, int, str], list[int
 
 
 def _compare_effects(folder: Path, counts: Counts, statuses: dict[int, str]) -> None:
-    """A completed saga's effects are all there, a rolled-back one's are gone, and so says the ledger."""
+    """A completed saga's effects are all there, a rolled-back one's are gone, and the ledger agrees."""
     there = Counter(int(path.name.partition("-")[0]) for path in folder.glob("*-*"))
     for saga, status in statuses.items():
         if there[saga] != (len(EFFECTS) if status == "completed" else 0):

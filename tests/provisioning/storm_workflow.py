@@ -1,6 +1,6 @@
 """A workflow whose effects can be counted. Workers load it: `--include tests.provisioning.storm_workflow`.
 
-A step's effect is a file that is there or not, whoever makes it how often; a journal tells each time that a
+A step's effect is a file that is there or not, whoever makes it how often; a journal has each time that a
 worker began and ended one, and, where STORM is set, each time that one was committed.
 """
 

@@ -1,4 +1,4 @@
-"""The two reference cases, walked here and by a real worker."""
+"""The two reference cases, run here and by a real worker."""
 
 from typing import Any
 

@@ -17,7 +17,7 @@ BACKWARD = {SagaStatus.COMPENSATING, SagaStatus.ROLLED_BACK}
 
 
 def saga_in(status: str) -> SagaRun:
-    """A saga that goes backward only where its status says so."""
+    """Store a saga in this status; backward only where the status implies it."""
     return SagaRun.objects.create(
         kind="echo",
         status=status,

@@ -131,7 +131,7 @@ def test_in_a_storm_every_saga_ends_and_no_committed_step_runs_again(
 
 
 def offer_again() -> None:
-    """Offer workers what others walk just now."""
+    """Offer workers what others hold just now."""
     for saga_id in retry_while_database_is_down(
         lambda: list(SagaRun.objects.filter(status="running").values_list("pk")[:4])
     ):

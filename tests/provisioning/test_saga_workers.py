@@ -1,4 +1,4 @@
-"""Workers with much to wait for, and workers that are told to go."""
+"""Workers with much to wait for, and workers that get SIGTERM."""
 
 import signal
 import time

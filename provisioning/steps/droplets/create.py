@@ -35,6 +35,7 @@ def create_droplet(state: StepState, cloud: DigitalOcean) -> Wait | None:
     """Ask for the droplet, unless an earlier attempt's is found by its mark: that one is adopted."""
     if (full := reserve_create(state)) is not None:
         return full
+    # Stored before the request: an observation that finds the mark must know whose it is.
     mark = saga_tag(state)
     state.put_output("droplet_mark", mark)
     state.put_output("droplet_since", state.first_began_at.isoformat())
@@ -64,6 +65,7 @@ def remove_created_droplet(state: StepState, cloud: DigitalOcean) -> Wait | None
         found[droplet_id] = droplet
     if busy := wait_while_busy(*found.values()):
         return busy
+    # Every one with the mark: a lost answer's droplet costs as much as the known one.
     for droplet in found.values():
         remove_droplet(state, cloud, droplet)
     if droplet_id is not None:
@@ -118,6 +120,7 @@ def _wait_for_create(state: StepState, cloud: DigitalOcean, *, is_there: bool) -
             status = cloud.action(action_id).status
         except ProviderNotFound:  # what was just made may not be found at first
             status = ""
+    # A 202 is no success: the action that makes the droplet may fail minutes later.
     if status == "errored":
         raise FinalError(f"DigitalOcean gave up making droplet {droplet_id} (action {action_id})")
     if not is_there and status != "in-progress":

@@ -21,6 +21,7 @@ def remove_droplet(state: StepState, cloud: DigitalOcean, droplet: DropletRecord
     Its snapshots, volumes and reserved IPs stay. Raises Protected.
     """
     refuse_protected(droplet)
+    # Gone already, or deleted by an attempt whose answer was lost: both are success.
     with contextlib.suppress(ProviderNotFound):
         cloud.delete_droplet(droplet.id)
     record_removal(state, Kind.DROPLET, str(droplet.id))

@@ -24,6 +24,7 @@ def ensure_off(state: StepState, cloud: DigitalOcean, droplet_id: int) -> Wait |
         return busy
     if droplet.status == "off":
         return None
+    # Looked at right before the harm: the mark may be newer than the saga's start.
     refuse_protected(droplet)
     if shutting_down := _shut_down(state, cloud, droplet_id):
         return shutting_down

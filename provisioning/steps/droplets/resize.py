@@ -26,6 +26,7 @@ def ensure_size(
     if droplet.size_slug == size and (not disk or droplet.disk >= droplet.size.disk):
         return None
     refuse_protected(droplet)
+    # A resize wants the droplet off, and its guest may have been switched on since the step before.
     if wait := ensure_off(state, cloud, droplet_id):
         return wait
     act(state, cloud, droplet_id, "resize", size=size, disk=disk)

@@ -52,6 +52,7 @@ def remove_snapshot(state: StepState, cloud: DigitalOcean) -> Wait | None:
         return None
     if busy := wait_while_busy(droplet):
         return busy
+    # By name too: an attempt whose answer was lost left no id.
     known = state.get_output("snapshot_id")
     for snapshot_id in {*_find_taken(state, cloud), *([known] if known is not None else [])}:
         with contextlib.suppress(ProviderNotFound):

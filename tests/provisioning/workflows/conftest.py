@@ -1,4 +1,4 @@
-"""Workflows walked by the engine against the simulated provider, whose time runs fast."""
+"""Workflows run by the engine against the simulated provider, whose time runs fast."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
@@ -81,7 +81,7 @@ def batch(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> Batch:
-    """Runs sagas on workers that may die. Actions last long enough for their times to tell them apart."""
+    """Runs sagas on workers that may die. Actions last long enough for their times to differ."""
     cloud.simulator.reset(fleet="default", seed=1, droplets=0, today=None, speed=CRASH_SPEED)
     for name, value in CRASHING.items():
         monkeypatch.setenv(name, value)

@@ -24,7 +24,7 @@ _MOST_AT_ONCE: Final = 24
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A worker, or the child of it that walks the saga, dies once at `point`; None: nobody does."""
+    """A worker, or the child of it that holds the saga, dies once at `point`; None: none does."""
 
     kind: str
     way: str

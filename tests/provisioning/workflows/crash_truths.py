@@ -18,7 +18,7 @@ def judge(runs: Sequence[Run], cloud: Cloud, crashes: Crashes, *, either_way: bo
     """A line for each untruth, kept with its run too; none when every saga ended as it would have.
 
     Then its effects are there once, or gone, and nothing else has changed. `either_way`: whether it completed
-    or was rolled back, and in how many attempts, nobody can tell.
+    or was rolled back, and in how many attempts, is unknown.
     """
     now = cloud.everything()
     for run in runs:

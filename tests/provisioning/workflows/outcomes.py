@@ -42,7 +42,7 @@ def assert_made_once(cloud: Cloud, saga: SagaRun) -> None:
 
 
 def assert_nothing_left(cloud: Cloud, saga: SagaRun) -> None:
-    """All is as it was, and the ledger says so."""
+    """Assert that all is as it was, in the ledger too."""
     assert saga.status == "rolled_back", saga.error
     assert saga.compensation_failures == 0
     assert cloud.everything() == cloud.before
