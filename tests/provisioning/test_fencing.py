@@ -70,7 +70,7 @@ def test_nor_does_it_when_its_step_ended_otherwise(
 ) -> None:
     saga = scripts("retried", do_0=words)
     monkeypatch.setattr(
-        "provisioning.engine.execution.passing",
+        "provisioning.engine.claim.reached",
         lambda boundary, saga_id, *_: lose_lease(saga_id) if boundary == "after_effect" else None,
     )
     assert run(saga.pk) == AdvanceOutcome.INTERRUPTED
@@ -92,7 +92,7 @@ def test_one_that_lost_its_saga_cannot_take_it_back_from_its_successor(scripts: 
     assert scripts.calls(saga) == ["do:0", "do:0", "do:1"]
 
 
-def test_the_keeper_keeps_a_lease_longer_than_it_was_taken_for(scripts: Scripts, settings: Settings) -> None:
+def test_the_renewer_keeps_a_lease_longer_than_it_was_taken_for(scripts: Scripts, settings: Settings) -> None:
     settings.ARCADIA_SAGA_LEASE_SECONDS = 2
     saga = scripts("act", do_0=["sleep=5"])
     walks: list[AdvanceOutcome] = []

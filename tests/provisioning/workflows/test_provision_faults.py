@@ -97,7 +97,7 @@ def test_what_the_last_attempt_made_is_removed_though_it_died_and_the_list_lags(
         if boundary == "after_effect" and cloud.asked("POST", "/v2/droplets"):
             lose_lease(saga_id)
 
-    monkeypatch.setattr("provisioning.engine.execution.passing", dying)
+    monkeypatch.setattr("provisioning.engine.claim.reached", dying)
     while not cloud.asked("POST", "/v2/droplets"):
         run(saga.pk)
     cloud.simulator.fault(**LAG, method="GET", path="/v2/droplets$")
