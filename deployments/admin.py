@@ -1,14 +1,10 @@
 """The console's list of deployments, to look at."""
 
-from collections.abc import Sequence
-from typing import Any
-
 from django.contrib import admin
-from django.db.models import QuerySet
-from django.http import HttpRequest
 
+from arcadia_cloud.kernel.console.filters import ChoiceFilter
 from arcadia_cloud.kernel.console.records import RecordAdmin
-from arcadia_cloud.kernel.console.theme import DropdownFilter, display
+from arcadia_cloud.kernel.console.theme import display
 from deployments.models import Deployment
 from deployments.states import DeploymentState
 
@@ -21,15 +17,10 @@ _COLOURS = {
 }
 
 
-class StateFilter(DropdownFilter):
+class StateFilter(ChoiceFilter):
     title = "state"
     parameter_name = "state"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> Sequence[tuple[str, str]]:
-        return [(str(value), str(label)) for value, label in DeploymentState.choices]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Deployment]) -> QuerySet[Deployment]:
-        return queryset.filter(state=self.value()) if self.value() else queryset
+    options = DeploymentState.choices
 
 
 @admin.register(Deployment)

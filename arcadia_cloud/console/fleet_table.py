@@ -10,7 +10,9 @@ from typing import Final
 from django.urls import reverse
 from django.utils.http import urlencode
 
-from inventory.admin.formatting import NOTHING, dollars
+from arcadia_cloud.kernel.console.chart_options import chart_options
+from arcadia_cloud.kernel.console.formatting import NOTHING
+from inventory.admin.formatting import dollars
 from inventory.fleet import FleetCell, sum_of_known
 from inventory.values import kind_in_words
 
@@ -18,18 +20,7 @@ from inventory.values import kind_in_words
 _COLOURS: Final = ("#2563eb", "#f59e0b", "#0d9488", "#a855f7", "#ef4444")
 _OTHERS_COLOUR: Final = "#9ca3af"
 _OTHERS: Final = "others"
-_TICKS: Final = {"color": "#6b7280", "precision": 0}
-CHART_OPTIONS: Final = json.dumps(
-    {
-        "maintainAspectRatio": False,
-        "animation": False,
-        "plugins": {"legend": {"position": "bottom", "labels": {"color": "#6b7280", "boxWidth": 12}}},
-        "scales": {
-            "x": {"stacked": True, "grid": {"display": False}, "ticks": _TICKS},
-            "y": {"stacked": True, "beginAtZero": True, "grid": {}, "ticks": _TICKS},
-        },
-    }
-)
+CHART_OPTIONS: Final = chart_options(is_stacked=True, precision=0)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Final
 
+from arcadia_cloud.kernel.console.chart_options import chart_options
 from billing.models import BalanceSnapshot
 from billing.values import IngestStatus, Match, PushStatus, exact
 
@@ -26,19 +27,7 @@ MATCH_COLOURS: Final[Mapping[str, str]] = {
     Match.LIFETIME: "success",
     Match.AMBIGUOUS: "warning",
 }
-_LONGEST: Final = 120
-_TICKS: Final = {"color": "#6b7280", "maxTicksLimit": 12}
-CHART_OPTIONS: Final = json.dumps(
-    {
-        "maintainAspectRatio": False,
-        "animation": False,
-        "plugins": {"legend": {"position": "bottom", "labels": {"color": "#6b7280", "boxWidth": 12}}},
-        "scales": {
-            "x": {"grid": {"display": False}, "ticks": _TICKS},
-            "y": {"beginAtZero": True, "grid": {}, "ticks": _TICKS},
-        },
-    }
-)
+CHART_OPTIONS: Final = chart_options(maxTicksLimit=12)
 _CURVES: Final = (
     ("Owed in all", "month_to_date_balance", "#2563eb"),
     ("This month so far", "month_to_date_usage", "#f59e0b"),
@@ -49,11 +38,6 @@ def money(amount: Decimal) -> str:
     """US dollars, exact, the sign before: `-$1,779.55`."""
     whole, _, fraction = exact(abs(amount)).partition(".")
     return f"{'-' if amount < 0 else ''}${int(whole):,}.{fraction}"
-
-
-def shortened(words: str) -> str:
-    """As much as fits a list's cell."""
-    return words if len(words) <= _LONGEST else f"{words[: _LONGEST - 1]}…"
 
 
 def chart_data(snapshots: Sequence[BalanceSnapshot]) -> str:

@@ -1,24 +1,25 @@
 """The console's invoices: how each adds up, its lines, and the buttons that read, push and accept it."""
 
-from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 from django import forms
 from django.conf import settings
 from django.contrib import admin
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import escape
 
-from arcadia_cloud.kernel.console.actions import Button
+from arcadia_cloud.kernel.console.actions import Button, actor_of
+from arcadia_cloud.kernel.console.filters import ChoiceFilter
+from arcadia_cloud.kernel.console.formatting import shortened
 from arcadia_cloud.kernel.console.records import RecordAdmin
-from arcadia_cloud.kernel.console.theme import DialogForm, DropdownFilter, OneLineInput, action, display
+from arcadia_cloud.kernel.console.theme import DialogForm, OneLineInput, action, display
 from arcadia_cloud.kernel.models import Lease
 from billing import services
-from billing.admin.formatting import INGEST_COLOURS, PUSH_COLOURS, money, shortened
+from billing.admin.formatting import INGEST_COLOURS, PUSH_COLOURS, money
 from billing.finance_push import is_pushable
 from billing.ingest.lease import lease_of
 from billing.models import CostLine, ProviderInvoice
@@ -32,36 +33,21 @@ _INGEST_ASKED: Final = "Reading it again was asked for."
 _PUSH_ASKED: Final = "Pushing it again was asked for."
 
 
-class IngestFilter(DropdownFilter):
+class IngestFilter(ChoiceFilter):
     title = "how it adds up"
     parameter_name = "ingest_status"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> Sequence[tuple[str, str]]:
-        known = [(str(value), str(label)) for value, label in IngestStatus.choices]
-        return [(UNRECONCILED_ONES, "Doesn't add up"), *known]
-
-    def queryset(
-        self, request: HttpRequest, queryset: QuerySet[ProviderInvoice]
-    ) -> QuerySet[ProviderInvoice]:
-        if self.value() == UNRECONCILED_ONES:
-            return queryset.filter(UNSOUND)
-        return queryset.filter(ingest_status=self.value()) if self.value() else queryset
+    options = ((UNRECONCILED_ONES, "Doesn't add up"), *IngestStatus.choices)
+    conditions: ClassVar = {UNRECONCILED_ONES: UNSOUND}
 
 
-class PushFilter(DropdownFilter):
+class PushFilter(ChoiceFilter):
     title = "finance"
     parameter_name = "push_status"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> Sequence[tuple[str, str]]:
-        known = [(str(value), str(label)) for value, label in PushStatus.choices]
-        return [(UNPUSHED_ONES, "Not pushed"), *known]
-
-    def queryset(
-        self, request: HttpRequest, queryset: QuerySet[ProviderInvoice]
-    ) -> QuerySet[ProviderInvoice]:
-        if self.value() == UNPUSHED_ONES:
-            return queryset.filter(UNPUSHED)
-        return queryset.filter(push_status=self.value(), is_preview=False) if self.value() else queryset
+    options = ((UNPUSHED_ONES, "Not pushed"), *PushStatus.choices)
+    conditions: ClassVar = {
+        UNPUSHED_ONES: UNPUSHED,
+        **{str(value): Q(push_status=value, is_preview=False) for value in PushStatus.values},
+    }
 
 
 class AcceptForm(DialogForm):
@@ -189,7 +175,7 @@ class ProviderInvoiceAdmin(RecordAdmin[ProviderInvoice]):
     def accept_this(self, request: HttpRequest, form: DialogForm, object_id: str) -> HttpResponse:
         """Take the difference of this page's invoice for right."""
         note, difference = form.cleaned_data["note"], form.cleaned_data["difference"]
-        actor = f"user:{request.user.get_username()}"
+        actor = actor_of(request)
 
         def accept(pk: int) -> ProviderInvoice:
             return services.accept_mismatch(

@@ -1,9 +1,8 @@
-"""What the API answers, as the schema and its page show it."""
+"""Examples of the billing API's answers, for the schema and its page."""
 
-from typing import Any, Final
+from typing import Final
 
-from drf_spectacular.utils import OpenApiExample
-
+from arcadia_cloud.kernel.api.examples import answer
 from inventory.values import PROVIDER, PROVIDER_CURRENCY
 
 _BALANCE: Final = {
@@ -82,13 +81,9 @@ _COSTS: Final = {
 }
 
 
-def _answer(value: Any) -> list[OpenApiExample]:
-    return [OpenApiExample("Answer", value=value, response_only=True)]
-
-
 # Of a list, one row each: the schema lays the page around it.
-BALANCE: Final = _answer({**_BALANCE, "history": [_BALANCE]})
-INVOICES: Final = _answer(_INVOICE)
-INVOICE: Final = _answer(_INVOICE)
-COST_LINES: Final = _answer(_COST_LINE)
-COSTS: Final = _answer(_COSTS)
+BALANCE: Final = [answer({**_BALANCE, "history": [_BALANCE]})]
+INVOICES: Final = [answer(_INVOICE)]
+INVOICE: Final = [answer(_INVOICE)]
+COST_LINES: Final = [answer(_COST_LINE)]
+COSTS: Final = [answer(_COSTS)]

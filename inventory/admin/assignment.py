@@ -18,6 +18,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDi
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 
+from arcadia_cloud.kernel.console.actions import actor_of
 from arcadia_cloud.kernel.console.records import RecordAdmin
 from arcadia_cloud.kernel.console.theme import OneLineInput
 from arcadia_cloud.kernel.errors import DomainError
@@ -135,7 +136,7 @@ class AssigningAdmin(RecordAdmin[Resource]):
                     resource_pks=pks,
                     tenant_id=tenant,
                     deployment_pk=deployment and deployment.pk,
-                    actor=_actor(request),
+                    actor=actor_of(request),
                     source=_SOURCE,
                 )
                 _log(request, Resource.objects.filter(pk__in=pks), f"Assigned to {_target(form)}.")
@@ -156,7 +157,7 @@ class AssigningAdmin(RecordAdmin[Resource]):
         try:
             with transaction.atomic():
                 _log(request, assigned, "Assignment cleared.")
-                changed = clear_assignment(resource_pks=pks, actor=_actor(request), source=_SOURCE)
+                changed = clear_assignment(resource_pks=pks, actor=actor_of(request), source=_SOURCE)
         except DomainError as refusal:
             self.message_user(request, f"Nothing was cleared: {refusal}", messages.ERROR)
         else:
@@ -220,10 +221,6 @@ def _carried(request: HttpRequest, pks: Sequence[int]) -> dict[str, str]:
 def _target(form: AssignForm) -> str:
     deployment: Deployment | None = form.cleaned_data["deployment"]
     return str(deployment or form.cleaned_data["tenant_id"])
-
-
-def _actor(request: HttpRequest) -> str:
-    return f"user:{request.user.get_username()}"
 
 
 def _log(request: HttpRequest, resources: QuerySet[Resource], words: str) -> None:

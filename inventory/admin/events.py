@@ -1,43 +1,30 @@
 """The console's list of what happened to resources: reached from a resource, and from a sync run."""
 
-from typing import Any, Final, cast
+from typing import Any, cast
 
 from django.contrib import admin
 from django.core.paginator import Page
 from django.db.models import QuerySet
-from django.http import HttpRequest
 from django.template.loader import render_to_string
-from django.urls import reverse
-from django.utils.html import format_html
 
+from arcadia_cloud.kernel.console.filters import ExactTextFilter, RowNumberFilter
+from arcadia_cloud.kernel.console.formatting import row_link
 from arcadia_cloud.kernel.console.paging import BoundedPaginator
 from arcadia_cloud.kernel.console.records import RecordAdmin
-from arcadia_cloud.kernel.console.theme import TextFilter, display
+from arcadia_cloud.kernel.console.theme import display
 from inventory.admin.formatting import EVENT_COLOURS, history_entry
 from inventory.models import ResourceEvent
 from inventory.queries import rows_of
 
-_MOST_DIGITS: Final = 18  # any number of so many fits a row's own
 
-
-class ResourceNumberFilter(TextFilter):
+class ResourceNumberFilter(RowNumberFilter):
     title = "resource's number"
     parameter_name = "resource"
 
-    def queryset(self, request: HttpRequest, queryset: QuerySet[ResourceEvent]) -> QuerySet[ResourceEvent]:
-        value = self.value()
-        if not value:
-            return queryset
-        is_number = value.isdecimal() and len(value) <= _MOST_DIGITS
-        return queryset.filter(resource=int(value)) if is_number else queryset.none()
 
-
-class SourceFilter(TextFilter):
+class SourceFilter(ExactTextFilter):
     title = "source, as run:12"
     parameter_name = "source"
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[ResourceEvent]) -> QuerySet[ResourceEvent]:
-        return queryset.filter(source=self.value()) if self.value() else queryset
 
 
 class HistoryPaginator(BoundedPaginator):
@@ -68,8 +55,7 @@ class ResourceEventAdmin(RecordAdmin[ResourceEvent]):
 
     @display(description="resource")
     def of(self, event: ResourceEvent) -> str:
-        address = reverse("admin:inventory_resource_change", args=[event.resource_id])
-        return format_html('<a href="{}" class="text-link">{}</a>', address, event.resource)
+        return row_link("inventory_resource", event.resource_id, event.resource)
 
     @display(description="what changed")
     def changed(self, event: ResourceEvent) -> str:

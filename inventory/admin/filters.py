@@ -1,124 +1,84 @@
-"""What the lists of inventory can be narrowed by. None of them reads the table to offer its choices."""
+"""Filters of inventory's lists."""
 
-from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar, Final
 
-from django.db.models import Model, QuerySet
+from django.db.models import Model, Q, QuerySet
 from django.http import HttpRequest
 
-from arcadia_cloud.kernel.console.theme import DropdownFilter, TextFilter
-from inventory.admin.formatting import NOTHING
+from arcadia_cloud.kernel.console.filters import ChoiceFilter, Choices, ExactTextFilter, StateFilter
+from arcadia_cloud.kernel.console.formatting import NOTHING
+from arcadia_cloud.kernel.console.theme import TextFilter
 from inventory.fleet import IS_UNATTRIBUTED
 from inventory.kinds import registry
-from inventory.models import LIVE_OR_GONE, Resource, SyncRun
+from inventory.models import LIVE_OR_GONE
 from inventory.sync.run import PROJECTS
 from inventory.values import Kind, RunOutcome, kind_in_words
 
-RUNNING = "running"  # RunOutcome.RUNNING is empty, which in a query string means "any"
-
-UNATTRIBUTED = "unattributed"
-
-Choices = Sequence[tuple[str, str]]
+RUNNING: Final = "running"  # RunOutcome.RUNNING is empty, which in a query string means "any"
+UNATTRIBUTED: Final = "unattributed"
 
 
-class LifeFilter(DropdownFilter):
+class LifeFilter(StateFilter):
     """Live rows unless others are asked for."""
 
     title = "life"
     parameter_name = "life"
-    all_option = None
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> Choices:
-        return [("live", "Live"), ("deleted", "Deleted"), ("all", "All")]
-
-    def value(self) -> str:
-        return super().value() or "live"
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Model]) -> QuerySet[Model]:
-        if self.value() == "all":
-            return queryset.filter(LIVE_OR_GONE)
-        return queryset.filter(deleted_at__isnull=self.value() == "live")
+    default = "live"
+    options = (("live", "Live"), ("deleted", "Deleted"), ("all", "All"))
+    conditions: ClassVar = {
+        "live": Q(deleted_at__isnull=True),
+        "deleted": Q(deleted_at__isnull=False),
+        "all": LIVE_OR_GONE,
+    }
 
 
-class KindFilter(DropdownFilter):
+class KindFilter(ChoiceFilter):
     title = "kind"
     parameter_name = "kind"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> Choices:
-        return [(str(value), in_words) for value, in_words in Kind.choices]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Resource]) -> QuerySet[Resource]:
-        return queryset.filter(kind=self.value()) if self.value() else queryset
+    options = Kind.choices
 
 
 class RegionFilter(TextFilter):
     title = "region"
     parameter_name = "region"
 
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Resource]) -> QuerySet[Resource]:
-        """NOTHING for those without one: an empty value means "any"."""
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Model]) -> QuerySet[Model]:
+        """Find those without a region by NOTHING: an empty value means "any"."""
         region = "" if self.value() == NOTHING else self.value()
         return queryset.filter(region=region) if self.value() else queryset
 
 
-class StatusFilter(TextFilter):
+class StatusFilter(ExactTextFilter):
     title = "status"
     parameter_name = "status"
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Resource]) -> QuerySet[Resource]:
-        return queryset.filter(status=self.value()) if self.value() else queryset
-
-
-class TenantFilter(TextFilter):
-    title = "tenant"
-    parameter_name = "tenant"
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Model]) -> QuerySet[Model]:
-        return queryset.filter(tenant_id=self.value()) if self.value() else queryset
 
 
 class TagFilter(TextFilter):
     title = "tag"
     parameter_name = "tag"
 
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Resource]) -> QuerySet[Resource]:
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Model]) -> QuerySet[Model]:
         return queryset.filter(tags__contains=[self.value()]) if self.value() else queryset
 
 
-class OwnerFilter(DropdownFilter):
+class OwnerFilter(ChoiceFilter):
     title = "owner"
     parameter_name = "owner"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> Choices:
-        return [("tenants", "A tenant's"), (UNATTRIBUTED, "Unattributed")]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Resource]) -> QuerySet[Resource]:
-        if self.value() == "tenants":
-            return queryset.filter(tenant_id__isnull=False)
-        return queryset.filter(IS_UNATTRIBUTED) if self.value() == UNATTRIBUTED else queryset
+    options = (("tenants", "A tenant's"), (UNATTRIBUTED, "Unattributed"))
+    conditions: ClassVar = {"tenants": Q(tenant_id__isnull=False), UNATTRIBUTED: IS_UNATTRIBUTED}
 
 
-class OutcomeFilter(DropdownFilter):
+class OutcomeFilter(ChoiceFilter):
     title = "outcome"
     parameter_name = "outcome"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> Choices:
-        return [(str(value) or RUNNING, in_words) for value, in_words in RunOutcome.choices]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[SyncRun]) -> QuerySet[SyncRun]:
-        wanted = RunOutcome.RUNNING if self.value() == RUNNING else self.value()
-        return queryset if wanted is None else queryset.filter(outcome=wanted)
+    options = tuple((str(value) or RUNNING, label) for value, label in RunOutcome.choices)
+    conditions: ClassVar = {RUNNING: Q(outcome=RunOutcome.RUNNING)}
 
 
-class RunKindFilter(DropdownFilter):
+class RunKindFilter(ChoiceFilter):
     title = "kind"
     parameter_name = "kind"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Choices:
-        return [
-            (kind, kind_in_words(kind))
-            for kind in (PROJECTS, *(str(entry.kind) for entry in registry.ENTRIES))
-        ]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[SyncRun]) -> QuerySet[SyncRun]:
-        return queryset.filter(kind=self.value()) if self.value() else queryset
+        kinds = (PROJECTS, *(str(entry.kind) for entry in registry.ENTRIES))
+        return [(kind, kind_in_words(kind)) for kind in kinds]

@@ -2,19 +2,19 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any, Final
 from urllib.parse import quote
 
 from django.db.models import QuerySet
 from django.urls import reverse
 
+from arcadia_cloud.kernel.console import formatting
+from arcadia_cloud.kernel.console.formatting import NOTHING, yes_or_no
 from arcadia_cloud.kernel.subject_links import url_of
 from inventory.models import Resource, ResourceEvent, SyncRun
 from inventory.queries import rows_of
 from inventory.values import EventType, Kind, RunOutcome
 
-NOTHING: Final = "-"
 CENTS_PER_DOLLAR: Final = 100
 
 EVENT_COLOURS: Final[Mapping[str, str]] = {
@@ -105,7 +105,7 @@ def readable(value: Any) -> str:  # a JSON value
     if value is None or value in ("", [], {}):
         return NOTHING
     if isinstance(value, bool):
-        return "yes" if value else "no"
+        return yes_or_no(value)
     if isinstance(value, Mapping):
         held = sorted(value.items(), key=lambda pair: _PLACES.get(pair[0], len(_PLACES)))
         return ", ".join(f"{in_words(str(key))} {readable(each)}" for key, each in held)
@@ -153,9 +153,7 @@ def duration(run: SyncRun) -> str:
     """How long a run took; a dash while it runs."""
     if run.finished_at is None or run.outcome == RunOutcome.RUNNING:
         return NOTHING
-    took: timedelta = run.finished_at - run.started_at
-    minutes, seconds = divmod(took.total_seconds(), 60)
-    return f"{minutes:.0f} min {seconds:.0f} s" if minutes else f"{seconds:.1f} s"
+    return formatting.duration(run.finished_at - run.started_at)
 
 
 def _change(field: str, old: Any, new: Any) -> Change:  # JSON values

@@ -1,17 +1,20 @@
 """The console's projects: whose they are and what for is the operator's to say, the rest the provider's."""
 
 from typing import Any
+from urllib.parse import quote
 
 from django import forms
 from django.contrib import admin, messages
 from django.http import HttpRequest
 from django.urls import reverse
-from django.utils.html import format_html
 
+from arcadia_cloud.kernel.console.actions import actor_of
+from arcadia_cloud.kernel.console.filters import TenantFilter
+from arcadia_cloud.kernel.console.formatting import NOTHING, link, outside_link
 from arcadia_cloud.kernel.console.records import BoundedAdmin
 from arcadia_cloud.kernel.console.theme import OneLineInput, display
-from inventory.admin.filters import LifeFilter, TenantFilter
-from inventory.admin.formatting import NOTHING, in_words, readable
+from inventory.admin.filters import LifeFilter
+from inventory.admin.formatting import in_words, readable
 from inventory.models import Project
 from inventory.services import request_reattribution
 
@@ -65,7 +68,7 @@ class ProjectAdmin(BoundedAdmin[Project]):
         """Write what was changed and nothing else: a sync may have renamed the project meanwhile."""
         obj.save(update_fields=form.changed_data)
         if "tenant_id" in form.changed_data:
-            request_reattribution(project_pk=obj.pk, requested_by=f"user:{request.user.get_username()}")
+            request_reattribution(project_pk=obj.pk, requested_by=actor_of(request))
             self.message_user(request, "Its resources follow within moments.", messages.INFO)
 
     def construct_change_message(
@@ -88,12 +91,9 @@ class ProjectAdmin(BoundedAdmin[Project]):
     @display(description="its resources")
     def resources_of_it(self, project: Project) -> str:
         address = f"{reverse('admin:inventory_resource_changelist')}?project__id__exact={project.pk}"
-        return format_html('<a href="{}" class="text-link">show them</a>', address)
+        return link(address, "show them")
 
     @display(description="at DigitalOcean")
     def at_the_provider(self, project: Project) -> str:
-        return format_html(
-            '<a href="https://cloud.digitalocean.com/projects/{}" target="_blank" rel="noopener noreferrer" '
-            'class="text-link">open its page (in a new tab)</a>',
-            project.provider_id,
-        )
+        address = f"https://cloud.digitalocean.com/projects/{quote(project.provider_id, safe='')}"
+        return outside_link(address, "open its page")

@@ -7,12 +7,15 @@ from django.contrib.admin.options import IncorrectLookupParameters
 from django.core.exceptions import PermissionDenied
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponseRedirect, StreamingHttpResponse
-from django.template.loader import render_to_string
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
-from django.utils.html import format_html, format_html_join
-from django.utils.safestring import SafeString
+from django.utils.html import format_html_join
 
+from arcadia_cloud.kernel.api.downloads import Format, TooManyDownloads
+from arcadia_cloud.kernel.console.actions import actor_of
+from arcadia_cloud.kernel.console.filters import TenantFilter
+from arcadia_cloud.kernel.console.formatting import NOTHING, outside_link
+from arcadia_cloud.kernel.console.status_label import label, status_label
 from arcadia_cloud.kernel.console.theme import display
 from inventory.admin.assignment import AssigningAdmin
 from inventory.admin.filters import (
@@ -23,11 +26,10 @@ from inventory.admin.filters import (
     RegionFilter,
     StatusFilter,
     TagFilter,
-    TenantFilter,
 )
-from inventory.admin.formatting import NOTHING, attributes, dollars, provider_page, timeline
+from inventory.admin.formatting import attributes, dollars, provider_page, timeline
 from inventory.admin.panels import panels_of
-from inventory.export import Format, TooManyDownloads, download
+from inventory.export import download
 from inventory.models import Resource, ResourceQuerySet
 from inventory.queries import named_with
 from inventory.values import STRIKES_TO_DELETE, AttributionRule
@@ -155,7 +157,7 @@ class ResourceAdmin(AssigningAdmin):
                 form,
                 for_operator=True,
                 on=timezone.now().date(),
-                owner=f"user:{request.user.get_username()}",
+                owner=actor_of(request),
             )
         except TooManyDownloads as refusal:
             self.message_user(request, str(refusal), messages.WARNING)
@@ -203,7 +205,7 @@ class ResourceAdmin(AssigningAdmin):
         state = self.state(resource)
         if not state:
             return NOTHING
-        return _label(state, variant=_STATUS_COLOURS.get(state, ""))
+        return status_label(state, _STATUS_COLOURS)
 
     @display(description="strikes")
     def strikes(self, resource: Resource) -> str:
@@ -213,7 +215,7 @@ class ResourceAdmin(AssigningAdmin):
     @display(description="tags")
     def tag_list(self, resource: Resource) -> str:
         return (
-            format_html_join(" ", "{}", ((_label(tag, **{"class": "console-tag"}),) for tag in resource.tags))
+            format_html_join(" ", "{}", ((label(tag, **{"class": "console-tag"}),) for tag in resource.tags))
             or NOTHING
         )
 
@@ -222,12 +224,4 @@ class ResourceAdmin(AssigningAdmin):
         address = provider_page(resource)
         if not address or resource.deleted_at:
             return NOTHING
-        return format_html(
-            '<a href="{}" target="_blank" rel="noopener noreferrer" class="text-link">'
-            "open its page (in a new tab)</a>",
-            address,
-        )
-
-
-def _label(text: str, **looks: str) -> SafeString:
-    return render_to_string("unfold/helpers/label.html", {"text": text, **looks})
+        return outside_link(address, "open its page")

@@ -7,6 +7,7 @@ from django.contrib import admin, messages
 from django.http import HttpRequest, HttpResponse
 
 from arcadia_cloud.kernel.console.actions import actor_of, log_without_row, redirect_to_list
+from arcadia_cloud.kernel.console.formatting import shortened
 from arcadia_cloud.kernel.console.records import RecordAdmin
 from arcadia_cloud.kernel.console.theme import DialogForm, ThemedSelect, action, display
 from arcadia_cloud.kernel.queue.broker import BrokerAway
@@ -119,4 +120,4 @@ class SyncRunAdmin(RecordAdmin[SyncRun]):
     def why(self, run: SyncRun) -> str:
         if run.outcome == RunOutcome.RUNNING:
             return progress(run).words
-        return run.error if len(run.error) <= 120 else f"{run.error[:119]}…"  # noqa: PLR2004
+        return shortened(run.error)

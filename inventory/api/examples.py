@@ -1,10 +1,8 @@
-"""What the API answers, as the schema and its page show it."""
+"""Examples of the inventory API's answers, for the schema and its page."""
 
-from typing import Any, Final
+from typing import Final
 
-from drf_spectacular.utils import OpenApiExample
-
-from arcadia_cloud.kernel.api.problems import MEDIA_TYPE, TYPE_PREFIX
+from arcadia_cloud.kernel.api.examples import NOT_FOUND, UNKNOWN_PARAMETER, answers_by_role
 from inventory.values import PROVIDER, PROVIDER_CURRENCY
 
 _SEEN_AT: Final = "2026-11-22T21:20:09.651930Z"
@@ -71,39 +69,8 @@ _SUMMARY_OF_OPERATORS: Final = {
 }
 
 
-def _answers(for_tenants: Any, for_operators: Any) -> list[OpenApiExample]:
-    return [
-        OpenApiExample("Tenant", summary="As a tenant sees it", value=for_tenants, response_only=True),
-        OpenApiExample("Operator", summary="As an operator sees it", value=for_operators, response_only=True),
-    ]
-
-
-def _refusal(name: str, status: int, **problem: Any) -> OpenApiExample:
-    code = problem.pop("code")
-    value = {
-        "type": TYPE_PREFIX + code,
-        "status": status,
-        "errors": {},
-        "request_id": "fb65d84c-f18e-4d54-a861-94c1ebe67839",
-        **problem,
-    }
-    return OpenApiExample(
-        name, value=value, response_only=True, status_codes=[str(status)], media_type=MEDIA_TYPE
-    )
-
-
-_UNKNOWN_PARAMETER: Final = _refusal(
-    "Unknown parameter",
-    400,
-    code="invalid",
-    title="Bad Request",
-    detail="The request is not valid.",
-    errors={"colour": ["There is no such query parameter."]},
-)
-_NOT_FOUND: Final = _refusal("Not found", 404, code="not_found", title="Not Found", detail="Not found.")
-
 # Of a list, one row each: the schema lays the page around it.
-LIST: Final = [*_answers(_DROPLET, _DROPLET_OF_OPERATORS), _UNKNOWN_PARAMETER]
-DETAIL: Final = [*_answers(_DROPLET, _DROPLET_OF_OPERATORS), _UNKNOWN_PARAMETER, _NOT_FOUND]
-EVENTS: Final = [*_answers(_EVENT, _EVENT_OF_OPERATORS), _UNKNOWN_PARAMETER, _NOT_FOUND]
-SUMMARY: Final = [*_answers(_SUMMARY, _SUMMARY_OF_OPERATORS), _UNKNOWN_PARAMETER]
+LIST: Final = [*answers_by_role(_DROPLET, _DROPLET_OF_OPERATORS), UNKNOWN_PARAMETER]
+DETAIL: Final = [*answers_by_role(_DROPLET, _DROPLET_OF_OPERATORS), UNKNOWN_PARAMETER, NOT_FOUND]
+EVENTS: Final = [*answers_by_role(_EVENT, _EVENT_OF_OPERATORS), UNKNOWN_PARAMETER, NOT_FOUND]
+SUMMARY: Final = [*answers_by_role(_SUMMARY, _SUMMARY_OF_OPERATORS), UNKNOWN_PARAMETER]

@@ -5,12 +5,10 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from django.urls import reverse
-from django.utils.html import format_html
 
+from arcadia_cloud.kernel.console.formatting import NOTHING, json_block, row_link
 from arcadia_cloud.kernel.console.records import RecordAdmin
 from arcadia_cloud.kernel.console.theme import display
-from provisioning.admin.formatting import NOTHING, format_json
 from provisioning.models import Provisioned
 
 
@@ -35,16 +33,14 @@ class ProvisionedAdmin(RecordAdmin[Provisioned]):
 
     @display(description="resource")
     def on(self, provisioned: Provisioned) -> str:
-        address = reverse("admin:inventory_resource_change", args=[provisioned.resource_id])
-        return format_html('<a class="text-link" href="{}">{}</a>', address, provisioned.resource)
+        return row_link("inventory_resource", provisioned.resource_id, provisioned.resource)
 
     @display(description="last changed by")
     def last_saga(self, provisioned: Provisioned) -> str:
         if provisioned.saga_id is None:
             return NOTHING
-        address = reverse("admin:provisioning_sagarun_change", args=[provisioned.saga_id])
-        return format_html('<a class="text-link" href="{}">saga {}</a>', address, provisioned.saga_id)
+        return row_link("provisioning_sagarun", provisioned.saga_id, f"saga {provisioned.saga_id}")
 
     @display(description="as asked for")
     def wanted(self, provisioned: Provisioned) -> Any:
-        return format_json(provisioned.spec)
+        return json_block(provisioned.spec)

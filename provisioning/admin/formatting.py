@@ -3,16 +3,13 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Any, Final
+from datetime import datetime
+from typing import Final
 
-from django.utils.html import format_html
-from django.utils.safestring import SafeString
-
+from arcadia_cloud.kernel.console.formatting import NOTHING, duration
 from provisioning.models import SagaRun, SagaStepResult
 from provisioning.states import LIVE, Direction, SagaStatus, StepStatus
 
-NOTHING: Final = "-"
 UNDO_INCOMPLETE: Final = "undo incomplete"
 STATUS_COLOURS: Final[Mapping[str, str]] = {
     "running": "info",
@@ -44,8 +41,6 @@ _STEP_COLOURS: Final[Mapping[str, str]] = {
     StepStatus.FAILED: "danger",
     StepStatus.COMPENSATION_FAILED: "danger",
 }
-_MINUTE: Final = 60
-_HOUR: Final = 60 * _MINUTE
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +69,7 @@ class StepLine:
     output: str
 
 
-def status_label(saga: SagaRun) -> str:
+def status_text(saga: SagaRun) -> str:
     """Return its status, and, which the bare status doesn't show, that not everything could be undone."""
     label = str(_STATUS_LABELS.get(saga.status, saga.status))
     is_backward = saga.status in {SagaStatus.COMPENSATING, SagaStatus.ROLLED_BACK}
@@ -159,29 +154,14 @@ def _span(began_at: datetime | None, ended_at: datetime | None, now: datetime | 
     if began_at is None:
         return None
     until = ended_at or now
-    return Span(began_at, format_duration(until - began_at) if until else "")
-
-
-def format_duration(span: timedelta) -> str:
-    """Format a duration, on one line."""
-    seconds = max(span.total_seconds(), 0.0)
-    minutes, rest = divmod(int(seconds), _MINUTE)
-    if seconds < 1:
-        text = f"{seconds * 1000:.0f} ms"
-    elif seconds < _MINUTE:
-        text = f"{seconds:.1f} s"
-    elif seconds < _HOUR:
-        text = f"{minutes} min {rest} s"
-    else:
-        text = f"{minutes // _MINUTE} h {minutes % _MINUTE} min"
-    return text.replace(" ", "\N{NO-BREAK SPACE}")
+    return Span(began_at, duration(until - began_at) if until else "")
 
 
 def duration_label(saga: SagaRun, *, now: datetime) -> str:
     """Return its duration, or so far; a dash before it has begun."""
     if saga.started_at is None:
         return NOTHING
-    return format_duration((saga.finished_at or now) - saga.started_at)
+    return duration((saga.finished_at or now) - saga.started_at)
 
 
 def worker_label(saga: SagaRun) -> str:
@@ -190,10 +170,3 @@ def worker_label(saga: SagaRun) -> str:
     holder = f"{saga.lease_holder}, until {until:%H:%M:%S} at the latest" if until else ""
     lost = f"taken over {saga.recoveries} times from a worker that died" if saga.recoveries else ""
     return "; ".join(part for part in (holder, lost) if part)
-
-
-def format_json(value: Any) -> SafeString:
-    """Format a JSON value on its lines."""
-    return format_html(
-        '<pre class="console-json">{}</pre>', json.dumps(value, indent=2, ensure_ascii=False, sort_keys=True)
-    )

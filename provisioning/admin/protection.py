@@ -7,9 +7,9 @@ from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import URLPattern, path, reverse
-from django.utils.html import format_html
 
 from arcadia_cloud.kernel.console.actions import actor_of, redirect
+from arcadia_cloud.kernel.console.formatting import row_link
 from arcadia_cloud.kernel.console.records import RecordAdmin
 from arcadia_cloud.kernel.console.theme import DialogForm, OneLineInput, action, display
 from arcadia_cloud.kernel.errors import NotFound
@@ -113,8 +113,7 @@ class ProtectedResourceAdmin(RecordAdmin[ProtectedResource]):
 
     @display(description="resource")
     def on(self, mark: ProtectedResource) -> str:
-        address = reverse("admin:inventory_resource_change", args=[mark.resource_id])
-        return format_html('<a class="text-link" href="{}">{}</a>', address, mark.resource)
+        return row_link("inventory_resource", mark.resource_id, mark.resource)
 
 
 def _redirect_to_resource(resource_pk: int) -> HttpResponse:

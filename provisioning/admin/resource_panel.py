@@ -8,7 +8,7 @@ from django.utils.safestring import SafeString, mark_safe
 
 from inventory.admin.panels import panel
 from inventory.models import Resource
-from provisioning.admin.formatting import STATUS_COLOURS, status_label
+from provisioning.admin.formatting import STATUS_COLOURS, status_text
 from provisioning.models import ProtectedResource, Provisioned, SagaRun
 from provisioning.protection import PROTECTED_TAG
 
@@ -22,7 +22,7 @@ def provisioning_of(request: HttpRequest, resource: Resource) -> SafeString:
         return mark_safe("")
     subject = f"{resource.kind}:{resource.provider_id}"
     sagas = list(SagaRun.objects.about(subject).defer("inputs", "context").order_by("-pk")[: _SHOWN + 1])
-    labels = [(saga, status_label(saga)) for saga in sagas[:_SHOWN]]
+    labels = [(saga, status_text(saga)) for saga in sagas[:_SHOWN]]
     list_of_sagas = reverse("admin:provisioning_sagarun_changelist")
     return render_to_string(
         "provisioning/resource_panel.html",

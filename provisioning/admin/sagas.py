@@ -5,22 +5,20 @@ from typing import Any, Final
 from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.template.loader import render_to_string
-from django.urls import reverse
 from django.utils import timezone
-from django.utils.html import format_html
 
+from arcadia_cloud.kernel.console.filters import TenantFilter
+from arcadia_cloud.kernel.console.formatting import NOTHING, json_block, row_link, shortened
+from arcadia_cloud.kernel.console.status_label import status_label
 from arcadia_cloud.kernel.console.theme import display
 from provisioning.admin.actions import SagaActionsAdmin
-from provisioning.admin.filters import KindFilter, StatusFilter, TenantFilter
+from provisioning.admin.filters import KindFilter, StatusFilter
 from provisioning.admin.formatting import (
-    NOTHING,
     STATUS_COLOURS,
     duration_label,
-    format_json,
     progress_label,
-    status_label,
     status_reason,
+    status_text,
     timeline,
     worker_label,
 )
@@ -29,7 +27,6 @@ from provisioning.queries import pause_state
 from provisioning.states import LIVE
 
 _LARGEST_ID: Final = 2**63 - 1
-_SHORT: Final = 120
 
 
 @admin.register(SagaRun)
@@ -84,12 +81,10 @@ class SagaRunAdmin(SagaActionsAdmin):
     def extra_context(self, request: HttpRequest, row: SagaRun) -> dict[str, Any]:
         """Add its status, its timeline, and the actions that fit."""
         now = timezone.now()
-        label = status_label(row)
-        badge = {"text": label, "variant": STATUS_COLOURS.get(label, "")}
         return {
             "saga": row,
             "is_live": row.status in LIVE,
-            "status": render_to_string("unfold/helpers/label.html", badge),
+            "status": status_label(status_text(row), STATUS_COLOURS),
             "progress": progress_label(row),
             "duration": duration_label(row, now=now),
             "reason": status_reason(row),
@@ -98,8 +93,8 @@ class SagaRunAdmin(SagaActionsAdmin):
             "may_pause": self.has_pause_permission(request),
             "actions": self.available_actions(request, row),
             "timeline": timeline(row, now=now),
-            "inputs": format_json(row.inputs),
-            "saga_context": format_json(row.context),
+            "inputs": json_block(row.inputs),
+            "saga_context": json_block(row.context),
             "retries": list(row.retries.order_by("pk")),
         }
 
@@ -109,7 +104,7 @@ class SagaRunAdmin(SagaActionsAdmin):
 
     @display(description="status", label=STATUS_COLOURS)
     def status_badge(self, saga: SagaRun) -> str:
-        return status_label(saga)
+        return status_text(saga)
 
     @display(description="works on")
     def about(self, saga: SagaRun) -> str:
@@ -122,15 +117,10 @@ class SagaRunAdmin(SagaActionsAdmin):
     @display(description="progress")
     def progress(self, saga: SagaRun) -> str:
         parts = (progress_label(saga), status_reason(saga))
-        text = ". ".join(part for part in parts if part not in {"", NOTHING})
-        return text if len(text) <= _SHORT else f"{text[: _SHORT - 1]}…"
+        return shortened(". ".join(part for part in parts if part not in {"", NOTHING}))
 
     @display(description="repeats")
     def repeats(self, saga: SagaRun) -> str:
         if saga.retry_of_id is None:
             return NOTHING
-        return format_html(
-            '<a class="text-link" href="{}">saga {}</a>',
-            reverse("admin:provisioning_sagarun_change", args=[saga.retry_of_id]),
-            saga.retry_of_id,
-        )
+        return row_link("provisioning_sagarun", saga.retry_of_id, f"saga {saga.retry_of_id}")

@@ -1,10 +1,10 @@
-"""The examples of the API's responses, for the schema and its page."""
+"""Examples of the sagas API's answers, for the schema and its page."""
 
 from typing import Any, Final
 
 from drf_spectacular.utils import OpenApiExample
 
-from arcadia_cloud.kernel.api.problems import MEDIA_TYPE, TYPE_PREFIX
+from arcadia_cloud.kernel.api.examples import NOT_FOUND, answer, answers_by_role, refusal
 
 _STARTED_AT: Final = "2026-11-23T09:15:02.118000Z"
 _FINISHED_AT: Final = "2026-11-23T09:15:02.161000Z"
@@ -114,75 +114,38 @@ _KIND: Final = {
 }
 
 
-def _responses(for_tenants: Any, for_operators: Any) -> list[OpenApiExample]:
-    return [
-        OpenApiExample(
-            "Tenant",
-            summary="As a tenant sees it",
-            value=for_tenants,
-            response_only=True,
-            status_codes=["200"],
-        ),
-        OpenApiExample(
-            "Operator",
-            summary="As an operator sees it",
-            value=for_operators,
-            response_only=True,
-            status_codes=["200"],
-        ),
-    ]
-
-
-def _refusal(name: str, status: int, *, code: str, title: str, detail: str, **errors: str) -> OpenApiExample:
-    value = {
-        "type": TYPE_PREFIX + code,
-        "title": title,
-        "status": status,
-        "detail": detail,
-        "errors": {field.replace("__", "."): [rule] for field, rule in errors.items()},
-        "request_id": "fb65d84c-f18e-4d54-a861-94c1ebe67839",
-    }
-    return OpenApiExample(
-        name, value=value, response_only=True, status_codes=[str(status)], media_type=MEDIA_TYPE
-    )
-
-
-_NOT_FOUND: Final = _refusal("Not found", 404, code="not_found", title="Not Found", detail="Not found.")
-_BAD_INPUTS: Final = _refusal(
+_BAD_INPUTS: Final = refusal(
     "Bad inputs",
     400,
     code="invalid_input",
-    title="Bad Request",
     detail="inputs.times: Expected `int` <= 100",
     inputs__times="Expected `int` <= 100",
 )
-_BUSY: Final = _refusal(
+_BUSY: Final = refusal(
     "Busy",
     409,
     code="saga_subject_busy",
-    title="Conflict",
     detail="saga 11 is working on droplet:480012156",
 )
-_TOO_LATE: Final = _refusal(
+_TOO_LATE: Final = refusal(
     "Too late",
     409,
     code="saga_state",
-    title="Conflict",
     detail="saga 12 is completed: it can't be cancelled any more",
 )
 
 # Of a list, one row each: the schema lays the page around it.
-LIST: Final = _responses(_SAGA_OF_TENANT, _SAGA_OF_OPERATORS)
-DETAIL: Final = [*_responses(_DETAIL_OF_TENANT, _DETAIL_OF_OPERATORS), _NOT_FOUND]
+LIST: Final = answers_by_role(_SAGA_OF_TENANT, _SAGA_OF_OPERATORS, status=200)
+DETAIL: Final = [*answers_by_role(_DETAIL_OF_TENANT, _DETAIL_OF_OPERATORS, status=200), NOT_FOUND]
 START: Final = [
     OpenApiExample("Echo", value={"kind": "echo", "inputs": _INPUTS}, request_only=True),
-    OpenApiExample("Started", value=_STARTED, response_only=True, status_codes=["201"]),
+    answer(_STARTED, name="Started", status=201),
     _BAD_INPUTS,
     _BUSY,
 ]
 ACTION: Final = [
-    OpenApiExample("Saga", value=_DETAIL_OF_OPERATORS, response_only=True, status_codes=["200"]),
-    _NOT_FOUND,
+    answer(_DETAIL_OF_OPERATORS, name="Saga", status=200),
+    NOT_FOUND,
     _TOO_LATE,
 ]
-KINDS: Final = [OpenApiExample("Echo", value={"results": [_KIND]}, response_only=True)]
+KINDS: Final = [answer({"results": [_KIND]}, name="Echo")]

@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Callable
-from typing import Any, cast
+from typing import Any
 
 import msgspec
 from django.db.models import Prefetch
@@ -11,14 +11,12 @@ from django.urls import reverse
 from drf_spectacular.utils import OpenApiResponse, extend_schema, extend_schema_view
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.serializers import BaseSerializer
-from rest_framework.views import APIView
 
 from arcadia_cloud.kernel.api.authentication import caller
 from arcadia_cloud.kernel.api.idempotent import HEADER, idempotent
 from arcadia_cloud.kernel.api.permissions import OperatorOnly, TenantsOnlyRead
+from arcadia_cloud.kernel.api.scoping import ScopedView
 from arcadia_cloud.kernel.api.views import ApiView, DetailView, ListView
-from arcadia_cloud.kernel.tokens import TokenUser
 from provisioning import registry
 from provisioning.api import examples
 from provisioning.api.filters import OperatorSagaFilter, SagaFilter
@@ -32,26 +30,18 @@ from provisioning.api.serializers import (
     StartSerializer,
 )
 from provisioning.contract import Workflow
-from provisioning.models import SagaQuerySet, SagaRun, SagaStepResult
+from provisioning.models import SagaRun, SagaStepResult
 from provisioning.services import cancel_saga, requeue_saga, retry_saga, start_saga
 
 _LEDGER = Prefetch("steps", SagaStepResult.objects.order_by("step_idx"))
 _LONG = ("inputs", "context")  # shown of one saga, not of a list
 
 
-def _viewer(request: Request) -> TokenUser | None:
-    """Return the token's user; None while the schema is drawn up. The permission lets only tokens through."""
-    return cast("TokenUser | None", request.user)
+class _SagaView(ScopedView):
+    """Sagas: a tenant's own, for operators everybody's."""
 
-
-def _shows_all(view: APIView) -> bool:
-    """Return whether this view shows what operators see: to them, and in the schema, which describes both."""
-    viewer = _viewer(view.request)
-    return getattr(view, "swagger_fake_view", False) or (viewer is not None and viewer.is_operator)
-
-
-def _visible(request: Request) -> SagaQuerySet:
-    return SagaRun.objects.visible_to(_viewer(request))
+    tenant_filterset = SagaFilter
+    operator_filterset = OperatorSagaFilter
 
 
 def _respond(saga: SagaRun, *, status: int = 200) -> Response:
@@ -63,21 +53,14 @@ def _respond(saga: SagaRun, *, status: int = 200) -> Response:
 
 
 @extend_schema_view(get=extend_schema(examples=examples.LIST))
-class SagaList(ListView):
+class SagaList(_SagaView, ListView):
     """Sagas, newest first: a tenant's own, for operators everybody's."""
 
     permission_classes = (TenantsOnlyRead,)
 
-    @property
-    def filterset_class(self) -> type[SagaFilter]:
-        """Return the filters. What a tenant isn't shown it can't filter by: the parameters don't exist."""
-        return OperatorSagaFilter if _shows_all(self) else SagaFilter
-
-    def get_queryset(self) -> SagaQuerySet:
-        return _visible(self.request).defer(*_LONG)
-
-    def get_serializer_class(self) -> type[BaseSerializer[Any]]:
-        return OperatorSagaSerializer if _shows_all(self) else SagaSerializer
+    rows = SagaRun.objects.defer(*_LONG)
+    tenant_serializer = SagaSerializer
+    operator_serializer = OperatorSagaSerializer
 
     @extend_schema(
         summary="Start a saga",
@@ -115,15 +98,16 @@ def _saga_key(request: Request) -> str | None:
 
 
 @extend_schema_view(get=extend_schema(examples=examples.DETAIL))
-class SagaDetail(DetailView):
+class SagaDetail(_SagaView, DetailView):
     """One saga with its ledger: the steps that were begun, in their order."""
 
-    def get_queryset(self) -> SagaQuerySet:
-        sagas = _visible(self.request).prefetch_related(_LEDGER)
-        return sagas if _shows_all(self) else sagas.defer(*_LONG)
+    rows = SagaRun.objects.prefetch_related(_LEDGER)
+    tenant_serializer = SagaDetailSerializer
+    operator_serializer = OperatorSagaDetailSerializer
 
-    def get_serializer_class(self) -> type[BaseSerializer[Any]]:
-        return OperatorSagaDetailSerializer if _shows_all(self) else SagaDetailSerializer
+    def get_queryset(self) -> Any:  # Any: DRF's stubs bind the view to one model
+        sagas = super().get_queryset()
+        return sagas if self.shows_all else sagas.defer(*_LONG)
 
 
 class _ActionView(ApiView):

@@ -10,9 +10,9 @@ from django.test import Client
 from django.utils import timezone
 
 from arcadia_cloud.kernel.alerts import raise_alert
+from arcadia_cloud.kernel.console.formatting import duration
 from arcadia_cloud.kernel.models import Alert
 from inventory.models import Resource
-from provisioning.admin.formatting import format_duration
 from provisioning.models import ProtectedResource, SagaRun, SagaStepResult
 from provisioning.queries import pause_state
 from provisioning.services import pause
@@ -289,4 +289,4 @@ def test_a_desired_state_is_only_looked_at(login: Login) -> None:
 def test_a_span_of_time_is_told_in_the_units_that_fit() -> None:
     spans = {0.03: "30 ms", 4.25: "4.2 s", 200: "3 min 20 s", 7320: "2 h 2 min"}
     for seconds, words in spans.items():
-        assert format_duration(timedelta(seconds=seconds)).replace("\xa0", " ") == words
+        assert duration(timedelta(seconds=seconds)).replace("\xa0", " ") == words

@@ -8,8 +8,8 @@ import pytest
 from django.http import StreamingHttpResponse
 from django.test import Client
 
+from arcadia_cloud.kernel.api import downloads
 from deployments.models import Deployment
-from inventory import export as export_module
 from tests.access import bearer, token_of
 from tests.inventory.observations import a_project, bury, minute, observed, seen
 
@@ -20,7 +20,7 @@ LIST = "/api/v1/inventory"
 @pytest.fixture(autouse=True)
 def places(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody else downloads: what another test left unread keeps its place until it is collected."""
-    monkeypatch.setattr(export_module, "_PLACES", export_module._Places())
+    monkeypatch.setattr(downloads, "_PLACES", downloads.DownloadPlaces())
 
 
 @pytest.fixture

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from arcadia_cloud.kernel.api.downloads import Format
 from arcadia_cloud.kernel.api.throttles import breaker
-from inventory.export import Format
 from tests.access import bearer, token_of
 from tests.inventory.exports import EXPORT, asked, fleet, places, text_of
 

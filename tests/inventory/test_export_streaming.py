@@ -8,8 +8,9 @@ from django.db import connection
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
-from inventory import export as export_module
-from inventory.export import Format, export
+from arcadia_cloud.kernel.api import downloads
+from arcadia_cloud.kernel.api.downloads import Format
+from inventory.export import export
 from inventory.models import Resource
 from tests.access import bearer, token_of
 from tests.inventory.exports import EXPORT, LIST, asked, fleet, operators_rows, places, text_of
@@ -48,7 +49,7 @@ def fill(count: int) -> None:
 def test_pages_meet_without_a_gap_or_a_repeat(
     monkeypatch: pytest.MonkeyPatch, django_assert_num_queries: DjangoAssertNumQueries, rows: int
 ) -> None:
-    monkeypatch.setattr(export_module, "_ROWS_A_PAGE", 2)
+    monkeypatch.setattr(downloads, "_ROWS_A_PAGE", 2)
     observed(*(seen(str(number)) for number in range(rows)))
 
     with django_assert_num_queries(rows // 2 + 1):
@@ -60,7 +61,7 @@ def test_pages_meet_without_a_gap_or_a_repeat(
 
 def test_the_file_begins_before_the_last_row_is_read(fleet: None, monkeypatch: pytest.MonkeyPatch) -> None:
     """What comes into being after the beginning was sent is in the file."""
-    monkeypatch.setattr(export_module, "_ROWS_A_PAGE", 2)
+    monkeypatch.setattr(downloads, "_ROWS_A_PAGE", 2)
     pieces = iter(asked("platform_admin").streaming_content)
 
     assert b"shop-web" in next(pieces)
@@ -93,16 +94,6 @@ def test_a_tenant_downloads_one_at_a_time_and_two_tenants_leave_threads_for_othe
     text_of(first)
     text_of(other)
     assert asked(of="acme").status_code == asked(of="initech").status_code == 200
-
-
-def test_a_client_that_leaves_gives_its_place_back_once() -> None:
-    told: list[str] = []
-    held = export_module._Download([b"a" * 200_000], lambda: told.append("back"))
-    assert len(next(held)) == 65_536
-    held.close()  # as the web server does, at the end and when the client leaves
-    held.close()
-    assert told == ["back"]
-    assert list(held) == []
 
 
 def test_a_long_file_comes_in_pieces_that_a_slow_client_can_take(fleet: None) -> None:

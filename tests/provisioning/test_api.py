@@ -180,6 +180,7 @@ def test_a_rolled_back_saga_is_retried_once_as_a_new_one(operator: Client) -> No
 
 def test_a_dead_letter_goes_on(operator: Client) -> None:
     saga = start(message="x")
+    SagaRun.objects.filter(pk=saga.pk).update(status="running")
     SagaRun.objects.filter(pk=saga.pk).update(
         status="failed", finished_at=timezone.now(), error={"reason": "recovered_too_often"}
     )

@@ -66,7 +66,7 @@ def test_sql_that_makes_a_move_which_is_not_listed_is_refused_in_this_suite(
                 assert rows.update(status=to, **changes(to)) == 1
             else:
                 with pytest.raises(IntegrityError, match=f"may not move from {present} to {to}"):
-                    rows.update(status=to)
+                    rows.update(status=to, **changes(to))
             transaction.set_rollback(True)
 
 

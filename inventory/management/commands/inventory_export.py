@@ -10,7 +10,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from inventory.export import Format, export
+from arcadia_cloud.kernel.api.downloads import Format
+from inventory.export import export
 from inventory.models import Resource, ResourceQuerySet
 from inventory.values import Kind
 
@@ -68,12 +69,12 @@ def _chosen(kinds: list[str] | None, tenant: str | None, *, deleted: bool) -> Re
 
 def _write_whole(file: Path, pieces: Iterable[bytes]) -> None:
     """Write beside the file, then take its place: nobody reads half of it, whenever this is killed."""
-    with NamedTemporaryFile(dir=file.parent, prefix=f".{file.name}-", delete=False) as extra_context:
+    with NamedTemporaryFile(dir=file.parent, prefix=f".{file.name}-", delete=False) as temporary:
         try:
             for piece in pieces:
-                extra_context.write(piece)
-            extra_context.flush()
-            os.fsync(extra_context.fileno())
-            Path(extra_context.name).replace(file)
+                temporary.write(piece)
+            temporary.flush()
+            os.fsync(temporary.fileno())
+            Path(temporary.name).replace(file)
         finally:
-            Path(extra_context.name).unlink(missing_ok=True)
+            Path(temporary.name).unlink(missing_ok=True)

@@ -4,9 +4,12 @@ import time
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
 from arcadia_cloud.kernel.errors import Conflict, InvalidInput
 from inventory.models import Resource
+from inventory.services import sync_inventory
+from inventory.values import RunMode
 from provisioning.desired_state import record_provisioned
 from provisioning.engine.runner import run
 from provisioning.errors import Protected, SubjectBusy
@@ -221,9 +224,14 @@ def test_a_size_that_it_has_already_leaves_it_running(cloud: Cloud, more: dict[s
 @pytest.mark.parametrize("status", ["waiting", "failed"])
 def test_a_droplet_whose_maker_has_not_settled_it_is_refused(cloud: Cloud, status: str) -> None:
     """A dead letter is brought back to life by an operator, and goes on with what it made."""
-    maker = start_and_run("provision_droplet", **ORDER)
-    finished = None if status == "waiting" else maker.finished_at
-    SagaRun.objects.filter(pk=maker.pk).update(status=status, finished_at=finished)
+    maker = start("provision_droplet", **ORDER)
+    while "droplet_id" not in maker.context or maker.status != "waiting":
+        run(maker.pk)
+        maker.refresh_from_db()
+    if status == "failed":
+        SagaRun.objects.filter(pk=maker.pk).update(status="running")
+        SagaRun.objects.filter(pk=maker.pk).update(status="failed", finished_at=timezone.now())
+    sync_inventory(mode=RunMode.FAST, requested_by="a test", kinds=["droplet"])
     with pytest.raises(Conflict, match=f"saga {maker.pk} is still making droplet"):
         start("resize_droplet", **{**WISH, "droplet_id": maker.context["droplet_id"]})
 
