@@ -42,6 +42,6 @@ Control, without a token (JSON in, JSON out):
     GET, POST, DELETE /_control/faults[/ID]: see `simulator.faults`
 
 Droplets, churn, invoices and the account's limit are the default team's, or that of `?team=`. What an account
-is charged, `simulator.billing` tells. A new kind of resource is a module in `simulator/kinds` and a line in
-its `KINDS`.
+is charged, `simulator.billing` describes. A new kind of resource is a module in `simulator/endpoints` and a
+line in its `KINDS`.
 """

@@ -15,8 +15,8 @@ from werkzeug.exceptions import HTTPException
 from simulator import connection, context, control, control_billing, control_droplets
 from simulator.catalog import Json
 from simulator.droplet import NAMESPACE
+from simulator.endpoints import KINDS
 from simulator.errors import ApiError, forbidden, not_found, pending_event, too_many_requests, unauthorized
-from simulator.kinds import KINDS
 from simulator.world import World
 
 _HTML = "<html>\r\n<head><title>{0}</title></head>\r\n<body><h1>{0}</h1></body>\r\n</html>\r\n"

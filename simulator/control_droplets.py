@@ -9,8 +9,8 @@ from simulator.catalog import IMAGE_IDS, SIZES, Json
 from simulator.control import chosen_account, wish_of
 from simulator.creation import Order, droplet_name, tag_names
 from simulator.droplet import Droplet, default_vpc, rendered
+from simulator.endpoints.droplets import place
 from simulator.errors import bad_request, not_found
-from simulator.kinds.droplets import place
 
 routes = Blueprint("control_droplets", __name__, url_prefix="/_control")
 

@@ -2,9 +2,9 @@
 
 Fleets by name, the same for every seed, so that demo data can rely on their names, tags and projects:
 `droplets` (three tenants with a project each, droplets that only a tag or only a project tells the owner of,
-one that nothing does, and a GPU droplet), `default` (the same and all other kinds, see `simulator.estate`),
-and `reference` (five droplets, nothing else). No project is called `skyai-internal`: whoever wants one makes
-it.
+one that nothing does, and a GPU droplet), `default` (the same and all other kinds, see
+`simulator.default_fleet`), and `reference` (five droplets, nothing else). No project is called
+`skyai-internal`: whoever wants one makes it.
 """
 
 from collections.abc import Mapping
@@ -15,9 +15,9 @@ from typing import Final
 
 from simulator.account import BULK_NEWEST, Account
 from simulator.catalog import IMAGE_IDS, Json
+from simulator.default_fleet import furnish
+from simulator.default_fleet.site import Estate
 from simulator.droplet import Droplet, default_vpc
-from simulator.estate import furnish
-from simulator.estate.site import Estate
 from simulator.load import burden
 
 _FIRST_ID: Final = 480_000_000

@@ -10,9 +10,9 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from simulator.bulk import MOST
-from simulator.estate import network, platforms, storage
-from simulator.estate.site import Estate, tags_of
-from simulator.estate.spaces import bucket_of_load
+from simulator.default_fleet import network, platforms, storage
+from simulator.default_fleet.site import Estate, tags_of
+from simulator.default_fleet.spaces import bucket_of_load
 from simulator.own_images import bring, take
 
 _HOME: Final = "arcadia"  # every fleet's default project

@@ -21,7 +21,7 @@ from moto.s3.models import S3Backend, s3_backends
 from waitress.server import create_server
 
 from simulator.account import BULK_NEWEST
-from simulator.estate.spaces import BUCKETS, Bucket, bucket_of_load
+from simulator.default_fleet.spaces import BUCKETS, Bucket, bucket_of_load
 from simulator.fleet import FLEETS
 
 _PARTITION: Final = "aws"

@@ -13,10 +13,10 @@ from simulator.billing.book import Book
 from simulator.billing.history import History
 from simulator.catalog import Json
 from simulator.clock import Clock
+from simulator.endpoints import KINDS
 from simulator.errors import bad_request
 from simulator.faults import Faults
 from simulator.fleet import FLEETS, populate
-from simulator.kinds import KINDS
 from simulator.limits import Limits
 from simulator.load import check_load
 

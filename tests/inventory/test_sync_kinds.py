@@ -13,7 +13,7 @@ from inventory.models import Project, Resource, ResourceEvent, ResourceSpan, Syn
 from inventory.observation.observe import Origin
 from inventory.sync.tombstones import tombstone_confirmed
 from inventory.values import RunMode
-from simulator.estate.platforms import SECRET
+from simulator.default_fleet.platforms import SECRET
 from simulator.load import LOADS
 from simulator.spaces import fill_fleet
 from tests.inventory.conftest import SyncNow

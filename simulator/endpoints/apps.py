@@ -4,7 +4,7 @@ from flask import Blueprint
 
 from simulator.account import Account
 from simulator.catalog import Json
-from simulator.shelf import Shelf
+from simulator.collection import Collection
 
 routes = Blueprint("apps", __name__)
 
@@ -13,5 +13,5 @@ def _shown(account: Account, app: Json) -> Json:
     return {**app, "project_id": account.projects.holder(f"do:app:{app['id']}")}
 
 
-APPS = Shelf("app", "/v2/apps", "apps", "app", urn="app", shown=_shown)
+APPS = Collection("app", "/v2/apps", "apps", "app", urn="app", shown=_shown)
 APP = APPS.kind(routes)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Final
 
-from simulator.estate.site import Estate
+from simulator.default_fleet.site import Estate
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,8 +2,8 @@
 
 from flask import Blueprint
 
-from simulator.shelf import Shelf
+from simulator.collection import Collection
 
 routes = Blueprint("vpcs", __name__)
-VPCS = Shelf("vpc", "/v2/vpcs", "vpcs", "vpc")
+VPCS = Collection("vpc", "/v2/vpcs", "vpcs", "vpc")
 VPC = VPCS.kind(routes)

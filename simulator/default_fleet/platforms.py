@@ -6,11 +6,11 @@ Whatever reads them and keeps one, keeps `SECRET`.
 from typing import Final
 
 from simulator.catalog import IMAGE_IDS, Json
+from simulator.default_fleet.site import Estate, tags_of
 from simulator.droplet import Droplet, default_vpc
-from simulator.estate.site import Estate, tags_of
-from simulator.kinds.apps import APPS
-from simulator.kinds.databases import DATABASES
-from simulator.kinds.kubernetes import CLUSTERS
+from simulator.endpoints.apps import APPS
+from simulator.endpoints.databases import DATABASES
+from simulator.endpoints.kubernetes import CLUSTERS
 
 SECRET: Final = "AVNS_simulated-secret"  # noqa: S105 - invented, and meant to be looked for
 _FIRST_WORKER: Final = 480_100_000

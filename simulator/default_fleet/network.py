@@ -3,15 +3,15 @@
 from typing import Final
 
 from simulator.catalog import Json
+from simulator.default_fleet.site import Estate
 from simulator.droplet import default_vpc
-from simulator.estate.site import Estate
-from simulator.kinds.cdn import CDN_ENDPOINTS
-from simulator.kinds.certificates import CERTIFICATES
-from simulator.kinds.domains import DOMAINS
-from simulator.kinds.firewalls import FIREWALLS
-from simulator.kinds.load_balancers import LOAD_BALANCERS
-from simulator.kinds.reserved_ips import RESERVED_IPS
-from simulator.kinds.vpcs import VPCS
+from simulator.endpoints.cdn import CDN_ENDPOINTS
+from simulator.endpoints.certificates import CERTIFICATES
+from simulator.endpoints.domains import DOMAINS
+from simulator.endpoints.firewalls import FIREWALLS
+from simulator.endpoints.load_balancers import LOAD_BALANCERS
+from simulator.endpoints.reserved_ips import RESERVED_IPS
+from simulator.endpoints.vpcs import VPCS
 
 _FIRST_RECORD: Final = 28_448_429
 _ANYWHERE: Final = ["0.0.0.0/0", "::/0"]

@@ -7,8 +7,8 @@ nobody owns, as it happens: a volume without a droplet, an address that nothing 
 from datetime import datetime
 
 from simulator.account import Account
-from simulator.estate import network, platforms, spaces, storage
-from simulator.estate.site import Estate
+from simulator.default_fleet import network, platforms, spaces, storage
+from simulator.default_fleet.site import Estate
 
 
 def furnish(account: Account, newest_at: datetime) -> None:

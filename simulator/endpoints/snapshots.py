@@ -5,9 +5,9 @@ from flask import Blueprint, request
 from simulator import context
 from simulator.account import Account, Kind, Tagged
 from simulator.catalog import Json
+from simulator.collection import JsonTags
 from simulator.errors import not_found
 from simulator.paging import list_page
-from simulator.shelf import JsonTags
 
 routes = Blueprint("snapshots", __name__)
 VOLUME_SNAPSHOTS = "volume_snapshot"  # the shelf of the account that they lie on

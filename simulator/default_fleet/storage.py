@@ -1,10 +1,10 @@
 """Volumes, snapshots, backups, images, the registry."""
 
 from simulator.catalog import Json
-from simulator.estate.site import Estate, tags_of
-from simulator.kinds.registries import REGISTRIES
-from simulator.kinds.snapshots import VOLUME_SNAPSHOTS
-from simulator.kinds.volumes import VOLUMES
+from simulator.default_fleet.site import Estate, tags_of
+from simulator.endpoints.registries import REGISTRIES
+from simulator.endpoints.snapshots import VOLUME_SNAPSHOTS
+from simulator.endpoints.volumes import VOLUMES
 from simulator.own_images import bring, take
 
 

@@ -4,7 +4,7 @@ from flask import Blueprint
 
 from simulator.account import Account
 from simulator.catalog import Json
-from simulator.shelf import Shelf, of_living
+from simulator.collection import Collection, of_living
 
 routes = Blueprint("firewalls", __name__)
 
@@ -13,5 +13,5 @@ def _shown(account: Account, firewall: Json) -> Json:
     return {**firewall, "droplet_ids": of_living(account, firewall["droplet_ids"])}
 
 
-FIREWALLS = Shelf("firewall", "/v2/firewalls", "firewalls", "firewall", shown=_shown)
+FIREWALLS = Collection("firewall", "/v2/firewalls", "firewalls", "firewall", shown=_shown)
 FIREWALL = FIREWALLS.kind(routes)

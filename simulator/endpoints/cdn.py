@@ -2,8 +2,8 @@
 
 from flask import Blueprint
 
-from simulator.shelf import Shelf
+from simulator.collection import Collection
 
 routes = Blueprint("cdn", __name__)
-CDN_ENDPOINTS = Shelf("cdn_endpoint", "/v2/cdn/endpoints", "endpoints", "endpoint")
+CDN_ENDPOINTS = Collection("cdn_endpoint", "/v2/cdn/endpoints", "endpoints", "endpoint")
 CDN_ENDPOINT = CDN_ENDPOINTS.kind(routes)

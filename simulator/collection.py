@@ -38,7 +38,7 @@ class JsonTags:
 
 
 @dataclass(frozen=True)
-class Shelf:
+class Collection:
     """A kind's endpoints at `path`: its list under `plural`, each one under `singular` by its `identity`.
 
     `urn` and `tag_type` as of `Kind`. Some lists have no pages.

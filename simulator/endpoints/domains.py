@@ -7,9 +7,9 @@ from flask import Blueprint, request
 from simulator import context
 from simulator.account import Account
 from simulator.catalog import Json
+from simulator.collection import Collection
 from simulator.errors import not_found, unprocessable
 from simulator.paging import list_page
-from simulator.shelf import Shelf
 
 routes = Blueprint("domains", __name__)
 _TYPES: Final = frozenset({"A", "AAAA", "CAA", "CNAME", "MX", "NS", "SRV", "TXT"})
@@ -32,7 +32,9 @@ def _shown(_account: Account, domain: Json) -> Json:
     return {"name": name, "ttl": ttl, "zone_file": "\n".join(lines) + "\n"}
 
 
-DOMAINS = Shelf("dns_zone", "/v2/domains", "domains", "domain", identity="name", urn="domain", shown=_shown)
+DOMAINS = Collection(
+    "dns_zone", "/v2/domains", "domains", "domain", identity="name", urn="domain", shown=_shown
+)
 DOMAIN = DOMAINS.kind(routes)
 
 

@@ -2,8 +2,8 @@
 
 from flask import Blueprint
 
-from simulator.shelf import Shelf
+from simulator.collection import Collection
 
 routes = Blueprint("certificates", __name__)
-CERTIFICATES = Shelf("certificate", "/v2/certificates", "certificates", "certificate")
+CERTIFICATES = Collection("certificate", "/v2/certificates", "certificates", "certificate")
 CERTIFICATE = CERTIFICATES.kind(routes)

@@ -7,8 +7,8 @@ from flask import Blueprint
 
 from simulator.account import Account, Kind
 from simulator.catalog import REGIONS, Json
+from simulator.collection import Collection
 from simulator.droplet import rendered
-from simulator.shelf import Shelf
 
 routes = Blueprint("reserved_ips", __name__)
 
@@ -29,7 +29,7 @@ def _holder(account: Account, ip: str) -> str:
     return account.projects.holder(f"do:reservedip:{ip}") or account.projects.holder(f"do:floatingip:{ip}")
 
 
-RESERVED_IPS = Shelf(
+RESERVED_IPS = Collection(
     "reserved_ip",
     "/v2/reserved_ips",
     "reserved_ips",

@@ -5,9 +5,9 @@ from flask import Blueprint, request
 from simulator import context
 from simulator.account import Account, Kind, Tagged
 from simulator.catalog import APPLICATIONS, IMAGE_IDS, IMAGES, Json
+from simulator.collection import JsonTags
 from simulator.errors import forbidden, not_found
 from simulator.paging import list_page
-from simulator.shelf import JsonTags
 
 routes = Blueprint("images", __name__)
 

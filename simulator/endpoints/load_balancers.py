@@ -4,7 +4,7 @@ from flask import Blueprint
 
 from simulator.account import Account
 from simulator.catalog import REGIONS, Json
-from simulator.shelf import Shelf, of_living
+from simulator.collection import Collection, of_living
 
 routes = Blueprint("load_balancers", __name__)
 
@@ -21,7 +21,7 @@ def _shown(account: Account, balancer: Json) -> Json:
     }
 
 
-LOAD_BALANCERS = Shelf(
+LOAD_BALANCERS = Collection(
     "load_balancer",
     "/v2/load_balancers",
     "load_balancers",

@@ -4,7 +4,7 @@ from flask import Blueprint
 
 from simulator.account import Account
 from simulator.catalog import REGIONS, Json
-from simulator.shelf import Shelf, of_living
+from simulator.collection import Collection, of_living
 
 routes = Blueprint("volumes", __name__)
 
@@ -17,5 +17,7 @@ def _shown(account: Account, volume: Json) -> Json:
     }
 
 
-VOLUMES = Shelf("volume", "/v2/volumes", "volumes", "volume", urn="volume", tag_type="volume", shown=_shown)
+VOLUMES = Collection(
+    "volume", "/v2/volumes", "volumes", "volume", urn="volume", tag_type="volume", shown=_shown
+)
 VOLUME = VOLUMES.kind(routes)

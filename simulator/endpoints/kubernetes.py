@@ -4,10 +4,10 @@ from flask import Blueprint
 
 from simulator import context
 from simulator.catalog import Json
-from simulator.shelf import Shelf
+from simulator.collection import Collection
 
 routes = Blueprint("kubernetes", __name__)
-CLUSTERS = Shelf(
+CLUSTERS = Collection(
     "kubernetes_cluster",
     "/v2/kubernetes/clusters",
     "kubernetes_clusters",

@@ -12,8 +12,8 @@ from simulator.actions import Action
 from simulator.catalog import SIZES, Json
 from simulator.creation import backup_policy, droplet_name, image_id
 from simulator.droplet import Droplet, backup_window
+from simulator.endpoints.droplets import found, refuse_while_pending, taking
 from simulator.errors import bad_request, not_found, pending_event, unprocessable
-from simulator.kinds.droplets import found, refuse_while_pending, taking
 from simulator.own_images import take
 from simulator.paging import list_page
 

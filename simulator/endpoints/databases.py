@@ -4,7 +4,7 @@ from flask import Blueprint
 
 from simulator.account import Account
 from simulator.catalog import Json
-from simulator.shelf import Shelf
+from simulator.collection import Collection
 
 routes = Blueprint("databases", __name__)
 
@@ -13,7 +13,7 @@ def _shown(account: Account, database: Json) -> Json:
     return {**database, "project_id": account.projects.holder(f"do:dbaas:{database['id']}")}
 
 
-DATABASES = Shelf(
+DATABASES = Collection(
     "database",
     "/v2/databases",
     "databases",
