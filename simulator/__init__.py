@@ -12,12 +12,12 @@ stops on SIGTERM or SIGINT. In a test:
 
     with serve(World(fleet="reference")) as url: ...
 
-The bearer token is `simulator.world.DEFAULT_TOKEN`. What a fleet holds depends on the seed alone:
+The bearer token is `simulator.simulation.DEFAULT_TOKEN`. What a fleet holds depends on the seed alone:
 `droplets` has three tenants (acme, globex, initech) with a project each, 12 droplets, and a GPU droplet
 that only `?type=gpus` lists; `default` has them and some fifty resources of all other kinds, with two more
 droplets, a cluster's workers; `reference` has five droplets; `--droplets N` adds N more to the default
 project, computed as they are asked for, and `--volumes N`, `--snapshots N` and their like as many of another
-kind (see `simulator.load`). Action times are virtual seconds, of which `--speed` pass in a
+kind (see `simulator.synthetic_resources`). Action times are virtual seconds, of which `--speed` pass in a
 real one. State is in memory alone.
 
 Control, without a token (JSON in, JSON out):

@@ -1,17 +1,15 @@
 """`python -m simulator`: see the package."""
 
 import argparse
-import signal
 import sys
 from datetime import date
-from types import FrameType
 
 from simulator.app import create_app
-from simulator.bulk import MOST
-from simulator.fleet import FLEETS
-from simulator.load import LOADS
-from simulator.server import make_server
-from simulator.world import World
+from simulator.fleets import FLEETS
+from simulator.server import make_server, run_until_signal
+from simulator.simulation import World
+from simulator.synthetic_droplets import MOST
+from simulator.synthetic_resources import LOADS
 
 
 def _arguments() -> argparse.Namespace:
@@ -32,10 +30,6 @@ def _arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _stop(_signal: int, _frame: FrameType | None) -> None:
-    raise SystemExit(0)
-
-
 def main() -> None:
     arguments = _arguments()
     try:
@@ -53,11 +47,7 @@ def main() -> None:
         server = make_server(create_app(world), host=arguments.host, port=arguments.port)
     except (OSError, ValueError) as error:
         sys.exit(f"simulator: {error}")
-    signal.signal(signal.SIGTERM, _stop)
-    signal.signal(signal.SIGINT, _stop)
-    sys.stdout.write(f"simulator listening on http://{arguments.host}:{server.effective_port}\n")
-    sys.stdout.flush()
-    server.run()
+    run_until_signal(server, "simulator")
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
 import uuid
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Protocol
@@ -10,12 +10,12 @@ from typing import Protocol
 from flask import Blueprint
 
 from simulator.actions import ActionStore
-from simulator.bulk import Bulk
 from simulator.catalog import Json
 from simulator.clock import Clock
 from simulator.droplet import NAMESPACE
-from simulator.droplets import FIRST_CREATED_ID, DropletStore
+from simulator.droplet_store import FIRST_CREATED_ID, DropletStore
 from simulator.projects import ProjectStore
+from simulator.synthetic_droplets import Bulk
 
 BULK_NEWEST = date(2025, 6, 1)
 _FIRST_ACTION_ID = 2_100_000_000
@@ -87,7 +87,7 @@ class Account:
         kind_name, _, key = urn.removeprefix("do:").partition(":")
         return next((f"{kind.path}/{key}" for kind in self.kinds if kind.urn == kind_name), "/v2/")
 
-    def canonical_tags(self, names: list[str]) -> list[str]:
+    def canonical_tags(self, names: Sequence[str]) -> list[str]:
         """The names as first written, each once; new ones come into being."""
         found: dict[str, str] = {}
         for name in names:

@@ -12,12 +12,13 @@ import msgspec
 from flask import Flask, Response, current_app, g, request
 from werkzeug.exceptions import HTTPException
 
-from simulator import connection, context, control, control_billing, control_droplets
+from simulator import connection, request_context
 from simulator.catalog import Json
+from simulator.control import BLUEPRINTS
 from simulator.droplet import NAMESPACE
 from simulator.endpoints import KINDS
 from simulator.errors import ApiError, forbidden, not_found, pending_event, too_many_requests, unauthorized
-from simulator.world import World
+from simulator.simulation import World
 
 _HTML = "<html>\r\n<head><title>{0}</title></head>\r\n<body><h1>{0}</h1></body>\r\n</html>\r\n"
 _CONTROL = "/_control/"
@@ -45,9 +46,8 @@ def create_app(world: World) -> Flask:
     app.url_map.merge_slashes = False
     for kind in KINDS:
         app.register_blueprint(kind.routes)
-    app.register_blueprint(control.routes)
-    app.register_blueprint(control_billing.routes)
-    app.register_blueprint(control_droplets.routes)
+    for blueprint in BLUEPRINTS:
+        app.register_blueprint(blueprint)
     app.before_request(_before)
     app.after_request(_after)
     app.teardown_request(_release)
@@ -67,7 +67,7 @@ def _before() -> Response | None:
     g.token = request.headers.get("Authorization", "").removeprefix("Bearer ").strip()
     g.controlled = request.path.startswith(_CONTROL)
     with world.lock:
-        slow = None if g.controlled else context.fault("latency")
+        slow = None if g.controlled else request_context.fault("latency")
     if slow is not None:
         time.sleep(float(slow["seconds"]))
     world.lock.acquire()
@@ -78,17 +78,17 @@ def _before() -> Response | None:
 
 def _gate(world: World) -> Response | None:
     """The answer of a request that gets no further. Raises ApiError."""
-    dropped = context.fault("drop_before")
+    dropped = request_context.fault("drop_before")
     if dropped is not None:
         return connection.dropped(reset=bool(dropped["reset"]))
-    broken = context.fault("server_error", after_change=False)
+    broken = request_context.fault("server_error", after_change=False)
     if broken is not None:
         return _broken(broken)
     account = world.account(g.token)
     if account is None:
         raise unauthorized()
     g.account = account
-    storm = context.fault("rate_limited")
+    storm = request_context.fault("rate_limited")
     if storm is not None:
         g.storm = storm
         raise too_many_requests()
@@ -96,11 +96,11 @@ def _gate(world: World) -> Response | None:
     if wait is not None:
         g.storm = {"retry_after": max(1, int(wait + 1)), "reset_in": None}
         raise too_many_requests()
-    if context.fault("forbidden") is not None:
+    if request_context.fault("forbidden") is not None:
         raise forbidden()
-    if context.fault("missing") is not None:
+    if request_context.fault("missing") is not None:
         raise not_found()
-    if context.fault("pending_event") is not None:
+    if request_context.fault("pending_event") is not None:
         raise pending_event()
     return None
 
@@ -155,13 +155,13 @@ def _after(response: Response) -> Response:
 
 def _spoiled(response: Response) -> Response:
     """A good answer, unless a fault is armed for what comes after the change."""
-    dropped = context.fault("drop_after")
+    dropped = request_context.fault("drop_after")
     if dropped is not None:
         return connection.dropped(reset=bool(dropped["reset"]))
-    lost = context.fault("server_error", after_change=True)
+    lost = request_context.fault("server_error", after_change=True)
     if lost is not None:
         return _broken(lost)
-    cut = context.fault("truncated") if response.content_length else None
+    cut = request_context.fault("truncated") if response.content_length else None
     if cut is not None:
         whole = response.get_data()
         response.set_data(whole[: len(whole) // 2])

@@ -9,11 +9,11 @@ from typing import Final
 
 from flask import Blueprint, request
 
-from simulator import context
+from simulator import request_context
 from simulator.account import Account, Kind, Tagged
 from simulator.catalog import Json
 from simulator.errors import not_found
-from simulator.paging import page_of
+from simulator.pagination import page_of
 
 _GONE: Final = "The resource you were accessing could not be found."
 
@@ -93,7 +93,7 @@ class Collection:
         )
 
     def _list(self) -> Json:
-        account, tag = context.account(), request.args.get("tag_name", "").lower()
+        account, tag = request_context.account(), request.args.get("tag_name", "").lower()
         found = [
             body
             for body in self.all(account)
@@ -108,11 +108,11 @@ class Collection:
         return page_of(self.plural, len(found), shown)
 
     def _show(self, key: str) -> Json:
-        account = context.account()
+        account = request_context.account()
         return {self.singular: self.shown(account, self.find(account, key))}
 
     def _delete(self, key: str) -> tuple[str, int]:
-        account = context.account()
+        account = request_context.account()
         self.find(account, key)
         del account.held[self.name][key]
         account.projects.forget(f"do:{self.urn}:{key}")

@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
-from simulator.bulk import Bulk, id_of
 from simulator.catalog import Json
 from simulator.clock import stamp
 from simulator.droplet import NAMESPACE
+from simulator.synthetic_droplets import Bulk, id_of
 
 _PURPOSES: Final = frozenset({
     "Just trying out DigitalOcean", "Class project / Educational purposes", "Website or blog",

@@ -1,8 +1,11 @@
 """Serving the simulator: for good, or for the length of a block."""
 
+import signal
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
+from types import FrameType
 from typing import Any
 
 from flask import Flask
@@ -11,7 +14,7 @@ from waitress.server import TcpWSGIServer, create_server
 
 from simulator.app import create_app
 from simulator.connection import DroppableChannel
-from simulator.world import World
+from simulator.simulation import World
 
 _THREADS = 16
 _CLOSE_SECONDS = 10
@@ -38,6 +41,20 @@ def serve(
 ) -> AbstractContextManager[str]:
     """Run a simulator in a thread and yield its base URL; `options` make its world, if none is given."""
     return running(create_app(world or World(**options)), host=host, port=port)
+
+
+def run_until_signal(server: TcpWSGIServer, name: str) -> None:
+    """Announce the server's address on standard output and serve until SIGTERM or SIGINT ends the process."""
+
+    def stop(_signal: int, _frame: FrameType | None) -> None:
+        raise SystemExit(0)
+
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, stop)
+    # Flushed at once: whoever started the process waits for this line, which a pipe would buffer.
+    sys.stdout.write(f"{name} listening on http://{server.effective_host}:{server.effective_port}\n")
+    sys.stdout.flush()
+    server.run()
 
 
 @contextmanager

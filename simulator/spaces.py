@@ -5,7 +5,6 @@ the first part of the path (`http://127.0.0.1:PORT/nyc3`). The objects have thei
 """
 
 import argparse
-import signal
 import sys
 import threading
 import zlib
@@ -13,7 +12,6 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from datetime import time as time_of_day
-from types import FrameType
 from typing import Any, Final
 
 from moto.moto_server.werkzeug_app import create_backend_app
@@ -21,8 +19,9 @@ from moto.s3.models import S3Backend, s3_backends
 from waitress.server import create_server
 
 from simulator.account import BULK_NEWEST
-from simulator.default_fleet.spaces import BUCKETS, Bucket, bucket_of_load
-from simulator.fleet import FLEETS
+from simulator.default_fleet.buckets import BUCKETS, Bucket, bucket_of_load
+from simulator.fleets import FLEETS
+from simulator.server import run_until_signal
 
 _PARTITION: Final = "aws"
 _NO_ETAG: Final = "0" * 32
@@ -94,10 +93,6 @@ def serve() -> Iterator[str]:
         clear()
 
 
-def _stop(_signal: int, _frame: FrameType | None) -> None:
-    raise SystemExit(0)
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m simulator.spaces", description="Spaces on loopback.")
     parser.add_argument("--port", type=int, default=8026, help="0 takes a free one")
@@ -109,11 +104,7 @@ def main() -> None:
     except OSError as error:
         sys.exit(f"spaces: {error}")
     fill_fleet(fleet=arguments.fleet, more=arguments.buckets)
-    signal.signal(signal.SIGTERM, _stop)
-    signal.signal(signal.SIGINT, _stop)
-    sys.stdout.write(f"spaces listening on http://127.0.0.1:{server.effective_port}\n")
-    sys.stdout.flush()
-    server.run()
+    run_until_signal(server, "spaces")
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from simulator.billing.book import Book, Invoice
+from simulator.billing.invoices import Book, Invoice
 from simulator.billing.lines import dollars
 from simulator.billing.rating import midnight, month_after
 from simulator.catalog import Json

@@ -4,17 +4,13 @@ Some of it only a tag gives to its tenant, some only a project, some a droplet t
 nobody owns, as it happens: a volume without a droplet, an address that nothing answers on.
 """
 
-from datetime import datetime
-
-from simulator.account import Account
-from simulator.default_fleet import network, platforms, spaces, storage
-from simulator.default_fleet.site import Estate
+from simulator.default_fleet import buckets, network, platforms, storage
+from simulator.fleet_builder import Estate
 
 
-def furnish(account: Account, newest_at: datetime) -> None:
-    """Put it into an account that has the default fleet's droplets. `newest_at`: when the latest was made."""
-    estate = Estate(account, newest_at)
+def furnish(estate: Estate) -> None:
+    """Add it to an account that has the default fleet's droplets."""
     platforms.place(estate)
     storage.place(estate)
     network.place(estate)
-    spaces.place(estate)
+    buckets.place(estate)

@@ -1,9 +1,9 @@
 """Zones, addresses, load balancers, firewalls, private networks, certificates, the CDN."""
 
+from collections.abc import Sequence
 from typing import Final
 
 from simulator.catalog import Json
-from simulator.default_fleet.site import Estate
 from simulator.droplet import default_vpc
 from simulator.endpoints.cdn import CDN_ENDPOINTS
 from simulator.endpoints.certificates import CERTIFICATES
@@ -12,6 +12,7 @@ from simulator.endpoints.firewalls import FIREWALLS
 from simulator.endpoints.load_balancers import LOAD_BALANCERS
 from simulator.endpoints.reserved_ips import RESERVED_IPS
 from simulator.endpoints.vpcs import VPCS
+from simulator.fleet_builder import Estate
 
 _FIRST_RECORD: Final = 28_448_429
 _ANYWHERE: Final = ["0.0.0.0/0", "::/0"]
@@ -158,7 +159,7 @@ def balancer(
     LOAD_BALANCERS.add(estate.account, body, project=project)
 
 
-def firewall(estate: Estate, name: str, *, tags: list[str] | None = None, droplet: str = "") -> None:
+def firewall(estate: Estate, name: str, *, tags: Sequence[str] = (), droplet: str = "") -> None:
     body: Json = {
         "id": estate.id_of("firewall", name),
         "name": name,
@@ -170,7 +171,7 @@ def firewall(estate: Estate, name: str, *, tags: list[str] | None = None, drople
         "outbound_rules": [{"protocol": "tcp", "ports": "0", "destinations": {"addresses": _ANYWHERE}}],
         "created_at": estate.made(120),
         "droplet_ids": [estate.droplet(droplet).id] if droplet else [],
-        "tags": tags or [],
+        "tags": tags,
         "pending_changes": [],
     }
     FIREWALLS.add(estate.account, body)

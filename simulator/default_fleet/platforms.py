@@ -3,14 +3,15 @@
 Whatever reads them and keeps one, keeps `SECRET`.
 """
 
+from collections.abc import Sequence
 from typing import Final
 
 from simulator.catalog import IMAGE_IDS, Json
-from simulator.default_fleet.site import Estate, tags_of
 from simulator.droplet import Droplet, default_vpc
 from simulator.endpoints.apps import APPS
 from simulator.endpoints.databases import DATABASES
 from simulator.endpoints.kubernetes import CLUSTERS
+from simulator.fleet_builder import Estate, owner_tags
 
 SECRET: Final = "AVNS_simulated-secret"  # noqa: S105 - invented, and meant to be looked for
 _FIRST_WORKER: Final = 480_100_000
@@ -19,9 +20,9 @@ _WORKER_ADDRESS: Final = 130_900  # between the created droplets' and the fleet'
 
 def place(estate: Estate) -> None:
     workers = ("reports-pool-x4k2a", "reports-pool-x4k2b")
-    cluster(estate, "reports", "sfo3", "initech", tags_of("initech", "reports"), workers)
-    database(estate, "crm-pg", "pg", "16", "fra1", "globex", tags_of("globex", "crm"))
-    database(estate, "shop-cache", "valkey", "8", "nyc3", "acme", tags_of("acme", "shop"))
+    cluster(estate, "reports", "sfo3", "initech", owner_tags("initech", "reports"), workers)
+    database(estate, "crm-pg", "pg", "16", "fra1", "globex", owner_tags("globex", "crm"))
+    database(estate, "shop-cache", "valkey", "8", "nyc3", "acme", owner_tags("acme", "shop"))
     app(estate, "acme-landing", "nyc", "acme", "www.acme-shop.example")
     app(estate, "initech-forms", "lon", "initech", "forms.initech-reports.example")
 
@@ -39,7 +40,7 @@ def _connection(engine: str, host: str) -> Json:
 
 
 def database(
-    estate: Estate, name: str, engine: str, version: str, region: str, project: str, tags: list[str]
+    estate: Estate, name: str, engine: str, version: str, region: str, project: str, tags: Sequence[str]
 ) -> None:
     host = f"{name}-do-user-258992-0.db.ondigitalocean.com"
     body: Json = {
@@ -66,7 +67,12 @@ def database(
 
 
 def cluster(
-    estate: Estate, name: str, region: str, project: str, own_tags: list[str], workers: tuple[str, ...] = ()
+    estate: Estate,
+    name: str,
+    region: str,
+    project: str,
+    own_tags: Sequence[str],
+    workers: tuple[str, ...] = (),
 ) -> None:
     account, key = estate.account, estate.id_of("kubernetes_cluster", name)
     tags = account.canonical_tags(["k8s", f"k8s:{key}", "k8s:worker"])
@@ -109,7 +115,7 @@ def cluster(
     CLUSTERS.add(account, body, project=project)
 
 
-def _worker(estate: Estate, name: str, region: str, project: str, tags: list[str], number: int) -> Json:
+def _worker(estate: Estate, name: str, region: str, project: str, tags: Sequence[str], number: int) -> Json:
     """A node of the cluster, and the droplet that it is."""
     account = estate.account
     droplet = Droplet(

@@ -1,18 +1,20 @@
 """Volumes, snapshots, backups, images, the registry."""
 
+from collections.abc import Sequence
+
 from simulator.catalog import Json
-from simulator.default_fleet.site import Estate, tags_of
 from simulator.endpoints.registries import REGISTRIES
 from simulator.endpoints.snapshots import VOLUME_SNAPSHOTS
 from simulator.endpoints.volumes import VOLUMES
-from simulator.own_images import bring, take
+from simulator.fleet_builder import Estate, owner_tags
+from simulator.private_images import bring, take
 
 
 def place(estate: Estate) -> None:
     account = estate.account
-    volume(estate, "shop-data", 100, "nyc3", "acme", tags_of("acme", "shop"), on="shop-db-01")
+    volume(estate, "shop-data", 100, "nyc3", "acme", owner_tags("acme", "shop"), on="shop-db-01")
     volume(estate, "shop-media", 250, "nyc3", "acme", [], on="shop-web-01")
-    volume(estate, "crm-data", 200, "fra1", "globex", tags_of("globex", "crm"), on="crm-db-01")
+    volume(estate, "crm-data", 200, "fra1", "globex", owner_tags("globex", "crm"), on="crm-db-01")
     volume(estate, "old-files", 500, "lon1", "initech", [])
     volume(estate, "pvc-5d0b1f6a", 20, "sfo3", "initech", ["k8s"], on="reports-pool-x4k2a")
     for name, droplet, age in (
@@ -25,15 +27,22 @@ def place(estate: Estate) -> None:
         for age in (2, 1):
             name = f"{droplet} {estate.at(age):%Y-%m-%d}"
             take(account, estate.droplet(droplet), "backup", name, estate.at(age))
-    volume_snapshot(estate, "crm-data-weekly", "crm-data", 31.5, "fra1", tags_of("globex", "crm"))
+    volume_snapshot(estate, "crm-data-weekly", "crm-data", 31.5, "fra1", owner_tags("globex", "crm"))
     volume_snapshot(estate, "old-files-2024", "old-files", 212.0, "lon1", [])
-    bring(account, "shop-base", estate.at(140), regions=["nyc3"], size=3.4, tags=tags_of("acme", "shop"))
+    bring(
+        account,
+        "shop-base",
+        estate.at(140),
+        regions=["nyc3"],
+        size=3.4,
+        tags=owner_tags("acme", "shop"),
+    )
     bring(account, "arcadia-hardened", estate.at(35), regions=["nyc3", "fra1", "sfo3"], size=2.1, tags=[])
     account.held[REGISTRIES]["arcadia"] = _registry(estate)
 
 
 def volume(
-    estate: Estate, name: str, size: int, region: str, project: str, tags: list[str], *, on: str = ""
+    estate: Estate, name: str, size: int, region: str, project: str, tags: Sequence[str], *, on: str = ""
 ) -> None:
     volume: Json = {
         "id": estate.id_of("volume", name),
@@ -55,7 +64,7 @@ def volume(
 
 
 def volume_snapshot(
-    estate: Estate, name: str, volume: str, size: float, region: str, tags: list[str]
+    estate: Estate, name: str, volume: str, size: float, region: str, tags: Sequence[str]
 ) -> None:
     key = estate.id_of("snapshot", name)
     estate.account.held[VOLUME_SNAPSHOTS][key] = {

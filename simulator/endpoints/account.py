@@ -2,7 +2,7 @@
 
 from flask import Blueprint
 
-from simulator import context
+from simulator import request_context
 from simulator.account import Kind
 from simulator.catalog import Json
 
@@ -12,7 +12,7 @@ ACCOUNT = Kind("account", routes)
 
 @routes.get("/v2/account")
 def show() -> Json:
-    account = context.account()
+    account = request_context.account()
     return {
         "account": {
             "droplet_limit": account.droplet_limit,

@@ -5,15 +5,16 @@ from typing import Final
 
 from flask import Blueprint, Response, current_app
 
-from simulator import context
+from simulator import request_context
 from simulator.account import Kind
-from simulator.billing.book import Book, Invoice
 from simulator.billing.history import Entries, History
-from simulator.billing.lines import Line, dollars, table
+from simulator.billing.invoice_csv import table
+from simulator.billing.invoices import Book, Invoice
+from simulator.billing.lines import Line, dollars
 from simulator.catalog import Json
 from simulator.clock import stamp
 from simulator.errors import not_found
-from simulator.paging import page_of
+from simulator.pagination import page_of
 
 routes = Blueprint("billing", __name__, url_prefix="/v2/customers/my")
 BILLING = Kind("billing", routes)
@@ -24,13 +25,13 @@ _PAGE: Final = "<html>\r\n<head><title>We'll be right back</title></head>\r\n<bo
 def book() -> Book:
     """The book of the request's account."""
     books: dict[str, Book] = current_app.extensions["simulator"].books
-    return books[context.account().team]
+    return books[request_context.account().team]
 
 
 def _history() -> Entries:
     """What has happened so far."""
     histories: dict[str, History] = current_app.extensions["simulator"].histories
-    return histories[context.account().team].by(context.account().clock.now())
+    return histories[request_context.account().team].by(request_context.account().clock.now())
 
 
 def _invoice(key: str) -> Invoice:
@@ -113,7 +114,7 @@ def summary(key: str) -> Json:
 def show_table(key: str) -> Response:
     """A long one is sent as it is made, in chunks."""
     invoice = _invoice(key)
-    if context.fault("html_answer") is not None:
+    if request_context.fault("html_answer") is not None:
         return Response(_PAGE, mimetype="text/html")
     content = book().content(invoice)
     pieces = table(_spoiled(content.cut(0, content.count)), invoice.month)
@@ -126,7 +127,7 @@ def show_table(key: str) -> Response:
 
 def _spoiled(lines: Iterator[Line]) -> Iterator[Line]:
     """The lines, unless a fault changes one of them. Faults are taken now: the lines may come later."""
-    taken = {kind: context.fault(kind) for kind in ("lost_line", "doubled_line", "missing_cent")}
+    taken = {kind: request_context.fault(kind) for kind in ("lost_line", "doubled_line", "missing_cent")}
     places = {kind: int(fault["line"]) for kind, fault in taken.items() if fault is not None}
     return _changed(lines, places) if places else lines
 

@@ -4,12 +4,12 @@ from typing import Final
 
 from flask import Blueprint, request
 
-from simulator import context
+from simulator import request_context
 from simulator.account import Account
 from simulator.catalog import Json
 from simulator.collection import Collection
 from simulator.errors import not_found, unprocessable
-from simulator.paging import list_page
+from simulator.pagination import list_page
 
 routes = Blueprint("domains", __name__)
 _TYPES: Final = frozenset({"A", "AAAA", "CAA", "CNAME", "MX", "NS", "SRV", "TXT"})
@@ -41,7 +41,7 @@ DOMAIN = DOMAINS.kind(routes)
 @routes.get("/v2/domains/<name>/records")
 def list_records(name: str) -> Json:
     """`?name=` is the whole name, with the zone's own."""
-    zone, query = DOMAINS.find(context.account(), name), request.args
+    zone, query = DOMAINS.find(request_context.account(), name), request.args
     found = [
         record
         for record in zone["records"]
@@ -56,7 +56,7 @@ def _whole(record: Json, zone: str) -> str:
 
 
 def _found(name: str, record_id: int) -> Json:
-    zone = DOMAINS.find(context.account(), name)
+    zone = DOMAINS.find(request_context.account(), name)
     record: Json | None = next((record for record in zone["records"] if record["id"] == record_id), None)
     if record is None:
         raise not_found()
@@ -91,8 +91,8 @@ def _checked(wish: Json, record: Json) -> Json:
 @routes.post("/v2/domains/<name>/records")
 def create_record(name: str) -> tuple[Json, int]:
     """An equal record is no hindrance: DigitalOcean writes it a second time."""
-    zone = DOMAINS.find(context.account(), name)
-    record = _checked(context.body(), {"id": 0, **_NOTHING})
+    zone = DOMAINS.find(request_context.account(), name)
+    record = _checked(request_context.body(), {"id": 0, **_NOTHING})
     newest = max((each["id"] for each in zone["records"]), default=_FIRST_RECORD)
     record["id"] = zone["newest_id"] = (
         max(newest, zone.get("newest_id", 0)) + 1
@@ -105,12 +105,12 @@ def create_record(name: str) -> tuple[Json, int]:
 @routes.patch("/v2/domains/<name>/records/<int:record_id>")
 def change_record(name: str, record_id: int) -> Json:
     record = _found(name, record_id)
-    record.update(_checked(context.body(), record))
+    record.update(_checked(request_context.body(), record))
     return {"domain_record": record}
 
 
 @routes.delete("/v2/domains/<name>/records/<int:record_id>")
 def delete_record(name: str, record_id: int) -> tuple[str, int]:
     record = _found(name, record_id)
-    DOMAINS.find(context.account(), name)["records"].remove(record)
+    DOMAINS.find(request_context.account(), name)["records"].remove(record)
     return "", 204

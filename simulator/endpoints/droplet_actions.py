@@ -6,16 +6,16 @@ from typing import Final
 
 from flask import Blueprint, request
 
-from simulator import context
+from simulator import request_context
 from simulator.account import Account, Kind
 from simulator.actions import Action
 from simulator.catalog import SIZES, Json
-from simulator.creation import backup_policy, droplet_name, image_id
 from simulator.droplet import Droplet, backup_window
+from simulator.droplet_requests import backup_policy, droplet_name, image_id
 from simulator.endpoints.droplets import found, refuse_while_pending, taking
 from simulator.errors import bad_request, not_found, pending_event, unprocessable
-from simulator.own_images import take
-from simulator.paging import list_page
+from simulator.pagination import list_page
+from simulator.private_images import take
 
 routes = Blueprint("droplet_actions", __name__)
 DROPLET_ACTION = Kind("droplet_action", routes)
@@ -45,7 +45,9 @@ def _power_off(_account: Account, droplet: Droplet, _wish: Json) -> Effect:
 def _shutdown(account: Account, droplet: Droplet, wish: Json) -> Effect:
     """Only asks the guest."""
     effect = _power_off(account, droplet, wish)
-    return _nothing(account, droplet, wish) if context.fault("ignored_shutdown") is not None else effect
+    return (
+        _nothing(account, droplet, wish) if request_context.fault("ignored_shutdown") is not None else effect
+    )
 
 
 def _power_on(_account: Account, droplet: Droplet, _wish: Json) -> Effect:
@@ -147,7 +149,7 @@ def _rule(wish: Json) -> Rule:
 
 
 def _begun(droplet: Droplet, wish: Json, effect: Effect) -> Action:
-    account, kind = context.account(), str(wish["type"])
+    account, kind = request_context.account(), str(wish["type"])
 
     def finish(ok: bool) -> None:
         droplet.pending = None
@@ -160,7 +162,7 @@ def _begun(droplet: Droplet, wish: Json, effect: Effect) -> Action:
         resource_type="droplet",
         region=droplet.region,
         seconds=taking(_rule(wish).seconds),
-        errs=context.fault("errored_action", type=kind) is not None,
+        errs=request_context.fault("errored_action", type=kind) is not None,
         finish=finish,
     )
     droplet.pending = action.id
@@ -169,17 +171,21 @@ def _begun(droplet: Droplet, wish: Json, effect: Effect) -> Action:
 
 @routes.post("/v2/droplets/<int:droplet_id>/actions")
 def act(droplet_id: int) -> tuple[Json, int]:
-    droplet, wish = found(droplet_id), context.body()
+    droplet, wish = found(droplet_id), request_context.body()
     rule = _rule(wish)
     refuse_while_pending(droplet)
-    effect = rule.prepare(context.account(), droplet, wish)
+    effect = rule.prepare(request_context.account(), droplet, wish)
     return {"action": _begun(droplet, wish, effect).rendered()}, 201
 
 
 @routes.post("/v2/droplets/actions")
 def act_on_tagged() -> tuple[Json, int]:
     """All droplets of a tag, or none if one of them refuses."""
-    account, wish, tag = context.account(), context.body(), request.args.get("tag_name", "").lower()
+    account, wish, tag = (
+        request_context.account(),
+        request_context.body(),
+        request.args.get("tag_name", "").lower(),
+    )
     rule = _rule(wish)
     if not tag or not rule.by_tag:
         raise bad_request("tag_name must be given, and the action be one for tags")
@@ -194,13 +200,13 @@ def act_on_tagged() -> tuple[Json, int]:
 @routes.get("/v2/droplets/<int:droplet_id>/actions")
 def list_actions(droplet_id: int) -> Json:
     found(droplet_id)
-    actions = context.account().actions.newest_first(resource_id=droplet_id, resource_type="droplet")
+    actions = request_context.account().actions.newest_first(resource_id=droplet_id, resource_type="droplet")
     return list_page("actions", [action.rendered() for action in actions])
 
 
 @routes.get("/v2/droplets/<int:droplet_id>/actions/<int:action_id>")
 def show_action(droplet_id: int, action_id: int) -> Json:
-    action = context.account().actions.get(action_id)
+    action = request_context.account().actions.get(action_id)
     if action is None or action.resource_id != droplet_id or action.resource_type != "droplet":
         raise not_found("The resource you were accessing could not be found.")
     return {"action": action.rendered()}
@@ -211,6 +217,6 @@ def show_backup_policy(droplet_id: int) -> Json:
     droplet = found(droplet_id)
     policy: Json = {"droplet_id": droplet.id, "backup_enabled": droplet.backup_policy is not None}
     if droplet.backup_policy is not None:
-        window = backup_window(droplet.backup_policy, context.account().clock.now())
+        window = backup_window(droplet.backup_policy, request_context.account().clock.now())
         policy |= {"backup_policy": droplet.backup_policy, "next_backup_window": window}
     return {"policy": policy}

@@ -4,15 +4,15 @@ from typing import Final
 
 from flask import Blueprint, request
 
-from simulator import context
+from simulator import request_context
 from simulator.account import Account, Kind, Tagged
 from simulator.actions import Action
-from simulator.bulk import FIRST_ID
 from simulator.catalog import Json
-from simulator.creation import Order, read_order
 from simulator.droplet import Droplet, default_vpc, rendered
+from simulator.droplet_requests import Order, read_order
 from simulator.errors import bad_request, not_found, pending_event
-from simulator.paging import PUBLIC_URL, list_page, page_of
+from simulator.pagination import PUBLIC_URL, list_page, page_of
+from simulator.synthetic_droplets import FIRST_ID
 
 routes = Blueprint("droplets", __name__)
 _CREATE_SECONDS: Final = 30
@@ -37,28 +37,28 @@ DROPLET = Kind(
 
 
 def shown(*droplets: Droplet) -> list[Json]:
-    account = context.account()
+    account = request_context.account()
     now = account.clock.now()
     return [rendered(droplet, images=account.images, now=now) for droplet in droplets]
 
 
 def found(droplet_id: int) -> Droplet:
     """The droplet, to change. Raises ApiError (404)."""
-    droplet = context.account().droplets.edit(droplet_id)
+    droplet = request_context.account().droplets.edit(droplet_id)
     if droplet is None:
         raise not_found(_GONE)
     return droplet
 
 
 def _lingering(seconds: float) -> list[Droplet]:
-    account = context.account()
+    account = request_context.account()
     since = account.clock.virtual() - seconds
     return [droplet for droplet in account.droplets.deleted if droplet.dead > since]
 
 
 def _candidates() -> tuple[list[int], bool, list[int]]:
     """The ids the query picks: those before the bulk, whether the whole bulk, those after it."""
-    store, query = context.account().droplets, request.args
+    store, query = request_context.account().droplets, request.args
     if "tag_name" in query and ("name" in query or "type" in query):
         raise bad_request("tag_name can not be combined with name or type")
     if "tag_name" in query:
@@ -73,8 +73,8 @@ def _listed(ids: list[int]) -> list[int]:
 
     The computed ones, neither new nor with a GPU, are never looked at.
     """
-    account, gpus = context.account(), request.args.get("type") == "gpus"
-    lag = context.fault("list_lag")
+    account, gpus = request_context.account(), request.args.get("type") == "gpus"
+    lag = request_context.fault("list_lag")
     known = account.clock.virtual() - float(lag["seconds"]) if lag is not None else account.clock.virtual()
     held = ((droplet_id, account.droplets.held_by(droplet_id)) for droplet_id in ids)
     return [
@@ -86,7 +86,7 @@ def _listed(ids: list[int]) -> list[int]:
 
 def _left_over() -> list[Droplet]:
     """Deleted droplets that the list still has."""
-    linger = context.fault("deleted_linger")
+    linger = request_context.fault("deleted_linger")
     if linger is None:
         return []
     gpus, tag = request.args.get("type") == "gpus", request.args.get("tag_name", "").lower()
@@ -99,7 +99,7 @@ def _left_over() -> list[Droplet]:
 
 @routes.get("/v2/droplets")
 def list_droplets() -> Json:
-    store = context.account().droplets
+    store = request_context.account().droplets
     before, with_bulk, after = _candidates()
     listed = _listed([*before, *after])
     head = [droplet_id for droplet_id in listed if not with_bulk or droplet_id < FIRST_ID]
@@ -120,14 +120,14 @@ def list_droplets() -> Json:
 
 @routes.get("/v2/droplets/<int:droplet_id>")
 def show(droplet_id: int) -> Json:
-    account = context.account()
+    account = request_context.account()
     droplet = account.droplets.get(droplet_id)
     if droplet is not None and droplet.born > float("-inf"):
-        lag = context.fault("list_lag", detail=True)
+        lag = request_context.fault("list_lag", detail=True)
         if lag is not None and droplet.born > account.clock.virtual() - float(lag["seconds"]):
             droplet = None
     elif droplet is None:
-        linger = context.fault("deleted_linger", detail=True)
+        linger = request_context.fault("deleted_linger", detail=True)
         left = _lingering(float(linger["seconds"])) if linger is not None else []
         droplet = next((each for each in left if each.id == droplet_id), None)
     if droplet is None:
@@ -138,7 +138,7 @@ def show(droplet_id: int) -> Json:
 @routes.post("/v2/droplets")
 def create() -> tuple[Json, int]:
     """202 says that it was begun: the action of the answer tells how it ends."""
-    order = read_order(context.account(), context.body())
+    order = read_order(request_context.account(), request_context.body())
     made = [_begun(order, name) for name in order.names]
     answer: Json = {"links": {"actions": [_action_link(action) for _, action in made]}}
     bodies = shown(*(droplet for droplet, _ in made))
@@ -152,7 +152,7 @@ def _action_link(action: Action) -> Json:
 
 
 def _begun(order: Order, name: str) -> tuple[Droplet, Action]:
-    account = context.account()
+    account = request_context.account()
     droplet = place(account, order, name)
     droplet.status = "new"
 
@@ -164,14 +164,14 @@ def _begun(order: Order, name: str) -> tuple[Droplet, Action]:
         if not ok:
             account.delete_droplet(droplet.id)
 
-    gone = context.fault("vanishing") is not None
+    gone = request_context.fault("vanishing") is not None
     action = account.actions.start(
         "create",
         resource_id=droplet.id,
         resource_type="droplet",
         region=droplet.region,
         seconds=taking(_CREATE_SECONDS),
-        errs=gone or context.fault("errored_action", type="create") is not None,
+        errs=gone or request_context.fault("errored_action", type="create") is not None,
         finish=finish,
     )
     droplet.pending = action.id
@@ -205,7 +205,7 @@ def place(account: Account, order: Order, name: str) -> Droplet:
 
 def taking(seconds: float) -> float:
     """The virtual seconds an action takes."""
-    slow = context.fault("slow_actions")
+    slow = request_context.fault("slow_actions")
     return seconds if slow is None else seconds * float(slow["factor"])
 
 
@@ -217,13 +217,13 @@ def refuse_while_pending(droplet: Droplet) -> None:
 @routes.delete("/v2/droplets/<int:droplet_id>")
 def delete(droplet_id: int) -> tuple[str, int]:
     refuse_while_pending(found(droplet_id))
-    context.account().delete_droplet(droplet_id)
+    request_context.account().delete_droplet(droplet_id)
     return "", 204
 
 
 @routes.delete("/v2/droplets")
 def delete_tagged() -> tuple[str, int]:
-    account, tag = context.account(), request.args.get("tag_name", "").lower()
+    account, tag = request_context.account(), request.args.get("tag_name", "").lower()
     if tag not in account.tags:
         raise not_found(_GONE)
     for droplet_id in account.droplets.tagged(tag):
@@ -232,7 +232,7 @@ def delete_tagged() -> tuple[str, int]:
 
 
 def _own_images(ids: list[int], kind: str) -> list[Json]:
-    images = (context.account().images[image_id] for image_id in ids)
+    images = (request_context.account().images[image_id] for image_id in ids)
     names = ("id", "name", "created_at", "regions", "min_disk_size", "size_gigabytes")
     return [{**{name: image[name] for name in names}, "type": kind} for image in images]
 

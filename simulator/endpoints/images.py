@@ -2,12 +2,12 @@
 
 from flask import Blueprint, request
 
-from simulator import context
+from simulator import request_context
 from simulator.account import Account, Kind, Tagged
 from simulator.catalog import APPLICATIONS, IMAGE_IDS, IMAGES, Json
 from simulator.collection import JsonTags
 from simulator.errors import forbidden, not_found
-from simulator.paging import list_page
+from simulator.pagination import list_page
 
 routes = Blueprint("images", __name__)
 
@@ -39,7 +39,7 @@ IMAGE = Kind(
 def own_or_public(key: str | int) -> Json | None:
     """The image by its id, or a public one by its slug."""
     image_id = IMAGE_IDS.get(str(key)) or (int(key) if str(key).isdecimal() else 0)
-    return IMAGES.get(image_id) or context.account().images.get(image_id)
+    return IMAGES.get(image_id) or request_context.account().images.get(image_id)
 
 
 def _found(key: str) -> Json:
@@ -52,7 +52,7 @@ def _found(key: str) -> Json:
 def _own(image_id: int) -> Json:
     if image_id in IMAGES:
         raise forbidden()
-    image = context.account().images.get(image_id)
+    image = request_context.account().images.get(image_id)
     if image is None:
         raise not_found()
     return image
@@ -60,7 +60,7 @@ def _own(image_id: int) -> Json:
 
 @routes.get("/v2/images")
 def list_images() -> Json:
-    own = list(context.account().images.values())
+    own = list(request_context.account().images.values())
     public = list(IMAGES.values())
     tag = request.args.get("tag_name", "").lower()
     if tag:
@@ -83,15 +83,15 @@ def show(key: str) -> Json:
 @routes.put("/v2/images/<int:image_id>")
 def change(image_id: int) -> Json:
     image = _own(image_id)
-    wish = context.body()
+    wish = request_context.body()
     for name in ("name", "description"):
         if name in wish:
-            image[name] = context.text(wish, name, most=255)
+            image[name] = request_context.text(wish, name, most=255)
     return {"image": image}
 
 
 @routes.delete("/v2/images/<int:image_id>")
 def delete(image_id: int) -> tuple[str, int]:
     _own(image_id)
-    context.account().delete_image(image_id)
+    request_context.account().delete_image(image_id)
     return "", 204

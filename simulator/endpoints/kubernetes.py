@@ -2,7 +2,7 @@
 
 from flask import Blueprint
 
-from simulator import context
+from simulator import request_context
 from simulator.catalog import Json
 from simulator.collection import Collection
 
@@ -19,4 +19,4 @@ KUBERNETES_CLUSTER = CLUSTERS.kind(routes)
 
 @routes.get("/v2/kubernetes/clusters/<key>/node_pools")
 def list_node_pools(key: str) -> Json:
-    return {"node_pools": CLUSTERS.find(context.account(), key)["node_pools"]}
+    return {"node_pools": CLUSTERS.find(request_context.account(), key)["node_pools"]}

@@ -5,12 +5,12 @@ from typing import Final
 
 from flask import Blueprint
 
-from simulator import context
+from simulator import request_context
 from simulator.account import Kind
 from simulator.catalog import Json
 from simulator.clock import stamp
 from simulator.errors import ApiError, bad_request, conflict, not_found, unprocessable
-from simulator.paging import PUBLIC_URL, list_page, page_of
+from simulator.pagination import PUBLIC_URL, list_page, page_of
 from simulator.projects import Project, stored_purpose
 
 routes = Blueprint("projects", __name__)
@@ -22,7 +22,7 @@ _TEXT_LENGTH: Final = 255
 
 
 def _found(project_id: str) -> Project:
-    project = context.account().projects.get(project_id)
+    project = request_context.account().projects.get(project_id)
     if project is None:
         raise not_found()
     return project
@@ -37,8 +37,8 @@ def _environment(wish: Json) -> str:
 
 
 def _name(wish: Json, *, of: Project | None = None) -> str:
-    name = context.text(wish, "name", most=_NAME_LENGTH)
-    other = context.account().projects.named(name)
+    name = request_context.text(wish, "name", most=_NAME_LENGTH)
+    other = request_context.account().projects.named(name)
     if other is not None and other is not of:
         raise conflict("name is already in use")
     return name
@@ -46,16 +46,16 @@ def _name(wish: Json, *, of: Project | None = None) -> str:
 
 @routes.get("/v2/projects")
 def list_projects() -> Json:
-    return list_page("projects", [project.rendered() for project in context.account().projects.all()])
+    return list_page("projects", [project.rendered() for project in request_context.account().projects.all()])
 
 
 @routes.post("/v2/projects")
 def create() -> tuple[Json, int]:
-    account, wish = context.account(), context.body()
+    account, wish = request_context.account(), request_context.body()
     project = account.projects.add(
         name=_name(wish),
-        description=context.text(wish, "description", most=_TEXT_LENGTH, least=0),
-        purpose=context.text(wish, "purpose", most=_TEXT_LENGTH),
+        description=request_context.text(wish, "description", most=_TEXT_LENGTH, least=0),
+        purpose=request_context.text(wish, "purpose", most=_TEXT_LENGTH),
         environment=_environment(wish),
         owner=account.owner_uuid,
         at=account.clock.now(),
@@ -70,7 +70,7 @@ def show(project_id: str) -> Json:
 
 @routes.put("/v2/projects/<project_id>")
 def replace(project_id: str) -> Json:
-    project, wish = _found(project_id), context.body()
+    project, wish = _found(project_id), request_context.body()
     missing = [
         name for name in ("name", "description", "purpose", "environment", "is_default") if name not in wish
     ]
@@ -81,17 +81,17 @@ def replace(project_id: str) -> Json:
 
 @routes.patch("/v2/projects/<project_id>")
 def change(project_id: str) -> Json:
-    return _changed(_found(project_id), context.body())
+    return _changed(_found(project_id), request_context.body())
 
 
 def _changed(project: Project, wish: Json) -> Json:
-    account = context.account()
+    account = request_context.account()
     name = _name(wish, of=project) if "name" in wish else project.name
     description, purpose = project.description, project.purpose
     if "description" in wish:
-        description = context.text(wish, "description", most=_TEXT_LENGTH, least=0)
+        description = request_context.text(wish, "description", most=_TEXT_LENGTH, least=0)
     if "purpose" in wish:
-        purpose = stored_purpose(context.text(wish, "purpose", most=_TEXT_LENGTH))
+        purpose = stored_purpose(request_context.text(wish, "purpose", most=_TEXT_LENGTH))
     project.environment = _environment(wish) if "environment" in wish else project.environment
     project.name, project.description, project.purpose = name, description, purpose
     if wish.get("is_default") is True:
@@ -102,7 +102,7 @@ def _changed(project: Project, wish: Json) -> Json:
 
 @routes.delete("/v2/projects/<project_id>")
 def delete(project_id: str) -> tuple[str, int]:
-    project, projects = _found(project_id), context.account().projects
+    project, projects = _found(project_id), request_context.account().projects
     if project.is_default:
         raise ApiError(412, "precondition_failed", "cannot delete the default project")
     if projects.size(project):
@@ -119,14 +119,14 @@ def _item(urn: str, assigned_at: datetime, status: str) -> Json:
     return {
         "urn": urn,
         "assigned_at": stamp(assigned_at),
-        "links": {"self": f"{PUBLIC_URL}{context.account().path_of(urn)}"},
+        "links": {"self": f"{PUBLIC_URL}{request_context.account().path_of(urn)}"},
         "status": status,
     }
 
 
 @routes.get("/v2/projects/<project_id>/resources")
 def list_resources(project_id: str) -> Json:
-    project, projects = _found(project_id), context.account().projects
+    project, projects = _found(project_id), request_context.account().projects
     return page_of(
         "resources",
         projects.size(project),
@@ -137,16 +137,16 @@ def list_resources(project_id: str) -> Json:
 @routes.post("/v2/projects/<project_id>/resources")
 def assign(project_id: str) -> Json:
     """Move resources into the project: 200 even where one of them could not be."""
-    project, urns = _found(project_id), context.body().get("resources")
+    project, urns = _found(project_id), request_context.body().get("resources")
     if not isinstance(urns, list) or not all(isinstance(urn, str) and urn.count(":") >= 2 for urn in urns):
         raise bad_request("resources must be a list of URNs")
     return {"resources": [_assigned(urn, project) for urn in urns]}
 
 
 def _assigned(urn: str, project: Project) -> Json:
-    account = context.account()
+    account = request_context.account()
     at = account.clock.now()
-    failure = context.fault("service_down")
+    failure = request_context.fault("service_down")
     if failure is not None:
         return _item(urn, at, str(failure["status"]))
     if not account.holds(urn):

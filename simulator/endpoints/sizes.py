@@ -4,7 +4,7 @@ from flask import Blueprint
 
 from simulator.account import Kind
 from simulator.catalog import REGIONS, SIZES, Json
-from simulator.paging import list_page
+from simulator.pagination import list_page
 
 routes = Blueprint("sizes", __name__)
 SIZE = Kind("size", routes)

@@ -2,12 +2,12 @@
 
 from flask import Blueprint, request
 
-from simulator import context
+from simulator import request_context
 from simulator.account import Account, Kind, Tagged
 from simulator.catalog import Json
 from simulator.collection import JsonTags
 from simulator.errors import not_found
-from simulator.paging import list_page
+from simulator.pagination import list_page
 
 routes = Blueprint("snapshots", __name__)
 VOLUME_SNAPSHOTS = "volume_snapshot"  # the shelf of the account that they lie on
@@ -55,12 +55,12 @@ def _all(account: Account) -> list[Json]:
 @routes.get("/v2/snapshots")
 def list_snapshots() -> Json:
     wanted = request.args.get("resource_type", "")
-    found = _all(context.account())
+    found = _all(request_context.account())
     return list_page("snapshots", [s for s in found if wanted in {"", s["resource_type"]}])
 
 
 def _found(key: str) -> Json:
-    snapshot = next((each for each in _all(context.account()) if each["id"] == key), None)
+    snapshot = next((each for each in _all(request_context.account()) if each["id"] == key), None)
     if snapshot is None:
         raise not_found()
     return snapshot
@@ -73,7 +73,7 @@ def show(key: str) -> Json:
 
 @routes.delete("/v2/snapshots/<key>")
 def delete(key: str) -> tuple[str, int]:
-    account, snapshot = context.account(), _found(key)
+    account, snapshot = request_context.account(), _found(key)
     if snapshot["resource_type"] == "droplet":
         account.delete_image(int(key))
     else:

@@ -4,12 +4,12 @@ from typing import Final
 
 from flask import Blueprint
 
-from simulator import context
+from simulator import request_context
 from simulator.account import Account, Kind, Tagged
 from simulator.catalog import Json
-from simulator.creation import tag_names
+from simulator.droplet_requests import tag_names
 from simulator.errors import not_found, unprocessable
-from simulator.paging import PUBLIC_URL, page_of
+from simulator.pagination import PUBLIC_URL, page_of
 
 routes = Blueprint("tags", __name__)
 TAG = Kind("tag", routes, count=lambda account: len(account.tags))
@@ -42,7 +42,7 @@ def _rendered(name: str, counts: Counts) -> Json:
 
 
 def _found(name: str) -> str:
-    canonical = context.account().tags.get(name.lower())
+    canonical = request_context.account().tags.get(name.lower())
     if canonical is None:
         raise not_found()
     return canonical
@@ -50,7 +50,7 @@ def _found(name: str) -> str:
 
 @routes.get("/v2/tags")
 def list_tags() -> Json:
-    account = context.account()
+    account = request_context.account()
     counts, names = _counts(account), sorted(account.tags.values())
     return page_of(
         "tags", len(names), lambda start, stop: [_rendered(name, counts) for name in names[start:stop]]
@@ -59,19 +59,19 @@ def list_tags() -> Json:
 
 @routes.post("/v2/tags")
 def create() -> tuple[Json, int]:
-    account = context.account()
-    (name,) = account.canonical_tags(tag_names([context.body().get("name")]))
+    account = request_context.account()
+    (name,) = account.canonical_tags(tag_names([request_context.body().get("name")]))
     return {"tag": _rendered(name, _counts(account))}, 201
 
 
 @routes.get("/v2/tags/<name>")
 def show(name: str) -> Json:
-    return {"tag": _rendered(_found(name), _counts(context.account()))}
+    return {"tag": _rendered(_found(name), _counts(request_context.account()))}
 
 
 @routes.delete("/v2/tags/<name>")
 def delete(name: str) -> tuple[str, int]:
-    account, name = context.account(), _found(name)
+    account, name = request_context.account(), _found(name)
     for droplet in account.droplets.held():
         droplet.tags = [tag for tag in droplet.tags if tag != name]
     account.droplets.bulk.dropped_tags.add(name)
@@ -84,8 +84,8 @@ def delete(name: str) -> tuple[str, int]:
 
 def _resources() -> list[Tagged]:
     """What the body names, all of it found before any is touched. Raises ApiError."""
-    account = context.account()
-    wanted = context.body().get("resources")
+    account = request_context.account()
+    wanted = request_context.body().get("resources")
     if not isinstance(wanted, list) or not all(isinstance(each, dict) for each in wanted):
         raise unprocessable("resources must be a list of resource_id and resource_type")
     found: list[Tagged] = []

@@ -4,7 +4,7 @@ from typing import Any
 
 import requests
 
-from simulator.world import DEFAULT_TOKEN
+from simulator.simulation import DEFAULT_TOKEN
 
 Json = dict[str, Any]  # what JSON objects come as
 TIMEOUT_SECONDS = 20

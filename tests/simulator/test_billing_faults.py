@@ -6,7 +6,7 @@ import pytest
 import requests
 
 from tests.simulator.api import Api
-from tests.simulator.bills import MY, NOW, heads, reference, rows, simulated, text, total
+from tests.simulator.invoices import MY, NOW, heads, reference, rows, simulated, text, total
 
 __all__ = ["reference"]
 

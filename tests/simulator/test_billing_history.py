@@ -4,7 +4,7 @@ from collections import Counter
 from decimal import Decimal
 
 from tests.simulator.api import Api
-from tests.simulator.bills import DAY, MY, NOW, heads, preview, reference, rows, text, total
+from tests.simulator.invoices import DAY, MY, NOW, heads, preview, reference, rows, text, total
 
 __all__ = ["reference"]
 

@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 
 from tests.simulator.api import Api
-from tests.simulator.bills import MY, NOW, heads, items, preview, reference, rows, simulated, text, total
+from tests.simulator.invoices import MY, NOW, heads, items, preview, reference, rows, simulated, text, total
 
 __all__ = ["reference"]
 

@@ -9,9 +9,9 @@ import psutil
 import pytest
 import requests
 
-from simulator.world import DEFAULT_TOKEN
+from simulator.simulation import DEFAULT_TOKEN
 from tests.simulator.api import Api
-from tests.simulator.bills import (
+from tests.simulator.invoices import (
     MY,
     amount,
     heads,

@@ -5,7 +5,7 @@ import pytest
 import requests
 
 from simulator.server import serve
-from simulator.world import DEFAULT_TOKEN, World
+from simulator.simulation import DEFAULT_TOKEN, World
 from tests.simulator.api import Api
 
 SHOP_WEB = 480_000_000

@@ -4,7 +4,7 @@ import pytest
 
 from simulator.catalog import float32
 from simulator.server import serve
-from simulator.world import World
+from simulator.simulation import World
 from tests.simulator.api import Api
 
 SHOP_WEB = 480_000_000

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 import pytest
 import requests
 
-from simulator.world import DEFAULT_TOKEN
+from simulator.simulation import DEFAULT_TOKEN
 from tests.simulator.api import Api
 
 SHOP_WEB = 480_000_000

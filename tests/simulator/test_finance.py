@@ -14,8 +14,8 @@ import jwt
 import pytest
 import requests
 
-from simulator.finance import DEFAULT_SECRET, serve
-from simulator.ledger import Ledger
+from simulator.finance.app import DEFAULT_SECRET, serve
+from simulator.finance.invoice_store import Ledger
 from tests.simulator.test_process import ROOT
 
 PATH = "/api/v1/integrations/cloud/import-invoice"

@@ -9,7 +9,7 @@ from azure.core.exceptions import HttpResponseError
 from azure.core.pipeline.policies import AzureKeyCredentialPolicy
 from pydo import Client
 
-from simulator.world import DEFAULT_TOKEN
+from simulator.simulation import DEFAULT_TOKEN
 from tests.simulator.api import Api
 
 

@@ -7,7 +7,7 @@ from typing import Final
 from simulator.account import Account
 from simulator.billing.lines import Line
 from simulator.billing.rating import FULL_MONTH_HOURS, midnight, month_after, tax
-from simulator.bulk import id_of
+from simulator.synthetic_droplets import id_of
 
 _LOWEST_CENTS: Final = 100
 _PRICES: Final = 500  # they repeat after so many lines

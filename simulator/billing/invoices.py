@@ -8,13 +8,13 @@ from functools import cached_property
 from typing import Final, Protocol
 
 from simulator.account import Account
+from simulator.billing.billable_resources import Roster
 from simulator.billing.lines import Line, dollars
-from simulator.billing.many import Many
-from simulator.billing.past import FIRST_MONTH
+from simulator.billing.past_resources import FIRST_MONTH
 from simulator.billing.rating import charge, midnight, month_after, with_discount_and_tax
-from simulator.billing.reference import MONTH as REFERENCE_MONTH
-from simulator.billing.reference import reference_lines
-from simulator.billing.roster import Roster
+from simulator.billing.reference_invoice import MONTH as REFERENCE_MONTH
+from simulator.billing.reference_invoice import reference_lines
+from simulator.billing.synthetic_lines import Many
 from simulator.catalog import Json
 from simulator.clock import stamp
 from simulator.droplet import NAMESPACE

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from simulator.load import LOADS
 from simulator.server import serve
-from simulator.world import World
+from simulator.simulation import World
+from simulator.synthetic_resources import LOADS
 from tests.simulator.api import Api
 from tests.simulator.test_process import started
 

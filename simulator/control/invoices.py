@@ -5,9 +5,9 @@ from decimal import Decimal, InvalidOperation
 
 from flask import Blueprint, current_app
 
-from simulator.billing.book import Book, Invoice
+from simulator.billing.invoices import Book, Invoice
 from simulator.catalog import Json
-from simulator.control import chosen_account, wish_of
+from simulator.control.simulation import chosen_account, wish_of
 from simulator.errors import bad_request, not_found
 
 routes = Blueprint("control_billing", __name__, url_prefix="/_control")

@@ -5,7 +5,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from typing import Any, Final
 
 from simulator.account import Account
-from simulator.billing.past import past
+from simulator.billing.past_resources import past
 from simulator.billing.rating import Billed, midnight
 from simulator.catalog import SIZES, Json
 from simulator.droplet import Droplet

@@ -4,8 +4,8 @@ from collections import deque
 from collections.abc import Iterator
 from typing import Final
 
-from simulator.bulk import FIRST_ID, Bulk, id_of
 from simulator.droplet import Droplet
+from simulator.synthetic_droplets import FIRST_ID, Bulk, id_of
 
 FIRST_CREATED_ID: Final = 540_000_000
 _REMEMBERED: Final = 1000  # deleted droplets, for lists that linger

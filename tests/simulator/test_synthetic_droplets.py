@@ -9,9 +9,9 @@ import msgspec
 import psutil
 import pytest
 
-from simulator.bulk import Survivors
 from simulator.server import serve
-from simulator.world import World
+from simulator.simulation import World
+from simulator.synthetic_droplets import Survivors
 from tests.simulator.api import Api
 from tests.simulator.test_process import started
 

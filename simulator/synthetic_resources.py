@@ -2,18 +2,18 @@
 
 They are the same for every seed, named by their number, spread over regions and a hundred tenants, and stand
 in the default project where a project can have them. Droplets alone are computed as they are asked for (see
-`simulator.bulk`); these are held, a kilobyte or two each. A new kind is a function here and a line in
-`LOADS`.
+`simulator.synthetic_droplets`); these are stored, a kilobyte or two each. A new kind is a function here and
+a line in `LOADS`.
 """
 
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from simulator.bulk import MOST
 from simulator.default_fleet import network, platforms, storage
-from simulator.default_fleet.site import Estate, tags_of
-from simulator.default_fleet.spaces import bucket_of_load
-from simulator.own_images import bring, take
+from simulator.default_fleet.buckets import bucket_of_load
+from simulator.fleet_builder import Estate, owner_tags
+from simulator.private_images import bring, take
+from simulator.synthetic_droplets import MOST
 
 _HOME: Final = "arcadia"  # every fleet's default project
 _REGIONS: Final = ("nyc3", "fra1", "ams3", "sfo3", "sgp1", "lon1", "tor1", "blr1", "syd1")
@@ -47,8 +47,8 @@ def _region(number: int) -> str:
     return _REGIONS[number % len(_REGIONS)]
 
 
-def _tags(number: int) -> list[str]:
-    return tags_of(f"bulk-{number % _TENANTS:02}", "", "load")
+def _tags(number: int) -> tuple[str, ...]:
+    return owner_tags(f"bulk-{number % _TENANTS:02}", "", "load")
 
 
 def _ip(number: int) -> str:

@@ -1,5 +1,6 @@
 """An account's own images: snapshots, backups, and those that somebody brought."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Literal
 
@@ -26,11 +27,11 @@ def take(
 
 
 def bring(
-    account: Account, name: str, at: datetime, *, regions: list[str], size: float, tags: list[str]
+    account: Account, name: str, at: datetime, *, regions: list[str], size: float, tags: Sequence[str]
 ) -> int:
     """A custom image. `size` is in GB."""
-    tags = account.canonical_tags(tags)
-    return _add(account, "custom", name, at, regions=regions, disk=20, size=size, tags=tags)
+    known = account.canonical_tags(tags)
+    return _add(account, "custom", name, at, regions=regions, disk=20, size=size, tags=known)
 
 
 def _add(

@@ -9,16 +9,16 @@ from itertools import islice
 from typing import Any, Final
 
 from simulator.account import Account
-from simulator.billing.book import Book
 from simulator.billing.history import History
+from simulator.billing.invoices import Book
 from simulator.catalog import Json
 from simulator.clock import Clock
 from simulator.endpoints import KINDS
 from simulator.errors import bad_request
 from simulator.faults import Faults
-from simulator.fleet import FLEETS, populate
-from simulator.limits import Limits
-from simulator.load import check_load
+from simulator.fleets import FLEETS, populate
+from simulator.rate_limits import Limits
+from simulator.synthetic_resources import check_load
 
 DEFAULT_TOKEN: Final = "dop_v1_" + "5107" * 16
 DEFAULT_TEAM: Final = "arcadia"

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from simulator.server import serve
-from simulator.world import World
+from simulator.simulation import World
 from tests.simulator.api import Api
 
 MY = "/v2/customers/my"

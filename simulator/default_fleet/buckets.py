@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Final
 
-from simulator.default_fleet.site import Estate
+from simulator.fleet_builder import Estate
 
 
 @dataclass(frozen=True, slots=True)

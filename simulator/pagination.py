@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 from flask import request
 
 from simulator.catalog import Json
-from simulator.context import MOST_PER_PAGE, fault, number
+from simulator.request_context import MOST_PER_PAGE, fault, number
 
 PUBLIC_URL: Final = "https://api.digitalocean.com"
 _PER_PAGE: Final = 20

@@ -5,12 +5,12 @@ from typing import Any
 
 from flask import Blueprint, current_app, request
 
-from simulator import context
+from simulator import request_context
 from simulator.account import Account
 from simulator.catalog import Json
 from simulator.clock import stamp
 from simulator.errors import bad_request, not_found
-from simulator.world import DEFAULT_TEAM, World
+from simulator.simulation import DEFAULT_TEAM, World
 
 routes = Blueprint("control", __name__, url_prefix="/_control")
 
@@ -29,7 +29,7 @@ def chosen_account() -> Account:
 
 
 def wish_of() -> Json:
-    return context.body() if request.data else {}
+    return request_context.body() if request.data else {}
 
 
 @routes.post("/reset")

@@ -1,35 +1,9 @@
-"""A finance service for laptops, tests and demos: it takes invoices, over real HTTP on loopback.
+"""The web application of the simulated finance service: the import, its faults, its control API."""
 
-Start it:
-
-    python -m simulator.finance --port 4010 [--rows FILE]
-
-prints `finance listening on http://127.0.0.1:4010` once it answers. Rows are in memory, or in the SQLite
-file. Tokens are verified with SKYAI_FINANCE_JWT_SECRET (by default `DEFAULT_SECRET`) and the audience
-SKYAI_FINANCE_JWT_AUDIENCE (`finance`). In a test: `with serve(Ledger()) as url: ...`.
-
-    POST /api/v1/integrations/cloud/import-invoice
-
-answers 201 `created` or 200 `updated`, one row per (tenant_id, source, external_id); 401 without a valid
-token, 403 without a writing role or for another tenant, 422 for what is no such invoice.
-
-Control, without a token (JSON in, JSON out):
-
-    GET, DELETE       /_control/invoices    the rows, oldest first, each with `times`, how often it was taken
-    GET, DELETE       /_control/requests    what was asked, and the answer's status (null: none); `in_hand`
-                                            counts those that have no answer yet
-    GET, POST, DELETE /_control/faults      {"kind", "count", "after", "probability", ...}, see `FAULTS`
-"""
-
-import argparse
-import os
-import signal
-import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from threading import Lock
-from types import FrameType
 from typing import Any, Final
 
 import jwt
@@ -40,8 +14,8 @@ from simulator import connection
 from simulator.catalog import Json
 from simulator.errors import ApiError
 from simulator.faults import Faults
-from simulator.ledger import Ledger, TakenInvoice
-from simulator.server import make_server, running
+from simulator.finance.invoice_store import Ledger, TakenInvoice
+from simulator.server import running
 
 DEFAULT_SECRET: Final = "simulated-finance-secret-" + "0" * 64
 DEFAULT_AUDIENCE: Final = "finance"
@@ -241,32 +215,3 @@ def arm_fault() -> Response:
 def disarm_faults() -> tuple[str, int]:
     _receiver().faults.disarm()
     return "", 204
-
-
-def _stop(_signal: int, _frame: FrameType | None) -> None:
-    raise SystemExit(0)
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m simulator.finance", description="A finance on loopback.")
-    parser.add_argument("--port", type=int, default=4010, help="0 takes a free one")
-    parser.add_argument("--rows", default=":memory:", metavar="FILE", help="where the rows stay (SQLite)")
-    arguments = parser.parse_args()
-    app = create_app(
-        Ledger(arguments.rows),
-        secret=os.environ.get("SKYAI_FINANCE_JWT_SECRET") or DEFAULT_SECRET,
-        audience=os.environ.get("SKYAI_FINANCE_JWT_AUDIENCE") or DEFAULT_AUDIENCE,
-    )
-    try:
-        server = make_server(app, port=arguments.port)
-    except OSError as error:
-        sys.exit(f"finance: {error}")
-    signal.signal(signal.SIGTERM, _stop)
-    signal.signal(signal.SIGINT, _stop)
-    sys.stdout.write(f"finance listening on http://127.0.0.1:{server.effective_port}\n")
-    sys.stdout.flush()
-    server.run()
-
-
-if __name__ == "__main__":
-    main()

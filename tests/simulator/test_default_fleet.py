@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from simulator.server import serve
-from simulator.world import World
+from simulator.simulation import World
 from tests.simulator.api import Api, Json
 
 LISTS = {

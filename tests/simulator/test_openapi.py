@@ -12,9 +12,9 @@ import jsonschema_rs
 import pytest
 import requests
 
-from simulator.load import LOADS
 from simulator.server import serve
-from simulator.world import DEFAULT_TOKEN, World
+from simulator.simulation import DEFAULT_TOKEN, World
+from simulator.synthetic_resources import LOADS
 from tests.simulator.api import TIMEOUT_SECONDS, Api
 
 _SHARED = Path(__file__).parents[3] / "shared" / "digitalocean-openapi.json"

@@ -6,9 +6,9 @@ from flask import Blueprint
 
 from simulator.account import Account
 from simulator.catalog import IMAGE_IDS, SIZES, Json
-from simulator.control import chosen_account, wish_of
-from simulator.creation import Order, droplet_name, tag_names
+from simulator.control.simulation import chosen_account, wish_of
 from simulator.droplet import Droplet, default_vpc, rendered
+from simulator.droplet_requests import Order, droplet_name, tag_names
 from simulator.endpoints.droplets import place
 from simulator.errors import bad_request, not_found
 

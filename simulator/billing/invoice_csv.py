@@ -1,0 +1,73 @@
+"""An invoice as CSV, in the form that DigitalOcean's had in its year."""
+
+import csv
+import io
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import lru_cache
+from itertools import islice
+from typing import Final
+
+from simulator.billing.lines import Line
+
+_ROWS_PER_CHUNK: Final = 500
+_COLUMNS: Final = (
+    "product", "group_description", "description", "hours", "start", "end", "USD", "project_name", "category",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """How the tables of some years are written."""
+
+    until: date  # the last month
+    columns: tuple[str, ...]
+    negative: str = "-${}"
+    mark: str = ""
+    line_end: str = "\n"
+
+
+_SPACED: Final = tuple(name.replace("_", " ").title() if name != "USD" else name for name in _COLUMNS[:8])
+_DIALECTS: Final = (
+    Dialect(date(2015, 12, 1), _SPACED, "(${})", line_end="\r\n"),
+    Dialect(date(2017, 12, 1), _COLUMNS[:8], "$-{}", mark="\ufeff"),
+    Dialect(date(2020, 12, 1), _COLUMNS[:8]),
+    Dialect(date.max, _COLUMNS),
+)
+
+
+def table(lines: Iterable[Line], period: date) -> Iterator[str]:
+    """The CSV in pieces, as that month's tables are written."""
+    dialect = next(each for each in _DIALECTS if period <= each.until)
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, lineterminator=dialect.line_end)
+    text.write(dialect.mark)
+    writer.writerow(dialect.columns)
+    width, left = len(dialect.columns), iter(lines)
+    while rows := [_row(line, dialect)[:width] for line in islice(left, _ROWS_PER_CHUNK)]:
+        writer.writerows(rows)
+        yield text.getvalue()
+        text.seek(0)
+        text.truncate()
+    yield text.getvalue()
+
+
+@lru_cache(maxsize=256)
+def _instant(at: datetime) -> str:
+    return f"{str(at)[:19]} +0000"
+
+
+def _row(line: Line, dialect: Dialect) -> tuple[str, ...]:
+    amount = f"{abs(line.cents) // 100:,}.{abs(line.cents) % 100:02}"
+    return (
+        line.product,
+        line.group,
+        line.description,
+        "" if line.hours is None else str(line.hours),
+        _instant(line.start),
+        _instant(line.end),
+        dialect.negative.format(amount) if line.cents < 0 else f"${amount}",
+        line.project,
+        line.category,
+    )

@@ -1,0 +1,65 @@
+"""The fleets by name, of which an account is given one when it is made.
+
+They are the same for every seed, so that demo data can rely on their names, tags and projects: `droplets`
+(three tenants with a project each, droplets whose owner follows from a tag alone or from a project alone, one
+without an owner, and a GPU droplet), `default` (the same and all other kinds, see `simulator.default_fleet`),
+and `reference` (five droplets, nothing else). No project is called `skyai-internal`: a client that needs it
+creates it.
+"""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from datetime import time as time_of_day
+from typing import Final
+
+from simulator.account import BULK_NEWEST, Account
+from simulator.default_fleet import droplets as default_droplets
+from simulator.default_fleet import furnish
+from simulator.fleet_builder import Estate
+from simulator.reference_fleet import DROPLETS as REFERENCE_DROPLETS
+from simulator.synthetic_resources import burden
+
+_PROJECT_AGE_DAYS: Final = 500
+FLEETS: Final = {
+    "default": default_droplets.DROPLETS,
+    "droplets": default_droplets.DROPLETS,
+    "reference": REFERENCE_DROPLETS,
+    "empty": (),
+}
+_PROJECTS: Final = {
+    "default": ("acme", "globex", "initech"),
+    "droplets": ("acme", "globex", "initech"),
+    "reference": ("acme", "globex"),
+    "empty": (),
+}
+
+
+def populate(account: Account, *, fleet: str, load: Mapping[str, int]) -> None:
+    """Make the fleet's projects and droplets, and the load; the default project is there in each."""
+    newest = min(account.clock.now().date(), BULK_NEWEST)
+    newest_at = datetime.combine(newest, time_of_day(), UTC)
+    opened = newest_at - timedelta(days=_PROJECT_AGE_DAYS)
+    account.projects.add(
+        name="arcadia",
+        description="Update your project information under Settings",
+        purpose="Operational / Developer tooling",
+        environment="Production",
+        owner=account.uuid,
+        at=opened,
+    )
+    for name in _PROJECTS[fleet]:
+        account.projects.add(
+            name=name,
+            description=f"What runs for {name}",
+            purpose="Service or API",
+            environment="Production",
+            owner=account.uuid,
+            at=opened,
+        )
+    builder = Estate(account, newest_at)
+    for number, droplet in enumerate(FLEETS[fleet]):
+        builder.add_droplet(droplet, number)
+    if fleet == "default":
+        furnish(builder)
+    burden(builder, load)
+    account.canonical_tags(account.droplets.bulk.tags())
