@@ -7,8 +7,8 @@ from datetime import date
 from simulator.app import create_app
 from simulator.fleets import FLEETS
 from simulator.server import make_server, run_until_signal
-from simulator.simulation import World
-from simulator.synthetic_droplets import MOST
+from simulator.simulation import Simulation
+from simulator.synthetic_droplets import MAX_COUNT
 from simulator.synthetic_resources import LOADS
 
 
@@ -17,7 +17,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=8025, help="0 takes a free one")
     parser.add_argument("--fleet", choices=sorted(FLEETS), default="default")
-    parser.add_argument("--droplets", type=int, default=0, help=f"so many more, up to {MOST}")
+    parser.add_argument("--droplets", type=int, default=0, help=f"so many more, up to {MAX_COUNT}")
     for kind in LOADS:
         words = kind.replace("_", "-")
         parser.add_argument(f"--{words}", type=int, default=0, metavar="N", help=f"so many more {words}")
@@ -33,7 +33,7 @@ def _arguments() -> argparse.Namespace:
 def main() -> None:
     arguments = _arguments()
     try:
-        world = World(
+        simulation = Simulation(
             fleet=arguments.fleet,
             seed=arguments.seed,
             droplets=arguments.droplets,
@@ -44,7 +44,7 @@ def main() -> None:
             invoice_lines=arguments.invoice_lines,
             load={kind: count for kind in LOADS if (count := getattr(arguments, kind))},
         )
-        server = make_server(create_app(world), host=arguments.host, port=arguments.port)
+        server = make_server(create_app(simulation), host=arguments.host, port=arguments.port)
     except (OSError, ValueError) as error:
         sys.exit(f"simulator: {error}")
     run_until_signal(server, "simulator")

@@ -15,21 +15,21 @@ from simulator.clock import Clock
 from simulator.droplet import NAMESPACE
 from simulator.droplet_store import FIRST_CREATED_ID, DropletStore
 from simulator.projects import ProjectStore
-from simulator.synthetic_droplets import Bulk
+from simulator.synthetic_droplets import SyntheticDroplets
 
-BULK_NEWEST = date(2025, 6, 1)
+NEWEST_CREATED_ON = date(2025, 6, 1)
 _FIRST_ACTION_ID = 2_100_000_000
 _FIRST_IMAGE_ID = 170_000_000
 
 
-class Tagged(Protocol):
+class Taggable(Protocol):
     """Whatever carries tags."""
 
     tags: list[str]
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class ResourceKind:
     """A kind of resource: its endpoints, and how projects and tags find one by the id in a path.
 
     `urn` is the type in its URN, empty where DigitalOcean puts none into a project; `tag_type` is its
@@ -42,26 +42,30 @@ class Kind:
     urn: str = ""
     tag_type: str = ""
     exists: "Callable[[Account, str], bool] | None" = None
-    edit: "Callable[[Account, str], Tagged | None] | None" = None
+    find_taggable: "Callable[[Account, str], Taggable | None] | None" = None
     tag_counts: "Callable[[Account], Mapping[str, tuple[int, int | str]]] | None" = None
     count: "Callable[[Account], int] | None" = None
 
 
 class Account:
-    def __init__(self, *, team: str, seed: int, droplets: int, clock: Clock, kinds: tuple[Kind, ...]) -> None:
+    def __init__(
+        self, *, team: str, seed: int, droplets: int, clock: Clock, kinds: tuple[ResourceKind, ...]
+    ) -> None:
         self.team = team
         self.clock = clock
         self.kinds = kinds
         self.uuid = str(uuid.uuid5(NAMESPACE, f"{seed}/team/{team}"))
         self.owner_uuid = str(uuid.uuid5(NAMESPACE, f"{seed}/owner/{team}"))
         self.droplet_limit = droplets + 1000
-        newest = min(clock.now().date(), BULK_NEWEST)
-        self.droplets = DropletStore(Bulk(seed=seed, count=droplets, newest=newest, team=team))
-        self.projects = ProjectStore(seed=seed, team=team, bulk=self.droplets.bulk)
+        newest = min(clock.now().date(), NEWEST_CREATED_ON)
+        self.droplets = DropletStore(SyntheticDroplets(seed=seed, count=droplets, newest=newest, team=team))
+        self.projects = ProjectStore(seed=seed, team=team, synthetic=self.droplets.synthetic)
         self.actions = ActionStore(_FIRST_ACTION_ID, clock)
         self.images: dict[int, Json] = {}
-        self.taken_of: dict[int, int] = {}  # an image's droplet, which may be gone
-        self.held: defaultdict[str, dict[str, Json]] = defaultdict(dict)  # by kind, what lies on its shelf
+        self.source_droplet_ids: dict[int, int] = {}  # an image's droplet, which may be gone
+        self.collections: defaultdict[str, dict[str, Json]] = defaultdict(
+            dict
+        )  # by kind, what lies on its shelf
         self.tags: dict[str, str] = {}  # by its lower-case form, the name as it was first written
         self._next_droplet = FIRST_CREATED_ID
         self._next_image = _FIRST_IMAGE_ID
@@ -74,7 +78,7 @@ class Account:
         self._next_image += 1
         return self._next_image
 
-    def holds(self, urn: str) -> bool:
+    def has_resource(self, urn: str) -> bool:
         """Whether the account has the resource of that URN."""
         _, _, rest = urn.partition(":")
         kind_name, _, key = rest.partition(":")
@@ -83,11 +87,11 @@ class Account:
             for kind in self.kinds
         )
 
-    def path_of(self, urn: str) -> str:
+    def resource_path(self, urn: str) -> str:
         kind_name, _, key = urn.removeprefix("do:").partition(":")
         return next((f"{kind.path}/{key}" for kind in self.kinds if kind.urn == kind_name), "/v2/")
 
-    def canonical_tags(self, names: Sequence[str]) -> list[str]:
+    def register_tags(self, names: Sequence[str]) -> list[str]:
         """The names as first written, each once; new ones come into being."""
         found: dict[str, str] = {}
         for name in names:
@@ -97,7 +101,7 @@ class Account:
     def delete_image(self, image_id: int) -> None:
         """Remove it, from the droplets that it was taken of, too."""
         del self.images[image_id]
-        for droplet in self.droplets.held():
+        for droplet in self.droplets.iter_stored():
             droplet.snapshot_ids = [each for each in droplet.snapshot_ids if each != image_id]
             droplet.backup_ids = [each for each in droplet.backup_ids if each != image_id]
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from simulator.catalog import REGIONS, Json
-from simulator.clock import Clock, stamp
+from simulator.clock import Clock, format_time
 
 
 @dataclass(slots=True)
@@ -25,13 +25,13 @@ class Action:
     status: str = "in-progress"
     completed_at: datetime | None = None
 
-    def rendered(self) -> Json:
+    def render(self) -> Json:
         return {
             "id": self.id,
             "status": self.status,
             "type": self.type,
-            "started_at": stamp(self.started_at),
-            "completed_at": None if self.completed_at is None else stamp(self.completed_at),
+            "started_at": format_time(self.started_at),
+            "completed_at": None if self.completed_at is None else format_time(self.completed_at),
             "resource_id": self.resource_id,
             "resource_type": self.resource_type,
             "region": REGIONS[self.region],
@@ -74,7 +74,7 @@ class ActionStore:
         heapq.heappush(self._running, (action.due, action.id))
         return action
 
-    def settle(self) -> None:
+    def finish_due(self) -> None:
         """End what is due, in the order in which it is."""
         now, virtual = self._clock.now(), self._clock.virtual()
         while self._running and self._running[0][0] <= virtual:

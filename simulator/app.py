@@ -18,7 +18,7 @@ from simulator.control import BLUEPRINTS
 from simulator.droplet import NAMESPACE
 from simulator.endpoints import KINDS
 from simulator.errors import ApiError, forbidden, not_found, pending_event, too_many_requests, unauthorized
-from simulator.simulation import World
+from simulator.simulation import Simulation
 
 _HTML = "<html>\r\n<head><title>{0}</title></head>\r\n<body><h1>{0}</h1></body>\r\n</html>\r\n"
 _CONTROL = "/_control/"
@@ -39,129 +39,129 @@ class JsonFlask(Flask):
         return response
 
 
-def create_app(world: World) -> Flask:
+def create_app(simulation: Simulation) -> Flask:
     app = JsonFlask("simulator")
-    app.extensions["simulator"] = world
+    app.extensions["simulator"] = simulation
     app.url_map.strict_slashes = False  # some clients end their paths with one
     app.url_map.merge_slashes = False
     for kind in KINDS:
         app.register_blueprint(kind.routes)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
-    app.before_request(_before)
-    app.after_request(_after)
-    app.teardown_request(_release)
-    app.register_error_handler(ApiError, _refused)
-    app.register_error_handler(HTTPException, _strayed)
+    app.before_request(_lock_simulation)
+    app.after_request(_finish_response)
+    app.teardown_request(_release_lock)
+    app.register_error_handler(ApiError, _render_api_error)
+    app.register_error_handler(HTTPException, _render_http_error)
     return app
 
 
-def _world() -> World:
-    world: World = current_app.extensions["simulator"]
-    return world
+def get_simulation() -> Simulation:
+    simulation: Simulation = current_app.extensions["simulator"]
+    return simulation
 
 
-def _before() -> Response | None:
+def _lock_simulation() -> Response | None:
     """Take the world's lock, unless the request ends here. Sleeping is done without it."""
-    world = _world()
+    simulation = get_simulation()
     g.token = request.headers.get("Authorization", "").removeprefix("Bearer ").strip()
     g.controlled = request.path.startswith(_CONTROL)
-    with world.lock:
-        slow = None if g.controlled else request_context.fault("latency")
+    with simulation.lock:
+        slow = None if g.controlled else request_context.take_fault("latency")
     if slow is not None:
         time.sleep(float(slow["seconds"]))
-    world.lock.acquire()
+    simulation.lock.acquire()
     g.locked = True
-    world.settle()
-    return None if g.controlled else _gate(world)
+    simulation.finish_due_actions()
+    return None if g.controlled else _refuse_early(simulation)
 
 
-def _gate(world: World) -> Response | None:
+def _refuse_early(simulation: Simulation) -> Response | None:
     """The answer of a request that gets no further. Raises ApiError."""
-    dropped = request_context.fault("drop_before")
+    dropped = request_context.take_fault("drop_before")
     if dropped is not None:
-        return connection.dropped(reset=bool(dropped["reset"]))
-    broken = request_context.fault("server_error", after_change=False)
+        return connection.drop(reset=bool(dropped["reset"]))
+    broken = request_context.take_fault("server_error", after_change=False)
     if broken is not None:
-        return _broken(broken)
-    account = world.account(g.token)
+        return _server_error_response(broken)
+    account = simulation.account(g.token)
     if account is None:
         raise unauthorized()
     g.account = account
-    storm = request_context.fault("rate_limited")
+    storm = request_context.take_fault("rate_limited")
     if storm is not None:
         g.storm = storm
         raise too_many_requests()
-    wait = world.limits.admit(g.token, world.clock.epoch())
+    wait = simulation.limits.admit(g.token, simulation.clock.epoch())
     if wait is not None:
         g.storm = {"retry_after": max(1, int(wait + 1)), "reset_in": None}
         raise too_many_requests()
-    if request_context.fault("forbidden") is not None:
+    if request_context.take_fault("forbidden") is not None:
         raise forbidden()
-    if request_context.fault("missing") is not None:
+    if request_context.take_fault("missing") is not None:
         raise not_found()
-    if request_context.fault("pending_event") is not None:
+    if request_context.take_fault("pending_event") is not None:
         raise pending_event()
     return None
 
 
-def _broken(fault: Json) -> Response:
+def _server_error_response(fault: Json) -> Response:
     status = int(fault["status"])
     if fault["html"]:
         return Response(_HTML.format(f"{status} Error"), status, mimetype="text/html")
-    return _error(status, "server_error", "Unexpected server-side error")
+    return _error_response(status, "server_error", "Unexpected server-side error")
 
 
-def _error(status: int, error_id: str, message: str) -> Response:
+def _error_response(status: int, error_id: str, message: str) -> Response:
     body: Json = {"id": error_id, "message": message, "request_id": _request_id()}
     return Response(msgspec.json.encode(body), status, content_type="application/json; charset=utf-8")
 
 
 def _request_id() -> str:
-    return str(uuid.uuid5(NAMESPACE, f"request/{_world().log.total + 1}"))
+    return str(uuid.uuid5(NAMESPACE, f"request/{get_simulation().log.total + 1}"))
 
 
-def _refused(error: ApiError) -> Response:
-    return _error(error.status, error.error_id, error.message)
+def _render_api_error(error: ApiError) -> Response:
+    return _error_response(error.status, error.error_id, error.message)
 
 
-def _strayed(error: HTTPException) -> Response:
+def _render_http_error(error: HTTPException) -> Response:
     """No such path, or not with that method."""
     if error.code == 404:
-        return _refused(not_found())
-    return _error(
+        return _render_api_error(not_found())
+    return _error_response(
         error.code or 500, (error.name or "error").lower().replace(" ", "_"), error.description or ""
     )
 
 
-def _after(response: Response) -> Response:
-    world = _world()
+def _finish_response(response: Response) -> Response:
+    simulation = get_simulation()
     if g.controlled:
         return response
     response.headers["x-request-id"] = _request_id()
-    for name, value in world.limits.headers(g.token, world.clock.epoch()).items():
+    for name, value in simulation.limits.headers(g.token, simulation.clock.epoch()).items():
         response.headers[name] = value
     storm = g.get("storm")
     if storm is not None:
         response.headers["ratelimit-remaining"] = "0"
         if storm["reset_in"] is not None:
-            response.headers["ratelimit-reset"] = str(int(world.clock.epoch()) + int(storm["reset_in"]))
+            response.headers["ratelimit-reset"] = str(int(simulation.clock.epoch()) + int(storm["reset_in"]))
         if storm["retry_after"] is not None:
             response.headers["retry-after"] = str(storm["retry_after"])
-    answered = _spoiled(response) if response.status_code < 400 else response
-    _log(world, answered)
+    answered = _apply_response_faults(response) if response.status_code < 400 else response
+    _log_request(simulation, answered)
     return answered
 
 
-def _spoiled(response: Response) -> Response:
+def _apply_response_faults(response: Response) -> Response:
     """A good answer, unless a fault is armed for what comes after the change."""
-    dropped = request_context.fault("drop_after")
+    dropped = request_context.take_fault("drop_after")
     if dropped is not None:
-        return connection.dropped(reset=bool(dropped["reset"]))
-    lost = request_context.fault("server_error", after_change=True)
+        return connection.drop(reset=bool(dropped["reset"]))
+    lost = request_context.take_fault("server_error", after_change=True)
     if lost is not None:
-        return _broken(lost)
-    cut = request_context.fault("truncated") if response.content_length else None
+        return _server_error_response(lost)
+    cut = request_context.take_fault("truncated") if response.content_length else None
     if cut is not None:
         whole = response.get_data()
         response.set_data(whole[: len(whole) // 2])
@@ -171,8 +171,8 @@ def _spoiled(response: Response) -> Response:
     return response
 
 
-def _log(world: World, response: Response) -> None:
-    world.log.add(
+def _log_request(simulation: Simulation, response: Response) -> None:
+    simulation.log.add(
         {
             "method": request.method,
             "path": request.path,
@@ -184,6 +184,6 @@ def _log(world: World, response: Response) -> None:
     )
 
 
-def _release(_error: BaseException | None) -> None:
+def _release_lock(_error_response: BaseException | None) -> None:
     if g.pop("locked", False):
-        _world().lock.release()
+        get_simulation().lock.release()

@@ -36,6 +36,6 @@ class Clock:
         self._advanced += seconds
 
 
-def stamp(at: datetime) -> str:
+def format_time(at: datetime) -> str:
     """DigitalOcean's form of a time, to the second."""
     return at.isoformat(timespec="seconds")[:19] + "Z"

@@ -10,10 +10,10 @@ from typing import Final
 from flask import Blueprint, request
 
 from simulator import request_context
-from simulator.account import Account, Kind, Tagged
+from simulator.account import Account, ResourceKind, Taggable
 from simulator.catalog import Json
 from simulator.errors import not_found
-from simulator.pagination import page_of
+from simulator.pagination import paginate
 
 _GONE: Final = "The resource you were accessing could not be found."
 
@@ -41,7 +41,7 @@ class JsonTags:
 class Collection:
     """A kind's endpoints at `path`: its list under `plural`, each one under `singular` by its `identity`.
 
-    `urn` and `tag_type` as of `Kind`. Some lists have no pages.
+    `urn` and `tag_type` as of `ResourceKind`. Some lists have no pages.
     """
 
     name: str
@@ -52,48 +52,48 @@ class Collection:
     urn: str = ""
     tag_type: str = ""
     paged: bool = True
-    shown: Callable[[Account, Json], Json] = _as_it_lies
+    render: Callable[[Account, Json], Json] = _as_it_lies
     picked: Callable[[Json], bool] = field(default=lambda _body: True)
 
     def add(self, account: Account, body: Json, *, project: str = "") -> Json:
         """Lay it there, and put it into the project of that name."""
         if "tags" in body:
-            body["tags"] = account.canonical_tags(body["tags"])
-        account.held[self.name][str(body[self.identity])] = body
-        home = account.projects.named(project)
+            body["tags"] = account.register_tags(body["tags"])
+        account.collections[self.name][str(body[self.identity])] = body
+        home = account.projects.find_by_name(project)
         if home is not None:
             account.projects.assign(f"do:{self.urn}:{body[self.identity]}", home, account.clock.now())
         return body
 
     def all(self, account: Account) -> list[Json]:
-        return list(account.held[self.name].values())
+        return list(account.collections[self.name].values())
 
     def find(self, account: Account, key: str) -> Json:
         """What lies there. Raises ApiError (404)."""
-        body = account.held[self.name].get(key)
+        body = account.collections[self.name].get(key)
         if body is None:
             raise not_found(_GONE)
         return body
 
-    def kind(self, routes: Blueprint) -> Kind:
+    def register_kind(self, routes: Blueprint) -> ResourceKind:
         """The kind, its endpoints added to `routes`."""
         routes.add_url_rule(self.path, f"list_{self.name}", self._list, methods=["GET"])
         routes.add_url_rule(f"{self.path}/<key>", f"show_{self.name}", self._show, methods=["GET"])
         routes.add_url_rule(f"{self.path}/<key>", f"delete_{self.name}", self._delete, methods=["DELETE"])
-        return Kind(
+        return ResourceKind(
             self.name,
             routes,
             path=self.path,
             urn=self.urn,
             tag_type=self.tag_type,
-            exists=lambda account, key: key in account.held[self.name],
-            edit=self._edit,
+            exists=lambda account, key: key in account.collections[self.name],
+            find_taggable=self._find_taggable,
             tag_counts=self._tag_counts if self.tag_type else None,
-            count=lambda account: len(account.held[self.name]),
+            count=lambda account: len(account.collections[self.name]),
         )
 
     def _list(self) -> Json:
-        account, tag = request_context.account(), request.args.get("tag_name", "").lower()
+        account, tag = request_context.get_account(), request.args.get("tag_name", "").lower()
         found = [
             body
             for body in self.all(account)
@@ -101,30 +101,30 @@ class Collection:
         ]
 
         def shown(start: int, stop: int) -> list[Json]:
-            return [self.shown(account, body) for body in found[start:stop]]
+            return [self.render(account, body) for body in found[start:stop]]
 
         if not self.paged:
             return {self.plural: shown(0, len(found))}
-        return page_of(self.plural, len(found), shown)
+        return paginate(self.plural, len(found), shown)
 
     def _show(self, key: str) -> Json:
-        account = request_context.account()
-        return {self.singular: self.shown(account, self.find(account, key))}
+        account = request_context.get_account()
+        return {self.singular: self.render(account, self.find(account, key))}
 
     def _delete(self, key: str) -> tuple[str, int]:
-        account = request_context.account()
+        account = request_context.get_account()
         self.find(account, key)
-        del account.held[self.name][key]
+        del account.collections[self.name][key]
         account.projects.forget(f"do:{self.urn}:{key}")
         return "", 204
 
-    def _edit(self, account: Account, key: str) -> Tagged | None:
-        body = account.held[self.name].get(key)
+    def _find_taggable(self, account: Account, key: str) -> Taggable | None:
+        body = account.collections[self.name].get(key)
         return JsonTags(body) if body is not None and "tags" in body else None
 
     def _tag_counts(self, account: Account) -> dict[str, tuple[int, str]]:
         counts: dict[str, tuple[int, str]] = {}
-        for key, body in account.held[self.name].items():
+        for key, body in account.collections[self.name].items():
             for tag in body["tags"]:
                 counts[tag] = (counts.get(tag, (0, ""))[0] + 1, key)
         return counts

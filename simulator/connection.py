@@ -10,7 +10,7 @@ from waitress.channel import HTTPChannel
 from waitress.task import WSGITask
 
 _CHANNEL: Final = "simulator.channel"
-_AT_ONCE: Final = struct.pack("ii", 1, 0)  # SO_LINGER with no time: closing sends RST
+_LINGER_ZERO: Final = struct.pack("ii", 1, 0)  # SO_LINGER with no time: closing sends RST
 _DROPPED: Final = "x-simulator-dropped"
 
 
@@ -27,7 +27,7 @@ class DroppableChannel(HTTPChannel):  # type: ignore[misc]  # waitress has no ty
     task_class = ChannelTask
 
 
-def dropped(*, reset: bool) -> Response:
+def drop(*, reset: bool) -> Response:
     """End the request's connection, by FIN or RST; what is returned never reaches the client.
 
     Raises ConnectionResetError where there is no connection, under Flask's test client.
@@ -38,7 +38,7 @@ def dropped(*, reset: bool) -> Response:
     channel.connected = False  # waitress writes nothing more to it
     with suppress(OSError):  # the client may have gone first
         if reset:
-            channel.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _AT_ONCE)
+            channel.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER_ZERO)
         else:
             channel.socket.shutdown(socket.SHUT_RDWR)
     channel.will_close = True

@@ -9,7 +9,7 @@ from ipaddress import IPv4Address
 from typing import Final
 
 from simulator.catalog import SIZES, WRITTEN, Json
-from simulator.clock import stamp
+from simulator.clock import format_time
 
 _PUBLIC: Final = int(IPv4Address("198.18.0.0"))  # RFC 2544's range for benchmarks: nobody's hosts
 _PUBLIC_HOSTS: Final = 1 << 17
@@ -72,7 +72,7 @@ def backup_window(policy: Mapping[str, object] | None, now: datetime) -> Json | 
     start = datetime.combine(now.date(), time_of_day(hour), UTC)
     if start <= now:
         start += timedelta(days=1)
-    return {"start": stamp(start), "end": stamp(start + timedelta(hours=_BACKUP_HOURS))}
+    return {"start": format_time(start), "end": format_time(start + timedelta(hours=_BACKUP_HOURS))}
 
 
 def _dotted(address: int) -> str:
@@ -110,7 +110,7 @@ def _features(droplet: Droplet) -> list[str]:
     return features
 
 
-def rendered(droplet: Droplet, *, images: Mapping[int, Json], now: datetime) -> Json:
+def render_droplet(droplet: Droplet, *, images: Mapping[int, Json], now: datetime) -> Json:
     """The droplet as DigitalOcean answers it. `images` are the account's own, besides the public ones.
 
     Region, size and image are in their written form, to be sent and not to be looked into. The flat `disk`
@@ -130,7 +130,7 @@ def rendered(droplet: Droplet, *, images: Mapping[int, Json], now: datetime) -> 
         "locked": droplet.pending is not None,
         "status": droplet.status,
         "kernel": None,
-        "created_at": stamp(droplet.created_at),
+        "created_at": format_time(droplet.created_at),
         "features": _features(droplet),
         "backup_ids": droplet.backup_ids,
         "next_backup_window": backup_window(droplet.backup_policy, now),

@@ -9,16 +9,16 @@ from simulator.catalog import IMAGE_IDS, IMAGES, REGIONS, SIZES, Json
 from simulator.errors import ApiError, unprocessable
 
 NAME: Final = re.compile(r"[a-zA-Z0-9]?[a-z0-9A-Z.\-]*[a-z0-9A-Z]")
-NAME_LENGTH: Final = 255
+MAX_NAME_LENGTH: Final = 255
 _TAG: Final = re.compile(r"[A-Za-z0-9_:\-]{1,255}")
 _MOST_AT_ONCE: Final = 10
-_USER_DATA_BYTES: Final = 64 * 1024
+_MAX_USER_DATA_BYTES: Final = 64 * 1024
 _HOURS: Final = frozenset({0, 4, 8, 12, 16, 20})
 _WEEKDAYS: Final = frozenset({"SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT"})
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
+class DropletRequest:
     """New droplets, all alike but for the name; `several` decides the answer's shape."""
 
     names: list[str]
@@ -33,38 +33,40 @@ class Order:
     vpc_uuid: str
 
 
-def read_order(account: Account, wish: Json) -> Order:
+def parse_droplet_request(account: Account, payload: Json) -> DropletRequest:
     """Raises ApiError (422) where DigitalOcean would refuse."""
-    several = "names" in wish
-    names = wish["names"] if several else [wish.get("name")]
+    several = "names" in payload
+    names = payload["names"] if several else [payload.get("name")]
     if not isinstance(names, list) or not 1 <= len(names) <= _MOST_AT_ONCE:
         raise unprocessable(f"names must be a list of 1 to {_MOST_AT_ONCE} names")
-    size = wish.get("size")
+    size = payload.get("size")
     if not isinstance(size, str) or size not in SIZES:
         raise unprocessable("You specified an invalid size for Droplet creation.")
     if len(account.droplets) + len(names) > account.droplet_limit:
         raise unprocessable("creating this/these droplet(s) will exceed your droplet limit")
-    if len(str(wish.get("user_data") or "").encode()) > _USER_DATA_BYTES:
+    if len(str(payload.get("user_data") or "").encode()) > _MAX_USER_DATA_BYTES:
         raise unprocessable("user_data may not exceed 64 KiB in size")
-    if wish.get("volumes"):
+    if payload.get("volumes"):
         raise unprocessable("Volume not found")
-    return Order(
-        names=[droplet_name(name) for name in names],
+    return DropletRequest(
+        names=[validate_droplet_name(name) for name in names],
         several=several,
         size=size,
-        region=_region(wish.get("region"), size),
-        image=image_id(account, wish.get("image"), "You specified an invalid image for Droplet creation."),
-        tags=tag_names(wish.get("tags") or []),
-        ipv6=bool(wish.get("ipv6")),
-        monitoring=bool(wish.get("monitoring")),
-        backup_policy=backup_policy(wish.get("backup_policy")) if wish.get("backups") else None,
-        vpc_uuid=str(wish.get("vpc_uuid") or ""),
+        region=_region(payload.get("region"), size),
+        image=find_image_id(
+            account, payload.get("image"), "You specified an invalid image for Droplet creation."
+        ),
+        tags=validate_tag_names(payload.get("tags") or []),
+        ipv6=bool(payload.get("ipv6")),
+        monitoring=bool(payload.get("monitoring")),
+        backup_policy=parse_backup_policy(payload.get("backup_policy")) if payload.get("backups") else None,
+        vpc_uuid=str(payload.get("vpc_uuid") or ""),
     )
 
 
-def droplet_name(name: object) -> str:
+def validate_droplet_name(name: object) -> str:
     """The name, if it may be a host's. Raises ApiError (422)."""
-    if not isinstance(name, str) or len(name) > NAME_LENGTH or not NAME.fullmatch(name):
+    if not isinstance(name, str) or len(name) > MAX_NAME_LENGTH or not NAME.fullmatch(name):
         raise _invalid_name()
     return name
 
@@ -73,16 +75,16 @@ def _invalid_name() -> ApiError:
     return unprocessable("Only valid hostname characters are allowed. (a-z, A-Z, 0-9, . and -)")
 
 
-def tag_names(names: object) -> list[str]:
+def validate_tag_names(names: object) -> list[str]:
     """The names, if they may be tags. Raises ApiError (422)."""
     if not isinstance(names, list) or not all(isinstance(n, str) and _TAG.fullmatch(n) for n in names):
         raise unprocessable("Tags may contain letters, numbers, colons, dashes, and underscores")
     return names
 
 
-def _region(wish: object, size: str) -> str:
+def _region(payload: object, size: str) -> str:
     """The region asked for, by its slug or the beginning of one; any, if none is."""
-    wanted = str(wish or "")
+    wanted = str(payload or "")
     matching = (
         [wanted] if wanted in REGIONS else [slug for slug in REGIONS if slug.rstrip("0123456789") == wanted]
     )
@@ -96,17 +98,17 @@ def _region(wish: object, size: str) -> str:
     return fitting[0]
 
 
-def image_id(account: Account, wish: object, refusal: str) -> int:
+def find_image_id(account: Account, payload: object, refusal: str) -> int:
     """The id of a public image, or of one of the account's. Raises ApiError (422)."""
-    found = IMAGE_IDS.get(str(wish)) or (int(str(wish)) if str(wish).isdecimal() else 0)
+    found = IMAGE_IDS.get(str(payload)) or (int(str(payload)) if str(payload).isdecimal() else 0)
     if found not in IMAGES and found not in account.images:
         raise unprocessable(refusal)
     return found
 
 
-def backup_policy(wish: object) -> Json:
+def parse_backup_policy(payload: object) -> Json:
     """The policy asked for, daily if none is, with what DigitalOcean adds. Raises ApiError (422)."""
-    given = wish if isinstance(wish, dict) else {}
+    given = payload if isinstance(payload, dict) else {}
     plan, hour = given.get("plan", "daily"), given.get("hour", 0)
     if plan not in {"daily", "weekly"} or hour not in _HOURS:
         raise unprocessable("invalid backup policy")

@@ -93,7 +93,7 @@ class Fault:
     def __post_init__(self) -> None:
         self.endless = self.count == 0
 
-    def rendered(self) -> Json:
+    def render(self) -> Json:
         return {
             "id": self.id,
             "kind": self.kind,
@@ -118,12 +118,12 @@ class Faults:
     def all(self) -> list[Fault]:
         return list(self._armed.values())
 
-    def arm(self, wish: Json) -> Fault:
+    def arm(self, payload: Json) -> Fault:
         """Arm what the request body asks for. Raises ApiError on what makes no sense."""
-        kind = str(wish.get("kind"))
+        kind = str(payload.get("kind"))
         if kind not in self._kinds:
             raise bad_request(f"kind is one of {', '.join(self._kinds)}")
-        unknown = wish.keys() - _COMMON - self._kinds[kind].keys()
+        unknown = payload.keys() - _COMMON - self._kinds[kind].keys()
         if unknown:
             raise bad_request(f"{kind} has no {', '.join(sorted(unknown))}")
         self._made += 1
@@ -131,13 +131,13 @@ class Faults:
             fault = Fault(
                 id=self._made,
                 kind=kind,
-                count=int(wish.get("count", 1)),
-                probability=float(wish.get("probability", 1)),
-                method=str(wish.get("method", "")).upper(),
-                path=re.compile(str(wish.get("path", ""))),
-                after=int(wish.get("after", 0)),
-                token=str(wish.get("token", "")),
-                settings={name: wish.get(name, default) for name, default in self._kinds[kind].items()},
+                count=int(payload.get("count", 1)),
+                probability=float(payload.get("probability", 1)),
+                method=str(payload.get("method", "")).upper(),
+                path=re.compile(str(payload.get("path", ""))),
+                after=int(payload.get("after", 0)),
+                token=str(payload.get("token", "")),
+                settings={name: payload.get(name, default) for name, default in self._kinds[kind].items()},
             )
         except (TypeError, ValueError, re.error) as error:
             raise bad_request(str(error)) from error

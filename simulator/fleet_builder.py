@@ -7,7 +7,7 @@ from typing import Final
 
 from simulator.account import Account
 from simulator.catalog import IMAGE_IDS, Json
-from simulator.clock import stamp
+from simulator.clock import format_time
 from simulator.droplet import NAMESPACE, Droplet, default_vpc
 
 _FIRST_ID: Final = 480_000_000
@@ -33,26 +33,26 @@ class FleetDroplet:
 
 
 @dataclass(frozen=True, slots=True)
-class Estate:
+class FleetBuilder:
     """An account in the making: ids and times of what a fleet puts into it, the same in every simulation."""
 
     account: Account
     newest_at: datetime
 
-    def id_of(self, kind: str, name: str) -> str:
+    def uuid_for(self, kind: str, name: str) -> str:
         """A uuid that is the same in every world."""
         return str(uuid.uuid5(NAMESPACE, f"{self.account.team}/{kind}/{name}"))
 
-    def at(self, age_days: int) -> datetime:
+    def time_at_age(self, age_days: int) -> datetime:
         return self.newest_at - timedelta(days=age_days, seconds=age_days * 7919 % 86400)
 
-    def made(self, age_days: int) -> str:
-        return stamp(self.at(age_days))
+    def timestamp_at_age(self, age_days: int) -> str:
+        return format_time(self.time_at_age(age_days))
 
-    def droplet(self, name: str) -> Droplet:
+    def get_droplet(self, name: str) -> Droplet:
         """The droplet of that name. Raises KeyError."""
-        found = self.account.droplets.named(name)
-        droplet = self.account.droplets.edit(found[0]) if found else None
+        found = self.account.droplets.ids_with_name(name)
+        droplet = self.account.droplets.get_for_update(found[0]) if found else None
         if droplet is None:
             raise KeyError(name)
         return droplet
@@ -70,14 +70,14 @@ class Estate:
             image=IMAGE_IDS[member.image],
             created_at=created_at,
             address=_LAST_ADDRESS - number,
-            tags=self.account.canonical_tags(member.tags),
+            tags=self.account.register_tags(member.tags),
             status=member.status,
             ipv6=member.ipv6,
             backup_policy=policy,
             vpc_uuid=default_vpc(self.account.team, member.region),
         )
         self.account.droplets.add(droplet)
-        project = self.account.projects.named(member.project)
+        project = self.account.projects.find_by_name(member.project)
         if project is not None:
             self.account.projects.assign(droplet.urn, project, created_at)
 

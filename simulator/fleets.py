@@ -12,12 +12,12 @@ from datetime import UTC, datetime, timedelta
 from datetime import time as time_of_day
 from typing import Final
 
-from simulator.account import BULK_NEWEST, Account
+from simulator.account import NEWEST_CREATED_ON, Account
+from simulator.default_fleet import add_default_fleet
 from simulator.default_fleet import droplets as default_droplets
-from simulator.default_fleet import furnish
-from simulator.fleet_builder import Estate
+from simulator.fleet_builder import FleetBuilder
 from simulator.reference_fleet import DROPLETS as REFERENCE_DROPLETS
-from simulator.synthetic_resources import burden
+from simulator.synthetic_resources import add_synthetic_resources
 
 _PROJECT_AGE_DAYS: Final = 500
 FLEETS: Final = {
@@ -34,9 +34,9 @@ _PROJECTS: Final = {
 }
 
 
-def populate(account: Account, *, fleet: str, load: Mapping[str, int]) -> None:
+def populate_account(account: Account, *, fleet: str, load: Mapping[str, int]) -> None:
     """Make the fleet's projects and droplets, and the load; the default project is there in each."""
-    newest = min(account.clock.now().date(), BULK_NEWEST)
+    newest = min(account.clock.now().date(), NEWEST_CREATED_ON)
     newest_at = datetime.combine(newest, time_of_day(), UTC)
     opened = newest_at - timedelta(days=_PROJECT_AGE_DAYS)
     account.projects.add(
@@ -56,10 +56,10 @@ def populate(account: Account, *, fleet: str, load: Mapping[str, int]) -> None:
             owner=account.uuid,
             at=opened,
         )
-    builder = Estate(account, newest_at)
+    builder = FleetBuilder(account, newest_at)
     for number, droplet in enumerate(FLEETS[fleet]):
         builder.add_droplet(droplet, number)
     if fleet == "default":
-        furnish(builder)
-    burden(builder, load)
-    account.canonical_tags(account.droplets.bulk.tags())
+        add_default_fleet(builder)
+    add_synthetic_resources(builder, load)
+    account.register_tags(account.droplets.synthetic.list_tags())

@@ -7,40 +7,40 @@ from urllib.parse import urlencode
 from flask import request
 
 from simulator.catalog import Json
-from simulator.request_context import MOST_PER_PAGE, fault, number
+from simulator.request_context import MAX_PER_PAGE, read_query_number, take_fault
 
 PUBLIC_URL: Final = "https://api.digitalocean.com"
 _PER_PAGE: Final = 20
 _LAST_PAGE: Final = 1 << 31
 
 
-def page_of(key: str, total: int, fetch: Callable[[int, int], list[Json]]) -> Json:
+def paginate(key: str, total: int, fetch: Callable[[int, int], list[Json]]) -> Json:
     """The page that the request asks for, of `total` items; `fetch` gives items number start to stop."""
-    per_page = number("per_page", _PER_PAGE, least=1, most=MOST_PER_PAGE)
-    page = number("page", 1, least=1, most=_LAST_PAGE)
-    if fault("empty_list") is not None:
+    per_page = read_query_number("per_page", _PER_PAGE, minimum=1, maximum=MAX_PER_PAGE)
+    page = read_query_number("page", 1, minimum=1, maximum=_LAST_PAGE)
+    if take_fault("empty_list") is not None:
         total = 0
     start = (page - 1) * per_page
-    shift = fault("shifted_pages") if page > 1 else None
+    shift = take_fault("shifted_pages") if page > 1 else None
     if shift is not None:
         start = max(0, start - int(shift["by"]))
     items = fetch(min(start, total), min(start + per_page, total))
-    if items and fault("repeat_item") is not None:
+    if items and take_fault("repeat_item") is not None:
         items = [*items, items[0]]
-    wrong = fault("wrong_total")
+    wrong = take_fault("wrong_total")
     return {
         key: items,
-        "links": links(page, per_page, total),
+        "links": page_links(page, per_page, total),
         "meta": {"total": total + (int(wrong["by"]) if wrong is not None else 0)},
     }
 
 
-def list_page(key: str, items: list[Json]) -> Json:
+def paginate_list(key: str, items: list[Json]) -> Json:
     """A page of a list that is at hand."""
-    return page_of(key, len(items), lambda start, stop: items[start:stop])
+    return paginate(key, len(items), lambda start, stop: items[start:stop])
 
 
-def links(page: int, per_page: int, total: int) -> Json:
+def page_links(page: int, per_page: int, total: int) -> Json:
     """`links` of a page: nothing where there is but one."""
     last = max(1, -(-total // per_page))
     pages: dict[str, int] = {}
@@ -48,9 +48,9 @@ def links(page: int, per_page: int, total: int) -> Json:
         pages |= {"first": 1, "prev": min(page - 1, last)}
     if page < last:
         pages |= {"next": page + 1, "last": last}
-    return {"pages": {rel: _link(number) for rel, number in pages.items()}} if pages else {}
+    return {"pages": {rel: _page_url(number) for rel, number in pages.items()}} if pages else {}
 
 
-def _link(page: int) -> str:
+def _page_url(page: int) -> str:
     query = {name: value for name, value in request.args.items() if name != "page"}
     return f"{PUBLIC_URL}{request.path.rstrip('/')}?{urlencode({'page': page, **query})}"

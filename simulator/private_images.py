@@ -6,19 +6,21 @@ from typing import Literal
 
 from simulator.account import Account
 from simulator.catalog import Json
-from simulator.clock import stamp
+from simulator.clock import format_time
 from simulator.droplet import Droplet
 
 _USED_OF_A_DISK = 0.11
 
 
-def take(
+def create_droplet_image(
     account: Account, droplet: Droplet, kind: Literal["snapshot", "backup"], name: str, at: datetime
 ) -> int:
     """Make an image of the droplet as it is, without its tags; the droplet has its id."""
     size = round(droplet.disk * _USED_OF_A_DISK, 2)
-    image_id = _add(account, kind, name, at, regions=[droplet.region], disk=droplet.disk, size=size, tags=[])
-    account.taken_of[image_id] = droplet.id
+    image_id = _store_image(
+        account, kind, name, at, regions=[droplet.region], disk=droplet.disk, size=size, tags=[]
+    )
+    account.source_droplet_ids[image_id] = droplet.id
     if kind == "snapshot":
         droplet.snapshot_ids = [*droplet.snapshot_ids, image_id]
     else:
@@ -26,15 +28,15 @@ def take(
     return image_id
 
 
-def bring(
+def create_custom_image(
     account: Account, name: str, at: datetime, *, regions: list[str], size: float, tags: Sequence[str]
 ) -> int:
     """A custom image. `size` is in GB."""
-    known = account.canonical_tags(tags)
-    return _add(account, "custom", name, at, regions=regions, disk=20, size=size, tags=known)
+    known = account.register_tags(tags)
+    return _store_image(account, "custom", name, at, regions=regions, disk=20, size=size, tags=known)
 
 
-def _add(
+def _store_image(
     account: Account,
     kind: str,
     name: str,
@@ -53,7 +55,7 @@ def _add(
         "slug": None,
         "public": False,
         "regions": regions,
-        "created_at": stamp(at),
+        "created_at": format_time(at),
         "min_disk_size": disk,
         "type": kind,
         "size_gigabytes": size,

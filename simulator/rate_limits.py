@@ -9,47 +9,47 @@ UNLIMITED = 1_000_000  # announced while the limits are off: a client that paces
 
 
 @dataclass(slots=True)
-class Limits:
+class RateLimits:
     """Refuses nothing until enabled; then the headers count, too. Times are seconds since 1970."""
 
     enabled: bool = False
     per_hour: int = 5000
     per_minute: int = 250
-    _asked: dict[str, deque[float]] = field(default_factory=dict)
+    _request_times: dict[str, deque[float]] = field(default_factory=dict)
 
     def admit(self, token: str, at: float) -> float | None:
         """Count a request; the seconds to wait if it is one too many, else None."""
         if not self.enabled:
             return None
-        asked = self._window(token, at)
-        recent = [when for when in list(asked)[-self.per_minute :] if when > at - MINUTE]
+        request_times = self._window(token, at)
+        recent = [when for when in list(request_times)[-self.per_minute :] if when > at - MINUTE]
         wait: float | None = None
         if len(recent) >= self.per_minute:
             wait = recent[0] + MINUTE - at
-        elif len(asked) >= self.per_hour:
-            wait = asked[0] + HOUR - at
+        elif len(request_times) >= self.per_hour:
+            wait = request_times[0] + HOUR - at
         if wait is None:
-            asked.append(at)
+            request_times.append(at)
         return wait
 
     def headers(self, token: str, at: float) -> dict[str, str]:
         """The ratelimit headers: with the limits off, those of a limit that nobody reaches."""
         if not self.enabled:
-            return _told(UNLIMITED, UNLIMITED - 1, at + HOUR)
-        asked = self._window(token, at)
-        remaining = max(0, self.per_hour - len(asked))
-        if sum(when > at - MINUTE for when in list(asked)[-self.per_minute :]) >= self.per_minute:
+            return _format_headers(UNLIMITED, UNLIMITED - 1, at + HOUR)
+        request_times = self._window(token, at)
+        remaining = max(0, self.per_hour - len(request_times))
+        if sum(when > at - MINUTE for when in list(request_times)[-self.per_minute :]) >= self.per_minute:
             remaining = 0
-        return _told(self.per_hour, remaining, (asked[0] if asked else at) + HOUR)
+        return _format_headers(self.per_hour, remaining, (request_times[0] if request_times else at) + HOUR)
 
     def _window(self, token: str, at: float) -> deque[float]:
-        asked = self._asked.setdefault(token, deque())
-        while asked and asked[0] <= at - HOUR:
-            asked.popleft()
-        return asked
+        request_times = self._request_times.setdefault(token, deque())
+        while request_times and request_times[0] <= at - HOUR:
+            request_times.popleft()
+        return request_times
 
 
-def _told(limit: int, remaining: int, reset_at: float) -> dict[str, str]:
+def _format_headers(limit: int, remaining: int, reset_at: float) -> dict[str, str]:
     return {
         "ratelimit-limit": str(limit),
         "ratelimit-remaining": str(remaining),

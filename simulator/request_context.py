@@ -9,14 +9,14 @@ from simulator.catalog import Json
 from simulator.errors import bad_request, unprocessable
 from simulator.faults import Faults
 
-MOST_PER_PAGE = 200
+MAX_PER_PAGE = 200
 
 
-def account() -> Account:
+def get_account() -> Account:
     return cast("Account", g.account)
 
 
-def fault(kind: str, **wanted: object) -> Json | None:
+def take_fault(kind: str, **wanted: object) -> Json | None:
     """The settings of an armed fault of this kind that spoils this request, if there is one."""
     faults = cast("Faults", current_app.extensions["simulator"].faults)
     taken = faults.take(kind, method=request.method, path=request.path, token=g.get("token", ""), **wanted)
@@ -25,7 +25,7 @@ def fault(kind: str, **wanted: object) -> Json | None:
     return taken
 
 
-def body() -> Json:
+def read_json() -> Json:
     """The request's JSON object. Raises ApiError (400) if it is none."""
     content = request.get_json(force=True, silent=True)
     if not isinstance(content, dict):
@@ -33,17 +33,17 @@ def body() -> Json:
     return content
 
 
-def text(content: Json, name: str, *, most: int, least: int = 1) -> str:
+def read_string(content: Json, name: str, *, maximum: int, minimum: int = 1) -> str:
     """A string field of the body. Raises ApiError (422)."""
     value = content.get(name, "")
-    if not isinstance(value, str) or not least <= len(value) <= most:
-        raise unprocessable(f"{name} must be a string of {least} to {most} characters")
+    if not isinstance(value, str) or not minimum <= len(value) <= maximum:
+        raise unprocessable(f"{name} must be a string of {minimum} to {maximum} characters")
     return value
 
 
-def number(name: str, default: int, *, least: int, most: int) -> int:
+def read_query_number(name: str, default: int, *, minimum: int, maximum: int) -> int:
     """A numeric query parameter. Raises ApiError (422)."""
     value = request.args.get(name, str(default))
-    if not value.isdecimal() or not least <= int(value) <= most:
-        raise unprocessable(f"{name} must be a number between {least} and {most}")
+    if not value.isdecimal() or not minimum <= int(value) <= maximum:
+        raise unprocessable(f"{name} must be a number between {minimum} and {maximum}")
     return int(value)

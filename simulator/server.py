@@ -14,7 +14,7 @@ from waitress.server import TcpWSGIServer, create_server
 
 from simulator.app import create_app
 from simulator.connection import DroppableChannel
-from simulator.simulation import World
+from simulator.simulation import Simulation
 
 _THREADS = 16
 _CLOSE_SECONDS = 10
@@ -37,10 +37,10 @@ def make_server(app: Flask, *, host: str = "127.0.0.1", port: int = 0) -> TcpWSG
 
 
 def serve(
-    world: World | None = None, *, host: str = "127.0.0.1", port: int = 0, **options: Any
+    simulation: Simulation | None = None, *, host: str = "127.0.0.1", port: int = 0, **options: Any
 ) -> AbstractContextManager[str]:
     """Run a simulator in a thread and yield its base URL; `options` make its world, if none is given."""
-    return running(create_app(world or World(**options)), host=host, port=port)
+    return serve_app(create_app(simulation or Simulation(**options)), host=host, port=port)
 
 
 def run_until_signal(server: TcpWSGIServer, name: str) -> None:
@@ -58,7 +58,7 @@ def run_until_signal(server: TcpWSGIServer, name: str) -> None:
 
 
 @contextmanager
-def running(app: Flask, *, host: str = "127.0.0.1", port: int = 0) -> Iterator[str]:
+def serve_app(app: Flask, *, host: str = "127.0.0.1", port: int = 0) -> Iterator[str]:
     """Serve the application in a thread for the block; yields its base URL."""
     server = make_server(app, host=host, port=port)
     ending = threading.Event()

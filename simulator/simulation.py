@@ -9,16 +9,16 @@ from itertools import islice
 from typing import Any, Final
 
 from simulator.account import Account
-from simulator.billing.history import History
-from simulator.billing.invoices import Book
+from simulator.billing.history import BillingHistory
+from simulator.billing.invoices import AccountInvoices
 from simulator.catalog import Json
 from simulator.clock import Clock
 from simulator.endpoints import KINDS
 from simulator.errors import bad_request
 from simulator.faults import Faults
-from simulator.fleets import FLEETS, populate
-from simulator.rate_limits import Limits
-from simulator.synthetic_resources import check_load
+from simulator.fleets import FLEETS, populate_account
+from simulator.rate_limits import RateLimits
+from simulator.synthetic_resources import validate_load
 
 DEFAULT_TOKEN: Final = "dop_v1_" + "5107" * 16
 DEFAULT_TEAM: Final = "arcadia"
@@ -30,7 +30,7 @@ _NO_LOAD: Final[Mapping[str, int]] = {}
 
 
 @dataclass(frozen=True, slots=True)
-class Options:
+class SimulationOptions:
     """How the world begins. `today` None: the real date. `load`: so many more of a kind."""
 
     fleet: str = "default"
@@ -45,7 +45,7 @@ class Options:
     def __post_init__(self) -> None:
         if self.fleet not in FLEETS:
             raise ValueError(f"the fleet is one of {', '.join(FLEETS)}, not {self.fleet!r}")
-        check_load(self.load)
+        validate_load(self.load)
 
 
 class RequestLog:
@@ -68,7 +68,7 @@ class RequestLog:
         self.total = 0
 
 
-class World:
+class Simulation:
     """Everything under one lock, which a request holds while it is answered."""
 
     def __init__(
@@ -86,29 +86,31 @@ class World:
     ) -> None:
         self.lock = threading.RLock()
         self._limits = limits
-        self.options = Options(fleet, seed, droplets, today, speed, invoices, invoice_lines, load or {})
-        self._begin()
+        self.options = SimulationOptions(
+            fleet, seed, droplets, today, speed, invoices, invoice_lines, load or {}
+        )
+        self._start()
 
     def reset(self, **changes: Any) -> None:
         """Back to the start, with what is given instead of the former options."""
         self.options = replace(self.options, **changes)
-        self._begin()
+        self._start()
 
-    def _begin(self) -> None:
+    def _start(self) -> None:
         options = self.options
         self.clock = Clock(today=options.today, speed=options.speed)
         self.faults = Faults(options.seed)
-        self.limits = Limits(enabled=self._limits)
+        self.limits = RateLimits(enabled=self._limits)
         self.log = RequestLog()
         self.accounts: dict[str, Account] = {}
-        self.books: dict[str, Book] = {}
-        self.histories: dict[str, History] = {}
+        self.invoices: dict[str, AccountInvoices] = {}
+        self.billing_histories: dict[str, BillingHistory] = {}
         self._teams: dict[str, str] = {}
-        self.register(
+        self.register_token(
             DEFAULT_TOKEN, DEFAULT_TEAM, fleet=options.fleet, droplets=options.droplets, load=options.load
         )
 
-    def register(
+    def register_token(
         self,
         token: str,
         team: str,
@@ -125,15 +127,15 @@ class World:
             account = Account(
                 team=team, seed=self.options.seed, droplets=droplets, clock=self.clock, kinds=KINDS
             )
-            populate(account, fleet=fleet, load=load)
+            populate_account(account, fleet=fleet, load=load)
             self.accounts[team] = account
-            self.books[team] = self._book(account, fleet)
-            self.histories[team] = History(self.books[team])
+            self.invoices[team] = self._account_invoices(account, fleet)
+            self.billing_histories[team] = BillingHistory(self.invoices[team])
         self._teams[token] = team
         return account
 
-    def _book(self, account: Account, fleet: str) -> Book:
-        return Book(
+    def _account_invoices(self, account: Account, fleet: str) -> AccountInvoices:
+        return AccountInvoices(
             account,
             seed=self.options.seed,
             is_reference=fleet == "reference",
@@ -145,9 +147,9 @@ class World:
         team = self._teams.get(token)
         return None if team is None else self.accounts[team]
 
-    def revoke(self, token: str) -> None:
+    def revoke_token(self, token: str) -> None:
         self._teams.pop(token, None)
 
-    def settle(self) -> None:
+    def finish_due_actions(self) -> None:
         for account in self.accounts.values():
-            account.actions.settle()
+            account.actions.finish_due()

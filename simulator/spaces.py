@@ -18,8 +18,8 @@ from moto.moto_server.werkzeug_app import create_backend_app
 from moto.s3.models import S3Backend, s3_backends
 from waitress.server import create_server
 
-from simulator.account import BULK_NEWEST
-from simulator.default_fleet.buckets import BUCKETS, Bucket, bucket_of_load
+from simulator.account import NEWEST_CREATED_ON
+from simulator.default_fleet.buckets import BUCKETS, Bucket, make_synthetic_bucket
 from simulator.fleets import FLEETS
 from simulator.server import run_until_signal
 
@@ -53,8 +53,8 @@ def fill_fleet(*, fleet: str = "default", more: int = 0) -> None:
 
     The same at every start.
     """
-    newest_at = datetime.combine(BULK_NEWEST, time_of_day(), UTC)
-    for bucket in (*(BUCKETS if fleet == "default" else ()), *map(bucket_of_load, range(more))):
+    newest_at = datetime.combine(NEWEST_CREATED_ON, time_of_day(), UTC)
+    for bucket in (*(BUCKETS if fleet == "default" else ()), *map(make_synthetic_bucket, range(more))):
         fill(bucket, newest_at=newest_at)
 
 

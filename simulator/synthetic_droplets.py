@@ -27,19 +27,19 @@ _SIZES: Final = (
 )  # fmt: skip
 _REGIONS: Final = ("nyc3", "nyc1", "fra1", "ams3", "sfo3", "sgp1", "lon1", "tor1", "blr1", "syd1")
 _IMAGES: Final = ("ubuntu-24-04-x64", "ubuntu-22-04-x64", "ubuntu-22-04-x64", "debian-12-x64")
-_WORD: Final = (1 << 64) - 1
-MOST: Final = 100_000
+_WORD_MASK: Final = (1 << 64) - 1
+MAX_COUNT: Final = 100_000
 
 
-def _mixed(value: int) -> int:
+def _mix_bits(value: int) -> int:
     """64 well-stirred bits of `value`: splitmix64's finaliser."""
-    value = (value + 0x9E3779B97F4A7C15) & _WORD
-    value = ((value ^ (value >> 30)) * 0xBF58476D1CE4E5B9) & _WORD
-    value = ((value ^ (value >> 27)) * 0x94D049BB133111EB) & _WORD
+    value = (value + 0x9E3779B97F4A7C15) & _WORD_MASK
+    value = ((value ^ (value >> 30)) * 0xBF58476D1CE4E5B9) & _WORD_MASK
+    value = ((value ^ (value >> 27)) * 0x94D049BB133111EB) & _WORD_MASK
     return value ^ (value >> 31)
 
 
-class Survivors:
+class RemainingIndices:
     """The indices below `count` that are not missing, as a sequence that can be cut anywhere."""
 
     def __init__(self, count: int) -> None:
@@ -62,7 +62,7 @@ class Survivors:
         if at < len(self._missing) and self._missing[at] == index:
             del self._missing[at]
 
-    def cut(self, start: int, stop: int) -> Iterator[int]:
+    def slice(self, start: int, stop: int) -> Iterator[int]:
         """The survivors number `start` to `stop`, exclusive."""
         low, high = 0, len(self._missing)
         while low < high:  # how many of the missing come before survivor number `start`
@@ -81,33 +81,35 @@ class Survivors:
             index += 1
 
 
-class Bulk:
+class SyntheticDroplets:
     def __init__(self, *, seed: int, count: int, newest: date, team: str) -> None:
         """`newest` is the last day on which one of them was made."""
-        if not 0 <= count <= MOST:
-            raise ValueError(f"between 0 and {MOST} droplets, not {count}")
-        self.alive = Survivors(count)
-        self.at_home = Survivors(count)  # alive, and never moved out of the project they began in
-        self.dropped_tags: set[str] = set()
-        self._salt = _mixed(seed)
+        if not 0 <= count <= MAX_COUNT:
+            raise ValueError(f"between 0 and {MAX_COUNT} droplets, not {count}")
+        self.remaining = RemainingIndices(count)
+        self.in_first_project = RemainingIndices(
+            count
+        )  # alive, and never moved out of the project they began in
+        self.deleted_tags: set[str] = set()
+        self._salt = _mix_bits(seed)
         self._newest = datetime.combine(newest, time_of_day(), UTC)
         self._vpcs = {region: default_vpc(team, region) for region in _REGIONS}
 
-    def index_of(self, droplet_id: int) -> int | None:
+    def find_index(self, droplet_id: int) -> int | None:
         """Whose id this is, or None if there is no such droplet now."""
         index, rest = divmod(droplet_id - FIRST_ID, _ID_STEP)
-        return index if rest == 0 and index in self.alive else None
+        return index if rest == 0 and index in self.remaining else None
 
-    def index_named(self, name: str) -> int | None:
+    def find_index_by_name(self, name: str) -> int | None:
         number = name.rpartition("-")[2]
         index = int(number) if number.isdecimal() else -1
-        return index if index in self.alive and _name(index) == name.lower() else None
+        return index if index in self.remaining and _name(index) == name.lower() else None
 
-    def droplet(self, index: int) -> Droplet:
-        bits = _mixed(self._salt ^ index)
+    def make_droplet(self, index: int) -> Droplet:
+        bits = _mix_bits(self._salt ^ index)
         region = _REGIONS[bits % len(_REGIONS)]
         return Droplet(
-            id=id_of(index),
+            id=droplet_id_at(index),
             name=_name(index),
             size=_SIZES[(bits >> 8) % len(_SIZES)],
             region=region,
@@ -120,22 +122,22 @@ class Bulk:
             vpc_uuid=self._vpcs[region],
         )
 
-    def label(self, index: int) -> str:
+    def invoice_description(self, index: int) -> str:
         """`name (size)`, as it was at the start and invoices tell it."""
-        return f"{_name(index)} ({_SIZES[(_mixed(self._salt ^ index) >> 8) % len(_SIZES)]})"
+        return f"{_name(index)} ({_SIZES[(_mix_bits(self._salt ^ index) >> 8) % len(_SIZES)]})"
 
-    def tagged(self, tag: str) -> list[int]:
+    def indices_with_tag(self, tag: str) -> list[int]:
         """The indices that carry `tag` (in lower case) from the start."""
-        if tag in self.dropped_tags:
+        if tag in self.deleted_tags:
             return []
-        step, turns, values = _turn(tag)
+        step, turns, values = _tag_cycle(tag)
         if not values:
             return []
-        return [i for i in self.alive.cut(0, len(self.alive)) if i // step % turns in values]
+        return [i for i in self.remaining.slice(0, len(self.remaining)) if i // step % turns in values]
 
-    def tags(self) -> list[str]:
+    def list_tags(self) -> list[str]:
         """Every tag that one of them may carry."""
-        if not self.alive.count:
+        if not self.remaining.count:
             return []
         tenants = (f"tenant:bulk-{number:02d}" for number in range(_TENANTS))
         known = (
@@ -144,12 +146,12 @@ class Bulk:
             *(f"env:{e}" for e in set(_ENVIRONMENTS)),
             *tenants,
         )
-        return [tag for tag in known if tag not in self.dropped_tags]
+        return [tag for tag in known if tag not in self.deleted_tags]
 
     def tag_counts(self, without: Container[int]) -> dict[str, tuple[int, int]]:
         """Per tag: how many carry it from the start, and the last index; indices in `without` don't count."""
         alike, last = [0] * _CYCLE, [-1] * _CYCLE
-        for index in self.alive.cut(0, len(self.alive)):
+        for index in self.remaining.slice(0, len(self.remaining)):
             if index not in without:
                 alike[index % _CYCLE] += 1
                 last[index % _CYCLE] = index
@@ -167,10 +169,10 @@ class Bulk:
             f"env:{_ENVIRONMENTS[index // 5 % len(_ENVIRONMENTS)]}",
             f"tenant:bulk-{index // 15 % _TENANTS:02d}",
         ]
-        return [tag for tag in tags if tag not in self.dropped_tags] if self.dropped_tags else tags
+        return [tag for tag in tags if tag not in self.deleted_tags] if self.deleted_tags else tags
 
 
-def id_of(index: int) -> int:
+def droplet_id_at(index: int) -> int:
     return FIRST_ID + index * _ID_STEP
 
 
@@ -178,7 +180,7 @@ def _name(index: int) -> str:
     return f"{_ROLES[index % len(_ROLES)]}-{index:06d}"
 
 
-def _turn(tag: str) -> tuple[int, int, frozenset[int]]:
+def _tag_cycle(tag: str) -> tuple[int, int, frozenset[int]]:
     """(step, turns, values): the indices i with i // step % turns in values carry the tag."""
     key, _, value = tag.partition(":")
     match key:

@@ -10,33 +10,33 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from simulator.default_fleet import network, platforms, storage
-from simulator.default_fleet.buckets import bucket_of_load
-from simulator.fleet_builder import Estate, owner_tags
-from simulator.private_images import bring, take
-from simulator.synthetic_droplets import MOST
+from simulator.default_fleet.buckets import make_synthetic_bucket
+from simulator.fleet_builder import FleetBuilder, owner_tags
+from simulator.private_images import create_custom_image, create_droplet_image
+from simulator.synthetic_droplets import MAX_COUNT
 
 _HOME: Final = "arcadia"  # every fleet's default project
 _REGIONS: Final = ("nyc3", "fra1", "ams3", "sfo3", "sgp1", "lon1", "tor1", "blr1", "syd1")
 _TENANTS: Final = 100
 _NETWORKS: Final = 100
 
-Place = Callable[[Estate, int], None]
+AddResource = Callable[[FleetBuilder, int], None]
 
 
-def burden(estate: Estate, load: Mapping[str, int]) -> None:
+def add_synthetic_resources(builder: FleetBuilder, load: Mapping[str, int]) -> None:
     """Put so many of each kind into the account, beside what its fleet has."""
     for kind, count in load.items():
         for number in range(count):
-            LOADS[kind](estate, number)
+            LOADS[kind](builder, number)
 
 
-def check_load(load: Mapping[str, int]) -> None:
+def validate_load(load: Mapping[str, int]) -> None:
     """Raise ValueError for a kind that isn't there to be had many of, or for too many."""
     for kind, count in load.items():
         if kind not in LOADS:
             raise ValueError(f"a load is of {', '.join(LOADS)}, not of {kind!r}")
-        if not 0 <= count <= MOST:
-            raise ValueError(f"between 0 and {MOST} {kind.replace('_', ' ')}, not {count}")
+        if not 0 <= count <= MAX_COUNT:
+            raise ValueError(f"between 0 and {MAX_COUNT} {kind.replace('_', ' ')}, not {count}")
 
 
 def _name(number: int) -> str:
@@ -56,81 +56,91 @@ def _ip(number: int) -> str:
     return f"198.{18 + (number >> 16)}.{number >> 8 & 255}.{number & 255}"
 
 
-def _volume(estate: Estate, number: int) -> None:
-    storage.volume(estate, _name(number), 10 + number % 90, _region(number), _HOME, _tags(number))
+def _volume(builder: FleetBuilder, number: int) -> None:
+    storage.add_volume(builder, _name(number), 10 + number % 90, _region(number), _HOME, _tags(number))
 
 
-def _snapshot(estate: Estate, number: int) -> None:
+def _snapshot(builder: FleetBuilder, number: int) -> None:
     """Of the volume of the same number, where there is one."""
     name, size = _name(number), 1.5 + number % 60
-    storage.volume_snapshot(estate, name, name, size, _region(number), _tags(number))
+    storage.add_volume_snapshot(builder, name, name, size, _region(number), _tags(number))
 
 
-def _image(estate: Estate, number: int) -> None:
-    made, tags = estate.at(number % 700), _tags(number)
-    bring(estate.account, _name(number), made, regions=[_region(number)], size=2.5, tags=tags)
+def _image(builder: FleetBuilder, number: int) -> None:
+    made, tags = builder.time_at_age(number % 700), _tags(number)
+    create_custom_image(builder.account, _name(number), made, regions=[_region(number)], size=2.5, tags=tags)
 
 
-def _backup(estate: Estate, number: int) -> None:
+def _backup(builder: FleetBuilder, number: int) -> None:
     """Of one droplet after the other, from the oldest on."""
-    droplets = estate.account.droplets
-    droplet = droplets.edit(droplets.at(number % len(droplets))) if len(droplets) else None
+    droplets = builder.account.droplets
+    droplet = droplets.get_for_update(droplets.id_at(number % len(droplets))) if len(droplets) else None
     if droplet is None:
         raise ValueError("backups need droplets to be taken of")
-    take(estate.account, droplet, "backup", f"{droplet.name} {_name(number)}", estate.at(number % 28))
+    create_droplet_image(
+        builder.account,
+        droplet,
+        "backup",
+        f"{droplet.name} {_name(number)}",
+        builder.time_at_age(number % 28),
+    )
 
 
-def _domain(estate: Estate, number: int) -> None:
+def _domain(builder: FleetBuilder, number: int) -> None:
     lines = (("A", "@", _ip(number)), ("CNAME", "www", "@"))
-    network.zone(estate, f"{_name(number)}.example", _HOME, lines)
+    network.add_zone(builder, f"{_name(number)}.example", _HOME, lines)
 
 
-def _reserved_ip(estate: Estate, number: int) -> None:
-    network.reserved_ip(estate, _ip(number), _region(number), _HOME, "")
+def _reserved_ip(builder: FleetBuilder, number: int) -> None:
+    network.add_reserved_ip(builder, _ip(number), _region(number), _HOME, "")
 
 
-def _load_balancer(estate: Estate, number: int) -> None:
+def _load_balancer(builder: FleetBuilder, number: int) -> None:
     tag = _tags(number)[0]
-    network.balancer(estate, _name(number), _ip(number), _region(number), _HOME, "", tag=tag)
+    network.add_load_balancer(builder, _name(number), _ip(number), _region(number), _HOME, "", tag=tag)
 
 
-def _database(estate: Estate, number: int) -> None:
-    platforms.database(estate, _name(number), "pg", "16", _region(number), _HOME, _tags(number))
+def _database(builder: FleetBuilder, number: int) -> None:
+    platforms.add_database(builder, _name(number), "pg", "16", _region(number), _HOME, _tags(number))
 
 
-def _cluster(estate: Estate, number: int) -> None:
-    platforms.cluster(estate, _name(number), _region(number), _HOME, _tags(number))
+def _cluster(builder: FleetBuilder, number: int) -> None:
+    platforms.add_cluster(builder, _name(number), _region(number), _HOME, _tags(number))
 
 
-def _firewall(estate: Estate, number: int) -> None:
-    network.firewall(estate, _name(number), tags=_tags(number))
+def _firewall(builder: FleetBuilder, number: int) -> None:
+    network.add_firewall(builder, _name(number), tags=_tags(number))
 
 
-def _vpc(estate: Estate, number: int) -> None:
+def _vpc(builder: FleetBuilder, number: int) -> None:
     name = _name(number)
-    network.vpc(estate, estate.id_of("vpc", name), name, _region(number), number % _NETWORKS, default=False)
+    network.add_vpc(
+        builder, builder.uuid_for("vpc", name), name, _region(number), number % _NETWORKS, default=False
+    )
 
 
-def _certificate(estate: Estate, number: int) -> None:
-    network.certificate(estate, _name(number), [f"{_name(number)}.example"])
+def _certificate(builder: FleetBuilder, number: int) -> None:
+    network.add_certificate(builder, _name(number), [f"{_name(number)}.example"])
 
 
-def _cdn_endpoint(estate: Estate, number: int) -> None:
-    network.cdn_endpoint(estate, _name(number), _region(number))
+def _cdn_endpoint(builder: FleetBuilder, number: int) -> None:
+    network.add_cdn_endpoint(builder, _name(number), _region(number))
 
 
-def _app(estate: Estate, number: int) -> None:
+def _app(builder: FleetBuilder, number: int) -> None:
     name = _name(number)
-    platforms.app(estate, name, _region(number)[:3], _HOME, f"{name}.example")
+    platforms.add_app(builder, name, _region(number)[:3], _HOME, f"{name}.example")
 
 
-def _bucket(estate: Estate, number: int) -> None:
+def _bucket(builder: FleetBuilder, number: int) -> None:
     """Only that its project has it: `simulator.spaces` serves it, and takes the same option."""
-    account, bucket = estate.account, bucket_of_load(number)
-    account.projects.assign(f"do:space:{bucket.name}", account.projects.default, estate.at(bucket.age_days))
+    account, bucket = builder.account, make_synthetic_bucket(number)
+    account.projects.assign(
+        f"do:space:{bucket.name}", account.projects.default, builder.time_at_age(bucket.age_days)
+    )
 
 
-LOADS: Final[Mapping[str, Place]] = {
+LOADS: Final[Mapping[str, AddResource]] = {
     "volumes": _volume,
     "snapshots": _snapshot,
     "images": _image,

@@ -5,8 +5,8 @@ from decimal import ROUND_HALF_UP, Decimal
 from typing import Any, Final
 
 from simulator.account import Account
-from simulator.billing.past_resources import past
-from simulator.billing.rating import Billed, midnight
+from simulator.billing.past_resources import make_past_resources
+from simulator.billing.rating import BillableResource, midnight
 from simulator.catalog import SIZES, Json
 from simulator.droplet import Droplet
 
@@ -21,20 +21,20 @@ _SNAPSHOT_CENTS_PER_GB: Final = 6
 _BACKUP_PERCENT: Final = 30  # of the droplet's price, daily
 
 
-class Roster:
+class BillableResources:
     """Everything that was ever billed. Droplets come and go; what else the fleet has stays as it began."""
 
     def __init__(self, account: Account, *, seed: int) -> None:
         self._account = account
-        self._closed = past(seed, account.team)
-        self._others = _others(account)
-        self._droplets: dict[int, Billed] = {}
-        self._look(first=True)
+        self._closed = make_past_resources(seed, account.team)
+        self._list_others = _list_others(account)
+        self._droplets: dict[int, BillableResource] = {}
+        self._refresh(first=True)
 
-    def all(self) -> list[Billed]:
+    def all(self) -> list[BillableResource]:
         """What there was and is, by now."""
-        self._look(first=False)
-        return [*self._closed, *self._droplets.values(), *self._others]
+        self._refresh(first=False)
+        return [*self._closed, *self._droplets.values(), *self._list_others]
 
     def droplets(self) -> dict[str, tuple[str, str]]:
         """By name, the id and project of each that is there."""
@@ -43,27 +43,27 @@ class Roster:
             for billed in self._droplets.values()
         }
 
-    def _look(self, *, first: bool) -> None:
+    def _refresh(self, *, first: bool) -> None:
         """A droplet that isn't what it was, is billed as another one from now on."""
         now = self._account.clock.now()
         held = {
             droplet.id: droplet
-            for droplet in self._account.droplets.held()
-            if self._account.droplets.held_by(droplet.id) is not None and "k8s" not in droplet.tags
+            for droplet in self._account.droplets.iter_stored()
+            if self._account.droplets.find_stored(droplet.id) is not None and "k8s" not in droplet.tags
         }
         for droplet_id in [each for each in self._droplets if each not in held]:
-            self._closed.append(self._droplets.pop(droplet_id).until(now))
+            self._closed.append(self._droplets.pop(droplet_id).end_at(now))
         for droplet_id, droplet in held.items():
             known, present = self._droplets.get(droplet_id), _droplet(self._account, droplet)
             if known is None:
                 self._droplets[droplet_id] = present
             elif known.description != present.description and not first:
-                self._closed.append(known.until(now))
+                self._closed.append(known.end_at(now))
                 self._droplets[droplet_id] = _from(present, now)
 
 
-def _from(billed: Billed, at: datetime) -> Billed:
-    return Billed(
+def _from(billed: BillableResource, at: datetime) -> BillableResource:
+    return BillableResource(
         billed.product, billed.description, billed.monthly_cents, at, project=billed.project,
         resource_id=billed.resource_id,
     )  # fmt: skip
@@ -78,8 +78,8 @@ def _project_of(account: Account, urn: str) -> str:
     return project.name if project is not None else ""
 
 
-def _droplet(account: Account, droplet: Droplet) -> Billed:
-    return Billed(
+def _droplet(account: Account, droplet: Droplet) -> BillableResource:
+    return BillableResource(
         "Droplets",
         f"{droplet.name} ({droplet.size})",
         _cents(SIZES[droplet.size]["price_monthly"]),
@@ -89,84 +89,88 @@ def _droplet(account: Account, droplet: Droplet) -> Billed:
     )
 
 
-def _others(account: Account) -> list[Billed]:
+def _list_others(account: Account) -> list[BillableResource]:
     """What the fleet has besides droplets. DigitalOcean tells the names of addresses and backups, not ids."""
     return [
-        *(_volume(account, body) for body in _lying(account, "volume")),
-        *(_snapshot(body) for body in _lying(account, "volume_snapshot")),
+        *(_volume(account, body) for body in _list_collection(account, "volume")),
+        *(_snapshot(body) for body in _list_collection(account, "volume_snapshot")),
         *(_snapshot(body) for body in account.images.values() if body["type"] == "snapshot"),
-        *(_backup(account, droplet) for droplet in account.droplets.held() if droplet.backup_policy),
-        *(_balancer(account, body) for body in _lying(account, "load_balancer")),
-        *(_address(account, body) for body in _lying(account, "reserved_ip") if body["droplet"] is None),
-        *(_database(account, body) for body in _lying(account, "database")),
-        *(_cluster(account, body) for body in _lying(account, "kubernetes_cluster")),
-        *(_app(account, body) for body in _lying(account, "app")),
-        *(_registry(body) for body in _lying(account, "registry")),
+        *(_backup(account, droplet) for droplet in account.droplets.iter_stored() if droplet.backup_policy),
+        *(_balancer(account, body) for body in _list_collection(account, "load_balancer")),
+        *(
+            _address(account, body)
+            for body in _list_collection(account, "reserved_ip")
+            if body["droplet"] is None
+        ),
+        *(_database(account, body) for body in _list_collection(account, "database")),
+        *(_cluster(account, body) for body in _list_collection(account, "kubernetes_cluster")),
+        *(_app(account, body) for body in _list_collection(account, "app")),
+        *(_registry(body) for body in _list_collection(account, "registry")),
     ]
 
 
-def _lying(account: Account, shelf: str) -> list[Json]:
-    return list(account.held[shelf].values())
+def _list_collection(account: Account, shelf: str) -> list[Json]:
+    return list(account.collections[shelf].values())
 
 
-def _made(body: Json) -> datetime:
+def _parse_created_at(body: Json) -> datetime:
     return datetime.fromisoformat(f"{str(body['created_at'])[:19]}+00:00")
 
 
-def _volume(account: Account, body: Json) -> Billed:
-    return Billed(
+def _volume(account: Account, body: Json) -> BillableResource:
+    return BillableResource(
         "Volumes",
         f"{body['name']} ({body['region']}) {body['size_gigabytes']}GB",
         body["size_gigabytes"] * _VOLUME_CENTS_PER_GB,
-        _made(body),
+        _parse_created_at(body),
         project=_project_of(account, f"do:volume:{body['id']}"),
         resource_uuid=str(body["id"]),
     )
 
 
-def _snapshot(body: Json) -> Billed:
+def _snapshot(body: Json) -> BillableResource:
     """Of a volume by its uuid, of a droplet by its number."""
     key = str(body["id"])
-    return Billed(
+    return BillableResource(
         "Snapshots",
         f"{body['name']} ({body['size_gigabytes']} GB)",
         max(1, _cents(Decimal(str(body["size_gigabytes"])) * _SNAPSHOT_CENTS_PER_GB) // 100),
-        _made(body),
+        _parse_created_at(body),
         resource_id=key if key.isdecimal() else "",
         resource_uuid="" if key.isdecimal() else key,
     )
 
 
-def _backup(account: Account, droplet: Droplet) -> Billed:
+def _backup(account: Account, droplet: Droplet) -> BillableResource:
     billed = _droplet(account, droplet)
     cents = billed.monthly_cents * _BACKUP_PERCENT // 100
-    return Billed("Backups", billed.description, cents, billed.started_at, project=billed.project)
+    return BillableResource("Backups", billed.description, cents, billed.started_at, project=billed.project)
 
 
-def _balancer(account: Account, body: Json) -> Billed:
-    return Billed(
+def _balancer(account: Account, body: Json) -> BillableResource:
+    return BillableResource(
         "Load Balancers",
         f"{body['name']} ({body['size']})",
         _BALANCER_CENTS,
-        _made(body),
+        _parse_created_at(body),
         project=_project_of(account, f"do:loadbalancer:{body['id']}"),
         resource_uuid=str(body["id"]),
     )
 
 
-def _address(account: Account, body: Json) -> Billed:
+def _address(account: Account, body: Json) -> BillableResource:
     opened = account.projects.default.created_at
-    return Billed(
+    return BillableResource(
         "Floating IPs", f"Unused Floating IP - {body['ip']}", _IDLE_IP_CENTS, midnight(opened.date())
     )
 
 
-def _database(account: Account, body: Json) -> Billed:
-    return Billed(
+def _database(account: Account, body: Json) -> BillableResource:
+    return BillableResource(
         "Database Clusters",
         f"{body['name']} ({body['size']})",
         _DATABASE_CENTS[body["size"]] * int(body["num_nodes"]),
-        _made(body),
+        _parse_created_at(body),
         group=str(body["name"]),
         project=_project_of(account, f"do:dbaas:{body['id']}"),
         category="paas",
@@ -174,33 +178,37 @@ def _database(account: Account, body: Json) -> Billed:
     )
 
 
-def _cluster(account: Account, body: Json) -> Billed:
+def _cluster(account: Account, body: Json) -> BillableResource:
     nodes = sum(int(pool["count"]) for pool in body["node_pools"])
-    return Billed(
+    return BillableResource(
         "Kubernetes Clusters",
         f"{nodes} nodes - 4 GB / 2 vCPU / 80 GB SSD",
         nodes * _NODE_CENTS,
-        _made(body),
+        _parse_created_at(body),
         group=str(body["name"]),
         project=_project_of(account, f"do:kubernetes:{body['id']}"),
         resource_uuid=str(body["id"]),
     )
 
 
-def _app(account: Account, body: Json) -> Billed:
-    return Billed(
+def _app(account: Account, body: Json) -> BillableResource:
+    return BillableResource(
         "App Platform",
         f"{body['spec']['name']} (basic-xxs)",
         _APP_CENTS,
-        _made(body),
+        _parse_created_at(body),
         project=_project_of(account, f"do:app:{body['id']}"),
         category="paas",
         resource_uuid=str(body["id"]),
     )
 
 
-def _registry(body: Json) -> Billed:
+def _registry(body: Json) -> BillableResource:
     tier = body["subscription"]["tier"]["name"]
-    return Billed(
-        "Container Registry", f"{body['name']} ({tier})", _REGISTRY_CENTS, _made(body), category="paas"
+    return BillableResource(
+        "Container Registry",
+        f"{body['name']} ({tier})",
+        _REGISTRY_CENTS,
+        _parse_created_at(body),
+        category="paas",
     )

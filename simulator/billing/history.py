@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from simulator.billing.invoices import Book, Invoice
-from simulator.billing.lines import dollars
+from simulator.billing.invoices import AccountInvoices, Invoice
+from simulator.billing.lines import format_dollars
 from simulator.billing.rating import midnight, month_after
 from simulator.catalog import Json
-from simulator.clock import stamp
+from simulator.clock import format_time
 
 _ISSUED_AFTER: Final = timedelta(hours=8, minutes=44, seconds=38)
 _PAID_AFTER: Final = timedelta(days=1, hours=6, minutes=12, seconds=9)
@@ -30,7 +30,7 @@ _EVENTS: Final = {
 
 
 @dataclass(frozen=True, slots=True)
-class _Place:
+class _Moment:
     """Where an entry stands. Its amount is looked up when it is shown."""
 
     at: datetime
@@ -39,35 +39,35 @@ class _Place:
     is_payment: bool = False
 
 
-class History:
-    """The entries of a book. Their places are sorted once for as long as its invoices are the same."""
+class BillingHistory:
+    """The entries of a invoices. Their places are sorted once for as long as its invoices are the same."""
 
-    def __init__(self, book: Book) -> None:
-        self._book = book
+    def __init__(self, invoices: AccountInvoices) -> None:
+        self._invoices = invoices
         self._of: list[Invoice] | None = None
-        self._all: list[_Place] = []
+        self._all: list[_Moment] = []
 
-    def by(self, now: datetime) -> "Entries":
+    def entries_until(self, now: datetime) -> "HistoryEntries":
         """Those that have happened."""
-        finals = self._book.finals()
-        if finals is not self._of:
-            places = [place for invoice in finals for place in _places(invoice)]
+        list_final = self._invoices.list_final()
+        if list_final is not self._of:
+            places = [place for invoice in list_final for place in _places(invoice)]
             self._all = sorted(places, key=lambda place: place.at, reverse=True)
-            self._of = finals
+            self._of = list_final
         to_come = bisect_left(self._all, -now.timestamp(), key=lambda place: -place.at.timestamp())
-        return Entries(self._book, self._all, to_come)
+        return HistoryEntries(self._invoices, self._all, to_come)
 
 
-class Entries:
-    def __init__(self, book: Book, places: list[_Place], to_come: int) -> None:
-        self._book = book
+class HistoryEntries:
+    def __init__(self, invoices: AccountInvoices, places: list[_Moment], to_come: int) -> None:
+        self._invoices = invoices
         self._places = places
         self._to_come = to_come
 
     def __len__(self) -> int:
         return len(self._places) - self._to_come
 
-    def cut(self, start: int, stop: int) -> list[Json]:
+    def slice(self, start: int, stop: int) -> list[Json]:
         """Entries number `start` to `stop`, exclusive; the newest is the first."""
         return [self._entry(place) for place in self._places[self._to_come + start : self._to_come + stop]]
 
@@ -76,31 +76,36 @@ class Entries:
         happened = self._places[self._to_come :]
         paid = {place.invoice.uuid for place in happened if place.is_payment}
         open_ = (place for place in happened if place.event is None and not place.is_payment)
-        owed = sum(self._book.cents(each.invoice) for each in open_ if each.invoice.uuid not in paid)
+        owed = sum(self._invoices.cents(each.invoice) for each in open_ if each.invoice.uuid not in paid)
         return owed + sum(place.event[2] for place in happened if place.event is not None)
 
-    def _entry(self, place: _Place) -> Json:
+    def _entry(self, place: _Moment) -> Json:
         if place.event is not None:
             kind, description, cents, _ = place.event
-            return _rendered(kind, description, cents, place.at)
-        cents = self._book.cents(place.invoice)
+            return _render_entry(kind, description, cents, place.at)
+        cents = self._invoices.cents(place.invoice)
         if place.is_payment:
-            return _rendered("Payment", "Payment (VISA 4242)", -cents, place.at)
+            return _render_entry("Payment", "Payment (VISA 4242)", -cents, place.at)
         return {
-            **_rendered("Invoice", f"Invoice for {place.invoice.month:%B %Y}", cents, place.at),
+            **_render_entry("Invoice", f"Invoice for {place.invoice.month:%B %Y}", cents, place.at),
             "invoice_id": place.invoice.invoice_id,
             "invoice_uuid": place.invoice.uuid,
         }
 
 
-def _places(invoice: Invoice) -> Iterator[_Place]:
+def _places(invoice: Invoice) -> Iterator[_Moment]:
     over = midnight(month_after(invoice.month))
-    yield _Place(over + _PAID_AFTER, invoice, is_payment=True)
-    yield _Place(over + _ISSUED_AFTER, invoice)
+    yield _Moment(over + _PAID_AFTER, invoice, is_payment=True)
+    yield _Moment(over + _ISSUED_AFTER, invoice)
     if not invoice.number:
         for event in _EVENTS.get(f"{invoice.month:%Y-%m}", ()):
-            yield _Place(over + event[3], invoice, event=event)
+            yield _Moment(over + event[3], invoice, event=event)
 
 
-def _rendered(kind: str, description: str, cents: int, at: datetime) -> Json:
-    return {"description": description, "amount": dollars(cents), "date": stamp(at), "type": kind}
+def _render_entry(kind: str, description: str, cents: int, at: datetime) -> Json:
+    return {
+        "description": description,
+        "amount": format_dollars(cents),
+        "date": format_time(at),
+        "type": kind,
+    }

@@ -18,7 +18,7 @@ _COLUMNS: Final = (
 
 
 @dataclass(frozen=True, slots=True)
-class Dialect:
+class CsvFormat:
     """How the tables of some years are written."""
 
     until: date  # the last month
@@ -29,23 +29,23 @@ class Dialect:
 
 
 _SPACED: Final = tuple(name.replace("_", " ").title() if name != "USD" else name for name in _COLUMNS[:8])
-_DIALECTS: Final = (
-    Dialect(date(2015, 12, 1), _SPACED, "(${})", line_end="\r\n"),
-    Dialect(date(2017, 12, 1), _COLUMNS[:8], "$-{}", mark="\ufeff"),
-    Dialect(date(2020, 12, 1), _COLUMNS[:8]),
-    Dialect(date.max, _COLUMNS),
+_CSV_FORMATS: Final = (
+    CsvFormat(date(2015, 12, 1), _SPACED, "(${})", line_end="\r\n"),
+    CsvFormat(date(2017, 12, 1), _COLUMNS[:8], "$-{}", mark="\ufeff"),
+    CsvFormat(date(2020, 12, 1), _COLUMNS[:8]),
+    CsvFormat(date.max, _COLUMNS),
 )
 
 
-def table(lines: Iterable[Line], period: date) -> Iterator[str]:
+def write_csv(lines: Iterable[Line], period: date) -> Iterator[str]:
     """The CSV in pieces, as that month's tables are written."""
-    dialect = next(each for each in _DIALECTS if period <= each.until)
+    csv_format = next(each for each in _CSV_FORMATS if period <= each.until)
     text = io.StringIO(newline="")
-    writer = csv.writer(text, lineterminator=dialect.line_end)
-    text.write(dialect.mark)
-    writer.writerow(dialect.columns)
-    width, left = len(dialect.columns), iter(lines)
-    while rows := [_row(line, dialect)[:width] for line in islice(left, _ROWS_PER_CHUNK)]:
+    writer = csv.writer(text, lineterminator=csv_format.line_end)
+    text.write(csv_format.mark)
+    writer.writerow(csv_format.columns)
+    width, left = len(csv_format.columns), iter(lines)
+    while rows := [_row(line, csv_format)[:width] for line in islice(left, _ROWS_PER_CHUNK)]:
         writer.writerows(rows)
         yield text.getvalue()
         text.seek(0)
@@ -58,7 +58,7 @@ def _instant(at: datetime) -> str:
     return f"{str(at)[:19]} +0000"
 
 
-def _row(line: Line, dialect: Dialect) -> tuple[str, ...]:
+def _row(line: Line, csv_format: CsvFormat) -> tuple[str, ...]:
     amount = f"{abs(line.cents) // 100:,}.{abs(line.cents) % 100:02}"
     return (
         line.product,
@@ -67,7 +67,7 @@ def _row(line: Line, dialect: Dialect) -> tuple[str, ...]:
         "" if line.hours is None else str(line.hours),
         _instant(line.start),
         _instant(line.end),
-        dialect.negative.format(amount) if line.cents < 0 else f"${amount}",
+        csv_format.negative.format(amount) if line.cents < 0 else f"${amount}",
         line.project,
         line.category,
     )

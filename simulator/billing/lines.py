@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Final
 
 from simulator.catalog import Json
-from simulator.clock import stamp
+from simulator.clock import format_time
 
 TAXES: Final = "Taxes"
 
@@ -30,10 +30,10 @@ class Line:
     def is_tax(self) -> bool:
         return self.product == TAXES
 
-    def with_cents(self, cents: int) -> "Line":
+    def replace_cents(self, cents: int) -> "Line":
         return replace(self, cents=cents)
 
-    def item(self) -> Json:
+    def render(self) -> Json:
         """As the API's items have it: what has no value is left out."""
         body: Json = {
             "product": self.product,
@@ -41,17 +41,17 @@ class Line:
             "resource_id": self.resource_id,
             "group_description": self.group,
             "description": self.description,
-            "amount": dollars(self.cents),
+            "amount": format_dollars(self.cents),
             "duration": "" if self.hours is None else str(self.hours),
             "duration_unit": "" if self.hours is None else "Hours",
-            "start_time": stamp(self.start),
-            "end_time": stamp(self.end),
+            "start_time": format_time(self.start),
+            "end_time": format_time(self.end),
             "project_name": self.project,
             "category": self.category,
         }
         return {name: value for name, value in body.items() if value != ""}
 
 
-def dollars(cents: int) -> str:
+def format_dollars(cents: int) -> str:
     """As the API writes amounts: `-1779.55`."""
     return f"{'-' if cents < 0 else ''}{abs(cents) // 100}.{abs(cents) % 100:02}"

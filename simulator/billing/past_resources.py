@@ -4,7 +4,7 @@ import random
 from datetime import UTC, date, datetime, timedelta
 from typing import Final
 
-from simulator.billing.rating import Billed, midnight
+from simulator.billing.rating import BillableResource, midnight
 
 FIRST_MONTH: Final = date(2014, 12, 1)
 _FIRST_DAY: Final = date(2014, 12, 3)
@@ -22,20 +22,20 @@ def _at(day: date, hour: int = 9, minute: int = 39) -> datetime:
     return midnight(day) + timedelta(hours=hour, minutes=minute)
 
 
-def past(seed: int, team: str) -> list[Billed]:
+def make_past_resources(seed: int, team: str) -> list[BillableResource]:
     """The same for the same seed and team. No name is one of a fleet's."""
     chance = random.Random(f"{seed}/{team}/past")
     gone = [_droplet(chance, number) for number in range(_GONE)]
     return [*_STORIES, *gone, _SPACES]
 
 
-def _droplet(chance: random.Random, number: int) -> Billed:
+def _droplet(chance: random.Random, number: int) -> BillableResource:
     """Names repeat, as they do: every so often two of one name are there at once."""
     began = _FIRST_DAY + timedelta(days=number * _LAST_DAYS // _GONE + chance.randrange(40))
     lasted = chance.choice((1, 9, 45, 200, 500, 900))
     size, cents = chance.choice(_SIZES if began >= _NEW_NAMES_SINCE else _OLD_SIZES)
     started_at = _at(began, chance.randrange(24), chance.randrange(60))
-    return Billed(
+    return BillableResource(
         "Droplets",
         f"old-{chance.choice(_ROLES)}-{number % 9:02} ({size})",
         cents,
@@ -47,39 +47,39 @@ def _droplet(chance: random.Random, number: int) -> Billed:
 
 
 _STORIES: Final = (
-    Billed("Droplets", "first (512mb)", 500, _at(_FIRST_DAY), _at(date(2018, 1, 20)), resource_id="3399001"),
-    Billed(
+    BillableResource("Droplets", "first (512mb)", 500, _at(_FIRST_DAY), _at(date(2018, 1, 20)), resource_id="3399001"),
+    BillableResource(
         "Droplets", "first (s-1vcpu-1gb)", 500, _at(date(2018, 1, 20)), _at(date(2025, 3, 14)),
         project="legacy", resource_id="3399001",
     ),
-    Billed(
+    BillableResource(
         "Droplets", "api, blue (s-1vcpu-1gb)", 500, _at(date(2019, 2, 3)), _at(date(2023, 8, 9)),
         project='the "new" one', resource_id="3399002",
     ),
-    Billed(
+    BillableResource(
         "Droplets", "tax-api (s-1vcpu-2gb)", 1000, _at(date(2020, 5, 6)), _at(date(2022, 4, 1)),
         project="legacy", resource_id="3399003",
     ),
-    Billed(
+    BillableResource(
         "Volumes", "mail-store (nyc1) 100GB", 1000, _at(date(2016, 8, 2)), _at(date(2021, 6, 30)),
         project="legacy", resource_uuid="1f0e7c62-0c4d-5d0c-9a51-6f3f3f1c2a01",
     ),
-    Billed(
+    BillableResource(
         "Load Balancers", "edge (old) (lb-small)", 1000, _at(date(2017, 3, 1)), _at(date(2022, 10, 5)),
         project="legacy", resource_uuid="1f0e7c62-0c4d-5d0c-9a51-6f3f3f1c2a02",
     ),
-    Billed(
+    BillableResource(
         "Kubernetes Clusters", "3 nodes - 4 GB / 2 vCPU / 80 GB SSD", 6000, _at(date(2019, 7, 1)),
         _at(date(2021, 2, 11)), group="trial", project="legacy",
         resource_uuid="1f0e7c62-0c4d-5d0c-9a51-6f3f3f1c2a03",
     ),
-    Billed(
+    BillableResource(
         "Floating IPs", "Unused Floating IP - 203.0.113.201", 400, _at(date(2018, 5, 4)),
         _at(date(2018, 9, 1)),
     ),
-    Billed("Bandwidth", "Droplet transfer overage 37 GiB", 37, _at(date(2024, 4, 2)), _at(date(2024, 4, 30))),
+    BillableResource("Bandwidth", "Droplet transfer overage 37 GiB", 37, _at(date(2024, 4, 2)), _at(date(2024, 4, 30))),
 )  # fmt: skip
-_SPACES: Final = Billed(
+_SPACES: Final = BillableResource(
     "Spaces Subscription",
     "Spaces ($5/mo 250GB storage & 1TB bandwidth)",
     500,

@@ -22,7 +22,7 @@ _ENDS_WITH_THE_MONTH: Final = frozenset({"Droplets", "Kubernetes Clusters", "Dat
 
 
 @dataclass(frozen=True, slots=True)
-class Billed:
+class BillableResource:
     """Something that costs so many cents a month, from its beginning to its end (None: it is still there)."""
 
     product: str
@@ -36,7 +36,7 @@ class Billed:
     resource_id: str = ""
     resource_uuid: str = ""
 
-    def until(self, at: datetime) -> "Billed":
+    def end_at(self, at: datetime) -> "BillableResource":
         return replace(self, ended_at=at)
 
 
@@ -54,10 +54,10 @@ def half_up(numerator: int, denominator: int) -> int:
     return -rounded if numerator < 0 else rounded
 
 
-def charge(billed: Billed, month: date, *, by: datetime) -> Line | None:
+def charge_month(billed: BillableResource, month: date, *, as_of: datetime) -> Line | None:
     """Its line in the month, as far as it has gone; None if it wasn't there, or not for an hour."""
     first, after = midnight(month), midnight(month_after(month))
-    start, end = max(first, billed.started_at), min(after, billed.ended_at or after, by)
+    start, end = max(first, billed.started_at), min(after, billed.ended_at or after, as_of)
     hours = int((end - start).total_seconds()) // 3600
     if hours < 1:
         return None
@@ -77,19 +77,19 @@ def charge(billed: Billed, month: date, *, by: datetime) -> Line | None:
     )
 
 
-def with_discount_and_tax(lines: list[Line], month: date, *, by: datetime) -> list[Line]:
+def add_discount_and_tax(lines: list[Line], month: date, *, as_of: datetime) -> list[Line]:
     """The lines, what is taken off in some months, and the GST of all of it."""
     found = [*lines]
-    end = min(midnight(month_after(month)) - _SECOND, by)
+    end = min(midnight(month_after(month)) - _SECOND, as_of)
     percent = _DISCOUNT_PERCENT.get(month, 0)
     if percent:
         off = -half_up(sum(line.cents for line in lines) * percent, 100)
         found.append(Line("Contract Discount", "Contract Discount IaaS", midnight(month), end, off))
     if month >= _TAX_SINCE:
-        found.append(tax(sum(line.cents for line in found), month, end=end))
+        found.append(make_tax_line(sum(line.cents for line in found), month, end=end))
     return found
 
 
-def tax(net_cents: int, month: date, *, end: datetime) -> Line:
+def make_tax_line(net_cents: int, month: date, *, end: datetime) -> Line:
     cents = half_up(net_cents * _TAX_PERCENT, 100)
     return Line(TAXES, f"GST Australia ({_TAX_PERCENT}.00%)", midnight(month), end, cents)

@@ -9,7 +9,7 @@ from datetime import date, timedelta
 from typing import Final
 
 from simulator.billing.lines import Line
-from simulator.billing.rating import FULL_MONTH_HOURS, half_up, midnight, month_after, tax
+from simulator.billing.rating import FULL_MONTH_HOURS, half_up, make_tax_line, midnight, month_after
 
 MONTH: Final = date(2026, 4, 1)
 _FIRST, _AFTER = midnight(MONTH), midnight(month_after(MONTH))
@@ -52,7 +52,7 @@ def reference_lines(droplets: Mapping[str, tuple[str, str]]) -> list[Line]:
           for product, description, cents, project, category in _OTHERS),
         Line("Floating IPs", _IDLE, _FIRST, _FIRST + timedelta(hours=72), 54, 72),
     ]  # fmt: skip
-    return [*lines, tax(sum(line.cents for line in lines), MONTH, end=_LAST_SECOND)]
+    return [*lines, make_tax_line(sum(line.cents for line in lines), MONTH, end=_LAST_SECOND)]
 
 
 def _droplet(name: str, size: str, monthly_cents: int, begin: int, end: int, key: str, project: str) -> Line:

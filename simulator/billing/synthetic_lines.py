@@ -6,27 +6,27 @@ from typing import Final
 
 from simulator.account import Account
 from simulator.billing.lines import Line
-from simulator.billing.rating import FULL_MONTH_HOURS, midnight, month_after, tax
-from simulator.synthetic_droplets import id_of
+from simulator.billing.rating import FULL_MONTH_HOURS, make_tax_line, midnight, month_after
+from simulator.synthetic_droplets import droplet_id_at
 
 _LOWEST_CENTS: Final = 100
 _PRICES: Final = 500  # they repeat after so many lines
 
 
-class Many:
+class SyntheticLines:
     """So many lines, the last of them the GST: of the droplets of the bulk, or else of such as are gone."""
 
     def __init__(self, account: Account, month: date, count: int) -> None:
         self.count = count
         self._month = month
-        self._bulk = account.droplets.bulk
-        self._droplets = self._bulk.alive.count
+        self._synthetic = account.droplets.synthetic
+        self._droplets = self._synthetic.remaining.count
 
     def cents(self) -> int:
         """What the lines add up to."""
         return self._net() + self._tax().cents
 
-    def cut(self, start: int, stop: int) -> Iterator[Line]:
+    def slice(self, start: int, stop: int) -> Iterator[Line]:
         """Lines number `start` to `stop`, exclusive."""
         first, after = midnight(self._month), midnight(month_after(self._month))
         for number in range(start, min(stop, self.count - 1)):
@@ -47,7 +47,7 @@ class Many:
         if not self._droplets:
             return f"gone-{number:07} (s-1vcpu-1gb)", ""
         index = number % self._droplets
-        return self._bulk.label(index), str(id_of(index))
+        return self._synthetic.invoice_description(index), str(droplet_id_at(index))
 
     def _net(self) -> int:
         turns, rest = divmod(self.count - 1, _PRICES)
@@ -56,4 +56,4 @@ class Many:
 
     def _tax(self) -> Line:
         end = midnight(month_after(self._month)) - timedelta(seconds=1)
-        return tax(self._net(), self._month, end=end)
+        return make_tax_line(self._net(), self._month, end=end)

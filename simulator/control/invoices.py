@@ -5,21 +5,21 @@ from decimal import Decimal, InvalidOperation
 
 from flask import Blueprint, current_app
 
-from simulator.billing.invoices import Book, Invoice
+from simulator.billing.invoices import AccountInvoices, Invoice
 from simulator.catalog import Json
-from simulator.control.simulation import chosen_account, wish_of
+from simulator.control.simulation import read_payload, select_account
 from simulator.errors import bad_request, not_found
 
 routes = Blueprint("control_billing", __name__, url_prefix="/_control")
 
 
-def _book() -> Book:
-    books: dict[str, Book] = current_app.extensions["simulator"].books
-    return books[chosen_account().team]
+def get_invoices() -> AccountInvoices:
+    invoices: dict[str, AccountInvoices] = current_app.extensions["simulator"].invoices
+    return invoices[select_account().team]
 
 
-def _shown(invoice: Invoice) -> Json:
-    return {**_book().head(invoice), "lines": _book().content(invoice).count}
+def _render_invoice(invoice: Invoice) -> Json:
+    return {**get_invoices().render(invoice), "lines": get_invoices().get_lines(invoice).count}
 
 
 def _month(text: str) -> date:
@@ -33,29 +33,31 @@ def _month(text: str) -> date:
 def list_invoices(month: str) -> Json:
     """Those of a month, its regular one first."""
     wanted = _month(month)
-    return {"invoices": [_shown(each) for each in _book().finals() if each.month == wanted]}
+    return {
+        "invoices": [_render_invoice(each) for each in get_invoices().list_final() if each.month == wanted]
+    }
 
 
 @routes.post("/invoices")
 def add_invoice() -> tuple[Json, int]:
-    wish = wish_of()
+    payload = read_payload()
     try:
-        invoice = _book().add(_month(str(wish.get("month"))), int(wish.get("lines", 2)))
+        invoice = get_invoices().add(_month(str(payload.get("month"))), int(payload.get("lines", 2)))
     except (TypeError, ValueError) as error:
         raise bad_request(str(error)) from error
-    return {"invoice": _shown(invoice)}, 201
+    return {"invoice": _render_invoice(invoice)}, 201
 
 
 @routes.patch("/invoices/<key>")
 def change_invoice(key: str) -> Json:
     """`key`: a uuid, or a month, whose regular one it is. `credits`: dollars, off the amount."""
-    book = _book()
-    regular = (each for each in book.finals() if f"{each.month:%Y-%m}" == key and not each.number)
-    invoice = book.find(key) or next(regular, None)
+    invoices = get_invoices()
+    regular = (each for each in invoices.list_final() if f"{each.month:%Y-%m}" == key and not each.number)
+    invoice = invoices.find(key) or next(regular, None)
     if invoice is None:
         raise not_found()
     try:
-        book.credits[invoice.uuid] = int(Decimal(str(wish_of()["credits"])) * 100)
+        invoices.credits[invoice.uuid] = int(Decimal(str(read_payload()["credits"])) * 100)
     except (KeyError, InvalidOperation) as error:
         raise bad_request("credits must be an amount") from error
-    return {"invoice": _shown(invoice)}
+    return {"invoice": _render_invoice(invoice)}

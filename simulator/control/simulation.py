@@ -8,37 +8,37 @@ from flask import Blueprint, current_app, request
 from simulator import request_context
 from simulator.account import Account
 from simulator.catalog import Json
-from simulator.clock import stamp
+from simulator.clock import format_time
 from simulator.errors import bad_request, not_found
-from simulator.simulation import DEFAULT_TEAM, World
+from simulator.simulation import DEFAULT_TEAM, Simulation
 
 routes = Blueprint("control", __name__, url_prefix="/_control")
 
 
-def _world() -> World:
-    world: World = current_app.extensions["simulator"]
-    return world
+def get_simulation() -> Simulation:
+    simulation: Simulation = current_app.extensions["simulator"]
+    return simulation
 
 
-def chosen_account() -> Account:
+def select_account() -> Account:
     """The account of `?team=`, the default one without."""
-    account = _world().accounts.get(request.args.get("team", DEFAULT_TEAM))
+    account = get_simulation().accounts.get(request.args.get("team", DEFAULT_TEAM))
     if account is None:
         raise not_found()
     return account
 
 
-def wish_of() -> Json:
-    return request_context.body() if request.data else {}
+def read_payload() -> Json:
+    return request_context.read_json() if request.data else {}
 
 
 @routes.post("/reset")
 def reset() -> Json:
-    wish: dict[str, Any] = wish_of()
-    if wish.get("today"):
-        wish["today"] = date.fromisoformat(wish["today"])
+    payload: dict[str, Any] = read_payload()
+    if payload.get("today"):
+        payload["today"] = date.fromisoformat(payload["today"])
     try:
-        _world().reset(**wish)
+        get_simulation().reset(**payload)
     except (TypeError, ValueError) as error:
         raise bad_request(str(error)) from error
     return state()
@@ -46,16 +46,16 @@ def reset() -> Json:
 
 @routes.get("/state")
 def state() -> Json:
-    world = _world()
-    options = world.options
+    simulation = get_simulation()
+    options = simulation.options
     return {
-        "now": stamp(world.clock.now()),
-        "virtual_seconds": world.clock.virtual(),
+        "now": format_time(simulation.clock.now()),
+        "virtual_seconds": simulation.clock.virtual(),
         "fleet": options.fleet,
         "seed": options.seed,
-        "requests": world.log.total,
-        "faults": len(world.faults),
-        "accounts": [_counts(account) for account in world.accounts.values()],
+        "requests": simulation.log.total,
+        "faults": len(simulation.faults),
+        "accounts": [_counts(account) for account in simulation.accounts.values()],
     }
 
 
@@ -70,7 +70,7 @@ def _counts(account: Account) -> Json:
 
 @routes.get("/requests")
 def list_requests() -> Json:
-    log, query = _world().log, request.args
+    log, query = get_simulation().log, request.args
     entries = [
         entry
         for entry in log.since(int(query.get("since", "0")))
@@ -82,65 +82,65 @@ def list_requests() -> Json:
 
 @routes.delete("/requests")
 def clear_requests() -> tuple[str, int]:
-    _world().log.clear()
+    get_simulation().log.clear()
     return "", 204
 
 
 @routes.post("/advance")
 def advance() -> Json:
-    world = _world()
+    simulation = get_simulation()
     try:
-        world.clock.advance(float(wish_of()["seconds"]))
+        simulation.clock.advance(float(read_payload()["seconds"]))
     except (KeyError, TypeError, ValueError) as error:
         raise bad_request("seconds must be a number, and not below zero") from error
-    world.settle()
-    return {"now": stamp(world.clock.now()), "virtual_seconds": world.clock.virtual()}
+    simulation.finish_due_actions()
+    return {"now": format_time(simulation.clock.now()), "virtual_seconds": simulation.clock.virtual()}
 
 
 @routes.post("/tokens")
 def register_token() -> tuple[Json, int]:
-    wish = wish_of()
-    if not wish.get("token") or not wish.get("team"):
+    payload = read_payload()
+    if not payload.get("token") or not payload.get("team"):
         raise bad_request("token and team must be given")
-    fleet = str(wish.get("fleet", "empty"))
-    account = _world().register(str(wish["token"]), str(wish["team"]), fleet=fleet)
+    fleet = str(payload.get("fleet", "empty"))
+    account = get_simulation().register_token(str(payload["token"]), str(payload["team"]), fleet=fleet)
     return {"team": account.team, "uuid": account.uuid}, 201
 
 
 @routes.delete("/tokens/<token>")
 def revoke_token(token: str) -> tuple[str, int]:
-    _world().revoke(token)
+    get_simulation().revoke_token(token)
     return "", 204
 
 
 @routes.post("/limits")
 def set_limits() -> Json:
-    limits, wish = _world().limits, wish_of()
-    limits.enabled = bool(wish.get("enabled", True))
-    limits.per_hour = int(wish.get("per_hour", limits.per_hour))
-    limits.per_minute = int(wish.get("per_minute", limits.per_minute))
+    limits, payload = get_simulation().limits, read_payload()
+    limits.enabled = bool(payload.get("enabled", True))
+    limits.per_hour = int(payload.get("per_hour", limits.per_hour))
+    limits.per_minute = int(payload.get("per_minute", limits.per_minute))
     return {"enabled": limits.enabled, "per_hour": limits.per_hour, "per_minute": limits.per_minute}
 
 
 @routes.patch("/account")
 def change_account() -> Json:
-    account = chosen_account()
-    account.droplet_limit = int(wish_of().get("droplet_limit", account.droplet_limit))
+    account = select_account()
+    account.droplet_limit = int(read_payload().get("droplet_limit", account.droplet_limit))
     return {"droplet_limit": account.droplet_limit}
 
 
 @routes.get("/faults")
 def list_faults() -> Json:
-    return {"faults": [fault.rendered() for fault in _world().faults.all()]}
+    return {"faults": [fault.render() for fault in get_simulation().faults.all()]}
 
 
 @routes.post("/faults")
 def arm_fault() -> tuple[Json, int]:
-    return {"fault": _world().faults.arm(wish_of()).rendered()}, 201
+    return {"fault": get_simulation().faults.arm(read_payload()).render()}, 201
 
 
 @routes.delete("/faults")
 @routes.delete("/faults/<int:fault_id>")
 def disarm_faults(fault_id: int | None = None) -> tuple[str, int]:
-    _world().faults.disarm(fault_id)
+    get_simulation().faults.disarm(fault_id)
     return "", 204

@@ -5,12 +5,12 @@ nobody owns, as it happens: a volume without a droplet, an address that nothing 
 """
 
 from simulator.default_fleet import buckets, network, platforms, storage
-from simulator.fleet_builder import Estate
+from simulator.fleet_builder import FleetBuilder
 
 
-def furnish(estate: Estate) -> None:
+def add_default_fleet(builder: FleetBuilder) -> None:
     """Add it to an account that has the default fleet's droplets."""
-    platforms.place(estate)
-    storage.place(estate)
-    network.place(estate)
-    buckets.place(estate)
+    platforms.add_platforms(builder)
+    storage.add_storage(builder)
+    network.add_network(builder)
+    buckets.add_buckets(builder)

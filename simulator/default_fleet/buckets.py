@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Final
 
-from simulator.fleet_builder import Estate
+from simulator.fleet_builder import FleetBuilder
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,14 +28,16 @@ BUCKETS: Final = (
 )
 
 
-def bucket_of_load(number: int) -> Bucket:
+def make_synthetic_bucket(number: int) -> Bucket:
     """One of `--buckets N`."""
     return Bucket(f"load-{number:06}", ("nyc3", "fra1", "ams3")[number % 3], "", 3, 1_000_000, number % 700)
 
 
-def place(estate: Estate) -> None:
+def add_buckets(builder: FleetBuilder) -> None:
     """Put them into their projects; the API of DigitalOcean tells nothing else of them."""
     for bucket in BUCKETS:
-        project = estate.account.projects.named(bucket.project)
+        project = builder.account.projects.find_by_name(bucket.project)
         if project is not None:
-            estate.account.projects.assign(f"do:space:{bucket.name}", project, estate.at(bucket.age_days))
+            builder.account.projects.assign(
+                f"do:space:{bucket.name}", project, builder.time_at_age(bucket.age_days)
+            )

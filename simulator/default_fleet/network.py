@@ -12,7 +12,7 @@ from simulator.endpoints.firewalls import FIREWALLS
 from simulator.endpoints.load_balancers import LOAD_BALANCERS
 from simulator.endpoints.reserved_ips import RESERVED_IPS
 from simulator.endpoints.vpcs import VPCS
-from simulator.fleet_builder import Estate
+from simulator.fleet_builder import FleetBuilder
 
 _FIRST_RECORD: Final = 28_448_429
 _ANYWHERE: Final = ["0.0.0.0/0", "::/0"]
@@ -33,25 +33,25 @@ _ZONES: Final[dict[str, tuple[str, tuple[_Line, ...]]]] = {
 }  # fmt: skip
 
 
-def place(estate: Estate) -> None:
+def add_network(builder: FleetBuilder) -> None:
     for name, (project, lines) in _ZONES.items():
-        zone(estate, name, project, lines)
-    reserved_ip(estate, "203.0.113.7", "nyc3", "acme", "shop-web-01")
-    reserved_ip(estate, "203.0.113.12", "fra1", "globex", "crm-app-01", urn="floatingip")
-    reserved_ip(estate, "203.0.113.99", "ams3", "arcadia", "")
-    shop = certificate(estate, "shop", ["acme-shop.example", "www.acme-shop.example"])
-    crm = certificate(estate, "crm", ["globex-crm.example", "api.globex-crm.example"])
-    balancer(estate, "shop-lb", "203.0.113.9", "nyc3", "acme", shop, tag="deployment:shop")
-    balancer(estate, "crm-lb", "203.0.113.12", "fra1", "globex", crm, droplet="crm-app-01")
-    firewall(estate, "shop", tags=["deployment:shop"])
-    firewall(estate, "crm", tags=["tenant:globex"])
-    firewall(estate, "bastion", droplet="bastion-01")
-    regions = sorted({droplet.region for droplet in estate.account.droplets.held()})
+        add_zone(builder, name, project, lines)
+    add_reserved_ip(builder, "203.0.113.7", "nyc3", "acme", "shop-web-01")
+    add_reserved_ip(builder, "203.0.113.12", "fra1", "globex", "crm-app-01", urn="floatingip")
+    add_reserved_ip(builder, "203.0.113.99", "ams3", "arcadia", "")
+    shop = add_certificate(builder, "shop", ["acme-shop.example", "www.acme-shop.example"])
+    crm = add_certificate(builder, "crm", ["globex-crm.example", "api.globex-crm.example"])
+    add_load_balancer(builder, "shop-lb", "203.0.113.9", "nyc3", "acme", shop, tag="deployment:shop")
+    add_load_balancer(builder, "crm-lb", "203.0.113.12", "fra1", "globex", crm, droplet="crm-app-01")
+    add_firewall(builder, "shop", tags=["deployment:shop"])
+    add_firewall(builder, "crm", tags=["tenant:globex"])
+    add_firewall(builder, "bastion", droplet="bastion-01")
+    regions = sorted({droplet.region for droplet in builder.account.droplets.iter_stored()})
     for number, region in enumerate(regions):
-        key = default_vpc(estate.account.team, region)
-        vpc(estate, key, f"default-{region}", region, number, default=True)
-    vpc(estate, estate.id_of("vpc", "initech-reports"), "initech-reports", "sfo3", 64, default=False)
-    cdn_endpoint(estate, "acme-shop-media", "nyc3")
+        key = default_vpc(builder.account.team, region)
+        add_vpc(builder, key, f"default-{region}", region, number, default=True)
+    add_vpc(builder, builder.uuid_for("vpc", "initech-reports"), "initech-reports", "sfo3", 64, default=False)
+    add_cdn_endpoint(builder, "acme-shop-media", "nyc3")
 
 
 def _record(number: int, line: _Line) -> Json:
@@ -70,35 +70,35 @@ def _record(number: int, line: _Line) -> Json:
     }
 
 
-def zone(estate: Estate, name: str, project: str, lines: tuple[_Line, ...]) -> None:
+def add_zone(builder: FleetBuilder, name: str, project: str, lines: tuple[_Line, ...]) -> None:
     servers: tuple[_Line, ...] = tuple(("NS", "@", f"ns{number}.digitalocean.com") for number in (1, 2, 3))
     records = [_record(number, line) for number, line in enumerate((*servers, *lines))]
-    DOMAINS.add(estate.account, {"name": name, "ttl": 1800, "records": records}, project=project)
+    DOMAINS.add(builder.account, {"name": name, "ttl": 1800, "records": records}, project=project)
 
 
-def reserved_ip(
-    estate: Estate, ip: str, region: str, project: str, droplet: str, *, urn: str = "reservedip"
+def add_reserved_ip(
+    builder: FleetBuilder, ip: str, region: str, project: str, droplet: str, *, urn: str = "reservedip"
 ) -> None:
-    account, holder = estate.account, estate.droplet(droplet).id if droplet else None
+    account, holder = builder.account, builder.get_droplet(droplet).id if droplet else None
     RESERVED_IPS.add(account, {"ip": ip, "region": region, "droplet": holder})
-    home = account.projects.named(project)
+    home = account.projects.find_by_name(project)
     if home is not None:
-        account.projects.assign(f"do:{urn}:{ip}", home, estate.at(90))
+        account.projects.assign(f"do:{urn}:{ip}", home, builder.time_at_age(90))
 
 
-def certificate(estate: Estate, name: str, dns_names: list[str]) -> str:
-    key = estate.id_of("certificate", name)
+def add_certificate(builder: FleetBuilder, name: str, dns_names: list[str]) -> str:
+    key = builder.uuid_for("certificate", name)
     body: Json = {
         "id": key,
         "name": f"{name}-cert",
-        "not_after": estate.made(-60),
+        "not_after": builder.timestamp_at_age(-60),
         "sha1_fingerprint": key.replace("-", "") + "0" * 8,
-        "created_at": estate.made(30),
+        "created_at": builder.timestamp_at_age(30),
         "dns_names": dns_names,
         "state": "verified",
         "type": "lets_encrypt",
     }
-    CERTIFICATES.add(estate.account, body)
+    CERTIFICATES.add(builder.account, body)
     return key
 
 
@@ -113,8 +113,8 @@ def _forwarding(entry: str, port: int, certificate: str) -> Json:
     }
 
 
-def balancer(
-    estate: Estate,
+def add_load_balancer(
+    builder: FleetBuilder,
     name: str,
     ip: str,
     region: str,
@@ -125,7 +125,7 @@ def balancer(
     droplet: str = "",
 ) -> None:
     body: Json = {
-        "id": estate.id_of("load_balancer", name),
+        "id": builder.uuid_for("load_balancer", name),
         "name": name,
         "ip": ip,
         "size_unit": 1,
@@ -134,7 +134,7 @@ def balancer(
         "network": "EXTERNAL",
         "algorithm": "round_robin",
         "status": "active",
-        "created_at": estate.made(97),
+        "created_at": builder.timestamp_at_age(97),
         "forwarding_rules": [_forwarding("https", 443, certificate), _forwarding("http", 80, "")],
         "health_check": {
             "protocol": "http",
@@ -148,20 +148,20 @@ def balancer(
         "sticky_sessions": {"type": "none"},
         "region": region,
         "tag": tag,
-        "droplet_ids": [estate.droplet(droplet).id] if droplet else [],
+        "droplet_ids": [builder.get_droplet(droplet).id] if droplet else [],
         "redirect_http_to_https": True,
         "enable_proxy_protocol": False,
         "enable_backend_keepalive": False,
-        "vpc_uuid": default_vpc(estate.account.team, region),
+        "vpc_uuid": default_vpc(builder.account.team, region),
         "disable_lets_encrypt_dns_records": False,
         "firewall": {"deny": [], "allow": []},
     }
-    LOAD_BALANCERS.add(estate.account, body, project=project)
+    LOAD_BALANCERS.add(builder.account, body, project=project)
 
 
-def firewall(estate: Estate, name: str, *, tags: Sequence[str] = (), droplet: str = "") -> None:
+def add_firewall(builder: FleetBuilder, name: str, *, tags: Sequence[str] = (), droplet: str = "") -> None:
     body: Json = {
-        "id": estate.id_of("firewall", name),
+        "id": builder.uuid_for("firewall", name),
         "name": name,
         "status": "succeeded",
         "inbound_rules": [
@@ -169,15 +169,15 @@ def firewall(estate: Estate, name: str, *, tags: Sequence[str] = (), droplet: st
             {"protocol": "tcp", "ports": "22", "sources": {"tags": ["role:bastion"]}},
         ],
         "outbound_rules": [{"protocol": "tcp", "ports": "0", "destinations": {"addresses": _ANYWHERE}}],
-        "created_at": estate.made(120),
-        "droplet_ids": [estate.droplet(droplet).id] if droplet else [],
+        "created_at": builder.timestamp_at_age(120),
+        "droplet_ids": [builder.get_droplet(droplet).id] if droplet else [],
         "tags": tags,
         "pending_changes": [],
     }
-    FIREWALLS.add(estate.account, body)
+    FIREWALLS.add(builder.account, body)
 
 
-def vpc(estate: Estate, key: str, name: str, region: str, number: int, *, default: bool) -> None:
+def add_vpc(builder: FleetBuilder, key: str, name: str, region: str, number: int, *, default: bool) -> None:
     body: Json = {
         "id": key,
         "urn": f"do:vpc:{key}",
@@ -186,17 +186,17 @@ def vpc(estate: Estate, key: str, name: str, region: str, number: int, *, defaul
         "region": region,
         "ip_range": f"10.{100 + number}.0.0/20",
         "default": default,
-        "created_at": estate.made(490)[:-1] + ".442049222Z",
+        "created_at": builder.timestamp_at_age(490)[:-1] + ".442049222Z",
     }
-    VPCS.add(estate.account, body)
+    VPCS.add(builder.account, body)
 
 
-def cdn_endpoint(estate: Estate, bucket: str, region: str) -> None:
+def add_cdn_endpoint(builder: FleetBuilder, bucket: str, region: str) -> None:
     body: Json = {
-        "id": estate.id_of("cdn_endpoint", bucket),
+        "id": builder.uuid_for("cdn_endpoint", bucket),
         "origin": f"{bucket}.{region}.digitaloceanspaces.com",
         "endpoint": f"{bucket}.{region}.cdn.digitaloceanspaces.com",
-        "created_at": estate.made(88),
+        "created_at": builder.timestamp_at_age(88),
         "ttl": 3600,
     }
-    CDN_ENDPOINTS.add(estate.account, body)
+    CDN_ENDPOINTS.add(builder.account, body)

@@ -11,20 +11,20 @@ from simulator.droplet import Droplet, default_vpc
 from simulator.endpoints.apps import APPS
 from simulator.endpoints.databases import DATABASES
 from simulator.endpoints.kubernetes import CLUSTERS
-from simulator.fleet_builder import Estate, owner_tags
+from simulator.fleet_builder import FleetBuilder, owner_tags
 
 SECRET: Final = "AVNS_simulated-secret"  # noqa: S105 - invented, and meant to be looked for
 _FIRST_WORKER: Final = 480_100_000
 _WORKER_ADDRESS: Final = 130_900  # between the created droplets' and the fleet's
 
 
-def place(estate: Estate) -> None:
+def add_platforms(builder: FleetBuilder) -> None:
     workers = ("reports-pool-x4k2a", "reports-pool-x4k2b")
-    cluster(estate, "reports", "sfo3", "initech", owner_tags("initech", "reports"), workers)
-    database(estate, "crm-pg", "pg", "16", "fra1", "globex", owner_tags("globex", "crm"))
-    database(estate, "shop-cache", "valkey", "8", "nyc3", "acme", owner_tags("acme", "shop"))
-    app(estate, "acme-landing", "nyc", "acme", "www.acme-shop.example")
-    app(estate, "initech-forms", "lon", "initech", "forms.initech-reports.example")
+    add_cluster(builder, "reports", "sfo3", "initech", owner_tags("initech", "reports"), workers)
+    add_database(builder, "crm-pg", "pg", "16", "fra1", "globex", owner_tags("globex", "crm"))
+    add_database(builder, "shop-cache", "valkey", "8", "nyc3", "acme", owner_tags("acme", "shop"))
+    add_app(builder, "acme-landing", "nyc", "acme", "www.acme-shop.example")
+    add_app(builder, "initech-forms", "lon", "initech", "forms.initech-reports.example")
 
 
 def _connection(engine: str, host: str) -> Json:
@@ -39,12 +39,18 @@ def _connection(engine: str, host: str) -> Json:
     }
 
 
-def database(
-    estate: Estate, name: str, engine: str, version: str, region: str, project: str, tags: Sequence[str]
+def add_database(
+    builder: FleetBuilder,
+    name: str,
+    engine: str,
+    version: str,
+    region: str,
+    project: str,
+    tags: Sequence[str],
 ) -> None:
     host = f"{name}-do-user-258992-0.db.ondigitalocean.com"
     body: Json = {
-        "id": estate.id_of("database", name),
+        "id": builder.uuid_for("database", name),
         "name": name,
         "engine": engine,
         "version": version,
@@ -56,27 +62,27 @@ def database(
         "num_nodes": 2 if engine == "pg" else 1,
         "region": region,
         "status": "online",
-        "created_at": estate.made(280),
+        "created_at": builder.timestamp_at_age(280),
         "maintenance_window": {"day": "saturday", "hour": "08:45:12", "pending": False, "description": []},
         "size": "db-s-2vcpu-4gb" if engine == "pg" else "db-s-1vcpu-1gb",
         "tags": tags,
-        "private_network_uuid": default_vpc(estate.account.team, region),
+        "private_network_uuid": default_vpc(builder.account.team, region),
         "storage_size_mib": 61440 if engine == "pg" else 10240,
     }
-    DATABASES.add(estate.account, body, project=project)
+    DATABASES.add(builder.account, body, project=project)
 
 
-def cluster(
-    estate: Estate,
+def add_cluster(
+    builder: FleetBuilder,
     name: str,
     region: str,
     project: str,
     own_tags: Sequence[str],
     workers: tuple[str, ...] = (),
 ) -> None:
-    account, key = estate.account, estate.id_of("kubernetes_cluster", name)
-    tags = account.canonical_tags(["k8s", f"k8s:{key}", "k8s:worker"])
-    nodes = [_worker(estate, worker, region, project, tags, number) for number, worker in enumerate(workers)]
+    account, key = builder.account, builder.uuid_for("kubernetes_cluster", name)
+    tags = account.register_tags(["k8s", f"k8s:{key}", "k8s:worker"])
+    nodes = [_worker(builder, worker, region, project, tags, number) for number, worker in enumerate(workers)]
     body: Json = {
         "id": key,
         "name": name,
@@ -87,10 +93,10 @@ def cluster(
         "vpc_uuid": default_vpc(account.team, region),
         "ipv4": "203.0.113.40",
         "endpoint": f"https://{key}.k8s.ondigitalocean.com",
-        "tags": [*tags[:2], *account.canonical_tags(own_tags)],
+        "tags": [*tags[:2], *account.register_tags(own_tags)],
         "node_pools": [
             {
-                "id": estate.id_of("node_pool", name),
+                "id": builder.uuid_for("node_pool", name),
                 "name": f"{name}-pool",
                 "size": "s-2vcpu-4gb",
                 "count": len(nodes),
@@ -109,41 +115,43 @@ def cluster(
         "ha": False,
         "registry_enabled": True,
         "status": {"state": "running", "message": ""},
-        "created_at": estate.made(110),
-        "updated_at": estate.made(3),
+        "created_at": builder.timestamp_at_age(110),
+        "updated_at": builder.timestamp_at_age(3),
     }
     CLUSTERS.add(account, body, project=project)
 
 
-def _worker(estate: Estate, name: str, region: str, project: str, tags: Sequence[str], number: int) -> Json:
+def _worker(
+    builder: FleetBuilder, name: str, region: str, project: str, tags: Sequence[str], number: int
+) -> Json:
     """A node of the cluster, and the droplet that it is."""
-    account = estate.account
+    account = builder.account
     droplet = Droplet(
         id=_FIRST_WORKER + number,
         name=name,
         size="s-2vcpu-4gb",
         region=region,
         image=IMAGE_IDS["debian-12-x64"],
-        created_at=estate.at(110),
+        created_at=builder.time_at_age(110),
         address=_WORKER_ADDRESS - number,
         tags=list(tags),
         vpc_uuid=default_vpc(account.team, region),
     )
     account.droplets.add(droplet)
-    home = account.projects.named(project)
+    home = account.projects.find_by_name(project)
     if home is not None:
         account.projects.assign(droplet.urn, home, droplet.created_at)
     return {
-        "id": estate.id_of("node", name),
+        "id": builder.uuid_for("node", name),
         "name": name,
         "status": {"state": "running"},
         "droplet_id": str(droplet.id),
-        "created_at": estate.made(110),
-        "updated_at": estate.made(110),
+        "created_at": builder.timestamp_at_age(110),
+        "updated_at": builder.timestamp_at_age(110),
     }
 
 
-def app(estate: Estate, name: str, region: str, project: str, domain: str) -> None:
+def add_app(builder: FleetBuilder, name: str, region: str, project: str, domain: str) -> None:
     envs = [{"key": "API_TOKEN", "scope": "RUN_TIME", "type": "SECRET", "value": SECRET}]
     spec: Json = {
         "name": name,
@@ -161,24 +169,24 @@ def app(estate: Estate, name: str, region: str, project: str, domain: str) -> No
         ],
     }
     deployed = {
-        "id": estate.id_of("deployment", name),
+        "id": builder.uuid_for("deployment", name),
         "spec": spec,
         "phase": "ACTIVE",
         "cause": "app spec updated",
         "tier_slug": "basic",
-        "created_at": estate.made(9),
-        "updated_at": estate.made(9),
-        "phase_last_updated_at": estate.made(9),
+        "created_at": builder.timestamp_at_age(9),
+        "updated_at": builder.timestamp_at_age(9),
+        "phase_last_updated_at": builder.timestamp_at_age(9),
     }
     body: Json = {
-        "id": estate.id_of("app", name),
-        "owner_uuid": estate.account.owner_uuid,
+        "id": builder.uuid_for("app", name),
+        "owner_uuid": builder.account.owner_uuid,
         "spec": spec,
         "default_ingress": f"https://{name}-iaj87.ondigitalocean.app",
-        "created_at": estate.made(130),
-        "updated_at": estate.made(9),
+        "created_at": builder.timestamp_at_age(130),
+        "updated_at": builder.timestamp_at_age(9),
         "active_deployment": deployed,
-        "last_deployment_created_at": estate.made(9),
+        "last_deployment_created_at": builder.timestamp_at_age(9),
         "live_url": f"https://{domain}",
         "live_domain": domain,
         "region": {
@@ -189,4 +197,4 @@ def app(estate: Estate, name: str, region: str, project: str, domain: str) -> No
         },
         "tier_slug": "basic",
     }
-    APPS.add(estate.account, body, project=project)
+    APPS.add(builder.account, body, project=project)

@@ -1,9 +1,9 @@
-"""The kinds of resource, a module each: its endpoints, and a `Kind` that tells projects and tags of it.
+"""The kinds of resource, a module each: its endpoints, and a `ResourceKind` that tells projects and tags of it.
 
 A new kind is a module here and a line in `KINDS`.
 """
 
-from simulator.account import Kind
+from simulator.account import ResourceKind
 from simulator.endpoints.account import ACCOUNT
 from simulator.endpoints.actions import ACTION
 from simulator.endpoints.apps import APP
@@ -27,7 +27,7 @@ from simulator.endpoints.tags import TAG
 from simulator.endpoints.volumes import VOLUME
 from simulator.endpoints.vpcs import VPC
 
-KINDS: tuple[Kind, ...] = (
+KINDS: tuple[ResourceKind, ...] = (
     ACCOUNT,
     ACTION,
     APP,

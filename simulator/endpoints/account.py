@@ -3,16 +3,16 @@
 from flask import Blueprint
 
 from simulator import request_context
-from simulator.account import Kind
+from simulator.account import ResourceKind
 from simulator.catalog import Json
 
 routes = Blueprint("account", __name__)
-ACCOUNT = Kind("account", routes)
+ACCOUNT = ResourceKind("account", routes)
 
 
 @routes.get("/v2/account")
 def show() -> Json:
-    account = request_context.account()
+    account = request_context.get_account()
     return {
         "account": {
             "droplet_limit": account.droplet_limit,

@@ -9,9 +9,9 @@ from simulator.collection import Collection
 routes = Blueprint("apps", __name__)
 
 
-def _shown(account: Account, app: Json) -> Json:
+def _render(account: Account, app: Json) -> Json:
     return {**app, "project_id": account.projects.holder(f"do:app:{app['id']}")}
 
 
-APPS = Collection("app", "/v2/apps", "apps", "app", urn="app", shown=_shown)
-APP = APPS.kind(routes)
+APPS = Collection("app", "/v2/apps", "apps", "app", urn="app", render=_render)
+APP = APPS.register_kind(routes)

@@ -6,4 +6,4 @@ from simulator.collection import Collection
 
 routes = Blueprint("certificates", __name__)
 CERTIFICATES = Collection("certificate", "/v2/certificates", "certificates", "certificate")
-CERTIFICATE = CERTIFICATES.kind(routes)
+CERTIFICATE = CERTIFICATES.register_kind(routes)

@@ -9,7 +9,7 @@ from simulator.collection import Collection
 routes = Blueprint("databases", __name__)
 
 
-def _shown(account: Account, database: Json) -> Json:
+def _render(account: Account, database: Json) -> Json:
     return {**database, "project_id": account.projects.holder(f"do:dbaas:{database['id']}")}
 
 
@@ -21,6 +21,6 @@ DATABASES = Collection(
     urn="dbaas",
     tag_type="database",
     paged=False,
-    shown=_shown,
+    render=_render,
 )
-DATABASE = DATABASES.kind(routes)
+DATABASE = DATABASES.register_kind(routes)

@@ -9,12 +9,12 @@ from simulator.account import Account
 from simulator.catalog import Json
 from simulator.collection import Collection
 from simulator.errors import not_found, unprocessable
-from simulator.pagination import list_page
+from simulator.pagination import paginate_list
 
 routes = Blueprint("domains", __name__)
 _TYPES: Final = frozenset({"A", "AAAA", "CAA", "CNAME", "MX", "NS", "SRV", "TXT"})
 _NAMING: Final = frozenset({"CNAME", "MX", "NS", "SRV"})
-_LEAST_TTL: Final = 30
+_MIN_TTL: Final = 30
 _FIRST_RECORD: Final = 28_448_000
 _NOTHING: Final[Json] = {
     "type": "", "name": "", "data": "", "priority": None, "port": None, "ttl": 1800, "weight": None,
@@ -22,7 +22,7 @@ _NOTHING: Final[Json] = {
 }  # fmt: skip
 
 
-def _shown(_account: Account, domain: Json) -> Json:
+def _render(_account: Account, domain: Json) -> Json:
     name, ttl = domain["name"], domain["ttl"]
     lines = [f"$ORIGIN {name}.", f"$TTL {ttl}"]
     lines += [
@@ -33,30 +33,30 @@ def _shown(_account: Account, domain: Json) -> Json:
 
 
 DOMAINS = Collection(
-    "dns_zone", "/v2/domains", "domains", "domain", identity="name", urn="domain", shown=_shown
+    "dns_zone", "/v2/domains", "domains", "domain", identity="name", urn="domain", render=_render
 )
-DOMAIN = DOMAINS.kind(routes)
+DOMAIN = DOMAINS.register_kind(routes)
 
 
 @routes.get("/v2/domains/<name>/records")
 def list_records(name: str) -> Json:
     """`?name=` is the whole name, with the zone's own."""
-    zone, query = DOMAINS.find(request_context.account(), name), request.args
+    zone, query = DOMAINS.find(request_context.get_account(), name), request.args
     found = [
         record
         for record in zone["records"]
         if query.get("type", record["type"]) == record["type"]
         and query.get("name", _whole(record, name)) == _whole(record, name)
     ]
-    return list_page("domain_records", found)
+    return paginate_list("domain_records", found)
 
 
 def _whole(record: Json, zone: str) -> str:
     return zone if record["name"] == "@" else f"{record['name']}.{zone}"
 
 
-def _found(name: str, record_id: int) -> Json:
-    zone = DOMAINS.find(request_context.account(), name)
+def _get_record_or_404(name: str, record_id: int) -> Json:
+    zone = DOMAINS.find(request_context.get_account(), name)
     record: Json | None = next((record for record in zone["records"] if record["id"] == record_id), None)
     if record is None:
         raise not_found()
@@ -65,23 +65,23 @@ def _found(name: str, record_id: int) -> Json:
 
 @routes.get("/v2/domains/<name>/records/<int:record_id>")
 def show_record(name: str, record_id: int) -> Json:
-    return {"domain_record": _found(name, record_id)}
+    return {"domain_record": _get_record_or_404(name, record_id)}
 
 
-def _checked(wish: Json, record: Json) -> Json:
+def _checked(payload: Json, record: Json) -> Json:
     """The record with what is wished. A host's name must come with a dot at its end, and loses it.
 
     Raises ApiError (422).
     """
-    changed: Json = {field: wish.get(field, value) for field, value in record.items()}
+    changed: Json = {field: payload.get(field, value) for field, value in record.items()}
     if changed["type"] not in _TYPES:
         raise unprocessable("Type is not a valid record type.")
     for field in ("name", "data"):
         if not isinstance(changed[field], str) or not changed[field]:
             raise unprocessable(f"{field.capitalize()} can't be blank")
-    if not isinstance(changed["ttl"], int) or changed["ttl"] < _LEAST_TTL:
-        raise unprocessable(f"TTL must be at least {_LEAST_TTL}")
-    if changed["type"] in _NAMING and "data" in wish:
+    if not isinstance(changed["ttl"], int) or changed["ttl"] < _MIN_TTL:
+        raise unprocessable(f"TTL must be at least {_MIN_TTL}")
+    if changed["type"] in _NAMING and "data" in payload:
         if changed["data"] != "@" and not changed["data"].endswith("."):
             raise unprocessable("Data needs to end with a dot (.)")
         changed["data"] = changed["data"].removesuffix(".")
@@ -91,8 +91,8 @@ def _checked(wish: Json, record: Json) -> Json:
 @routes.post("/v2/domains/<name>/records")
 def create_record(name: str) -> tuple[Json, int]:
     """An equal record is no hindrance: DigitalOcean writes it a second time."""
-    zone = DOMAINS.find(request_context.account(), name)
-    record = _checked(request_context.body(), {"id": 0, **_NOTHING})
+    zone = DOMAINS.find(request_context.get_account(), name)
+    record = _checked(request_context.read_json(), {"id": 0, **_NOTHING})
     newest = max((each["id"] for each in zone["records"]), default=_FIRST_RECORD)
     record["id"] = zone["newest_id"] = (
         max(newest, zone.get("newest_id", 0)) + 1
@@ -104,13 +104,13 @@ def create_record(name: str) -> tuple[Json, int]:
 @routes.put("/v2/domains/<name>/records/<int:record_id>")
 @routes.patch("/v2/domains/<name>/records/<int:record_id>")
 def change_record(name: str, record_id: int) -> Json:
-    record = _found(name, record_id)
-    record.update(_checked(request_context.body(), record))
+    record = _get_record_or_404(name, record_id)
+    record.update(_checked(request_context.read_json(), record))
     return {"domain_record": record}
 
 
 @routes.delete("/v2/domains/<name>/records/<int:record_id>")
 def delete_record(name: str, record_id: int) -> tuple[str, int]:
-    record = _found(name, record_id)
-    DOMAINS.find(request_context.account(), name)["records"].remove(record)
+    record = _get_record_or_404(name, record_id)
+    DOMAINS.find(request_context.get_account(), name)["records"].remove(record)
     return "", 204

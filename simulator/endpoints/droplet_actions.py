@@ -7,18 +7,18 @@ from typing import Final
 from flask import Blueprint, request
 
 from simulator import request_context
-from simulator.account import Account, Kind
+from simulator.account import Account, ResourceKind
 from simulator.actions import Action
 from simulator.catalog import SIZES, Json
 from simulator.droplet import Droplet, backup_window
-from simulator.droplet_requests import backup_policy, droplet_name, image_id
-from simulator.endpoints.droplets import found, refuse_while_pending, taking
+from simulator.droplet_requests import find_image_id, parse_backup_policy, validate_droplet_name
+from simulator.endpoints.droplets import action_seconds, get_droplet_or_404, refuse_while_pending
 from simulator.errors import bad_request, not_found, pending_event, unprocessable
-from simulator.pagination import list_page
-from simulator.private_images import take
+from simulator.pagination import paginate_list
+from simulator.private_images import create_droplet_image
 
 routes = Blueprint("droplet_actions", __name__)
-DROPLET_ACTION = Kind("droplet_action", routes)
+DROPLET_ACTION = ResourceKind("droplet_action", routes)
 
 Effect = Callable[[], None]
 
@@ -42,11 +42,13 @@ def _power_off(_account: Account, droplet: Droplet, _wish: Json) -> Effect:
     return lambda: setattr(droplet, "status", "off")
 
 
-def _shutdown(account: Account, droplet: Droplet, wish: Json) -> Effect:
+def _shutdown(account: Account, droplet: Droplet, payload: Json) -> Effect:
     """Only asks the guest."""
-    effect = _power_off(account, droplet, wish)
+    effect = _power_off(account, droplet, payload)
     return (
-        _nothing(account, droplet, wish) if request_context.fault("ignored_shutdown") is not None else effect
+        _nothing(account, droplet, payload)
+        if request_context.take_fault("ignored_shutdown") is not None
+        else effect
     )
 
 
@@ -56,9 +58,9 @@ def _power_on(_account: Account, droplet: Droplet, _wish: Json) -> Effect:
     return lambda: setattr(droplet, "status", "active")
 
 
-def _resize(_account: Account, droplet: Droplet, wish: Json) -> Effect:
+def _resize(_account: Account, droplet: Droplet, payload: Json) -> Effect:
     """CPU and memory, and for good the disk where `disk` says so; the droplet stays off."""
-    slug = wish.get("size")
+    slug = payload.get("size")
     if not isinstance(slug, str) or slug not in SIZES:
         raise unprocessable("You specified an invalid size for Droplet resize.")
     size = SIZES[slug]
@@ -71,36 +73,36 @@ def _resize(_account: Account, droplet: Droplet, wish: Json) -> Effect:
 
     def effect() -> None:
         droplet.size = slug
-        if wish.get("disk") is True:
+        if payload.get("disk") is True:
             droplet.disk = size["disk"]
 
     return effect
 
 
-def _rename(_account: Account, droplet: Droplet, wish: Json) -> Effect:
-    name = droplet_name(wish.get("name"))
+def _rename(_account: Account, droplet: Droplet, payload: Json) -> Effect:
+    name = validate_droplet_name(payload.get("name"))
     return lambda: setattr(droplet, "name", name)
 
 
-def _snapshot(account: Account, droplet: Droplet, wish: Json) -> Effect:
+def _snapshot(account: Account, droplet: Droplet, payload: Json) -> Effect:
     """A new private image: which, only the droplet's list of snapshots tells."""
-    name = wish.get("name") or f"{droplet.name}-{int(account.clock.epoch())}"
+    name = payload.get("name") or f"{droplet.name}-{int(account.clock.epoch())}"
 
     def effect() -> None:
-        take(account, droplet, "snapshot", str(name), account.clock.now())
+        create_droplet_image(account, droplet, "snapshot", str(name), account.clock.now())
 
     return effect
 
 
-def _enable_backups(_account: Account, droplet: Droplet, wish: Json) -> Effect:
-    policy = backup_policy(wish.get("backup_policy"))
+def _enable_backups(_account: Account, droplet: Droplet, payload: Json) -> Effect:
+    policy = parse_backup_policy(payload.get("backup_policy"))
     return lambda: setattr(droplet, "backup_policy", policy)
 
 
-def _change_backup_policy(account: Account, droplet: Droplet, wish: Json) -> Effect:
+def _change_backup_policy(account: Account, droplet: Droplet, payload: Json) -> Effect:
     if droplet.backup_policy is None:
         raise unprocessable("Backups are not enabled on this Droplet.")
-    return _enable_backups(account, droplet, wish)
+    return _enable_backups(account, droplet, payload)
 
 
 def _disable_backups(_account: Account, droplet: Droplet, _wish: Json) -> Effect:
@@ -111,8 +113,10 @@ def _enable_ipv6(_account: Account, droplet: Droplet, _wish: Json) -> Effect:
     return lambda: setattr(droplet, "ipv6", True)
 
 
-def _rebuild(account: Account, droplet: Droplet, wish: Json) -> Effect:
-    image = image_id(account, wish.get("image"), "You specified an invalid image for Droplet rebuild.")
+def _rebuild(account: Account, droplet: Droplet, payload: Json) -> Effect:
+    image = find_image_id(
+        account, payload.get("image"), "You specified an invalid image for Droplet rebuild."
+    )
 
     def effect() -> None:
         droplet.image = image
@@ -141,15 +145,15 @@ _RULES: Final = {
 }
 
 
-def _rule(wish: Json) -> Rule:
-    rule = _RULES.get(str(wish.get("type")))
+def _rule(payload: Json) -> Rule:
+    rule = _RULES.get(str(payload.get("type")))
     if rule is None:
         raise unprocessable("You specified an invalid action type.")
     return rule
 
 
-def _begun(droplet: Droplet, wish: Json, effect: Effect) -> Action:
-    account, kind = request_context.account(), str(wish["type"])
+def _start_action(droplet: Droplet, payload: Json, effect: Effect) -> Action:
+    account, kind = request_context.get_account(), str(payload["type"])
 
     def finish(ok: bool) -> None:
         droplet.pending = None
@@ -161,8 +165,8 @@ def _begun(droplet: Droplet, wish: Json, effect: Effect) -> Action:
         resource_id=droplet.id,
         resource_type="droplet",
         region=droplet.region,
-        seconds=taking(_rule(wish).seconds),
-        errs=request_context.fault("errored_action", type=kind) is not None,
+        seconds=action_seconds(_rule(payload).seconds),
+        errs=request_context.take_fault("errored_action", type=kind) is not None,
         finish=finish,
     )
     droplet.pending = action.id
@@ -171,52 +175,56 @@ def _begun(droplet: Droplet, wish: Json, effect: Effect) -> Action:
 
 @routes.post("/v2/droplets/<int:droplet_id>/actions")
 def act(droplet_id: int) -> tuple[Json, int]:
-    droplet, wish = found(droplet_id), request_context.body()
-    rule = _rule(wish)
+    droplet, payload = get_droplet_or_404(droplet_id), request_context.read_json()
+    rule = _rule(payload)
     refuse_while_pending(droplet)
-    effect = rule.prepare(request_context.account(), droplet, wish)
-    return {"action": _begun(droplet, wish, effect).rendered()}, 201
+    effect = rule.prepare(request_context.get_account(), droplet, payload)
+    return {"action": _start_action(droplet, payload, effect).render()}, 201
 
 
 @routes.post("/v2/droplets/actions")
 def act_on_tagged() -> tuple[Json, int]:
     """All droplets of a tag, or none if one of them refuses."""
-    account, wish, tag = (
-        request_context.account(),
-        request_context.body(),
+    account, payload, tag = (
+        request_context.get_account(),
+        request_context.read_json(),
         request.args.get("tag_name", "").lower(),
     )
-    rule = _rule(wish)
+    rule = _rule(payload)
     if not tag or not rule.by_tag:
         raise bad_request("tag_name must be given, and the action be one for tags")
-    droplets = [found(droplet_id) for droplet_id in account.droplets.tagged(tag)]
+    droplets = [get_droplet_or_404(droplet_id) for droplet_id in account.droplets.ids_with_tag(tag)]
     if any(droplet.pending is not None for droplet in droplets):
         raise pending_event()
-    effects = [rule.prepare(account, droplet, wish) for droplet in droplets]
-    begun = [_begun(droplet, wish, effect) for droplet, effect in zip(droplets, effects, strict=True)]
-    return {"actions": [action.rendered() for action in begun]}, 201
+    effects = [rule.prepare(account, droplet, payload) for droplet in droplets]
+    begun = [
+        _start_action(droplet, payload, effect) for droplet, effect in zip(droplets, effects, strict=True)
+    ]
+    return {"actions": [action.render() for action in begun]}, 201
 
 
 @routes.get("/v2/droplets/<int:droplet_id>/actions")
 def list_actions(droplet_id: int) -> Json:
-    found(droplet_id)
-    actions = request_context.account().actions.newest_first(resource_id=droplet_id, resource_type="droplet")
-    return list_page("actions", [action.rendered() for action in actions])
+    get_droplet_or_404(droplet_id)
+    actions = request_context.get_account().actions.newest_first(
+        resource_id=droplet_id, resource_type="droplet"
+    )
+    return paginate_list("actions", [action.render() for action in actions])
 
 
 @routes.get("/v2/droplets/<int:droplet_id>/actions/<int:action_id>")
 def show_action(droplet_id: int, action_id: int) -> Json:
-    action = request_context.account().actions.get(action_id)
+    action = request_context.get_account().actions.get(action_id)
     if action is None or action.resource_id != droplet_id or action.resource_type != "droplet":
         raise not_found("The resource you were accessing could not be found.")
-    return {"action": action.rendered()}
+    return {"action": action.render()}
 
 
 @routes.get("/v2/droplets/<int:droplet_id>/backups/policy")
 def show_backup_policy(droplet_id: int) -> Json:
-    droplet = found(droplet_id)
+    droplet = get_droplet_or_404(droplet_id)
     policy: Json = {"droplet_id": droplet.id, "backup_enabled": droplet.backup_policy is not None}
     if droplet.backup_policy is not None:
-        window = backup_window(droplet.backup_policy, request_context.account().clock.now())
+        window = backup_window(droplet.backup_policy, request_context.get_account().clock.now())
         policy |= {"backup_policy": droplet.backup_policy, "next_backup_window": window}
     return {"policy": policy}

@@ -5,13 +5,13 @@ from typing import Final
 from flask import Blueprint, request
 
 from simulator import request_context
-from simulator.account import Account, Kind, Tagged
+from simulator.account import Account, ResourceKind, Taggable
 from simulator.actions import Action
 from simulator.catalog import Json
-from simulator.droplet import Droplet, default_vpc, rendered
-from simulator.droplet_requests import Order, read_order
+from simulator.droplet import Droplet, default_vpc, render_droplet
+from simulator.droplet_requests import DropletRequest, parse_droplet_request
 from simulator.errors import bad_request, not_found, pending_event
-from simulator.pagination import PUBLIC_URL, list_page, page_of
+from simulator.pagination import PUBLIC_URL, paginate, paginate_list
 from simulator.synthetic_droplets import FIRST_ID
 
 routes = Blueprint("droplets", __name__)
@@ -19,64 +19,64 @@ _CREATE_SECONDS: Final = 30
 _GONE: Final = "The resource you were accessing could not be found."
 
 
-def _edit(account: Account, key: str) -> Tagged | None:
-    return account.droplets.edit(int(key)) if key.isdecimal() else None
+def _find_taggable(account: Account, key: str) -> Taggable | None:
+    return account.droplets.get_for_update(int(key)) if key.isdecimal() else None
 
 
-DROPLET = Kind(
+DROPLET = ResourceKind(
     "droplet",
     routes,
     path="/v2/droplets",
     urn="droplet",
     tag_type="droplet",
     exists=lambda account, key: key.isdecimal() and account.droplets.get(int(key)) is not None,
-    edit=_edit,
+    find_taggable=_find_taggable,
     tag_counts=lambda account: account.droplets.tag_counts(),
     count=lambda account: len(account.droplets),
 )
 
 
-def shown(*droplets: Droplet) -> list[Json]:
-    account = request_context.account()
+def render_droplets(*droplets: Droplet) -> list[Json]:
+    account = request_context.get_account()
     now = account.clock.now()
-    return [rendered(droplet, images=account.images, now=now) for droplet in droplets]
+    return [render_droplet(droplet, images=account.images, now=now) for droplet in droplets]
 
 
-def found(droplet_id: int) -> Droplet:
+def get_droplet_or_404(droplet_id: int) -> Droplet:
     """The droplet, to change. Raises ApiError (404)."""
-    droplet = request_context.account().droplets.edit(droplet_id)
+    droplet = request_context.get_account().droplets.get_for_update(droplet_id)
     if droplet is None:
         raise not_found(_GONE)
     return droplet
 
 
-def _lingering(seconds: float) -> list[Droplet]:
-    account = request_context.account()
+def _recently_deleted(seconds: float) -> list[Droplet]:
+    account = request_context.get_account()
     since = account.clock.virtual() - seconds
     return [droplet for droplet in account.droplets.deleted if droplet.dead > since]
 
 
-def _candidates() -> tuple[list[int], bool, list[int]]:
+def _select_ids() -> tuple[list[int], bool, list[int]]:
     """The ids the query picks: those before the bulk, whether the whole bulk, those after it."""
-    store, query = request_context.account().droplets, request.args
+    store, query = request_context.get_account().droplets, request.args
     if "tag_name" in query and ("name" in query or "type" in query):
         raise bad_request("tag_name can not be combined with name or type")
     if "tag_name" in query:
-        return store.tagged(query["tag_name"].lower()), False, []
+        return store.ids_with_tag(query["tag_name"].lower()), False, []
     if "name" in query:
-        return store.named(query["name"]), False, []
-    return store.fleet(), query.get("type") != "gpus", store.created()
+        return store.ids_with_name(query["name"]), False, []
+    return store.fleet_ids(), query.get("type") != "gpus", store.created_ids()
 
 
-def _listed(ids: list[int]) -> list[int]:
+def _exclude_unlisted(ids: list[int]) -> list[int]:
     """Those that the list has: GPU droplets only if asked for, new ones only once no fault hides them.
 
     The computed ones, neither new nor with a GPU, are never looked at.
     """
-    account, gpus = request_context.account(), request.args.get("type") == "gpus"
-    lag = request_context.fault("list_lag")
+    account, gpus = request_context.get_account(), request.args.get("type") == "gpus"
+    lag = request_context.take_fault("list_lag")
     known = account.clock.virtual() - float(lag["seconds"]) if lag is not None else account.clock.virtual()
-    held = ((droplet_id, account.droplets.held_by(droplet_id)) for droplet_id in ids)
+    held = ((droplet_id, account.droplets.find_stored(droplet_id)) for droplet_id in ids)
     return [
         droplet_id
         for droplet_id, droplet in held
@@ -84,65 +84,65 @@ def _listed(ids: list[int]) -> list[int]:
     ]
 
 
-def _left_over() -> list[Droplet]:
+def _deleted_but_listed() -> list[Droplet]:
     """Deleted droplets that the list still has."""
-    linger = request_context.fault("deleted_linger")
+    linger = request_context.take_fault("deleted_linger")
     if linger is None:
         return []
     gpus, tag = request.args.get("type") == "gpus", request.args.get("tag_name", "").lower()
     return [
         droplet
-        for droplet in _lingering(float(linger["seconds"]))
+        for droplet in _recently_deleted(float(linger["seconds"]))
         if droplet.is_gpu is gpus and (not tag or tag in map(str.lower, droplet.tags))
     ]
 
 
 @routes.get("/v2/droplets")
 def list_droplets() -> Json:
-    store = request_context.account().droplets
-    before, with_bulk, after = _candidates()
-    listed = _listed([*before, *after])
+    store = request_context.get_account().droplets
+    before, with_bulk, after = _select_ids()
+    listed = _exclude_unlisted([*before, *after])
     head = [droplet_id for droplet_id in listed if not with_bulk or droplet_id < FIRST_ID]
     tail: list[Droplet | None] = [store.get(each) for each in listed[len(head) :]]
-    tail += _left_over()
-    rest = len(head) + (len(store.bulk.alive) if with_bulk else 0)
+    tail += _deleted_but_listed()
+    rest = len(head) + (len(store.synthetic.remaining) if with_bulk else 0)
 
     def fetch(start: int, stop: int) -> list[Json]:
         page = [store.get(droplet_id) for droplet_id in head[start:stop]]
         if start < rest and stop > len(head) and with_bulk:
-            indices = store.bulk.alive.cut(max(0, start - len(head)), min(stop, rest) - len(head))
-            page += map(store.of_bulk, indices)
+            indices = store.synthetic.remaining.slice(max(0, start - len(head)), min(stop, rest) - len(head))
+            page += map(store.get_synthetic, indices)
         page += tail[max(0, start - rest) : max(0, stop - rest)]
-        return shown(*(droplet for droplet in page if droplet is not None))
+        return render_droplets(*(droplet for droplet in page if droplet is not None))
 
-    return page_of("droplets", rest + len(tail), fetch)
+    return paginate("droplets", rest + len(tail), fetch)
 
 
 @routes.get("/v2/droplets/<int:droplet_id>")
 def show(droplet_id: int) -> Json:
-    account = request_context.account()
+    account = request_context.get_account()
     droplet = account.droplets.get(droplet_id)
     if droplet is not None and droplet.born > float("-inf"):
-        lag = request_context.fault("list_lag", detail=True)
+        lag = request_context.take_fault("list_lag", detail=True)
         if lag is not None and droplet.born > account.clock.virtual() - float(lag["seconds"]):
             droplet = None
     elif droplet is None:
-        linger = request_context.fault("deleted_linger", detail=True)
-        left = _lingering(float(linger["seconds"])) if linger is not None else []
+        linger = request_context.take_fault("deleted_linger", detail=True)
+        left = _recently_deleted(float(linger["seconds"])) if linger is not None else []
         droplet = next((each for each in left if each.id == droplet_id), None)
     if droplet is None:
         raise not_found(_GONE)
-    return {"droplet": shown(droplet)[0]}
+    return {"droplet": render_droplets(droplet)[0]}
 
 
 @routes.post("/v2/droplets")
 def create() -> tuple[Json, int]:
     """202 says that it was begun: the action of the answer tells how it ends."""
-    order = read_order(request_context.account(), request_context.body())
-    made = [_begun(order, name) for name in order.names]
+    droplet_request = parse_droplet_request(request_context.get_account(), request_context.read_json())
+    made = [_start_creation(droplet_request, name) for name in droplet_request.names]
     answer: Json = {"links": {"actions": [_action_link(action) for _, action in made]}}
-    bodies = shown(*(droplet for droplet, _ in made))
-    if order.several:
+    bodies = render_droplets(*(droplet for droplet, _ in made))
+    if droplet_request.several:
         return {"droplets": bodies, **answer}, 202
     return {"droplet": bodies[0], **answer}, 202
 
@@ -151,9 +151,9 @@ def _action_link(action: Action) -> Json:
     return {"id": action.id, "rel": "create", "href": f"{PUBLIC_URL}/v2/actions/{action.id}"}
 
 
-def _begun(order: Order, name: str) -> tuple[Droplet, Action]:
-    account = request_context.account()
-    droplet = place(account, order, name)
+def _start_creation(droplet_request: DropletRequest, name: str) -> tuple[Droplet, Action]:
+    account = request_context.get_account()
+    droplet = add_droplet(account, droplet_request, name)
     droplet.status = "new"
 
     def finish(ok: bool) -> None:
@@ -164,14 +164,14 @@ def _begun(order: Order, name: str) -> tuple[Droplet, Action]:
         if not ok:
             account.delete_droplet(droplet.id)
 
-    gone = request_context.fault("vanishing") is not None
+    gone = request_context.take_fault("vanishing") is not None
     action = account.actions.start(
         "create",
         resource_id=droplet.id,
         resource_type="droplet",
         region=droplet.region,
-        seconds=taking(_CREATE_SECONDS),
-        errs=gone or request_context.fault("errored_action", type="create") is not None,
+        seconds=action_seconds(_CREATE_SECONDS),
+        errs=gone or request_context.take_fault("errored_action", type="create") is not None,
         finish=finish,
     )
     droplet.pending = action.id
@@ -180,22 +180,22 @@ def _begun(order: Order, name: str) -> tuple[Droplet, Action]:
     return droplet, action
 
 
-def place(account: Account, order: Order, name: str) -> Droplet:
+def add_droplet(account: Account, droplet_request: DropletRequest, name: str) -> Droplet:
     """Put a droplet into the account, active and in the default project, without any action."""
     droplet_id = account.new_droplet_id()
     droplet = Droplet(
         id=droplet_id,
         name=name,
-        size=order.size,
-        region=order.region,
-        image=order.image,
+        size=droplet_request.size,
+        region=droplet_request.region,
+        image=droplet_request.image,
         created_at=account.clock.now(),
         address=100_000 + droplet_id % 30_000,  # between the bulk's and the fleet's
-        tags=account.canonical_tags(order.tags),
-        ipv6=order.ipv6,
-        monitoring=order.monitoring,
-        backup_policy=order.backup_policy,
-        vpc_uuid=order.vpc_uuid or default_vpc(account.team, order.region),
+        tags=account.register_tags(droplet_request.tags),
+        ipv6=droplet_request.ipv6,
+        monitoring=droplet_request.monitoring,
+        backup_policy=droplet_request.backup_policy,
+        vpc_uuid=droplet_request.vpc_uuid or default_vpc(account.team, droplet_request.region),
         born=account.clock.virtual(),
     )
     account.droplets.add(droplet)
@@ -203,9 +203,9 @@ def place(account: Account, order: Order, name: str) -> Droplet:
     return droplet
 
 
-def taking(seconds: float) -> float:
+def action_seconds(seconds: float) -> float:
     """The virtual seconds an action takes."""
-    slow = request_context.fault("slow_actions")
+    slow = request_context.take_fault("slow_actions")
     return seconds if slow is None else seconds * float(slow["factor"])
 
 
@@ -216,32 +216,32 @@ def refuse_while_pending(droplet: Droplet) -> None:
 
 @routes.delete("/v2/droplets/<int:droplet_id>")
 def delete(droplet_id: int) -> tuple[str, int]:
-    refuse_while_pending(found(droplet_id))
-    request_context.account().delete_droplet(droplet_id)
+    refuse_while_pending(get_droplet_or_404(droplet_id))
+    request_context.get_account().delete_droplet(droplet_id)
     return "", 204
 
 
 @routes.delete("/v2/droplets")
 def delete_tagged() -> tuple[str, int]:
-    account, tag = request_context.account(), request.args.get("tag_name", "").lower()
+    account, tag = request_context.get_account(), request.args.get("tag_name", "").lower()
     if tag not in account.tags:
         raise not_found(_GONE)
-    for droplet_id in account.droplets.tagged(tag):
+    for droplet_id in account.droplets.ids_with_tag(tag):
         account.delete_droplet(droplet_id)
     return "", 204
 
 
 def _own_images(ids: list[int], kind: str) -> list[Json]:
-    images = (request_context.account().images[image_id] for image_id in ids)
+    images = (request_context.get_account().images[image_id] for image_id in ids)
     names = ("id", "name", "created_at", "regions", "min_disk_size", "size_gigabytes")
     return [{**{name: image[name] for name in names}, "type": kind} for image in images]
 
 
 @routes.get("/v2/droplets/<int:droplet_id>/snapshots")
 def list_snapshots(droplet_id: int) -> Json:
-    return list_page("snapshots", _own_images(found(droplet_id).snapshot_ids, "snapshot"))
+    return paginate_list("snapshots", _own_images(get_droplet_or_404(droplet_id).snapshot_ids, "snapshot"))
 
 
 @routes.get("/v2/droplets/<int:droplet_id>/backups")
 def list_backups(droplet_id: int) -> Json:
-    return list_page("backups", _own_images(found(droplet_id).backup_ids, "backup"))
+    return paginate_list("backups", _own_images(get_droplet_or_404(droplet_id).backup_ids, "backup"))

@@ -9,9 +9,9 @@ from simulator.collection import Collection, of_living
 routes = Blueprint("firewalls", __name__)
 
 
-def _shown(account: Account, firewall: Json) -> Json:
+def _render(account: Account, firewall: Json) -> Json:
     return {**firewall, "droplet_ids": of_living(account, firewall["droplet_ids"])}
 
 
-FIREWALLS = Collection("firewall", "/v2/firewalls", "firewalls", "firewall", shown=_shown)
-FIREWALL = FIREWALLS.kind(routes)
+FIREWALLS = Collection("firewall", "/v2/firewalls", "firewalls", "firewall", render=_render)
+FIREWALL = FIREWALLS.register_kind(routes)

@@ -3,16 +3,16 @@
 from flask import Blueprint, request
 
 from simulator import request_context
-from simulator.account import Account, Kind, Tagged
+from simulator.account import Account, ResourceKind, Taggable
 from simulator.catalog import APPLICATIONS, IMAGE_IDS, IMAGES, Json
 from simulator.collection import JsonTags
 from simulator.errors import forbidden, not_found
-from simulator.pagination import list_page
+from simulator.pagination import paginate_list
 
 routes = Blueprint("images", __name__)
 
 
-def _edit(account: Account, key: str) -> Tagged | None:
+def _find_taggable(account: Account, key: str) -> Taggable | None:
     image = account.images.get(int(key)) if key.isdecimal() else None
     return None if image is None else JsonTags(image)
 
@@ -25,12 +25,12 @@ def _tag_counts(account: Account) -> dict[str, tuple[int, int]]:
     return counts
 
 
-IMAGE = Kind(
+IMAGE = ResourceKind(
     "image",
     routes,
     path="/v2/images",
     tag_type="image",
-    edit=_edit,
+    find_taggable=_find_taggable,
     tag_counts=_tag_counts,
     count=lambda account: len(account.images),
 )
@@ -39,10 +39,10 @@ IMAGE = Kind(
 def own_or_public(key: str | int) -> Json | None:
     """The image by its id, or a public one by its slug."""
     image_id = IMAGE_IDS.get(str(key)) or (int(key) if str(key).isdecimal() else 0)
-    return IMAGES.get(image_id) or request_context.account().images.get(image_id)
+    return IMAGES.get(image_id) or request_context.get_account().images.get(image_id)
 
 
-def _found(key: str) -> Json:
+def _get_image_or_404(key: str) -> Json:
     image = own_or_public(key)
     if image is None:
         raise not_found()
@@ -52,7 +52,7 @@ def _found(key: str) -> Json:
 def _own(image_id: int) -> Json:
     if image_id in IMAGES:
         raise forbidden()
-    image = request_context.account().images.get(image_id)
+    image = request_context.get_account().images.get(image_id)
     if image is None:
         raise not_found()
     return image
@@ -60,38 +60,38 @@ def _own(image_id: int) -> Json:
 
 @routes.get("/v2/images")
 def list_images() -> Json:
-    own = list(request_context.account().images.values())
+    own = list(request_context.get_account().images.values())
     public = list(IMAGES.values())
     tag = request.args.get("tag_name", "").lower()
     if tag:
-        return list_page("images", [i for i in own if tag in (name.lower() for name in i["tags"])])
+        return paginate_list("images", [i for i in own if tag in (name.lower() for name in i["tags"])])
     if request.args.get("private", "").lower() == "true":
-        return list_page("images", own)
+        return paginate_list("images", own)
     match request.args.get("type"):
         case "distribution":
-            return list_page("images", [i for i in public if i["id"] not in APPLICATIONS])
+            return paginate_list("images", [i for i in public if i["id"] not in APPLICATIONS])
         case "application":
-            return list_page("images", [i for i in public if i["id"] in APPLICATIONS])
-    return list_page("images", [*own, *public])
+            return paginate_list("images", [i for i in public if i["id"] in APPLICATIONS])
+    return paginate_list("images", [*own, *public])
 
 
 @routes.get("/v2/images/<key>")
 def show(key: str) -> Json:
-    return {"image": _found(key)}
+    return {"image": _get_image_or_404(key)}
 
 
 @routes.put("/v2/images/<int:image_id>")
 def change(image_id: int) -> Json:
     image = _own(image_id)
-    wish = request_context.body()
+    payload = request_context.read_json()
     for name in ("name", "description"):
-        if name in wish:
-            image[name] = request_context.text(wish, name, most=255)
+        if name in payload:
+            image[name] = request_context.read_string(payload, name, maximum=255)
     return {"image": image}
 
 
 @routes.delete("/v2/images/<int:image_id>")
 def delete(image_id: int) -> tuple[str, int]:
     _own(image_id)
-    request_context.account().delete_image(image_id)
+    request_context.get_account().delete_image(image_id)
     return "", 204

@@ -14,9 +14,9 @@ CLUSTERS = Collection(
     "kubernetes_cluster",
     urn="kubernetes",
 )
-KUBERNETES_CLUSTER = CLUSTERS.kind(routes)
+KUBERNETES_CLUSTER = CLUSTERS.register_kind(routes)
 
 
 @routes.get("/v2/kubernetes/clusters/<key>/node_pools")
 def list_node_pools(key: str) -> Json:
-    return {"node_pools": CLUSTERS.find(request_context.account(), key)["node_pools"]}
+    return {"node_pools": CLUSTERS.find(request_context.get_account(), key)["node_pools"]}

@@ -9,10 +9,10 @@ from simulator.collection import Collection, of_living
 routes = Blueprint("load_balancers", __name__)
 
 
-def _shown(account: Account, balancer: Json) -> Json:
+def _render(account: Account, balancer: Json) -> Json:
     """With a tag, it serves whichever droplets carry it now."""
     tag = balancer["tag"]
-    droplets = account.droplets.tagged(tag.lower()) if tag else balancer["droplet_ids"]
+    droplets = account.droplets.ids_with_tag(tag.lower()) if tag else balancer["droplet_ids"]
     return {
         **balancer,
         "region": REGIONS[balancer["region"]],
@@ -27,6 +27,6 @@ LOAD_BALANCERS = Collection(
     "load_balancers",
     "load_balancer",
     urn="loadbalancer",
-    shown=_shown,
+    render=_render,
 )
-LOAD_BALANCER = LOAD_BALANCERS.kind(routes)
+LOAD_BALANCER = LOAD_BALANCERS.register_kind(routes)

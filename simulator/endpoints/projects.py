@@ -6,39 +6,39 @@ from typing import Final
 from flask import Blueprint
 
 from simulator import request_context
-from simulator.account import Kind
+from simulator.account import ResourceKind
 from simulator.catalog import Json
-from simulator.clock import stamp
+from simulator.clock import format_time
 from simulator.errors import ApiError, bad_request, conflict, not_found, unprocessable
-from simulator.pagination import PUBLIC_URL, list_page, page_of
+from simulator.pagination import PUBLIC_URL, paginate, paginate_list
 from simulator.projects import Project, stored_purpose
 
 routes = Blueprint("projects", __name__)
-PROJECT = Kind("project", routes, count=lambda account: len(account.projects))
+PROJECT = ResourceKind("project", routes, count=lambda account: len(account.projects))
 
 _ENVIRONMENTS: Final = ("Development", "Staging", "Production")
-_NAME_LENGTH: Final = 175
-_TEXT_LENGTH: Final = 255
+_MAX_NAME_LENGTH: Final = 175
+_MAX_TEXT_LENGTH: Final = 255
 
 
-def _found(project_id: str) -> Project:
-    project = request_context.account().projects.get(project_id)
+def _get_project_or_404(project_id: str) -> Project:
+    project = request_context.get_account().projects.get(project_id)
     if project is None:
         raise not_found()
     return project
 
 
-def _environment(wish: Json) -> str:
-    given = wish.get("environment", "Development")
+def _environment(payload: Json) -> str:
+    given = payload.get("environment", "Development")
     matching = [name for name in _ENVIRONMENTS if name.lower() == str(given).lower()]
     if not matching:
         raise unprocessable(f"environment must be one of {', '.join(_ENVIRONMENTS)}")
     return matching[0]
 
 
-def _name(wish: Json, *, of: Project | None = None) -> str:
-    name = request_context.text(wish, "name", most=_NAME_LENGTH)
-    other = request_context.account().projects.named(name)
+def _name(payload: Json, *, of: Project | None = None) -> str:
+    name = request_context.read_string(payload, "name", maximum=_MAX_NAME_LENGTH)
+    other = request_context.get_account().projects.find_by_name(name)
     if other is not None and other is not of:
         raise conflict("name is already in use")
     return name
@@ -46,63 +46,67 @@ def _name(wish: Json, *, of: Project | None = None) -> str:
 
 @routes.get("/v2/projects")
 def list_projects() -> Json:
-    return list_page("projects", [project.rendered() for project in request_context.account().projects.all()])
+    return paginate_list(
+        "projects", [project.render() for project in request_context.get_account().projects.all()]
+    )
 
 
 @routes.post("/v2/projects")
 def create() -> tuple[Json, int]:
-    account, wish = request_context.account(), request_context.body()
+    account, payload = request_context.get_account(), request_context.read_json()
     project = account.projects.add(
-        name=_name(wish),
-        description=request_context.text(wish, "description", most=_TEXT_LENGTH, least=0),
-        purpose=request_context.text(wish, "purpose", most=_TEXT_LENGTH),
-        environment=_environment(wish),
+        name=_name(payload),
+        description=request_context.read_string(payload, "description", maximum=_MAX_TEXT_LENGTH, minimum=0),
+        purpose=request_context.read_string(payload, "purpose", maximum=_MAX_TEXT_LENGTH),
+        environment=_environment(payload),
         owner=account.owner_uuid,
         at=account.clock.now(),
     )
-    return {"project": project.rendered()}, 201
+    return {"project": project.render()}, 201
 
 
 @routes.get("/v2/projects/<project_id>")
 def show(project_id: str) -> Json:
-    return {"project": _found(project_id).rendered()}
+    return {"project": _get_project_or_404(project_id).render()}
 
 
 @routes.put("/v2/projects/<project_id>")
 def replace(project_id: str) -> Json:
-    project, wish = _found(project_id), request_context.body()
+    project, payload = _get_project_or_404(project_id), request_context.read_json()
     missing = [
-        name for name in ("name", "description", "purpose", "environment", "is_default") if name not in wish
+        name
+        for name in ("name", "description", "purpose", "environment", "is_default")
+        if name not in payload
     ]
     if missing:
         raise unprocessable(f"{', '.join(missing)} must be given")
-    return _changed(project, wish)
+    return _changed(project, payload)
 
 
 @routes.patch("/v2/projects/<project_id>")
 def change(project_id: str) -> Json:
-    return _changed(_found(project_id), request_context.body())
+    return _changed(_get_project_or_404(project_id), request_context.read_json())
 
 
-def _changed(project: Project, wish: Json) -> Json:
-    account = request_context.account()
-    name = _name(wish, of=project) if "name" in wish else project.name
+def _changed(project: Project, payload: Json) -> Json:
+    account = request_context.get_account()
+    name = _name(payload, of=project) if "name" in payload else project.name
     description, purpose = project.description, project.purpose
-    if "description" in wish:
-        description = request_context.text(wish, "description", most=_TEXT_LENGTH, least=0)
-    if "purpose" in wish:
-        purpose = stored_purpose(request_context.text(wish, "purpose", most=_TEXT_LENGTH))
-    project.environment = _environment(wish) if "environment" in wish else project.environment
+    if "description" in payload:
+        description = request_context.read_string(payload, "description", maximum=_MAX_TEXT_LENGTH, minimum=0)
+    if "purpose" in payload:
+        purpose = stored_purpose(request_context.read_string(payload, "purpose", maximum=_MAX_TEXT_LENGTH))
+    project.environment = _environment(payload) if "environment" in payload else project.environment
     project.name, project.description, project.purpose = name, description, purpose
-    if wish.get("is_default") is True:
+    if payload.get("is_default") is True:
         account.projects.make_default(project)
     project.updated_at = account.clock.now()
-    return {"project": project.rendered()}
+    return {"project": project.render()}
 
 
 @routes.delete("/v2/projects/<project_id>")
 def delete(project_id: str) -> tuple[str, int]:
-    project, projects = _found(project_id), request_context.account().projects
+    project, projects = _get_project_or_404(project_id), request_context.get_account().projects
     if project.is_default:
         raise ApiError(412, "precondition_failed", "cannot delete the default project")
     if projects.size(project):
@@ -118,16 +122,16 @@ def delete(project_id: str) -> tuple[str, int]:
 def _item(urn: str, assigned_at: datetime, status: str) -> Json:
     return {
         "urn": urn,
-        "assigned_at": stamp(assigned_at),
-        "links": {"self": f"{PUBLIC_URL}{request_context.account().path_of(urn)}"},
+        "assigned_at": format_time(assigned_at),
+        "links": {"self": f"{PUBLIC_URL}{request_context.get_account().resource_path(urn)}"},
         "status": status,
     }
 
 
 @routes.get("/v2/projects/<project_id>/resources")
 def list_resources(project_id: str) -> Json:
-    project, projects = _found(project_id), request_context.account().projects
-    return page_of(
+    project, projects = _get_project_or_404(project_id), request_context.get_account().projects
+    return paginate(
         "resources",
         projects.size(project),
         lambda start, stop: [_item(urn, at, "ok") for urn, at in projects.members(project, start, stop)],
@@ -137,19 +141,19 @@ def list_resources(project_id: str) -> Json:
 @routes.post("/v2/projects/<project_id>/resources")
 def assign(project_id: str) -> Json:
     """Move resources into the project: 200 even where one of them could not be."""
-    project, urns = _found(project_id), request_context.body().get("resources")
+    project, urns = _get_project_or_404(project_id), request_context.read_json().get("resources")
     if not isinstance(urns, list) or not all(isinstance(urn, str) and urn.count(":") >= 2 for urn in urns):
         raise bad_request("resources must be a list of URNs")
     return {"resources": [_assigned(urn, project) for urn in urns]}
 
 
 def _assigned(urn: str, project: Project) -> Json:
-    account = request_context.account()
+    account = request_context.get_account()
     at = account.clock.now()
-    failure = request_context.fault("service_down")
+    failure = request_context.take_fault("service_down")
     if failure is not None:
         return _item(urn, at, str(failure["status"]))
-    if not account.holds(urn):
+    if not account.has_resource(urn):
         return _item(urn, at, "not_found")
     if account.projects.holder(urn) == project.id:
         return _item(urn, at, "already_assigned")

@@ -6,17 +6,17 @@ A registry alone comes without its subscription, which is the account's.
 from flask import Blueprint
 
 from simulator import request_context
-from simulator.account import Account, Kind
+from simulator.account import Account, ResourceKind
 from simulator.catalog import Json
 from simulator.errors import not_found
 
 routes = Blueprint("registries", __name__)
 REGISTRIES = "registry"  # the shelf of the account that they lie on
-REGISTRY = Kind("registry", routes)
+REGISTRY = ResourceKind("registry", routes)
 
 
 def _all(account: Account) -> list[Json]:
-    found = list(account.held[REGISTRIES].values())
+    found = list(account.collections[REGISTRIES].values())
     if not found:
         raise not_found("registry does not exist")
     return found
@@ -24,7 +24,7 @@ def _all(account: Account) -> list[Json]:
 
 @routes.get("/v2/registries")
 def list_registries() -> Json:
-    return {"registries": _all(request_context.account())}
+    return {"registries": _all(request_context.get_account())}
 
 
 @routes.get("/v2/registries/<name>")
@@ -34,12 +34,12 @@ def show_named(name: str) -> Json:
 
 @routes.delete("/v2/registries/<name>")
 def delete(name: str) -> tuple[str, int]:
-    del request_context.account().held[REGISTRIES][_named(name)["name"]]
+    del request_context.get_account().collections[REGISTRIES][_named(name)["name"]]
     return "", 204
 
 
 def _named(name: str) -> Json:
-    found: Json | None = request_context.account().held[REGISTRIES].get(name)
+    found: Json | None = request_context.get_account().collections[REGISTRIES].get(name)
     if found is None:
         raise not_found("registry does not exist")
     return found
@@ -47,9 +47,9 @@ def _named(name: str) -> Json:
 
 @routes.get("/v2/registry")
 def show() -> Json:
-    return {"registry": _all(request_context.account())[0]}
+    return {"registry": _all(request_context.get_account())[0]}
 
 
 @routes.get("/v2/registry/subscription")
 def show_subscription() -> Json:
-    return {"subscription": _all(request_context.account())[0]["subscription"]}
+    return {"subscription": _all(request_context.get_account())[0]["subscription"]}

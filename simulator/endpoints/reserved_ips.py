@@ -5,20 +5,20 @@ Projects know one by either of two URNs: the one of today, or the one of when th
 
 from flask import Blueprint
 
-from simulator.account import Account, Kind
+from simulator.account import Account, ResourceKind
 from simulator.catalog import REGIONS, Json
 from simulator.collection import Collection
-from simulator.droplet import rendered
+from simulator.droplet import render_droplet
 
 routes = Blueprint("reserved_ips", __name__)
 
 
-def _shown(account: Account, reserved: Json) -> Json:
+def _render(account: Account, reserved: Json) -> Json:
     droplet = account.droplets.get(reserved["droplet"] or 0)
     now = account.clock.now()
     return {
         "ip": reserved["ip"],
-        "droplet": None if droplet is None else rendered(droplet, images=account.images, now=now),
+        "droplet": None if droplet is None else render_droplet(droplet, images=account.images, now=now),
         "region": REGIONS[reserved["region"]],
         "locked": False,
         "project_id": _holder(account, reserved["ip"]),
@@ -36,13 +36,13 @@ RESERVED_IPS = Collection(
     "reserved_ip",
     identity="ip",
     urn="reservedip",
-    shown=_shown,
+    render=_render,
 )
-RESERVED_IP = RESERVED_IPS.kind(routes)
-FLOATING_IP = Kind(
+RESERVED_IP = RESERVED_IPS.register_kind(routes)
+FLOATING_IP = ResourceKind(
     "floating_ip",
     Blueprint("floating_ips", __name__),
     path="/v2/floating_ips",
     urn="floatingip",
-    exists=lambda account, key: key in account.held[RESERVED_IPS.name],
+    exists=lambda account, key: key in account.collections[RESERVED_IPS.name],
 )

@@ -2,19 +2,19 @@
 
 from flask import Blueprint
 
-from simulator.account import Kind
+from simulator.account import ResourceKind
 from simulator.catalog import REGIONS, SIZES, Json
-from simulator.pagination import list_page
+from simulator.pagination import paginate_list
 
 routes = Blueprint("sizes", __name__)
-SIZE = Kind("size", routes)
+SIZE = ResourceKind("size", routes)
 
 
 @routes.get("/v2/sizes")
 def list_sizes() -> Json:
-    return list_page("sizes", list(SIZES.values()))
+    return paginate_list("sizes", list(SIZES.values()))
 
 
 @routes.get("/v2/regions")
 def list_regions() -> Json:
-    return list_page("regions", list(REGIONS.values()))
+    return paginate_list("regions", list(REGIONS.values()))

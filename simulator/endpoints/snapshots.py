@@ -3,35 +3,35 @@
 from flask import Blueprint, request
 
 from simulator import request_context
-from simulator.account import Account, Kind, Tagged
+from simulator.account import Account, ResourceKind, Taggable
 from simulator.catalog import Json
 from simulator.collection import JsonTags
 from simulator.errors import not_found
-from simulator.pagination import list_page
+from simulator.pagination import paginate_list
 
 routes = Blueprint("snapshots", __name__)
 VOLUME_SNAPSHOTS = "volume_snapshot"  # the shelf of the account that they lie on
 
 
-def _edit(account: Account, key: str) -> Tagged | None:
-    snapshot = account.held[VOLUME_SNAPSHOTS].get(key)
+def _find_taggable(account: Account, key: str) -> Taggable | None:
+    snapshot = account.collections[VOLUME_SNAPSHOTS].get(key)
     return None if snapshot is None else JsonTags(snapshot)
 
 
 def _tag_counts(account: Account) -> dict[str, tuple[int, str]]:
     counts: dict[str, tuple[int, str]] = {}
-    for key, snapshot in account.held[VOLUME_SNAPSHOTS].items():
+    for key, snapshot in account.collections[VOLUME_SNAPSHOTS].items():
         for tag in snapshot["tags"]:
             counts[tag] = (counts.get(tag, (0, ""))[0] + 1, key)
     return counts
 
 
-SNAPSHOT = Kind(
+SNAPSHOT = ResourceKind(
     "snapshot",
     routes,
     path="/v2/snapshots",
     tag_type="volume_snapshot",
-    edit=_edit,
+    find_taggable=_find_taggable,
     tag_counts=_tag_counts,
     count=lambda account: len(_all(account)),
 )
@@ -41,7 +41,7 @@ def _all(account: Account) -> list[Json]:
     of_droplets = [
         {
             "id": str(image["id"]),
-            "resource_id": str(account.taken_of.get(image["id"], "")),
+            "resource_id": str(account.source_droplet_ids.get(image["id"], "")),
             "resource_type": "droplet",
             **{name: image[name] for name in ("name", "created_at", "regions", "tags")},
             **{name: image[name] for name in ("min_disk_size", "size_gigabytes")},
@@ -49,18 +49,18 @@ def _all(account: Account) -> list[Json]:
         for image in account.images.values()
         if image["type"] == "snapshot"
     ]
-    return [*of_droplets, *account.held[VOLUME_SNAPSHOTS].values()]
+    return [*of_droplets, *account.collections[VOLUME_SNAPSHOTS].values()]
 
 
 @routes.get("/v2/snapshots")
 def list_snapshots() -> Json:
     wanted = request.args.get("resource_type", "")
-    found = _all(request_context.account())
-    return list_page("snapshots", [s for s in found if wanted in {"", s["resource_type"]}])
+    found = _all(request_context.get_account())
+    return paginate_list("snapshots", [s for s in found if wanted in {"", s["resource_type"]}])
 
 
-def _found(key: str) -> Json:
-    snapshot = next((each for each in _all(request_context.account()) if each["id"] == key), None)
+def _get_snapshot_or_404(key: str) -> Json:
+    snapshot = next((each for each in _all(request_context.get_account()) if each["id"] == key), None)
     if snapshot is None:
         raise not_found()
     return snapshot
@@ -68,14 +68,14 @@ def _found(key: str) -> Json:
 
 @routes.get("/v2/snapshots/<key>")
 def show(key: str) -> Json:
-    return {"snapshot": _found(key)}
+    return {"snapshot": _get_snapshot_or_404(key)}
 
 
 @routes.delete("/v2/snapshots/<key>")
 def delete(key: str) -> tuple[str, int]:
-    account, snapshot = request_context.account(), _found(key)
+    account, snapshot = request_context.get_account(), _get_snapshot_or_404(key)
     if snapshot["resource_type"] == "droplet":
         account.delete_image(int(key))
     else:
-        del account.held[VOLUME_SNAPSHOTS][key]
+        del account.collections[VOLUME_SNAPSHOTS][key]
     return "", 204

@@ -5,14 +5,14 @@ from typing import Final
 from flask import Blueprint
 
 from simulator import request_context
-from simulator.account import Account, Kind, Tagged
+from simulator.account import Account, ResourceKind, Taggable
 from simulator.catalog import Json
-from simulator.droplet_requests import tag_names
+from simulator.droplet_requests import validate_tag_names
 from simulator.errors import not_found, unprocessable
-from simulator.pagination import PUBLIC_URL, page_of
+from simulator.pagination import PUBLIC_URL, paginate
 
 routes = Blueprint("tags", __name__)
-TAG = Kind("tag", routes, count=lambda account: len(account.tags))
+TAG = ResourceKind("tag", routes, count=lambda account: len(account.tags))
 
 _COUNTED: Final = ("droplets", "images", "volumes", "volume_snapshots", "databases")
 
@@ -30,7 +30,7 @@ def _counts(account: Account) -> Counts:
     return counts
 
 
-def _rendered(name: str, counts: Counts) -> Json:
+def _render_tag(name: str, counts: Counts) -> Json:
     resources: Json = {"count": 0}
     for kind in _COUNTED:
         count, last = counts.get(kind, {}).get(name, (0, ""))
@@ -41,8 +41,8 @@ def _rendered(name: str, counts: Counts) -> Json:
     return {"name": name, "resources": resources}
 
 
-def _found(name: str) -> str:
-    canonical = request_context.account().tags.get(name.lower())
+def _get_tag_or_404(name: str) -> str:
+    canonical = request_context.get_account().tags.get(name.lower())
     if canonical is None:
         raise not_found()
     return canonical
@@ -50,50 +50,52 @@ def _found(name: str) -> str:
 
 @routes.get("/v2/tags")
 def list_tags() -> Json:
-    account = request_context.account()
+    account = request_context.get_account()
     counts, names = _counts(account), sorted(account.tags.values())
-    return page_of(
-        "tags", len(names), lambda start, stop: [_rendered(name, counts) for name in names[start:stop]]
+    return paginate(
+        "tags", len(names), lambda start, stop: [_render_tag(name, counts) for name in names[start:stop]]
     )
 
 
 @routes.post("/v2/tags")
 def create() -> tuple[Json, int]:
-    account = request_context.account()
-    (name,) = account.canonical_tags(tag_names([request_context.body().get("name")]))
-    return {"tag": _rendered(name, _counts(account))}, 201
+    account = request_context.get_account()
+    (name,) = account.register_tags(validate_tag_names([request_context.read_json().get("name")]))
+    return {"tag": _render_tag(name, _counts(account))}, 201
 
 
 @routes.get("/v2/tags/<name>")
 def show(name: str) -> Json:
-    return {"tag": _rendered(_found(name), _counts(request_context.account()))}
+    return {"tag": _render_tag(_get_tag_or_404(name), _counts(request_context.get_account()))}
 
 
 @routes.delete("/v2/tags/<name>")
 def delete(name: str) -> tuple[str, int]:
-    account, name = request_context.account(), _found(name)
-    for droplet in account.droplets.held():
+    account, name = request_context.get_account(), _get_tag_or_404(name)
+    for droplet in account.droplets.iter_stored():
         droplet.tags = [tag for tag in droplet.tags if tag != name]
-    account.droplets.bulk.dropped_tags.add(name)
-    lying = (body for shelf in account.held.values() for body in shelf.values() if "tags" in body)
+    account.droplets.synthetic.deleted_tags.add(name)
+    lying = (body for shelf in account.collections.values() for body in shelf.values() if "tags" in body)
     for body in (*account.images.values(), *lying):
         body["tags"] = [tag for tag in body["tags"] if tag != name]
     del account.tags[name.lower()]
     return "", 204
 
 
-def _resources() -> list[Tagged]:
+def _resources() -> list[Taggable]:
     """What the body names, all of it found before any is touched. Raises ApiError."""
-    account = request_context.account()
-    wanted = request_context.body().get("resources")
+    account = request_context.get_account()
+    wanted = request_context.read_json().get("resources")
     if not isinstance(wanted, list) or not all(isinstance(each, dict) for each in wanted):
         raise unprocessable("resources must be a list of resource_id and resource_type")
-    found: list[Tagged] = []
+    found: list[Taggable] = []
     for each in wanted:
         kind = next(
             (k for k in account.kinds if k.tag_type and k.tag_type == each.get("resource_type")), None
         )
-        resource = kind.edit(account, str(each.get("resource_id"))) if kind and kind.edit else None
+        resource = (
+            kind.find_taggable(account, str(each.get("resource_id"))) if kind and kind.find_taggable else None
+        )
         if resource is None:
             raise not_found()
         found.append(resource)
@@ -102,7 +104,7 @@ def _resources() -> list[Tagged]:
 
 @routes.post("/v2/tags/<name>/resources")
 def tag(name: str) -> tuple[str, int]:
-    name = _found(name)
+    name = _get_tag_or_404(name)
     for resource in _resources():
         if name not in resource.tags:
             resource.tags = [*resource.tags, name]
@@ -111,7 +113,7 @@ def tag(name: str) -> tuple[str, int]:
 
 @routes.delete("/v2/tags/<name>/resources")
 def untag(name: str) -> tuple[str, int]:
-    name = _found(name)
+    name = _get_tag_or_404(name)
     for resource in _resources():
         resource.tags = [tag for tag in resource.tags if tag != name]
     return "", 204

@@ -9,7 +9,7 @@ from simulator.collection import Collection, of_living
 routes = Blueprint("volumes", __name__)
 
 
-def _shown(account: Account, volume: Json) -> Json:
+def _render(account: Account, volume: Json) -> Json:
     return {
         **volume,
         "region": REGIONS[volume["region"]],
@@ -18,6 +18,6 @@ def _shown(account: Account, volume: Json) -> Json:
 
 
 VOLUMES = Collection(
-    "volume", "/v2/volumes", "volumes", "volume", urn="volume", tag_type="volume", shown=_shown
+    "volume", "/v2/volumes", "volumes", "volume", urn="volume", tag_type="volume", render=_render
 )
-VOLUME = VOLUMES.kind(routes)
+VOLUME = VOLUMES.register_kind(routes)

@@ -6,4 +6,4 @@ from simulator.collection import Collection
 
 routes = Blueprint("vpcs", __name__)
 VPCS = Collection("vpc", "/v2/vpcs", "vpcs", "vpc")
-VPC = VPCS.kind(routes)
+VPC = VPCS.register_kind(routes)

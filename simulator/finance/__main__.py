@@ -5,7 +5,7 @@ import os
 import sys
 
 from simulator.finance.app import DEFAULT_AUDIENCE, DEFAULT_SECRET, create_app
-from simulator.finance.invoice_store import Ledger
+from simulator.finance.invoice_store import InvoiceStore
 from simulator.server import make_server, run_until_signal
 
 
@@ -15,7 +15,7 @@ def main() -> None:
     parser.add_argument("--rows", default=":memory:", metavar="FILE", help="where the rows stay (SQLite)")
     arguments = parser.parse_args()
     app = create_app(
-        Ledger(arguments.rows),
+        InvoiceStore(arguments.rows),
         secret=os.environ.get("SKYAI_FINANCE_JWT_SECRET") or DEFAULT_SECRET,
         audience=os.environ.get("SKYAI_FINANCE_JWT_AUDIENCE") or DEFAULT_AUDIENCE,
     )

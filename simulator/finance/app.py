@@ -14,12 +14,12 @@ from simulator import connection
 from simulator.catalog import Json
 from simulator.errors import ApiError
 from simulator.faults import Faults
-from simulator.finance.invoice_store import Ledger, TakenInvoice
-from simulator.server import running
+from simulator.finance.invoice_store import InvoiceStore, ReceivedInvoice
+from simulator.server import serve_app
 
 DEFAULT_SECRET: Final = "simulated-finance-secret-" + "0" * 64
 DEFAULT_AUDIENCE: Final = "finance"
-WRITERS: Final = frozenset({"admin", "accountant"})
+WRITING_ROLES: Final = frozenset({"admin", "accountant"})
 LEEWAY_SECONDS: Final = 30
 # By kind, the further fields and what they are when left out; `lost_answer` comes after the row is written.
 FAULTS: Final[Mapping[str, Json]] = {
@@ -35,11 +35,11 @@ FAULTS: Final[Mapping[str, Json]] = {
 routes = Blueprint("finance", __name__)
 
 
-class Receiver:
+class FinanceService:
     """What the application works with: its rows, its faults, whose tokens it takes."""
 
-    def __init__(self, ledger: Ledger, *, secret: str, audience: str) -> None:
-        self.ledger = ledger
+    def __init__(self, store: InvoiceStore, *, secret: str, audience: str) -> None:
+        self.store = store
         self.secret = secret
         self.audience = audience
         self.faults = Faults(seed=1, kinds=FAULTS)
@@ -48,7 +48,7 @@ class Receiver:
         self._lock = Lock()
 
     @contextmanager
-    def handling(self) -> Iterator[None]:
+    def count_in_hand(self) -> Iterator[None]:
         """For the block, a request is in hand."""
         with self._lock:
             self.in_hand += 1
@@ -59,93 +59,99 @@ class Receiver:
                 self.in_hand -= 1
 
 
-def create_app(ledger: Ledger, *, secret: str = DEFAULT_SECRET, audience: str = DEFAULT_AUDIENCE) -> Flask:
+def create_app(
+    store: InvoiceStore, *, secret: str = DEFAULT_SECRET, audience: str = DEFAULT_AUDIENCE
+) -> Flask:
     app = Flask("finance")
-    app.extensions["finance"] = Receiver(ledger, secret=secret, audience=audience)
+    app.extensions["finance"] = FinanceService(store, secret=secret, audience=audience)
     app.register_blueprint(routes)
-    app.register_error_handler(ApiError, _refused)
+    app.register_error_handler(ApiError, _render_api_error)
     return app
 
 
 def serve(
-    ledger: Ledger | None = None, *, secret: str = DEFAULT_SECRET, port: int = 0
+    store: InvoiceStore | None = None, *, secret: str = DEFAULT_SECRET, port: int = 0
 ) -> AbstractContextManager[str]:
     """Run one in a thread for the block; yields its base URL."""
-    return running(create_app(ledger or Ledger(), secret=secret), port=port)
+    return serve_app(create_app(store or InvoiceStore(), secret=secret), port=port)
 
 
-def _receiver() -> Receiver:
-    receiver: Receiver = current_app.extensions["finance"]
-    return receiver
+def get_service() -> FinanceService:
+    service: FinanceService = current_app.extensions["finance"]
+    return service
 
 
 def _fault(kind: str) -> Json | None:
-    return _receiver().faults.take(kind, method=request.method, path=request.path, token="")
+    return get_service().faults.take(kind, method=request.method, path=request.path, token="")
 
 
 @routes.post("/api/v1/integrations/cloud/import-invoice")
 def import_invoice() -> Response:
     """Take the invoice, unless a fault is armed."""
-    with _receiver().handling():
-        response = _answer()
+    with get_service().count_in_hand():
+        response = _respond()
         status = None if connection.is_dropped(response) else response.status_code
-        _receiver().requests.append(
+        get_service().requests.append(
             {"path": request.path, "status": status, "body": request.get_json(silent=True)}
         )
     return response
 
 
-def _answer() -> Response:
+def _respond() -> Response:
     slow = _fault("slow")
     if slow is not None:
         time.sleep(float(slow["seconds"]))
     down = _fault("down")
     if down is not None:
-        return connection.dropped(reset=bool(down["reset"]))
-    spoiled = _spoiled()
+        return connection.drop(reset=bool(down["reset"]))
+    spoiled = _fault_response()
     if spoiled is not None:
         return spoiled
     try:
-        invoice = _invoice_of(_claims())
+        invoice = _parse_invoice(_decode_token())
     except ApiError as error:
-        return _refused(error)
-    invoice_id, action = _receiver().ledger.take(invoice)
+        return _render_api_error(error)
+    invoice_id, action = get_service().store.upsert(invoice)
     lost = _fault("lost_answer")
     if lost is not None and lost["status"] is None:
-        return connection.dropped(reset=bool(lost["reset"]))
+        return connection.drop(reset=bool(lost["reset"]))
     if lost is not None:
-        return _json({"error": "bad_gateway"}, int(lost["status"]))
-    return _json({"action": action, "invoice_id": invoice_id}, 201 if action == "created" else 200)
+        return _json_response({"error": "bad_gateway"}, int(lost["status"]))
+    return _json_response({"action": action, "invoice_id": invoice_id}, 201 if action == "created" else 200)
 
 
-def _spoiled() -> Response | None:
+def _fault_response() -> Response | None:
     """The answer of a fault that takes nothing."""
     broken = _fault("server_error")
     if broken is not None and broken["html"]:
         return Response("<html><h1>Bad gateway</h1></html>", int(broken["status"]), mimetype="text/html")
     if broken is not None:
-        return _json({"error": "internal", "message": "Something went wrong."}, int(broken["status"]))
+        return _json_response(
+            {"error": "internal", "message": "Something went wrong."}, int(broken["status"])
+        )
     storm = _fault("rate_limited")
     if storm is not None:
-        answer = _json({"error": "too_many_requests", "message": "Slow down."}, 429)
+        answer = _json_response({"error": "too_many_requests", "message": "Slow down."}, 429)
         answer.headers["retry-after"] = str(storm["retry_after"])
         return answer
     refused = _fault("refused")
     if refused is not None:
-        return _json({"error": "unprocessable", "message": refused["message"]}, int(refused["status"]))
+        return _json_response(
+            {"error": "unprocessable", "message": refused["message"]}, int(refused["status"])
+        )
     nonsense = _fault("nonsense")
     return None if nonsense is None else Response(str(nonsense["body"]), 200, mimetype="text/html")
 
 
-def _claims() -> Json:
+def _decode_token() -> Json:
     """Of the request's token. Raises ApiError (401, 403)."""
-    receiver = _receiver()
+    service = get_service()
     try:
         claims: Json = jwt.decode(
             request.headers.get("Authorization", "").removeprefix("Bearer "),
-            receiver.secret,
+            service.secret,
             algorithms=["HS512", "HS384", "HS256"],
-            audience=receiver.audience,
+            audience=service.audience,
             leeway=LEEWAY_SECONDS,
             options={"require": ["exp", "iat", "aud", "sub"]},
         )
@@ -154,15 +160,17 @@ def _claims() -> Json:
     if claims.get("typ") != "access":
         raise ApiError(401, "unauthorized", "The token is no access token.")
     roles = claims.get("roles")
-    if not isinstance(roles, list) or WRITERS.isdisjoint(role for role in roles if isinstance(role, str)):
+    if not isinstance(roles, list) or WRITING_ROLES.isdisjoint(
+        role for role in roles if isinstance(role, str)
+    ):
         raise ApiError(403, "forbidden", "The token has no writing role.")
     return claims
 
 
-def _invoice_of(claims: Json) -> TakenInvoice:
+def _parse_invoice(claims: Json) -> ReceivedInvoice:
     """The request's invoice. Raises ApiError (403, 422)."""
     try:
-        invoice = msgspec.json.decode(request.get_data(), type=TakenInvoice)
+        invoice = msgspec.json.decode(request.get_data(), type=ReceivedInvoice)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise ApiError(422, "unprocessable", str(error)) from error
     if invoice.tenant_id != claims.get("tenant_id"):
@@ -170,48 +178,48 @@ def _invoice_of(claims: Json) -> TakenInvoice:
     return invoice
 
 
-def _json(body: Json, status: int) -> Response:
+def _json_response(body: Json, status: int) -> Response:
     return Response(msgspec.json.encode(body), status, content_type="application/json")
 
 
-def _refused(error: ApiError) -> Response:
-    return _json({"error": error.error_id, "message": error.message}, error.status)
+def _render_api_error(error: ApiError) -> Response:
+    return _json_response({"error": error.error_id, "message": error.message}, error.status)
 
 
 @routes.get("/_control/invoices")
 def list_invoices() -> Response:
-    return _json({"invoices": _receiver().ledger.rows()}, 200)
+    return _json_response({"invoices": get_service().store.list_rows()}, 200)
 
 
 @routes.delete("/_control/invoices")
 def clear_invoices() -> tuple[str, int]:
-    _receiver().ledger.clear()
+    get_service().store.clear()
     return "", 204
 
 
 @routes.get("/_control/requests")
 def list_requests() -> Response:
-    return _json({"requests": _receiver().requests, "in_hand": _receiver().in_hand}, 200)
+    return _json_response({"requests": get_service().requests, "in_hand": get_service().in_hand}, 200)
 
 
 @routes.delete("/_control/requests")
 def clear_requests() -> tuple[str, int]:
-    _receiver().requests.clear()
+    get_service().requests.clear()
     return "", 204
 
 
 @routes.get("/_control/faults")
 def list_faults() -> Response:
-    return _json({"faults": [fault.rendered() for fault in _receiver().faults.all()]}, 200)
+    return _json_response({"faults": [fault.render() for fault in get_service().faults.all()]}, 200)
 
 
 @routes.post("/_control/faults")
 def arm_fault() -> Response:
-    wish: Any = request.get_json(force=True)
-    return _json({"fault": _receiver().faults.arm(wish).rendered()}, 201)
+    payload: Any = request.get_json(force=True)
+    return _json_response({"fault": get_service().faults.arm(payload).render()}, 201)
 
 
 @routes.delete("/_control/faults")
 def disarm_faults() -> tuple[str, int]:
-    _receiver().faults.disarm()
+    get_service().faults.disarm()
     return "", 204

@@ -18,7 +18,7 @@ CREATE TABLE IF NOT EXISTS invoices (
     UNIQUE (tenant_id, source, external_id)
 )
 """
-_TAKE: Final = """
+_UPSERT: Final = """
 INSERT INTO invoices (invoice_id, tenant_id, source, external_id, times, body) VALUES (?, ?, ?, ?, 1, ?)
 ON CONFLICT (tenant_id, source, external_id) DO UPDATE SET times = times + 1, body = excluded.body
 RETURNING invoice_id, times
@@ -30,7 +30,7 @@ class Vendor(msgspec.Struct, forbid_unknown_fields=True):
     category: Name
 
 
-class TakenInvoice(msgspec.Struct, forbid_unknown_fields=True):
+class ReceivedInvoice(msgspec.Struct, forbid_unknown_fields=True):
     """An invoice as the contract has it. Refuses with ValueError what doesn't add up."""
 
     tenant_id: Name
@@ -54,7 +54,7 @@ class TakenInvoice(msgspec.Struct, forbid_unknown_fields=True):
             raise ValueError("the period ends before it begins")
 
 
-class Ledger:
+class InvoiceStore:
     """Rows in memory, or in a file that outlives the process. Safe in threads."""
 
     def __init__(self, path: str = ":memory:") -> None:
@@ -62,16 +62,16 @@ class Ledger:
         self._rows = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
         self._rows.execute(_TABLE)
 
-    def take(self, invoice: TakenInvoice) -> tuple[str, str]:
+    def upsert(self, invoice: ReceivedInvoice) -> tuple[str, str]:
         """Write it down; the row's id, and `created` or `updated`."""
         key = (invoice.tenant_id, invoice.source, invoice.external_id)
         invoice_id = str(uuid.uuid5(NAMESPACE, f"finance/{'/'.join(key)}"))
         body = msgspec.json.encode(invoice).decode()
         with self._lock:
-            kept_id, times = self._rows.execute(_TAKE, (invoice_id, *key, body)).fetchone()
+            kept_id, times = self._rows.execute(_UPSERT, (invoice_id, *key, body)).fetchone()
         return str(kept_id), "created" if times == 1 else "updated"
 
-    def rows(self) -> list[dict[str, Any]]:
+    def list_rows(self) -> list[dict[str, Any]]:
         """All of them, in the order in which they first came."""
         query = "SELECT invoice_id, times, body FROM invoices ORDER BY place"
         with self._lock:

@@ -52,10 +52,10 @@ class Api:
     def arm(self, kind: str, **settings: object) -> None:
         self.post("/_control/faults", {"kind": kind, **settings})
 
-    def create(self, name: str = "made-01", **wish: object) -> Json:
+    def create(self, name: str = "made-01", **payload: object) -> Json:
         """A new droplet that has become active."""
         order = {"size": "s-1vcpu-1gb", "image": "ubuntu-24-04-x64", "region": "fra1"}
-        made: Json = self.post("/v2/droplets", {"name": name, **order, **wish}, status=202)["droplet"]
+        made: Json = self.post("/v2/droplets", {"name": name, **order, **payload}, status=202)["droplet"]
         self.advance(31)
         return made
 

@@ -12,51 +12,51 @@ from typing import Any
 import pytest
 
 from simulator.server import serve
-from simulator.simulation import World
+from simulator.simulation import Simulation
 from tests.simulator.api import Api
 
-MY = "/v2/customers/my"
+BILLING_PATH = "/v2/customers/my"
 TODAY = date(2026, 5, 10)
 NOW = {"today": "2026-05-10"}
 DAY = 86_400
 
 
 @contextmanager
-def simulated(**options: Any) -> Iterator[Api]:
-    with serve(World(**{"today": TODAY, **options})) as url, Api(url) as api:
+def simulated_api(**options: Any) -> Iterator[Api]:
+    with serve(Simulation(**{"today": TODAY, **options})) as url, Api(url) as api:
         yield api
 
 
 @pytest.fixture(scope="module")
 def reference() -> Iterator[Api]:
-    with simulated(fleet="reference") as api:
+    with simulated_api(fleet="reference") as api:
         yield api
 
 
-def heads(api: Api) -> list[dict[str, Any]]:
+def list_invoices(api: Api) -> list[dict[str, Any]]:
     """Every final invoice, newest first."""
     found: list[dict[str, Any]] = []
     page = 1
-    while listed := api.get(f"{MY}/invoices?per_page=200&page={page}")["invoices"]:
+    while listed := api.get(f"{BILLING_PATH}/invoices?per_page=200&page={page}")["invoices"]:
         found += listed
         page += 1
     return found
 
 
 def preview(api: Api) -> dict[str, Any]:
-    found: dict[str, Any] = api.get(f"{MY}/invoices?per_page=1")["invoice_preview"]
+    found: dict[str, Any] = api.get(f"{BILLING_PATH}/invoices?per_page=1")["invoice_preview"]
     return found
 
 
-def text(api: Api, head: dict[str, Any]) -> str:
-    answer = api.ask("GET", f"{MY}/invoices/{head['invoice_uuid']}/csv")
+def download_csv(api: Api, head: dict[str, Any]) -> str:
+    answer = api.ask("GET", f"{BILLING_PATH}/invoices/{head['invoice_uuid']}/csv")
     assert answer.status_code == 200, answer.text
     return answer.content.decode()
 
 
-def rows(api: Api, head: dict[str, Any]) -> list[dict[str, str]]:
+def csv_rows(api: Api, head: dict[str, Any]) -> list[dict[str, str]]:
     """The table by its columns' plain names, amounts as numbers."""
-    reader = csv.reader(io.StringIO(text(api, head).removeprefix("\ufeff"), newline=""))
+    reader = csv.reader(io.StringIO(download_csv(api, head).removeprefix("\ufeff"), newline=""))
     names = [name.lower().replace(" ", "_") for name in next(reader)]
     return [{**dict(zip(names, row, strict=True)), "usd": amount(row[names.index("usd")])} for row in reader]
 
@@ -67,14 +67,14 @@ def amount(shown: str) -> str:
     return sign + re.sub(r"[^0-9.]", "", shown)
 
 
-def total(table: list[dict[str, str]]) -> str:
+def sum_usd(table: list[dict[str, str]]) -> str:
     return str(sum((Decimal(row["usd"]) for row in table), Decimal("0.00")))
 
 
-def items(api: Api, head: dict[str, Any]) -> list[dict[str, str]]:
+def list_items(api: Api, head: dict[str, Any]) -> list[dict[str, str]]:
     found: list[dict[str, str]] = []
     page = 1
-    while listed := api.get(f"{MY}/invoices/{head['invoice_uuid']}?per_page=200&page={page}")[
+    while listed := api.get(f"{BILLING_PATH}/invoices/{head['invoice_uuid']}?per_page=200&page={page}")[
         "invoice_items"
     ]:
         found += listed

@@ -8,8 +8,8 @@ SHOP_WEB = 480_000_000  # s-2vcpu-4gb, active
 OFF = 480_009_117  # legacy-files: s-2vcpu-2gb, off
 
 
-def act(api: Api, droplet: int, kind: str, **wish: object) -> dict[str, Any]:
-    action: dict[str, Any] = api.post(f"/v2/droplets/{droplet}/actions", {"type": kind, **wish})["action"]
+def act(api: Api, droplet: int, kind: str, **payload: object) -> dict[str, Any]:
+    action: dict[str, Any] = api.post(f"/v2/droplets/{droplet}/actions", {"type": kind, **payload})["action"]
     return action
 
 
@@ -56,11 +56,11 @@ def test_an_action_that_cannot_be_is_refused_and_locks_nothing(
 
 
 def test_a_resize_wants_the_droplet_off_and_leaves_it_off(api: Api) -> None:
-    wish = {"type": "resize", "size": "s-4vcpu-8gb", "disk": False}
-    assert "powered off" in api.refusal("POST", f"/v2/droplets/{SHOP_WEB}/actions", wish)[2]
+    payload = {"type": "resize", "size": "s-4vcpu-8gb", "disk": False}
+    assert "powered off" in api.refusal("POST", f"/v2/droplets/{SHOP_WEB}/actions", payload)[2]
     act(api, SHOP_WEB, "power_off")
     api.advance(6)
-    api.post(f"/v2/droplets/{SHOP_WEB}/actions", wish)
+    api.post(f"/v2/droplets/{SHOP_WEB}/actions", payload)
     api.advance(61)
     droplet = droplet_of(api, SHOP_WEB)
     assert (droplet["size_slug"], droplet["status"], droplet["memory"]) == ("s-4vcpu-8gb", "off", 8192)

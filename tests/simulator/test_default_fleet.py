@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from simulator.server import serve
-from simulator.simulation import World
+from simulator.simulation import Simulation
 from tests.simulator.api import Api, Json
 
 LISTS = {
@@ -25,7 +25,7 @@ LISTS = {
 
 @pytest.fixture(scope="module")
 def url() -> Iterator[str]:
-    with serve(World()) as url:
+    with serve(Simulation()) as url:
         yield url
 
 

@@ -13,7 +13,7 @@ import pytest
 import requests
 
 from simulator.server import serve
-from simulator.simulation import DEFAULT_TOKEN, World
+from simulator.simulation import DEFAULT_TOKEN, Simulation
 from simulator.synthetic_resources import LOADS
 from tests.simulator.api import TIMEOUT_SECONDS, Api
 
@@ -109,7 +109,7 @@ def check_headers(answer: requests.Response) -> Mapping[str, str]:
 
 @pytest.fixture(scope="module")
 def url() -> Iterator[str]:
-    with serve(World(droplets=60, load=dict.fromkeys(LOADS, 3))) as url:
+    with serve(Simulation(droplets=60, load=dict.fromkeys(LOADS, 3))) as url:
         yield url
 
 
@@ -257,12 +257,12 @@ def test_a_droplets_life_has_the_documents_shape(api: Api) -> None:
     api.advance(31)
     check(api.ask("GET", path))
     check(api.ask("GET", f"/v2/actions/{action}"))
-    for wish in (
+    for payload in (
         {"type": "snapshot", "name": "s"},
         {"type": "power_off"},
         {"type": "resize", "size": "s-2vcpu-4gb"},
     ):
-        begun = check(api.ask("POST", f"{path}/actions", wish))
+        begun = check(api.ask("POST", f"{path}/actions", payload))
         assert begun.status_code == 201
         api.advance(61)
         check(api.ask("GET", f"{path}/actions/{begun.json()['action']['id']}"))
@@ -285,10 +285,16 @@ def test_several_droplets_have_the_documents_shape(api: Api) -> None:
 
 
 def test_a_projects_life_has_the_documents_shape(api: Api) -> None:
-    wish = {"name": "p", "description": "", "purpose": "IoT", "environment": "Staging", "is_default": False}
-    path = f"/v2/projects/{check(api.ask('POST', '/v2/projects', wish)).json()['project']['id']}"
-    assert check(api.ask("POST", "/v2/projects", wish)).status_code == 409
-    check(api.ask("PUT", path, wish))
+    payload = {
+        "name": "p",
+        "description": "",
+        "purpose": "IoT",
+        "environment": "Staging",
+        "is_default": False,
+    }
+    path = f"/v2/projects/{check(api.ask('POST', '/v2/projects', payload)).json()['project']['id']}"
+    assert check(api.ask("POST", "/v2/projects", payload)).status_code == 409
+    check(api.ask("PUT", path, payload))
     check(api.ask("PATCH", path, {"environment": "Production"}))
     urns = {"resources": [f"do:droplet:{SHOP_WEB}", "do:droplet:1"]}
     check(api.ask("POST", f"{path}/resources", urns))

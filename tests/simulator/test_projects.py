@@ -70,8 +70,8 @@ def test_what_a_project_must_have_is_asked_for(api: Api) -> None:
 
 def test_assigning_moves_and_answers_for_each_resource(api: Api) -> None:
     globex, acme = project(api, "globex")["id"], project(api, "acme")["id"]
-    wish = {"resources": [SHOP_WEB, "do:droplet:1", "do:domain:nowhere.example"]}
-    answer = api.post(f"/v2/projects/{globex}/resources", wish, status=200)["resources"]
+    payload = {"resources": [SHOP_WEB, "do:droplet:1", "do:domain:nowhere.example"]}
+    answer = api.post(f"/v2/projects/{globex}/resources", payload, status=200)["resources"]
     assert [item["status"] for item in answer] == ["assigned", "not_found", "not_found"]
     assert answer[0]["links"]["self"] == "https://api.digitalocean.com/v2/droplets/480000000"
     assert SHOP_WEB in urns(api, globex)
@@ -108,15 +108,16 @@ def test_neither_a_full_project_nor_the_default_one_can_be_deleted(api: Api) -> 
 
 def test_a_bulk_droplet_moves_out_of_the_default_project_and_back(api: Api) -> None:
     api.post("/_control/reset", {"droplets": 500}, status=200)
-    acme, bulk = project(api, "acme")["id"], "do:droplet:510000070"
+    acme, synthetic = project(api, "acme")["id"], "do:droplet:510000070"
     total = api.get("/v2/projects/default/resources")["meta"]["total"]
     assert total == 502
     for target, elsewhere, left in ((acme, "default", 501), ("default", acme, 502)):
         path = f"/v2/projects/{target}/resources"
-        answer = api.post(path, {"resources": [bulk]}, status=200)["resources"]
+        answer = api.post(path, {"resources": [synthetic]}, status=200)["resources"]
         assert answer[0]["status"] == "assigned"
         assert (
-            api.post(path, {"resources": [bulk]}, status=200)["resources"][0]["status"] == "already_assigned"
+            api.post(path, {"resources": [synthetic]}, status=200)["resources"][0]["status"]
+            == "already_assigned"
         )
-        assert bulk not in urns(api, elsewhere)
+        assert synthetic not in urns(api, elsewhere)
         assert api.get("/v2/projects/default/resources")["meta"]["total"] == left

@@ -10,8 +10,8 @@ import psutil
 import pytest
 
 from simulator.server import serve
-from simulator.simulation import World
-from simulator.synthetic_droplets import Survivors
+from simulator.simulation import Simulation
+from simulator.synthetic_droplets import RemainingIndices
 from tests.simulator.api import Api
 from tests.simulator.test_process import started
 
@@ -119,7 +119,7 @@ def test_reading_all_of_them_takes_no_memory_that_stays(many: Api, process: "sub
 )
 def test_the_seed_alone_decides(path: str) -> None:
     def answer(seed: int) -> Any:
-        with serve(World(fleet="droplets", droplets=1000, seed=seed)) as url, Api(url) as api:
+        with serve(Simulation(fleet="droplets", droplets=1000, seed=seed)) as url, Api(url) as api:
             return api.get(path)
 
     assert answer(1) == answer(1)
@@ -128,7 +128,7 @@ def test_the_seed_alone_decides(path: str) -> None:
 
 def test_what_survives_is_cut_anywhere() -> None:
     """Against a plain list, through a thousand random removals and returns."""
-    chance, survivors, plain = random.Random(3), Survivors(300), list(range(300))
+    chance, survivors, plain = random.Random(3), RemainingIndices(300), list(range(300))
     for _ in range(1000):
         index = chance.randrange(300)
         if chance.random() < 0.6:
@@ -139,13 +139,13 @@ def test_what_survives_is_cut_anywhere() -> None:
             plain = sorted({*plain, index})
         start = chance.randrange(310)
         stop = start + chance.randrange(50)
-        assert list(survivors.cut(start, stop)) == plain[start:stop]
+        assert list(survivors.slice(start, stop)) == plain[start:stop]
         assert len(survivors) == len(plain)
         assert (index in survivors) == (index in plain)
 
 
 def test_deletions_and_changes_show_in_every_list() -> None:
-    with serve(World(fleet="droplets", droplets=1000)) as url, Api(url) as api:
+    with serve(Simulation(fleet="droplets", droplets=1000)) as url, Api(url) as api:
         names = api.names()
         gone = [510_000_000 + index * 7 for index in (0, 1, 500, 999)]
         for droplet in gone:

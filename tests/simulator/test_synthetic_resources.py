@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from simulator.server import serve
-from simulator.simulation import World
+from simulator.simulation import Simulation
 from simulator.synthetic_resources import LOADS
 from tests.simulator.api import Api
 from tests.simulator.test_process import started
@@ -28,8 +28,8 @@ LISTS = {
 
 @pytest.fixture(scope="module")
 def loaded() -> Iterator[Api]:
-    world = World(fleet="reference", load=dict.fromkeys(LOADS, COUNT))
-    with serve(world) as url, Api(url) as api:
+    simulation = Simulation(fleet="reference", load=dict.fromkeys(LOADS, COUNT))
+    with serve(simulation) as url, Api(url) as api:
         yield api
 
 
@@ -91,7 +91,7 @@ def test_the_command_takes_the_options_and_counts_what_there_is() -> None:
 )
 def test_a_load_that_cannot_be_is_refused_in_words(load: dict[str, int], words: str) -> None:
     with pytest.raises(ValueError, match=words):
-        World(fleet="empty", load=load)
+        Simulation(fleet="empty", load=load)
 
 
 def test_a_reset_takes_a_load_and_keeps_or_drops_it(api: Api) -> None:
