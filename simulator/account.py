@@ -1,4 +1,4 @@
-"""One DigitalOcean account (a team) and what it holds."""
+"""One DigitalOcean account (a team) and its resources."""
 
 import uuid
 from collections import defaultdict
@@ -23,14 +23,14 @@ _FIRST_IMAGE_ID = 170_000_000
 
 
 class Taggable(Protocol):
-    """Whatever carries tags."""
+    """A resource that carries tags."""
 
     tags: list[str]
 
 
 @dataclass(frozen=True, slots=True)
 class ResourceKind:
-    """A kind of resource: its endpoints, and how projects and tags find one by the id in a path.
+    """A kind of resource: its endpoints, and the functions by which projects and tags find one of it.
 
     `urn` is the type in its URN, empty where DigitalOcean puts none into a project; `tag_type` is its
     `resource_type` when it is tagged.
@@ -62,11 +62,10 @@ class Account:
         self.projects = ProjectStore(seed=seed, team=team, synthetic=self.droplets.synthetic)
         self.actions = ActionStore(_FIRST_ACTION_ID, clock)
         self.images: dict[int, Json] = {}
-        self.source_droplet_ids: dict[int, int] = {}  # an image's droplet, which may be gone
-        self.collections: defaultdict[str, dict[str, Json]] = defaultdict(
-            dict
-        )  # by kind, what lies on its shelf
-        self.tags: dict[str, str] = {}  # by its lower-case form, the name as it was first written
+        self.source_droplet_ids: dict[int, int] = {}  # by image; the droplet may be deleted
+        # By the name of the collection, then by id.
+        self.collections: defaultdict[str, dict[str, Json]] = defaultdict(dict)
+        self.tags: dict[str, str] = {}  # by the lower-case form, the spelling that came first
         self._next_droplet = FIRST_CREATED_ID
         self._next_image = _FIRST_IMAGE_ID
 
@@ -79,7 +78,7 @@ class Account:
         return self._next_image
 
     def has_resource(self, urn: str) -> bool:
-        """Whether the account has the resource of that URN."""
+        """Return True if the account has the resource of that URN."""
         _, _, rest = urn.partition(":")
         kind_name, _, key = rest.partition(":")
         return any(
@@ -92,24 +91,25 @@ class Account:
         return next((f"{kind.path}/{key}" for kind in self.kinds if kind.urn == kind_name), "/v2/")
 
     def register_tags(self, names: Sequence[str]) -> list[str]:
-        """The names as first written, each once; new ones come into being."""
+        """Return the tags in the spelling that came first, each once, and create those that are new."""
         found: dict[str, str] = {}
         for name in names:
             found[name.lower()] = self.tags.setdefault(name.lower(), name)
         return list(found.values())
 
     def delete_image(self, image_id: int) -> None:
-        """Remove it, from the droplets that it was taken of, too."""
+        """Delete the image, and its id from the droplet that it was taken of."""
         del self.images[image_id]
         for droplet in self.droplets.iter_stored():
             droplet.snapshot_ids = [each for each in droplet.snapshot_ids if each != image_id]
             droplet.backup_ids = [each for each in droplet.backup_ids if each != image_id]
 
     def delete_droplet(self, droplet_id: int) -> None:
-        """Remove it and its place in a project; its snapshots stay."""
+        """Delete the droplet and take it out of its project; its snapshots stay. Raises KeyError."""
         droplet = self.droplets.get(droplet_id)
         if droplet is None:
             raise KeyError(droplet_id)
-        droplet.dead = self.clock.virtual()
+        # Stamped before the store drops it: the fault `deleted_linger` lists it for some time yet.
+        droplet.deleted_virtual = self.clock.virtual()
         self.droplets.remove(droplet_id)
-        self.projects.forget(droplet.urn)
+        self.projects.unassign(droplet.urn)

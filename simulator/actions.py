@@ -1,4 +1,4 @@
-"""Actions: asked for now, done once their virtual seconds have passed."""
+"""Actions: started by a request, finished once their virtual seconds have passed."""
 
 import heapq
 from collections.abc import Callable
@@ -11,7 +11,7 @@ from simulator.clock import Clock, format_time
 
 @dataclass(slots=True)
 class Action:
-    """One action; `finish` is called when it ends, with whether it went well."""
+    """One action; `finish` is called when it ends, with True if it succeeded."""
 
     id: int
     type: str
@@ -19,8 +19,8 @@ class Action:
     resource_type: str
     region: str
     started_at: datetime
-    due: float
-    errs: bool
+    due: float  # virtual seconds
+    fails: bool
     finish: Callable[[bool], None] | None
     status: str = "in-progress"
     completed_at: datetime | None = None
@@ -54,10 +54,10 @@ class ActionStore:
         resource_type: str,
         region: str,
         seconds: float,
-        errs: bool = False,
+        fails: bool = False,
         finish: Callable[[bool], None],
     ) -> Action:
-        """Begin an action that ends in so many virtual seconds; `errs` decides how."""
+        """Start an action that ends in so many virtual seconds, errored if it `fails`."""
         self._next_id += 1
         action = Action(
             id=self._next_id,
@@ -67,7 +67,7 @@ class ActionStore:
             region=region,
             started_at=self._clock.now(),
             due=self._clock.virtual() + seconds,
-            errs=errs,
+            fails=fails,
             finish=finish,
         )
         self._by_id[action.id] = action
@@ -75,22 +75,24 @@ class ActionStore:
         return action
 
     def finish_due(self) -> None:
-        """End what is due, in the order in which it is."""
+        """End the actions that are due, in the order in which they are."""
         now, virtual = self._clock.now(), self._clock.virtual()
         while self._running and self._running[0][0] <= virtual:
             due, action_id = heapq.heappop(self._running)
             action = self._by_id[action_id]
-            action.status = "errored" if action.errs else "completed"
+            action.status = "errored" if action.fails else "completed"
+            # It ended before this look at it, by virtual seconds that are divided by the speed to get real ones.
             ended_at = now - timedelta(seconds=(virtual - due) / self._clock.speed)
             action.completed_at = max(ended_at, action.started_at)
+            # Called once and dropped, since it refers to a droplet that may be deleted by now.
             finish, action.finish = action.finish, None
             if finish is not None:
-                finish(not action.errs)
+                finish(not action.fails)
 
     def get(self, action_id: int) -> Action | None:
         return self._by_id.get(action_id)
 
-    def newest_first(self, *, resource_id: int | None = None, resource_type: str = "") -> list[Action]:
+    def list_newest_first(self, *, resource_id: int | None = None, resource_type: str = "") -> list[Action]:
         found = (
             action
             for action in self._by_id.values()

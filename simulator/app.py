@@ -1,7 +1,7 @@
-"""The web application: what happens to each request around its endpoint.
+"""The web application: locking, faults, authentication, limits, headers and the log around each endpoint.
 
-In order: faults that need no answer, the token, limits, faults instead of an answer; then the endpoint, with
-the world to itself; then faults that spoil the answer, the headers, and a line in the log.
+In order: faults that close the connection, the token, rate limits, faults that replace the response; then the
+endpoint, holding the simulation's lock; then the headers, faults that corrupt the response, the log.
 """
 
 import time
@@ -9,7 +9,7 @@ import uuid
 from typing import Any
 
 import msgspec
-from flask import Flask, Response, current_app, g, request
+from flask import Flask, Response, g, request
 from werkzeug.exceptions import HTTPException
 
 from simulator import connection, request_context
@@ -18,14 +18,14 @@ from simulator.control import BLUEPRINTS
 from simulator.droplet import NAMESPACE
 from simulator.endpoints import KINDS
 from simulator.errors import ApiError, forbidden, not_found, pending_event, too_many_requests, unauthorized
-from simulator.simulation import Simulation
+from simulator.simulation import Simulation, get_simulation
 
 _HTML = "<html>\r\n<head><title>{0}</title></head>\r\n<body><h1>{0}</h1></body>\r\n</html>\r\n"
-_CONTROL = "/_control/"
+_CONTROL_PREFIX = "/_control/"
 
 
 class JsonFlask(Flask):
-    """Dicts are answered as msgspec writes them, several times faster than the standard library."""
+    """Flask with msgspec as its JSON encoder, several times faster than the standard library's."""
 
     def make_response(self, rv: Any) -> Response:  # Flask's own annotation is as wide
         body, status = rv if isinstance(rv, tuple) else (rv, None)
@@ -56,35 +56,35 @@ def create_app(simulation: Simulation) -> Flask:
     return app
 
 
-def get_simulation() -> Simulation:
-    simulation: Simulation = current_app.extensions["simulator"]
-    return simulation
-
-
 def _lock_simulation() -> Response | None:
-    """Take the world's lock, unless the request ends here. Sleeping is done without it."""
+    """Hold the simulation's lock for the request, and refuse it where it must not reach its endpoint."""
     simulation = get_simulation()
     g.token = request.headers.get("Authorization", "").removeprefix("Bearer ").strip()
-    g.controlled = request.path.startswith(_CONTROL)
+    g.controlled = request.path.startswith(_CONTROL_PREFIX)
+    # The lock is given back for the sleep, which would otherwise delay every other request too.
     with simulation.lock:
         slow = None if g.controlled else request_context.take_fault("latency")
     if slow is not None:
         time.sleep(float(slow["seconds"]))
     simulation.lock.acquire()
-    g.locked = True
+    g.locked = True  # teardown runs for requests that never got here, and may release only what was acquired
+    # Before the endpoint and under the lock: a response shows each action that is due as finished.
     simulation.finish_due_actions()
     return None if g.controlled else _refuse_early(simulation)
 
 
 def _refuse_early(simulation: Simulation) -> Response | None:
-    """The answer of a request that gets no further. Raises ApiError."""
+    """Return the response of a request that goes no further, or None. Raises ApiError.
+
+    An edge that is down answers before the token is read, and a rate limit before the resource is looked up.
+    """
     dropped = request_context.take_fault("drop_before")
     if dropped is not None:
         return connection.drop(reset=bool(dropped["reset"]))
     broken = request_context.take_fault("server_error", after_change=False)
     if broken is not None:
         return _server_error_response(broken)
-    account = simulation.account(g.token)
+    account = simulation.find_account(g.token)
     if account is None:
         raise unauthorized()
     g.account = account
@@ -126,7 +126,7 @@ def _render_api_error(error: ApiError) -> Response:
 
 
 def _render_http_error(error: HTTPException) -> Response:
-    """No such path, or not with that method."""
+    """Render an unknown path as 404 and an unknown method as 405, in JSON."""
     if error.code == 404:
         return _render_api_error(not_found())
     return _error_response(
@@ -143,18 +143,20 @@ def _finish_response(response: Response) -> Response:
         response.headers[name] = value
     storm = g.get("storm")
     if storm is not None:
+        # Over the headers of the real window, which a client must not read as room for more.
         response.headers["ratelimit-remaining"] = "0"
         if storm["reset_in"] is not None:
             response.headers["ratelimit-reset"] = str(int(simulation.clock.epoch()) + int(storm["reset_in"]))
         if storm["retry_after"] is not None:
             response.headers["retry-after"] = str(storm["retry_after"])
-    answered = _apply_response_faults(response) if response.status_code < 400 else response
-    _log_request(simulation, answered)
-    return answered
+    # A refusal spends no fault that is armed for successful responses.
+    sent = _apply_response_faults(response) if response.status_code < 400 else response
+    _log_request(simulation, sent)
+    return sent
 
 
 def _apply_response_faults(response: Response) -> Response:
-    """A good answer, unless a fault is armed for what comes after the change."""
+    """Return the response, or the one of an armed fault that strikes after the change was made."""
     dropped = request_context.take_fault("drop_after")
     if dropped is not None:
         return connection.drop(reset=bool(dropped["reset"]))
@@ -166,6 +168,7 @@ def _apply_response_faults(response: Response) -> Response:
         whole = response.get_data()
         response.set_data(whole[: len(whole) // 2])
         if cut["cut"] == "connection":
+            # Announce more than is sent, so that the client sees a connection that ended early.
             response.headers["content-length"] = str(len(whole))
             response.automatically_set_content_length = False
     return response
@@ -184,6 +187,6 @@ def _log_request(simulation: Simulation, response: Response) -> None:
     )
 
 
-def _release_lock(_error_response: BaseException | None) -> None:
+def _release_lock(_error: BaseException | None) -> None:
     if g.pop("locked", False):
         get_simulation().lock.release()

@@ -1,4 +1,4 @@
-"""Ending a connection without an answer, which WSGI has no word for."""
+"""Connections that end without a response, for which WSGI has no call."""
 
 import socket
 import struct
@@ -15,7 +15,7 @@ _DROPPED: Final = "x-simulator-dropped"
 
 
 class ChannelTask(WSGITask):  # type: ignore[misc]  # waitress has no types
-    """Lets the application see the connection it answers on."""
+    """A task that hands its connection to the application."""
 
     def get_environment(self) -> dict[str, Any]:
         environ: dict[str, Any] = super().get_environment()
@@ -28,7 +28,7 @@ class DroppableChannel(HTTPChannel):  # type: ignore[misc]  # waitress has no ty
 
 
 def drop(*, reset: bool) -> Response:
-    """End the request's connection, by FIN or RST; what is returned never reaches the client.
+    """Close the request's connection, by FIN or RST, and return a response that is never sent.
 
     Raises ConnectionResetError where there is no connection, under Flask's test client.
     """

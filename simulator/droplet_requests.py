@@ -1,4 +1,4 @@
-"""What a request for new droplets asks for, checked as DigitalOcean checks it."""
+"""A request for new droplets, validated as DigitalOcean does."""
 
 import re
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from typing import Final
 
 from simulator.account import Account
 from simulator.catalog import IMAGE_IDS, IMAGES, REGIONS, SIZES, Json
-from simulator.errors import ApiError, unprocessable
+from simulator.errors import unprocessable
 
 NAME: Final = re.compile(r"[a-zA-Z0-9]?[a-z0-9A-Z.\-]*[a-z0-9A-Z]")
 MAX_NAME_LENGTH: Final = 255
@@ -19,7 +19,7 @@ _WEEKDAYS: Final = frozenset({"SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT"})
 
 @dataclass(frozen=True, slots=True)
 class DropletRequest:
-    """New droplets, all alike but for the name; `several` decides the answer's shape."""
+    """A request for droplets that differ by name alone; `several` decides the shape of the response."""
 
     names: list[str]
     several: bool
@@ -34,7 +34,8 @@ class DropletRequest:
 
 
 def parse_droplet_request(account: Account, payload: Json) -> DropletRequest:
-    """Raises ApiError (422) where DigitalOcean would refuse."""
+    """Validate the body of a request for droplets. Raises ApiError (422) where DigitalOcean would refuse."""
+    # By the field and not by the number: a list of one name is answered in the plural too.
     several = "names" in payload
     names = payload["names"] if several else [payload.get("name")]
     if not isinstance(names, list) or not 1 <= len(names) <= _MOST_AT_ONCE:
@@ -52,7 +53,7 @@ def parse_droplet_request(account: Account, payload: Json) -> DropletRequest:
         names=[validate_droplet_name(name) for name in names],
         several=several,
         size=size,
-        region=_region(payload.get("region"), size),
+        region=_select_region(payload.get("region"), size),
         image=find_image_id(
             account, payload.get("image"), "You specified an invalid image for Droplet creation."
         ),
@@ -65,26 +66,25 @@ def parse_droplet_request(account: Account, payload: Json) -> DropletRequest:
 
 
 def validate_droplet_name(name: object) -> str:
-    """The name, if it may be a host's. Raises ApiError (422)."""
+    """Return the name, if it may be a host's. Raises ApiError (422)."""
     if not isinstance(name, str) or len(name) > MAX_NAME_LENGTH or not NAME.fullmatch(name):
-        raise _invalid_name()
+        raise unprocessable("Only valid hostname characters are allowed. (a-z, A-Z, 0-9, . and -)")
     return name
 
 
-def _invalid_name() -> ApiError:
-    return unprocessable("Only valid hostname characters are allowed. (a-z, A-Z, 0-9, . and -)")
-
-
 def validate_tag_names(names: object) -> list[str]:
-    """The names, if they may be tags. Raises ApiError (422)."""
+    """Return the names, if they may be tags. Raises ApiError (422)."""
     if not isinstance(names, list) or not all(isinstance(n, str) and _TAG.fullmatch(n) for n in names):
         raise unprocessable("Tags may contain letters, numbers, colons, dashes, and underscores")
     return names
 
 
-def _region(payload: object, size: str) -> str:
-    """The region asked for, by its slug or the beginning of one; any, if none is."""
-    wanted = str(payload or "")
+def _select_region(given: object, size: str) -> str:
+    """Return the region of that slug, or of one that begins so; any region if none is given.
+
+    Raises ApiError (422).
+    """
+    wanted = str(given or "")
     matching = (
         [wanted] if wanted in REGIONS else [slug for slug in REGIONS if slug.rstrip("0123456789") == wanted]
     )
@@ -98,16 +98,16 @@ def _region(payload: object, size: str) -> str:
     return fitting[0]
 
 
-def find_image_id(account: Account, payload: object, refusal: str) -> int:
-    """The id of a public image, or of one of the account's. Raises ApiError (422)."""
-    found = IMAGE_IDS.get(str(payload)) or (int(str(payload)) if str(payload).isdecimal() else 0)
+def find_image_id(account: Account, key: object, refusal: str) -> int:
+    """Return the id of a public image or one of the account's, given by id or slug. Raises ApiError (422)."""
+    found = IMAGE_IDS.get(str(key)) or (int(str(key)) if str(key).isdecimal() else 0)
     if found not in IMAGES and found not in account.images:
         raise unprocessable(refusal)
     return found
 
 
 def parse_backup_policy(payload: object) -> Json:
-    """The policy asked for, daily if none is, with what DigitalOcean adds. Raises ApiError (422)."""
+    """Return the policy, daily by default, with the fields that DigitalOcean adds. Raises ApiError (422)."""
     given = payload if isinstance(payload, dict) else {}
     plan, hour = given.get("plan", "daily"), given.get("hour", 0)
     if plan not in {"daily", "weekly"} or hour not in _HOURS:

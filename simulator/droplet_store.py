@@ -1,4 +1,4 @@
-"""Where an account's droplets are: the fleet's and the created ones held, the bulk computed."""
+"""The droplets of an account: its fleet's and the created ones, stored, and the synthetic ones, computed."""
 
 from collections import deque
 from collections.abc import Iterator
@@ -8,17 +8,17 @@ from simulator.droplet import Droplet
 from simulator.synthetic_droplets import FIRST_ID, SyntheticDroplets, droplet_id_at
 
 FIRST_CREATED_ID: Final = 540_000_000
-_REMEMBERED: Final = 1000  # deleted droplets, for lists that linger
+_MAX_DELETED: Final = 1000  # kept for the fault `deleted_linger`
 
 
 class DropletStore:
-    """Droplets by id. Lists ascend by id: the fleet, the bulk, what was created since."""
+    """Droplets by id. Lists ascend by id: the fleet, the synthetic ones, those created since."""
 
     def __init__(self, synthetic: SyntheticDroplets) -> None:
         self.synthetic = synthetic
-        self.deleted: deque[Droplet] = deque(maxlen=_REMEMBERED)
+        self.deleted: deque[Droplet] = deque(maxlen=_MAX_DELETED)
         self._stored: dict[int, Droplet] = {}
-        self._changed: dict[int, Droplet] = {}  # of the bulk, by index
+        self._changed: dict[int, Droplet] = {}  # synthetic ones, by index
 
     def __len__(self) -> int:
         return len(self._stored) + len(self.synthetic.remaining)
@@ -27,7 +27,7 @@ class DropletStore:
         self._stored[droplet.id] = droplet
 
     def get(self, droplet_id: int) -> Droplet | None:
-        """The droplet, to look at: a change to one of the bulk would be lost, see `edit`."""
+        """Return the droplet, to read: a change to a synthetic one is lost, see `get_for_update`."""
         held = self._stored.get(droplet_id)
         if held is not None:
             return held
@@ -35,7 +35,7 @@ class DropletStore:
         return None if index is None else self.get_synthetic(index)
 
     def get_for_update(self, droplet_id: int) -> Droplet | None:
-        """The droplet, to change."""
+        """Return the droplet, to change it; from now on it is stored."""
         held = self._stored.get(droplet_id)
         if held is not None:
             return held
@@ -50,6 +50,7 @@ class DropletStore:
         droplet = self.get(droplet_id)
         if droplet is None:
             raise KeyError(droplet_id)
+        # Before it leaves the store: a synthetic one that was changed could not be computed afterwards.
         self.deleted.append(droplet)
         if self._stored.pop(droplet_id, None) is None:
             index = self.synthetic.find_index(droplet_id)
@@ -58,12 +59,12 @@ class DropletStore:
                 self.synthetic.remaining.discard(index)
                 self.synthetic.in_first_project.discard(index)
 
-    def id_at(self, place: int) -> int:
-        """The id of that place among the held ones and the bulk, from 0."""
-        held = list(self._stored)
-        if place < len(held):
-            return held[place]
-        (index,) = self.synthetic.remaining.slice(place - len(held), place - len(held) + 1)
+    def id_at(self, position: int) -> int:
+        """Return the id at that position, from 0: first the stored ones, then the synthetic ones."""
+        stored = list(self._stored)
+        if position < len(stored):
+            return stored[position]
+        (index,) = self.synthetic.remaining.slice(position - len(stored), position - len(stored) + 1)
         return droplet_id_at(index)
 
     def fleet_ids(self) -> list[int]:
@@ -73,33 +74,30 @@ class DropletStore:
         return [droplet_id for droplet_id in self._stored if droplet_id >= FIRST_CREATED_ID]
 
     def find_stored(self, droplet_id: int) -> Droplet | None:
-        """The droplet, if it is held apart from the bulk."""
+        """Return the droplet, if it is no synthetic one."""
         return self._stored.get(droplet_id)
 
     def iter_stored(self) -> Iterator[Droplet]:
-        """All that isn't computed: fleet, created, changed bulk."""
+        """Yield the droplets that aren't computed: the fleet's, the created, the changed synthetic ones."""
         yield from self._stored.values()
         yield from self._changed.values()
 
     def sample_ids(self, count: int) -> list[int]:
-        """The ids of so many droplets, evenly spread over all without a GPU; fewer if there are."""
-        held = [droplet.id for droplet in self._stored.values() if not droplet.is_gpu]
-        total = len(held) + len(self.synthetic.remaining)
-        places = range(total) if count >= total else (number * total // count for number in range(count))
-        synthetic = list(self.synthetic.remaining.slice(0, len(self.synthetic.remaining)))
-        return [
-            held[place] if place < len(held) else droplet_id_at(synthetic[place - len(held)])
-            for place in places
-        ]
+        """Return the ids of so many droplets, or of all, evenly spread over those without a GPU."""
+        ids = [droplet.id for droplet in self._stored.values() if not droplet.is_gpu]
+        ids += map(droplet_id_at, self.synthetic.remaining.slice(0, len(self.synthetic.remaining)))
+        # Spread by arithmetic and not at random: the same call changes the same droplets again.
+        return ids if count >= len(ids) else [ids[number * len(ids) // count] for number in range(count)]
 
     def ids_with_tag(self, tag: str) -> list[int]:
-        """The ids, ascending, of those that carry `tag`, which is in lower case."""
+        """Return the ids, ascending, of the droplets with that tag, given in lower case."""
+        # A changed one may have lost its tag: it counts by what is stored of it.
         computed = [i for i in self.synthetic.indices_with_tag(tag) if i not in self._changed]
         found = [d.id for d in self.iter_stored() if any(own.lower() == tag for own in d.tags)]
         return sorted([*found, *map(droplet_id_at, computed)])
 
     def ids_with_name(self, name: str) -> list[int]:
-        """The ids, ascending, of those of that name, whatever its case."""
+        """Return the ids, ascending, of the droplets of that name, in any case."""
         index = self.synthetic.find_index_by_name(name)
         found = [d.id for d in self.iter_stored() if d.name.lower() == name.lower()]
         if index is not None and index not in self._changed:
@@ -107,7 +105,7 @@ class DropletStore:
         return sorted(found)
 
     def tag_counts(self) -> dict[str, tuple[int, int]]:
-        """Per tag: how many carry it, and the id of the last that does."""
+        """Return by tag the number of its droplets and the id of the last one."""
         counts = {
             tag: (count, droplet_id_at(last))
             for tag, (count, last) in self.synthetic.tag_counts(self._changed).items()

@@ -1,4 +1,4 @@
-"""The fleets by name, of which an account is given one when it is made.
+"""The fleets by name; each account gets one when it is created.
 
 They are the same for every seed, so that demo data can rely on their names, tags and projects: `droplets`
 (three tenants with a project each, droplets whose owner follows from a tag alone or from a project alone, one
@@ -13,7 +13,7 @@ from datetime import time as time_of_day
 from typing import Final
 
 from simulator.account import NEWEST_CREATED_ON, Account
-from simulator.default_fleet import add_default_fleet
+from simulator.default_fleet import add_other_resources
 from simulator.default_fleet import droplets as default_droplets
 from simulator.fleet_builder import FleetBuilder
 from simulator.reference_fleet import DROPLETS as REFERENCE_DROPLETS
@@ -35,17 +35,17 @@ _PROJECTS: Final = {
 
 
 def populate_account(account: Account, *, fleet: str, load: Mapping[str, int]) -> None:
-    """Make the fleet's projects and droplets, and the load; the default project is there in each."""
+    """Create the default project, the fleet's projects and droplets, and the load."""
     newest = min(account.clock.now().date(), NEWEST_CREATED_ON)
     newest_at = datetime.combine(newest, time_of_day(), UTC)
-    opened = newest_at - timedelta(days=_PROJECT_AGE_DAYS)
+    opened_at = newest_at - timedelta(days=_PROJECT_AGE_DAYS)
     account.projects.add(
         name="arcadia",
         description="Update your project information under Settings",
         purpose="Operational / Developer tooling",
         environment="Production",
         owner=account.uuid,
-        at=opened,
+        at=opened_at,
     )
     for name in _PROJECTS[fleet]:
         account.projects.add(
@@ -54,12 +54,12 @@ def populate_account(account: Account, *, fleet: str, load: Mapping[str, int]) -
             purpose="Service or API",
             environment="Production",
             owner=account.uuid,
-            at=opened,
+            at=opened_at,
         )
     builder = FleetBuilder(account, newest_at)
     for number, droplet in enumerate(FLEETS[fleet]):
         builder.add_droplet(droplet, number)
     if fleet == "default":
-        add_default_fleet(builder)
+        add_other_resources(builder)
     add_synthetic_resources(builder, load)
     account.register_tags(account.droplets.synthetic.list_tags())

@@ -1,4 +1,4 @@
-"""Lists, page by page. Links are absolute and name DigitalOcean's own host, as DigitalOcean's do."""
+"""Pagination of lists. Links are absolute and name DigitalOcean's own host, as DigitalOcean's do."""
 
 from collections.abc import Callable
 from typing import Final
@@ -10,17 +10,18 @@ from simulator.catalog import Json
 from simulator.request_context import MAX_PER_PAGE, read_query_number, take_fault
 
 PUBLIC_URL: Final = "https://api.digitalocean.com"
-_PER_PAGE: Final = 20
+_DEFAULT_PER_PAGE: Final = 20
 _LAST_PAGE: Final = 1 << 31
 
 
 def paginate(key: str, total: int, fetch: Callable[[int, int], list[Json]]) -> Json:
-    """The page that the request asks for, of `total` items; `fetch` gives items number start to stop."""
-    per_page = read_query_number("per_page", _PER_PAGE, minimum=1, maximum=MAX_PER_PAGE)
+    """Return the requested page of `total` items; `fetch(start, stop)` returns the items in between."""
+    per_page = read_query_number("per_page", _DEFAULT_PER_PAGE, minimum=1, maximum=MAX_PER_PAGE)
     page = read_query_number("page", 1, minimum=1, maximum=_LAST_PAGE)
     if take_fault("empty_list") is not None:
         total = 0
     start = (page - 1) * per_page
+    # Never the first page: the faults imitate items that move while a client reads on.
     shift = take_fault("shifted_pages") if page > 1 else None
     if shift is not None:
         start = max(0, start - int(shift["by"]))
@@ -36,12 +37,12 @@ def paginate(key: str, total: int, fetch: Callable[[int, int], list[Json]]) -> J
 
 
 def paginate_list(key: str, items: list[Json]) -> Json:
-    """A page of a list that is at hand."""
+    """Return the requested page of a list."""
     return paginate(key, len(items), lambda start, stop: items[start:stop])
 
 
 def page_links(page: int, per_page: int, total: int) -> Json:
-    """`links` of a page: nothing where there is but one."""
+    """Return `links` of a page, empty if there is no other."""
     last = max(1, -(-total // per_page))
     pages: dict[str, int] = {}
     if page > 1:

@@ -1,4 +1,4 @@
-"""An account's own images: snapshots, backups, and those that somebody brought."""
+"""The private images of an account: snapshots, backups, custom images."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -15,7 +15,7 @@ _USED_OF_A_DISK = 0.11
 def create_droplet_image(
     account: Account, droplet: Droplet, kind: Literal["snapshot", "backup"], name: str, at: datetime
 ) -> int:
-    """Make an image of the droplet as it is, without its tags; the droplet has its id."""
+    """Add an image of the droplet as it is, without its tags; returns its id, which the droplet lists."""
     size = round(droplet.disk * _USED_OF_A_DISK, 2)
     image_id = _store_image(
         account, kind, name, at, regions=[droplet.region], disk=droplet.disk, size=size, tags=[]
@@ -31,7 +31,7 @@ def create_droplet_image(
 def create_custom_image(
     account: Account, name: str, at: datetime, *, regions: list[str], size: float, tags: Sequence[str]
 ) -> int:
-    """A custom image. `size` is in GB."""
+    """Add a custom image; returns its id. `size` is in GB."""
     known = account.register_tags(tags)
     return _store_image(account, "custom", name, at, regions=regions, disk=20, size=size, tags=known)
 

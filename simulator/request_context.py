@@ -1,4 +1,4 @@
-"""What an endpoint knows of the request in hand."""
+"""The current request: its account, its armed faults, its body and query."""
 
 from typing import cast
 
@@ -13,20 +13,21 @@ MAX_PER_PAGE = 200
 
 
 def get_account() -> Account:
+    """Return the account of the request's token."""
     return cast("Account", g.account)
 
 
 def take_fault(kind: str, **wanted: object) -> Json | None:
-    """The settings of an armed fault of this kind that spoils this request, if there is one."""
+    """Take an armed fault of this kind that matches the request; returns its settings, or None."""
     faults = cast("Faults", current_app.extensions["simulator"].faults)
-    taken = faults.take(kind, method=request.method, path=request.path, token=g.get("token", ""), **wanted)
-    if taken is not None:
+    settings = faults.take(kind, method=request.method, path=request.path, token=g.get("token", ""), **wanted)
+    if settings is not None:
         g.setdefault("faults", []).append(kind)
-    return taken
+    return settings
 
 
 def read_json() -> Json:
-    """The request's JSON object. Raises ApiError (400) if it is none."""
+    """Return the request's JSON object. Raises ApiError (400) on anything else."""
     content = request.get_json(force=True, silent=True)
     if not isinstance(content, dict):
         raise bad_request("The request body is not a JSON object.")
@@ -34,7 +35,7 @@ def read_json() -> Json:
 
 
 def read_string(content: Json, name: str, *, maximum: int, minimum: int = 1) -> str:
-    """A string field of the body. Raises ApiError (422)."""
+    """Return a string field of a body. Raises ApiError (422)."""
     value = content.get(name, "")
     if not isinstance(value, str) or not minimum <= len(value) <= maximum:
         raise unprocessable(f"{name} must be a string of {minimum} to {maximum} characters")
@@ -42,7 +43,7 @@ def read_string(content: Json, name: str, *, maximum: int, minimum: int = 1) -> 
 
 
 def read_query_number(name: str, default: int, *, minimum: int, maximum: int) -> int:
-    """A numeric query parameter. Raises ApiError (422)."""
+    """Return a numeric query parameter. Raises ApiError (422)."""
     value = request.args.get(name, str(default))
     if not value.isdecimal() or not minimum <= int(value) <= maximum:
         raise unprocessable(f"{name} must be a number between {minimum} and {maximum}")

@@ -1,4 +1,4 @@
-"""Serving the simulator: for good, or for the length of a block."""
+"""Servers of the simulated services: for the process's life, or for the length of a block."""
 
 import signal
 import sys
@@ -21,7 +21,7 @@ _CLOSE_SECONDS = 10
 
 
 def make_server(app: Flask, *, host: str = "127.0.0.1", port: int = 0) -> TcpWSGIServer:
-    """A waitress server that is bound and not yet running; port 0 takes a free one."""
+    """Return a waitress server that is bound and not yet running; port 0 takes a free one."""
     server = create_server(
         app,
         host=host,
@@ -39,7 +39,7 @@ def make_server(app: Flask, *, host: str = "127.0.0.1", port: int = 0) -> TcpWSG
 def serve(
     simulation: Simulation | None = None, *, host: str = "127.0.0.1", port: int = 0, **options: Any
 ) -> AbstractContextManager[str]:
-    """Run a simulator in a thread and yield its base URL; `options` make its world, if none is given."""
+    """Run a simulator in a thread and yield its base URL; `options` are of a new simulation."""
     return serve_app(create_app(simulation or Simulation(**options)), host=host, port=port)
 
 
@@ -62,7 +62,12 @@ def serve_app(app: Flask, *, host: str = "127.0.0.1", port: int = 0) -> Iterator
     """Serve the application in a thread for the block; yields its base URL."""
     server = make_server(app, host=host, port=port)
     ending = threading.Event()
-    thread = threading.Thread(target=_loop, args=(server, ending), name="simulator", daemon=True)
+
+    def loop() -> None:  # `server.run` has no end but the process's
+        while not ending.is_set():
+            wasyncore.loop(timeout=_CLOSE_SECONDS, use_poll=True, map=server._map, count=1)  # noqa: SLF001
+
+    thread = threading.Thread(target=loop, name="simulator", daemon=True)
     thread.start()
     try:
         yield f"http://{host}:{server.effective_port}"
@@ -74,9 +79,3 @@ def serve_app(app: Flask, *, host: str = "127.0.0.1", port: int = 0) -> Iterator
         server.pull_trigger()
         thread.join(_CLOSE_SECONDS)
         wasyncore.close_all(server._map)  # noqa: SLF001  (waitress knows its connections by no other name)
-
-
-def _loop(server: TcpWSGIServer, ending: threading.Event) -> None:
-    """`server.run`, with an end to it."""
-    while not ending.is_set():
-        wasyncore.loop(timeout=_CLOSE_SECONDS, use_poll=True, map=server._map, count=1)  # noqa: SLF001

@@ -1,4 +1,4 @@
-"""All there is: accounts, tokens, time, faults, and what was asked."""
+"""The state of a simulation: accounts, tokens, time, faults, limits and the log of requests."""
 
 import threading
 from collections import deque
@@ -7,6 +7,8 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from itertools import islice
 from typing import Any, Final
+
+from flask import current_app
 
 from simulator.account import Account
 from simulator.billing.history import BillingHistory
@@ -22,16 +24,16 @@ from simulator.synthetic_resources import validate_load
 
 DEFAULT_TOKEN: Final = "dop_v1_" + "5107" * 16
 DEFAULT_TEAM: Final = "arcadia"
-# Of Spaces, which `simulator.spaces` serves; it takes any.
+# For Spaces, which `simulator.spaces` serves; it accepts any key.
 SPACES_KEY: Final = "DO00SIMULATED0SPACES"
 SPACES_SECRET: Final = "simulated-spaces-secret"  # noqa: S105 - nothing is behind it
-_LOGGED: Final = 20_000
+_LOG_LENGTH: Final = 20_000
 _NO_LOAD: Final[Mapping[str, int]] = {}
 
 
 @dataclass(frozen=True, slots=True)
 class SimulationOptions:
-    """How the world begins. `today` None: the real date. `load`: so many more of a kind."""
+    """Options of a simulation. `today` None: the real date. `load`: by kind, how many resources to add."""
 
     fleet: str = "default"
     seed: int = 1
@@ -53,7 +55,7 @@ class RequestLog:
 
     def __init__(self) -> None:
         self.total = 0
-        self._latest: deque[Json] = deque(maxlen=_LOGGED)
+        self._latest: deque[Json] = deque(maxlen=_LOG_LENGTH)
 
     def add(self, entry: Json) -> None:
         self.total += 1
@@ -69,7 +71,7 @@ class RequestLog:
 
 
 class Simulation:
-    """Everything under one lock, which a request holds while it is answered."""
+    """One simulation, under one lock, which a request holds from its faults to its response."""
 
     def __init__(
         self,
@@ -92,7 +94,7 @@ class Simulation:
         self._start()
 
     def reset(self, **changes: Any) -> None:
-        """Back to the start, with what is given instead of the former options."""
+        """Start over with the options, changed as given. Raises ValueError, TypeError."""
         self.options = replace(self.options, **changes)
         self._start()
 
@@ -119,7 +121,7 @@ class Simulation:
         droplets: int = 0,
         load: Mapping[str, int] = _NO_LOAD,
     ) -> Account:
-        """Point the token at the team's account, which is made with that fleet if there is none."""
+        """Point the token at the team's account, created with that fleet unless it exists."""
         if fleet not in FLEETS:
             raise bad_request(f"fleet is one of {', '.join(FLEETS)}")
         account = self.accounts.get(team)
@@ -129,21 +131,19 @@ class Simulation:
             )
             populate_account(account, fleet=fleet, load=load)
             self.accounts[team] = account
-            self.invoices[team] = self._account_invoices(account, fleet)
+            # After the fleet: past invoices list what the account held when its billing began.
+            self.invoices[team] = AccountInvoices(
+                account,
+                seed=self.options.seed,
+                is_reference=fleet == "reference",
+                invoices=self.options.invoices,
+                invoice_lines=self.options.invoice_lines,
+            )
             self.billing_histories[team] = BillingHistory(self.invoices[team])
         self._teams[token] = team
         return account
 
-    def _account_invoices(self, account: Account, fleet: str) -> AccountInvoices:
-        return AccountInvoices(
-            account,
-            seed=self.options.seed,
-            is_reference=fleet == "reference",
-            invoices=self.options.invoices,
-            invoice_lines=self.options.invoice_lines,
-        )
-
-    def account(self, token: str) -> Account | None:
+    def find_account(self, token: str) -> Account | None:
         team = self._teams.get(token)
         return None if team is None else self.accounts[team]
 
@@ -153,3 +153,9 @@ class Simulation:
     def finish_due_actions(self) -> None:
         for account in self.accounts.values():
             account.actions.finish_due()
+
+
+def get_simulation() -> Simulation:
+    """Return the simulation of the application that handles the current request."""
+    simulation: Simulation = current_app.extensions["simulator"]
+    return simulation

@@ -1,7 +1,7 @@
-"""The many droplets of `--droplets N`: computed from (seed, index) when asked for, never held.
+"""The droplets of `--droplets N`, computed from (seed, index) on request and never stored.
 
-Only what was taken away is kept, as sorted indices; what was changed is held by the droplet store.
-Ids ascend with the index and tell it, and so does the name. Tags repeat by the index, so that a tag's
+Only the deleted ones are stored, as sorted indices; the droplet store has those that were changed. The index
+follows from the id and from the name, and ids ascend with it. Tags repeat by the index, so that a tag's
 droplets are found without computing any.
 """
 
@@ -19,7 +19,7 @@ _ID_STEP: Final = 7
 _ROLES: Final = ("web", "api", "db", "worker", "cache")
 _ENVIRONMENTS: Final = ("production", "production", "staging")
 _TENANTS: Final = 100
-_CYCLE: Final = len(_ROLES) * len(_ENVIRONMENTS) * _TENANTS  # indices this far apart have the same tags
+_CYCLE: Final = len(_ROLES) * len(_ENVIRONMENTS) * _TENANTS  # indices so far apart have the same tags
 _SIZES: Final = (
     "s-1vcpu-1gb", "s-1vcpu-1gb", "s-1vcpu-2gb", "s-1vcpu-2gb", "s-2vcpu-2gb", "s-2vcpu-4gb", "s-2vcpu-4gb",
     "s-4vcpu-8gb", "s-8vcpu-16gb", "s-2vcpu-4gb-amd", "s-1vcpu-2gb-intel", "g-2vcpu-8gb", "c-2",
@@ -32,7 +32,7 @@ MAX_COUNT: Final = 100_000
 
 
 def _mix_bits(value: int) -> int:
-    """64 well-stirred bits of `value`: splitmix64's finaliser."""
+    """Hash `value` to 64 bits by splitmix64's finaliser."""
     value = (value + 0x9E3779B97F4A7C15) & _WORD_MASK
     value = ((value ^ (value >> 30)) * 0xBF58476D1CE4E5B9) & _WORD_MASK
     value = ((value ^ (value >> 27)) * 0x94D049BB133111EB) & _WORD_MASK
@@ -40,7 +40,7 @@ def _mix_bits(value: int) -> int:
 
 
 class RemainingIndices:
-    """The indices below `count` that are not missing, as a sequence that can be cut anywhere."""
+    """The indices below `count` that weren't taken out, as a sequence that can be sliced anywhere."""
 
     def __init__(self, count: int) -> None:
         self.count = count
@@ -63,9 +63,11 @@ class RemainingIndices:
             del self._missing[at]
 
     def slice(self, start: int, stop: int) -> Iterator[int]:
-        """The survivors number `start` to `stop`, exclusive."""
+        """Yield the remaining indices number `start` to `stop`, exclusive."""
+        # Find by bisection how many of the missing come before index number `start`: the last page costs no
+        # more than the first.
         low, high = 0, len(self._missing)
-        while low < high:  # how many of the missing come before survivor number `start`
+        while low < high:
             middle = (low + high) // 2
             if self._missing[middle] - middle <= start:
                 low = middle + 1
@@ -83,20 +85,18 @@ class RemainingIndices:
 
 class SyntheticDroplets:
     def __init__(self, *, seed: int, count: int, newest: date, team: str) -> None:
-        """`newest` is the last day on which one of them was made."""
+        """Raise ValueError on too many. `newest` is the last day on which one of them was created."""
         if not 0 <= count <= MAX_COUNT:
             raise ValueError(f"between 0 and {MAX_COUNT} droplets, not {count}")
         self.remaining = RemainingIndices(count)
-        self.in_first_project = RemainingIndices(
-            count
-        )  # alive, and never moved out of the project they began in
+        self.in_first_project = RemainingIndices(count)  # and never moved out of it
         self.deleted_tags: set[str] = set()
         self._salt = _mix_bits(seed)
         self._newest = datetime.combine(newest, time_of_day(), UTC)
         self._vpcs = {region: default_vpc(team, region) for region in _REGIONS}
 
     def find_index(self, droplet_id: int) -> int | None:
-        """Whose id this is, or None if there is no such droplet now."""
+        """Return the index of the droplet with that id, or None if there is none now."""
         index, rest = divmod(droplet_id - FIRST_ID, _ID_STEP)
         return index if rest == 0 and index in self.remaining else None
 
@@ -123,11 +123,11 @@ class SyntheticDroplets:
         )
 
     def invoice_description(self, index: int) -> str:
-        """`name (size)`, as it was at the start and invoices tell it."""
+        """Return `name (size)` as at the start, the description of its invoice lines."""
         return f"{_name(index)} ({_SIZES[(_mix_bits(self._salt ^ index) >> 8) % len(_SIZES)]})"
 
     def indices_with_tag(self, tag: str) -> list[int]:
-        """The indices that carry `tag` (in lower case) from the start."""
+        """Return the indices that have `tag` (in lower case) from the start."""
         if tag in self.deleted_tags:
             return []
         step, turns, values = _tag_cycle(tag)
@@ -136,7 +136,7 @@ class SyntheticDroplets:
         return [i for i in self.remaining.slice(0, len(self.remaining)) if i // step % turns in values]
 
     def list_tags(self) -> list[str]:
-        """Every tag that one of them may carry."""
+        """Return every tag that one of them may have."""
         if not self.remaining.count:
             return []
         tenants = (f"tenant:bulk-{number:02d}" for number in range(_TENANTS))
@@ -149,7 +149,8 @@ class SyntheticDroplets:
         return [tag for tag in known if tag not in self.deleted_tags]
 
     def tag_counts(self, without: Container[int]) -> dict[str, tuple[int, int]]:
-        """Per tag: how many carry it from the start, and the last index; indices in `without` don't count."""
+        """Return by tag how many have it from the start, and the last index, not counting those in `without`."""
+        # Counted by their place in the cycle: tags are made for 1,500 places instead of for 100,000 droplets.
         alike, last = [0] * _CYCLE, [-1] * _CYCLE
         for index in self.remaining.slice(0, len(self.remaining)):
             if index not in without:
@@ -181,7 +182,7 @@ def _name(index: int) -> str:
 
 
 def _tag_cycle(tag: str) -> tuple[int, int, frozenset[int]]:
-    """(step, turns, values): the indices i with i // step % turns in values carry the tag."""
+    """Return (step, turns, values): the indices i with i // step % turns in values have the tag."""
     key, _, value = tag.partition(":")
     match key:
         case "bulk" if not value:

@@ -19,32 +19,33 @@ _COLUMNS: Final = (
 
 @dataclass(frozen=True, slots=True)
 class CsvFormat:
-    """How the tables of some years are written."""
+    """The CSV format of the invoices of some years."""
 
     until: date  # the last month
     columns: tuple[str, ...]
     negative: str = "-${}"
-    mark: str = ""
+    byte_order_mark: str = ""
     line_end: str = "\n"
 
 
 _SPACED: Final = tuple(name.replace("_", " ").title() if name != "USD" else name for name in _COLUMNS[:8])
 _CSV_FORMATS: Final = (
     CsvFormat(date(2015, 12, 1), _SPACED, "(${})", line_end="\r\n"),
-    CsvFormat(date(2017, 12, 1), _COLUMNS[:8], "$-{}", mark="\ufeff"),
+    CsvFormat(date(2017, 12, 1), _COLUMNS[:8], "$-{}", byte_order_mark="\ufeff"),
     CsvFormat(date(2020, 12, 1), _COLUMNS[:8]),
     CsvFormat(date.max, _COLUMNS),
 )
 
 
 def write_csv(lines: Iterable[Line], period: date) -> Iterator[str]:
-    """The CSV in pieces, as that month's tables are written."""
+    """Yield the CSV in chunks, in the format of that month."""
     csv_format = next(each for each in _CSV_FORMATS if period <= each.until)
     text = io.StringIO(newline="")
     writer = csv.writer(text, lineterminator=csv_format.line_end)
-    text.write(csv_format.mark)
+    text.write(csv_format.byte_order_mark)
     writer.writerow(csv_format.columns)
     width, left = len(csv_format.columns), iter(lines)
+    # In chunks from one buffer: an invoice of ten million lines is streamed, and never in memory as a whole.
     while rows := [_row(line, csv_format)[:width] for line in islice(left, _ROWS_PER_CHUNK)]:
         writer.writerows(rows)
         yield text.getvalue()

@@ -1,4 +1,4 @@
-"""The invoices of an account, by date and number, and what is on each."""
+"""The invoices of an account, by month and number, and their lines."""
 
 import uuid
 from collections.abc import Iterator
@@ -19,9 +19,10 @@ from simulator.catalog import Json
 from simulator.clock import format_time
 from simulator.droplet import NAMESPACE
 
-LINES_OF_EXTRA_INVOICE: Final = 4  # lines of an invoice that is there to be many
+_LINES_OF_EXTRA_INVOICE: Final = 4
 MAX_LINES: Final = 10_000_000
 _FIRST_NUMBER: Final = 514_000_000
+_FIRST_ADDED: Final = 1_000_000  # the number of `--invoice-lines`' invoice; those added later follow
 
 
 class InvoiceLines(Protocol):
@@ -35,7 +36,7 @@ class InvoiceLines(Protocol):
 
 
 class StoredLines:
-    """Lines that are at hand."""
+    """Lines in memory."""
 
     def __init__(self, lines: list[Line]) -> None:
         self.count = len(lines)
@@ -50,7 +51,7 @@ class StoredLines:
 
 @dataclass(frozen=True, slots=True)
 class Invoice:
-    """Which one it is. `number` 0 is the month's regular one; `lines` counts those of the others."""
+    """One invoice. `number` 0 is the month's regular one; the others have so many synthetic `lines`."""
 
     uuid: str
     invoice_id: str
@@ -61,119 +62,122 @@ class Invoice:
 
 
 class AccountInvoices:
-    """Decided by the seed, the account and the date; what a control call added or took off stays with it."""
+    """All invoices of an account: they depend on seed, account and date, and on calls of the control API."""
 
     def __init__(
         self, account: Account, *, seed: int, is_reference: bool, invoices: int = 0, invoice_lines: int = 0
     ) -> None:
-        """`invoices` 0: one a month. Raises ValueError on numbers that make no sense."""
+        """Raise ValueError on impossible numbers. `invoices` 0: one a month."""
         if invoices < 0 or not 0 <= invoice_lines <= MAX_LINES or invoice_lines == 1:
             raise ValueError(f"no negative number of invoices; 2 to {MAX_LINES} lines")
         self.credits: dict[str, int] = {}  # cents, by uuid: in the summary alone
         self._account = account
         self._names = f"{seed}/{account.team}/invoice"
-        self._wanted = invoices
+        self._wanted_count = invoices
         self._invoice_lines = invoice_lines
-        self._roster = BillableResources(account, seed=seed)
-        self._reference = self._roster.droplets() if is_reference else None
+        self._resources = BillableResources(account, seed=seed)
+        # Of the fleet at the start: its invoice stays the same, whatever becomes of the droplets.
+        self._reference = self._resources.find_droplets() if is_reference else None
         self._added: list[tuple[date, int]] = []
-        self._known: dict[str, Invoice] = {}
-        self._finals: list[Invoice] = []
-        self._state: object = None
-        self._regular: dict[date, StoredLines] = {}
+        self._final: list[Invoice] = []
+        self._final_by_uuid: dict[str, Invoice] = {}
+        self._counts: tuple[int, int] | None = None  # of months and added invoices, when `_final` was made
+        self._regular_lines: dict[date, StoredLines] = {}
 
     def now(self) -> datetime:
-        """The hour that has begun: amounts are made anew with each."""
+        """Return the begun hour, until which the running month is charged."""
         return self._account.clock.now().replace(minute=0, second=0, microsecond=0)
 
     def list_final(self) -> list[Invoice]:
-        """Newest first; the regular one is a month's first."""
-        months = self._months()
-        state = (len(months), len(self._added))
-        if state != self._state:
-            self._finals = [*reversed(self._all(months))]
-            self._known = {invoice.uuid: invoice for invoice in self._finals}
-            self._state = state
-        return self._finals
+        """Return the final invoices, newest first; the regular one is the first of its month."""
+        months = self._complete_months()
+        counts = (len(months), len(self._added))
+        # Made again only when a month is over or one was added: the history is sorted anew with each list.
+        if counts != self._counts:
+            self._final = [*reversed(self._list_oldest_first(months))]
+            self._final_by_uuid = {invoice.uuid: invoice for invoice in self._final}
+            self._counts = counts
+        return self._final
 
     def get_preview(self) -> Invoice:
-        """The running month's."""
+        """Return the running month's invoice."""
         month = self.now().date().replace(day=1)
-        return self._invoice(month, 0, preview=True)
+        return self._make_invoice(month, 0, preview=True)
 
     def find(self, key: str) -> Invoice | None:
-        """The final one of that uuid, or the preview."""
+        """Return the final invoice of that uuid, or the preview if it is its."""
         self.list_final()
         preview = self.get_preview()
-        return preview if key == preview.uuid else self._known.get(key)
+        return preview if key == preview.uuid else self._final_by_uuid.get(key)
 
     def add(self, month: date, lines: int) -> Invoice:
-        """One more of a month that is complete. Raises ValueError."""
-        if month not in self._months() or not 2 <= lines <= MAX_LINES:
+        """Add an invoice to a complete month. Raises ValueError on other months and impossible numbers."""
+        if month not in self._complete_months() or not 2 <= lines <= MAX_LINES:
             raise ValueError(f"a complete month since {FIRST_MONTH:%Y-%m}, and 2 to {MAX_LINES} lines")
         self._added.append((month, lines))
-        return next(
-            each for each in reversed(self.list_final()) if each.number == 1_000_000 + len(self._added)
-        )
+        number = _FIRST_ADDED + len(self._added)
+        return next(invoice for invoice in self.list_final() if invoice.number == number)
 
     def get_lines(self, invoice: Invoice) -> InvoiceLines:
-        """What is on it, credits apart."""
+        """Return the invoice's lines; credits are in none of them."""
         if invoice.number:
             return SyntheticLines(self._account, invoice.month, invoice.lines)
         if invoice.is_preview:
-            return StoredLines(self._lines(invoice.month))
-        if invoice.month not in self._regular:
-            self._regular[invoice.month] = StoredLines(self._lines(invoice.month))
-        return self._regular[invoice.month]
+            return StoredLines(self._make_lines(invoice.month))
+        # Stored from the first look on: a final invoice never changes, though the account does.
+        if invoice.month not in self._regular_lines:
+            self._regular_lines[invoice.month] = StoredLines(self._make_lines(invoice.month))
+        return self._regular_lines[invoice.month]
 
-    def cents(self, invoice: Invoice) -> int:
-        """Its amount."""
+    def amount_cents(self, invoice: Invoice) -> int:
+        """Return the invoice's amount, less its credits."""
         return self.get_lines(invoice).cents() - self.credits.get(invoice.uuid, 0)
 
     def render(self, invoice: Invoice) -> Json:
         body: Json = {
             "invoice_uuid": invoice.uuid,
             "invoice_id": invoice.invoice_id,
-            "amount": format_dollars(self.cents(invoice)),
+            "amount": format_dollars(self.amount_cents(invoice)),
             "invoice_period": f"{invoice.month:%Y-%m}",
         }
         return {**body, "updated_at": format_time(self.now())} if invoice.is_preview else body
 
-    def _lines(self, month: date) -> list[Line]:
-        if self._reference is not None and month == REFERENCE_MONTH and month in self._months():
+    def _make_lines(self, month: date) -> list[Line]:
+        if self._reference is not None and month == REFERENCE_MONTH and month in self._complete_months():
             return reference_lines(self._reference)
         as_of = min(self.now(), midnight(month_after(month)))
-        charges = (charge_month(billed, month, as_of=as_of) for billed in self._roster.all())
+        charges = (charge_month(resource, month, as_of=as_of) for resource in self._resources.list_all())
         return add_discount_and_tax([line for line in charges if line is not None], month, as_of=as_of)
 
-    def _months(self) -> list[date]:
-        """From the first to the last complete one."""
-        months, month, serve_app = [], FIRST_MONTH, self.now().date().replace(day=1)
-        while month < serve_app:
+    def _complete_months(self) -> list[date]:
+        """Return the months from the first to the last complete one."""
+        months, month, current = [], FIRST_MONTH, self.now().date().replace(day=1)
+        while month < current:
             months.append(month)
             month = month_after(month)
         return months
 
-    def _all(self, months: list[date]) -> list[Invoice]:
-        """Oldest first."""
-        wanted = self._wanted or len(months)
+    def _list_oldest_first(self, months: list[date]) -> list[Invoice]:
+        wanted = self._wanted_count or len(months)
         kept = months[-wanted:]
         more, rest = divmod(wanted - len(kept), max(1, len(kept)))
         found: list[Invoice] = []
-        for place, month in enumerate(kept):
-            extras = more + (1 if place < rest else 0)
-            found += [self._invoice(month, number, LINES_OF_EXTRA_INVOICE) for number in range(extras, 0, -1)]
-            if self._invoice_lines and month == kept[-1]:
-                found.append(self._invoice(month, 1_000_000, self._invoice_lines))
+        for position, month in enumerate(kept):
+            extras = more + (1 if position < rest else 0)
             found += [
-                self._invoice(month, 1_000_001 + place, lines)
-                for place, (of, lines) in enumerate(self._added)
-                if of == month
+                self._make_invoice(month, number, _LINES_OF_EXTRA_INVOICE) for number in range(extras, 0, -1)
             ]
-            found.append(self._invoice(month, 0))
+            if self._invoice_lines and month == kept[-1]:
+                found.append(self._make_invoice(month, _FIRST_ADDED, self._invoice_lines))
+            found += [
+                self._make_invoice(month, _FIRST_ADDED + number, lines)
+                for number, (added_month, lines) in enumerate(self._added, start=1)
+                if added_month == month
+            ]
+            found.append(self._make_invoice(month, 0))
         return found
 
-    def _invoice(self, month: date, number: int, lines: int = 0, *, preview: bool = False) -> Invoice:
+    def _make_invoice(self, month: date, number: int, lines: int = 0, *, preview: bool = False) -> Invoice:
         kind = "preview" if preview else "final"
         key = str(uuid.uuid5(NAMESPACE, f"{self._names}/{kind}/{month}/{number}"))
         since = (month.year - FIRST_MONTH.year) * 12 + month.month - FIRST_MONTH.month
@@ -182,7 +186,7 @@ class AccountInvoices:
 
     @cached_property
     def customer(self) -> Json:
-        """Who pays, as the summary tells."""
+        """Return the customer's name and address for the summary."""
         team = self._account.team
         at = "2014-12-03T09:39:51.000+00:00"
         return {

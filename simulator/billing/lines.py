@@ -12,7 +12,7 @@ TAXES: Final = "Taxes"
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One charge, in cents. Hours are whole; None for what has none. `end` is as it is told."""
+    """One charge, in cents. Hours are whole, None for a charge without them. `end` is as printed."""
 
     product: str
     description: str
@@ -26,15 +26,11 @@ class Line:
     resource_id: str = ""
     resource_uuid: str = ""
 
-    @property
-    def is_tax(self) -> bool:
-        return self.product == TAXES
-
     def replace_cents(self, cents: int) -> "Line":
         return replace(self, cents=cents)
 
     def render(self) -> Json:
-        """As the API's items have it: what has no value is left out."""
+        """Render the line as an item of the API, without the fields that have no value."""
         body: Json = {
             "product": self.product,
             "resource_uuid": self.resource_uuid,
@@ -53,5 +49,5 @@ class Line:
 
 
 def format_dollars(cents: int) -> str:
-    """As the API writes amounts: `-1779.55`."""
+    """Format an amount as the API does: `-1779.55`."""
     return f"{'-' if cents < 0 else ''}{abs(cents) // 100}.{abs(cents) % 100:02}"

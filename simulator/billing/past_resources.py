@@ -1,4 +1,4 @@
-"""What an account had long ago, and Spaces, which it has since they exist."""
+"""Resources that an account had long ago, and Spaces, which it has had from their beginning."""
 
 import random
 from datetime import UTC, date, datetime, timedelta
@@ -9,9 +9,9 @@ from simulator.billing.rating import BillableResource, midnight
 FIRST_MONTH: Final = date(2014, 12, 1)
 _FIRST_DAY: Final = date(2014, 12, 3)
 _SPACES_SINCE: Final = date(2017, 9, 18)
-_NEW_NAMES_SINCE: Final = date(2018, 1, 16)  # of sizes
-_GONE: Final = 70
-_LAST_DAYS: Final = 3500  # after the first, on which one of them began
+_NEW_SIZES_SINCE: Final = date(2018, 1, 16)
+_DROPLETS: Final = 70
+_SPREAD_DAYS: Final = 3500  # from the first droplet's creation to about the last one's
 _ROLES: Final = ("web", "api", "db", "mail", "batch")
 _OLD_SIZES: Final = (("512mb", 500), ("1gb", 1000), ("2gb", 2000), ("4gb", 4000))
 _SIZES: Final = (("s-1vcpu-1gb", 500), ("s-1vcpu-2gb", 1000), ("s-2vcpu-2gb", 1500), ("s-2vcpu-4gb", 2000))
@@ -23,31 +23,34 @@ def _at(day: date, hour: int = 9, minute: int = 39) -> datetime:
 
 
 def make_past_resources(seed: int, team: str) -> list[BillableResource]:
-    """The same for the same seed and team. No name is one of a fleet's."""
-    chance = random.Random(f"{seed}/{team}/past")
-    gone = [_droplet(chance, number) for number in range(_GONE)]
-    return [*_STORIES, *gone, _SPACES]
+    """Return the past resources of a team, the same for a seed; none has the name of a fleet's droplet."""
+    rng = random.Random(f"{seed}/{team}/past")
+    droplets = [_make_droplet(rng, number) for number in range(_DROPLETS)]
+    return [*_KNOWN_RESOURCES, *droplets, _SPACES]
 
 
-def _droplet(chance: random.Random, number: int) -> BillableResource:
-    """Names repeat, as they do: every so often two of one name are there at once."""
-    began = _FIRST_DAY + timedelta(days=number * _LAST_DAYS // _GONE + chance.randrange(40))
-    lasted = chance.choice((1, 9, 45, 200, 500, 900))
-    size, cents = chance.choice(_SIZES if began >= _NEW_NAMES_SINCE else _OLD_SIZES)
-    started_at = _at(began, chance.randrange(24), chance.randrange(60))
+def _make_droplet(rng: random.Random, number: int) -> BillableResource:
+    """Return the past droplet of that number; names repeat, now and then at the same time."""
+    began = _FIRST_DAY + timedelta(days=number * _SPREAD_DAYS // _DROPLETS + rng.randrange(40))
+    lasted = rng.choice((1, 9, 45, 200, 500, 900))
+    size, cents = rng.choice(_SIZES if began >= _NEW_SIZES_SINCE else _OLD_SIZES)
+    started_at = _at(began, rng.randrange(24), rng.randrange(60))
     return BillableResource(
         "Droplets",
-        f"old-{chance.choice(_ROLES)}-{number % 9:02} ({size})",
+        f"old-{rng.choice(_ROLES)}-{number % 9:02} ({size})",
         cents,
         started_at,
-        started_at + timedelta(days=lasted, seconds=chance.randrange(86400)),
-        project=chance.choice(("", "legacy")),
+        started_at + timedelta(days=lasted, seconds=rng.randrange(86400)),
+        project=rng.choice(("", "legacy")),
         resource_id=str(_FIRST_ID + number * 1999),
     )
 
 
-_STORIES: Final = (
-    BillableResource("Droplets", "first (512mb)", 500, _at(_FIRST_DAY), _at(date(2018, 1, 20)), resource_id="3399001"),
+# Cases that matching must survive: a size renamed, commas and quotes, "tax" in a name, brackets, no id.
+_KNOWN_RESOURCES: Final = (
+    BillableResource(
+        "Droplets", "first (512mb)", 500, _at(_FIRST_DAY), _at(date(2018, 1, 20)), resource_id="3399001",
+    ),
     BillableResource(
         "Droplets", "first (s-1vcpu-1gb)", 500, _at(date(2018, 1, 20)), _at(date(2025, 3, 14)),
         project="legacy", resource_id="3399001",
@@ -77,7 +80,9 @@ _STORIES: Final = (
         "Floating IPs", "Unused Floating IP - 203.0.113.201", 400, _at(date(2018, 5, 4)),
         _at(date(2018, 9, 1)),
     ),
-    BillableResource("Bandwidth", "Droplet transfer overage 37 GiB", 37, _at(date(2024, 4, 2)), _at(date(2024, 4, 30))),
+    BillableResource(
+        "Bandwidth", "Droplet transfer overage 37 GiB", 37, _at(date(2024, 4, 2)), _at(date(2024, 4, 30)),
+    ),
 )  # fmt: skip
 _SPACES: Final = BillableResource(
     "Spaces Subscription",

@@ -1,4 +1,4 @@
-"""What something costs in a month: by the hour, and never more than its monthly price."""
+"""Rating: the charge of a resource for a month, by the hour and never above its monthly price."""
 
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
@@ -23,7 +23,7 @@ _ENDS_WITH_THE_MONTH: Final = frozenset({"Droplets", "Kubernetes Clusters", "Dat
 
 @dataclass(frozen=True, slots=True)
 class BillableResource:
-    """Something that costs so many cents a month, from its beginning to its end (None: it is still there)."""
+    """A resource with its monthly price, from its start to its end (None: it still exists)."""
 
     product: str
     description: str
@@ -49,39 +49,41 @@ def midnight(day: date) -> datetime:
 
 
 def half_up(numerator: int, denominator: int) -> int:
-    """The nearest whole number; a half away from zero."""
+    """Divide and round to the nearest integer, halves away from zero."""
     rounded = (2 * abs(numerator) + denominator) // (2 * denominator)
     return -rounded if numerator < 0 else rounded
 
 
-def charge_month(billed: BillableResource, month: date, *, as_of: datetime) -> Line | None:
-    """Its line in the month, as far as it has gone; None if it wasn't there, or not for an hour."""
+def charge_month(resource: BillableResource, month: date, *, as_of: datetime) -> Line | None:
+    """Return the line of a resource in the month, up to `as_of`; None if it didn't exist for an hour."""
     first, after = midnight(month), midnight(month_after(month))
-    start, end = max(first, billed.started_at), min(after, billed.ended_at or after, as_of)
+    start, end = max(first, resource.started_at), min(after, resource.ended_at or after, as_of)
     hours = int((end - start).total_seconds()) // 3600
     if hours < 1:
         return None
-    shown = end - _SECOND if end == after and billed.product not in _ENDS_WITH_THE_MONTH else end
+    # Real invoices end some products with the month's last second and some with the next one's first.
+    printed_end = end - _SECOND if end == after and resource.product not in _ENDS_WITH_THE_MONTH else end
     return Line(
-        product=billed.product,
-        description=billed.description,
+        product=resource.product,
+        description=resource.description,
         start=start,
-        end=shown,
-        cents=half_up(billed.monthly_cents * min(hours, FULL_MONTH_HOURS), FULL_MONTH_HOURS),
+        end=printed_end,
+        cents=half_up(resource.monthly_cents * min(hours, FULL_MONTH_HOURS), FULL_MONTH_HOURS),
         hours=hours,
-        group=billed.group,
-        project=billed.project if month >= _PROJECTS_SINCE else "",
-        category=billed.category,
-        resource_id=billed.resource_id,
-        resource_uuid=billed.resource_uuid,
+        group=resource.group,
+        project=resource.project if month >= _PROJECTS_SINCE else "",
+        category=resource.category,
+        resource_id=resource.resource_id,
+        resource_uuid=resource.resource_uuid,
     )
 
 
 def add_discount_and_tax(lines: list[Line], month: date, *, as_of: datetime) -> list[Line]:
-    """The lines, what is taken off in some months, and the GST of all of it."""
+    """Return the lines, followed by the discount of some months and the GST of the sum."""
     found = [*lines]
     end = min(midnight(month_after(month)) - _SECOND, as_of)
     percent = _DISCOUNT_PERCENT.get(month, 0)
+    # Before the tax, which is due on the discounted sum.
     if percent:
         off = -half_up(sum(line.cents for line in lines) * percent, 100)
         found.append(Line("Contract Discount", "Contract Discount IaaS", midnight(month), end, off))

@@ -1,7 +1,7 @@
 """The invoice of April 2026 of the fleet `reference`: 33 lines, 86.92 in all, 7.90 of it GST.
 
-Six lines are about droplets of the fleet, one of them resized in the month. The others are about what is
-gone, or in no list, and none of them is to be taken for a droplet by its name alone.
+Six lines charge droplets of the fleet, one of them resized in the month. The others charge resources that are
+deleted or in no list, and none of them may be matched to a droplet by its name alone.
 """
 
 from collections.abc import Mapping
@@ -18,8 +18,8 @@ _HOURS: Final = 720
 _SMALL_CENTS, _LARGE_CENTS = 600, 4800
 _FIRST_RUNNER: Final = 471_220_310
 _RUNNER_HOURS: Final = (60,) * 15 + (45,)
-# Name, size, monthly cents, and the hours of the month from and to which it was so.
-_LIVING: Final = (
+# Name, size, monthly cents, and the first and last hour of the month at that size.
+_FLEET: Final = (
     ("acme-web-01", "s-1vcpu-1gb", _SMALL_CENTS, 0, _HOURS),
     ("acme-web-02", "s-1vcpu-1gb", _SMALL_CENTS, 0, _HOURS),
     ("acme-db-01", "s-2vcpu-4gb", 2400, 0, _HOURS),
@@ -27,7 +27,7 @@ _LIVING: Final = (
     ("globex-app-01", "s-4vcpu-8gb", _LARGE_CENTS, 648, _HOURS),
     ("bastion-01", "s-1vcpu-1gb", _SMALL_CENTS, 0, _HOURS),
 )
-_IDLE: Final = "Unused Floating IP - 203.0.113.77"
+_UNUSED_IP: Final = "Unused Floating IP - 203.0.113.77"
 # Product, description, cents, project, category.
 _OTHERS: Final = (
     ("Volumes", "bastion-01 (fra1) 10GB", 100, "arcadia", "iaas"),
@@ -43,19 +43,21 @@ _OTHERS: Final = (
 
 
 def reference_lines(droplets: Mapping[str, tuple[str, str]]) -> list[Line]:
-    """The 33 lines. `droplets`: by name, the id and project of each of the fleet."""
+    """Return the 33 lines. `droplets`: the id and project of each of the fleet's, by name."""
     lines = [
-        *(_droplet(name, size, cents, begin, end, *droplets.get(name, ("", "")))
-          for name, size, cents, begin, end in _LIVING),
-        *(_runner(number, hours) for number, hours in enumerate(_RUNNER_HOURS)),
+        *(_charge_droplet(name, size, cents, begin, end, *droplets.get(name, ("", "")))
+          for name, size, cents, begin, end in _FLEET),
+        *(_charge_runner(number, hours) for number, hours in enumerate(_RUNNER_HOURS)),
         *(Line(product, description, _FIRST, _LAST_SECOND, cents, _HOURS, project=project, category=category)
           for product, description, cents, project, category in _OTHERS),
-        Line("Floating IPs", _IDLE, _FIRST, _FIRST + timedelta(hours=72), 54, 72),
+        Line("Floating IPs", _UNUSED_IP, _FIRST, _FIRST + timedelta(hours=72), 54, 72),
     ]  # fmt: skip
     return [*lines, make_tax_line(sum(line.cents for line in lines), MONTH, end=_LAST_SECOND)]
 
 
-def _droplet(name: str, size: str, monthly_cents: int, begin: int, end: int, key: str, project: str) -> Line:
+def _charge_droplet(
+    name: str, size: str, monthly_cents: int, begin: int, end: int, key: str, project: str
+) -> Line:
     hours = end - begin
     return Line(
         "Droplets",
@@ -69,9 +71,9 @@ def _droplet(name: str, size: str, monthly_cents: int, begin: int, end: int, key
     )
 
 
-def _runner(number: int, hours: int) -> Line:
-    """A droplet that lived for some hours; two of them had one name."""
+def _charge_runner(number: int, hours: int) -> Line:
+    """Return the line of a droplet that existed for some hours; two of them had the same name."""
     begin = number * 40
     name = f"ci-runner-{min(number, 14) + 1:02}"
     key = str(_FIRST_RUNNER + number * 1013)
-    return _droplet(name, "s-1vcpu-1gb", _SMALL_CENTS, begin, begin + hours, key, "arcadia")
+    return _charge_droplet(name, "s-1vcpu-1gb", _SMALL_CENTS, begin, begin + hours, key, "arcadia")

@@ -1,4 +1,4 @@
-"""An invoice of any number of lines, none of which is kept: each is computed from its number."""
+"""Synthetic invoice lines: any number of them, each computed from its number and none stored."""
 
 from collections.abc import Iterator
 from datetime import date, timedelta
@@ -10,11 +10,11 @@ from simulator.billing.rating import FULL_MONTH_HOURS, make_tax_line, midnight, 
 from simulator.synthetic_droplets import droplet_id_at
 
 _LOWEST_CENTS: Final = 100
-_PRICES: Final = 500  # they repeat after so many lines
+_PRICES: Final = 500  # different ones, which repeat
 
 
 class SyntheticLines:
-    """So many lines, the last of them the GST: of the droplets of the bulk, or else of such as are gone."""
+    """Lines of the synthetic droplets, or of deleted ones if there are none; the last line is the GST."""
 
     def __init__(self, account: Account, month: date, count: int) -> None:
         self.count = count
@@ -23,14 +23,14 @@ class SyntheticLines:
         self._droplets = self._synthetic.remaining.count
 
     def cents(self) -> int:
-        """What the lines add up to."""
+        """Return the sum of the lines."""
         return self._net() + self._tax().cents
 
     def slice(self, start: int, stop: int) -> Iterator[Line]:
-        """Lines number `start` to `stop`, exclusive."""
+        """Yield the lines number `start` to `stop`, exclusive."""
         first, after = midnight(self._month), midnight(month_after(self._month))
         for number in range(start, min(stop, self.count - 1)):
-            description, key = self._named(number)
+            description, key = self._describe(number)
             yield Line(
                 "Droplets",
                 description,
@@ -43,13 +43,14 @@ class SyntheticLines:
         if start < self.count <= stop:
             yield self._tax()
 
-    def _named(self, number: int) -> tuple[str, str]:
+    def _describe(self, number: int) -> tuple[str, str]:
         if not self._droplets:
             return f"gone-{number:07} (s-1vcpu-1gb)", ""
         index = number % self._droplets
         return self._synthetic.invoice_description(index), str(droplet_id_at(index))
 
     def _net(self) -> int:
+        # By a formula: the list of invoices has this amount, and must not compute ten million lines.
         turns, rest = divmod(self.count - 1, _PRICES)
         rises = turns * _PRICES * (_PRICES - 1) // 2 + rest * (rest - 1) // 2
         return (self.count - 1) * _LOWEST_CENTS + rises

@@ -1,4 +1,4 @@
-"""`/_control/droplets`: changes behind the client's back, at once and without an action."""
+"""`/_control/droplets`: changes out of band, immediate and without an action."""
 
 from datetime import timedelta
 
@@ -47,13 +47,14 @@ def make_droplets() -> tuple[Json, int]:
             droplet_request.names[0] if "count" not in payload else f"{droplet_request.names[0]}-{number + 1}"
         )
         made.append(add_droplet(account, droplet_request, name))
+        # Aged here alone: by its virtual time it is new, so that faults of lagging lists still hide it.
         made[-1].created_at -= timedelta(seconds=int(payload.get("age_seconds", 0)))
         _move(account, made[-1], payload)
     return {"droplets": [_render_droplet(droplet) for droplet in made]}, 201
 
 
 def _move(account: Account, droplet: Droplet, payload: Json) -> None:
-    """Into the project named in the wish, by its name or id."""
+    """Assign the droplet to the payload's `project`, a name or id, if it has one. Raises ApiError (400)."""
     if "project" not in payload:
         return
     key = str(payload["project"])
@@ -96,37 +97,35 @@ def delete_droplet(droplet_id: int) -> tuple[str, int]:
 
 @routes.post("/churn")
 def churn() -> Json:
-    """Rename, tag, resize, delete and create so many droplets, spread evenly over what there is.
+    """Rename, tag, resize, delete and create so many droplets, spread evenly over the account.
 
-    No droplet is taken twice in one call.
+    One call changes no droplet twice.
     """
     account, payload = select_account(), read_payload()
     wanted = {name: int(payload.get(name, 0)) for name in ("rename", "tag", "resize", "delete")}
     ids = account.droplets.sample_ids(sum(wanted.values()))
     if len(ids) < sum(wanted.values()):
         raise bad_request("there are not so many droplets")
-    stamp, picked = account.new_droplet_id(), iter(ids)
+    # A number of its own for each call, since a rename or a tag that is there already would change nothing.
+    serial, remaining_ids = account.new_droplet_id(), iter(ids)
     for change, count in wanted.items():
         for _ in range(count):
-            _churn(account, change, next(picked), stamp)
+            _apply_change(account, change, next(remaining_ids), serial)
     for number in range(int(payload.get("create", 0))):
-        add_droplet(
-            account,
-            _make_droplet_request(account, {"name": f"churn-{stamp}-{number}"}),
-            f"churn-{stamp}-{number}",
-        )
+        name = f"churn-{serial}-{number}"
+        add_droplet(account, _make_droplet_request(account, {"name": name}), name)
     return {**wanted, "create": int(payload.get("create", 0))}
 
 
-def _churn(account: Account, change: str, droplet_id: int, stamp: int) -> None:
+def _apply_change(account: Account, change: str, droplet_id: int, serial: int) -> None:
     droplet = account.droplets.get_for_update(droplet_id)
     if droplet is None:
         raise not_found()
     match change:
         case "rename":
-            droplet.name = f"{droplet.name.partition('.')[0]}.r{stamp}"
+            droplet.name = f"{droplet.name.partition('.')[0]}.r{serial}"
         case "tag":
-            droplet.tags = [*droplet.tags, *account.register_tags([f"churn:{stamp}"])]
+            droplet.tags = [*droplet.tags, *account.register_tags([f"churn:{serial}"])]
         case "resize":
             droplet.size = "s-8vcpu-16gb" if droplet.size != "s-8vcpu-16gb" else "s-2vcpu-4gb"
         case "delete":

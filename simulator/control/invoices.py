@@ -1,28 +1,29 @@
-"""`/_control/invoices`: invoices that are unlike the others."""
+"""`/_control/invoices`: further invoices, and credits."""
 
 from datetime import date
 from decimal import Decimal, InvalidOperation
 
-from flask import Blueprint, current_app
+from flask import Blueprint
 
 from simulator.billing.invoices import AccountInvoices, Invoice
 from simulator.catalog import Json
 from simulator.control.simulation import read_payload, select_account
 from simulator.errors import bad_request, not_found
+from simulator.simulation import get_simulation
 
 routes = Blueprint("control_billing", __name__, url_prefix="/_control")
 
 
 def get_invoices() -> AccountInvoices:
-    invoices: dict[str, AccountInvoices] = current_app.extensions["simulator"].invoices
-    return invoices[select_account().team]
+    """Return the invoices of the account of `?team=`. Raises ApiError (404)."""
+    return get_simulation().invoices[select_account().team]
 
 
 def _render_invoice(invoice: Invoice) -> Json:
     return {**get_invoices().render(invoice), "lines": get_invoices().get_lines(invoice).count}
 
 
-def _month(text: str) -> date:
+def _parse_month(text: str) -> date:
     try:
         return date.fromisoformat(f"{text}-01")
     except ValueError as error:
@@ -31,8 +32,8 @@ def _month(text: str) -> date:
 
 @routes.get("/invoices/<month>")
 def list_invoices(month: str) -> Json:
-    """Those of a month, its regular one first."""
-    wanted = _month(month)
+    """List the invoices of a month, its regular one first."""
+    wanted = _parse_month(month)
     return {
         "invoices": [_render_invoice(each) for each in get_invoices().list_final() if each.month == wanted]
     }
@@ -42,7 +43,7 @@ def list_invoices(month: str) -> Json:
 def add_invoice() -> tuple[Json, int]:
     payload = read_payload()
     try:
-        invoice = get_invoices().add(_month(str(payload.get("month"))), int(payload.get("lines", 2)))
+        invoice = get_invoices().add(_parse_month(str(payload.get("month"))), int(payload.get("lines", 2)))
     except (TypeError, ValueError) as error:
         raise bad_request(str(error)) from error
     return {"invoice": _render_invoice(invoice)}, 201
@@ -50,7 +51,7 @@ def add_invoice() -> tuple[Json, int]:
 
 @routes.patch("/invoices/<key>")
 def change_invoice(key: str) -> Json:
-    """`key`: a uuid, or a month, whose regular one it is. `credits`: dollars, off the amount."""
+    """Set an invoice's credits, in dollars off its amount. `key`: its uuid, or the month of a regular one."""
     invoices = get_invoices()
     regular = (each for each in invoices.list_final() if f"{each.month:%Y-%m}" == key and not each.number)
     invoice = invoices.find(key) or next(regular, None)

@@ -1,27 +1,22 @@
-"""`/_control/…`: time, faults, tokens, limits, the log. No token is needed."""
+"""`/_control/…`: reset, time, faults, tokens, limits, the log of requests."""
 
 from datetime import date
 from typing import Any
 
-from flask import Blueprint, current_app, request
+from flask import Blueprint, request
 
 from simulator import request_context
 from simulator.account import Account
 from simulator.catalog import Json
 from simulator.clock import format_time
 from simulator.errors import bad_request, not_found
-from simulator.simulation import DEFAULT_TEAM, Simulation
+from simulator.simulation import DEFAULT_TEAM, get_simulation
 
 routes = Blueprint("control", __name__, url_prefix="/_control")
 
 
-def get_simulation() -> Simulation:
-    simulation: Simulation = current_app.extensions["simulator"]
-    return simulation
-
-
 def select_account() -> Account:
-    """The account of `?team=`, the default one without."""
+    """Return the account of `?team=`, or the default one. Raises ApiError (404)."""
     account = get_simulation().accounts.get(request.args.get("team", DEFAULT_TEAM))
     if account is None:
         raise not_found()
@@ -29,6 +24,7 @@ def select_account() -> Account:
 
 
 def read_payload() -> Json:
+    """Return the request's JSON object, an empty one if it has no body. Raises ApiError (400)."""
     return request_context.read_json() if request.data else {}
 
 
@@ -55,11 +51,11 @@ def state() -> Json:
         "seed": options.seed,
         "requests": simulation.log.total,
         "faults": len(simulation.faults),
-        "accounts": [_counts(account) for account in simulation.accounts.values()],
+        "accounts": [_render_counts(account) for account in simulation.accounts.values()],
     }
 
 
-def _counts(account: Account) -> Json:
+def _render_counts(account: Account) -> Json:
     return {
         "team": account.team,
         "uuid": account.uuid,
@@ -93,6 +89,7 @@ def advance() -> Json:
         simulation.clock.advance(float(read_payload()["seconds"]))
     except (KeyError, TypeError, ValueError) as error:
         raise bad_request("seconds must be a number, and not below zero") from error
+    # Again, since the request began before the jump: what is read next must find the actions finished.
     simulation.finish_due_actions()
     return {"now": format_time(simulation.clock.now()), "virtual_seconds": simulation.clock.virtual()}
 
@@ -131,7 +128,7 @@ def change_account() -> Json:
 
 @routes.get("/faults")
 def list_faults() -> Json:
-    return {"faults": [fault.render() for fault in get_simulation().faults.all()]}
+    return {"faults": [fault.render() for fault in get_simulation().faults.list_all()]}
 
 
 @routes.post("/faults")

@@ -1,15 +1,16 @@
-"""What the default fleet has besides its droplets, the same for every seed.
+"""The default fleet: its droplets, and fifty resources of all other kinds, the same for every seed.
 
-Some of it only a tag gives to its tenant, some only a project, some a droplet that it hangs on; a few things
-nobody owns, as it happens: a volume without a droplet, an address that nothing answers on.
+The owner of some follows from a tag alone, of some from a project alone, of some from the droplet that they
+are attached to; a few have none: a volume without a droplet, an address that is assigned to nothing.
 """
 
 from simulator.default_fleet import buckets, network, platforms, storage
 from simulator.fleet_builder import FleetBuilder
 
 
-def add_default_fleet(builder: FleetBuilder) -> None:
-    """Add it to an account that has the default fleet's droplets."""
+def add_other_resources(builder: FleetBuilder) -> None:
+    """Add all but the droplets, which the account must have already."""
+    # The cluster first: its workers are droplets, to one of which a volume is attached.
     platforms.add_platforms(builder)
     storage.add_storage(builder)
     network.add_network(builder)

@@ -1,4 +1,4 @@
-"""The Spaces buckets of the default fleet. Their objects are served apart: see `simulator.spaces`."""
+"""Spaces buckets of the default fleet; `simulator.spaces` serves their objects."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -8,7 +8,7 @@ from simulator.fleet_builder import FleetBuilder
 
 @dataclass(frozen=True, slots=True)
 class Bucket:
-    """So many objects of so many bytes each, made so many days before the newest of the fleet."""
+    """A bucket of equal objects, created so many days before the fleet's newest time."""
 
     name: str
     region: str
@@ -29,12 +29,12 @@ BUCKETS: Final = (
 
 
 def make_synthetic_bucket(number: int) -> Bucket:
-    """One of `--buckets N`."""
+    """Return the bucket of that number of `--buckets N`."""
     return Bucket(f"load-{number:06}", ("nyc3", "fra1", "ams3")[number % 3], "", 3, 1_000_000, number % 700)
 
 
 def add_buckets(builder: FleetBuilder) -> None:
-    """Put them into their projects; the API of DigitalOcean tells nothing else of them."""
+    """Assign the buckets to their projects, the only place of DigitalOcean's API that lists them."""
     for bucket in BUCKETS:
         project = builder.account.projects.find_by_name(bucket.project)
         if project is not None:

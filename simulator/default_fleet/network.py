@@ -1,4 +1,4 @@
-"""Zones, addresses, load balancers, firewalls, private networks, certificates, the CDN."""
+"""Network of the default fleet: zones, addresses, load balancers, firewalls, VPCs, certificates, the CDN."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -17,7 +17,7 @@ from simulator.fleet_builder import FleetBuilder
 _FIRST_RECORD: Final = 28_448_429
 _ANYWHERE: Final = ["0.0.0.0/0", "::/0"]
 _VERIFICATION: Final = "verification=5107a1b2"
-_Line = tuple[str, str, str] | tuple[str, str, str, int]  # type, name, data, and the priority of a mail host
+_Line = tuple[str, str, str] | tuple[str, str, str, int]  # type, name, data, an MX record's priority
 _ZONES: Final[dict[str, tuple[str, tuple[_Line, ...]]]] = {
     "acme-shop.example": ("acme", (
         ("A", "@", "203.0.113.9"), ("A", "www", "203.0.113.9"), ("AAAA", "www", "2001:db8:0:7::9"),
@@ -79,11 +79,12 @@ def add_zone(builder: FleetBuilder, name: str, project: str, lines: tuple[_Line,
 def add_reserved_ip(
     builder: FleetBuilder, ip: str, region: str, project: str, droplet: str, *, urn: str = "reservedip"
 ) -> None:
-    account, holder = builder.account, builder.get_droplet(droplet).id if droplet else None
-    RESERVED_IPS.add(account, {"ip": ip, "region": region, "droplet": holder})
-    home = account.projects.find_by_name(project)
-    if home is not None:
-        account.projects.assign(f"do:{urn}:{ip}", home, builder.time_at_age(90))
+    account, droplet_id = builder.account, builder.get_droplet(droplet).id if droplet else None
+    RESERVED_IPS.add(account, {"ip": ip, "region": region, "droplet": droplet_id})
+    found = account.projects.find_by_name(project)
+    if found is not None:
+        # By either name of its URN, as a project lists an address of the time when they were called floating.
+        account.projects.assign(f"do:{urn}:{ip}", found, builder.time_at_age(90))
 
 
 def add_certificate(builder: FleetBuilder, name: str, dns_names: list[str]) -> str:

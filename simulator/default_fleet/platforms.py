@@ -1,6 +1,6 @@
-"""Databases, a Kubernetes cluster with its workers, apps: with passwords in them, as DigitalOcean's have.
+"""Platforms of the default fleet: databases, a Kubernetes cluster with its workers, apps.
 
-Whatever reads them and keeps one, keeps `SECRET`.
+They have passwords, as DigitalOcean's do. All are `SECRET`, so that a client that stores one is found out.
 """
 
 from collections.abc import Sequence
@@ -82,7 +82,9 @@ def add_cluster(
 ) -> None:
     account, key = builder.account, builder.uuid_for("kubernetes_cluster", name)
     tags = account.register_tags(["k8s", f"k8s:{key}", "k8s:worker"])
-    nodes = [_worker(builder, worker, region, project, tags, number) for number, worker in enumerate(workers)]
+    nodes = [
+        _add_worker(builder, worker, region, project, tags, number) for number, worker in enumerate(workers)
+    ]
     body: Json = {
         "id": key,
         "name": name,
@@ -121,10 +123,10 @@ def add_cluster(
     CLUSTERS.add(account, body, project=project)
 
 
-def _worker(
+def _add_worker(
     builder: FleetBuilder, name: str, region: str, project: str, tags: Sequence[str], number: int
 ) -> Json:
-    """A node of the cluster, and the droplet that it is."""
+    """Add the droplet that is a node of the cluster; returns the node."""
     account = builder.account
     droplet = Droplet(
         id=_FIRST_WORKER + number,
@@ -138,9 +140,9 @@ def _worker(
         vpc_uuid=default_vpc(account.team, region),
     )
     account.droplets.add(droplet)
-    home = account.projects.find_by_name(project)
-    if home is not None:
-        account.projects.assign(droplet.urn, home, droplet.created_at)
+    found = account.projects.find_by_name(project)
+    if found is not None:
+        account.projects.assign(droplet.urn, found, droplet.created_at)
     return {
         "id": builder.uuid_for("node", name),
         "name": name,

@@ -1,4 +1,4 @@
-"""Volumes, snapshots, backups, images, the registry."""
+"""Storage of the default fleet: volumes, snapshots, backups, images, the registry."""
 
 from collections.abc import Sequence
 
@@ -49,7 +49,7 @@ def add_storage(builder: FleetBuilder) -> None:
         size=2.1,
         tags=[],
     )
-    account.collections[REGISTRIES]["arcadia"] = _registry(builder)
+    account.collections[REGISTRIES]["arcadia"] = _make_registry(builder)
 
 
 def add_volume(
@@ -75,6 +75,7 @@ def add_volume(
         "tags": tags,
     }
     if on:
+        # Both sides have the attachment, as in DigitalOcean's answers.
         droplet = builder.get_droplet(on)
         volume["droplet_ids"] = [droplet.id]
         droplet.volume_ids = [*droplet.volume_ids, volume["id"]]
@@ -98,7 +99,7 @@ def add_volume_snapshot(
     }
 
 
-def _registry(builder: FleetBuilder) -> Json:
+def _make_registry(builder: FleetBuilder) -> Json:
     return {
         "name": "arcadia",
         "created_at": builder.timestamp_at_age(320)[:-1] + ".442049222Z",

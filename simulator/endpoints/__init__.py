@@ -1,4 +1,4 @@
-"""The kinds of resource, a module each: its endpoints, and a `ResourceKind` that tells projects and tags of it.
+"""The endpoints, a module for each kind of resource, and its `ResourceKind` for projects and tags.
 
 A new kind is a module here and a line in `KINDS`.
 """

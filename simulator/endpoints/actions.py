@@ -14,7 +14,7 @@ ACTION = ResourceKind("action", routes)
 
 @routes.get("/v2/actions")
 def list_actions() -> Json:
-    actions = request_context.get_account().actions.newest_first()
+    actions = request_context.get_account().actions.list_newest_first()
     return paginate("actions", len(actions), lambda start, stop: [a.render() for a in actions[start:stop]])
 
 

@@ -1,4 +1,4 @@
-"""`/v2/apps`, whose specs have the values of their environment in them."""
+"""`/v2/apps`; their specs contain the values of environment variables."""
 
 from flask import Blueprint
 
@@ -10,7 +10,7 @@ routes = Blueprint("apps", __name__)
 
 
 def _render(account: Account, app: Json) -> Json:
-    return {**app, "project_id": account.projects.holder(f"do:app:{app['id']}")}
+    return {**app, "project_id": account.projects.find_project_id(f"do:app:{app['id']}")}
 
 
 APPS = Collection("app", "/v2/apps", "apps", "app", urn="app", render=_render)

@@ -1,4 +1,4 @@
-"""`/v2/databases`: a list without pages, and with passwords in it."""
+"""`/v2/databases`, listed without pages and with passwords."""
 
 from flask import Blueprint
 
@@ -10,7 +10,7 @@ routes = Blueprint("databases", __name__)
 
 
 def _render(account: Account, database: Json) -> Json:
-    return {**database, "project_id": account.projects.holder(f"do:dbaas:{database['id']}")}
+    return {**database, "project_id": account.projects.find_project_id(f"do:dbaas:{database['id']}")}
 
 
 DATABASES = Collection(

@@ -13,10 +13,10 @@ from simulator.pagination import paginate_list
 
 routes = Blueprint("domains", __name__)
 _TYPES: Final = frozenset({"A", "AAAA", "CAA", "CNAME", "MX", "NS", "SRV", "TXT"})
-_NAMING: Final = frozenset({"CNAME", "MX", "NS", "SRV"})
+_TYPES_WITH_HOST: Final = frozenset({"CNAME", "MX", "NS", "SRV"})
 _MIN_TTL: Final = 30
 _FIRST_RECORD: Final = 28_448_000
-_NOTHING: Final[Json] = {
+_EMPTY_RECORD: Final[Json] = {
     "type": "", "name": "", "data": "", "priority": None, "port": None, "ttl": 1800, "weight": None,
     "flags": None, "tag": None,
 }  # fmt: skip
@@ -40,23 +40,23 @@ DOMAIN = DOMAINS.register_kind(routes)
 
 @routes.get("/v2/domains/<name>/records")
 def list_records(name: str) -> Json:
-    """`?name=` is the whole name, with the zone's own."""
-    zone, query = DOMAINS.find(request_context.get_account(), name), request.args
+    """List the records, with `?name=` those of that fully qualified name."""
+    zone, query = DOMAINS.get_or_404(request_context.get_account(), name), request.args
     found = [
         record
         for record in zone["records"]
         if query.get("type", record["type"]) == record["type"]
-        and query.get("name", _whole(record, name)) == _whole(record, name)
+        and query.get("name", _qualified_name(record, name)) == _qualified_name(record, name)
     ]
     return paginate_list("domain_records", found)
 
 
-def _whole(record: Json, zone: str) -> str:
+def _qualified_name(record: Json, zone: str) -> str:
     return zone if record["name"] == "@" else f"{record['name']}.{zone}"
 
 
 def _get_record_or_404(name: str, record_id: int) -> Json:
-    zone = DOMAINS.find(request_context.get_account(), name)
+    zone = DOMAINS.get_or_404(request_context.get_account(), name)
     record: Json | None = next((record for record in zone["records"] if record["id"] == record_id), None)
     if record is None:
         raise not_found()
@@ -68,8 +68,8 @@ def show_record(name: str, record_id: int) -> Json:
     return {"domain_record": _get_record_or_404(name, record_id)}
 
 
-def _checked(payload: Json, record: Json) -> Json:
-    """The record with what is wished. A host's name must come with a dot at its end, and loses it.
+def _apply_payload(payload: Json, record: Json) -> Json:
+    """Return the record with the payload's fields. A host's name must end with a dot, which is not stored.
 
     Raises ApiError (422).
     """
@@ -81,7 +81,7 @@ def _checked(payload: Json, record: Json) -> Json:
             raise unprocessable(f"{field.capitalize()} can't be blank")
     if not isinstance(changed["ttl"], int) or changed["ttl"] < _MIN_TTL:
         raise unprocessable(f"TTL must be at least {_MIN_TTL}")
-    if changed["type"] in _NAMING and "data" in payload:
+    if changed["type"] in _TYPES_WITH_HOST and "data" in payload:
         if changed["data"] != "@" and not changed["data"].endswith("."):
             raise unprocessable("Data needs to end with a dot (.)")
         changed["data"] = changed["data"].removesuffix(".")
@@ -90,13 +90,12 @@ def _checked(payload: Json, record: Json) -> Json:
 
 @routes.post("/v2/domains/<name>/records")
 def create_record(name: str) -> tuple[Json, int]:
-    """An equal record is no hindrance: DigitalOcean writes it a second time."""
-    zone = DOMAINS.find(request_context.get_account(), name)
-    record = _checked(request_context.read_json(), {"id": 0, **_NOTHING})
+    """Create the record, even if there is an equal one, as DigitalOcean does."""
+    zone = DOMAINS.get_or_404(request_context.get_account(), name)
+    record = _apply_payload(request_context.read_json(), {"id": 0, **_EMPTY_RECORD})
     newest = max((each["id"] for each in zone["records"]), default=_FIRST_RECORD)
-    record["id"] = zone["newest_id"] = (
-        max(newest, zone.get("newest_id", 0)) + 1
-    )  # one that went isn't used again
+    # The id of a deleted record isn't used again: a client that still has it must find nothing.
+    record["id"] = zone["newest_id"] = max(newest, zone.get("newest_id", 0)) + 1
     zone["records"].append(record)
     return {"domain_record": record}, 201
 
@@ -105,12 +104,12 @@ def create_record(name: str) -> tuple[Json, int]:
 @routes.patch("/v2/domains/<name>/records/<int:record_id>")
 def change_record(name: str, record_id: int) -> Json:
     record = _get_record_or_404(name, record_id)
-    record.update(_checked(request_context.read_json(), record))
+    record.update(_apply_payload(request_context.read_json(), record))
     return {"domain_record": record}
 
 
 @routes.delete("/v2/domains/<name>/records/<int:record_id>")
 def delete_record(name: str, record_id: int) -> tuple[str, int]:
     record = _get_record_or_404(name, record_id)
-    DOMAINS.find(request_context.get_account(), name)["records"].remove(record)
+    DOMAINS.get_or_404(request_context.get_account(), name)["records"].remove(record)
     return "", 204

@@ -1,4 +1,4 @@
-"""`/v2/droplets/{id}/actions`: what can be done to a droplet. One event at a time."""
+"""`/v2/droplets/{id}/actions`: the actions of a droplet, one at a time, and of all with a tag."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -25,41 +25,39 @@ Effect = Callable[[], None]
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """How long an action takes, in virtual seconds, and what refuses it or makes its effect."""
+    """A type of action: its virtual seconds, and the function that refuses it or returns its effect."""
 
     seconds: float
     prepare: Callable[[Account, Droplet, Json], Effect]
     by_tag: bool = False
 
 
-def _nothing(_account: Account, _droplet: Droplet, _wish: Json) -> Effect:
+def _change_nothing(_account: Account, _droplet: Droplet, _payload: Json) -> Effect:
     return lambda: None
 
 
-def _power_off(_account: Account, droplet: Droplet, _wish: Json) -> Effect:
+def _power_off(_account: Account, droplet: Droplet, _payload: Json) -> Effect:
     if droplet.status == "off":
         raise unprocessable("Droplet is already powered off.")
     return lambda: setattr(droplet, "status", "off")
 
 
 def _shutdown(account: Account, droplet: Droplet, payload: Json) -> Effect:
-    """Only asks the guest."""
+    """Power off, unless a fault makes the guest ignore the request."""
     effect = _power_off(account, droplet, payload)
-    return (
-        _nothing(account, droplet, payload)
-        if request_context.take_fault("ignored_shutdown") is not None
-        else effect
-    )
+    if request_context.take_fault("ignored_shutdown") is not None:
+        return _change_nothing(account, droplet, payload)
+    return effect
 
 
-def _power_on(_account: Account, droplet: Droplet, _wish: Json) -> Effect:
+def _power_on(_account: Account, droplet: Droplet, _payload: Json) -> Effect:
     if droplet.status == "active":
         raise unprocessable("Droplet is already powered on.")
     return lambda: setattr(droplet, "status", "active")
 
 
 def _resize(_account: Account, droplet: Droplet, payload: Json) -> Effect:
-    """CPU and memory, and for good the disk where `disk` says so; the droplet stays off."""
+    """Resize CPU and memory, with `disk` irreversibly the disk too; the droplet stays off."""
     slug = payload.get("size")
     if not isinstance(slug, str) or slug not in SIZES:
         raise unprocessable("You specified an invalid size for Droplet resize.")
@@ -71,6 +69,7 @@ def _resize(_account: Account, droplet: Droplet, payload: Json) -> Effect:
     if droplet.status != "off":
         raise unprocessable("Droplet must be powered off before it is resized.")
 
+    # Effects are applied when the action ends: until then the droplet reads as before, only locked.
     def effect() -> None:
         droplet.size = slug
         if payload.get("disk") is True:
@@ -85,7 +84,7 @@ def _rename(_account: Account, droplet: Droplet, payload: Json) -> Effect:
 
 
 def _snapshot(account: Account, droplet: Droplet, payload: Json) -> Effect:
-    """A new private image: which, only the droplet's list of snapshots tells."""
+    """Add a private image, whose id only the droplet's list of snapshots has."""
     name = payload.get("name") or f"{droplet.name}-{int(account.clock.epoch())}"
 
     def effect() -> None:
@@ -105,11 +104,11 @@ def _change_backup_policy(account: Account, droplet: Droplet, payload: Json) -> 
     return _enable_backups(account, droplet, payload)
 
 
-def _disable_backups(_account: Account, droplet: Droplet, _wish: Json) -> Effect:
+def _disable_backups(_account: Account, droplet: Droplet, _payload: Json) -> Effect:
     return lambda: setattr(droplet, "backup_policy", None)
 
 
-def _enable_ipv6(_account: Account, droplet: Droplet, _wish: Json) -> Effect:
+def _enable_ipv6(_account: Account, droplet: Droplet, _payload: Json) -> Effect:
     return lambda: setattr(droplet, "ipv6", True)
 
 
@@ -126,12 +125,12 @@ def _rebuild(account: Account, droplet: Droplet, payload: Json) -> Effect:
 
 
 _RULES: Final = {
-    "reboot": Rule(10, _nothing),
-    "power_cycle": Rule(10, _nothing, by_tag=True),
+    "reboot": Rule(10, _change_nothing),
+    "power_cycle": Rule(10, _change_nothing, by_tag=True),
     "shutdown": Rule(15, _shutdown, by_tag=True),
     "power_off": Rule(5, _power_off, by_tag=True),
     "power_on": Rule(10, _power_on, by_tag=True),
-    "password_reset": Rule(10, _nothing),
+    "password_reset": Rule(10, _change_nothing),
     "resize": Rule(60, _resize),
     "rename": Rule(3, _rename),
     "snapshot": Rule(60, _snapshot, by_tag=True),
@@ -141,11 +140,11 @@ _RULES: Final = {
     "enable_ipv6": Rule(5, _enable_ipv6, by_tag=True),
     "restore": Rule(60, _rebuild),
     "rebuild": Rule(60, _rebuild),
-    "change_kernel": Rule(5, _nothing),
+    "change_kernel": Rule(5, _change_nothing),
 }
 
 
-def _rule(payload: Json) -> Rule:
+def _find_rule(payload: Json) -> Rule:
     rule = _RULES.get(str(payload.get("type")))
     if rule is None:
         raise unprocessable("You specified an invalid action type.")
@@ -156,6 +155,7 @@ def _start_action(droplet: Droplet, payload: Json, effect: Effect) -> Action:
     account, kind = request_context.get_account(), str(payload["type"])
 
     def finish(ok: bool) -> None:
+        # Unlocked even if it failed; and no effect on a droplet that was deleted meanwhile.
         droplet.pending = None
         if ok and account.droplets.get(droplet.id) is droplet:
             effect()
@@ -165,8 +165,8 @@ def _start_action(droplet: Droplet, payload: Json, effect: Effect) -> Action:
         resource_id=droplet.id,
         resource_type="droplet",
         region=droplet.region,
-        seconds=action_seconds(_rule(payload).seconds),
-        errs=request_context.take_fault("errored_action", type=kind) is not None,
+        seconds=action_seconds(_find_rule(payload).seconds),
+        fails=request_context.take_fault("errored_action", type=kind) is not None,
         finish=finish,
     )
     droplet.pending = action.id
@@ -176,7 +176,7 @@ def _start_action(droplet: Droplet, payload: Json, effect: Effect) -> Action:
 @routes.post("/v2/droplets/<int:droplet_id>/actions")
 def act(droplet_id: int) -> tuple[Json, int]:
     droplet, payload = get_droplet_or_404(droplet_id), request_context.read_json()
-    rule = _rule(payload)
+    rule = _find_rule(payload)
     refuse_while_pending(droplet)
     effect = rule.prepare(request_context.get_account(), droplet, payload)
     return {"action": _start_action(droplet, payload, effect).render()}, 201
@@ -184,29 +184,26 @@ def act(droplet_id: int) -> tuple[Json, int]:
 
 @routes.post("/v2/droplets/actions")
 def act_on_tagged() -> tuple[Json, int]:
-    """All droplets of a tag, or none if one of them refuses."""
-    account, payload, tag = (
-        request_context.get_account(),
-        request_context.read_json(),
-        request.args.get("tag_name", "").lower(),
-    )
-    rule = _rule(payload)
+    """Start the action on all droplets of a tag, or on none if one of them refuses."""
+    account, payload = request_context.get_account(), request_context.read_json()
+    rule, tag = _find_rule(payload), request.args.get("tag_name", "").lower()
     if not tag or not rule.by_tag:
         raise bad_request("tag_name must be given, and the action be one for tags")
     droplets = [get_droplet_or_404(droplet_id) for droplet_id in account.droplets.ids_with_tag(tag)]
     if any(droplet.pending is not None for droplet in droplets):
         raise pending_event()
+    # All are prepared before the first starts, for a refusal must find nothing begun.
     effects = [rule.prepare(account, droplet, payload) for droplet in droplets]
-    begun = [
+    actions = [
         _start_action(droplet, payload, effect) for droplet, effect in zip(droplets, effects, strict=True)
     ]
-    return {"actions": [action.render() for action in begun]}, 201
+    return {"actions": [action.render() for action in actions]}, 201
 
 
 @routes.get("/v2/droplets/<int:droplet_id>/actions")
 def list_actions(droplet_id: int) -> Json:
     get_droplet_or_404(droplet_id)
-    actions = request_context.get_account().actions.newest_first(
+    actions = request_context.get_account().actions.list_newest_first(
         resource_id=droplet_id, resource_type="droplet"
     )
     return paginate_list("actions", [action.render() for action in actions])

@@ -5,7 +5,7 @@ from typing import Final
 from flask import Blueprint, request
 
 from simulator import request_context
-from simulator.account import Account, ResourceKind, Taggable
+from simulator.account import Account, ResourceKind
 from simulator.actions import Action
 from simulator.catalog import Json
 from simulator.droplet import Droplet, default_vpc, render_droplet
@@ -19,10 +19,6 @@ _CREATE_SECONDS: Final = 30
 _GONE: Final = "The resource you were accessing could not be found."
 
 
-def _find_taggable(account: Account, key: str) -> Taggable | None:
-    return account.droplets.get_for_update(int(key)) if key.isdecimal() else None
-
-
 DROPLET = ResourceKind(
     "droplet",
     routes,
@@ -30,7 +26,7 @@ DROPLET = ResourceKind(
     urn="droplet",
     tag_type="droplet",
     exists=lambda account, key: key.isdecimal() and account.droplets.get(int(key)) is not None,
-    find_taggable=_find_taggable,
+    find_taggable=lambda account, key: account.droplets.get_for_update(int(key)) if key.isdecimal() else None,
     tag_counts=lambda account: account.droplets.tag_counts(),
     count=lambda account: len(account.droplets),
 )
@@ -43,7 +39,7 @@ def render_droplets(*droplets: Droplet) -> list[Json]:
 
 
 def get_droplet_or_404(droplet_id: int) -> Droplet:
-    """The droplet, to change. Raises ApiError (404)."""
+    """Return the droplet, to change it. Raises ApiError (404)."""
     droplet = request_context.get_account().droplets.get_for_update(droplet_id)
     if droplet is None:
         raise not_found(_GONE)
@@ -53,11 +49,11 @@ def get_droplet_or_404(droplet_id: int) -> Droplet:
 def _recently_deleted(seconds: float) -> list[Droplet]:
     account = request_context.get_account()
     since = account.clock.virtual() - seconds
-    return [droplet for droplet in account.droplets.deleted if droplet.dead > since]
+    return [droplet for droplet in account.droplets.deleted if droplet.deleted_virtual > since]
 
 
 def _select_ids() -> tuple[list[int], bool, list[int]]:
-    """The ids the query picks: those before the bulk, whether the whole bulk, those after it."""
+    """Select by the query: ids before the synthetic droplets, True for all of these, ids after them."""
     store, query = request_context.get_account().droplets, request.args
     if "tag_name" in query and ("name" in query or "type" in query):
         raise bad_request("tag_name can not be combined with name or type")
@@ -69,9 +65,9 @@ def _select_ids() -> tuple[list[int], bool, list[int]]:
 
 
 def _exclude_unlisted(ids: list[int]) -> list[int]:
-    """Those that the list has: GPU droplets only if asked for, new ones only once no fault hides them.
+    """Keep the ids that the list shows: GPU droplets or the others, new ones once no fault hides them.
 
-    The computed ones, neither new nor with a GPU, are never looked at.
+    Synthetic droplets, neither new nor with a GPU, are not computed for this.
     """
     account, gpus = request_context.get_account(), request.args.get("type") == "gpus"
     lag = request_context.take_fault("list_lag")
@@ -80,12 +76,12 @@ def _exclude_unlisted(ids: list[int]) -> list[int]:
     return [
         droplet_id
         for droplet_id, droplet in held
-        if (not gpus if droplet is None else droplet.is_gpu is gpus and droplet.born <= known)
+        if (not gpus if droplet is None else droplet.is_gpu is gpus and droplet.created_virtual <= known)
     ]
 
 
 def _deleted_but_listed() -> list[Droplet]:
-    """Deleted droplets that the list still has."""
+    """Return the deleted droplets that a fault keeps in the list."""
     linger = request_context.take_fault("deleted_linger")
     if linger is None:
         return []
@@ -100,31 +96,33 @@ def _deleted_but_listed() -> list[Droplet]:
 @routes.get("/v2/droplets")
 def list_droplets() -> Json:
     store = request_context.get_account().droplets
-    before, with_bulk, after = _select_ids()
+    before, with_synthetic, after = _select_ids()
     listed = _exclude_unlisted([*before, *after])
-    head = [droplet_id for droplet_id in listed if not with_bulk or droplet_id < FIRST_ID]
+    # The list is head, synthetic droplets, tail, of which each page computes no more than its own.
+    head = [droplet_id for droplet_id in listed if not with_synthetic or droplet_id < FIRST_ID]
     tail: list[Droplet | None] = [store.get(each) for each in listed[len(head) :]]
     tail += _deleted_but_listed()
-    rest = len(head) + (len(store.synthetic.remaining) if with_bulk else 0)
+    tail_start = len(head) + (len(store.synthetic.remaining) if with_synthetic else 0)
 
     def fetch(start: int, stop: int) -> list[Json]:
         page = [store.get(droplet_id) for droplet_id in head[start:stop]]
-        if start < rest and stop > len(head) and with_bulk:
-            indices = store.synthetic.remaining.slice(max(0, start - len(head)), min(stop, rest) - len(head))
-            page += map(store.get_synthetic, indices)
-        page += tail[max(0, start - rest) : max(0, stop - rest)]
+        if start < tail_start and stop > len(head) and with_synthetic:
+            first, last = max(0, start - len(head)), min(stop, tail_start) - len(head)
+            page += map(store.get_synthetic, store.synthetic.remaining.slice(first, last))
+        page += tail[max(0, start - tail_start) : max(0, stop - tail_start)]
         return render_droplets(*(droplet for droplet in page if droplet is not None))
 
-    return paginate("droplets", rest + len(tail), fetch)
+    return paginate("droplets", tail_start + len(tail), fetch)
 
 
 @routes.get("/v2/droplets/<int:droplet_id>")
 def show(droplet_id: int) -> Json:
     account = request_context.get_account()
     droplet = account.droplets.get(droplet_id)
-    if droplet is not None and droplet.born > float("-inf"):
+    # A fleet's droplets were always there: a lag of reads by id must not be spent on them.
+    if droplet is not None and droplet.created_virtual > float("-inf"):
         lag = request_context.take_fault("list_lag", detail=True)
-        if lag is not None and droplet.born > account.clock.virtual() - float(lag["seconds"]):
+        if lag is not None and droplet.created_virtual > account.clock.virtual() - float(lag["seconds"]):
             droplet = None
     elif droplet is None:
         linger = request_context.take_fault("deleted_linger", detail=True)
@@ -137,18 +135,21 @@ def show(droplet_id: int) -> Json:
 
 @routes.post("/v2/droplets")
 def create() -> tuple[Json, int]:
-    """202 says that it was begun: the action of the answer tells how it ends."""
+    """Start the creations; each ends as the action in `links` does, after the 202."""
     droplet_request = parse_droplet_request(request_context.get_account(), request_context.read_json())
     made = [_start_creation(droplet_request, name) for name in droplet_request.names]
-    answer: Json = {"links": {"actions": [_action_link(action) for _, action in made]}}
+    links: Json = {
+        "links": {
+            "actions": [
+                {"id": action.id, "rel": "create", "href": f"{PUBLIC_URL}/v2/actions/{action.id}"}
+                for _, action in made
+            ]
+        }
+    }
     bodies = render_droplets(*(droplet for droplet, _ in made))
     if droplet_request.several:
-        return {"droplets": bodies, **answer}, 202
-    return {"droplet": bodies[0], **answer}, 202
-
-
-def _action_link(action: Action) -> Json:
-    return {"id": action.id, "rel": "create", "href": f"{PUBLIC_URL}/v2/actions/{action.id}"}
+        return {"droplets": bodies, **links}, 202
+    return {"droplet": bodies[0], **links}, 202
 
 
 def _start_creation(droplet_request: DropletRequest, name: str) -> tuple[Droplet, Action]:
@@ -157,6 +158,7 @@ def _start_creation(droplet_request: DropletRequest, name: str) -> tuple[Droplet
     droplet.status = "new"
 
     def finish(ok: bool) -> None:
+        # Deleted meanwhile, out of band or by the fault `vanishing`: the action ends and brings nothing back.
         if account.droplets.get(droplet.id) is not droplet:
             return
         droplet.pending = None
@@ -164,24 +166,24 @@ def _start_creation(droplet_request: DropletRequest, name: str) -> tuple[Droplet
         if not ok:
             account.delete_droplet(droplet.id)
 
-    gone = request_context.take_fault("vanishing") is not None
+    vanishes = request_context.take_fault("vanishing") is not None
     action = account.actions.start(
         "create",
         resource_id=droplet.id,
         resource_type="droplet",
         region=droplet.region,
         seconds=action_seconds(_CREATE_SECONDS),
-        errs=gone or request_context.take_fault("errored_action", type="create") is not None,
+        fails=vanishes or request_context.take_fault("errored_action", type="create") is not None,
         finish=finish,
     )
     droplet.pending = action.id
-    if gone:
+    if vanishes:
         account.delete_droplet(droplet.id)
     return droplet, action
 
 
 def add_droplet(account: Account, droplet_request: DropletRequest, name: str) -> Droplet:
-    """Put a droplet into the account, active and in the default project, without any action."""
+    """Add a droplet to the account, active and in the default project, without an action."""
     droplet_id = account.new_droplet_id()
     droplet = Droplet(
         id=droplet_id,
@@ -190,13 +192,13 @@ def add_droplet(account: Account, droplet_request: DropletRequest, name: str) ->
         region=droplet_request.region,
         image=droplet_request.image,
         created_at=account.clock.now(),
-        address=100_000 + droplet_id % 30_000,  # between the bulk's and the fleet's
+        address=100_000 + droplet_id % 30_000,  # between the synthetic ones' and the fleet's
         tags=account.register_tags(droplet_request.tags),
         ipv6=droplet_request.ipv6,
         monitoring=droplet_request.monitoring,
         backup_policy=droplet_request.backup_policy,
         vpc_uuid=droplet_request.vpc_uuid or default_vpc(account.team, droplet_request.region),
-        born=account.clock.virtual(),
+        created_virtual=account.clock.virtual(),
     )
     account.droplets.add(droplet)
     account.projects.assign(droplet.urn, account.projects.default, droplet.created_at)
@@ -204,12 +206,13 @@ def add_droplet(account: Account, droplet_request: DropletRequest, name: str) ->
 
 
 def action_seconds(seconds: float) -> float:
-    """The virtual seconds an action takes."""
+    """Return the virtual seconds that an action takes, more under the fault `slow_actions`."""
     slow = request_context.take_fault("slow_actions")
     return seconds if slow is None else seconds * float(slow["factor"])
 
 
 def refuse_while_pending(droplet: Droplet) -> None:
+    """Raise ApiError (422) if an action locks the droplet."""
     if droplet.pending is not None:
         raise pending_event()
 
@@ -231,7 +234,7 @@ def delete_tagged() -> tuple[str, int]:
     return "", 204
 
 
-def _own_images(ids: list[int], kind: str) -> list[Json]:
+def _render_images(ids: list[int], kind: str) -> list[Json]:
     images = (request_context.get_account().images[image_id] for image_id in ids)
     names = ("id", "name", "created_at", "regions", "min_disk_size", "size_gigabytes")
     return [{**{name: image[name] for name in names}, "type": kind} for image in images]
@@ -239,9 +242,9 @@ def _own_images(ids: list[int], kind: str) -> list[Json]:
 
 @routes.get("/v2/droplets/<int:droplet_id>/snapshots")
 def list_snapshots(droplet_id: int) -> Json:
-    return paginate_list("snapshots", _own_images(get_droplet_or_404(droplet_id).snapshot_ids, "snapshot"))
+    return paginate_list("snapshots", _render_images(get_droplet_or_404(droplet_id).snapshot_ids, "snapshot"))
 
 
 @routes.get("/v2/droplets/<int:droplet_id>/backups")
 def list_backups(droplet_id: int) -> Json:
-    return paginate_list("backups", _own_images(get_droplet_or_404(droplet_id).backup_ids, "backup"))
+    return paginate_list("backups", _render_images(get_droplet_or_404(droplet_id).backup_ids, "backup"))

@@ -1,16 +1,16 @@
-"""`/v2/firewalls`. They guard droplets by id and by tag; no project takes them."""
+"""`/v2/firewalls`, of droplets by id and by tag; they can be in no project."""
 
 from flask import Blueprint
 
 from simulator.account import Account
 from simulator.catalog import Json
-from simulator.collection import Collection, of_living
+from simulator.collection import Collection, existing_droplet_ids
 
 routes = Blueprint("firewalls", __name__)
 
 
 def _render(account: Account, firewall: Json) -> Json:
-    return {**firewall, "droplet_ids": of_living(account, firewall["droplet_ids"])}
+    return {**firewall, "droplet_ids": existing_droplet_ids(account, firewall["droplet_ids"])}
 
 
 FIREWALLS = Collection("firewall", "/v2/firewalls", "firewalls", "firewall", render=_render)

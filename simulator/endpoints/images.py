@@ -5,7 +5,7 @@ from flask import Blueprint, request
 from simulator import request_context
 from simulator.account import Account, ResourceKind, Taggable
 from simulator.catalog import APPLICATIONS, IMAGE_IDS, IMAGES, Json
-from simulator.collection import JsonTags
+from simulator.collection import JsonTags, count_tags
 from simulator.errors import forbidden, not_found
 from simulator.pagination import paginate_list
 
@@ -17,39 +17,19 @@ def _find_taggable(account: Account, key: str) -> Taggable | None:
     return None if image is None else JsonTags(image)
 
 
-def _tag_counts(account: Account) -> dict[str, tuple[int, int]]:
-    counts: dict[str, tuple[int, int]] = {}
-    for image_id, image in account.images.items():
-        for tag in image["tags"]:
-            counts[tag] = (counts.get(tag, (0, 0))[0] + 1, image_id)
-    return counts
-
-
 IMAGE = ResourceKind(
     "image",
     routes,
     path="/v2/images",
     tag_type="image",
     find_taggable=_find_taggable,
-    tag_counts=_tag_counts,
+    tag_counts=lambda account: count_tags(account.images),
     count=lambda account: len(account.images),
 )
 
 
-def own_or_public(key: str | int) -> Json | None:
-    """The image by its id, or a public one by its slug."""
-    image_id = IMAGE_IDS.get(str(key)) or (int(key) if str(key).isdecimal() else 0)
-    return IMAGES.get(image_id) or request_context.get_account().images.get(image_id)
-
-
-def _get_image_or_404(key: str) -> Json:
-    image = own_or_public(key)
-    if image is None:
-        raise not_found()
-    return image
-
-
-def _own(image_id: int) -> Json:
+def _get_private_image(image_id: int) -> Json:
+    """Return an image that the account may change. Raises ApiError (403 on a public one, 404)."""
     if image_id in IMAGES:
         raise forbidden()
     image = request_context.get_account().images.get(image_id)
@@ -77,12 +57,17 @@ def list_images() -> Json:
 
 @routes.get("/v2/images/<key>")
 def show(key: str) -> Json:
-    return {"image": _get_image_or_404(key)}
+    """Show the image of that id, or the public one of that slug."""
+    image_id = IMAGE_IDS.get(key) or (int(key) if key.isdecimal() else 0)
+    image = IMAGES.get(image_id) or request_context.get_account().images.get(image_id)
+    if image is None:
+        raise not_found()
+    return {"image": image}
 
 
 @routes.put("/v2/images/<int:image_id>")
 def change(image_id: int) -> Json:
-    image = _own(image_id)
+    image = _get_private_image(image_id)
     payload = request_context.read_json()
     for name in ("name", "description"):
         if name in payload:
@@ -92,6 +77,6 @@ def change(image_id: int) -> Json:
 
 @routes.delete("/v2/images/<int:image_id>")
 def delete(image_id: int) -> tuple[str, int]:
-    _own(image_id)
+    _get_private_image(image_id)
     request_context.get_account().delete_image(image_id)
     return "", 204

@@ -1,4 +1,4 @@
-"""`/v2/kubernetes/clusters`. Their workers are droplets, listed among the others."""
+"""`/v2/kubernetes/clusters`; their workers are droplets, listed among the others."""
 
 from flask import Blueprint
 
@@ -19,4 +19,4 @@ KUBERNETES_CLUSTER = CLUSTERS.register_kind(routes)
 
 @routes.get("/v2/kubernetes/clusters/<key>/node_pools")
 def list_node_pools(key: str) -> Json:
-    return {"node_pools": CLUSTERS.find(request_context.get_account(), key)["node_pools"]}
+    return {"node_pools": CLUSTERS.get_or_404(request_context.get_account(), key)["node_pools"]}

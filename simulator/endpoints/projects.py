@@ -1,4 +1,4 @@
-"""`/v2/projects` and what is in them. `default` is a valid id everywhere."""
+"""`/v2/projects` and their resources; `default` is a valid id everywhere."""
 
 from datetime import datetime
 from typing import Final
@@ -11,7 +11,7 @@ from simulator.catalog import Json
 from simulator.clock import format_time
 from simulator.errors import ApiError, bad_request, conflict, not_found, unprocessable
 from simulator.pagination import PUBLIC_URL, paginate, paginate_list
-from simulator.projects import Project, stored_purpose
+from simulator.projects import Project, normalize_purpose
 
 routes = Blueprint("projects", __name__)
 PROJECT = ResourceKind("project", routes, count=lambda account: len(account.projects))
@@ -28,7 +28,7 @@ def _get_project_or_404(project_id: str) -> Project:
     return project
 
 
-def _environment(payload: Json) -> str:
+def _read_environment(payload: Json) -> str:
     given = payload.get("environment", "Development")
     matching = [name for name in _ENVIRONMENTS if name.lower() == str(given).lower()]
     if not matching:
@@ -36,7 +36,7 @@ def _environment(payload: Json) -> str:
     return matching[0]
 
 
-def _name(payload: Json, *, of: Project | None = None) -> str:
+def _read_name(payload: Json, *, of: Project | None = None) -> str:
     name = request_context.read_string(payload, "name", maximum=_MAX_NAME_LENGTH)
     other = request_context.get_account().projects.find_by_name(name)
     if other is not None and other is not of:
@@ -47,7 +47,7 @@ def _name(payload: Json, *, of: Project | None = None) -> str:
 @routes.get("/v2/projects")
 def list_projects() -> Json:
     return paginate_list(
-        "projects", [project.render() for project in request_context.get_account().projects.all()]
+        "projects", [project.render() for project in request_context.get_account().projects.list_all()]
     )
 
 
@@ -55,10 +55,10 @@ def list_projects() -> Json:
 def create() -> tuple[Json, int]:
     account, payload = request_context.get_account(), request_context.read_json()
     project = account.projects.add(
-        name=_name(payload),
+        name=_read_name(payload),
         description=request_context.read_string(payload, "description", maximum=_MAX_TEXT_LENGTH, minimum=0),
         purpose=request_context.read_string(payload, "purpose", maximum=_MAX_TEXT_LENGTH),
-        environment=_environment(payload),
+        environment=_read_environment(payload),
         owner=account.owner_uuid,
         at=account.clock.now(),
     )
@@ -80,23 +80,23 @@ def replace(project_id: str) -> Json:
     ]
     if missing:
         raise unprocessable(f"{', '.join(missing)} must be given")
-    return _changed(project, payload)
+    return _apply_payload(project, payload)
 
 
 @routes.patch("/v2/projects/<project_id>")
 def change(project_id: str) -> Json:
-    return _changed(_get_project_or_404(project_id), request_context.read_json())
+    return _apply_payload(_get_project_or_404(project_id), request_context.read_json())
 
 
-def _changed(project: Project, payload: Json) -> Json:
+def _apply_payload(project: Project, payload: Json) -> Json:
     account = request_context.get_account()
-    name = _name(payload, of=project) if "name" in payload else project.name
+    name = _read_name(payload, of=project) if "name" in payload else project.name
     description, purpose = project.description, project.purpose
     if "description" in payload:
         description = request_context.read_string(payload, "description", maximum=_MAX_TEXT_LENGTH, minimum=0)
     if "purpose" in payload:
-        purpose = stored_purpose(request_context.read_string(payload, "purpose", maximum=_MAX_TEXT_LENGTH))
-    project.environment = _environment(payload) if "environment" in payload else project.environment
+        purpose = normalize_purpose(request_context.read_string(payload, "purpose", maximum=_MAX_TEXT_LENGTH))
+    project.environment = _read_environment(payload) if "environment" in payload else project.environment
     project.name, project.description, project.purpose = name, description, purpose
     if payload.get("is_default") is True:
         account.projects.make_default(project)
@@ -109,7 +109,7 @@ def delete(project_id: str) -> tuple[str, int]:
     project, projects = _get_project_or_404(project_id), request_context.get_account().projects
     if project.is_default:
         raise ApiError(412, "precondition_failed", "cannot delete the default project")
-    if projects.size(project):
+    if projects.count_resources(project):
         raise ApiError(
             412,
             "precondition_failed",
@@ -119,7 +119,7 @@ def delete(project_id: str) -> tuple[str, int]:
     return "", 204
 
 
-def _item(urn: str, assigned_at: datetime, status: str) -> Json:
+def _render_resource(urn: str, assigned_at: datetime, status: str) -> Json:
     return {
         "urn": urn,
         "assigned_at": format_time(assigned_at),
@@ -133,29 +133,31 @@ def list_resources(project_id: str) -> Json:
     project, projects = _get_project_or_404(project_id), request_context.get_account().projects
     return paginate(
         "resources",
-        projects.size(project),
-        lambda start, stop: [_item(urn, at, "ok") for urn, at in projects.members(project, start, stop)],
+        projects.count_resources(project),
+        lambda start, stop: [
+            _render_resource(urn, at, "ok") for urn, at in projects.list_resources(project, start, stop)
+        ],
     )
 
 
 @routes.post("/v2/projects/<project_id>/resources")
 def assign(project_id: str) -> Json:
-    """Move resources into the project: 200 even where one of them could not be."""
+    """Move resources to the project; a 200 even if one can't be moved, as its `status` shows."""
     project, urns = _get_project_or_404(project_id), request_context.read_json().get("resources")
     if not isinstance(urns, list) or not all(isinstance(urn, str) and urn.count(":") >= 2 for urn in urns):
         raise bad_request("resources must be a list of URNs")
-    return {"resources": [_assigned(urn, project) for urn in urns]}
+    return {"resources": [_assign_resource(urn, project) for urn in urns]}
 
 
-def _assigned(urn: str, project: Project) -> Json:
+def _assign_resource(urn: str, project: Project) -> Json:
     account = request_context.get_account()
     at = account.clock.now()
     failure = request_context.take_fault("service_down")
-    if failure is not None:
-        return _item(urn, at, str(failure["status"]))
+    if failure is not None:  # for each resource, not for the request: the others are moved all the same
+        return _render_resource(urn, at, str(failure["status"]))
     if not account.has_resource(urn):
-        return _item(urn, at, "not_found")
-    if account.projects.holder(urn) == project.id:
-        return _item(urn, at, "already_assigned")
+        return _render_resource(urn, at, "not_found")
+    if account.projects.find_project_id(urn) == project.id:
+        return _render_resource(urn, at, "already_assigned")
     account.projects.assign(urn, project, at)
-    return _item(urn, at, "assigned")
+    return _render_resource(urn, at, "assigned")

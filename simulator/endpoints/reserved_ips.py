@@ -1,6 +1,6 @@
-"""`/v2/reserved_ips`, by the address.
+"""`/v2/reserved_ips`, by address.
 
-Projects know one by either of two URNs: the one of today, or the one of when they were called floating.
+In a project, one has either of two URNs: that of today, or that of the time when they were called floating.
 """
 
 from flask import Blueprint
@@ -21,12 +21,11 @@ def _render(account: Account, reserved: Json) -> Json:
         "droplet": None if droplet is None else render_droplet(droplet, images=account.images, now=now),
         "region": REGIONS[reserved["region"]],
         "locked": False,
-        "project_id": _holder(account, reserved["ip"]),
+        "project_id": (
+            account.projects.find_project_id(f"do:reservedip:{reserved['ip']}")
+            or account.projects.find_project_id(f"do:floatingip:{reserved['ip']}")
+        ),
     }
-
-
-def _holder(account: Account, ip: str) -> str:
-    return account.projects.holder(f"do:reservedip:{ip}") or account.projects.holder(f"do:floatingip:{ip}")
 
 
 RESERVED_IPS = Collection(

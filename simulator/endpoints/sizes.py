@@ -1,4 +1,4 @@
-"""`/v2/sizes` and `/v2/regions`: the same for everybody."""
+"""`/v2/sizes` and `/v2/regions`, the same for all accounts."""
 
 from flask import Blueprint
 

@@ -1,29 +1,21 @@
-"""`/v2/snapshots`: of droplets, which are images too, and of volumes. Backups are not among them."""
+"""`/v2/snapshots`, of droplets, which are images too, and of volumes; backups are not among them."""
 
 from flask import Blueprint, request
 
 from simulator import request_context
 from simulator.account import Account, ResourceKind, Taggable
 from simulator.catalog import Json
-from simulator.collection import JsonTags
+from simulator.collection import JsonTags, count_tags
 from simulator.errors import not_found
 from simulator.pagination import paginate_list
 
 routes = Blueprint("snapshots", __name__)
-VOLUME_SNAPSHOTS = "volume_snapshot"  # the shelf of the account that they lie on
+VOLUME_SNAPSHOTS = "volume_snapshot"  # the name of their collection
 
 
 def _find_taggable(account: Account, key: str) -> Taggable | None:
     snapshot = account.collections[VOLUME_SNAPSHOTS].get(key)
     return None if snapshot is None else JsonTags(snapshot)
-
-
-def _tag_counts(account: Account) -> dict[str, tuple[int, str]]:
-    counts: dict[str, tuple[int, str]] = {}
-    for key, snapshot in account.collections[VOLUME_SNAPSHOTS].items():
-        for tag in snapshot["tags"]:
-            counts[tag] = (counts.get(tag, (0, ""))[0] + 1, key)
-    return counts
 
 
 SNAPSHOT = ResourceKind(
@@ -32,12 +24,12 @@ SNAPSHOT = ResourceKind(
     path="/v2/snapshots",
     tag_type="volume_snapshot",
     find_taggable=_find_taggable,
-    tag_counts=_tag_counts,
-    count=lambda account: len(_all(account)),
+    tag_counts=lambda account: count_tags(account.collections[VOLUME_SNAPSHOTS]),
+    count=lambda account: len(_list_all(account)),
 )
 
 
-def _all(account: Account) -> list[Json]:
+def _list_all(account: Account) -> list[Json]:
     of_droplets = [
         {
             "id": str(image["id"]),
@@ -55,12 +47,12 @@ def _all(account: Account) -> list[Json]:
 @routes.get("/v2/snapshots")
 def list_snapshots() -> Json:
     wanted = request.args.get("resource_type", "")
-    found = _all(request_context.get_account())
+    found = _list_all(request_context.get_account())
     return paginate_list("snapshots", [s for s in found if wanted in {"", s["resource_type"]}])
 
 
 def _get_snapshot_or_404(key: str) -> Json:
-    snapshot = next((each for each in _all(request_context.get_account()) if each["id"] == key), None)
+    snapshot = next((each for each in _list_all(request_context.get_account()) if each["id"] == key), None)
     if snapshot is None:
         raise not_found()
     return snapshot

@@ -1,4 +1,4 @@
-"""`/v2/tags`. Names are unique whatever their case; the first spelling stays."""
+"""`/v2/tags`; names are unique in any case, and keep the spelling that came first."""
 
 from typing import Final
 
@@ -14,12 +14,14 @@ from simulator.pagination import PUBLIC_URL, paginate
 routes = Blueprint("tags", __name__)
 TAG = ResourceKind("tag", routes, count=lambda account: len(account.tags))
 
-_COUNTED: Final = ("droplets", "images", "volumes", "volume_snapshots", "databases")
+_COUNTED_KINDS: Final = ("droplets", "images", "volumes", "volume_snapshots", "databases")
 
-Counts = dict[str, dict[str, tuple[int, str]]]  # by kind, by tag: how many, and the last one's address
+Counts = dict[
+    str, dict[str, tuple[int, str]]
+]  # by kind, by tag: the number of resources, and the last one's URL
 
 
-def _counts(account: Account) -> Counts:
+def _count_resources(account: Account) -> Counts:
     counts: Counts = {}
     for kind in account.kinds:
         if kind.tag_counts is not None:
@@ -32,7 +34,7 @@ def _counts(account: Account) -> Counts:
 
 def _render_tag(name: str, counts: Counts) -> Json:
     resources: Json = {"count": 0}
-    for kind in _COUNTED:
+    for kind in _COUNTED_KINDS:
         count, last = counts.get(kind, {}).get(name, (0, ""))
         resources[kind] = {"count": count, **({"last_tagged_uri": last} if count else {})}
         resources["count"] += count
@@ -51,7 +53,7 @@ def _get_tag_or_404(name: str) -> str:
 @routes.get("/v2/tags")
 def list_tags() -> Json:
     account = request_context.get_account()
-    counts, names = _counts(account), sorted(account.tags.values())
+    counts, names = _count_resources(account), sorted(account.tags.values())
     return paginate(
         "tags", len(names), lambda start, stop: [_render_tag(name, counts) for name in names[start:stop]]
     )
@@ -61,12 +63,12 @@ def list_tags() -> Json:
 def create() -> tuple[Json, int]:
     account = request_context.get_account()
     (name,) = account.register_tags(validate_tag_names([request_context.read_json().get("name")]))
-    return {"tag": _render_tag(name, _counts(account))}, 201
+    return {"tag": _render_tag(name, _count_resources(account))}, 201
 
 
 @routes.get("/v2/tags/<name>")
 def show(name: str) -> Json:
-    return {"tag": _render_tag(_get_tag_or_404(name), _counts(request_context.get_account()))}
+    return {"tag": _render_tag(_get_tag_or_404(name), _count_resources(request_context.get_account()))}
 
 
 @routes.delete("/v2/tags/<name>")
@@ -74,16 +76,17 @@ def delete(name: str) -> tuple[str, int]:
     account, name = request_context.get_account(), _get_tag_or_404(name)
     for droplet in account.droplets.iter_stored():
         droplet.tags = [tag for tag in droplet.tags if tag != name]
+    # Synthetic droplets compute their tags: a deleted one is left out from now on, even if it is made again.
     account.droplets.synthetic.deleted_tags.add(name)
-    lying = (body for shelf in account.collections.values() for body in shelf.values() if "tags" in body)
-    for body in (*account.images.values(), *lying):
+    stored = (body for held in account.collections.values() for body in held.values() if "tags" in body)
+    for body in (*account.images.values(), *stored):
         body["tags"] = [tag for tag in body["tags"] if tag != name]
     del account.tags[name.lower()]
     return "", 204
 
 
-def _resources() -> list[Taggable]:
-    """What the body names, all of it found before any is touched. Raises ApiError."""
+def _find_resources() -> list[Taggable]:
+    """Return the resources of the request's body. Raises ApiError (404) before any of them is changed."""
     account = request_context.get_account()
     wanted = request_context.read_json().get("resources")
     if not isinstance(wanted, list) or not all(isinstance(each, dict) for each in wanted):
@@ -105,7 +108,7 @@ def _resources() -> list[Taggable]:
 @routes.post("/v2/tags/<name>/resources")
 def tag(name: str) -> tuple[str, int]:
     name = _get_tag_or_404(name)
-    for resource in _resources():
+    for resource in _find_resources():
         if name not in resource.tags:
             resource.tags = [*resource.tags, name]
     return "", 204
@@ -114,6 +117,6 @@ def tag(name: str) -> tuple[str, int]:
 @routes.delete("/v2/tags/<name>/resources")
 def untag(name: str) -> tuple[str, int]:
     name = _get_tag_or_404(name)
-    for resource in _resources():
+    for resource in _find_resources():
         resource.tags = [tag for tag in resource.tags if tag != name]
     return "", 204

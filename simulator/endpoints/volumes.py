@@ -4,7 +4,7 @@ from flask import Blueprint
 
 from simulator.account import Account
 from simulator.catalog import REGIONS, Json
-from simulator.collection import Collection, of_living
+from simulator.collection import Collection, existing_droplet_ids
 
 routes = Blueprint("volumes", __name__)
 
@@ -13,7 +13,7 @@ def _render(account: Account, volume: Json) -> Json:
     return {
         **volume,
         "region": REGIONS[volume["region"]],
-        "droplet_ids": of_living(account, volume["droplet_ids"]),
+        "droplet_ids": existing_droplet_ids(account, volume["droplet_ids"]),
     }
 
 

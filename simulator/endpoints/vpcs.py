@@ -1,4 +1,4 @@
-"""`/v2/vpcs`. They have a URN, but no project takes them."""
+"""`/v2/vpcs`; they have a URN, but can be in no project."""
 
 from flask import Blueprint
 

@@ -21,7 +21,7 @@ DEFAULT_SECRET: Final = "simulated-finance-secret-" + "0" * 64
 DEFAULT_AUDIENCE: Final = "finance"
 WRITING_ROLES: Final = frozenset({"admin", "accountant"})
 LEEWAY_SECONDS: Final = 30
-# By kind, the further fields and what they are when left out; `lost_answer` comes after the row is written.
+# By kind, the further fields and their defaults; `lost_answer` comes after the row is written.
 FAULTS: Final[Mapping[str, Json]] = {
     "down": {"reset": False},
     "slow": {"seconds": 5},
@@ -36,7 +36,7 @@ routes = Blueprint("finance", __name__)
 
 
 class FinanceService:
-    """What the application works with: its rows, its faults, whose tokens it takes."""
+    """The state of the service: its rows, faults and requests, and the secret and audience of its tokens."""
 
     def __init__(self, store: InvoiceStore, *, secret: str, audience: str) -> None:
         self.store = store
@@ -49,7 +49,8 @@ class FinanceService:
 
     @contextmanager
     def count_in_hand(self) -> Iterator[None]:
-        """For the block, a request is in hand."""
+        """Count a request as unfinished for the block."""
+        # Under a lock, for `+=` isn't atomic: a lost count would keep a test waiting for ever.
         with self._lock:
             self.in_hand += 1
         try:
@@ -72,7 +73,7 @@ def create_app(
 def serve(
     store: InvoiceStore | None = None, *, secret: str = DEFAULT_SECRET, port: int = 0
 ) -> AbstractContextManager[str]:
-    """Run one in a thread for the block; yields its base URL."""
+    """Serve the finance service in a thread for the block; yields its base URL."""
     return serve_app(create_app(store or InvoiceStore(), secret=secret), port=port)
 
 
@@ -81,16 +82,17 @@ def get_service() -> FinanceService:
     return service
 
 
-def _fault(kind: str) -> Json | None:
+def _take_fault(kind: str) -> Json | None:
     return get_service().faults.take(kind, method=request.method, path=request.path, token="")
 
 
 @routes.post("/api/v1/integrations/cloud/import-invoice")
 def import_invoice() -> Response:
-    """Take the invoice, unless a fault is armed."""
+    """Import the invoice, unless a fault is armed, and log the request."""
     with get_service().count_in_hand():
         response = _respond()
         status = None if connection.is_dropped(response) else response.status_code
+        # Inside the block: when no request is unfinished, all are in the log.
         get_service().requests.append(
             {"path": request.path, "status": status, "body": request.get_json(silent=True)}
         )
@@ -98,21 +100,21 @@ def import_invoice() -> Response:
 
 
 def _respond() -> Response:
-    slow = _fault("slow")
+    slow = _take_fault("slow")
     if slow is not None:
         time.sleep(float(slow["seconds"]))
-    down = _fault("down")
+    down = _take_fault("down")
     if down is not None:
         return connection.drop(reset=bool(down["reset"]))
-    spoiled = _fault_response()
-    if spoiled is not None:
-        return spoiled
+    refusal = _fault_response()
+    if refusal is not None:
+        return refusal
     try:
         invoice = _parse_invoice(_decode_token())
     except ApiError as error:
         return _render_api_error(error)
     invoice_id, action = get_service().store.upsert(invoice)
-    lost = _fault("lost_answer")
+    lost = _take_fault("lost_answer")
     if lost is not None and lost["status"] is None:
         return connection.drop(reset=bool(lost["reset"]))
     if lost is not None:
@@ -121,30 +123,30 @@ def _respond() -> Response:
 
 
 def _fault_response() -> Response | None:
-    """The answer of a fault that takes nothing."""
-    broken = _fault("server_error")
+    """Return the response of an armed fault that imports nothing, or None."""
+    broken = _take_fault("server_error")
     if broken is not None and broken["html"]:
         return Response("<html><h1>Bad gateway</h1></html>", int(broken["status"]), mimetype="text/html")
     if broken is not None:
         return _json_response(
             {"error": "internal", "message": "Something went wrong."}, int(broken["status"])
         )
-    storm = _fault("rate_limited")
+    storm = _take_fault("rate_limited")
     if storm is not None:
-        answer = _json_response({"error": "too_many_requests", "message": "Slow down."}, 429)
-        answer.headers["retry-after"] = str(storm["retry_after"])
-        return answer
-    refused = _fault("refused")
+        response = _json_response({"error": "too_many_requests", "message": "Slow down."}, 429)
+        response.headers["retry-after"] = str(storm["retry_after"])
+        return response
+    refused = _take_fault("refused")
     if refused is not None:
         return _json_response(
             {"error": "unprocessable", "message": refused["message"]}, int(refused["status"])
         )
-    nonsense = _fault("nonsense")
+    nonsense = _take_fault("nonsense")
     return None if nonsense is None else Response(str(nonsense["body"]), 200, mimetype="text/html")
 
 
 def _decode_token() -> Json:
-    """Of the request's token. Raises ApiError (401, 403)."""
+    """Return the claims of the request's token. Raises ApiError (401, 403)."""
     service = get_service()
     try:
         claims: Json = jwt.decode(
@@ -168,7 +170,7 @@ def _decode_token() -> Json:
 
 
 def _parse_invoice(claims: Json) -> ReceivedInvoice:
-    """The request's invoice. Raises ApiError (403, 422)."""
+    """Return the request's invoice. Raises ApiError (403, 422)."""
     try:
         invoice = msgspec.json.decode(request.get_data(), type=ReceivedInvoice)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
@@ -210,7 +212,7 @@ def clear_requests() -> tuple[str, int]:
 
 @routes.get("/_control/faults")
 def list_faults() -> Response:
-    return _json_response({"faults": [fault.render() for fault in get_service().faults.all()]}, 200)
+    return _json_response({"faults": [fault.render() for fault in get_service().faults.list_all()]}, 200)
 
 
 @routes.post("/_control/faults")

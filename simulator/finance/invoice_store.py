@@ -1,4 +1,4 @@
-"""What the simulated finance service keeps: one row per (tenant, source, external id)."""
+"""The rows of the simulated finance service: one for each (tenant, source, external id)."""
 
 import sqlite3
 import threading
@@ -31,7 +31,7 @@ class Vendor(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class ReceivedInvoice(msgspec.Struct, forbid_unknown_fields=True):
-    """An invoice as the contract has it. Refuses with ValueError what doesn't add up."""
+    """An invoice by the contract. Raises ValueError if its amounts or dates don't add up."""
 
     tenant_id: Name
     source: Name
@@ -55,7 +55,7 @@ class ReceivedInvoice(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class InvoiceStore:
-    """Rows in memory, or in a file that outlives the process. Safe in threads."""
+    """Rows in memory, or in a file that outlives the process; thread-safe."""
 
     def __init__(self, path: str = ":memory:") -> None:
         self._lock = threading.Lock()
@@ -63,16 +63,17 @@ class InvoiceStore:
         self._rows.execute(_TABLE)
 
     def upsert(self, invoice: ReceivedInvoice) -> tuple[str, str]:
-        """Write it down; the row's id, and `created` or `updated`."""
+        """Create or update the invoice's row; returns its id, and `created` or `updated`."""
         key = (invoice.tenant_id, invoice.source, invoice.external_id)
         invoice_id = str(uuid.uuid5(NAMESPACE, f"finance/{'/'.join(key)}"))
         body = msgspec.json.encode(invoice).decode()
         with self._lock:
-            kept_id, times = self._rows.execute(_UPSERT, (invoice_id, *key, body)).fetchone()
-        return str(kept_id), "created" if times == 1 else "updated"
+            # One statement decides which of two requests at once created the row; the other one updated it.
+            stored_id, times = self._rows.execute(_UPSERT, (invoice_id, *key, body)).fetchone()
+        return str(stored_id), "created" if times == 1 else "updated"
 
     def list_rows(self) -> list[dict[str, Any]]:
-        """All of them, in the order in which they first came."""
+        """Return all rows, oldest first."""
         query = "SELECT invoice_id, times, body FROM invoices ORDER BY place"
         with self._lock:
             found = self._rows.execute(query).fetchall()
