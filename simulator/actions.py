@@ -81,7 +81,7 @@ class ActionStore:
             due, action_id = heapq.heappop(self._running)
             action = self._by_id[action_id]
             action.status = "errored" if action.fails else "completed"
-            # It ended before this look at it, by virtual seconds that are divided by the speed to get real ones.
+            # It ended some time before this look: by virtual seconds, divided by the speed to get real ones.
             ended_at = now - timedelta(seconds=(virtual - due) / self._clock.speed)
             action.completed_at = max(ended_at, action.started_at)
             # Called once and dropped, since it refers to a droplet that may be deleted by now.

@@ -34,6 +34,11 @@ class JsonTags:
         self._body["tags"] = tags
 
 
+def as_taggable(body: Json | None) -> Taggable | None:
+    """Return the tags of a resource that is stored as JSON; None if it is absent or its kind has none."""
+    return JsonTags(body) if body is not None and "tags" in body else None
+
+
 @dataclass(frozen=True)
 class Collection:
     """The endpoints of a kind at `path`: its list under `plural`, each under `singular`, by its `identity`.
@@ -83,7 +88,7 @@ class Collection:
             urn=self.urn,
             tag_type=self.tag_type,
             exists=lambda account, key: key in account.collections[self.name],
-            find_taggable=self._find_taggable,
+            find_taggable=lambda account, key: as_taggable(account.collections[self.name].get(key)),
             tag_counts=(
                 (lambda account: count_tags(account.collections[self.name])) if self.tag_type else None
             ),
@@ -114,10 +119,6 @@ class Collection:
         # Or the project could never be deleted: it would go on counting a resource that is gone.
         account.projects.unassign(f"do:{self.urn}:{key}")
         return "", 204
-
-    def _find_taggable(self, account: Account, key: str) -> Taggable | None:
-        body = account.collections[self.name].get(key)
-        return JsonTags(body) if body is not None and "tags" in body else None
 
 
 def count_tags(resources: Mapping[Key, Json]) -> dict[str, tuple[int, Key]]:

@@ -49,9 +49,7 @@ def page_links(page: int, per_page: int, total: int) -> Json:
         pages |= {"first": 1, "prev": min(page - 1, last)}
     if page < last:
         pages |= {"next": page + 1, "last": last}
-    return {"pages": {rel: _page_url(number) for rel, number in pages.items()}} if pages else {}
-
-
-def _page_url(page: int) -> str:
     query = {name: value for name, value in request.args.items() if name != "page"}
-    return f"{PUBLIC_URL}{request.path.rstrip('/')}?{urlencode({'page': page, **query})}"
+    url = f"{PUBLIC_URL}{request.path.rstrip('/')}"
+    urls = {rel: f"{url}?{urlencode({'page': number, **query})}" for rel, number in pages.items()}
+    return {"pages": urls} if pages else {}

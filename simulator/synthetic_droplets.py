@@ -149,7 +149,7 @@ class SyntheticDroplets:
         return [tag for tag in known if tag not in self.deleted_tags]
 
     def tag_counts(self, without: Container[int]) -> dict[str, tuple[int, int]]:
-        """Return by tag how many have it from the start, and the last index, not counting those in `without`."""
+        """Return by tag how many had it at the start, and the last index, leaving out those in `without`."""
         # Counted by their place in the cycle: tags are made for 1,500 places instead of for 100,000 droplets.
         alike, last = [0] * _CYCLE, [-1] * _CYCLE
         for index in self.remaining.slice(0, len(self.remaining)):

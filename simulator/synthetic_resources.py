@@ -2,8 +2,8 @@
 
 They are the same for every seed, named by their number, spread over regions and a hundred tenants, and in the
 default project if they can be in one. Only droplets are computed on request (see
-`simulator.synthetic_droplets`); these are stored, a kilobyte or two each. A new kind is a function here and a
-line in `LOADS`.
+`simulator.synthetic_droplets`); these are stored, a kilobyte or two each. A new kind is a line in
+`LOADS`.
 """
 
 from collections.abc import Callable, Mapping
@@ -20,7 +20,7 @@ _REGIONS: Final = ("nyc3", "fra1", "ams3", "sfo3", "sgp1", "lon1", "tor1", "blr1
 _TENANTS: Final = 100
 _NETWORKS: Final = 100
 
-AddResource = Callable[[FleetBuilder, int], None]
+AddResource = Callable[[FleetBuilder, int], object]
 
 
 def add_synthetic_resources(builder: FleetBuilder, load: Mapping[str, int]) -> None:
@@ -56,10 +56,6 @@ def _ip(number: int) -> str:
     return f"198.{18 + (number >> 16)}.{number >> 8 & 255}.{number & 255}"
 
 
-def _add_volume(builder: FleetBuilder, number: int) -> None:
-    storage.add_volume(builder, _name(number), 10 + number % 90, _region(number), _PROJECT, _tags(number))
-
-
 def _add_snapshot(builder: FleetBuilder, number: int) -> None:
     """Add a snapshot of the volume of the same number, which need not exist."""
     name, size = _name(number), 1.5 + number % 60
@@ -91,25 +87,9 @@ def _add_domain(builder: FleetBuilder, number: int) -> None:
     network.add_zone(builder, f"{_name(number)}.example", _PROJECT, lines)
 
 
-def _add_reserved_ip(builder: FleetBuilder, number: int) -> None:
-    network.add_reserved_ip(builder, _ip(number), _region(number), _PROJECT, "")
-
-
 def _add_load_balancer(builder: FleetBuilder, number: int) -> None:
     tag = _tags(number)[0]
     network.add_load_balancer(builder, _name(number), _ip(number), _region(number), _PROJECT, "", tag=tag)
-
-
-def _add_database(builder: FleetBuilder, number: int) -> None:
-    platforms.add_database(builder, _name(number), "pg", "16", _region(number), _PROJECT, _tags(number))
-
-
-def _add_cluster(builder: FleetBuilder, number: int) -> None:
-    platforms.add_cluster(builder, _name(number), _region(number), _PROJECT, _tags(number))
-
-
-def _add_firewall(builder: FleetBuilder, number: int) -> None:
-    network.add_firewall(builder, _name(number), tags=_tags(number))
 
 
 def _add_vpc(builder: FleetBuilder, number: int) -> None:
@@ -117,14 +97,6 @@ def _add_vpc(builder: FleetBuilder, number: int) -> None:
     network.add_vpc(
         builder, builder.uuid_for("vpc", name), name, _region(number), number % _NETWORKS, default=False
     )
-
-
-def _add_certificate(builder: FleetBuilder, number: int) -> None:
-    network.add_certificate(builder, _name(number), [f"{_name(number)}.example"])
-
-
-def _add_cdn_endpoint(builder: FleetBuilder, number: int) -> None:
-    network.add_cdn_endpoint(builder, _name(number), _region(number))
 
 
 def _add_app(builder: FleetBuilder, number: int) -> None:
@@ -141,19 +113,31 @@ def _add_bucket(builder: FleetBuilder, number: int) -> None:
 
 
 LOADS: Final[Mapping[str, AddResource]] = {
-    "volumes": _add_volume,
+    "volumes": lambda builder, number: storage.add_volume(
+        builder, _name(number), 10 + number % 90, _region(number), _PROJECT, _tags(number)
+    ),
     "snapshots": _add_snapshot,
     "images": _add_image,
     "backups": _add_backup,
     "domains": _add_domain,
-    "reserved_ips": _add_reserved_ip,
+    "reserved_ips": lambda builder, number: network.add_reserved_ip(
+        builder, _ip(number), _region(number), _PROJECT, ""
+    ),
     "load_balancers": _add_load_balancer,
-    "databases": _add_database,
-    "clusters": _add_cluster,
-    "firewalls": _add_firewall,
+    "databases": lambda builder, number: platforms.add_database(
+        builder, _name(number), "pg", "16", _region(number), _PROJECT, _tags(number)
+    ),
+    "clusters": lambda builder, number: platforms.add_cluster(
+        builder, _name(number), _region(number), _PROJECT, _tags(number)
+    ),
+    "firewalls": lambda builder, number: network.add_firewall(builder, _name(number), tags=_tags(number)),
     "vpcs": _add_vpc,
-    "certificates": _add_certificate,
-    "cdn_endpoints": _add_cdn_endpoint,
+    "certificates": lambda builder, number: network.add_certificate(
+        builder, _name(number), [f"{_name(number)}.example"]
+    ),
+    "cdn_endpoints": lambda builder, number: network.add_cdn_endpoint(
+        builder, _name(number), _region(number)
+    ),
     "apps": _add_app,
     "buckets": _add_bucket,
 }

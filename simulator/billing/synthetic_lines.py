@@ -30,7 +30,11 @@ class SyntheticLines:
         """Yield the lines number `start` to `stop`, exclusive."""
         first, after = midnight(self._month), midnight(month_after(self._month))
         for number in range(start, min(stop, self.count - 1)):
-            description, key = self._describe(number)
+            # Without synthetic droplets the lines are of deleted ones, which no list has.
+            description, key = f"gone-{number:07} (s-1vcpu-1gb)", ""
+            if self._droplets:
+                index = number % self._droplets
+                description, key = self._synthetic.invoice_description(index), str(droplet_id_at(index))
             yield Line(
                 "Droplets",
                 description,
@@ -42,12 +46,6 @@ class SyntheticLines:
             )
         if start < self.count <= stop:
             yield self._tax()
-
-    def _describe(self, number: int) -> tuple[str, str]:
-        if not self._droplets:
-            return f"gone-{number:07} (s-1vcpu-1gb)", ""
-        index = number % self._droplets
-        return self._synthetic.invoice_description(index), str(droplet_id_at(index))
 
     def _net(self) -> int:
         # By a formula: the list of invoices has this amount, and must not compute ten million lines.

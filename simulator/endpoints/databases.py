@@ -2,15 +2,9 @@
 
 from flask import Blueprint
 
-from simulator.account import Account
-from simulator.catalog import Json
 from simulator.collection import Collection
 
 routes = Blueprint("databases", __name__)
-
-
-def _render(account: Account, database: Json) -> Json:
-    return {**database, "project_id": account.projects.find_project_id(f"do:dbaas:{database['id']}")}
 
 
 DATABASES = Collection(
@@ -21,6 +15,9 @@ DATABASES = Collection(
     urn="dbaas",
     tag_type="database",
     paged=False,
-    render=_render,
+    render=lambda account, database: {
+        **database,
+        "project_id": account.projects.find_project_id(f"do:dbaas:{database['id']}"),
+    },
 )
 DATABASE = DATABASES.register_kind(routes)

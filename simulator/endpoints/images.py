@@ -3,18 +3,13 @@
 from flask import Blueprint, request
 
 from simulator import request_context
-from simulator.account import Account, ResourceKind, Taggable
+from simulator.account import ResourceKind
 from simulator.catalog import APPLICATIONS, IMAGE_IDS, IMAGES, Json
-from simulator.collection import JsonTags, count_tags
+from simulator.collection import as_taggable, count_tags
 from simulator.errors import forbidden, not_found
 from simulator.pagination import paginate_list
 
 routes = Blueprint("images", __name__)
-
-
-def _find_taggable(account: Account, key: str) -> Taggable | None:
-    image = account.images.get(int(key)) if key.isdecimal() else None
-    return None if image is None else JsonTags(image)
 
 
 IMAGE = ResourceKind(
@@ -22,7 +17,7 @@ IMAGE = ResourceKind(
     routes,
     path="/v2/images",
     tag_type="image",
-    find_taggable=_find_taggable,
+    find_taggable=lambda account, key: as_taggable(account.images.get(int(key)) if key.isdecimal() else None),
     tag_counts=lambda account: count_tags(account.images),
     count=lambda account: len(account.images),
 )

@@ -3,9 +3,9 @@
 from flask import Blueprint, request
 
 from simulator import request_context
-from simulator.account import Account, ResourceKind, Taggable
+from simulator.account import Account, ResourceKind
 from simulator.catalog import Json
-from simulator.collection import JsonTags, count_tags
+from simulator.collection import as_taggable, count_tags
 from simulator.errors import not_found
 from simulator.pagination import paginate_list
 
@@ -13,17 +13,12 @@ routes = Blueprint("snapshots", __name__)
 VOLUME_SNAPSHOTS = "volume_snapshot"  # the name of their collection
 
 
-def _find_taggable(account: Account, key: str) -> Taggable | None:
-    snapshot = account.collections[VOLUME_SNAPSHOTS].get(key)
-    return None if snapshot is None else JsonTags(snapshot)
-
-
 SNAPSHOT = ResourceKind(
     "snapshot",
     routes,
     path="/v2/snapshots",
     tag_type="volume_snapshot",
-    find_taggable=_find_taggable,
+    find_taggable=lambda account, key: as_taggable(account.collections[VOLUME_SNAPSHOTS].get(key)),
     tag_counts=lambda account: count_tags(account.collections[VOLUME_SNAPSHOTS]),
     count=lambda account: len(_list_all(account)),
 )

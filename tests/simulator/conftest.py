@@ -9,6 +9,6 @@ from tests.simulator.api import Api
 
 @pytest.fixture
 def api() -> Iterator[Api]:
-    """A fresh simulator with the fleet of droplets, asked with the default token."""
+    """Serve a new simulation of the fleet `droplets`; yields a client with the default token."""
     with serve(Simulation(fleet="droplets")) as url, Api(url) as api:
         yield api

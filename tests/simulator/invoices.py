@@ -1,4 +1,4 @@
-"""What the simulated account is charged, as its tests read it."""
+"""The invoices of the simulated account, read over its API."""
 
 import csv
 import io
@@ -34,7 +34,7 @@ def reference() -> Iterator[Api]:
 
 
 def list_invoices(api: Api) -> list[dict[str, Any]]:
-    """Every final invoice, newest first."""
+    """Return every final invoice, newest first."""
     found: list[dict[str, Any]] = []
     page = 1
     while listed := api.get(f"{BILLING_PATH}/invoices?per_page=200&page={page}")["invoices"]:
@@ -48,21 +48,21 @@ def preview(api: Api) -> dict[str, Any]:
     return found
 
 
-def download_csv(api: Api, head: dict[str, Any]) -> str:
-    answer = api.ask("GET", f"{BILLING_PATH}/invoices/{head['invoice_uuid']}/csv")
+def download_csv(api: Api, invoice: dict[str, Any]) -> str:
+    answer = api.ask("GET", f"{BILLING_PATH}/invoices/{invoice['invoice_uuid']}/csv")
     assert answer.status_code == 200, answer.text
     return answer.content.decode()
 
 
-def csv_rows(api: Api, head: dict[str, Any]) -> list[dict[str, str]]:
-    """The table by its columns' plain names, amounts as numbers."""
-    reader = csv.reader(io.StringIO(download_csv(api, head).removeprefix("\ufeff"), newline=""))
+def csv_rows(api: Api, invoice: dict[str, Any]) -> list[dict[str, str]]:
+    """Return the CSV's rows by plain column names, with amounts as numbers."""
+    reader = csv.reader(io.StringIO(download_csv(api, invoice).removeprefix("\ufeff"), newline=""))
     names = [name.lower().replace(" ", "_") for name in next(reader)]
     return [{**dict(zip(names, row, strict=True)), "usd": amount(row[names.index("usd")])} for row in reader]
 
 
 def amount(shown: str) -> str:
-    """`($1,015.00)`, `-$5.00` and `$-5.00` as numbers."""
+    """Parse `($1,015.00)`, `-$5.00` and `$-5.00`."""
     sign = "-" if "-" in shown or shown.startswith("(") else ""
     return sign + re.sub(r"[^0-9.]", "", shown)
 
@@ -71,10 +71,10 @@ def sum_usd(table: list[dict[str, str]]) -> str:
     return str(sum((Decimal(row["usd"]) for row in table), Decimal("0.00")))
 
 
-def list_items(api: Api, head: dict[str, Any]) -> list[dict[str, str]]:
+def list_items(api: Api, invoice: dict[str, Any]) -> list[dict[str, str]]:
     found: list[dict[str, str]] = []
     page = 1
-    while listed := api.get(f"{BILLING_PATH}/invoices/{head['invoice_uuid']}?per_page=200&page={page}")[
+    while listed := api.get(f"{BILLING_PATH}/invoices/{invoice['invoice_uuid']}?per_page=200&page={page}")[
         "invoice_items"
     ]:
         found += listed

@@ -1,4 +1,4 @@
-"""Tables of the simulated account that are wrong, and numbers of invoices that are asked for."""
+"""Faults in the CSV of the simulated account's invoices, and the number of its invoices."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What moves the simulated account: history, balance, preview, and what is done to it."""
+"""Billing of the simulated account: history, balance, preview, and changes to its droplets."""
 
 from collections import Counter
 from decimal import Decimal

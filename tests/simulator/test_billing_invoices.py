@@ -148,8 +148,8 @@ def test_what_is_there_is_billed_with_its_id_and_project(api: Api) -> None:
 
 
 def test_the_seed_alone_decides() -> None:
-    def told(seed: int) -> str:
+    def download_csvs(seed: int) -> str:
         with simulated_api(seed=seed) as api:
             return "".join(download_csv(api, head) for head in list_invoices(api)[60:80])
 
-    assert told(1) == told(1) != told(2)
+    assert download_csvs(1) == download_csvs(1) != download_csvs(2)

@@ -1,4 +1,4 @@
-"""Ten thousand invoices, and a table without end."""
+"""Ten thousand invoices, and one of 300,000 lines."""
 
 import csv
 import subprocess

@@ -1,4 +1,4 @@
-"""All that the default fleet has besides droplets, and how it hangs together."""
+"""Resources of the default fleet besides droplets, and their relations."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""Each fault, as a client meets it."""
+"""Each fault, as a client sees it."""
 
 import json
 import socket
@@ -16,7 +16,7 @@ ORDER = {"name": "new-01", "size": "s-1vcpu-1gb", "image": "ubuntu-24-04-x64", "
 
 
 def raw(api: Api, method: str, path: str, body: str = "") -> bytes:
-    """All that the simulator sends over a connection of our own, until it closes it."""
+    """Return all bytes that the simulator sends over a new connection until it closes it."""
     address = urlsplit(api.url)
     assert address.hostname is not None
     with socket.create_connection((address.hostname, address.port or 80), timeout=10) as connection:

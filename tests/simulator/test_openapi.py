@@ -1,4 +1,4 @@
-"""Every answer against DigitalOcean's official OpenAPI document, where it is at hand."""
+"""Every response validated by DigitalOcean's official OpenAPI document, if there is a copy of it."""
 
 import json
 import os
@@ -28,13 +28,15 @@ pytestmark = pytest.mark.skipif(
 )
 
 
-def _updated(node: Any) -> Any:
-    """The schema in JSON Schema's words, and with a region and URNs that the document doesn't know yet."""
+def _to_json_schema(node: Any) -> Any:
+    """Convert a schema to JSON Schema; add a region and URNs that the document doesn't have yet."""
     if isinstance(node, list):
-        return [_updated(each) for each in node]
+        return [_to_json_schema(each) for each in node]
     if not isinstance(node, dict):
         return node
-    found = {name: _updated(value) for name, value in node.items() if name not in {"example", "examples"}}
+    found = {
+        name: _to_json_schema(value) for name, value in node.items() if name not in {"example", "examples"}
+    }
     if found.pop("nullable", False) is True:
         return {"anyOf": [found, {"type": "null"}]}
     if "syd1" in found.get("enum", ()):
@@ -52,10 +54,10 @@ def document() -> dict[str, Any]:
 
 @cache
 def _schemas() -> Any:
-    return _updated(document()["components"])
+    return _to_json_schema(document()["components"])
 
 
-def _followed(node: dict[str, Any]) -> dict[str, Any]:
+def _resolve_reference(node: dict[str, Any]) -> dict[str, Any]:
     while "$ref" in node:
         found: Any = document()
         for part in node["$ref"].removeprefix("#/").split("/"):
@@ -64,8 +66,8 @@ def _followed(node: dict[str, Any]) -> dict[str, Any]:
     return node
 
 
-def _operation(method: str, path: str) -> dict[str, Any]:
-    """The operation that the path belongs to; a path without parameters before one with them."""
+def _find_operation(method: str, path: str) -> dict[str, Any]:
+    """Return the operation of a path, one without parameters rather than one with them."""
     fitting = [
         template
         for template, operations in document()["paths"].items()
@@ -80,8 +82,8 @@ def _operation(method: str, path: str) -> dict[str, Any]:
 def check(answer: requests.Response) -> requests.Response:
     """Fail unless status, headers and body are as the document says."""
     method, path = str(answer.request.method).lower(), str(answer.request.path_url).split("?")[0]
-    responses = _operation(method, path)["responses"]
-    response = _followed(responses.get(str(answer.status_code), responses["default"]))
+    responses = _find_operation(method, path)["responses"]
+    response = _resolve_reference(responses.get(str(answer.status_code), responses["default"]))
     assert answer.status_code >= 400 or str(answer.status_code) in responses, answer.text
     for header in response.get("headers", {}):
         assert header in answer.headers or header == "x-request-id"
@@ -89,7 +91,7 @@ def check(answer: requests.Response) -> requests.Response:
     if content is None:
         assert answer.content == b""
         return answer
-    schema = {**_updated(content["schema"]), "components": _schemas()}
+    schema = {**_to_json_schema(content["schema"]), "components": _schemas()}
     validator = jsonschema_rs.Draft4Validator(schema, validate_formats=True)
     problems = [
         f"{list(error.instance_path)}: {error.message[:300]}"
@@ -102,7 +104,7 @@ def check(answer: requests.Response) -> requests.Response:
 def check_headers(answer: requests.Response) -> Mapping[str, str]:
     """Fail unless the headers that the document names are there."""
     path = str(answer.request.path_url).split("?")[0]
-    response = _followed(_operation("get", path)["responses"][str(answer.status_code)])
+    response = _resolve_reference(_find_operation("get", path)["responses"][str(answer.status_code)])
     assert [name for name in response["headers"] if name not in answer.headers] == []
     return answer.headers
 

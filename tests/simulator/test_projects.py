@@ -1,6 +1,6 @@
 from tests.simulator.api import Api, Json
 
-WISH = {
+PROJECT = {
     "name": "skyai-internal",
     "description": "Ours",
     "purpose": "Operational / Developer tooling",
@@ -32,27 +32,27 @@ def test_every_droplet_is_in_exactly_one_project(api: Api) -> None:
 
 
 def test_a_project_is_made_found_changed_and_deleted(api: Api) -> None:
-    made = api.post("/v2/projects", WISH)["project"]
-    assert {name: made[name] for name in WISH} == WISH
+    made = api.post("/v2/projects", PROJECT)["project"]
+    assert {name: made[name] for name in PROJECT} == PROJECT
     assert made["is_default"] is False
     path = f"/v2/projects/{made['id']}"
     assert api.get(path)["project"] == made
     changed = api.patch(path, {"description": "Ours alone"})["project"]
     assert (changed["description"], changed["name"]) == ("Ours alone", "skyai-internal")
-    whole = {**WISH, "name": "ours", "is_default": False}
+    whole = {**PROJECT, "name": "ours", "is_default": False}
     assert api.put(path, whole)["project"]["name"] == "ours"
     api.delete(path)
     assert api.refusal("GET", path)[:2] == (404, "not_found")
 
 
 def test_a_name_is_taken_once(api: Api) -> None:
-    api.post("/v2/projects", WISH)
-    assert api.refusal("POST", "/v2/projects", WISH) == (409, "conflict", "name is already in use")
+    api.post("/v2/projects", PROJECT)
+    assert api.refusal("POST", "/v2/projects", PROJECT) == (409, "conflict", "name is already in use")
     assert len(api.get("/v2/projects")["projects"]) == 5
 
 
 def test_a_purpose_of_ones_own_is_stored_as_another(api: Api) -> None:
-    made = api.post("/v2/projects", {**WISH, "purpose": "Selling apps"})["project"]
+    made = api.post("/v2/projects", {**PROJECT, "purpose": "Selling apps"})["project"]
     assert made["purpose"] == "Other: Selling apps"
     again = api.patch(f"/v2/projects/{made['id']}", {"purpose": made["purpose"]})["project"]
     assert again["purpose"] == "Other: Selling apps"
@@ -60,9 +60,9 @@ def test_a_purpose_of_ones_own_is_stored_as_another(api: Api) -> None:
 
 def test_what_a_project_must_have_is_asked_for(api: Api) -> None:
     path = f"/v2/projects/{project(api, 'acme')['id']}"
-    assert api.refusal("POST", "/v2/projects", {**WISH, "name": "x" * 176})[0] == 422
-    assert api.refusal("POST", "/v2/projects", {**WISH, "purpose": ""})[0] == 422
-    assert api.refusal("POST", "/v2/projects", {**WISH, "environment": "Lab"})[0] == 422
+    assert api.refusal("POST", "/v2/projects", {**PROJECT, "name": "x" * 176})[0] == 422
+    assert api.refusal("POST", "/v2/projects", {**PROJECT, "purpose": ""})[0] == 422
+    assert api.refusal("POST", "/v2/projects", {**PROJECT, "environment": "Lab"})[0] == 422
     assert api.refusal("PUT", path, {"name": "acme"})[0] == 422
     assert api.refusal("PATCH", path, {"name": "globex"})[0] == 409
     assert project(api, "acme")["name"] == "acme"

@@ -1,4 +1,4 @@
-"""100,000 droplets: the same each time, quickly, and in flat memory."""
+"""100,000 droplets: the same each time, fast, in constant memory."""
 
 import random
 import subprocess
@@ -46,7 +46,7 @@ class Resources(msgspec.Struct):
 
 
 def pages(api: Api, path: str, of: type[T]) -> Iterator[T]:
-    """A list's pages, until an empty one; only what `of` names is read, which is far quicker."""
+    """Yield a list's pages until an empty one, parsing only the fields of `of`, which is far faster."""
     for page in range(1, 1000):
         body = api.ask("GET", f"{path}?per_page=200&page={page}").content
         if b":[]," in body[:20]:
@@ -56,7 +56,7 @@ def pages(api: Api, path: str, of: type[T]) -> Iterator[T]:
 
 @pytest.fixture(scope="module")
 def process() -> Iterator["subprocess.Popen[str]"]:
-    """In a process of its own: sharing the interpreter would slow both sides."""
+    """Start a process, since sharing the interpreter would slow both sides."""
     with started("--fleet", "droplets", "--droplets", str(MANY)) as process:
         yield process
         process.kill()

@@ -1,4 +1,4 @@
-"""Many of each kind, by the options of the command or in a reset."""
+"""Synthetic resources of each kind, by the command's options or in a reset."""
 
 from collections.abc import Iterator
 
