@@ -30,6 +30,9 @@ def _get_project_or_404(project_id: str) -> Project:
 
 def _read_environment(payload: Json) -> str:
     given = payload.get("environment", "Development")
+    # Clients that weren't given one send an empty string, which DigitalOcean stores as it is.
+    if given == "":
+        return ""
     matching = [name for name in _ENVIRONMENTS if name.lower() == str(given).lower()]
     if not matching:
         raise unprocessable(f"environment must be one of {', '.join(_ENVIRONMENTS)}")
@@ -85,7 +88,9 @@ def replace(project_id: str) -> Json:
 
 @routes.patch("/v2/projects/<project_id>")
 def change(project_id: str) -> Json:
-    return _apply_payload(_get_project_or_404(project_id), request_context.read_json())
+    project, payload = _get_project_or_404(project_id), request_context.read_json()
+    # `null` is a field that the client leaves as it is; godo sends all fields of a partial update.
+    return _apply_payload(project, {name: value for name, value in payload.items() if value is not None})
 
 
 def _apply_payload(project: Project, payload: Json) -> Json:

@@ -58,6 +58,31 @@ def test_a_purpose_of_ones_own_is_stored_as_another(api: Api) -> None:
     assert again["purpose"] == "Other: Selling apps"
 
 
+def test_a_project_may_have_no_environment(api: Api) -> None:
+    """As `doctl projects create` without `--environment`, and Terraform, send it."""
+    made = api.post("/v2/projects", {**PROJECT, "description": "", "environment": ""})["project"]
+    assert made["environment"] == ""
+    path = f"/v2/projects/{made['id']}"
+    assert api.get(path)["project"] == made
+    assert api.patch(path, {"environment": "staging"})["project"]["environment"] == "Staging"
+    assert api.patch(path, {"environment": ""})["project"]["environment"] == ""
+    assert api.put(path, {**PROJECT, "is_default": False})["project"]["environment"] == "Production"
+    assert api.put(path, {**PROJECT, "environment": "", "is_default": False})["project"]["environment"] == ""
+    for environment in (" ", "Lab", 1):
+        refused = {**PROJECT, "name": "other", "environment": environment}
+        assert api.refusal("POST", "/v2/projects", refused)[0] == 422
+
+
+def test_a_field_that_is_null_in_a_partial_update_stays_as_it_is(api: Api) -> None:
+    """As `doctl projects update --description …` sends those that it wasn't given."""
+    made = api.post("/v2/projects", PROJECT)["project"]
+    nulls = dict.fromkeys(("name", "purpose", "environment", "is_default"))
+    changed = api.patch(f"/v2/projects/{made['id']}", {**nulls, "description": "Theirs"})["project"]
+    assert changed["updated_at"] >= made["updated_at"]
+    assert {**changed, "updated_at": ""} == {**made, "description": "Theirs", "updated_at": ""}
+    assert api.refusal("PUT", f"/v2/projects/{made['id']}", {**PROJECT, **nulls})[0] == 422
+
+
 def test_what_a_project_must_have_is_asked_for(api: Api) -> None:
     path = f"/v2/projects/{project(api, 'acme')['id']}"
     assert api.refusal("POST", "/v2/projects", {**PROJECT, "name": "x" * 176})[0] == 422
