@@ -18,7 +18,6 @@ from simulator.projects import ProjectStore
 from simulator.synthetic_droplets import SyntheticDroplets
 
 NEWEST_CREATED_ON = date(2025, 6, 1)
-_FIRST_ACTION_ID = 2_100_000_000
 _FIRST_IMAGE_ID = 170_000_000
 
 
@@ -60,7 +59,7 @@ class Account:
         newest = min(clock.now().date(), NEWEST_CREATED_ON)
         self.droplets = DropletStore(SyntheticDroplets(seed=seed, count=droplets, newest=newest, team=team))
         self.projects = ProjectStore(seed=seed, team=team, synthetic=self.droplets.synthetic)
-        self.actions = ActionStore(_FIRST_ACTION_ID, clock)
+        self.actions = ActionStore(clock, self.droplets.synthetic)
         self.images: dict[int, Json] = {}
         self.source_droplet_ids: dict[int, int] = {}  # by image; the droplet may be deleted
         # By the name of the collection, then by id.

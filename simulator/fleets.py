@@ -61,5 +61,8 @@ def populate_account(account: Account, *, fleet: str, load: Mapping[str, int]) -
         builder.add_droplet(droplet, number)
     if fleet == "default":
         add_other_resources(builder)
+    # By age, so that ids ascend with time; before the load, which stores the synthetic droplets it changes.
+    for member in sorted(account.droplets.iter_stored(), key=lambda each: each.created_at):
+        account.actions.add_creation(member)
     add_synthetic_resources(builder, load)
     account.register_tags(account.droplets.synthetic.list_tags())

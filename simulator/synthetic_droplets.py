@@ -88,6 +88,7 @@ class SyntheticDroplets:
         """Raise ValueError on too many. `newest` is the last day on which one of them was created."""
         if not 0 <= count <= MAX_COUNT:
             raise ValueError(f"between 0 and {MAX_COUNT} droplets, not {count}")
+        self.count = count
         self.remaining = RemainingIndices(count)
         self.in_first_project = RemainingIndices(count)  # and never moved out of it
         self.deleted_tags: set[str] = set()

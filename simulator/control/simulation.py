@@ -59,7 +59,7 @@ def _render_counts(account: Account) -> Json:
     return {
         "team": account.team,
         "uuid": account.uuid,
-        "actions_in_progress": account.actions.count("in-progress"),
+        "actions_in_progress": account.actions.count_in_progress(),
         **{f"{kind.name}s": kind.count(account) for kind in account.kinds if kind.count is not None},
     }
 

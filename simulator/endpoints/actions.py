@@ -14,8 +14,12 @@ ACTION = ResourceKind("action", routes)
 
 @routes.get("/v2/actions")
 def list_actions() -> Json:
-    actions = request_context.get_account().actions.list_newest_first()
-    return paginate("actions", len(actions), lambda start, stop: [a.render() for a in actions[start:stop]])
+    actions = request_context.get_account().actions
+    return paginate(
+        "actions",
+        len(actions),
+        lambda start, stop: [action.render() for action in actions.slice(start, stop)],
+    )
 
 
 @routes.get("/v2/actions/<int:action_id>")

@@ -203,9 +203,7 @@ def act_on_tagged() -> tuple[Json, int]:
 @routes.get("/v2/droplets/<int:droplet_id>/actions")
 def list_actions(droplet_id: int) -> Json:
     get_droplet_or_404(droplet_id)
-    actions = request_context.get_account().actions.list_newest_first(
-        resource_id=droplet_id, resource_type="droplet"
-    )
+    actions = request_context.get_account().actions.list_of_droplet(droplet_id)
     return paginate_list("actions", [action.render() for action in actions])
 
 

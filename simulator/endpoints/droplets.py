@@ -6,7 +6,7 @@ from flask import Blueprint, request
 
 from simulator import request_context
 from simulator.account import Account, ResourceKind
-from simulator.actions import Action
+from simulator.actions import CREATE_SECONDS, Action
 from simulator.catalog import Json
 from simulator.droplet import Droplet, default_vpc, render_droplet
 from simulator.droplet_requests import DropletRequest, parse_droplet_request
@@ -15,7 +15,6 @@ from simulator.pagination import PUBLIC_URL, paginate, paginate_list
 from simulator.synthetic_droplets import FIRST_ID
 
 routes = Blueprint("droplets", __name__)
-_CREATE_SECONDS: Final = 30
 _GONE: Final = "The resource you were accessing could not be found."
 
 
@@ -172,7 +171,7 @@ def _start_creation(droplet_request: DropletRequest, name: str) -> tuple[Droplet
         resource_id=droplet.id,
         resource_type="droplet",
         region=droplet.region,
-        seconds=action_seconds(_CREATE_SECONDS),
+        seconds=action_seconds(CREATE_SECONDS),
         fails=vanishes or request_context.take_fault("errored_action", type="create") is not None,
         finish=finish,
     )

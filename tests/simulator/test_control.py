@@ -90,6 +90,7 @@ def test_a_token_may_be_rotated(api: Api) -> None:
 
 
 def test_droplets_are_made_changed_and_deleted_behind_the_clients_back(api: Api) -> None:
+    actions = api.get("/v2/actions")
     payload = {"name": "quiet-01", "region": "ams3", "tags": ["tenant:acme"], "project": "acme"}
     (made,) = api.post("/_control/droplets", payload)["droplets"]
     assert (made["status"], made["region"]["slug"]) == ("active", "ams3")
@@ -103,7 +104,7 @@ def test_droplets_are_made_changed_and_deleted_behind_the_clients_back(api: Api)
     assert changed["tags"] == ["tenant:globex"]
     api.delete(f"/_control/droplets/{made['id']}")
     assert api.refusal("GET", f"/v2/droplets/{made['id']}")[0] == 404
-    assert api.get("/v2/actions")["actions"] == []
+    assert api.get("/v2/actions") == actions
     assert len(api.post("/_control/droplets", {"name": "many", "count": 30})["droplets"]) == 30
     assert len(api.names()) == 42
 
