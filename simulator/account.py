@@ -55,6 +55,7 @@ class Account:
         self.kinds = kinds
         self.uuid = str(uuid.uuid5(NAMESPACE, f"{seed}/team/{team}"))
         self.owner_uuid = str(uuid.uuid5(NAMESPACE, f"{seed}/owner/{team}"))
+        # Above the synthetic droplets, so that a client can still create some.
         self.droplet_limit = droplets + 1000
         newest = min(clock.now().date(), NEWEST_CREATED_ON)
         self.droplets = DropletStore(SyntheticDroplets(seed=seed, count=droplets, newest=newest, team=team))
@@ -92,6 +93,7 @@ class Account:
     def register_tags(self, names: Sequence[str]) -> list[str]:
         """Return the tags in the spelling that came first, each once, and create those that are new."""
         found: dict[str, str] = {}
+        # A tag keeps the capitals that it was first created with, whatever a later request has.
         for name in names:
             found[name.lower()] = self.tags.setdefault(name.lower(), name)
         return list(found.values())

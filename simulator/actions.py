@@ -117,6 +117,7 @@ class ActionStore:
     def finish_due(self) -> None:
         """End the actions that are due, in the order in which they are."""
         now, virtual = self._clock.now(), self._clock.virtual()
+        # A heap by due time: each request looks at what is due and at one more.
         while self._running and self._running[0][0] <= virtual:
             due, action_id = heapq.heappop(self._running)
             action = self._started[action_id]

@@ -118,6 +118,7 @@ def _error_response(status: int, error_id: str, message: str) -> Response:
 
 
 def _request_id() -> str:
+    # From the request's number in the log, so that the same run has the same ids again.
     return str(uuid.uuid5(NAMESPACE, f"request/{get_simulation().log.total + 1}"))
 
 
@@ -136,6 +137,7 @@ def _render_http_error(error: HTTPException) -> Response:
 
 def _finish_response(response: Response) -> Response:
     simulation = get_simulation()
+    # Calls of the control API are neither limited nor logged: the log has the requests of clients alone.
     if g.controlled:
         return response
     response.headers["x-request-id"] = _request_id()

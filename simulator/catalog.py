@@ -27,6 +27,7 @@ def _read_csv(name: str) -> list[dict[str, str]]:
 
 def float32(value: str) -> float:
     """Round to 32 bits, as DigitalOcean's prices are (0.00744 becomes 0.00743999984115362)."""
+    # 15 digits, as DigitalOcean prints a double: more would show the noise of the conversion.
     (single,) = struct.unpack("f", struct.pack("f", float(value)))
     return float(f"{single:.15g}")
 
@@ -94,6 +95,7 @@ def _image(row: Mapping[str, str], regions: list[str]) -> Json:
 
 
 _REGION_ROWS: Final = _read_csv("regions.csv")
+# A closed region is still listed, but has no sizes and images.
 _OPEN_REGIONS: Final = [row["slug"] for row in _REGION_ROWS if row["available"] == "yes"]
 _GPU_REGIONS: Final = [row["slug"] for row in _REGION_ROWS if row["gpu"] == "yes"]
 _SIZES: Final = [

@@ -41,4 +41,5 @@ class Clock:
 
 def format_time(at: datetime) -> str:
     """Format a UTC time as DigitalOcean does, to the second."""
+    # Cut and not converted: all times are UTC here, and this runs several times for each droplet of a page.
     return at.isoformat(timespec="seconds")[:19] + "Z"

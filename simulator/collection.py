@@ -27,6 +27,7 @@ class JsonTags:
 
     @property
     def tags(self) -> list[str]:
+        # A copy, which an endpoint assigns back: what it has changed so far must not show if it fails.
         return list(self._body["tags"])
 
     @tags.setter
@@ -104,6 +105,7 @@ class Collection:
         def fetch(start: int, stop: int) -> list[Json]:
             return [self.render(account, body) for body in found[start:stop]]
 
+        # Without `links` and `meta` too, so that a client must see the end of the list in their absence.
         if not self.paged:
             return {self.plural: fetch(0, len(found))}
         return paginate(self.plural, len(found), fetch)

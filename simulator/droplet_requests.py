@@ -11,7 +11,7 @@ from simulator.errors import unprocessable
 NAME: Final = re.compile(r"[a-zA-Z0-9]?[a-z0-9A-Z.\-]*[a-z0-9A-Z]")
 MAX_NAME_LENGTH: Final = 255
 _TAG: Final = re.compile(r"[A-Za-z0-9_:\-]{1,255}")
-_MOST_AT_ONCE: Final = 10
+_MAX_AT_ONCE: Final = 10
 _MAX_USER_DATA_BYTES: Final = 64 * 1024
 _HOURS: Final = frozenset({0, 4, 8, 12, 16, 20})
 _WEEKDAYS: Final = frozenset({"SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT"})
@@ -38,8 +38,8 @@ def parse_droplet_request(account: Account, payload: Json) -> DropletRequest:
     # By the field and not by the number: a list of one name is answered in the plural too.
     several = "names" in payload
     names = payload["names"] if several else [payload.get("name")]
-    if not isinstance(names, list) or not 1 <= len(names) <= _MOST_AT_ONCE:
-        raise unprocessable(f"names must be a list of 1 to {_MOST_AT_ONCE} names")
+    if not isinstance(names, list) or not 1 <= len(names) <= _MAX_AT_ONCE:
+        raise unprocessable(f"names must be a list of 1 to {_MAX_AT_ONCE} names")
     size = payload.get("size")
     if not isinstance(size, str) or size not in SIZES:
         raise unprocessable("You specified an invalid size for Droplet creation.")
@@ -47,6 +47,7 @@ def parse_droplet_request(account: Account, payload: Json) -> DropletRequest:
         raise unprocessable("creating this/these droplet(s) will exceed your droplet limit")
     if len(str(payload.get("user_data") or "").encode()) > _MAX_USER_DATA_BYTES:
         raise unprocessable("user_data may not exceed 64 KiB in size")
+    # Attaching volumes isn't simulated.
     if payload.get("volumes"):
         raise unprocessable("Volume not found")
     return DropletRequest(
@@ -85,6 +86,7 @@ def _select_region(given: object, size: str) -> str:
     Raises ApiError (422).
     """
     wanted = str(given or "")
+    # DigitalOcean takes `fra` for any of `fra1`, `fra2` …, preferring the first.
     matching = (
         [wanted] if wanted in REGIONS else [slug for slug in REGIONS if slug.rstrip("0123456789") == wanted]
     )

@@ -67,6 +67,7 @@ class DropletStore:
         (index,) = self.synthetic.remaining.slice(position - len(stored), position - len(stored) + 1)
         return droplet_id_at(index)
 
+    # The ids of synthetic droplets lie between the fleet's and the created ones', so that lists ascend by id.
     def fleet_ids(self) -> list[int]:
         return [droplet_id for droplet_id in self._stored if droplet_id < FIRST_ID]
 

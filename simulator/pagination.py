@@ -25,6 +25,7 @@ def paginate(key: str, total: int, fetch: Callable[[int, int], list[Json]]) -> J
     shift = take_fault("shifted_pages") if page > 1 else None
     if shift is not None:
         start = max(0, start - int(shift["by"]))
+    # A page after the last one is empty, not refused: a client may page until it meets one.
     items = fetch(min(start, total), min(start + per_page, total))
     if items and take_fault("repeat_item") is not None:
         items = [*items, items[0]]

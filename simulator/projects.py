@@ -95,6 +95,7 @@ class ProjectStore:
             is_default=not self._projects,
         )
         self._projects[project.id] = project
+        # Not the default of any later time: synthetic droplets stay when another project becomes the default.
         self._first_project_id = self._first_project_id or project.id
         return project
 

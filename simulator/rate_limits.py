@@ -22,8 +22,10 @@ class RateLimits:
         if not self.enabled:
             return None
         request_times = self._window(token, at)
+        # The latest requests suffice: had the minute more of them, it would be over its limit already.
         recent = [when for when in list(request_times)[-self.per_minute :] if when > at - MINUTE]
         wait: float | None = None
+        # Until the oldest request leaves its window, which is when the next one fits.
         if len(recent) >= self.per_minute:
             wait = recent[0] + MINUTE - at
         elif len(request_times) >= self.per_hour:

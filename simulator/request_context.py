@@ -28,6 +28,7 @@ def take_fault(kind: str, **wanted: object) -> Json | None:
 
 def read_json() -> Json:
     """Return the request's JSON object. Raises ApiError (400) on anything else."""
+    # Forced: some clients leave the content type out.
     content = request.get_json(force=True, silent=True)
     if not isinstance(content, dict):
         raise bad_request("The request body is not a JSON object.")

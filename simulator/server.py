@@ -29,7 +29,7 @@ def make_server(app: Flask, *, host: str = "127.0.0.1", port: int = 0) -> TcpWSG
         threads=_THREADS,
         ident="simulator",
         channel_timeout=60,
-        outbuf_overflow=16 * 1024 * 1024,
+        outbuf_overflow=16 * 1024 * 1024,  # above a page of 200 droplets, or waitress would write it to disk
         clear_untrusted_proxy_headers=True,
     )
     server.channel_class = DroppableChannel

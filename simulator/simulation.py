@@ -62,6 +62,7 @@ class RequestLog:
         self._latest.append({"number": self.total, **entry})
 
     def since(self, number: int) -> list[Json]:
+        # The log forgets its oldest entries, whose numbers still count.
         skipped = max(0, number - (self.total - len(self._latest)))
         return list(islice(self._latest, skipped, None))
 
@@ -100,6 +101,7 @@ class Simulation:
 
     def _start(self) -> None:
         options = self.options
+        # All of it anew: a fault, a limit or a token of an earlier test must not meet the next one.
         self.clock = Clock(today=options.today, speed=options.speed)
         self.faults = Faults(options.seed)
         self.limits = RateLimits(enabled=self._limits)

@@ -30,19 +30,21 @@ Respond = Callable[..., Any]
 
 def region_backend(region: str) -> S3Backend:
     """Return moto's state for a region, an AWS account of its own, since moto's S3 has no regions."""
-    backend: S3Backend = s3_backends[_account(region)][_PARTITION]
+    backend: S3Backend = s3_backends[_account_id(region)][_PARTITION]
     return backend
 
 
-def _account(region: str) -> str:
+def _account_id(region: str) -> str:
+    # As AWS's: twelve digits, and the same at every start.
     return f"{zlib.crc32(region.encode()):012}"
 
 
 def fill(bucket: Bucket, *, newest_at: datetime) -> None:
     """Create the bucket and its objects."""
     backend = region_backend(bucket.region)
-    made = backend.create_bucket(bucket.name, "us-east-1")
-    made.creation_date = newest_at - timedelta(days=bucket.age_days)
+    # The region that S3 buckets have by default; that of Spaces is in the path.
+    created = backend.create_bucket(bucket.name, "us-east-1")
+    created.creation_date = newest_at - timedelta(days=bucket.age_days)
     for number in range(bucket.objects):
         # Empty, its size set afterwards: half a terabyte of objects takes no memory.
         key = backend.put_object(bucket.name, f"objects/{number:08}", b"", etag=_NO_ETAG)
@@ -75,7 +77,7 @@ class RegionRouter:
         # moto would take the bucket from these, in which the region still comes first.
         for name in ("RAW_URI", "REQUEST_URI"):
             environ.pop(name, None)
-        environ |= {"PATH_INFO": f"/{path}", "HTTP_X_MOTO_ACCOUNT_ID": _account(region)}
+        environ |= {"PATH_INFO": f"/{path}", "HTTP_X_MOTO_ACCOUNT_ID": _account_id(region)}
         response: Iterable[bytes] = self._s3(environ, respond)
         return response
 

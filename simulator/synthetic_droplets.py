@@ -17,6 +17,7 @@ from simulator.droplet import Droplet, default_vpc
 FIRST_ID: Final = 510_000_000
 _ID_STEP: Final = 7
 _ROLES: Final = ("web", "api", "db", "worker", "cache")
+# Repeated by their share of a usual fleet, as are sizes and images.
 _ENVIRONMENTS: Final = ("production", "production", "staging")
 _TENANTS: Final = 100
 _CYCLE: Final = len(_ROLES) * len(_ENVIRONMENTS) * _TENANTS  # indices so far apart have the same tags
@@ -103,10 +104,12 @@ class SyntheticDroplets:
 
     def find_index_by_name(self, name: str) -> int | None:
         number = name.rpartition("-")[2]
+        # The number in the name is the index: no other droplet need be computed to find it.
         index = int(number) if number.isdecimal() else -1
         return index if index in self.remaining and _name(index) == name.lower() else None
 
     def make_droplet(self, index: int) -> Droplet:
+        # Each property takes bits of its own of one hash, so that none follows from another.
         bits = _mix_bits(self._salt ^ index)
         region = _REGIONS[bits % len(_REGIONS)]
         return Droplet(

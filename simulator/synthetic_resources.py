@@ -56,17 +56,6 @@ def _ip(number: int) -> str:
     return f"198.{18 + (number >> 16)}.{number >> 8 & 255}.{number & 255}"
 
 
-def _add_snapshot(builder: FleetBuilder, number: int) -> None:
-    """Add a snapshot of the volume of the same number, which need not exist."""
-    name, size = _name(number), 1.5 + number % 60
-    storage.add_volume_snapshot(builder, name, name, size, _region(number), _tags(number))
-
-
-def _add_image(builder: FleetBuilder, number: int) -> None:
-    made, tags = builder.time_at_age(number % 700), _tags(number)
-    create_custom_image(builder.account, _name(number), made, regions=[_region(number)], size=2.5, tags=tags)
-
-
 def _add_backup(builder: FleetBuilder, number: int) -> None:
     """Add a backup of one droplet after the other, from the first on. Raises ValueError without droplets."""
     droplets = builder.account.droplets
@@ -82,28 +71,6 @@ def _add_backup(builder: FleetBuilder, number: int) -> None:
     )
 
 
-def _add_domain(builder: FleetBuilder, number: int) -> None:
-    lines = (("A", "@", _ip(number)), ("CNAME", "www", "@"))
-    network.add_zone(builder, f"{_name(number)}.example", _PROJECT, lines)
-
-
-def _add_load_balancer(builder: FleetBuilder, number: int) -> None:
-    tag = _tags(number)[0]
-    network.add_load_balancer(builder, _name(number), _ip(number), _region(number), _PROJECT, "", tag=tag)
-
-
-def _add_vpc(builder: FleetBuilder, number: int) -> None:
-    name = _name(number)
-    network.add_vpc(
-        builder, builder.uuid_for("vpc", name), name, _region(number), number % _NETWORKS, default=False
-    )
-
-
-def _add_app(builder: FleetBuilder, number: int) -> None:
-    name = _name(number)
-    platforms.add_app(builder, name, _region(number)[:3], _PROJECT, f"{name}.example")
-
-
 def _add_bucket(builder: FleetBuilder, number: int) -> None:
     """Assign the bucket to its project; `simulator.spaces` takes the same option and serves it."""
     account, bucket = builder.account, make_synthetic_bucket(number)
@@ -116,14 +83,29 @@ LOADS: Final[Mapping[str, AddResource]] = {
     "volumes": lambda builder, number: storage.add_volume(
         builder, _name(number), 10 + number % 90, _region(number), _PROJECT, _tags(number)
     ),
-    "snapshots": _add_snapshot,
-    "images": _add_image,
+    "snapshots": lambda builder, number: (
+        storage.add_volume_snapshot(  # of the volume of that number, if there is one
+            builder, _name(number), _name(number), 1.5 + number % 60, _region(number), _tags(number)
+        )
+    ),
+    "images": lambda builder, number: create_custom_image(
+        builder.account,
+        _name(number),
+        builder.time_at_age(number % 700),
+        regions=[_region(number)],
+        size=2.5,
+        tags=_tags(number),
+    ),
     "backups": _add_backup,
-    "domains": _add_domain,
+    "domains": lambda builder, number: network.add_zone(
+        builder, f"{_name(number)}.example", _PROJECT, (("A", "@", _ip(number)), ("CNAME", "www", "@"))
+    ),
     "reserved_ips": lambda builder, number: network.add_reserved_ip(
         builder, _ip(number), _region(number), _PROJECT, ""
     ),
-    "load_balancers": _add_load_balancer,
+    "load_balancers": lambda builder, number: network.add_load_balancer(
+        builder, _name(number), _ip(number), _region(number), _PROJECT, "", tag=_tags(number)[0]
+    ),
     "databases": lambda builder, number: platforms.add_database(
         builder, _name(number), "pg", "16", _region(number), _PROJECT, _tags(number)
     ),
@@ -131,13 +113,22 @@ LOADS: Final[Mapping[str, AddResource]] = {
         builder, _name(number), _region(number), _PROJECT, _tags(number)
     ),
     "firewalls": lambda builder, number: network.add_firewall(builder, _name(number), tags=_tags(number)),
-    "vpcs": _add_vpc,
+    "vpcs": lambda builder, number: network.add_vpc(
+        builder,
+        builder.uuid_for("vpc", _name(number)),
+        _name(number),
+        _region(number),
+        number % _NETWORKS,
+        default=False,
+    ),
     "certificates": lambda builder, number: network.add_certificate(
         builder, _name(number), [f"{_name(number)}.example"]
     ),
     "cdn_endpoints": lambda builder, number: network.add_cdn_endpoint(
         builder, _name(number), _region(number)
     ),
-    "apps": _add_app,
+    "apps": lambda builder, number: platforms.add_app(
+        builder, _name(number), _region(number)[:3], _PROJECT, f"{_name(number)}.example"
+    ),
     "buckets": _add_bucket,
 }

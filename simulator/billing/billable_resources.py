@@ -96,6 +96,7 @@ def _list_others(account: Account) -> list[BillableResource]:
             if droplet.backup_policy
         ),
         *(_bill_load_balancer(account, body) for body in _list_collection(account, "load_balancer")),
+        # An address is free for as long as a droplet has it.
         *(
             _bill_reserved_ip(account, body)
             for body in _list_collection(account, "reserved_ip")
@@ -113,6 +114,7 @@ def _list_collection(account: Account, name: str) -> list[Json]:
 
 
 def _parse_created_at(body: Json) -> datetime:
+    # Cut to the second: some kinds have nanoseconds, which `fromisoformat` refuses.
     return datetime.fromisoformat(f"{str(body['created_at'])[:19]}+00:00")
 
 
@@ -133,6 +135,7 @@ def _bill_snapshot(body: Json) -> BillableResource:
     return BillableResource(
         "Snapshots",
         f"{body['name']} ({body['size_gigabytes']} GB)",
+        # A cent at least: a snapshot of nothing would be a line of nothing.
         max(1, _cents(Decimal(str(body["size_gigabytes"])) * _SNAPSHOT_CENTS_PER_GB) // 100),
         _parse_created_at(body),
         resource_id=key if key.isdecimal() else "",
@@ -178,6 +181,7 @@ def _bill_database(account: Account, body: Json) -> BillableResource:
 
 
 def _bill_cluster(account: Account, body: Json) -> BillableResource:
+    # All pools in one line, as DigitalOcean bills a cluster, in place of its workers' own lines.
     nodes = sum(int(pool["count"]) for pool in body["node_pools"])
     return BillableResource(
         "Kubernetes Clusters",

@@ -54,6 +54,7 @@ class BillingHistory:
             keys = [key for invoice in final for key in _list_keys(invoice)]
             self._all = sorted(keys, key=lambda each: each.at, reverse=True)
             self._listed = final
+        # The entries descend, and bisect needs ascending keys: hence the signs.
         future_count = bisect_left(self._all, -now.timestamp(), key=lambda each: -each.at.timestamp())
         return HistoryEntries(self._invoices, self._all, future_count)
 
@@ -78,6 +79,7 @@ class HistoryEntries:
     def unpaid_cents(self) -> int:
         """Return the unpaid amount: unpaid invoices, and the events that nothing balances yet."""
         happened = self._keys[self._future_count :]
+        # By uuid and not by amount: the credits of an invoice may change between the two entries.
         paid = {key.invoice.uuid for key in happened if key.is_payment}
         open_ = (key for key in happened if key.event is None and not key.is_payment)
         owed = sum(

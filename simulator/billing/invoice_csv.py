@@ -54,6 +54,7 @@ def write_csv(lines: Iterable[Line], period: date) -> Iterator[str]:
     yield text.getvalue()
 
 
+# Most lines of an invoice start and end at the same two times.
 @lru_cache(maxsize=256)
 def _instant(at: datetime) -> str:
     return f"{str(at)[:19]} +0000"

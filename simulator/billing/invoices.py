@@ -178,9 +178,11 @@ class AccountInvoices:
         return found
 
     def _make_invoice(self, month: date, number: int, lines: int = 0, *, preview: bool = False) -> Invoice:
+        # The preview's uuid is not the final invoice's: it must be unknown once the month is over.
         kind = "preview" if preview else "final"
         key = str(uuid.uuid5(NAMESPACE, f"{self._names}/{kind}/{month}/{number}"))
         since = (month.year - FIRST_MONTH.year) * 12 + month.month - FIRST_MONTH.month
+        # Further invoices of a month are a thousand numbers apart, so that those of no other month collide.
         invoice_id = str(_FIRST_NUMBER + since + number * 1000 + (500_000 if preview else 0))
         return Invoice(key, invoice_id, month, number, lines, preview)
 

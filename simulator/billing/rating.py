@@ -41,6 +41,7 @@ class BillableResource:
 
 
 def month_after(month: date) -> date:
+    # Every month has a 28th, and four days later it is over.
     return (month.replace(day=28) + timedelta(days=4)).replace(day=1)
 
 
@@ -58,6 +59,7 @@ def charge_month(resource: BillableResource, month: date, *, as_of: datetime) ->
     """Return the line of a resource in the month, up to `as_of`; None if it didn't exist for an hour."""
     first, after = midnight(month), midnight(month_after(month))
     start, end = max(first, resource.started_at), min(after, resource.ended_at or after, as_of)
+    # Whole hours, floored, and a part of one is not charged, as on real invoices.
     hours = int((end - start).total_seconds()) // 3600
     if hours < 1:
         return None

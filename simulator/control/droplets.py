@@ -76,6 +76,7 @@ def change_droplet(droplet_id: int) -> Json:
         droplet.size = _make_droplet_request(
             account, {"size": payload["size"], "region": droplet.region}
         ).size
+        # A disk never shrinks, in a resize by hand either.
         droplet.disk = max(droplet.disk, SIZES[droplet.size]["disk"])
     if payload.get("status", "off") not in {"active", "off", "archive", "new"}:
         raise bad_request("no such status")
@@ -103,6 +104,7 @@ def churn() -> Json:
     """
     account, payload = select_account(), read_payload()
     wanted = {name: int(payload.get(name, 0)) for name in ("rename", "tag", "resize", "delete")}
+    # All are chosen before the first change, since a deletion moves those after it.
     ids = account.droplets.sample_ids(sum(wanted.values()))
     if len(ids) < sum(wanted.values()):
         raise bad_request("there are not so many droplets")

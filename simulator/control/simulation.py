@@ -66,6 +66,7 @@ def _render_counts(account: Account) -> Json:
 
 @routes.get("/requests")
 def list_requests() -> Json:
+    # `since` is an entry's number and not a time, which several entries may share.
     log, query = get_simulation().log, request.args
     entries = [
         entry

@@ -187,6 +187,7 @@ def add_vpc(builder: FleetBuilder, key: str, name: str, region: str, number: int
         "region": region,
         "ip_range": f"10.{100 + number}.0.0/20",
         "default": default,
+        # With nanoseconds, as DigitalOcean dates some kinds.
         "created_at": builder.timestamp_at_age(490)[:-1] + ".442049222Z",
     }
     VPCS.add(builder.account, body)

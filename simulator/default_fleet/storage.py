@@ -102,6 +102,7 @@ def add_volume_snapshot(
 def _make_registry(builder: FleetBuilder) -> Json:
     return {
         "name": "arcadia",
+        # With nanoseconds, as DigitalOcean dates some kinds.
         "created_at": builder.timestamp_at_age(320)[:-1] + ".442049222Z",
         "region": "fra1",
         "storage_usage_bytes": 2_939_392_000,

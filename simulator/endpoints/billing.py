@@ -122,6 +122,7 @@ def download_csv(key: str) -> Response:
         return Response(_MAINTENANCE_PAGE, mimetype="text/html")
     lines = get_invoices().get_lines(invoice)
     pieces = write_csv(_apply_line_faults(lines.slice(0, lines.count)), invoice.month)
+    # A short one is sent with its length: only then can a client tell that it was cut, and the fault cut it.
     body: str | Iterable[str] = pieces if lines.count > _MAX_BUFFERED_LINES else "".join(pieces)
     response = Response(body, content_type="text/csv")
     name = f"DigitalOcean Invoice {invoice.month:%Y %b} (6173678-{invoice.invoice_id}).csv"

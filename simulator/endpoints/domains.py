@@ -104,6 +104,7 @@ def create_record(name: str) -> tuple[Json, int]:
 @routes.patch("/v2/domains/<name>/records/<int:record_id>")
 def change_record(name: str, record_id: int) -> Json:
     record = _get_record_or_404(name, record_id)
+    # Validated as a whole before the stored record changes: a refusal leaves it as it was.
     record.update(_apply_payload(request_context.read_json(), record))
     return {"domain_record": record}
 

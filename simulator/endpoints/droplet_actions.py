@@ -85,6 +85,7 @@ def _rename(_account: Account, droplet: Droplet, payload: Json) -> Effect:
 
 def _snapshot(account: Account, droplet: Droplet, payload: Json) -> Effect:
     """Add a private image, whose id only the droplet's list of snapshots has."""
+    # Named by the time of the request, not of the end, which comes later.
     name = payload.get("name") or f"{droplet.name}-{int(account.clock.epoch())}"
 
     def effect() -> None:
@@ -98,18 +99,14 @@ def _enable_backups(_account: Account, droplet: Droplet, payload: Json) -> Effec
     return lambda: setattr(droplet, "backup_policy", policy)
 
 
+def _set_field(name: str, value: object) -> Callable[[Account, Droplet, Json], Effect]:
+    return lambda _account, droplet, _payload: lambda: setattr(droplet, name, value)
+
+
 def _change_backup_policy(account: Account, droplet: Droplet, payload: Json) -> Effect:
     if droplet.backup_policy is None:
         raise unprocessable("Backups are not enabled on this Droplet.")
     return _enable_backups(account, droplet, payload)
-
-
-def _disable_backups(_account: Account, droplet: Droplet, _payload: Json) -> Effect:
-    return lambda: setattr(droplet, "backup_policy", None)
-
-
-def _enable_ipv6(_account: Account, droplet: Droplet, _payload: Json) -> Effect:
-    return lambda: setattr(droplet, "ipv6", True)
 
 
 def _rebuild(account: Account, droplet: Droplet, payload: Json) -> Effect:
@@ -135,9 +132,9 @@ _RULES: Final = {
     "rename": Rule(3, _rename),
     "snapshot": Rule(60, _snapshot, by_tag=True),
     "enable_backups": Rule(5, _enable_backups, by_tag=True),
-    "disable_backups": Rule(5, _disable_backups, by_tag=True),
+    "disable_backups": Rule(5, _set_field("backup_policy", None), by_tag=True),
     "change_backup_policy": Rule(5, _change_backup_policy),
-    "enable_ipv6": Rule(5, _enable_ipv6, by_tag=True),
+    "enable_ipv6": Rule(5, _set_field("ipv6", True), by_tag=True),
     "restore": Rule(60, _rebuild),
     "rebuild": Rule(60, _rebuild),
     "change_kernel": Rule(5, _change_nothing),

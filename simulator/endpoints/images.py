@@ -25,6 +25,7 @@ IMAGE = ResourceKind(
 
 def _get_private_image(image_id: int) -> Json:
     """Return an image that the account may change. Raises ApiError (403 on a public one, 404)."""
+    # A public image exists for all accounts: changing it is forbidden, where another id isn't found.
     if image_id in IMAGES:
         raise forbidden()
     image = request_context.get_account().images.get(image_id)

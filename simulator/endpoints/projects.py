@@ -41,6 +41,7 @@ def _read_environment(payload: Json) -> str:
 
 def _read_name(payload: Json, *, of: Project | None = None) -> str:
     name = request_context.read_string(payload, "name", maximum=_MAX_NAME_LENGTH)
+    # Unique in the account; a project may keep its own name in an update.
     other = request_context.get_account().projects.find_by_name(name)
     if other is not None and other is not of:
         raise conflict("name is already in use")
@@ -101,6 +102,7 @@ def _apply_payload(project: Project, payload: Json) -> Json:
         description = request_context.read_string(payload, "description", maximum=_MAX_TEXT_LENGTH, minimum=0)
     if "purpose" in payload:
         purpose = normalize_purpose(request_context.read_string(payload, "purpose", maximum=_MAX_TEXT_LENGTH))
+    # The last field that may be refused, and then all are stored at once: a 422 changes none.
     project.environment = _read_environment(payload) if "environment" in payload else project.environment
     project.name, project.description, project.purpose = name, description, purpose
     if payload.get("is_default") is True:

@@ -21,6 +21,7 @@ def _render(account: Account, reserved: Json) -> Json:
         "droplet": None if droplet is None else render_droplet(droplet, images=account.images, now=now),
         "region": REGIONS[reserved["region"]],
         "locked": False,
+        # Under whichever URN the project has it.
         "project_id": (
             account.projects.find_project_id(f"do:reservedip:{reserved['ip']}")
             or account.projects.find_project_id(f"do:floatingip:{reserved['ip']}")

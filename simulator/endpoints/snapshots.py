@@ -27,6 +27,7 @@ SNAPSHOT = ResourceKind(
 def _list_all(account: Account) -> list[Json]:
     of_droplets = [
         {
+            # A string here, where the image itself has a number.
             "id": str(image["id"]),
             "resource_id": str(account.source_droplet_ids.get(image["id"], "")),
             "resource_type": "droplet",

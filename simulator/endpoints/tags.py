@@ -16,9 +16,8 @@ TAG = ResourceKind("tag", routes, count=lambda account: len(account.tags))
 
 _COUNTED_KINDS: Final = ("droplets", "images", "volumes", "volume_snapshots", "databases")
 
-Counts = dict[
-    str, dict[str, tuple[int, str]]
-]  # by kind, by tag: the number of resources, and the last one's URL
+# By kind, by tag: the number of resources, and the last one's URL.
+Counts = dict[str, dict[str, tuple[int, str]]]
 
 
 def _count_resources(account: Account) -> Counts:
@@ -53,6 +52,7 @@ def _get_tag_or_404(name: str) -> str:
 @routes.get("/v2/tags")
 def list_tags() -> Json:
     account = request_context.get_account()
+    # Counted once for the list, not for each tag: it takes a look at every resource.
     counts, names = _count_resources(account), sorted(account.tags.values())
     return paginate(
         "tags", len(names), lambda start, stop: [_render_tag(name, counts) for name in names[start:stop]]

@@ -44,20 +44,20 @@ class FinanceService:
         self.audience = audience
         self.faults = Faults(seed=1, kinds=FAULTS)
         self.requests: list[Json] = []
-        self.in_hand = 0
+        self.unfinished = 0
         self._lock = Lock()
 
     @contextmanager
-    def count_in_hand(self) -> Iterator[None]:
+    def count_unfinished(self) -> Iterator[None]:
         """Count a request as unfinished for the block."""
         # Under a lock, for `+=` isn't atomic: a lost count would keep a test waiting for ever.
         with self._lock:
-            self.in_hand += 1
+            self.unfinished += 1
         try:
             yield
         finally:
             with self._lock:
-                self.in_hand -= 1
+                self.unfinished -= 1
 
 
 def create_app(
@@ -89,7 +89,7 @@ def _take_fault(kind: str) -> Json | None:
 @routes.post("/api/v1/integrations/cloud/import-invoice")
 def import_invoice() -> Response:
     """Import the invoice, unless a fault is armed, and log the request."""
-    with get_service().count_in_hand():
+    with get_service().count_unfinished():
         response = _respond()
         status = None if connection.is_dropped(response) else response.status_code
         # Inside the block: when no request is unfinished, all are in the log.
@@ -114,6 +114,7 @@ def _respond() -> Response:
     except ApiError as error:
         return _render_api_error(error)
     invoice_id, action = get_service().store.upsert(invoice)
+    # After the row is written: the client can't know, and only a push of the same key again repairs it.
     lost = _take_fault("lost_answer")
     if lost is not None and lost["status"] is None:
         return connection.drop(reset=bool(lost["reset"]))
@@ -201,7 +202,7 @@ def clear_invoices() -> tuple[str, int]:
 
 @routes.get("/_control/requests")
 def list_requests() -> Response:
-    return _json_response({"requests": get_service().requests, "in_hand": get_service().in_hand}, 200)
+    return _json_response({"requests": get_service().requests, "in_hand": get_service().unfinished}, 200)
 
 
 @routes.delete("/_control/requests")

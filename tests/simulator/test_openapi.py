@@ -80,7 +80,7 @@ def _find_operation(method: str, path: str) -> dict[str, Any]:
 
 
 def check(answer: requests.Response) -> requests.Response:
-    """Fail unless status, headers and body are as the document says."""
+    """Fail unless status, headers and body are as in the document."""
     method, path = str(answer.request.method).lower(), str(answer.request.path_url).split("?")[0]
     responses = _find_operation(method, path)["responses"]
     response = _resolve_reference(responses.get(str(answer.status_code), responses["default"]))
@@ -327,7 +327,7 @@ def test_a_records_life_has_the_documents_shape(api: Api) -> None:
 
 
 def test_the_check_sees_a_wrong_shape(url: str) -> None:
-    """Or all of the above would say nothing."""
+    """Prove that the checks above can fail."""
     answer = requests.get(
         f"{url}/v2/droplets", headers={"Authorization": f"Bearer {DEFAULT_TOKEN}"}, timeout=20
     )
