@@ -12,7 +12,7 @@ def sync_age() -> CheckResult:
     ages = sorted(sync_ages(at=timezone.now()), key=lambda age: not age.is_stale)
     return CheckResult(
         ok=not any(age.is_stale for age in ages),
-        words="; ".join(f"{age.kind}: {_in_words(age)}" for age in ages),
+        message="; ".join(f"{age.kind}: {_in_words(age)}" for age in ages),
         vital=False,
     )
 

@@ -13,4 +13,4 @@ def sagas() -> CheckResult:
         (f"{now.undo_failures} undo failures", now.undo_failures),
     )
     words = [words for words, is_so in faults if is_so]
-    return CheckResult(ok=not words, words="; ".join([*words, f"{now.live} live"]), vital=False)
+    return CheckResult(ok=not words, message="; ".join([*words, f"{now.live} live"]), vital=False)
