@@ -13,4 +13,4 @@ def check_sagas() -> CheckResult:
         (f"{now.compensation_failures} undo failures", now.compensation_failures),
     )
     messages = [message for message, is_so in faults if is_so]
-    return CheckResult(ok=not messages, words="; ".join([*messages, f"{now.live} live"]), vital=False)
+    return CheckResult(ok=not messages, message="; ".join([*messages, f"{now.live} live"]), vital=False)

@@ -9,7 +9,7 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django.fixtures import DjangoAssertNumQueries
 
-from arcadia_cloud.kernel.idempotency import forget_expired
+from arcadia_cloud.kernel.retention import delete_expired_responses
 from deployments.models import Deployment
 from provisioning.engine.runner import run
 from provisioning.models import SagaRun, SagaStepResult
@@ -125,10 +125,10 @@ def test_a_key_still_holds_when_its_first_answer_is_forgotten(operator: Client) 
     key = {"Idempotency-Key": "order-1"}
     first = post(operator, SAGAS, ECHO, **key).json()
     run_to_end(SagaRun.objects.get())
-    assert forget_expired(at=timezone.now() + timedelta(hours=25)) == 1
+    assert delete_expired_responses(at=timezone.now() + timedelta(hours=25)) == 1
 
     again = post(operator, SAGAS, ECHO, **key).json()
-    forget_expired(at=timezone.now() + timedelta(hours=25))
+    delete_expired_responses(at=timezone.now() + timedelta(hours=25))
     other = post(operator, SAGAS, {"kind": "echo", "inputs": {"message": "bye"}}, **key)
 
     assert (again["id"], again["status"]) == (first["id"], "completed")
