@@ -17,6 +17,6 @@ def sync_age() -> CheckResult:
         lines.append(f"{age.kind}: {since}{', too old' if age.is_stale and age.completed_at else ''}")
     return CheckResult(
         ok=not any(age.is_stale for age in ages),
-        words="; ".join(lines).replace("\xa0", " "),
+        message="; ".join(lines).replace("\xa0", " "),
         vital=False,
     )

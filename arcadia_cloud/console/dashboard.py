@@ -23,7 +23,7 @@ from inventory.models import SyncRun
 from inventory.queries import FleetCell, SyncAge, fleet_cells, sum_of_known, sync_ages
 from inventory.values import RunOutcome, kind_label
 from provisioning.models import ProvisioningBrake
-from provisioning.queries import standing
+from provisioning.queries import summarize_provisioning
 
 _ALERTS_SHOWN: Final = 5
 _KINDS_NAMED: Final = 3
@@ -70,7 +70,7 @@ def build_dashboard(*, at: datetime, with_billing: bool) -> Dashboard:
     cells = fleet_cells()
     ages = sync_ages(at=at)
     running = [progress(run) for run in SyncRun.objects.filter(outcome=RunOutcome.RUNNING).order_by("kind")]
-    sagas = standing()
+    sagas = summarize_provisioning()
     return Dashboard(
         figures=[
             _resources(cells),

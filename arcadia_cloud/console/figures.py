@@ -11,7 +11,7 @@ from django.utils.http import urlencode
 from billing.admin.formatting import format_dollars
 from billing.admin.invoices import UNPUSHED_CHOICE, UNRECONCILED_CHOICE
 from billing.queries import BillingSummary
-from provisioning.admin.filters import LIVE_ONES
+from provisioning.admin.filters import LIVE_SAGAS
 from provisioning.engine.compensation import COMPENSATION_FAILED
 from provisioning.queries import ProvisioningSummary
 from provisioning.states import SagaStatus
@@ -32,9 +32,9 @@ class Figure:
 
 def saga_figures(sagas: ProvisioningSummary) -> list[Figure]:
     """What goes on, and what needs a hand."""
-    undo_failures = f"{reverse('admin:kernel_alert_changelist')}?{urlencode({'q': COMPENSATION_FAILED})}"
+    alerts = f"{reverse('admin:kernel_alert_changelist')}?{urlencode({'q': COMPENSATION_FAILED})}"
     return [
-        Figure("Live sagas", f"{sagas.live:,}", _pace(sagas), _sagas(LIVE_ONES), _tone(sagas)),
+        Figure("Live sagas", f"{sagas.live:,}", _pace(sagas), _sagas(LIVE_SAGAS), _tone(sagas)),
         Figure(
             "Waiting sagas",
             f"{sagas.waiting:,}",
@@ -50,10 +50,10 @@ def saga_figures(sagas: ProvisioningSummary) -> list[Figure]:
         ),
         Figure(
             "Undo failures",
-            f"{sagas.undo_failures:,}",
-            "left something behind" if sagas.undo_failures else "none is open",
-            undo_failures,
-            "bad" if sagas.undo_failures else "good",
+            f"{sagas.compensation_failures:,}",
+            "left something behind" if sagas.compensation_failures else "none is open",
+            alerts,
+            "bad" if sagas.compensation_failures else "good",
         ),
     ]
 

@@ -22,7 +22,7 @@ from tests.billing.rows import a_balance, an_invoice
 from tests.console.conftest import PASSWORD
 from tests.console.rows import a_run, a_saga
 from tests.inventory.observations import minute
-from tests.provisioning.sagas import walk_to_its_end
+from tests.provisioning.sagas import run_to_end
 from tests.simulated import Simulated
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
@@ -286,7 +286,7 @@ def test_a_sagas_page_moves_by_itself_and_cancels_it(console: Page) -> None:
     expect(console.get_by_text("Being cancelled.")).to_be_visible()
 
     console.evaluate("window.stayed = true")
-    assert walk_to_its_end(saga).status == "rolled_back"
+    assert run_to_end(saga).status == "rolled_back"
     expect(console.locator("#saga-live").get_by_text("rolled back")).to_be_visible(timeout=8000)
     expect(timeline.get_by_text("undone", exact=True)).to_have_count(2)
     expect(console.get_by_role("button", name="Retry")).to_be_visible()

@@ -16,9 +16,9 @@ from arcadia_cloud.embedded.children import Child, end_children, start_child
 from inventory.models import SyncRun
 from inventory.services import sync_inventory
 from inventory.values import RunMode
+from simulator.simulation import SPACES_KEY, SPACES_SECRET
 from simulator.spaces import clear
 from simulator.spaces import serve as serve_spaces
-from simulator.world import SPACES_KEY, SPACES_SECRET
 from tests.inventory import bucket_server
 from tests.inventory.bucket_server import BucketServer
 from tests.processes import test_database_url as database_url
