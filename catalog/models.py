@@ -9,12 +9,13 @@ from typing import Any
 
 import msgspec
 from django.contrib.postgres.constraints import ExclusionConstraint
-from django.contrib.postgres.fields import DateRangeField, RangeOperators
+from django.contrib.postgres.fields import RangeOperators
 from django.core.validators import MinValueValidator
 from django.db import models
 from django.db.models import F, Q
 
-from arcadia_cloud.kernel.money import Money, minor_digits
+from arcadia_cloud.kernel.money import Money
+from catalog.columns import DateRange, currency_field, is_currency, money_of, quantity_field
 from catalog.errors import InvalidTerms, VersionPublished
 from catalog.states import VersionStatus
 from catalog.values.checks import QUANTITY_PLACES
@@ -52,28 +53,6 @@ class TierRow(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             unit_price=money_of(Decimal(self.unit_price_cents), currency),
             flat_fee=money_of(Decimal(self.flat_fee_cents), currency),
         )
-
-
-class DateRange(models.Func):
-    """The days from one date until the day before another, without an end where that is null."""
-
-    function = "daterange"
-    output_field = DateRangeField()
-
-
-def quantity_field(**options: Any) -> "models.DecimalField[Any, Any]":
-    """Return a field for a quantity, as usage is kept."""
-    return models.DecimalField(max_digits=24, decimal_places=QUANTITY_PLACES, **options)
-
-
-def currency_field() -> "models.CharField[Any, Any]":
-    """Return a field for an ISO 4217 code."""
-    return models.CharField(max_length=3, default="AUD")
-
-
-def is_currency(name: str) -> models.CheckConstraint:
-    """Keep the column `currency` to ISO 4217 codes."""
-    return models.CheckConstraint(condition=Q(currency__regex=r"^[A-Z]{3}$"), name=name)
 
 
 class Plan(models.Model):
@@ -127,6 +106,7 @@ class PlanVersion(models.Model):
         ordering = ["plan", "number"]
         constraints = [
             models.UniqueConstraint(fields=["plan", "number"], name="plan_version_number_once"),
+            # Of two publishers that both got here, the index lets one through.
             models.UniqueConstraint(
                 fields=["plan"], condition=Q(status="active"), name="plan_has_one_active_version"
             ),
@@ -153,6 +133,7 @@ class PlanVersion(models.Model):
         return f"{self.plan.code}/{self.number}"
 
     def save(self, *args: Any, **kwargs: Any) -> None:
+        # A first save may be of any status; the life cycle's moves go by update, not through here.
         if not self._state.adding:
             self.assert_draft()
         super().save(*args, **kwargs)
@@ -392,8 +373,3 @@ class TaxRate(models.Model):
             valid_from=self.effective_from,
             valid_to=self.effective_to,
         )
-
-
-def money_of(cents: Decimal, currency: str) -> Money:
-    """Convert a price with fractions of a minor unit."""
-    return Money(cents.scaleb(-minor_digits(currency)), currency)

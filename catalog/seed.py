@@ -104,18 +104,21 @@ def seed_catalog(*, at: datetime) -> SeedCounts:
 
     May be run at any time, and twice at once: codes are unique, and one run waits for the other's.
     """
+    tax = TaxRate(code="GST", currency=CURRENCY, percent=GST_PERCENT, effective_from=GST_SINCE)
     with transaction.atomic():
-        return SeedCounts(
-            plans=sum(_seed_plan(plan, sort, at) for sort, plan in enumerate(PLANS, 1)),
-            addons=sum(_seed_addon(addon) for addon in ADDONS),
-            tax_rates=_seed_tax(),
-        )
+        plans = sum(_seed_plan(plan, sort, at) for sort, plan in enumerate(PLANS, 1))
+        addons = sum(_seed_addon(addon) for addon in ADDONS)
+        # Any rate of the currency will do: an operator may have given it other dates or another name.
+        taxed = TaxRate.objects.filter(currency=CURRENCY).exists()
+        taxes = [] if taxed else TaxRate.objects.bulk_create([tax], ignore_conflicts=True)
+    return SeedCounts(plans=plans, addons=addons, tax_rates=len(taxes))
 
 
 def _seed_plan(seed: SeedPlan, sort: int, at: datetime) -> bool:
     plan, made = Plan.objects.get_or_create(
         code=seed.code, defaults={"name": seed.name, "description": seed.description, "sort": sort}
     )
+    # A plan that is there keeps its versions, and what it lacks: an operator may have taken it away.
     if made:
         version = PlanVersion.objects.create(
             plan=plan, number=1, base_price_cents=seed.base_price_cents, currency=CURRENCY
@@ -146,11 +149,3 @@ def _seed_addon(seed: SeedAddon) -> bool:
         },
     )
     return made
-
-
-def _seed_tax() -> int:
-    """Make the tax unless its currency has any: an operator may have given it other dates."""
-    if TaxRate.objects.filter(currency=CURRENCY).exists():
-        return 0
-    rate = TaxRate(code="GST", currency=CURRENCY, percent=GST_PERCENT, effective_from=GST_SINCE)
-    return len(TaxRate.objects.bulk_create([rate], ignore_conflicts=True))

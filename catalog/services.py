@@ -33,7 +33,7 @@ def publish_version(*, version_pk: int, replaces: int | None, actor: str, at: da
         version = _lock_with_plan(version_pk)
         if version.status != VersionStatus.DRAFT:
             raise VersionPublished(f"{version} is {version.status}, no draft")
-        version.terms()
+        version.terms()  # raises for a draft that makes no price: it would fail at its first quote
         active = PlanVersion.objects.filter(plan=version.plan, status=VersionStatus.ACTIVE).first()
         if (active.pk if active else None) != replaces:
             raise VersionReplaced(f"{active or 'none'} is the active version now")
@@ -49,6 +49,7 @@ def create_draft_from(*, version_pk: int, actor: str) -> PlanVersion:
     """Make a new draft, the plan's next version, with the terms and items of another one. Raises NotFound."""
     with transaction.atomic():
         source = _lock_with_plan(version_pk)
+        # Under the plan's lock: two drafts at once would take one number.
         latest = source.plan.versions.aggregate(latest=Max("number"))["latest"]
         draft = PlanVersion.objects.create(
             plan=source.plan,
@@ -67,6 +68,7 @@ def create_draft_from(*, version_pk: int, actor: str) -> PlanVersion:
 
 
 def _lock_with_plan(version_pk: int) -> PlanVersion:
+    # The plan first, everywhere: the other order would deadlock two publishers.
     plan = Plan.objects.filter(versions=version_pk).select_for_update(of=("self",)).first()
     if plan is None:
         raise NotFound(f"there is no plan version {version_pk}")

@@ -1,5 +1,5 @@
 
-import catalog.models
+import catalog.columns
 import django.contrib.postgres.constraints
 import django.core.validators
 import django.db.models.deletion
@@ -102,7 +102,7 @@ class Migration(migrations.Migration):
             options={
                 'db_table': 'resource_prices',
                 'ordering': ['resource_kind', 'currency', 'effective_from'],
-                'constraints': [django.contrib.postgres.constraints.ExclusionConstraint(expressions=[('resource_kind', '='), ('currency', '='), (catalog.models.DateRange('effective_from', 'effective_to'), '&&')], name='resource_price_overlaps_none'), models.CheckConstraint(condition=models.Q(('price_cents__gte', 0), ('unit_qty__gt', 0)), name='resource_price_not_negative'), models.CheckConstraint(condition=models.Q(('effective_to', None), ('effective_to__gt', models.F('effective_from')), _connector='OR'), name='resource_price_forward'), models.CheckConstraint(condition=models.Q(('resource_kind__in', ['droplet_hours', 'spaces_gb_month', 'snapshot_gb_month', 'backup_gb_month', 'volume_gb_month', 'bandwidth_gb', 'dns_zones', 'load_balancer_hours', 'database_hours', 'reserved_ip_hours', 'llm_tokens'])), name='resource_price_kind_known'), models.CheckConstraint(condition=models.Q(('currency__regex', '^[A-Z]{3}$')), name='resource_price_currency_code')],
+                'constraints': [django.contrib.postgres.constraints.ExclusionConstraint(expressions=[('resource_kind', '='), ('currency', '='), (catalog.columns.DateRange('effective_from', 'effective_to'), '&&')], name='resource_price_overlaps_none'), models.CheckConstraint(condition=models.Q(('price_cents__gte', 0), ('unit_qty__gt', 0)), name='resource_price_not_negative'), models.CheckConstraint(condition=models.Q(('effective_to', None), ('effective_to__gt', models.F('effective_from')), _connector='OR'), name='resource_price_forward'), models.CheckConstraint(condition=models.Q(('resource_kind__in', ['droplet_hours', 'spaces_gb_month', 'snapshot_gb_month', 'backup_gb_month', 'volume_gb_month', 'bandwidth_gb', 'dns_zones', 'load_balancer_hours', 'database_hours', 'reserved_ip_hours', 'llm_tokens'])), name='resource_price_kind_known'), models.CheckConstraint(condition=models.Q(('currency__regex', '^[A-Z]{3}$')), name='resource_price_currency_code')],
             },
         ),
         migrations.CreateModel(
@@ -118,7 +118,7 @@ class Migration(migrations.Migration):
             options={
                 'db_table': 'tax_rates',
                 'ordering': ['currency', 'code', 'effective_from'],
-                'constraints': [django.contrib.postgres.constraints.ExclusionConstraint(expressions=[('code', '='), ('currency', '='), (catalog.models.DateRange('effective_from', 'effective_to'), '&&')], name='tax_rate_overlaps_none'), models.CheckConstraint(condition=models.Q(('percent__gte', 0)), name='tax_rate_not_negative'), models.CheckConstraint(condition=models.Q(('effective_to', None), ('effective_to__gt', models.F('effective_from')), _connector='OR'), name='tax_rate_forward'), models.CheckConstraint(condition=models.Q(('currency__regex', '^[A-Z]{3}$')), name='tax_rate_currency_code')],
+                'constraints': [django.contrib.postgres.constraints.ExclusionConstraint(expressions=[('code', '='), ('currency', '='), (catalog.columns.DateRange('effective_from', 'effective_to'), '&&')], name='tax_rate_overlaps_none'), models.CheckConstraint(condition=models.Q(('percent__gte', 0)), name='tax_rate_not_negative'), models.CheckConstraint(condition=models.Q(('effective_to', None), ('effective_to__gt', models.F('effective_from')), _connector='OR'), name='tax_rate_forward'), models.CheckConstraint(condition=models.Q(('currency__regex', '^[A-Z]{3}$')), name='tax_rate_currency_code')],
             },
         ),
         migrations.CreateModel(

@@ -147,6 +147,7 @@ class PlanTerms(msgspec.Struct, frozen=True, kw_only=True, dict=True):
 
     def __post_init__(self) -> None:
         require_minor_units("a base price", self.base_price)
+        # Sorted once here: rows come in any order, and equal terms have equal bytes.
         force_setattr(self, "items", tuple(sorted(self.items, key=lambda item: item.kind)))
         require_once(f"{self.plan}: an item of", (item.kind for item in self.items))
         for item in self.items:
@@ -303,6 +304,7 @@ class QuoteInputs(msgspec.Struct, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         force_setattr(self, "segments", tuple(sorted(self.segments, key=lambda segment: segment.days)))
         force_setattr(self, "discounts", tuple(self.discounts))
+        # Overlaps are looked for among neighbours only: the segments are in order by now.
         for segment in self.segments:
             if not self.period.contains(segment.days):
                 raise ValueError(f"a segment from {segment.days.start} isn't within the period")
