@@ -13,8 +13,8 @@ from azure.core.credentials import AzureKeyCredential
 from azure.core.pipeline.policies import AzureKeyCredentialPolicy
 from pydo import Client
 
-from arcadia_cloud.digitalocean.budget import NoBudget
 from arcadia_cloud.digitalocean.client import DigitalOcean
+from arcadia_cloud.digitalocean.rate_limit.budget import NoBudget
 from bench.harness import Contender, Row, bench, interleave, row, tell
 
 DROPLETS: Final = 100_000

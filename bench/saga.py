@@ -21,7 +21,7 @@ import psycopg
 from dbos import DBOSClient
 from django.db import connection
 
-from arcadia_cloud.embedded.children import Child, end_children, start_child
+from arcadia_cloud.embedded.child_processes import Child, end_children, start_child
 from bench import dbos_peer
 from bench.harness import Contender, Row, bench, compare, interleave, row
 from bench.scratch import scratch_database

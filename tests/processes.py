@@ -11,7 +11,7 @@ from urllib.parse import urlsplit, urlunsplit
 import psutil
 from django.db import connection
 
-from arcadia_cloud.embedded.children import Child, end_children, start_child
+from arcadia_cloud.embedded.child_processes import Child, end_children, start_child
 
 READY_SECONDS = 60
 

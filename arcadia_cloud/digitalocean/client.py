@@ -5,8 +5,7 @@ from contextlib import AbstractContextManager
 from typing import Any, Final
 from urllib.parse import quote
 
-from arcadia_cloud.digitalocean.calls import Calls
-from arcadia_cloud.digitalocean.listing import Listing
+from arcadia_cloud.digitalocean.pagination import Listing
 from arcadia_cloud.digitalocean.records import (
     AccountRecord,
     ActionRecord,
@@ -27,6 +26,7 @@ from arcadia_cloud.digitalocean.records import (
     SnapshotRecord,
     TagRecord,
 )
+from arcadia_cloud.digitalocean.rest import Calls
 
 _NAMING: Final = frozenset({"CNAME", "MX", "NS", "SRV"})  # records whose data is a host's name
 _INVOICES: Final = "/v2/customers/my/invoices"

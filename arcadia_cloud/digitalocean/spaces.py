@@ -23,7 +23,6 @@ from botocore.exceptions import ConnectionError as S3ConnectionError
 from botocore.parsers import ResponseParserError
 from django.conf import settings
 
-from arcadia_cloud.digitalocean.answers import fault_of
 from arcadia_cloud.digitalocean.credentials import SpacesKeys, spaces_keys
 from arcadia_cloud.digitalocean.errors import (
     ProviderError,
@@ -35,6 +34,7 @@ from arcadia_cloud.digitalocean.errors import (
 )
 from arcadia_cloud.digitalocean.records import BucketRecord
 from arcadia_cloud.digitalocean.redaction import redact
+from arcadia_cloud.digitalocean.responses import fault_of
 
 # No API lists them. Source: "Spaces Availability" in the product documentation.
 REGIONS: Final = (

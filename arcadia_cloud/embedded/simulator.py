@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-from arcadia_cloud.embedded.children import Child, end_children, start_child
+from arcadia_cloud.embedded.child_processes import Child, end_children, start_child
 from arcadia_cloud.embedded.errors import ChildError, EmbeddedError
 from arcadia_cloud.embedded.servers import given
 from arcadia_cloud.embedded.valkey import free_port

@@ -19,9 +19,9 @@ from typing import TextIO
 from honcho.colour import get_colours
 from honcho.printer import Message, Printer
 
-from arcadia_cloud.embedded.children import Child, end_children, start_child
+from arcadia_cloud.embedded.child_processes import Child, end_children, start_child
 from arcadia_cloud.embedded.errors import ChildError, EmbeddedError
-from arcadia_cloud.embedded.interruption import Interruption
+from arcadia_cloud.embedded.stop_signals import Interruption
 
 # Syncs may take minutes and billing longer; a worker of its own keeps provisioning from waiting for them.
 WORKERS = {

@@ -9,7 +9,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from arcadia_cloud.embedded.locks import is_owned
+from arcadia_cloud.embedded.folder_lock import is_owned
 
 PROJECT = Path(__file__).resolve().parents[2]
 DEFAULT_FOLDER = (PROJECT / ".arcadia").resolve()

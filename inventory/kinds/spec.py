@@ -12,7 +12,7 @@ import structlog
 
 from arcadia_cloud.digitalocean.client import DigitalOcean
 from arcadia_cloud.digitalocean.errors import ProviderMalformed, ProviderNotFound
-from arcadia_cloud.digitalocean.listing import Listing, Page
+from arcadia_cloud.digitalocean.pagination import Listing, Page
 from inventory.models import Resource
 from inventory.sync.paging import read_pages, record_key
 from inventory.sync.run_records import Progress

@@ -4,7 +4,7 @@ from typing import Final
 
 from arcadia_cloud.digitalocean.client import DigitalOcean
 from arcadia_cloud.digitalocean.errors import ProviderNotFound, ProviderRejected
-from arcadia_cloud.digitalocean.listing import Listing
+from arcadia_cloud.digitalocean.pagination import Listing
 from arcadia_cloud.digitalocean.records import ProjectRecord
 from inventory.models import Project, Resource
 from inventory.sync.paging import read_all

@@ -8,7 +8,7 @@ from django.core.management import call_command
 from django.test import Client, RequestFactory
 
 from arcadia_cloud.kernel.queue.schedule.seed import seed_schedule
-from arcadia_cloud.main_job.groups import seed_groups
+from arcadia_cloud.main_job.seeds.groups import seed_groups
 from inventory.models import Project, Resource, ResourceEvent, SyncRun
 from tests.console.conftest import Login
 from tests.console.rows import ACCESS_LISTS, EVERY_LIST, some_of_everything

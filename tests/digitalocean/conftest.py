@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from arcadia_cloud.digitalocean import transport
-from arcadia_cloud.digitalocean.budget import NoBudget
 from arcadia_cloud.digitalocean.client import DigitalOcean
+from arcadia_cloud.digitalocean.rate_limit.budget import NoBudget
 from tests.digitalocean.provider import Provider, Script, provider
 
 TOKEN = "dop_v1_" + "c0ffee" * 10 + "beef"

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from arcadia_cloud.digitalocean import records, streaming
+from arcadia_cloud.digitalocean import records, text_stream
 from arcadia_cloud.digitalocean.client import DigitalOcean
 from arcadia_cloud.digitalocean.errors import (
     ProviderForbidden,
@@ -289,7 +289,7 @@ def test_a_connection_that_falls_silent_in_the_middle_is_unavailable(connect: Co
         (_csv(b'\xef\xbb\xbf  {"id": "x"}'), "markup"),
         (_csv(b"product,USD\n\xff\xfe,1\n"), "not UTF-8 text"),
         (_csv(b"product\xc3"), "not UTF-8 text"),
-        (_csv(b"x" * (streaming.LONGEST_LINE + 1)), "a line is longer than"),
+        (_csv(b"x" * (text_stream.LONGEST_LINE + 1)), "a line is longer than"),
     ],
 )
 def test_an_answer_that_is_no_table_is_malformed(connect: Connect, reply: Reply, words: str) -> None:
@@ -302,7 +302,7 @@ def test_an_answer_that_is_no_table_is_malformed(connect: Connect, reply: Reply,
 
 
 def test_a_table_without_end_is_given_up(connect: Connect, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(streaming, "LONGEST_TEXT", 300_000)
+    monkeypatch.setattr(text_stream, "LONGEST_TEXT", 300_000)
     client, _ = connect(lambda _seen: _csv(LONG))
     with pytest.raises(ProviderMalformed, match="longer than 300000 bytes"):
         _read(client)

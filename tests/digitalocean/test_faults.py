@@ -8,8 +8,7 @@ from email.utils import format_datetime
 import pytest
 import structlog
 
-from arcadia_cloud.digitalocean import answers, transport
-from arcadia_cloud.digitalocean.budget import NoBudget
+from arcadia_cloud.digitalocean import responses, transport
 from arcadia_cloud.digitalocean.client import DigitalOcean
 from arcadia_cloud.digitalocean.errors import (
     ProviderError,
@@ -19,6 +18,7 @@ from arcadia_cloud.digitalocean.errors import (
     ProviderRejected,
     ProviderUnavailable,
 )
+from arcadia_cloud.digitalocean.rate_limit.budget import NoBudget
 from arcadia_cloud.digitalocean.records import ProjectRecord
 from tests.digitalocean.conftest import Connect
 from tests.digitalocean.provider import Reply, droplet, one_after_another, page_of, provider
@@ -228,13 +228,13 @@ def test_what_the_provider_says_about_waiting(
     monkeypatch: pytest.MonkeyPatch, headers: dict[str, str], status: int, seconds: float | None
 ) -> None:
     monkeypatch.setattr("time.time", lambda: _NOW)
-    assert answers.retry_after(headers, status=status) == seconds
+    assert responses.retry_after(headers, status=status) == seconds
 
 
 @pytest.mark.parametrize(("ahead", "at_least", "at_most"), [(20, 18.0, 20.0), (-20, 0.0, 0.0)])
 def test_retry_after_may_be_a_date(ahead: int, at_least: float, at_most: float) -> None:
     date = format_datetime(datetime.now(UTC) + timedelta(seconds=ahead), usegmt=True)
-    wait = answers.retry_after({"retry-after": date}, status=503)
+    wait = responses.retry_after({"retry-after": date}, status=503)
     assert wait is not None
     assert at_least <= wait <= at_most
 
@@ -316,7 +316,7 @@ def test_an_item_that_lacks_what_we_need_is_named(
 
 
 def test_an_answer_too_long_is_given_up(connect: Connect, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(answers, "LONGEST_ANSWER", 1_000_000)
+    monkeypatch.setattr(responses, "LONGEST_ANSWER", 1_000_000)
     bomb = gzip.compress(b" " * 50_000_000)
     client, server = connect(lambda _seen: Reply(body=bomb, headers={"content-encoding": "gzip"}))
     with pytest.raises(ProviderMalformed, match="longer than 1000000 bytes"):

@@ -8,9 +8,8 @@ import msgspec
 import pytest
 
 from arcadia_cloud.digitalocean import records
-from arcadia_cloud.digitalocean.answers import Answer
-from arcadia_cloud.digitalocean.decoding import decode_object, decode_page
-from arcadia_cloud.digitalocean.listing import Listing
+from arcadia_cloud.digitalocean.decoder import decode_object, decode_page
+from arcadia_cloud.digitalocean.pagination import Listing
 from arcadia_cloud.digitalocean.records import (
     AccountRecord,
     ActionRecord,
@@ -23,6 +22,7 @@ from arcadia_cloud.digitalocean.records import (
     SizeRecord,
     TagRecord,
 )
+from arcadia_cloud.digitalocean.responses import Answer
 from tests.digitalocean.conftest import Connect
 from tests.digitalocean.official import examples, schema_fields
 from tests.digitalocean.provider import Reply, Seen, droplet

@@ -7,9 +7,9 @@ import msgspec
 import pytest
 
 from arcadia_cloud.digitalocean import records
-from arcadia_cloud.digitalocean.answers import Answer
-from arcadia_cloud.digitalocean.decoding import decode_object, decode_page
-from arcadia_cloud.digitalocean.listing import Listing
+from arcadia_cloud.digitalocean.decoder import decode_object, decode_page
+from arcadia_cloud.digitalocean.pagination import Listing
+from arcadia_cloud.digitalocean.responses import Answer
 from tests.digitalocean.conftest import Connect
 from tests.digitalocean.official import examples, schema_fields
 from tests.digitalocean.provider import Reply, Seen

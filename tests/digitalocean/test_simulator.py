@@ -6,7 +6,6 @@ from decimal import Decimal
 
 import pytest
 
-from arcadia_cloud.digitalocean.budget import NoBudget
 from arcadia_cloud.digitalocean.client import DigitalOcean
 from arcadia_cloud.digitalocean.errors import (
     ProviderForbidden,
@@ -15,6 +14,7 @@ from arcadia_cloud.digitalocean.errors import (
     ProviderRejected,
     ProviderUnavailable,
 )
+from arcadia_cloud.digitalocean.rate_limit.budget import NoBudget
 from tests.simulated import Simulated
 
 

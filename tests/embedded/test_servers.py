@@ -6,9 +6,9 @@ import psycopg
 import pytest
 import redis
 
-from arcadia_cloud.embedded.children import RECORD, end_leftovers, record
+from arcadia_cloud.embedded.child_processes import RECORD, end_leftovers, record
 from arcadia_cloud.embedded.errors import ChildError, EmbeddedError, FolderInUseError
-from arcadia_cloud.embedded.locks import is_owned, owned
+from arcadia_cloud.embedded.folder_lock import is_owned, owned
 from arcadia_cloud.embedded.postgres import SOCKET_NAME, Postgres
 from arcadia_cloud.embedded.servers import servers
 from arcadia_cloud.embedded.simulator import simulator

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from arcadia_cloud.embedded.locks import owned
+from arcadia_cloud.embedded.folder_lock import owned
 from arcadia_cloud.embedded.run import welcome
 from arcadia_cloud.embedded.state import DEFAULT_FOLDER, PROJECT, left_open, write_stack
 

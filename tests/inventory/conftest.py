@@ -12,7 +12,7 @@ from pytest_django.fixtures import Settings
 
 from arcadia_cloud.digitalocean import spaces as spaces_client
 from arcadia_cloud.digitalocean import transport
-from arcadia_cloud.embedded.children import Child, end_children, start_child
+from arcadia_cloud.embedded.child_processes import Child, end_children, start_child
 from inventory.models import SyncRun
 from inventory.services import sync_inventory
 from inventory.values import RunMode

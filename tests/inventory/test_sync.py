@@ -4,8 +4,8 @@ import re
 
 import pytest
 
-from arcadia_cloud.digitalocean.budget import Budget
 from arcadia_cloud.digitalocean.client import DigitalOcean
+from arcadia_cloud.digitalocean.rate_limit.budget import Budget
 from arcadia_cloud.kernel.models import Alert
 from inventory.models import CloudAccount, Project, Resource, ResourceEvent, SyncRun
 from inventory.sync.projects import ensure_operators_project

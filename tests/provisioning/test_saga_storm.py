@@ -12,7 +12,7 @@ import redis
 from django.core.management import call_command
 from django.db import connection
 
-from arcadia_cloud.embedded.children import Child
+from arcadia_cloud.embedded.child_processes import Child
 from arcadia_cloud.embedded.postgres import Postgres
 from arcadia_cloud.embedded.valkey import Valkey
 from arcadia_cloud.environment import Environment

@@ -8,7 +8,7 @@ import psutil
 import pytest
 from django.db import connection
 
-from arcadia_cloud.embedded.children import Child
+from arcadia_cloud.embedded.child_processes import Child
 from arcadia_cloud.kernel.queue.nudge import publish_now
 from provisioning.models import SagaRun
 from tests.processes import Workers, hanging, wait_for

@@ -16,7 +16,7 @@ from django.http import HttpRequest
 
 from arcadia_cloud.kernel.console.records import RecordAdmin
 from arcadia_cloud.kernel.console.theme import ThemedAdmin
-from arcadia_cloud.main_job.groups import SEEDED
+from arcadia_cloud.main_job.seeds.groups import SEEDED
 
 if TYPE_CHECKING:
     from django.contrib.auth.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm

@@ -5,8 +5,8 @@ from typing import Any
 
 import msgspec
 
-from arcadia_cloud.digitalocean.answers import Answer
-from arcadia_cloud.digitalocean.decoding import decode_page
+from arcadia_cloud.digitalocean.decoder import decode_page
+from arcadia_cloud.digitalocean.responses import Answer
 from inventory.kinds.spec import KindSpec
 from inventory.values import Observation
 

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from arcadia_cloud.digitalocean.budget import NoBudget
 from arcadia_cloud.digitalocean.client import DigitalOcean
 from arcadia_cloud.digitalocean.errors import ProviderError, ProviderMalformed
+from arcadia_cloud.digitalocean.rate_limit.budget import NoBudget
 from arcadia_cloud.digitalocean.records import DomainRecord
 from inventory.kinds import registry
 from inventory.kinds.dns_zone import DNS_ZONE, with_records

@@ -17,8 +17,8 @@ from django.conf import settings
 
 from arcadia_cloud.digitalocean.credentials import api_token
 from arcadia_cloud.digitalocean.errors import BudgetExhausted, ProviderUnavailable
-from arcadia_cloud.digitalocean.shared import shared_windows
-from arcadia_cloud.digitalocean.windows import Limits, Room, Windows
+from arcadia_cloud.digitalocean.rate_limit.local_windows import Limits, Room, Windows
+from arcadia_cloud.digitalocean.rate_limit.redis_windows import shared_windows
 
 log = structlog.get_logger(__name__)
 

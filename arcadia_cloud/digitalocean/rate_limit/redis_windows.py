@@ -16,7 +16,7 @@ import structlog
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from arcadia_cloud.digitalocean.windows import BURST_SHARE, SLACK_SHARE, Limits, Room
+from arcadia_cloud.digitalocean.rate_limit.local_windows import BURST_SHARE, SLACK_SHARE, Limits, Room
 
 log = structlog.get_logger(__name__)
 

@@ -1,8 +1,8 @@
-"""Runs a command with a PostgreSQL and a Valkey of its own.
+"""The command behind bin/test and bin/bench: another command with a PostgreSQL and a Valkey of its own.
 
-`python -m arcadia_cloud.embedded.exec --state DIR -- COMMAND…`. Whatever DATABASE_URL and REDIS_URL
-name is used instead. A second command on the same folder gets a folder beside it, so that two test
-runs don't meet.
+`python -m arcadia_cloud.embedded.run_with_servers --state DIR -- COMMAND…`. Servers that DATABASE_URL and
+REDIS_URL name are used instead. A second command on the same folder gets a folder beside it, so that two
+test runs don't meet.
 """
 
 import argparse
@@ -16,7 +16,7 @@ from pathlib import Path
 from types import FrameType
 
 from arcadia_cloud.embedded.errors import EmbeddedError, FolderInUseError
-from arcadia_cloud.embedded.locks import owned
+from arcadia_cloud.embedded.folder_lock import owned
 from arcadia_cloud.embedded.proxies import past_proxies
 from arcadia_cloud.embedded.servers import servers
 
@@ -25,7 +25,7 @@ PLACES = 16
 
 def main() -> int:
     """Run the command and pass on its exit status; 128 + the signal's number when a signal ended it."""
-    parser = argparse.ArgumentParser(prog="arcadia_cloud.embedded.exec", description=__doc__)
+    parser = argparse.ArgumentParser(prog="arcadia_cloud.embedded.run_with_servers", description=__doc__)
     parser.add_argument("--state", type=Path, required=True, help="folder of the servers' data")
     parser.add_argument("command", nargs=argparse.REMAINDER)
     arguments = parser.parse_args()

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Final
 import requests
 import urllib3
 
-from arcadia_cloud.digitalocean.answers import fault_of
 from arcadia_cloud.digitalocean.errors import ProviderMalformed
+from arcadia_cloud.digitalocean.responses import fault_of
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer

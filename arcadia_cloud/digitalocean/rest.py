@@ -6,10 +6,10 @@ from urllib.parse import parse_qs, urlsplit
 
 from django.conf import settings
 
-from arcadia_cloud.digitalocean.budget import Budget
-from arcadia_cloud.digitalocean.decoding import decode_object, decode_page
+from arcadia_cloud.digitalocean.decoder import decode_object, decode_page
 from arcadia_cloud.digitalocean.errors import ProviderMalformed, ProviderNotFound
-from arcadia_cloud.digitalocean.listing import Listing, Page
+from arcadia_cloud.digitalocean.pagination import Listing, Page
+from arcadia_cloud.digitalocean.rate_limit.budget import Budget
 from arcadia_cloud.digitalocean.transport import Transport
 
 T = TypeVar("T")

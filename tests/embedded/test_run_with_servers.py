@@ -12,6 +12,8 @@ import pytest
 from arcadia_cloud.embedded.state import PROJECT
 from tests.embedded.command import FOREIGN, Place
 
+MODULE = "arcadia_cloud.embedded.run_with_servers"
+
 pytestmark = [pytest.mark.processes, pytest.mark.xdist_group("stack")]
 LOOK = """
 import json, os, psycopg, redis
@@ -26,7 +28,15 @@ raise SystemExit(3)
 def executed(folder: Path, *command: str, **extra: str) -> subprocess.Popen[str]:
     environment = {name: value for name, value in os.environ.items() if name not in FOREIGN}
     return subprocess.Popen(
-        [sys.executable, "-m", "arcadia_cloud.embedded.exec", "--state", str(folder), "--", *command],
+        [
+            sys.executable,
+            "-m",
+            "arcadia_cloud.embedded.run_with_servers",
+            "--state",
+            str(folder),
+            "--",
+            *command,
+        ],
         cwd=PROJECT,
         env={**environment, **extra},
         stdout=subprocess.PIPE,
