@@ -1,5 +1,6 @@
-"""The home page's figures: a number each, with the list behind it."""
+"""The home page's figures: a number each, with a link to its list."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -11,17 +12,23 @@ from django.utils.http import urlencode
 from billing.admin.formatting import money
 from billing.admin.invoices import UNPUSHED_ONES, UNRECONCILED_ONES
 from billing.queries import BillingSummary
+from inventory.admin.filters import UNATTRIBUTED, OwnerFilter
+from inventory.admin.formatting import dollars
+from inventory.fleet import FleetCell, sum_of_known
+from inventory.queries import SyncAge
+from inventory.values import kind_in_words
 from provisioning.admin.filters import LIVE_ONES
 from provisioning.engine.compensation import COMPENSATION_FAILED
 from provisioning.queries import ProvisioningSummary
 from provisioning.states import SagaStatus
 
+_KINDS_NAMED: Final = 3  # the table of syncs has them all
 _STALE: Final = timedelta(hours=3)  # the balance is asked for every hour
 
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """A number with its name, what stands beside it, and the list behind it. `tone` colours the number."""
+    """A number with its name, a caption, and the link to its list. `tone` colours the number."""
 
     name: str
     value: str
@@ -30,51 +37,112 @@ class Figure:
     tone: str = ""
 
 
-def saga_figures(sagas: ProvisioningSummary) -> list[Figure]:
-    """What goes on, and what needs a hand."""
-    undo_failures = f"{reverse('admin:kernel_alert_changelist')}?{urlencode({'q': COMPENSATION_FAILED})}"
+def fleet_figures(cells: Sequence[FleetCell]) -> list[Figure]:
+    """Count the live resources, and the unattributed ones among them."""
+    resources = reverse("admin:inventory_resource_changelist")
+    unattributed = sum(cell.unattributed for cell in cells)
+    cost = sum_of_known(cell.monthly_cost_cents for cell in cells) or 0
+    unattributed_cost = sum_of_known(cell.unattributed_cost_cents for cell in cells) or 0
     return [
-        Figure("Live sagas", f"{sagas.live:,}", _pace(sagas), _sagas(LIVE_ONES), _tone(sagas)),
+        Figure(
+            "Live resources",
+            f"{sum(cell.count for cell in cells):,}",
+            f"{dollars(cost)} a month at list price",
+            resources,
+        ),
+        Figure(
+            "Unattributed",
+            f"{unattributed:,}",
+            f"{dollars(unattributed_cost)} a month" if unattributed else "all are attributed",
+            f"{resources}?{urlencode({OwnerFilter.parameter_name: UNATTRIBUTED})}",
+            "warning" if unattributed else "good",
+        ),
+    ]
+
+
+def alerts_figure(count: int) -> Figure:
+    """Return the number of open alerts."""
+    return Figure(
+        name="Open alerts",
+        value=f"{count:,}",
+        caption="need a look" if count else "nothing is wrong",
+        href=reverse("admin:kernel_alert_changelist"),
+        tone="bad" if count else "good",
+    )
+
+
+def syncs_figure(ages: Sequence[SyncAge]) -> Figure:
+    """Count the kinds that are up to date; one that isn't set up is neither fresh nor stale."""
+    fresh = sum(age.completed_at is not None and not age.is_stale for age in ages)
+    stale = [kind_in_words(age.kind) for age in ages if age.is_stale and age.completed_at]
+    never = [kind_in_words(age.kind) for age in ages if age.is_stale and age.completed_at is None]
+    late = []
+    for label, kinds in (("stale", stale), ("never", never)):
+        if kinds:
+            rest = f" and {len(kinds) - _KINDS_NAMED} more" if len(kinds) > _KINDS_NAMED else ""
+            late.append(f"{label}: {', '.join(kinds[:_KINDS_NAMED])}{rest}")
+    return Figure(
+        name="Kinds up to date",
+        value=f"{fresh} of {fresh + len(stale) + len(never)}",
+        caption="; ".join(late) or "every sync is fresh",
+        href=reverse("admin:inventory_syncrun_changelist"),
+        tone="bad" if late else "good",
+    )
+
+
+def saga_figures(sagas: ProvisioningSummary) -> list[Figure]:
+    """Return the live and waiting sagas, and those that need attention."""
+    failures = f"{reverse('admin:kernel_alert_changelist')}?{urlencode({'q': COMPENSATION_FAILED})}"
+    return [
+        Figure(
+            "Live sagas",
+            f"{sagas.live:,}",
+            "paused" if sagas.brake.paused else "running" if sagas.live else "none is running",
+            _sagas_href(LIVE_ONES),
+            "warning" if sagas.brake.paused else "",
+        ),
         Figure(
             "Waiting sagas",
             f"{sagas.waiting:,}",
-            "each for its time or a cap" if sagas.waiting else "none waits",
-            _sagas(SagaStatus.WAITING),
+            "each for a time or a cap" if sagas.waiting else "none is waiting",
+            _sagas_href(SagaStatus.WAITING),
         ),
         Figure(
             "Dead letters",
             f"{sagas.dead_letters:,}",
             "need a retry or a cancel" if sagas.dead_letters else "none",
-            _sagas(SagaStatus.FAILED),
+            _sagas_href(SagaStatus.FAILED),
             "bad" if sagas.dead_letters else "good",
         ),
         Figure(
-            "Undo failures",
+            "Failed compensations",
             f"{sagas.undo_failures:,}",
             "left something behind" if sagas.undo_failures else "none is open",
-            undo_failures,
+            failures,
             "bad" if sagas.undo_failures else "good",
         ),
     ]
 
 
 def billing_figures(billing: BillingSummary, *, at: datetime) -> list[Figure]:
-    """What the month has cost, and which invoices need a hand."""
+    """Return what the month has cost, and the invoices that need attention."""
     unpushed = billing.waiting + billing.refused
+    counts = {"refused": billing.refused, "waiting": billing.waiting}
+    push = ", ".join(f"{count:,} {name}" for name, count in counts.items() if count) or "finance has all"
     return [
-        _spend(billing, at),
+        spend_figure(billing, at),
         Figure(
             "Invoices that don't add up",
             f"{billing.unreconciled:,}",
             "are read again every hour" if billing.unreconciled else "all add up",
-            _invoices(ingest_status=UNRECONCILED_ONES),
+            _invoices_href(ingest_status=UNRECONCILED_ONES),
             "bad" if billing.unreconciled else "good",
         ),
         Figure(
             "Not pushed to finance",
             f"{unpushed:,}",
-            _pushing(billing),
-            _invoices(push_status=UNPUSHED_ONES),
+            push if settings.SKYAI_FINANCE_ENABLED else "pushing is switched off",
+            _invoices_href(push_status=UNPUSHED_ONES),
             "bad"
             if billing.refused
             else "warning"
@@ -84,8 +152,8 @@ def billing_figures(billing: BillingSummary, *, at: datetime) -> list[Figure]:
     ]
 
 
-def _spend(billing: BillingSummary, at: datetime) -> Figure:
-    """As the provider told it last; beside it, the month before."""
+def spend_figure(billing: BillingSummary, at: datetime) -> Figure:
+    """Return the provider's last figure; beside it, the month before."""
     href = reverse("admin:billing_balancesnapshot_changelist")
     balance, month = billing.balance, f"{billing.before:%B}"
     if balance is None:
@@ -99,32 +167,15 @@ def _spend(billing: BillingSummary, at: datetime) -> Figure:
     return Figure(
         name=f"Spend in {balance.generated_at:%B}",
         value=money(balance.month_to_date_usage),
-        caption=f"{before}; told on {balance.generated_at:%-d %b at %H:%M}",
+        caption=f"{before}; as of {balance.generated_at:%-d %b at %H:%M}",
         href=href,
         tone="warning" if at - balance.generated_at > _STALE else "",
     )
 
 
-def _pushing(billing: BillingSummary) -> str:
-    if not settings.SKYAI_FINANCE_ENABLED:
-        return "pushing is switched off"
-    counts = {"refused": billing.refused, "waiting": billing.waiting}
-    return ", ".join(f"{count:,} {name}" for name, count in counts.items() if count) or "finance has all"
-
-
-def _invoices(**query: str) -> str:
+def _invoices_href(**query: str) -> str:
     return f"{reverse('admin:billing_providerinvoice_changelist')}?{urlencode(query)}"
 
 
-def _pace(sagas: ProvisioningSummary) -> str:
-    if sagas.brake.paused:
-        return "paused"
-    return "under way" if sagas.live else "nothing goes on"
-
-
-def _tone(sagas: ProvisioningSummary) -> str:
-    return "warning" if sagas.brake.paused else ""
-
-
-def _sagas(status: str) -> str:
+def _sagas_href(status: str) -> str:
     return f"{reverse('admin:provisioning_sagarun_changelist')}?{urlencode({'status': status})}"

@@ -1,15 +1,20 @@
-"""How a collection of DigitalOcean's is listed, and one page of it."""
+"""Lists of DigitalOcean's: the address and style of one, a page of it, and the way to the next page."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Generic, Literal, TypeVar
+from typing import Any, Final, Generic, Literal, TypeVar
+from urllib.parse import parse_qs, urlsplit
+
+from arcadia_cloud.digitalocean.errors import ProviderMalformed
 
 T = TypeVar("T")
+
+_MOST_DIGITS: Final = 9  # of a page's number; int() refuses thousands with an error of its own
 
 
 @dataclass(frozen=True)
 class Listing(Generic[T]):
-    """Where a collection is and how it is paged.
+    """A collection's address and its style of paging.
 
     `key` is the answer's field that holds the items. `style`: "pages" counts pages, "cursor" hands on a
     `page_token`, "unpaged" is one call. `missing_is_empty`: a 404 there means that there is none.
@@ -26,8 +31,28 @@ class Listing(Generic[T]):
 
 @dataclass(frozen=True, slots=True)
 class Page(Generic[T]):
-    """Items of one answer. `total` is the provider's count of the whole collection, where it tells one."""
+    """Items of one answer. `total` is the provider's count of the whole collection, where it gives one."""
 
     items: list[T]
     total: int | None
     number: int
+
+
+def next_page_params(
+    address: str, params: Mapping[str, str], listing: Listing[Any], *, call: str
+) -> dict[str, str]:
+    """Read from the next page's address the parameter that asks for it; its host is never used.
+
+    `params` are those of the current page. Raises ProviderMalformed for a next page that isn't ahead: such
+    a list would never end.
+    """
+    name = "page" if listing.style == "pages" else "page_token"
+    value = parse_qs(urlsplit(address).query).get(name, [""])[0]
+    if listing.style == "cursor":
+        if not value or value == params.get(name):
+            raise ProviderMalformed("links.pages.next has no new page_token", call=call)
+        return {name: value}
+    is_number = len(value) <= _MOST_DIGITS and value.isascii() and value.isdigit()
+    if not is_number or int(value) <= int(params[name]):
+        raise ProviderMalformed("links.pages.next has no page number above the current one", call=call)
+    return {name: value}

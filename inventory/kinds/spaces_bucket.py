@@ -59,7 +59,7 @@ class SpacesBuckets:
         record = BucketRecord(name=provider_id, region=region)
         try:
             with Spaces() as spaces:
-                spaces.assert_there(region, provider_id)
+                spaces.assert_exists(region, provider_id)
                 return Bucket(record, sum(spaces.sizes(record), BucketSize()))
         except ProviderNotFound:
             return None

@@ -41,13 +41,13 @@ def test_the_months_spend_stands_beside_that_of_the_month_before(viewer: Client)
     balances = "/admin/billing/balancesnapshot/"
     assert figures(viewer)["Spend this month"] == ("-", "the balance was never asked for", "", balances)
     a_balance(TOLD, "11.21")
-    caption = "nothing is known of April; told on 10 May at 14:06"
+    caption = "nothing is known of April; as of 10 May at 14:06"
     assert figures(viewer)["Spend in May"] == ("$11.21", caption, "", balances)
     an_invoice(amount="86.92")
-    caption = "April in all: $86.92; told on 10 May at 14:06"
+    caption = "April in all: $86.92; as of 10 May at 14:06"
     assert figures(viewer)["Spend in May"] == ("$11.21", caption, "", balances)
     a_balance(TOLD.replace(month=4), "1007.40")
-    caption = "April by then: $1,007.40; told on 10 May at 14:06"
+    caption = "April by then: $1,007.40; as of 10 May at 14:06"
     assert figures(viewer)["Spend in May"] == ("$11.21", caption, "", balances)
 
 
@@ -56,7 +56,7 @@ def test_a_balance_that_nobody_told_for_hours_is_marked(viewer: Client) -> None:
     value, caption, tone, _ = figures(viewer)["Spend in April"]
     assert (value, caption, tone) == (
         "$80.00",
-        "nothing is known of March; told on 30 Apr at 23:06",
+        "nothing is known of March; as of 30 Apr at 23:06",
         "warning",
     )
 

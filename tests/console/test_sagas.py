@@ -259,7 +259,12 @@ def test_home_tells_what_goes_on_and_what_needs_a_hand(viewer: Client) -> None:
 
     text = " ".join(viewer.get("/admin/").content.decode().split())
 
-    for name, value in (("Live sagas", 2), ("Waiting sagas", 1), ("Dead letters", 1), ("Undo failures", 1)):
+    for name, value in (
+        ("Live sagas", 2),
+        ("Waiting sagas", 1),
+        ("Dead letters", 1),
+        ("Failed compensations", 1),
+    ):
         assert re.search(rf"{name}</span> <strong[^>]*>{value}</strong>", text), name
 
 

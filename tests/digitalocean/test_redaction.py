@@ -18,7 +18,7 @@ from arcadia_cloud.digitalocean.errors import (
     ProviderRejected,
     ProviderUnavailable,
 )
-from arcadia_cloud.digitalocean.redaction import Hidden, redact
+from arcadia_cloud.digitalocean.redaction import SecretStr, redact
 from tests.digitalocean.conftest import TOKEN, Connect
 from tests.digitalocean.provider import Reply, Seen, droplet, one_after_another, page_of
 
@@ -221,9 +221,9 @@ def test_what_is_missing_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Any
 
 
 def test_a_hidden_text_is_itself_in_all_but_its_repr() -> None:
-    assert Hidden("x") == "x"
-    assert f"{Hidden('x')}" == "x"
-    assert repr({"authorization": Hidden("secret")}) == "{'authorization': '[redacted]'}"
+    assert SecretStr("x") == "x"
+    assert f"{SecretStr('x')}" == "x"
+    assert repr({"authorization": SecretStr("secret")}) == "{'authorization': '[redacted]'}"
 
 
 def test_the_mail_address_of_the_account_is_left_out(connect: Connect) -> None:

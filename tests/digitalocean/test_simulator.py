@@ -14,7 +14,7 @@ from arcadia_cloud.digitalocean.errors import (
     ProviderRejected,
     ProviderUnavailable,
 )
-from arcadia_cloud.digitalocean.rate_limit.budget import NoBudget
+from arcadia_cloud.digitalocean.rate_limit.budget import UnlimitedBudget
 from tests.simulated import Simulated
 
 
@@ -25,7 +25,7 @@ def _token() -> None:
 
 @pytest.fixture
 def cloud(simulator: Simulated, quick: None) -> Iterator[DigitalOcean]:
-    with DigitalOcean("PROVISIONING", budget=NoBudget(), timeout=5.0) as client:
+    with DigitalOcean("PROVISIONING", budget=UnlimitedBudget(), timeout=5.0) as client:
         yield client
 
 
@@ -107,7 +107,7 @@ def test_who_must_not_write_now_sends_nothing(simulator: Simulated) -> None:
         asked.append(seconds)
         raise PermissionError
 
-    with DigitalOcean("PROVISIONING", budget=NoBudget(), timeout=7.0, before_write=refuse) as cloud:
+    with DigitalOcean("PROVISIONING", budget=UnlimitedBudget(), timeout=7.0, before_write=refuse) as cloud:
         first = next(cloud.droplets())
         with pytest.raises(PermissionError):
             cloud.delete_droplet(first.id)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from arcadia_cloud.embedded.proxies import past_proxies
+from arcadia_cloud.embedded.proxies import no_proxy_variables
 
 
 @pytest.mark.parametrize(
@@ -17,4 +17,4 @@ from arcadia_cloud.embedded.proxies import past_proxies
     ],
 )
 def test_this_machine_is_added_to_what_is_reached_without_a_proxy(told: dict[str, str], hosts: str) -> None:
-    assert past_proxies(told) == {"no_proxy": hosts, "NO_PROXY": hosts}
+    assert no_proxy_variables(told) == {"no_proxy": hosts, "NO_PROXY": hosts}

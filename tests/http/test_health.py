@@ -11,7 +11,7 @@ from django.db import OperationalError, connections
 from django.db.migrations.recorder import MigrationRecorder
 from django.test import Client
 
-from arcadia_cloud.http.readiness_checks import MigrationsApplied
+from arcadia_cloud.http.readiness_checks import MigrationsCheck
 from arcadia_cloud.kernel import readiness
 from arcadia_cloud.kernel.readiness import CheckResult, register
 from tests.kernel import brokers
@@ -105,7 +105,7 @@ def test_a_database_that_is_away_is_an_answer_too(client: Client) -> None:
 
 def test_an_unapplied_migration_is_not_ready(client: Client, checks: dict[str, Any]) -> None:
     MigrationRecorder.Migration.objects.filter(app="kernel").delete()
-    checks["migrations"] = MigrationsApplied()
+    checks["migrations"] = MigrationsCheck()
     response = client.get(READY)
     assert response.status_code == 503
     assert response.json()["checks"]["migrations"]["ok"] is False

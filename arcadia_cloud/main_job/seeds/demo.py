@@ -1,4 +1,4 @@
-"""Demo tenants for the simulator's fleet: whose the projects are, and the deployments that run in them."""
+"""Demo tenants for the simulator's fleet: the owners of its projects, and their deployments."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -32,14 +32,14 @@ class NotASimulator(Conflict):
 
 
 @dataclass(frozen=True, slots=True)
-class Seeded:
-    """What a seeding made; nothing the second time."""
+class SeedCounts:
+    """Counts of the rows made; 0 the second time."""
 
     projects: int = 0
     deployments: int = 0
 
 
-def seed_demo() -> Seeded:
+def seed_demo() -> SeedCounts:
     """Give the simulator's projects to their tenants and make the tenants' deployments.
 
     May be repeated; what an operator changed since stays. Raises NotASimulator when DO_API_URL isn't on
@@ -64,4 +64,4 @@ def seed_demo() -> Seeded:
             for tenant, deployments in TENANTS.items()
             for slug, display_name in deployments.items()
         ]
-    return Seeded(projects, sum(made))
+    return SeedCounts(projects, sum(made))
