@@ -32,7 +32,7 @@ if not PRODUCTION:
 
 
 def _development(value: str) -> str | None:
-    """A default that production doesn't have."""
+    """Return a default that production doesn't have."""
     return None if PRODUCTION else value
 
 

@@ -3,20 +3,20 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Final
 
 from django.conf import settings
 from django.urls import reverse
 from django.utils.http import urlencode
 
-from billing.admin.formatting import money
+from arcadia_cloud.kernel.money import Money, format_money
 from billing.admin.invoices import UNPUSHED_ONES, UNRECONCILED_ONES
 from billing.queries import BillingSummary
 from inventory.admin.filters import UNATTRIBUTED, OwnerFilter
-from inventory.admin.formatting import dollars
 from inventory.fleet import FleetCell, sum_of_known
 from inventory.queries import SyncAge
-from inventory.values import kind_in_words
+from inventory.values import PROVIDER_CURRENCY, kind_in_words
 from provisioning.admin.filters import LIVE_ONES
 from provisioning.engine.compensation import COMPENSATION_FAILED
 from provisioning.queries import ProvisioningSummary
@@ -41,19 +41,24 @@ def fleet_figures(cells: Sequence[FleetCell]) -> list[Figure]:
     """Count the live resources, and the unattributed ones among them."""
     resources = reverse("admin:inventory_resource_changelist")
     unattributed = sum(cell.unattributed for cell in cells)
-    cost = sum_of_known(cell.monthly_cost_cents for cell in cells) or 0
-    unattributed_cost = sum_of_known(cell.unattributed_cost_cents for cell in cells) or 0
+    costs = [
+        format_money(Money.from_cents(sum_of_known(cents) or 0, PROVIDER_CURRENCY))
+        for cents in (
+            (cell.monthly_cost_cents for cell in cells),
+            (cell.unattributed_cost_cents for cell in cells),
+        )
+    ]
     return [
         Figure(
             "Live resources",
             f"{sum(cell.count for cell in cells):,}",
-            f"{dollars(cost)} a month at list price",
+            f"{costs[0]} a month at list price",
             resources,
         ),
         Figure(
             "Unattributed",
             f"{unattributed:,}",
-            f"{dollars(unattributed_cost)} a month" if unattributed else "all are attributed",
+            f"{costs[1]} a month" if unattributed else "all are attributed",
             f"{resources}?{urlencode({OwnerFilter.parameter_name: UNATTRIBUTED})}",
             "warning" if unattributed else "good",
         ),
@@ -159,18 +164,22 @@ def spend_figure(billing: BillingSummary, at: datetime) -> Figure:
     if balance is None:
         return Figure("Spend this month", "-", "the balance was never asked for", href)
     if billing.spent_by_then is not None:
-        before = f"{month} by then: {money(billing.spent_by_then)}"
+        before = f"{month} by then: {_format_exact(billing.spent_by_then)}"
     elif billing.invoiced is not None:
-        before = f"{month} in all: {money(billing.invoiced)}"
+        before = f"{month} in all: {_format_exact(billing.invoiced)}"
     else:
         before = f"nothing is known of {month}"
     return Figure(
         name=f"Spend in {balance.generated_at:%B}",
-        value=money(balance.month_to_date_usage),
+        value=_format_exact(balance.month_to_date_usage),
         caption=f"{before}; as of {balance.generated_at:%-d %b at %H:%M}",
         href=href,
         tone="warning" if at - balance.generated_at > _STALE else "",
     )
+
+
+def _format_exact(amount: Decimal) -> str:
+    return format_money(Money(amount, PROVIDER_CURRENCY), exact=True)
 
 
 def _invoices_href(**query: str) -> str:

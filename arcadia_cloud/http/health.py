@@ -58,9 +58,9 @@ class ReadinessView(ApiView):
     )
     def get(self, _request: Request) -> Response:
         """Ask the database, the broker, the migrations and what apps have added."""
-        verdicts = readiness.verdicts()
-        ready = all(verdict.ok or not verdict.vital for verdict in verdicts.values())
-        well = all(verdict.ok for verdict in verdicts.values())
-        checks = {name: {"ok": verdict.ok, "words": verdict.words} for name, verdict in verdicts.items()}
+        results = readiness.verdicts()
+        ready = all(result.ok or not result.vital for result in results.values())
+        well = all(result.ok for result in results.values())
+        checks = {name: {"ok": result.ok, "words": result.words} for name, result in results.items()}
         body = {"status": "ready" if well else "degraded" if ready else "not ready", "checks": checks}
         return Response(body, status=200 if ready else 503, headers={"Cache-Control": "no-store"})

@@ -1,4 +1,4 @@
-"""Bulk assignment from the console: what is asked, what is told before, and what is done."""
+"""Bulk assignment from the console: its form, its preview and its effect."""
 
 from typing import Any
 
@@ -21,7 +21,7 @@ CLEAR = f"{RESOURCES}clear-assignment/"
 
 @pytest.fixture
 def shop(db: None) -> Deployment:
-    """acme's shop; and four resources: one of globex's, three of nobody's, the last one gone."""
+    """acme's shop; and four resources: one of globex's, three unattributed, the last one gone."""
     globex = a_project("globex", tenant_id="globex")
     observed(seen("1", project_id=globex.pk), seen("2"), seen("3"), seen("4"))
     bury(["4"], at=minute(5))
@@ -40,11 +40,11 @@ def submit(client: Client, address: str, *provider_ids: str, **fields: str) -> A
     return client.post(address, {"resources": ",".join(map(str, pks)), **fields})
 
 
-def told(client: Client) -> str:
+def messages_of(client: Client) -> str:
     return client.get(RESOURCES).content.decode()
 
 
-def whose(provider_id: str) -> tuple[str | None, str | None, str]:
+def owner_of(provider_id: str) -> tuple[str | None, str | None, str]:
     row = the_resource(provider_id)
     return row.tenant_id, row.deployment.slug if row.deployment else None, row.attributed_by
 
@@ -61,17 +61,17 @@ def test_an_operator_assigns_the_selected_and_sees_before_what_will_happen(
     fields = {"tenant_id": "acme", "slug": "shop", "filters": "life=all"}
     preview = submit(operator, ASSIGN, "1", "2", **fields).content.decode()
     assert "2 resources will be <strong>acme/shop</strong>" in preview
-    assert whose("1") == ("globex", None, "project")
+    assert owner_of("1") == ("globex", None, "project")
     assert not LogEntry.objects.exists()
 
     done = submit(operator, ASSIGN, "1", "2", **fields, confirmed="yes")
     assert done.headers["Location"] == f"{RESOURCES}?life=all"
-    assert whose("1") == whose("2") == ("acme", "shop", "operator")
-    assert whose("3") == (None, None, "")
-    assert "2 assigned to acme/shop" in told(operator)
+    assert owner_of("1") == owner_of("2") == ("acme", "shop", "operator")
+    assert owner_of("3") == (None, None, "")
+    assert "2 assigned to acme/shop" in messages_of(operator)
 
 
-def test_history_and_log_tell_who_did_it(operator: Client, shop: Deployment) -> None:
+def test_history_and_log_have_the_actor(operator: Client, shop: Deployment) -> None:
     submit(operator, ASSIGN, "1", "2", tenant_id="acme", confirmed="yes")
 
     assert last_changes("1")["tenant_id"] == ["globex", "acme"]
@@ -90,9 +90,9 @@ def test_it_can_be_cleared_and_the_rules_decide_again(operator: Client, shop: De
 
     submit(operator, CLEAR, "1", "2", "3", confirmed="yes")
 
-    assert whose("1") == ("globex", None, "project")
-    assert whose("2") == (None, None, "")
-    assert "The rules decide again; 2 changed" in told(operator)
+    assert owner_of("1") == ("globex", None, "project")
+    assert owner_of("2") == (None, None, "")
+    assert "The rules decide again; 2 changed" in messages_of(operator)
     cleared = [entry for entry in LogEntry.objects.all() if "cleared" in entry.get_change_message()]
     assert len(cleared) == 2
 
@@ -114,17 +114,17 @@ def test_where_nothing_is_assigned_there_is_nothing_to_clear(operator: Client, s
         ({"tenant_id": "a\0b"}, "Null characters are not allowed"),
     ],
 )
-def test_a_slip_is_told_and_nothing_is_done(
+def test_a_wrong_input_is_reported_and_nothing_is_done(
     operator: Client, shop: Deployment, fields: dict[str, str], words: str
 ) -> None:
     answer = submit(operator, ASSIGN, "1", "2", **fields, confirmed="yes")
 
     assert words in answer.content.decode()
-    assert whose("1") == ("globex", None, "project")
+    assert owner_of("1") == ("globex", None, "project")
     assert not LogEntry.objects.exists()
 
 
-def test_a_tenant_that_nobody_knows_is_doubted(operator: Client, shop: Deployment) -> None:
+def test_an_unknown_tenant_asks_for_confirmation(operator: Client, shop: Deployment) -> None:
     assert "is the id right?" in submit(operator, ASSIGN, "1", tenant_id="acne").content.decode()
     assert "is the id right?" not in submit(operator, ASSIGN, "1", tenant_id="acme").content.decode()
 
@@ -136,7 +136,7 @@ def test_the_tenant_can_be_changed_after_a_look(operator: Client, shop: Deployme
     assert 'value="acme"' in page
 
 
-def test_what_is_gone_is_told(operator: Client, shop: Deployment) -> None:
+def test_deleted_resources_are_reported(operator: Client, shop: Deployment) -> None:
     page = choose(operator, "assign_selected", "1", "4", filters="?life=all").content.decode()
 
     assert "1 of them is deleted already" in page
@@ -151,15 +151,15 @@ def test_only_operators_assign(login: Login, shop: Deployment, group: str, addre
     assert submit(client, address, "1", "2", tenant_id="acme", confirmed="yes").status_code == 403
     choose(client, "assign_selected", "1")
 
-    assert whose("1") == ("globex", None, "project")
-    assert whose("2") == ("acme", None, "operator")
+    assert owner_of("1") == ("globex", None, "project")
+    assert owner_of("2") == ("acme", None, "operator")
     assert "assign_selected" not in client.get(RESOURCES).content.decode()
 
 
 def test_an_admin_assigns_too(login: Login, shop: Deployment) -> None:
     submit(login("admin"), ASSIGN, "1", tenant_id="acme", confirmed="yes")
 
-    assert whose("1") == ("acme", None, "operator")
+    assert owner_of("1") == ("acme", None, "operator")
 
 
 @pytest.mark.parametrize("address", [ASSIGN, CLEAR])
@@ -191,7 +191,7 @@ def test_a_resource_that_does_not_exist_stops_the_rest(
     answer = operator.post(address, fields, follow=True)
 
     assert "there is no resource" in answer.content.decode()
-    assert whose("1") == ("globex", None, "project")
+    assert owner_of("1") == ("globex", None, "project")
     assert not LogEntry.objects.exists()
 
 
@@ -201,7 +201,7 @@ def test_too_many_at_once_are_refused(
     monkeypatch.setattr(assignment, "MOST_AT_ONCE", 2)
 
     assert choose(operator, "assign_selected", "1", "2", "3").status_code == 302
-    assert "At most 2 at once" in told(operator)
+    assert "At most 2 at once" in messages_of(operator)
     assert choose(operator, "assign_selected", "1", "2").status_code == 200
 
 
@@ -212,7 +212,7 @@ def test_the_way_back_leads_nowhere_else(operator: Client, shop: Deployment) -> 
     assert "\n" not in answer.headers["Location"]
 
 
-def test_what_the_provider_says_is_shown_as_text(operator: Client, db: None) -> None:
+def test_the_providers_text_is_escaped(operator: Client, db: None) -> None:
     evil = '<script>alert("1")</script>'
     observed(seen("1", name=evil, tenant_id=evil))
 

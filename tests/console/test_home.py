@@ -1,4 +1,4 @@
-"""What the home page tells of billing, and to whom."""
+"""Billing on the home page, and the permissions it needs."""
 
 import re
 from datetime import UTC, datetime
@@ -51,7 +51,7 @@ def test_the_months_spend_stands_beside_that_of_the_month_before(viewer: Client)
     assert figures(viewer)["Spend in May"] == ("$11.21", caption, "", balances)
 
 
-def test_a_balance_that_nobody_told_for_hours_is_marked(viewer: Client) -> None:
+def test_a_balance_that_is_hours_old_is_marked(viewer: Client) -> None:
     a_balance(datetime(2026, 4, 30, 23, 6, tzinfo=UTC), "80.00")
     value, caption, tone, _ = figures(viewer)["Spend in April"]
     assert (value, caption, tone) == (
@@ -61,7 +61,7 @@ def test_a_balance_that_nobody_told_for_hours_is_marked(viewer: Client) -> None:
     )
 
 
-def test_invoices_that_need_a_hand_are_counted_and_listed(viewer: Client) -> None:
+def test_invoices_that_need_attention_are_counted_and_listed(viewer: Client) -> None:
     assert figures(viewer)["Invoices that don't add up"][:3] == ("0", "all add up", "good")
     assert figures(viewer)["Not pushed to finance"][:3] == ("0", "finance has all", "good")
     an_invoice("a", ingest_status="failed")
@@ -86,12 +86,12 @@ def test_where_pushing_is_switched_off_nothing_waits(viewer: Client, settings: S
 
 
 @pytest.mark.parametrize("withheld", ["view_balancesnapshot", "view_providerinvoice"])
-def test_who_may_not_see_billing_is_told_nothing_of_it(login: Login, withheld: str) -> None:
+def test_billing_is_hidden_from_those_who_may_not_see_it(login: Login, withheld: str) -> None:
     a_balance(TOLD, "11.21")
     client = login("viewer")
     assert "Spend in May" in figures(client)
     Group.objects.get(name="viewer").permissions.remove(Permission.objects.get(codename=withheld))
-    told = set(figures(client))
-    assert "Live resources" in told
-    assert not told & {"Spend in May", "Invoices that don't add up", "Not pushed to finance"}
+    shown = set(figures(client))
+    assert "Live resources" in shown
+    assert not shown & {"Spend in May", "Invoices that don't add up", "Not pushed to finance"}
     assert "11.21" not in client.get("/admin/").content.decode()

@@ -27,7 +27,7 @@ def file_of(answer: Any) -> bytes:
     return taken
 
 
-def test_what_is_nobodys_is_listed_with_its_cost_and_the_reason(viewer: Client) -> None:
+def test_unattributed_resources_are_listed_with_cost_and_reason(viewer: Client) -> None:
     observed(seen("1", monthly_price_cents=1250))
     Resource.objects.update(attribution_note="its tag says initech, its project says acme")
 
@@ -134,7 +134,7 @@ def test_resources_are_found(viewer: Client, query: str, found: set[str]) -> Non
     assert {row.name for row in page.context["cl"].result_list} == found
 
 
-def test_what_the_provider_says_is_shown_as_text(viewer: Client) -> None:
+def test_the_providers_text_is_escaped(viewer: Client) -> None:
     evil = '<script>alert("1")</script>'
     observed(seen(name=evil, status=evil, tags=[evil], attrs={evil: [evil]}, region="<b>"))
     resource = Resource.objects.get()
@@ -146,7 +146,7 @@ def test_what_the_provider_says_is_shown_as_text(viewer: Client) -> None:
         assert evil.encode() not in viewer.get(address).content
 
 
-def test_an_empty_console_says_what_to_do(operator: Client) -> None:
+def test_an_empty_console_shows_what_to_do(operator: Client) -> None:
     text = operator.get("/admin/").content.decode()
 
     assert "Nothing was synced yet" in text
@@ -179,7 +179,7 @@ def test_homes_link_to_what_has_no_region_lists_that_alone(viewer: Client) -> No
     assert "somewhere" not in listed
 
 
-def test_a_price_that_nobody_tells_is_not_shown_as_nothing_to_pay(viewer: Client) -> None:
+def test_an_unknown_price_is_not_shown_as_zero(viewer: Client) -> None:
     observed(seen("1", monthly_price_cents=None))
 
     assert [(row.count, row.cost) for row in fleet_rows(fleet_cells())] == [(1, "-")]
@@ -208,7 +208,7 @@ def test_kinds_are_named_as_people_say_them(viewer: Client) -> None:
         assert not re.search(r">[^<]*(dns_zone|cdn_endpoint|Dns|Vpc|Cdn|Reserved Ip)\b", page), address
 
 
-def test_a_kind_that_is_not_set_up_is_waited_for_by_nobody(viewer: Client) -> None:
+def test_a_kind_that_is_not_set_up_is_not_late(viewer: Client) -> None:
     for entry in registry.ENTRIES:
         SyncRun.objects.create(
             kind=entry.kind,

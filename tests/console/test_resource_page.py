@@ -10,7 +10,7 @@ from tests.inventory.observations import a_project, minute, observed, seen
 RESOURCES = "/admin/inventory/resource/"
 
 
-def test_a_resource_tells_what_it_is_whose_and_what_happened(viewer: Client) -> None:
+def test_a_resource_page_shows_attributes_owner_and_history(viewer: Client) -> None:
     acme = a_project("acme", tenant_id="acme")
     attrs = {"memory_mb": 1024, "gpu": None}
     observed(seen("4711", project_id=acme.pk, attrs=attrs))
@@ -72,7 +72,7 @@ def test_what_a_resource_has_many_of_stands_line_by_line(viewer: Client) -> None
     assert "<dt>empty</dt>" not in text
 
 
-def test_only_of_what_is_nobodys_the_page_says_why(viewer: Client) -> None:
+def test_only_an_unattributed_resources_page_shows_the_reason(viewer: Client) -> None:
     acme = a_project("acme", tenant_id="acme")
     observed(seen("1", project_id=acme.pk), seen("2"))
 

@@ -1,4 +1,4 @@
-"""What the client takes from DigitalOcean's billing endpoints."""
+"""DigitalOcean's billing endpoints through the client."""
 
 import gzip
 import tracemalloc
@@ -239,7 +239,7 @@ def test_a_table_that_does_not_begin_is_asked_for_again(connect: Connect, quick:
 @pytest.mark.parametrize(
     ("status", "kind"), [(404, ProviderNotFound), (403, ProviderForbidden), (422, ProviderRejected)]
 )
-def test_a_refusal_is_told_in_words(connect: Connect, status: int, kind: type[Exception]) -> None:
+def test_a_refusal_is_converted(connect: Connect, status: int, kind: type[Exception]) -> None:
     client, server = connect(
         lambda _seen: Reply(status, {"id": "some_reason", "message": "No such invoice."})
     )
@@ -308,7 +308,7 @@ def test_a_table_without_end_is_given_up(connect: Connect, monkeypatch: pytest.M
         _read(client)
 
 
-def test_no_fault_of_a_stream_tells_the_token(connect: Connect) -> None:
+def test_no_fault_of_a_stream_leaks_the_token(connect: Connect) -> None:
     client, _ = connect(lambda _seen: _csv(LONG, cut=300_000))
     with pytest.raises(ProviderUnavailable) as caught:
         _read(client)

@@ -1,4 +1,4 @@
-"""What is tried again, what never is, and how a failure is told."""
+"""Faults: which calls are retried, and the errors that failures become."""
 
 import gzip
 import time
@@ -116,7 +116,7 @@ def test_a_connection_that_was_closed_before_is_simply_replaced(connect: Connect
         (422, ProviderRejected),
     ],
 )
-def test_a_refusal_is_told_with_the_providers_words_and_not_tried_again(
+def test_a_refusal_has_the_providers_message_and_is_not_retried(
     connect: Connect, status: int, kind: type[ProviderError]
 ) -> None:
     told = {"id": "some_reason", "message": "Droplet already has a pending event.", "request_id": "4d9d8375"}
@@ -224,7 +224,7 @@ _NOW = 1_800_000_000.0
         ({}, 429, None),
     ],
 )
-def test_what_the_provider_says_about_waiting(
+def test_the_providers_seconds_to_wait_are_read(
     monkeypatch: pytest.MonkeyPatch, headers: dict[str, str], status: int, seconds: float | None
 ) -> None:
     monkeypatch.setattr("time.time", lambda: _NOW)
@@ -273,7 +273,7 @@ def test_an_answer_that_is_no_list_is_malformed(connect: Connect, body: bytes, w
     assert len(server.seen) == 1
 
 
-def test_a_change_whose_answer_is_garbled_may_have_been_made(connect: Connect) -> None:
+def test_a_change_with_a_garbled_response_may_have_been_made(connect: Connect) -> None:
     client, _ = connect(lambda _seen: Reply(202, b'{"droplet": {"id": 1'))
     with pytest.raises(ProviderMalformed) as made:
         client.create_droplet(name="a", region="fra1", size="s", image=1)

@@ -146,8 +146,8 @@ def test_a_call_that_the_provider_did_not_count_is_given_back(url: str) -> None:
         {"ratelimit-limit": "9" * 18, "ratelimit-remaining": "3"},
     ],
 )
-def test_headers_that_say_nothing_change_nothing(url: str, headers: dict[str, str]) -> None:
-    """None left is also what a spent minute shows: it says nothing of the hour."""
+def test_headers_without_a_count_change_nothing(url: str, headers: dict[str, str]) -> None:
+    """None left is also what a spent minute shows: it isn't the hour's."""
     budget = _budget(url, TIGHT)
     budget.take()
     budget.correct(headers)
@@ -233,7 +233,7 @@ def test_the_token_is_not_in_valkey_and_nothing_stays_there_for_good(valkey: Val
     assert TOKEN not in repr(keys)
 
 
-def test_a_valkey_that_was_wiped_starts_anew_and_the_headers_tell_the_rest(valkey: ValkeyServer) -> None:
+def test_a_wiped_valkey_starts_anew_and_is_corrected_by_the_headers(valkey: ValkeyServer) -> None:
     budget = _budget(valkey.connection_url, Limits())
     budget.take()
     redis.Redis.from_url(valkey.connection_url).flushall()

@@ -1,4 +1,4 @@
-"""What the records take from DigitalOcean's answers, held against its official document."""
+"""The records, held against DigitalOcean's official document."""
 
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -100,7 +100,7 @@ def test_the_official_answer_to_a_create_is_read() -> None:
     ],
 )
 def test_every_field_that_we_take_is_in_the_official_document(record: type[Any], schema: str) -> None:
-    """A misspelt field with a default would be empty for ever, and nothing else would tell."""
+    """A misspelt field with a default would be empty for ever, and nothing else would notice."""
     assert set(record.__struct_fields__) <= schema_fields(schema)
 
 

@@ -96,7 +96,7 @@ def test_the_official_examples_of_objects_are_read(path: str, key: str, record: 
 
 @pytest.mark.parametrize(("record", "schema"), SCHEMAS, ids=[schema for _, schema in SCHEMAS])
 def test_every_field_that_we_take_is_in_the_official_document(record: type[Any], schema: str) -> None:
-    """A misspelt field with a default would be empty for ever, and nothing else would tell."""
+    """A misspelt field with a default would be empty for ever, and nothing else would notice."""
     assert set(record.__struct_fields__) <= schema_fields(schema)
 
 

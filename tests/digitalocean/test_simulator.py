@@ -117,7 +117,7 @@ def test_who_must_not_write_now_sends_nothing(simulator: Simulated) -> None:
     assert {each["method"] for each in simulator.requests()} == {"GET"}
 
 
-def test_a_storm_tells_how_long_to_wait(cloud: DigitalOcean, simulator: Simulated) -> None:
+def test_a_storm_has_the_seconds_to_wait(cloud: DigitalOcean, simulator: Simulated) -> None:
     simulator.fault(kind="rate_limited", count=1, retry_after=9, method="DELETE")
     with pytest.raises(ProviderUnavailable) as caught:
         cloud.delete_droplet(1)
@@ -166,7 +166,7 @@ def test_a_list_that_is_cut_off_fails_and_is_not_taken_for_whole(
 
 
 @pytest.mark.parametrize("fault", [{"kind": "drop_after"}, {"kind": "server_error", "after_change": True}])
-def test_a_create_whose_answer_is_lost_made_one_droplet_and_says_so(
+def test_a_create_with_a_lost_response_made_one_droplet_and_is_outcome_unknown(
     cloud: DigitalOcean, simulator: Simulated, fault: dict[str, object]
 ) -> None:
     simulator.fault(**fault, count=1, method="POST")
@@ -215,7 +215,7 @@ def test_billing_is_read_from_the_balance_to_the_last_line(cloud: DigitalOcean, 
         ({"kind": "forbidden"}, ProviderForbidden),
     ],
 )
-def test_an_invoices_table_that_does_not_come_whole_is_told_apart(
+def test_an_invoices_table_that_does_not_come_whole_is_noticed(
     cloud: DigitalOcean, simulator: Simulated, fault: dict[str, object], error: type[Exception]
 ) -> None:
     simulator.reset(fleet="reference", today="2026-05-10")

@@ -30,7 +30,7 @@ def test_a_killed_postgres_keeps_what_was_committed(own_postgres: Postgres) -> N
         assert connection.execute("SELECT number FROM kept").fetchone() == (7,)
 
 
-def test_a_lock_file_whose_pid_belongs_to_another_program_is_no_hindrance(own_postgres: Postgres) -> None:
+def test_a_lock_file_with_another_programs_pid_is_ignored(own_postgres: Postgres) -> None:
     own_postgres.kill()
     for path in (own_postgres.data / "postmaster.pid", own_postgres.data / f"{SOCKET_NAME}.lock"):
         first, _, rest = path.read_text().partition("\n")
@@ -41,7 +41,7 @@ def test_a_lock_file_whose_pid_belongs_to_another_program_is_no_hindrance(own_po
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root starts PostgreSQL as somebody else")
-def test_data_of_a_user_whom_this_machine_does_not_know_are_refused_in_words(state_folder: Path) -> None:
+def test_data_of_an_unknown_user_are_refused(state_folder: Path) -> None:
     (state_folder / "postgres").mkdir()
     os.chown(state_folder / "postgres", 54_321, 54_321)
     with pytest.raises(ChildError, match="belongs to user 54321, whom this machine doesn't know"):
@@ -71,7 +71,7 @@ def test_valkey_refuses_who_has_no_password(own_valkey: Valkey) -> None:
         stranger.ping()
 
 
-def test_a_folder_has_one_owner_who_tells_about_itself(state_folder: Path) -> None:
+def test_a_folder_has_one_holder_whose_details_others_read(state_folder: Path) -> None:
     assert not is_locked(state_folder)
     with lock_folder(state_folder, {"url": "http://here"}):
         assert is_locked(state_folder)

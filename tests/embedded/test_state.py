@@ -1,4 +1,4 @@
-"""How other commands find a stack that is up, and what they take from it."""
+"""The stack that is up, as other commands find it."""
 
 import os
 import re
@@ -27,7 +27,7 @@ print(settings.DO_API_URL, os.environ.get("DO_API_TOKEN", "none"), settings.REDI
 
 
 def in_terminal(command: list[str], **variables: str) -> str:
-    """What a command prints in a shell that has these variables alone."""
+    """Return what a command prints in a shell that has these variables alone."""
     kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
     done = subprocess.run(
         command,
@@ -83,8 +83,8 @@ def test_a_real_token_is_not_sent_to_the_simulator_of_a_stack_that_is_up(state_f
 
 
 def token_line(folder: Path) -> str:
-    said = welcome_text("http://127.0.0.1:4005", folder, {"ARCADIA_OPERATOR_PASSWORD": "-"})
-    [line] = [line for line in said.splitlines() if "issue_token" in line]
+    output = welcome_text("http://127.0.0.1:4005", folder, {"ARCADIA_OPERATOR_PASSWORD": "-"})
+    [line] = [line for line in output.splitlines() if "issue_token" in line]
     return line.removeprefix("  token     ")
 
 
