@@ -15,6 +15,7 @@ def render_lockout(
 ) -> HttpResponse:
     """Render how long to wait; the same for names that exist and names that don't."""
     minutes = int(settings.AXES_COOLOFF_TIME.total_seconds() // 60)
+    # Nothing here depends on the name: the page must not give away which logins exist.
     context = {
         **admin.site.each_context(request),
         "title": "Locked",

@@ -46,7 +46,7 @@ class Envelope(msgspec.Struct, gc=False):
         return self.meta.total if self.meta else None
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=256)  # to make a decoder takes longer than to decode a page
 def _page_decoder(key: str, record: Any) -> msgspec.json.Decoder[Any]:
     # Null where a service written in Go has an empty list.
     items = ("items", list[record] | None, msgspec.field(name=key))

@@ -48,6 +48,7 @@ def next_page_params(
     """
     name = "page" if listing.style == "pages" else "page_token"
     value = parse_qs(urlsplit(address).query).get(name, [""])[0]
+    # Only the parameter is taken over: the token isn't sent to another host that the address may name.
     if listing.style == "cursor":
         if not value or value == params.get(name):
             raise ProviderMalformed("links.pages.next has no new page_token", call=call)

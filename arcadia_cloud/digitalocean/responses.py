@@ -65,6 +65,7 @@ def read_body(response: requests.Response, deadline: float, call: str) -> bytes:
     """
     chunks: list[bytes] = []
     size = 0
+    # `read` would wait for a whole chunk, past the deadline; `read1` returns what has come.
     while chunk := response.raw.read1(_CHUNK, decode_content=True):
         chunks.append(chunk)
         size += len(chunk)

@@ -169,8 +169,8 @@ class Transport:
                 headers=headers,
                 auth=self._auth,
                 timeout=self._timeout,
-                allow_redirects=False,
-                stream=True,
+                allow_redirects=False,  # the token would go along to wherever they lead
+                stream=True,  # so that a body that drips, or has no end, can be given up
             )
         except _FAULTS as error:
             # Returned, not raised: the exception's frames hold the token, and would be the context of ours.

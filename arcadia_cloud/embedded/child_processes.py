@@ -65,7 +65,7 @@ def start_child(
     except OSError as error:
         raise ChildError(f"can't write {log} ({error.strerror}): it may belong to another user") from error
     with output:
-        log_start = output.tell()
+        log_start = log.stat().st_size
         process = subprocess.Popen(
             list(argv),
             stdin=subprocess.DEVNULL,
@@ -75,7 +75,7 @@ def start_child(
             user=user,
             group=group,
             extra_groups=None if user is None else [],
-            start_new_session=True,
+            start_new_session=True,  # Ctrl-C reaches only the command that started it
         )
     record_process(folder, name, process.pid)
     return ChildProcess(name, process, log, log_start)
@@ -83,6 +83,7 @@ def start_child(
 
 def record_process(folder: Path, name: str, pid: int) -> None:
     """Record a process with the time it began: a pid alone may belong to another one later."""
+    # One that has ended already has no time of beginning, and needs no record.
     with suppress(psutil.NoSuchProcess), (folder / RECORD).open("a", encoding="utf-8") as lines:
         row = {"name": name, "pid": pid, "created": psutil.Process(pid).create_time()}
         lines.write(json.dumps(row) + "\n")

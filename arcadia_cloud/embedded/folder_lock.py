@@ -53,6 +53,7 @@ def is_locked(folder: Path) -> bool:
 
 def _try_lock(descriptor: int, kind: int) -> bool:
     try:
+        # The kernel frees it when the process dies, even by SIGKILL; a file with a pid would stay.
         fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
     except BlockingIOError:
         return False

@@ -77,6 +77,7 @@ class Postgres:
         self._make_socket_folder()
         self._remove_stale_locks()
         argv = [str(BINARIES / "postgres"), "-D", str(self.data), "-k", str(self._socket_folder())]
+        # No TCP port: the server trusts every login, so the socket's folder is what keeps others out.
         for option in ("listen_addresses=", "max_connections=200", "timezone=UTC", "log_timezone=UTC"):
             argv += ["-c", option]
         self.child = start_child(

@@ -75,7 +75,7 @@ def run_stack(stop_signals: StopSignals) -> int:
     url = f"http://127.0.0.1:{port}"
     try:
         with lock_folder(folder, {"kind": "run", "url": url}):
-            remove_stack_file(folder)  # a killed one's addresses; ending what it left takes a while
+            remove_stack_file(folder)  # a killed one's addresses; stopping what it left takes a while
             for name in stop_leftovers(folder):
                 print_line(f"ended {name}, left behind by a run that was killed")
             require_free_port(port)
@@ -160,6 +160,7 @@ def run_environment(
             "PYTHONUNBUFFERED": "1",
         }
         set_up(environment, stop_signals, simulated=simulated, sync=sync)
+        # Called before the servers stop: no other command is led to one that is going away.
         ending.callback(remove_stack_file, folder)
         write_stack_file(folder, found)
         yield environment, started

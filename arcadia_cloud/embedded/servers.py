@@ -64,7 +64,7 @@ def read_variable(environment: Mapping[str, str], name: str) -> str:
 
 
 def _start_server(server: Postgres | Valkey, stack: ExitStack, children: list[ChildProcess]) -> str:
-    stack.callback(server.stop)
+    stack.callback(server.stop)  # before the start: one that fails half-way is stopped, too
     server.start()
     if server.child is not None:
         children.append(server.child)

@@ -45,7 +45,7 @@ def commands(port: int) -> dict[str, list[str]]:
             f"worker-{name}": [*worker, "--hostname", f"{name}@%h", "--queues", ",".join(queues)]
             for name, queues in WORKERS.items()
         },
-        "beat": [*celery, "beat", "--pidfile="],
+        "beat": [*celery, "beat", "--pidfile="],  # a killed beat's file would stop the next one
     }
 
 

@@ -59,9 +59,9 @@ def write_stack_file(folder: Path, variables: Mapping[str, str]) -> None:
     """Write the file by which other commands find the stack; readable by its owner alone. Atomic."""
     path = folder / "stack.json"
     draft = path.with_suffix(".draft")
-    draft.touch(mode=0o600)
+    draft.touch(mode=0o600)  # before the text, which holds tokens
     draft.write_text(json.dumps(dict(variables), indent=2), encoding="utf-8")
-    draft.replace(path)
+    draft.replace(path)  # a reader never finds half of it
 
 
 def remove_stack_file(folder: Path) -> None:

@@ -39,8 +39,17 @@ class Valkey:
         home = self.folder / "valkey"
         home.mkdir(parents=True, exist_ok=True)
         config = home / "valkey.conf"
-        config.touch(mode=0o600)
-        config.write_text(self._config(home), encoding="utf-8")
+        config.touch(mode=0o600)  # before the password stands in it
+        options = {
+            "bind": "127.0.0.1",
+            "port": str(self.port),
+            "dir": f'"{home}"',  # quoted: a path may hold blanks
+            "requirepass": self.password,
+            "save": '""',
+            "appendonly": "no",
+            "databases": "64",
+        }
+        config.write_text("".join(f"{name} {value}\n" for name, value in options.items()), encoding="utf-8")
         self.child = start_child("valkey", [str(get_binary_path()), str(config)], folder=self.folder)
         self._wait_until_it_answers(self.child)
 
@@ -55,18 +64,6 @@ class Valkey:
         if self.child is not None:
             stop_children([self.child], by=signal.SIGKILL, within_seconds=5)
             self.child = None
-
-    def _config(self, home: Path) -> str:
-        options = {
-            "bind": "127.0.0.1",
-            "port": str(self.port),
-            "dir": f'"{home}"',  # quoted: a path may hold blanks
-            "requirepass": self.password,
-            "save": '""',
-            "appendonly": "no",
-            "databases": "64",
-        }
-        return "".join(f"{name} {value}\n" for name, value in options.items())
 
     def _wait_until_it_answers(self, child: ChildProcess) -> None:
         client = redis.Redis.from_url(self.url, socket_timeout=1, socket_connect_timeout=1)

@@ -80,6 +80,7 @@ class AccessAttemptAdmin(RecordAdmin[AccessAttempt]):
     def unlock_selected(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
         """Let each log in again at once."""
         for attempt in list(queryset):
+            # Logged first: the reset deletes the row that the entry names.
             self.log_change(request, attempt, "Unlocked from the console.")
             reset(ip=attempt.ip_address, username=attempt.username)
             self.message_user(request, f"{attempt.username} may log in again.", messages.SUCCESS)

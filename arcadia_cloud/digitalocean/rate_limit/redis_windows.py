@@ -97,6 +97,7 @@ class RedisWindows:
 
     def take(self, account: str, limits: Limits) -> Reservation | None:
         """Count one call if every window has a place for it."""
+        # A name of its own for each call: two within a millisecond would be one member of the set.
         result = self._run("take", account, limits, BURST_SHARE, uuid.uuid4().hex)
         if result is None:
             return None

@@ -53,6 +53,7 @@ def seed_demo() -> SeedCounts:
         records = list(cloud.projects())
     with transaction.atomic():
         mirror_projects(records, at=clock.now())
+        # Only projects without a tenant: what an operator changed since stays.
         projects = sum(
             Project.objects.filter(name=tenant, tenant_id=None, deleted_at=None).update(tenant_id=tenant)
             for tenant in TENANTS

@@ -76,6 +76,7 @@ def seed_groups() -> int:
         for permission in may:
             app, codename = permission.split(".")
             own |= Q(content_type__app_label=app, codename=codename)
+        # Set, not added: a permission that this version took away goes.
         group.permissions.set(Permission.objects.filter(visible | own))
         made += is_new
     return made
