@@ -16,9 +16,9 @@ from arcadia_cloud.embedded.child_processes import RECORD, stop_leftovers
 from arcadia_cloud.embedded.postgres import Postgres
 from arcadia_cloud.embedded.valkey import Valkey
 from arcadia_cloud.kernel.queue.nudge import breaker
-from simulator import finance as simulated_finance
+from simulator.finance import app as simulated_finance
 from simulator.server import serve
-from simulator.world import DEFAULT_TOKEN
+from simulator.simulation import DEFAULT_TOKEN
 from tests.processes import Workers
 from tests.simulated import AS_IT_STARTS, Simulated, SimulatedFinance
 

@@ -22,14 +22,13 @@ from arcadia_cloud.console.figures import (
 )
 from arcadia_cloud.console.fleet_table import CHART_OPTIONS, FleetRow, chart_data, fleet_rows
 from arcadia_cloud.kernel.models import Alert
-from billing.queries import standing as billing_standing
+from billing.queries import summarize_billing
 from inventory.admin.formatting import Progress, progress
-from inventory.fleet import fleet_cells
 from inventory.models import SyncRun
-from inventory.queries import SyncAge, sync_ages
-from inventory.values import RunOutcome, kind_in_words
+from inventory.queries import SyncAge, fleet_cells, sync_ages
+from inventory.values import RunOutcome, kind_label
 from provisioning.models import ProvisioningBrake
-from provisioning.queries import standing
+from provisioning.queries import summarize_provisioning
 
 _ALERTS_SHOWN: Final = 5
 _BILLING_PERMISSIONS: Final = ("billing.view_balancesnapshot", "billing.view_providerinvoice")
@@ -75,7 +74,7 @@ def build_dashboard(*, at: datetime, with_billing: bool) -> Dashboard:
     cells = fleet_cells()
     ages = sync_ages(at=at)
     running = [progress(run) for run in SyncRun.objects.filter(outcome=RunOutcome.RUNNING).order_by("kind")]
-    sagas = standing()
+    sagas = summarize_provisioning()
     open_alerts = Alert.objects.filter(resolved_at=None)
     runs = reverse("admin:inventory_syncrun_changelist")
     return Dashboard(
@@ -84,16 +83,13 @@ def build_dashboard(*, at: datetime, with_billing: bool) -> Dashboard:
             alerts_figure(open_alerts.count()),
             syncs_figure(ages),
             *saga_figures(sagas),
-            *(billing_figures(billing_standing(at=at), at=at) if with_billing else ()),
+            *(billing_figures(summarize_billing(at=at), at=at) if with_billing else ()),
         ],
         fleet=fleet_rows(cells),
         chart=chart_data(cells),
         chart_options=CHART_OPTIONS,
         syncs=sorted(
-            (
-                SyncRow(kind_in_words(age.kind), age, f"{runs}?{urlencode({'kind': age.kind})}")
-                for age in ages
-            ),
+            (SyncRow(kind_label(age.kind), age, f"{runs}?{urlencode({'kind': age.kind})}") for age in ages),
             key=lambda row: row.kind.casefold(),
         ),
         alerts=list(open_alerts.order_by("-last_raised_at")[:_ALERTS_SHOWN]),

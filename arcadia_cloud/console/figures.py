@@ -11,13 +11,12 @@ from django.urls import reverse
 from django.utils.http import urlencode
 
 from arcadia_cloud.kernel.money import Money, format_money
-from billing.admin.invoices import UNPUSHED_ONES, UNRECONCILED_ONES
+from billing.admin.invoices import UNPUSHED_CHOICE, UNRECONCILED_CHOICE
 from billing.queries import BillingSummary
 from inventory.admin.filters import UNATTRIBUTED, OwnerFilter
-from inventory.fleet import FleetCell, sum_of_known
-from inventory.queries import SyncAge
-from inventory.values import PROVIDER_CURRENCY, kind_in_words
-from provisioning.admin.filters import LIVE_ONES
+from inventory.queries import FleetCell, SyncAge, sum_of_known
+from inventory.values import PROVIDER_CURRENCY, kind_label
+from provisioning.admin.filters import LIVE_SAGAS
 from provisioning.engine.compensation import COMPENSATION_FAILED
 from provisioning.queries import ProvisioningSummary
 from provisioning.states import SagaStatus
@@ -79,8 +78,8 @@ def alerts_figure(count: int) -> Figure:
 def syncs_figure(ages: Sequence[SyncAge]) -> Figure:
     """Count the kinds that are up to date; one that isn't set up is neither fresh nor stale."""
     fresh = sum(age.completed_at is not None and not age.is_stale for age in ages)
-    stale = [kind_in_words(age.kind) for age in ages if age.is_stale and age.completed_at]
-    never = [kind_in_words(age.kind) for age in ages if age.is_stale and age.completed_at is None]
+    stale = [kind_label(age.kind) for age in ages if age.is_stale and age.completed_at]
+    never = [kind_label(age.kind) for age in ages if age.is_stale and age.completed_at is None]
     late = []
     for label, kinds in (("stale", stale), ("never", never)):
         if kinds:
@@ -103,7 +102,7 @@ def saga_figures(sagas: ProvisioningSummary) -> list[Figure]:
             "Live sagas",
             f"{sagas.live:,}",
             "paused" if sagas.brake.paused else "running" if sagas.live else "none is running",
-            _sagas_href(LIVE_ONES),
+            _sagas_href(LIVE_SAGAS),
             "warning" if sagas.brake.paused else "",
         ),
         Figure(
@@ -121,10 +120,10 @@ def saga_figures(sagas: ProvisioningSummary) -> list[Figure]:
         ),
         Figure(
             "Failed compensations",
-            f"{sagas.undo_failures:,}",
-            "left something behind" if sagas.undo_failures else "none is open",
+            f"{sagas.compensation_failures:,}",
+            "left something behind" if sagas.compensation_failures else "none is open",
             failures,
-            "bad" if sagas.undo_failures else "good",
+            "bad" if sagas.compensation_failures else "good",
         ),
     ]
 
@@ -140,14 +139,14 @@ def billing_figures(billing: BillingSummary, *, at: datetime) -> list[Figure]:
             "Invoices that don't add up",
             f"{billing.unreconciled:,}",
             "are read again every hour" if billing.unreconciled else "all add up",
-            _invoices_href(ingest_status=UNRECONCILED_ONES),
+            _invoices_href(ingest_status=UNRECONCILED_CHOICE),
             "bad" if billing.unreconciled else "good",
         ),
         Figure(
             "Not pushed to finance",
             f"{unpushed:,}",
             push if settings.SKYAI_FINANCE_ENABLED else "pushing is switched off",
-            _invoices_href(push_status=UNPUSHED_ONES),
+            _invoices_href(push_status=UNPUSHED_CHOICE),
             "bad"
             if billing.refused
             else "warning"
@@ -160,7 +159,7 @@ def billing_figures(billing: BillingSummary, *, at: datetime) -> list[Figure]:
 def spend_figure(billing: BillingSummary, at: datetime) -> Figure:
     """Return the provider's last figure; beside it, the month before."""
     href = reverse("admin:billing_balancesnapshot_changelist")
-    balance, month = billing.balance, f"{billing.before:%B}"
+    balance, month = billing.balance, f"{billing.previous_month:%B}"
     if balance is None:
         return Figure("Spend this month", "-", "the balance was never asked for", href)
     if billing.spent_by_then is not None:

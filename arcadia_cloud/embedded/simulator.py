@@ -12,8 +12,8 @@ from arcadia_cloud.embedded.child_processes import ChildProcess, start_child, st
 from arcadia_cloud.embedded.errors import ChildError, EmbeddedError
 from arcadia_cloud.embedded.servers import read_variable
 from arcadia_cloud.embedded.valkey import free_port
-from simulator.finance import DEFAULT_SECRET
-from simulator.world import DEFAULT_TOKEN, SPACES_KEY, SPACES_SECRET
+from simulator.finance.app import DEFAULT_SECRET
+from simulator.simulation import DEFAULT_TOKEN, SPACES_KEY, SPACES_SECRET
 
 SPACES_VARIABLES = ("SPACES_KEY", "SPACES_SECRET")
 START_SECONDS = 30

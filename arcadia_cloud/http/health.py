@@ -58,9 +58,9 @@ class ReadinessView(ApiView):
     )
     def get(self, _request: Request) -> Response:
         """Ask the database, the broker, the migrations and what apps have added."""
-        results = readiness.verdicts()
+        results = readiness.run_checks()
         ready = all(result.ok or not result.vital for result in results.values())
         well = all(result.ok for result in results.values())
-        checks = {name: {"ok": result.ok, "words": result.words} for name, result in results.items()}
+        checks = {name: {"ok": result.ok, "words": result.message} for name, result in results.items()}
         body = {"status": "ready" if well else "degraded" if ready else "not ready", "checks": checks}
         return Response(body, status=200 if ready else 503, headers={"Cache-Control": "no-store"})

@@ -22,8 +22,8 @@ def check_database() -> CheckResult:
     with connection.cursor() as cursor:
         cursor.execute("SELECT 1")
     if _version_of(connection) < _OLDEST_POSTGRES:
-        return CheckResult(ok=False, words=f"too old: PostgreSQL {_OLDEST_POSTGRES} or newer is needed")
-    return CheckResult(ok=True, words="answers")
+        return CheckResult(ok=False, message=f"too old: PostgreSQL {_OLDEST_POSTGRES} or newer is needed")
+    return CheckResult(ok=True, message="answers")
 
 
 @checks.register(checks.Tags.database)
@@ -61,9 +61,9 @@ class MigrationsCheck:
             executor = MigrationExecutor(connection)
             waiting = len(executor.migration_plan(executor.loader.graph.leaf_nodes()))
             if waiting:
-                return CheckResult(ok=False, words=f"{waiting} not applied")
+                return CheckResult(ok=False, message=f"{waiting} not applied")
             self._passed = True
-        return CheckResult(ok=True, words="all applied")
+        return CheckResult(ok=True, message="all applied")
 
 
 def check_broker() -> CheckResult:
@@ -71,5 +71,5 @@ def check_broker() -> CheckResult:
     try:
         redis_client(settings.CELERY_BROKER_URL, _BROKER_TIMEOUT_SECONDS).ping()
     except redis.RedisError as error:
-        return CheckResult(ok=False, words=f"doesn't answer ({type(error).__name__})", vital=False)
-    return CheckResult(ok=True, words="answers")
+        return CheckResult(ok=False, message=f"doesn't answer ({type(error).__name__})", vital=False)
+    return CheckResult(ok=True, message="answers")

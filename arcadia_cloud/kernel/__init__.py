@@ -1,1 +1,1 @@
-"""What every app needs and no app owns. Imports no app."""
+"""Infrastructure that every app needs and no app owns. Imports no app."""

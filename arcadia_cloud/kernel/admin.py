@@ -38,7 +38,7 @@ class SeverityFilter(ChoiceFilter):
 
 @admin.register(Alert)
 class AlertAdmin(RecordAdmin[Alert]):
-    """Alerts, newest first. Resolving one says who did it; what is still wrong raises it again."""
+    """Alerts, newest first. Resolving one stores the actor; what is still wrong raises it again."""
 
     list_display = ("headline", "level", "about", "times_raised", "last_raised_at", "state")
     list_filter = (OpenFilter, SeverityFilter)
@@ -75,7 +75,7 @@ class AlertAdmin(RecordAdmin[Alert]):
         return "resolved" if alert.resolved_at else "open"
 
     def has_resolve_permission(self, request: HttpRequest, _object_id: str | None = None) -> bool:
-        """Whether the user may close alerts."""
+        """Return whether the user may close alerts."""
         return request.user.has_perm("kernel.change_alert")
 
     @admin.action(description="Resolve the selected alerts", permissions=["resolve"])
@@ -114,7 +114,7 @@ class AlertAdmin(RecordAdmin[Alert]):
 
 @admin.register(Lease)
 class LeaseAdmin(RecordAdmin[Lease]):
-    """Who does what, that only one process may do at a time."""
+    """Leases: the work that one process at a time does, and its holder."""
 
     list_display = ("name", "holder", "acquired_at", "heartbeat_at", "expires_at")
     fields = ("name", "holder", "acquired_at", "heartbeat_at", "expires_at")

@@ -9,7 +9,7 @@ class KernelConfig(AppConfig):
     verbose_name = "Operations"
 
     def ready(self) -> None:
-        """Fill in what the kernel itself runs on a schedule."""
+        """Register the kernel's own scheduled tasks."""
         register_schedule(
             ScheduleEntry(
                 name="kernel: forget expired idempotency keys",

@@ -1,4 +1,4 @@
-"""The database's clock, patience while it restarts, and a cursor for large parameters."""
+"""The database's clock, retries while it restarts, and a cursor for large parameters."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -31,7 +31,7 @@ class DatabaseClock:
         self._monotonic = time.monotonic()
 
     def now(self) -> datetime:
-        """The instant, UTC."""
+        """Return the instant, UTC."""
         return self._read + timedelta(seconds=time.monotonic() - self._monotonic)
 
 
@@ -44,7 +44,7 @@ def _clock_timestamp() -> datetime:
 
 @contextmanager
 def server_binding_cursor(*, prepared: bool = False) -> Iterator[CursorWrapper]:
-    """A cursor that sends parameters beside the statement, where Django's own writes them into its text.
+    """Yield a cursor that sends parameters beside the statement; Django's own writes them into its text.
 
     For statements with parameters of many kilobytes: quoting them here and parsing them there again costs
     a fifth of a sync. `prepared` is for short statements that a connection sends again and again, and whose
@@ -63,16 +63,16 @@ class _PreparingCursor(ServerBindingCursor):
     """Prepares what it sends. Django switches preparing off on its connections: it is on for this call."""
 
     def execute(self, query: Any, params: Any = None, **options: Any) -> Any:
-        held = self.connection  # type: ignore[attr-defined]  # as above
-        held.prepare_threshold = 0
+        connected = self.connection  # type: ignore[attr-defined]  # as above
+        connected.prepare_threshold = 0
         try:
             return super().execute(query, params, **options)  # type: ignore[misc]  # as above
         finally:
-            held.prepare_threshold = None
+            connected.prepare_threshold = None
 
 
 def retry_while_database_is_down(write: Callable[[], T], *, seconds: float = 60) -> T:
-    """Do a write that may be repeated, again and again while the database is away, up to `seconds`.
+    """Run a write that may be repeated, again and again while the database is away, up to `seconds`.
 
     Only for writes that change nothing when they are repeated: the answer to a commit may be what was
     lost. Raises OperationalError or InterfaceError when the database stays away, and any other error at
@@ -93,6 +93,6 @@ def retry_while_database_is_down(write: Callable[[], T], *, seconds: float = 60)
 
 
 def _is_away(error: Exception) -> bool:
-    """Whether the server or the way to it is at fault, and not the statement."""
+    """Return whether the server or the way to it is at fault, and not the statement."""
     code: str | None = getattr(error.__cause__, "sqlstate", None)
     return code is None or code.startswith(_AWAY)

@@ -7,7 +7,7 @@ from django.db import DatabaseError, InterfaceError
 
 
 class DomainError(Exception):
-    """A rule said no. `code` is stable for clients; `errors` names fields, where fields are at fault."""
+    """A rule refused. `code` is stable for clients; `errors` names fields, where fields are at fault."""
 
     code: ClassVar[str] = "domain_error"
     status: ClassVar[int] = 422  # what the API answers
@@ -20,7 +20,7 @@ class DomainError(Exception):
 
 
 class InvalidInput(DomainError):
-    """A value that breaks a rule of its own, whatever the rows say."""
+    """A value that breaks a rule of its own, whatever the rows are."""
 
     code = "invalid_input"
     status = 400

@@ -18,7 +18,6 @@ from arcadia_cloud.kernel.models import IdempotencyKey
 
 KEPT_FOR: Final = timedelta(hours=24)
 _WAIT_MILLISECONDS: Final = 5000
-_BATCH: Final = 5000
 _FIRST_SERVER_ERROR: Final = 500
 
 # An expired row is taken over in place: it may still be there until the nightly sweep.
@@ -46,50 +45,39 @@ class KeyInUse(Conflict):
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """What a client got: the HTTP status, the headers worth repeating, the body's text."""
+class StoredResponse:
+    """The first response to a key: the HTTP status, the headers worth repeating, the body's text."""
 
     status: int
     body: str
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
-def answer_once(
-    *, scope: str, key: str, fingerprint: str, at: datetime, effect: Callable[[], Answer]
-) -> tuple[Answer, bool]:
-    """Run `effect` and keep its answer for 24 hours; a repeat gets the kept one and True, and runs nothing.
+def respond_once(
+    *, scope: str, key: str, fingerprint: str, at: datetime, effect: Callable[[], StoredResponse]
+) -> tuple[StoredResponse, bool]:
+    """Run `effect` and store its response for 24 hours; return a repeat the stored one and True, run nothing.
 
-    Effect and answer commit together. An answer of 500 or more, or an error that `effect` raises, undoes
+    Effect and response commit together. A response of 500 or more, or an error that `effect` raises, undoes
     both. `scope` is tenant, subject and route; `at` is the request's time. Raises KeyReused for another
     body and KeyInUse when the first request takes longer than five seconds. Opens the outermost transaction.
     """
     with transaction.atomic(durable=True):
         row = _claim(scope=scope, key=key, fingerprint=fingerprint, at=at)
         if row is None:
-            return _kept(scope=scope, key=key, fingerprint=fingerprint), True
-        answer = effect()
-        if answer.status >= _FIRST_SERVER_ERROR:
+            return _stored_response(scope=scope, key=key, fingerprint=fingerprint), True
+        response = effect()
+        if response.status >= _FIRST_SERVER_ERROR:
             transaction.set_rollback(True)
         else:
             IdempotencyKey.objects.filter(pk=row).update(
-                status=answer.status, headers=dict(answer.headers), body=answer.body
+                status=response.status, headers=dict(response.headers), body=response.body
             )
-    return answer, False
-
-
-def forget_expired(*, at: datetime) -> int:
-    """Delete answers older than 24 hours, in batches; return how many. Safe to run twice at once."""
-    forgotten = 0
-    while True:
-        old = IdempotencyKey.objects.filter(created_at__lt=at - KEPT_FOR).order_by("created_at")[:_BATCH]
-        deleted, _ = IdempotencyKey.objects.filter(pk__in=list(old.values_list("pk", flat=True))).delete()
-        forgotten += deleted
-        if deleted == 0:
-            return forgotten
+    return response, False
 
 
 def _claim(*, scope: str, key: str, fingerprint: str, at: datetime) -> int | None:
-    """The new row's id, or None when the key is taken. Waits for a transaction that is taking it."""
+    """Return the new row's id, or None when the key is taken. Waits for a transaction that is taking it."""
     parameters: dict[str, str | datetime] = {
         "scope": scope,
         "key": key,
@@ -99,7 +87,7 @@ def _claim(*, scope: str, key: str, fingerprint: str, at: datetime) -> int | Non
     }
     with connection.cursor() as cursor:
         cursor.execute("SHOW lock_timeout")
-        patience: Any = cursor.fetchone()[0]
+        usual_timeout: Any = cursor.fetchone()[0]
         cursor.execute("SELECT set_config('lock_timeout', %s, true)", [f"{_WAIT_MILLISECONDS}ms"])
         try:
             cursor.execute(_CLAIM, parameters)
@@ -108,14 +96,14 @@ def _claim(*, scope: str, key: str, fingerprint: str, at: datetime) -> int | Non
                 raise KeyInUse("A request with this Idempotency-Key is still being worked on.") from error
             raise
         claimed = cursor.fetchone()
-        cursor.execute("SELECT set_config('lock_timeout', %s, true)", [patience])
+        cursor.execute("SELECT set_config('lock_timeout', %s, true)", [usual_timeout])
     return int(claimed[0]) if claimed else None
 
 
-def _kept(*, scope: str, key: str, fingerprint: str) -> Answer:
+def _stored_response(*, scope: str, key: str, fingerprint: str) -> StoredResponse:
     row = IdempotencyKey.objects.filter(scope=scope, key=key, status__isnull=False).first()
     if row is None or row.status is None:
         raise KeyInUse("A request with this Idempotency-Key is just being forgotten; send it again.")
     if row.fingerprint != fingerprint:
         raise KeyReused("This Idempotency-Key was used for a request with another body.")
-    return Answer(row.status, row.body, row.headers)
+    return StoredResponse(row.status, row.body, row.headers)

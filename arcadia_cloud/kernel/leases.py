@@ -28,7 +28,7 @@ _ACQUIRE = """
     ON CONFLICT (name) DO UPDATE
     SET token = excluded.token, holder = excluded.holder, acquired_at = excluded.acquired_at,
         heartbeat_at = excluded.heartbeat_at, expires_at = excluded.expires_at
-    WHERE held.expires_at < clock_timestamp()
+    WHERE held.expires_at < clock_timestamp()  -- decides who takes over: the loser's UPDATE matches no row
     RETURNING name
 """
 _RENEW = """
@@ -45,7 +45,7 @@ _STILL_HELD = """
 
 
 class LeaseHeld(Conflict):
-    """Somebody else does this work now."""
+    """Another process does this work now."""
 
     code = "lease_held"
 
@@ -69,7 +69,7 @@ class HeldLease:
 
         Inside a transaction it stays ours until the commit: the row is locked against a successor.
         """
-        if not _answers(_STILL_HELD, self):
+        if not _affects_row(_STILL_HELD, self):
             raise LeaseLost(f"the lease {self.name!r} ran out while its work was still going on")
 
 
@@ -78,31 +78,34 @@ def lease(name: str, *, seconds: float = 60, wait_seconds: float = 0) -> Iterato
     """Hold the lease `name` for the block, renewing it from a thread every third of `seconds`.
 
     Raises LeaseHeld when another process still holds it after `wait_seconds`. Not for the inside of a
-    transaction: nobody would see the lease before its commit.
+    transaction: no other process would see the lease before its commit.
     """
     held = HeldLease(name, seconds)
     give_up_at = time.monotonic() + wait_seconds
-    while not _acquired(held):
+    while not _acquire(held):
         if time.monotonic() >= give_up_at:
             raise LeaseHeld(f"{name} is already running")
         time.sleep(_POLL_SECONDS)
     stop = threading.Event()
-    beating = threading.Thread(target=_beat, args=(held, stop), name=f"lease {name}", daemon=True)
-    beating.start()
+    renewal = threading.Thread(
+        target=_renew_until_stopped, args=(held, stop), name=f"lease {name}", daemon=True
+    )
+    renewal.start()
     try:
         yield held
     finally:
         stop.set()
-        beating.join()
+        renewal.join()
         _release(held)
 
 
-def _acquired(held: HeldLease) -> bool:
+def _acquire(held: HeldLease) -> bool:
     with transaction.atomic(durable=True):
-        return _answers(_ACQUIRE, held)
+        return _affects_row(_ACQUIRE, held)
 
 
-def _answers(statement: str, held: HeldLease) -> bool:
+def _affects_row(statement: str, held: HeldLease) -> bool:
+    """Run a statement on the lease; return whether it found or wrote a row."""
     parameters: dict[str, str | float | uuid.UUID] = {
         "name": held.name,
         "token": held.token,
@@ -114,11 +117,11 @@ def _answers(statement: str, held: HeldLease) -> bool:
         return cursor.fetchone() is not None
 
 
-def _beat(held: HeldLease, stop: threading.Event) -> None:
-    """Renew until told to stop. A database that is away for a moment is tried again; a lost lease ends it."""
+def _renew_until_stopped(held: HeldLease, stop: threading.Event) -> None:
+    """Renew until stopped. A database that is away for a moment is tried again; a lost lease ends it."""
     while not stop.wait(held.seconds / 3):
         try:
-            if not _answers(_RENEW, held):
+            if not _affects_row(_RENEW, held):
                 log.warning("lease_lost", name=held.name)
                 break
         except (DatabaseError, InterfaceError) as error:
@@ -128,7 +131,7 @@ def _beat(held: HeldLease, stop: threading.Event) -> None:
 
 
 def _release(held: HeldLease) -> None:
-    """Let go, so that the next run needn't wait; when the database is away, time lets go."""
+    """Delete the lease, so that the next run needn't wait; when the database is away, it runs out."""
     try:
         connection.close_if_unusable_or_obsolete()  # the work may have outlived a restart of the database
         with connection.cursor() as cursor:

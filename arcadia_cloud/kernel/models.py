@@ -5,7 +5,7 @@ from django.db.models import Q
 
 
 class Lease(models.Model):
-    """Who does a piece of work that only one process may do at a time.
+    """The right of one process to do a piece of work that only one may do at a time.
 
     All instants are the database's clock. A lease whose `expires_at` has passed is free; `token`
     changes with each holder and fences a holder that lost it.
@@ -26,7 +26,7 @@ class Lease(models.Model):
 
 
 class Alert(models.Model):
-    """What an operator must see. One open row per (code, subject); raising it again counts up."""
+    """A condition that needs an operator. One open row per (code, subject); raising it again counts up."""
 
     class Severity(models.TextChoices):
         WARNING = "warning"
@@ -48,6 +48,9 @@ class Alert(models.Model):
         constraints = [
             models.UniqueConstraint(
                 fields=["code", "subject"], condition=Q(resolved_at__isnull=True), name="alert_open_once"
+            ),
+            models.CheckConstraint(
+                condition=Q(severity__in=["warning", "critical"]), name="alert_severity_known"
             ),
         ]
         indexes = [models.Index(fields=["-last_raised_at"], name="alert_newest")]

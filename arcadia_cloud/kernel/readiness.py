@@ -1,7 +1,7 @@
-"""What must be well before traffic comes here: a registry that apps fill from `AppConfig.ready()`.
+"""Readiness checks, before traffic comes here: a registry that apps fill from `AppConfig.ready()`.
 
-A check asks quickly and answers in words that a stranger may read: the endpoint is public, so no
-address, name of a host or error text of a library belongs in them.
+A check asks quickly, and its message may be read by strangers: the endpoint is public, so no address, name
+of a host or error text of a library belongs in it.
 """
 
 from collections.abc import Callable
@@ -16,14 +16,14 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class CheckResult:
-    """One check's answer: whether it is well, and in `words` what was seen.
+    """The outcome of one check: whether all is well, and in `message` what was seen.
 
     Traffic is turned away only when something `vital` isn't well. What the service can do without for a
-    while is told, but a load balancer that took every instance away for it would make it worse.
+    while is reported, but a load balancer that took every instance away for it would make it worse.
     """
 
     ok: bool
-    words: str
+    message: str
     vital: bool = True
 
 
@@ -37,14 +37,14 @@ def register(name: str, check: Check) -> None:
         raise ValueError(f"readiness check {name!r} is registered twice")
 
 
-def verdicts() -> dict[str, CheckResult]:
-    """Ask every check, in the order of registration. A database that is away is an answer, not an error."""
-    return {name: _ask(name, check) for name, check in _checks.items()}
+def run_checks() -> dict[str, CheckResult]:
+    """Run every check, in the order of registration. A database that is away is a result, not an error."""
+    return {name: _run(name, check) for name, check in _checks.items()}
 
 
-def _ask(name: str, check: Check) -> CheckResult:
+def _run(name: str, check: Check) -> CheckResult:
     try:
         return check()
     except (DatabaseError, InterfaceError) as error:
         log.warning("not_ready", check=name, error=type(error).__name__)
-        return CheckResult(ok=False, words="the database doesn't answer")
+        return CheckResult(ok=False, message="the database doesn't answer")

@@ -1,4 +1,4 @@
-"""Whose rows a caller may see. Every QuerySet of tenant-owned rows is a TenantQuerySet."""
+"""Scoping of rows to the caller. Every QuerySet of tenant-owned rows is a TenantQuerySet."""
 
 from typing import ClassVar, Protocol, Self, TypeVar
 
@@ -8,7 +8,7 @@ RowT_co = TypeVar("RowT_co", bound=models.Model, covariant=True)
 
 
 class Viewer(Protocol):
-    """What scoping asks of a user: a TokenUser, or anything that answers the same."""
+    """A user as scoping knows it: a TokenUser, or anything with the same attributes."""
 
     @property
     def tenant_id(self) -> str | None: ...
@@ -24,7 +24,7 @@ class TenantQuerySet(models.QuerySet[RowT_co]):
     tenant_field: ClassVar[str] = "tenant_id"
 
     def visible_to(self, user: Viewer | None) -> Self:
-        """All rows for an operator, the tenant's own for its tokens, none for anybody else or nobody."""
+        """Return all rows for an operator, the tenant's own for its tokens, none for any other user."""
         if user is None or not (user.is_operator or user.reads_tenant_data):
             return self.none()
         if user.is_operator:

@@ -1,12 +1,12 @@
-"""What the kernel itself runs on a schedule."""
+"""The kernel's own scheduled tasks."""
 
 from celery import shared_task
 from django.utils import timezone
 
-from arcadia_cloud.kernel import idempotency
+from arcadia_cloud.kernel import retention
 
 
 @shared_task(name="kernel.forget_expired_keys")
 def forget_expired_keys() -> dict[str, int]:
-    """Daily: answers to repeated requests are kept for 24 hours."""
-    return {"forgotten": idempotency.forget_expired(at=timezone.now())}
+    """Delete, daily, the responses to repeated requests that are older than 24 hours."""
+    return {"forgotten": retention.delete_expired_responses(at=timezone.now())}

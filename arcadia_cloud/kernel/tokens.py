@@ -1,7 +1,7 @@
 """Bearer tokens: minted elsewhere with Elixir's Guardian, verified here.
 
 simplejwt does the cryptography. Around it stand Guardian's claim names, a second secret while the first
-is being rotated, and a user that exists in no table: nothing a token says makes anybody staff.
+is being rotated, and a user that exists in no table: no claim makes a user staff.
 Source of the claims: Guardian's defaults (`aud`, `exp`, `iat`, `iss`, `jti`, `nbf`, `sub`, `typ`).
 """
 
@@ -27,7 +27,7 @@ _MAX_CLAIM_CHARACTERS: Final = 255
 
 @dataclass(frozen=True, slots=True)
 class TokenUser:
-    """Who a token speaks for. `actor` is its `sub`; `tenant_id` is None for a token of no tenant."""
+    """The user of a token. `actor` is its `sub`; `tenant_id` is None for a token of no tenant."""
 
     actor: str
     tenant_id: str | None
@@ -41,17 +41,17 @@ class TokenUser:
 
     @property
     def pk(self) -> str:
-        """What the request log calls the user."""
+        """Return the name of the user in the request log."""
         return self.actor
 
     @property
     def is_operator(self) -> bool:
-        """Whether every tenant and the operator-only endpoints are open."""
+        """Return whether every tenant and the operator-only endpoints are open."""
         return OPERATOR_ROLE in self.roles
 
     @property
     def reads_tenant_data(self) -> bool:
-        """Whether rows of `tenant_id` are open. The metering role alone posts usage and reads nothing."""
+        """Return whether rows of `tenant_id` are open. The metering role alone posts usage, reads nothing."""
         return self.tenant_id is not None and self.roles != {METERING_ROLE}
 
 
@@ -62,7 +62,7 @@ class TenantToken(Token):
     lifetime = timedelta(hours=1)
 
     def __init__(self, token: str) -> None:
-        self.payload = _decoded(token)
+        self.payload = _decode(token)
         self.verify()
 
     def verify(self) -> None:
@@ -81,7 +81,7 @@ class TenantToken(Token):
             raise TokenError("Token claim 'roles' must be a list of strings")
 
     def user(self) -> TokenUser:
-        """The stateless user of this token."""
+        """Return the stateless user of this token."""
         return TokenUser(
             actor=self.payload["sub"],
             tenant_id=self.payload.get("tenant_id"),
@@ -106,8 +106,8 @@ def mint(*, subject: str, tenant_id: str | None, roles: list[str], lifetime: tim
     return str(_backend(settings.ARCADIA_JWT_SECRET).encode(claims))
 
 
-def _decoded(token: str) -> dict[str, Any]:
-    """The claims of a token signed with the present secret or, while it is rotated, the previous one."""
+def _decode(token: str) -> dict[str, Any]:
+    """Return the claims of a token, signed with the present secret or, in a rotation, the previous one."""
     refusal = "Token is invalid"
     for secret in (settings.ARCADIA_JWT_SECRET, settings.ARCADIA_JWT_SECRET_PREVIOUS):
         if not secret:
@@ -122,9 +122,9 @@ def _decoded(token: str) -> dict[str, Any]:
 
 
 def _backend(secret: str) -> TokenBackend:
-    """Made at each use, so that a rotated secret counts at once; the algorithm is ours, never the token's."""
+    """Return a new backend, so that a rotated secret counts at once."""
     return TokenBackend(
-        algorithm=settings.ARCADIA_JWT_ALGORITHM,
+        algorithm=settings.ARCADIA_JWT_ALGORITHM,  # ours, never the token's: it could name "none"
         signing_key=secret,
         audience=settings.ARCADIA_JWT_AUDIENCE,
         issuer=settings.ARCADIA_JWT_ISSUER,
@@ -133,5 +133,5 @@ def _backend(secret: str) -> TokenBackend:
 
 
 def _is_name(value: object) -> bool:
-    """Whether a claim can stand in a log line and a table: printable text, so no NUL and no surrogate."""
+    """Return whether a claim fits a log line and a table: printable text, so no NUL and no surrogate."""
     return isinstance(value, str) and 0 < len(value) <= _MAX_CLAIM_CHARACTERS and value.isprintable()

@@ -40,7 +40,7 @@ def test_an_operator_starts_a_sync_in_its_queue_and_name(
     assert answer.headers["HX-Redirect"] == "/admin/inventory/syncrun/"
     assert "A worker was asked for a fast sync." in messages_of(operator)
     assert queued(valkey_client, "cloud_sync_fast") == [
-        ("inventory.sync", "{'mode': 'fast', 'requested_by': 'user:operator-1'}")
+        ("inventory.sync", "{'mode': 'fast', 'actor': 'user:operator-1'}")
     ]
     assert LogEntry.objects.get().object_repr == "fast sync"
 
@@ -84,7 +84,7 @@ def test_a_failed_run_shows_its_error_and_links_to_its_events(viewer: Client) ->
     run = a_run(outcome="failed")
 
     assert "DigitalOcean answered 503" in messages_of(viewer)
-    assert "1 min 12 s" in messages_of(viewer)
+    assert "1\N{NO-BREAK SPACE}min\N{NO-BREAK SPACE}12\N{NO-BREAK SPACE}s" in messages_of(viewer)
     assert b"Nothing happened." in viewer.get(f"/admin/inventory/syncrun/{run.pk}/change/").content
 
 

@@ -64,7 +64,8 @@ def test_a_droplet_is_made_found_by_its_tag_acted_on_and_deleted(
 def test_a_snapshot_is_taken_found_by_its_name_and_deleted(cloud: DigitalOcean, simulator: Simulated) -> None:
     droplet = next(cloud.droplets())
     action = cloud.droplet_action(droplet.id, "snapshot", name="before-the-change")
-    assert [each.id for each in cloud.droplet_actions(droplet.id)] == [action.id]
+    done = list(cloud.droplet_actions(droplet.id))
+    assert (done[0].id, [each.type for each in done]) == (action.id, ["snapshot", "create"])
     simulator.control("POST", "advance", seconds=600)
     taken = next(each for each in cloud.droplet_snapshots(droplet.id) if each.name == "before-the-change")
     assert cloud.snapshot(str(taken.id)).resource_id == str(droplet.id)

@@ -114,22 +114,22 @@ def test_an_unapplied_migration_is_not_ready(client: Client, checks: dict[str, A
 
 
 def test_an_apps_check_decides_too(client: Client, checks: dict[str, Any]) -> None:
-    register("stars", lambda: CheckResult(ok=False, words="droplets: 3 h old"))
+    register("stars", lambda: CheckResult(ok=False, message="droplets: 3 h old"))
     response = client.get(READY)
     assert response.status_code == 503
     assert response.json()["checks"]["stars"] == {"ok": False, "words": "droplets: 3 h old"}
 
 
 def test_a_check_that_is_not_vital_turns_no_traffic_away(client: Client, checks: dict[str, Any]) -> None:
-    register("stars", lambda: CheckResult(ok=False, words="droplet: never", vital=False))
+    register("stars", lambda: CheckResult(ok=False, message="droplet: never", vital=False))
     response = client.get(READY)
     assert (response.status_code, response.json()["status"]) == (200, "degraded")
 
 
 def test_a_check_stands_once(checks: dict[str, Any]) -> None:
-    register("stars", lambda: CheckResult(ok=True, words=""))
+    register("stars", lambda: CheckResult(ok=True, message=""))
     with pytest.raises(ValueError, match="registered twice"):
-        register("stars", lambda: CheckResult(ok=True, words=""))
+        register("stars", lambda: CheckResult(ok=True, message=""))
 
 
 def refuse(*_arguments: object) -> None:

@@ -147,7 +147,7 @@ def test_without_keys_the_kind_is_skipped_in_words_and_nobody_waits_for_it(
     assert {run.outcome for kind, run in runs.items() if kind != "spaces_bucket"} == {"complete"}
     sync(kinds=())
     verdict = sync_age()
-    assert "spaces_bucket: never" in verdict.words
+    assert "spaces_bucket: never" in verdict.message
     assert verdict.ok
 
 

@@ -22,7 +22,7 @@ def use_broker(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
 
 
 def refusing() -> str:
-    """The address of a port that nobody listens on."""
+    """Return the address of a port without a listener."""
     return f"redis://127.0.0.1:{free_port()}/0"
 
 

@@ -12,7 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from arcadia_cloud.kernel.api.authentication import caller
-from arcadia_cloud.kernel.api.etags import require_match, tagged
+from arcadia_cloud.kernel.api.etags import require_match, respond_with_etag
 from arcadia_cloud.kernel.api.filters import FlagFilter, IdFilter
 from arcadia_cloud.kernel.api.idempotent import idempotent
 from arcadia_cloud.kernel.api.permissions import OperatorOnly
@@ -74,7 +74,7 @@ class Thing(ApiView):
     data: ClassVar[dict[str, Any]] = {"name": "first"}
 
     def get(self, request: Request) -> Response:
-        return tagged(request, self.data)
+        return respond_with_etag(request, self.data)
 
     def patch(self, request: Request) -> Response:
         require_match(request, self.data)
@@ -82,7 +82,7 @@ class Thing(ApiView):
 
 
 class Orders(ApiView):
-    """Creates an alert row per call; `then` says what happens afterwards."""
+    """Creates an alert row per call; `then` chooses what happens afterwards."""
 
     @idempotent
     def post(self, request: Request) -> Response:

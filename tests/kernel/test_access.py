@@ -1,4 +1,4 @@
-"""The bearer token at the door of a view: 401, 403, and what the answer says."""
+"""The bearer token at the door of a view: 401, 403, and the response's text."""
 
 from typing import Any
 

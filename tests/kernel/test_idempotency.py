@@ -12,8 +12,9 @@ from django.db import connection
 from django.test import Client
 
 from arcadia_cloud.kernel import idempotency
-from arcadia_cloud.kernel.idempotency import Answer, KeyInUse, KeyReused, answer_once, forget_expired
+from arcadia_cloud.kernel.idempotency import KeyInUse, KeyReused, StoredResponse, respond_once
 from arcadia_cloud.kernel.models import Alert, IdempotencyKey
+from arcadia_cloud.kernel.retention import delete_expired_responses
 from arcadia_cloud.kernel.tasks import forget_expired_keys
 from tests.access import bearer, token_of
 from tests.kernel.threads import at_once, in_thread
@@ -127,7 +128,7 @@ def test_two_at_once_have_one_effect_and_one_answer() -> None:
 def test_the_second_waits_for_the_first_and_takes_over_when_it_fails() -> None:
     began = threading.Event()
 
-    def slow_failure() -> Answer:
+    def slow_failure() -> StoredResponse:
         began.set()
         time.sleep(0.5)
         raise ZeroDivisionError
@@ -138,7 +139,7 @@ def test_the_second_waits_for_the_first_and_takes_over_when_it_fails() -> None:
 
     thread = in_thread(first)
     began.wait()
-    assert once(effect=lambda: Answer(201, "second")) == (Answer(201, "second"), False)
+    assert once(effect=lambda: StoredResponse(201, "second")) == (StoredResponse(201, "second"), False)
     thread.join()
 
 
@@ -147,55 +148,60 @@ def test_the_second_is_told_when_the_first_takes_too_long(monkeypatch: pytest.Mo
     monkeypatch.setattr(idempotency, "_WAIT_MILLISECONDS", 200)
     began, may_end = threading.Event(), threading.Event()
 
-    def slow() -> Answer:
+    def slow() -> StoredResponse:
         began.set()
         may_end.wait(10)
-        return Answer(201, "first")
+        return StoredResponse(201, "first")
 
     thread = in_thread(lambda: once(effect=slow))
     began.wait()
     with pytest.raises(KeyInUse):
-        once(effect=lambda: Answer(201, "second"))
+        once(effect=lambda: StoredResponse(201, "second"))
     may_end.set()
     thread.join()
-    assert once(effect=lambda: Answer(201, "third")) == (Answer(201, "first"), True)
+    assert once(effect=lambda: StoredResponse(201, "third")) == (StoredResponse(201, "first"), True)
 
 
 def test_the_wait_for_a_key_leaves_the_effects_own_patience_alone() -> None:
     seen: list[str] = []
 
-    def effect() -> Answer:
+    def effect() -> StoredResponse:
         with connection.cursor() as cursor:
             cursor.execute("SHOW lock_timeout")
             seen.append(cursor.fetchone()[0])
-        return Answer(200, "")
+        return StoredResponse(200, "")
 
     once(effect=effect)
     assert seen == ["0"]
 
 
 def test_an_answer_is_kept_for_a_day() -> None:
-    once(effect=lambda: Answer(201, "first"), at=NOON)
+    once(effect=lambda: StoredResponse(201, "first"), at=NOON)
     day = timedelta(hours=24)
-    assert once(effect=lambda: Answer(201, "second"), at=NOON + day) == (Answer(201, "first"), True)
+    assert once(effect=lambda: StoredResponse(201, "second"), at=NOON + day) == (
+        StoredResponse(201, "first"),
+        True,
+    )
     late = NOON + day + timedelta(microseconds=1)
-    assert once(effect=lambda: Answer(201, "second"), at=late, fingerprint="g") == (
-        Answer(201, "second"),
+    assert once(effect=lambda: StoredResponse(201, "second"), at=late, fingerprint="g") == (
+        StoredResponse(201, "second"),
         False,
     )
     with pytest.raises(KeyReused):
-        once(effect=lambda: Answer(201, "third"), at=late)
+        once(effect=lambda: StoredResponse(201, "third"), at=late)
     assert IdempotencyKey.objects.count() == 1
 
 
 def test_the_sweep_forgets_what_is_older_than_a_day() -> None:
     for hours in (0, 23, 24, 25, 48):
-        once(effect=lambda: Answer(201, ""), at=NOON - timedelta(hours=hours), key=f"k-{hours}")
-    assert forget_expired(at=NOON) == 2
+        once(effect=lambda: StoredResponse(201, ""), at=NOON - timedelta(hours=hours), key=f"k-{hours}")
+    assert delete_expired_responses(at=NOON) == 2
     assert set(IdempotencyKey.objects.values_list("key", flat=True)) == {"k-0", "k-23", "k-24"}
-    assert forget_expired(at=NOON) == 0
+    assert delete_expired_responses(at=NOON) == 0
     assert forget_expired_keys()["forgotten"] in {0, 3}
 
 
-def once(*, effect: Any, at: datetime = NOON, key: str = "k", fingerprint: str = "f") -> tuple[Answer, bool]:
-    return answer_once(scope="s", key=key, fingerprint=fingerprint, at=at, effect=effect)
+def once(
+    *, effect: Any, at: datetime = NOON, key: str = "k", fingerprint: str = "f"
+) -> tuple[StoredResponse, bool]:
+    return respond_once(scope="s", key=key, fingerprint=fingerprint, at=at, effect=effect)

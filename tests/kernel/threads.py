@@ -17,7 +17,7 @@ def in_thread(work: Callable[[], T]) -> threading.Thread:
 
 
 def at_once(count: int, work: Callable[[], T]) -> list[T]:
-    """What `count` calls at the same moment returned."""
+    """Return the results of `count` calls at the same moment."""
     start = threading.Barrier(count)
     results: list[T] = []
 

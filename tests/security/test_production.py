@@ -1,4 +1,4 @@
-"""What production runs with: a clean deployment check, in a process of its own."""
+"""Settings of production: a clean deployment check, in a process of its own."""
 
 import os
 import subprocess

@@ -33,7 +33,7 @@ def something_to_find(transactional_db: None) -> Iterator[None]:
 @schema.parametrize()
 @settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
 def test_every_answer_is_one_that_the_schema_tells_of(case: Any) -> None:
-    """What fits the schema may still be refused: no generator can make up a cursor."""
+    """Allow a refusal of what fits the schema: no generator can make up a cursor."""
     case.call_and_validate(
         headers={**bearer(token_of("platform_admin")), "Host": "testserver"},
         excluded_checks=[positive_data_acceptance],

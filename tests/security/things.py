@@ -75,7 +75,7 @@ def invoice_of(tenant: str) -> Mapping[str, Any]:
 
 
 def saga_of(tenant: str) -> Mapping[str, Any]:
-    """A dead letter with one step; what only operators may read of it tells a price."""
+    """A dead letter with one step; what only operators may read of it shows a price."""
     now = timezone.now()
     mark = CANARY + tenant
     secret = {"monthly_price_cents": SECRET_PRICE_CENTS}

@@ -14,7 +14,7 @@ MAX_HEADER_CHARACTERS: Final = 8192
 
 
 class TokenAuthentication(BaseAuthentication):
-    """Reads `Authorization: Bearer <token>`. Without the header, the caller is nobody."""
+    """Reads `Authorization: Bearer <token>`. Without the header, the caller is anonymous."""
 
     def authenticate(self, request: Request) -> tuple[TokenUser, TenantToken] | None:
         """Raise AuthenticationFailed (401) for a header that isn't a valid token."""
@@ -35,19 +35,19 @@ class TokenAuthentication(BaseAuthentication):
         return user, token
 
     def authenticate_header(self, request: Request) -> str:
-        """The challenge of a 401. Source: RFC 6750, section 3."""
+        """Return the challenge of a 401. Source: RFC 6750, section 3."""
         challenge = 'Bearer realm="arcadia-cloud"'
         return f'{challenge}, error="invalid_token"' if request.META.get("HTTP_AUTHORIZATION") else challenge
 
 
 def caller_if_any(request: Request) -> TokenUser | None:
-    """Who calls, or None where nobody had to say so."""
+    """Return the caller, or None for an anonymous one."""
     user: object = request.user  # REST framework's stubs only know users with rows
     return user if isinstance(user, TokenUser) else None
 
 
 def caller(request: Request) -> TokenUser:
-    """Who calls. Raises NotAuthenticated (401) when that isn't known."""
+    """Return the caller. Raises NotAuthenticated (401) for an anonymous one."""
     user = caller_if_any(request)
     if user is None:
         raise NotAuthenticated

@@ -26,7 +26,7 @@ class _CsvRenderer(BaseRenderer):
 
 
 class DownloadView(FilteredView):
-    """Rows as a file: all that the filters leave. `?format=` says which; declare FORMAT_PARAMETER."""
+    """Rows as a file: all that the filters leave. `?format=` chooses which; declare FORMAT_PARAMETER."""
 
     query_parameters = frozenset({"format"})
 

@@ -164,7 +164,7 @@ def _csv(names: Sequence[str], pages: Iterable[list[Row]]) -> Iterator[bytes]:
     writer.writerow(names)
     for page in pages:
         writer.writerows([_cell(value) for value in row] for row in page)
-        if text.tell():
+        if text.tell() > 0:
             yield text.getvalue().encode()
         text.seek(0)
         text.truncate()

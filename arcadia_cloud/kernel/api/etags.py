@@ -13,12 +13,12 @@ from arcadia_cloud.kernel.api.problems import PreconditionFailed, PreconditionRe
 
 
 def etag_of(data: Any) -> str:
-    """The ETag of a representation: two callers who see different fields get different tags."""
+    """Return the ETag of a representation: two callers who see different fields get different tags."""
     return quote_etag(hashlib.sha256(JSONRenderer().render(data)).hexdigest()[:32])
 
 
-def tagged(request: Request, data: Any) -> Response:
-    """Answer with `data` and its ETag; 304 without a body when the client has it (`If-None-Match`)."""
+def respond_with_etag(request: Request, data: Any) -> Response:
+    """Return `data` with its ETag; 304 without a body when the client has it (`If-None-Match`)."""
     etag = etag_of(data)
     response = Response(data, headers={"ETag": etag, "Cache-Control": "private, no-cache"})
     conditional = get_conditional_response(request, etag=etag, response=response)

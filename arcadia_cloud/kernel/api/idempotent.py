@@ -20,10 +20,10 @@ from rest_framework.response import Response
 
 from arcadia_cloud.kernel.api.authentication import caller
 from arcadia_cloud.kernel.api.problems import REFUSALS, problem_of
-from arcadia_cloud.kernel.idempotency import Answer, answer_once
+from arcadia_cloud.kernel.idempotency import StoredResponse, respond_once
 
 HEADER: Final = "Idempotency-Key"
-_KEPT_HEADERS: Final = ("Location", "ETag")
+_STORED_HEADERS: Final = ("Location", "ETag")
 _VALID_KEY: Final = re.compile(r"[\x21-\x7e]{1,255}")
 _FIRST_ERROR: Final = 400
 _FIRST_SERVER_ERROR: Final = 500
@@ -38,10 +38,10 @@ View = Callable[..., HttpResponseBase]
 
 
 def idempotent(create: View) -> View:
-    """Keep the answer of `create(self, request, …)` with its effect, if the client sends a key.
+    """Store the response of `create(self, request, …)` with its effect, if the client sends a key.
 
     Everything that `create` does must be in the database, or be started on commit. A refusal (4xx) is
-    undone and kept too; an error of ours (5xx) is undone and forgotten. Raises ValidationError for a key
+    undone and stored too; an error of ours (5xx) is undone and forgotten. Raises ValidationError for a key
     that isn't 1 to 255 visible ASCII characters.
     """
 
@@ -54,32 +54,32 @@ def idempotent(create: View) -> View:
                 return create(view, request, *args, **kwargs)
         if not _VALID_KEY.fullmatch(key):
             raise ValidationError({HEADER: ["Must be 1 to 255 visible ASCII characters."]})
-        answer, repeated = answer_once(
+        response, repeated = respond_once(
             scope=_scope(request),
             key=key,
             fingerprint=_fingerprint(request.data),
             at=timezone.now(),
-            effect=lambda: _answer_of(lambda: create(view, request, *args, **kwargs)),
+            effect=lambda: _run_effect(lambda: create(view, request, *args, **kwargs)),
         )
-        headers = {**answer.headers, **({"Idempotent-Replayed": "true"} if repeated else {})}
-        return HttpResponse(answer.body, status=answer.status, headers=headers)
+        headers = {**response.headers, **({"Idempotent-Replayed": "true"} if repeated else {})}
+        return HttpResponse(response.body, status=response.status, headers=headers)
 
     return wrapper
 
 
 def _scope(request: Request) -> str:
-    """Tenant, subject and address: a key says nothing about another object's address, so that is in it."""
+    """Return tenant, subject and address: the same key at another object's address is another key."""
     user = caller(request)
     return json.dumps([user.tenant_id, user.actor, request.method, request.path])
 
 
 def _fingerprint(body: Any) -> str:
-    """The same for bodies that mean the same, however they are spaced and ordered."""
+    """Return the same digest for bodies that mean the same, however they are spaced and ordered."""
     return hashlib.sha256(json.dumps(body, sort_keys=True, default=str).encode()).hexdigest()
 
 
-def _answer_of(create: Callable[[], HttpResponseBase]) -> Answer:
-    """Do it, in a savepoint that a refusal undoes. Raises what isn't the client's fault."""
+def _run_effect(create: Callable[[], HttpResponseBase]) -> StoredResponse:
+    """Run `create` in a savepoint that a refusal undoes. Raises what isn't the client's fault."""
     try:
         with transaction.atomic():
             response = create()
@@ -92,13 +92,15 @@ def _answer_of(create: Callable[[], HttpResponseBase]) -> Answer:
         response = problem.response()
     if isinstance(response, Response):
         text = JSONRenderer().render(response.data).decode()
-        return Answer(response.status_code, text, _worth_keeping(response, "application/json"))
+        return StoredResponse(response.status_code, text, _stored_headers(response, "application/json"))
     if not isinstance(response, HttpResponse):
-        raise TypeError("a streamed answer can't be kept")
+        raise TypeError("a streamed response can't be stored")
     content_type = response.headers["Content-Type"]
-    return Answer(response.status_code, response.content.decode(), _worth_keeping(response, content_type))
+    return StoredResponse(
+        response.status_code, response.content.decode(), _stored_headers(response, content_type)
+    )
 
 
-def _worth_keeping(response: HttpResponse, content_type: str) -> Mapping[str, str]:
-    kept = {name: response.headers[name] for name in _KEPT_HEADERS if name in response.headers}
+def _stored_headers(response: HttpResponse, content_type: str) -> Mapping[str, str]:
+    kept = {name: response.headers[name] for name in _STORED_HEADERS if name in response.headers}
     return {"Content-Type": content_type, **kept}

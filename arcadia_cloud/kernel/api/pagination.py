@@ -47,7 +47,7 @@ class KeysetPagination(BasePagination):
 
     The view declares `orderings` (names of concrete fields; "-" is the client's to add) and
     `default_ordering`. Nulls come last ascending and first descending, as PostgreSQL's indexes have them.
-    One query a page, for `limit` rows and the one that tells whether there are more.
+    One query a page, for `limit` rows and the one that shows whether there are more.
     """
 
     def paginate_queryset(  # type: ignore[override]  # a list has no keys to page by
@@ -61,7 +61,7 @@ class KeysetPagination(BasePagination):
         self.limit = _limit(request)
         self.cursor = self._cursor(request)
         backward = self.cursor is not None and self.cursor.backward
-        rows = list(self._selected(queryset, backward=backward)[: self.limit + 1])
+        rows = list(self._rows_beyond_cursor(queryset, backward=backward)[: self.limit + 1])
         self.has_more = len(rows) > self.limit
         rows = rows[: self.limit]
         if backward:
@@ -106,10 +106,10 @@ class KeysetPagination(BasePagination):
         return cursor
 
     def _signer(self) -> signing.Signer:
-        """Signed, so that a position is always one that this list has handed out, in types it understands."""
+        """Return the signer of cursors, so that a position is always one that this list gave out."""
         return signing.Signer(salt=f"keyset:{self.model._meta.label_lower}")
 
-    def _selected(self, queryset: QuerySet[RowT], *, backward: bool) -> QuerySet[RowT]:
+    def _rows_beyond_cursor(self, queryset: QuerySet[RowT], *, backward: bool) -> QuerySet[RowT]:
         descending = self.ordering.startswith("-") != backward
         names = [self.column.name] if self.column.primary_key else [self.column.name, "pk"]
         ordered = queryset.order_by(*(f"-{name}" if descending else name for name in names))
@@ -118,18 +118,18 @@ class KeysetPagination(BasePagination):
         return ordered.filter(self._beyond(self.cursor, descending=descending))
 
     def _beyond(self, cursor: Cursor, *, descending: bool) -> Combinable | Q:
-        """The rows on the far side of the cursor, in PostgreSQL's order: nulls are the largest."""
+        """Return the condition of the rows past the cursor, in PostgreSQL's order: nulls are the largest."""
         pk_field = self.model._meta.pk
         pk = Value(pk_field.to_python(cursor.pk), output_field=pk_field)
         if self.column.primary_key:
-            return _compared(F("pk"), pk, descending=descending, inclusive=cursor.inclusive)
+            return _comparison(F("pk"), pk, descending=descending, inclusive=cursor.inclusive)
         name = self.column.name
         if cursor.value is None:
-            ties = Q(_compared(F("pk"), pk, descending=descending, inclusive=cursor.inclusive))
+            ties = Q(_comparison(F("pk"), pk, descending=descending, inclusive=cursor.inclusive))
             ties &= Q(**{f"{name}__isnull": True})
             return ties | Q(**{f"{name}__isnull": False}) if descending else ties
         value = Value(self.column.to_python(cursor.value), output_field=self.column)
-        beyond = _compared(
+        beyond = _comparison(
             _row(F(name), F("pk")), _row(value, pk), descending=descending, inclusive=cursor.inclusive
         )
         if self.column.null and not descending:
@@ -146,7 +146,7 @@ class KeysetPagination(BasePagination):
         return replace_query_param(remove_query_param(url, "cursor"), "cursor", text)
 
     def _neighbour(self, *, backward: bool) -> Cursor | None:
-        """The cursor of the page after this one, or before it; None at the list's end."""
+        """Return the cursor of the page after this one, or before it; None at the list's end."""
         came_backward = self.cursor is not None and self.cursor.backward
         if backward == came_backward:
             if not self.has_more:
@@ -192,12 +192,12 @@ class KeysetPagination(BasePagination):
 
 
 def orderings_of(view: APIView | None) -> tuple[str, ...]:
-    """The columns that a view lets its list be ordered by."""
+    """Return the columns that a view lets its list be ordered by."""
     return tuple(getattr(view, "orderings", ("id",)))
 
 
 def default_ordering_of(view: APIView | None) -> str:
-    """The ordering of a list that wasn't asked for any."""
+    """Return the ordering of a list where the client names none."""
     return str(getattr(view, "default_ordering", f"-{orderings_of(view)[0]}"))
 
 
@@ -209,11 +209,11 @@ def _limit(request: Request) -> int:
 
 
 def _row(*expressions: Combinable) -> Func:
-    """SQL's ROW(…), whose comparison can start in the middle of an index on the same columns."""
+    """Return SQL's ROW(…), whose comparison can start in the middle of an index on the same columns."""
     return Func(*expressions, function="ROW", output_field=BooleanField())
 
 
-def _compared(left: Combinable, right: Combinable, *, descending: bool, inclusive: bool) -> Combinable:
+def _comparison(left: Combinable, right: Combinable, *, descending: bool, inclusive: bool) -> Combinable:
     lookup: Callable[[Combinable, Combinable], object]
     if descending:
         lookup = LessThanOrEqual if inclusive else LessThan

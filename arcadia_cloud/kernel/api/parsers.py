@@ -41,7 +41,7 @@ class BoundedJSONParser(BaseParser):
                 raw.decode("utf-8"),
                 parse_float=Decimal,
                 parse_constant=_refuse_constant,
-                object_pairs_hook=_object,
+                object_pairs_hook=_refuse_repeated_keys,
             )
         except RecursionError as error:
             raise ParseError("The body is nested too deeply.") from error
@@ -56,7 +56,7 @@ def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is no JSON number")
 
 
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _refuse_repeated_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     result = dict(pairs)
     if len(result) != len(pairs):
         [(repeated, _)] = Counter(name for name, _ in pairs).most_common(1)
@@ -65,7 +65,7 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _refuse_unstorable(body: Any) -> None:
-    """Walk without recursion: only bodies with a suspicious escape are walked."""
+    """Search without recursion, and only in bodies with a suspicious escape. Raises ParseError."""
     waiting = [body]
     while waiting:
         part = waiting.pop()

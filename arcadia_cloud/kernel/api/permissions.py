@@ -1,4 +1,4 @@
-"""Who may use an endpoint at all; which rows it shows is `visible_to`'s business."""
+"""Permissions to use an endpoint at all; which rows it shows is decided by `visible_to`."""
 
 from rest_framework.permissions import SAFE_METHODS, BasePermission
 from rest_framework.request import Request
@@ -17,7 +17,7 @@ class TenantOrOperator(BasePermission):
 
 
 class OperatorOnly(BasePermission):
-    """Operators alone: what is the operator's business, such as what the provider charges."""
+    """Operators alone: data of theirs, such as what the provider charges."""
 
     message = "Only the role platform_admin may do this."
 

@@ -82,7 +82,7 @@ def exception_handler(exc: Exception, _context: Mapping[str, Any]) -> HttpRespon
 
 
 def problem_of(exc: Exception) -> Problem | None:
-    """Say what an exception means to the client; None for one that is our own fault."""
+    """Return what an exception means to the client; None for one that is our own fault."""
     if isinstance(exc, DomainError):
         wait = exc.retry_after_seconds
         headers = {} if wait is None else {"Retry-After": str(wait)}
@@ -110,14 +110,14 @@ def _problem_of_api_exception(exc: exceptions.APIException) -> Problem:
     if wait := getattr(exc, "wait", None):
         headers["Retry-After"] = str(int(wait))
     if isinstance(exc, exceptions.ValidationError):
-        errors = _flat(exc.detail)
+        errors = _flatten(exc.detail)
         general = " ".join(errors.pop("", []))
         return Problem(exc.status_code, "invalid", general or "The request is not valid.", errors, headers)
     return Problem(exc.status_code, str(exc.default_code), str(exc.detail), headers=headers)
 
 
-def _flat(detail: Any, prefix: str = "") -> dict[str, list[str]]:
-    """Serializer errors, however nested, as `{"items.0.kind": [words]}`; "" holds what is no field's."""
+def _flatten(detail: Any, prefix: str = "") -> dict[str, list[str]]:
+    """Return serializer errors, however nested, as `{"items.0.kind": [rule]}`; "" is for none of them."""
     if isinstance(detail, Mapping):
         pairs = [(str(name), value) for name, value in detail.items()]
     elif isinstance(detail, list) and any(isinstance(part, Mapping | list) for part in detail):
@@ -128,7 +128,7 @@ def _flat(detail: Any, prefix: str = "") -> dict[str, list[str]]:
     flat: dict[str, list[str]] = {}
     for name, value in pairs:
         path = prefix if name == api_settings.NON_FIELD_ERRORS_KEY else f"{prefix}.{name}".lstrip(".")
-        for key, words in _flat(value, path).items():
+        for key, words in _flatten(value, path).items():
             flat.setdefault(key, []).extend(words)
     return flat
 

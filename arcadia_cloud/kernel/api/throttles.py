@@ -50,12 +50,12 @@ class TenantThrottle(BaseThrottle):
         return count <= settings.ARCADIA_API_REQUESTS_PER_MINUTE
 
     def wait(self) -> float:
-        """Seconds to the next window, for Retry-After."""
+        """Return the seconds to the next window, for Retry-After."""
         return self.wait_seconds
 
 
 def owner_of(user: TokenUser) -> str:
-    """Whose limits a request counts against: the tenant's, or the subject's where there is no tenant."""
+    """Return the owner of the limit that a request counts against: its tenant, or its subject without one."""
     return f"tenant:{user.tenant_id}" if user.tenant_id is not None else f"subject:{user.actor}"
 
 

@@ -13,7 +13,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from arcadia_cloud.kernel.api import pagination
-from arcadia_cloud.kernel.api.etags import tagged
+from arcadia_cloud.kernel.api.etags import respond_with_etag
 from arcadia_cloud.kernel.api.pagination import KeysetPagination
 
 
@@ -74,7 +74,7 @@ class DetailView(StrictQueryMixin, generics.RetrieveAPIView[Any]):
     filter_backends = ()
 
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        return tagged(request, self.get_serializer(self.get_object()).data)
+        return respond_with_etag(request, self.get_serializer(self.get_object()).data)
 
 
 def _refusals(request: Request, known: Mapping[str, bool]) -> dict[str, list[str]]:

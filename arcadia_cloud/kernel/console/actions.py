@@ -23,7 +23,7 @@ _REFUSALS_SHOWN: Final = 5
 
 @dataclass(frozen=True, slots=True)
 class Button:
-    """A button that opens a dialog; `name` tells it from the others of its page."""
+    """A button that opens a dialog; `name` distinguishes it from the others of its page."""
 
     name: str
     words: str

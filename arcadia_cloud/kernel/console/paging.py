@@ -23,16 +23,16 @@ class BoundedPaginator(Paginator[Any]):
 
     @cached_property
     def count(self) -> int:
-        """How many rows there are, at most MOST_COUNTED."""
-        return min(self._counted, MOST_COUNTED)
+        """Return the number of rows, at most MOST_COUNTED."""
+        return min(self._bounded_count, MOST_COUNTED)
 
     @property
     def is_cut(self) -> bool:
-        """Whether there are more rows than the pages show."""
-        return self._counted > MOST_COUNTED
+        """Return whether there are more rows than the pages show."""
+        return self._bounded_count > MOST_COUNTED
 
     @cached_property
-    def _counted(self) -> int:
+    def _bounded_count(self) -> int:
         rows: QuerySet[Any] = self.object_list  # type: ignore[assignment] # the console pages querysets alone
         # One row more than is shown tells that there are more; the order would only cost a sort.
         return rows.order_by()[: MOST_COUNTED + 1].count()

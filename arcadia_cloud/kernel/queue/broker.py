@@ -36,7 +36,7 @@ class BrokerConnection(threading.local):
     @property
     def is_open(self) -> bool:
         """Whether the producer of the last call serves this process and these settings still."""
-        return self._producer is not None and self._opened_for == _wanted()
+        return self._producer is not None and self._opened_for == _target()
 
     def producer(self) -> Producer:
         """Return the open producer, or a new one: after a fork, or when the settings have changed."""
@@ -44,7 +44,7 @@ class BrokerConnection(threading.local):
             self.close()
             self._connection = current_app.connection_for_write(transport_options=_transport_options())
             self._producer = current_app.amqp.Producer(self._connection, auto_declare=False)
-            self._opened_for = _wanted()
+            self._opened_for = _target()
         return self._producer
 
     def close(self) -> None:
@@ -62,7 +62,7 @@ def broker_url() -> str:
     return str(current_app.conf.broker_write_url or current_app.conf.broker_url)
 
 
-def _wanted() -> tuple[int, str, float]:
+def _target() -> tuple[int, str, float]:
     return os.getpid(), broker_url(), settings.ARCADIA_NUDGE_TIMEOUT_SECONDS
 
 

@@ -39,5 +39,5 @@ def register_schedule(*entries: ScheduleEntry) -> None:
 
 
 def registered_schedule() -> tuple[ScheduleEntry, ...]:
-    """Every app's entries, in the order of registration."""
+    """Return every app's entries, in the order of registration."""
     return tuple(_entries.values())

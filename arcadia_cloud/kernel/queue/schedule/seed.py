@@ -48,7 +48,7 @@ def _write(entry: ScheduleEntry, *, again: bool) -> None:
 
 
 def _timing(entry: ScheduleEntry) -> dict[str, object]:
-    """The entry's time, and no other kind of time beside it. An equal row that an operator made is shared."""
+    """Return the entry's time, and no other kind beside it. An equal row that an operator made is shared."""
     none: dict[str, object] = {"crontab": None, "interval": None, "solar": None, "clocked": None}
     if entry.crontab:
         names = ("minute", "hour", "day_of_month", "month_of_year", "day_of_week")
