@@ -209,7 +209,7 @@ class ResourceRate(DatedTerms, frozen=True, kw_only=True):
     price: PerUnitPrice
 
 
-class TaxRate(DatedTerms, frozen=True, kw_only=True):
+class TaxTerms(DatedTerms, frozen=True, kw_only=True):
     """A dated tax on amounts of one currency."""
 
     code: str
@@ -225,12 +225,12 @@ class PriceBook(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     """The dated prices and taxes that aren't a plan's. Of one kind and currency, or tax, no two overlap."""
 
     resource_rates: tuple[ResourceRate, ...] = ()
-    tax_rates: tuple[TaxRate, ...] = ()
+    tax_rates: tuple[TaxTerms, ...] = ()
 
     def __post_init__(self) -> None:
         rates = sorted(self.resource_rates, key=lambda rate: (*_subject(rate), rate.valid_from))
         taxes = sorted(self.tax_rates, key=lambda tax: (*_subject(tax), tax.valid_from))
-        neighbours: list[tuple[ResourceRate | TaxRate, ResourceRate | TaxRate]]
+        neighbours: list[tuple[ResourceRate | TaxTerms, ResourceRate | TaxTerms]]
         neighbours = [*pairwise(rates), *pairwise(taxes)]
         for one, next_one in neighbours:
             if _subject(one) == _subject(next_one) and one.is_in_force(next_one.valid_from):
@@ -315,8 +315,8 @@ class QuoteInputs(msgspec.Struct, frozen=True, kw_only=True):
         require_currency(self.currency, (d.amount for d in self.discounts if d.amount is not None))
 
 
-def _subject(rate: ResourceRate | TaxRate) -> tuple[str, str]:
-    if isinstance(rate, TaxRate):
+def _subject(rate: ResourceRate | TaxTerms) -> tuple[str, str]:
+    if isinstance(rate, TaxTerms):
         return rate.code, rate.currency
     return rate.kind, rate.price.price.currency
 
