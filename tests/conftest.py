@@ -12,7 +12,7 @@ from django.db import connection
 from pytest_django import DjangoDbBlocker
 from pytest_django.fixtures import Settings
 
-from arcadia_cloud.embedded.children import RECORD, end_leftovers
+from arcadia_cloud.embedded.child_processes import RECORD, stop_leftovers
 from arcadia_cloud.embedded.postgres import Postgres
 from arcadia_cloud.embedded.valkey import Valkey
 from arcadia_cloud.kernel.queue.nudge import breaker
@@ -125,7 +125,7 @@ def state_folder() -> Iterator[Path]:
     folder = Path(tempfile.mkdtemp(prefix="arcadia-"))
     yield folder
     for record in folder.rglob(RECORD):
-        end_leftovers(record.parent)
+        stop_leftovers(record.parent)
     shutil.rmtree(folder)
 
 

@@ -1,4 +1,4 @@
-"""Processes started here, written down so that the next start can end what a killed one left behind.
+"""Child processes, recorded so that the next start can stop what a killed one left behind.
 
 A child runs in a session of its own, so that the terminal's Ctrl-C reaches only the command that
 started it, and writes into a log file instead of a pipe: it outlives a killed parent without
@@ -25,7 +25,7 @@ CLOCK_SLACK_SECONDS = 2.0  # a process's age shifts a little when the machine's 
 
 
 @dataclass(frozen=True, slots=True)
-class Child:
+class ChildProcess:
     """A running process with its log."""
 
     name: str
@@ -34,13 +34,13 @@ class Child:
     log_start: int  # where in the log this process began, in bytes
 
     def logged(self) -> str:
-        """What this process has written so far."""
+        """Return what this process has written so far."""
         with self.log.open("rb") as file:
             file.seek(self.log_start)
             return file.read().decode(errors="replace")
 
     def last_lines(self, count: int = 15) -> str:
-        """The end of what it wrote, for an error message."""
+        """Return the end of what it wrote, for an error message."""
         return "\n".join(self.logged().splitlines()[-count:])
 
 
@@ -52,7 +52,7 @@ def start_child(
     environment: Mapping[str, str] | None = None,
     user: int | None = None,
     group: int | None = None,
-) -> Child:
+) -> ChildProcess:
     """Start a process that writes to `logs/NAME.log` of the state folder, and record it there.
 
     `user` and `group` are ids to run as; only root may give them. Raises ChildError when the log can't
@@ -65,7 +65,7 @@ def start_child(
     except OSError as error:
         raise ChildError(f"can't write {log} ({error.strerror}): it may belong to another user") from error
     with output:
-        log_start = output.tell()
+        log_start = log.stat().st_size
         process = subprocess.Popen(
             list(argv),
             stdin=subprocess.DEVNULL,
@@ -75,39 +75,41 @@ def start_child(
             user=user,
             group=group,
             extra_groups=None if user is None else [],
-            start_new_session=True,
+            start_new_session=True,  # Ctrl-C reaches only the command that started it
         )
-    record(folder, name, process.pid)
-    return Child(name, process, log, log_start)
+    record_process(folder, name, process.pid)
+    return ChildProcess(name, process, log, log_start)
 
 
-def record(folder: Path, name: str, pid: int) -> None:
-    """Write a process down with the time it began: a pid alone may belong to another one later."""
+def record_process(folder: Path, name: str, pid: int) -> None:
+    """Record a process with the time it began: a pid alone may belong to another one later."""
+    # One that has ended already has no time of beginning, and needs no record.
     with suppress(psutil.NoSuchProcess), (folder / RECORD).open("a", encoding="utf-8") as lines:
         row = {"name": name, "pid": pid, "created": psutil.Process(pid).create_time()}
         lines.write(json.dumps(row) + "\n")
 
 
-def end_children(
-    children: Sequence[Child], *, by: signal.Signals = signal.SIGTERM, within_seconds: float = 15
+def stop_children(
+    children: Sequence[ChildProcess], *, by: signal.Signals = signal.SIGTERM, within_seconds: float = 15
 ) -> None:
-    """Ask processes to end, all at once; after `within_seconds` kill what is left of them and theirs."""
+    """Ask processes to stop, all at once; after `within_seconds` kill what is left of them and theirs."""
     roots = []
     for child in children:
         with suppress(psutil.NoSuchProcess):
             roots.append(psutil.Process(child.process.pid))
-    _end_trees(roots, by=by, within_seconds=within_seconds)
+    _stop_trees(roots, by=by, within_seconds=within_seconds)
     for child in children:
         with suppress(subprocess.TimeoutExpired):
             child.process.wait(timeout=5)
 
 
-def _end_trees(roots: Sequence[psutil.Process], *, by: signal.Signals, within_seconds: float) -> None:
-    """Only the roots are asked: PostgreSQL, gunicorn and Celery end their own children in order."""
+def _stop_trees(roots: Sequence[psutil.Process], *, by: signal.Signals, within_seconds: float) -> None:
+    # Before any root ends: its children have no parent then that leads to them.
     families = []
     for root in roots:
         with suppress(psutil.NoSuchProcess):
             families += [root, *root.children(recursive=True)]
+    # Only the roots get the signal: PostgreSQL, gunicorn and Celery stop their own children in order.
     for root in roots:
         with suppress(psutil.NoSuchProcess):
             root.send_signal(by)
@@ -119,29 +121,31 @@ def _end_trees(roots: Sequence[psutil.Process], *, by: signal.Signals, within_se
     psutil.wait_procs(alive, timeout=5)
 
 
-def end_leftovers(folder: Path) -> list[str]:
-    """End what an earlier, killed command recorded in this folder; return the names of what still ran.
+def stop_leftovers(folder: Path) -> list[str]:
+    """Stop what an earlier, killed command recorded in this folder; return the names of what still ran.
 
-    Call it with the folder's lock held. PostgreSQL is ended last, when nobody uses it any more.
+    Call it with the folder's lock held. PostgreSQL is stopped last, when its clients are gone.
     """
     path = folder / RECORD
-    found = _recorded(path)
+    found = _read_record(path)
     databases = [process for name, process in found if name == POSTGRES]
-    _end_trees([process for name, process in found if name != POSTGRES], by=signal.SIGTERM, within_seconds=10)
-    _end_trees(databases, by=signal.SIGINT, within_seconds=30)  # fast shutdown, PostgreSQL manual 18.5
+    _stop_trees(
+        [process for name, process in found if name != POSTGRES], by=signal.SIGTERM, within_seconds=10
+    )
+    _stop_trees(databases, by=signal.SIGINT, within_seconds=30)  # fast shutdown, PostgreSQL manual 18.5
     path.unlink(missing_ok=True)
     return [name for name, _process in found]
 
 
-def forget_ended(folder: Path) -> None:
-    """Drop the record once everything in it has ended."""
+def remove_finished_record(folder: Path) -> None:
+    """Remove the record once every process in it has ended."""
     path = folder / RECORD
-    if not _recorded(path):
+    if not _read_record(path):
         path.unlink(missing_ok=True)
 
 
-def _recorded(path: Path) -> list[tuple[str, psutil.Process]]:
-    """The recorded processes that still run; a line cut short by a kill is passed over."""
+def _read_record(path: Path) -> list[tuple[str, psutil.Process]]:
+    """Return the recorded processes that still run; a line cut short by a kill is skipped."""
     found = []
     try:
         lines = path.read_text(encoding="utf-8").splitlines()

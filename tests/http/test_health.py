@@ -1,4 +1,4 @@
-"""Alive, and ready: what a load balancer asks."""
+"""Liveness and readiness, as load balancers ask for them."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,7 +11,7 @@ from django.db import OperationalError, connections
 from django.db.migrations.recorder import MigrationRecorder
 from django.test import Client
 
-from arcadia_cloud.http.readiness_checks import MigrationsApplied
+from arcadia_cloud.http.readiness_checks import MigrationsCheck
 from arcadia_cloud.kernel import readiness
 from arcadia_cloud.kernel.readiness import CheckResult, register
 from tests.kernel import brokers
@@ -35,7 +35,7 @@ def broker(tmp_path: Path, settings: Any) -> Iterator[None]:
         yield
 
 
-def test_alive_is_public_and_asks_nobody(client: Client, django_assert_num_queries: Any) -> None:
+def test_liveness_is_public_and_asks_no_server(client: Client, django_assert_num_queries: Any) -> None:
     with django_assert_num_queries(0):
         response = client.get("/api/health")
     assert response.status_code == 200
@@ -65,7 +65,7 @@ def test_ready_names_each_check(client: Client, checks: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize(("version", "is_fit"), [(170_009, False), (180_000, True), (190_001, True)])
-def test_a_postgresql_that_is_too_old_is_said_at_the_migrations_and_to_load_balancers(
+def test_a_postgresql_that_is_too_old_fails_migrations_and_readiness(
     version: int, is_fit: bool, client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(vars(connections["default"]), "pg_version", version)
@@ -84,7 +84,9 @@ def test_a_postgresql_that_is_too_old_is_said_at_the_migrations_and_to_load_bala
 
 
 @pytest.mark.parametrize("way", ["refusing", "silent", "stopped"])
-def test_a_broker_that_is_away_is_said_soon(way: str, client: Client, tmp_path: Path, settings: Any) -> None:
+def test_an_unavailable_broker_is_reported_soon(
+    way: str, client: Client, tmp_path: Path, settings: Any
+) -> None:
     with brokers.away(way, tmp_path / "other") as url:
         settings.CELERY_BROKER_URL = url
         response = client.get(READY)
@@ -105,7 +107,7 @@ def test_a_database_that_is_away_is_an_answer_too(client: Client) -> None:
 
 def test_an_unapplied_migration_is_not_ready(client: Client, checks: dict[str, Any]) -> None:
     MigrationRecorder.Migration.objects.filter(app="kernel").delete()
-    checks["migrations"] = MigrationsApplied()
+    checks["migrations"] = MigrationsCheck()
     response = client.get(READY)
     assert response.status_code == 503
     assert response.json()["checks"]["migrations"]["ok"] is False

@@ -1,26 +1,24 @@
-"""Calls to any endpoint of DigitalOcean's API v2: one object, one write, every page of a list."""
+"""A REST client for any endpoint of DigitalOcean's API v2: one object, one write, every page of a list."""
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, Final, Self, TypeVar
-from urllib.parse import parse_qs, urlsplit
+from typing import Final, Self, TypeVar
 
 from django.conf import settings
 
-from arcadia_cloud.digitalocean.budget import Budget
-from arcadia_cloud.digitalocean.decoding import decode_object, decode_page
+from arcadia_cloud.digitalocean.decoder import decode_object, decode_page
 from arcadia_cloud.digitalocean.errors import ProviderMalformed, ProviderNotFound
-from arcadia_cloud.digitalocean.listing import Listing, Page
+from arcadia_cloud.digitalocean.pagination import Listing, Page, next_page_params
+from arcadia_cloud.digitalocean.rate_limit.budget import RateBudget
 from arcadia_cloud.digitalocean.transport import Transport
 
 T = TypeVar("T")
 
 MOST_PAGES: Final = 10_000  # two million items: no account has them, a list without end does
 GIVE_UP_AFTER_SECONDS: Final = 120.0
-_MOST_DIGITS: Final = 9  # of a page's number; int() refuses thousands with an error of its own
 
 
-class Calls:
-    """DigitalOcean, with one purpose's token (SYNC, BILLING, PROVISIONING). Close it; one per thread.
+class RestClient:
+    """DigitalOcean's API with one purpose's token (SYNC, BILLING, PROVISIONING). Close it; one per thread.
 
     Every method raises ProviderUnavailable (try again later), ProviderRejected (don't), ProviderMalformed
     or MissingToken. A GET is repeated here, within `give_up_after` seconds; no other call ever is. `timeout`
@@ -33,14 +31,14 @@ class Calls:
         purpose: str = "SYNC",
         *,
         base_url: str | None = None,
-        budget: Budget | None = None,
+        budget: RateBudget | None = None,
         timeout: float | None = None,
         give_up_after: float = GIVE_UP_AFTER_SECONDS,
         most_pages: int = MOST_PAGES,
         before_write: Callable[[float], None] | None = None,
     ) -> None:
         base_url = base_url or settings.DO_API_URL
-        self.budget = budget or Budget(purpose, base_url=base_url)
+        self.budget = budget or RateBudget(purpose, base_url=base_url)
         self._most_pages = most_pages
         self._transport = Transport(
             purpose,
@@ -67,65 +65,49 @@ class Calls:
 
     # --- Any endpoint ----------------------------------------------------------------------------
     def get(self, path: str, record: type[T], *, key: str = "", params: Mapping[str, str] | None = None) -> T:
-        """One object, found under `key` (or the whole answer)."""
-        answer = self._transport.send("GET", path, params=params)
-        return decode_object(answer, record, key, call=f"GET {path}")
+        """Get one object, found under `key` (or the whole response)."""
+        response = self._transport.send("GET", path, params=params)
+        return decode_object(response, record, key, call=f"GET {path}")
 
     def post(self, path: str, record: type[T], *, key: str = "", body: object = None) -> T:
         """Send once. After an error whose `outcome_unknown` is true, look before sending again."""
-        answer = self._transport.send("POST", path, body=body)
-        return decode_object(answer, record, key, call=f"POST {path}")
+        response = self._transport.send("POST", path, body=body)
+        return decode_object(response, record, key, call=f"POST {path}")
 
     def put(self, path: str, record: type[T], *, key: str = "", body: object = None) -> T:
         """Replace, once."""
-        answer = self._transport.send("PUT", path, body=body)
-        return decode_object(answer, record, key, call=f"PUT {path}")
+        response = self._transport.send("PUT", path, body=body)
+        return decode_object(response, record, key, call=f"PUT {path}")
 
     def delete(self, path: str) -> None:
         """Delete, once. Raises ProviderNotFound where it is gone already."""
         self._transport.send("DELETE", path)
 
     def pages(self, listing: Listing[T]) -> Iterator[Page[T]]:
-        """Every page of a collection. They aren't one snapshot: items may repeat or move between them.
+        """Yield every page of a collection. They aren't one snapshot: items may repeat or move between them.
 
-        Of the next page's address only its number or token is used, never its host. An empty page ends the
-        list; one past `most_pages` raises ProviderMalformed.
+        An empty page ends the list; one past `most_pages` raises ProviderMalformed.
         """
         call = f"GET {listing.path}"
-        turn = {"page": "1"} if listing.style == "pages" else {}
-        sizes = {} if listing.style == "unpaged" else {"per_page": str(listing.per_page)}
+        position = {"page": "1"} if listing.style == "pages" else {}
+        size = {} if listing.style == "unpaged" else {"per_page": str(listing.per_page)}
         for number in range(1, self._most_pages + 1):
             try:
-                answer = self._transport.send("GET", listing.path, params={**listing.params, **sizes, **turn})
+                params = {**listing.params, **size, **position}
+                response = self._transport.send("GET", listing.path, params=params)
             except ProviderNotFound:
                 if listing.missing_is_empty:
                     yield Page([], None, number)
                     return
                 raise
-            items, envelope = decode_page(answer, listing, call=call)
+            items, envelope = decode_page(response, listing, call=call)
             yield Page(items, envelope.total, number)
             if not items or not envelope.next or listing.style == "unpaged":
                 return
-            turn = _next_turn(envelope.next, turn, listing, call)
+            position = next_page_params(envelope.next, position, listing, call=call)
         raise ProviderMalformed(f"the list has more than {self._most_pages} pages", call=call)
 
     def items(self, listing: Listing[T]) -> Iterator[T]:
-        """Every item of a collection, page by page."""
+        """Yield every item of a collection, page by page."""
         for page in self.pages(listing):
             yield from page.items
-
-
-def _is_page_number(text: str) -> bool:
-    return len(text) <= _MOST_DIGITS and text.isascii() and text.isdigit()
-
-
-def _next_turn(address: str, turn: Mapping[str, str], listing: Listing[Any], call: str) -> dict[str, str]:
-    """The parameter that asks for the next page. One that leads nowhere new would never end."""
-    name = "page" if listing.style == "pages" else "page_token"
-    told = parse_qs(urlsplit(address).query).get(name, [""])[0]
-    if listing.style == "cursor":
-        if not told or told == turn.get(name):
-            raise ProviderMalformed("links.pages.next has no new page_token", call=call)
-    elif not (_is_page_number(told) and int(told) > int(turn["page"])):
-        raise ProviderMalformed("links.pages.next has no page number above the current one", call=call)
-    return {name: told}

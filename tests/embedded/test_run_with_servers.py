@@ -12,6 +12,8 @@ import pytest
 from arcadia_cloud.embedded.state import PROJECT
 from tests.embedded.command import FOREIGN, Place
 
+MODULE = "arcadia_cloud.embedded.run_with_servers"
+
 pytestmark = [pytest.mark.processes, pytest.mark.xdist_group("stack")]
 LOOK = """
 import json, os, psycopg, redis
@@ -26,7 +28,15 @@ raise SystemExit(3)
 def executed(folder: Path, *command: str, **extra: str) -> subprocess.Popen[str]:
     environment = {name: value for name, value in os.environ.items() if name not in FOREIGN}
     return subprocess.Popen(
-        [sys.executable, "-m", "arcadia_cloud.embedded.exec", "--state", str(folder), "--", *command],
+        [
+            sys.executable,
+            "-m",
+            "arcadia_cloud.embedded.run_with_servers",
+            "--state",
+            str(folder),
+            "--",
+            *command,
+        ],
         cwd=PROJECT,
         env={**environment, **extra},
         stdout=subprocess.PIPE,
@@ -39,9 +49,9 @@ def executed(folder: Path, *command: str, **extra: str) -> subprocess.Popen[str]
 def test_a_command_gets_servers_and_its_status_is_passed_on(state_folder: Path, name: str) -> None:
     folder = state_folder / name
     process = executed(folder, sys.executable, "-c", LOOK)
-    said, told = process.communicate(timeout=60)
+    output, told = process.communicate(timeout=60)
     assert process.returncode == 3, told
-    assert json.loads(said) == ["arcadia", "on", True, str(folder)]
+    assert json.loads(output) == ["arcadia", "on", True, str(folder)]
     assert Place(folder, 0).processes() == []
 
 
@@ -52,9 +62,9 @@ def test_two_commands_on_one_folder_have_servers_of_their_own(state_folder: Path
         assert first.poll() is None
         time.sleep(0.05)
     second = executed(folder, sys.executable, "-c", LOOK)
-    said, told = second.communicate(timeout=60)
+    output, told = second.communicate(timeout=60)
     assert second.returncode == 3, told
-    assert json.loads(said)[3] == f"{folder}.2"
+    assert json.loads(output)[3] == f"{folder}.2"
     first.send_signal(signal.SIGTERM)
     first.communicate(timeout=30)
     assert first.returncode == 128 + signal.SIGTERM
@@ -94,7 +104,7 @@ def test_what_a_killed_one_left_is_ended_by_the_next(state_folder: Path) -> None
     ]
 
 
-def test_a_command_that_is_not_there_is_told_in_words(state_folder: Path) -> None:
+def test_a_missing_command_is_reported(state_folder: Path) -> None:
     process = executed(state_folder, "no-such-command")
     _, told = process.communicate(timeout=60)
     assert process.returncode == 127

@@ -1,4 +1,4 @@
-"""Demo tenants for the simulator's fleet: whose the projects are, and the deployments that run in them."""
+"""Demo tenants for the simulator's fleet: the owners of its projects, and their deployments."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,8 +13,7 @@ from arcadia_cloud.kernel.database import DatabaseClock
 from arcadia_cloud.kernel.errors import Conflict
 from deployments.models import Deployment
 from inventory.models import Project
-from inventory.sync.account import assert_pinned
-from inventory.sync.projects import mirror_projects
+from inventory.services import assert_pinned, mirror_projects
 
 # The simulator's projects are named after their tenants; the deployments are those its tags name.
 TENANTS: Final[Mapping[str, Mapping[str, str]]] = {
@@ -32,14 +31,14 @@ class NotASimulator(Conflict):
 
 
 @dataclass(frozen=True, slots=True)
-class Seeded:
-    """What a seeding made; nothing the second time."""
+class SeedCounts:
+    """Counts of the rows made; 0 the second time."""
 
     projects: int = 0
     deployments: int = 0
 
 
-def seed_demo() -> Seeded:
+def seed_demo() -> SeedCounts:
     """Give the simulator's projects to their tenants and make the tenants' deployments.
 
     May be repeated; what an operator changed since stays. Raises NotASimulator when DO_API_URL isn't on
@@ -53,6 +52,7 @@ def seed_demo() -> Seeded:
         records = list(cloud.projects())
     with transaction.atomic():
         mirror_projects(records, at=clock.now())
+        # Only projects without a tenant: what an operator changed since stays.
         projects = sum(
             Project.objects.filter(name=tenant, tenant_id=None, deleted_at=None).update(tenant_id=tenant)
             for tenant in TENANTS
@@ -64,4 +64,4 @@ def seed_demo() -> Seeded:
             for tenant, deployments in TENANTS.items()
             for slug, display_name in deployments.items()
         ]
-    return Seeded(projects, sum(made))
+    return SeedCounts(projects, sum(made))

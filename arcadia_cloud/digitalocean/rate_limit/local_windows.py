@@ -1,4 +1,4 @@
-"""Counting calls in sliding windows, in this process alone. `shared.py` does the same in Redis."""
+"""Sliding windows of one process alone; `redis_windows` are those of all processes together."""
 
 import threading
 import time
@@ -20,8 +20,8 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
-class Room:
-    """Whether a call was counted; if not, when there may be a place, and whether the long window is full."""
+class Reservation:
+    """The outcome of taking a call: counted or not, the wait for a place, and whether the hour is spent."""
 
     taken: bool
     wait_seconds: float = 0.0
@@ -29,8 +29,8 @@ class Room:
 
 
 @dataclass(slots=True)
-class _Account:
-    """What one token did. `others`: calls that the provider counts and we don't; below zero: the reverse."""
+class _AccountState:
+    """The calls of one token. `others`: those that the provider counts and we don't; below 0: the reverse."""
 
     made: deque[float] = field(default_factory=deque)
     limit: int | None = None
@@ -39,30 +39,30 @@ class _Account:
     paused_until: float = 0.0
 
 
-class Windows:
+class LocalWindows:
     """The count of this process, on its monotonic clock. Safe in threads."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._accounts: dict[str, _Account] = {}
+        self._accounts: dict[str, _AccountState] = {}
 
-    def take(self, account: str, limits: Limits) -> Room:
+    def take(self, account: str, limits: Limits) -> Reservation:
         """Count one call if every window has a place for it."""
         with self._lock:
             now = time.monotonic()
             state = self._current(account, now, limits)
             limit = state.limit or limits.calls
             if state.paused_until > now:
-                return Room(taken=False, wait_seconds=state.paused_until - now)
+                return Reservation(taken=False, wait_seconds=state.paused_until - now)
             if len(state.made) + state.others >= limit:
                 ends = [state.made[0] + limits.window_seconds] if state.made else []
                 ends += [state.others_seen_at + limits.burst_seconds] if state.others > 0 else []
-                return Room(taken=False, wait_seconds=min(ends) - now, hour_is_spent=True)
+                return Reservation(taken=False, wait_seconds=min(ends) - now, hour_is_spent=True)
             burst = max(1, limit // BURST_SHARE)
             if len(state.made) >= burst and (frees_at := state.made[-burst] + limits.burst_seconds) > now:
-                return Room(taken=False, wait_seconds=frees_at - now)
+                return Reservation(taken=False, wait_seconds=frees_at - now)
             state.made.append(now)
-            return Room(taken=True)
+            return Reservation(taken=True)
 
     def count(self, account: str) -> None:
         """Note a call that the shared count has let through."""
@@ -72,8 +72,8 @@ class Windows:
     def correct(self, account: str, limit: int, remaining: int) -> None:
         """Take over the provider's limit and its count.
 
-        Zero left says nothing of the hour: it is also what a spent minute shows. A count slightly below
-        ours doesn't either: it lacks the calls that are under way.
+        Zero left is ignored: it is also what a spent minute shows. So is a count slightly below ours: it
+        lacks the calls that are under way.
         """
         with self._lock:
             state = self._account(account)
@@ -84,27 +84,26 @@ class Windows:
                 state.others_seen_at = time.monotonic()
 
     def pause(self, account: str, seconds: float) -> None:
-        """Let nobody through for so long."""
+        """Let no call through for so long."""
         with self._lock:
             state = self._account(account)
             state.paused_until = max(state.paused_until, time.monotonic() + seconds)
 
     def left(self, account: str, limits: Limits) -> int:
-        """Calls left in the long window."""
+        """Return the calls left in the long window."""
         with self._lock:
             state = self._current(account, time.monotonic(), limits)
             return max(0, (state.limit or limits.calls) - len(state.made) - state.others)
 
-    def _account(self, account: str) -> _Account:
-        return self._accounts.setdefault(account, _Account())
+    def _account(self, account: str) -> _AccountState:
+        return self._accounts.setdefault(account, _AccountState())
 
-    def _current(self, account: str, now: float, limits: Limits) -> _Account:
-        """The account without what has left its windows. What others used is believed for a short window:
-        each answer tells it anew, and nothing else would ever lower it.
-        """
+    def _current(self, account: str, now: float, limits: Limits) -> _AccountState:
+        """Return the account's state without what has left its windows."""
         state = self._account(account)
         while state.made and state.made[0] <= now - limits.window_seconds:
             state.made.popleft()
+        # Others' calls count for a short window: each response renews them, nothing else would lower them.
         if state.others_seen_at <= now - limits.burst_seconds:
             state.others = 0
         return state

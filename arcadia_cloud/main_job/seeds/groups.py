@@ -1,4 +1,4 @@
-"""Who may do what in the console: four groups, as this module says."""
+"""The console's four groups and their permissions."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -12,14 +12,14 @@ OPERATOR: Final = "operator"
 BILLING: Final = "billing"
 ADMIN: Final = "admin"
 
-# The apps that everybody in a group may look at; `auth` and the logins are the admins' alone.
+# The apps that every group may look at; `auth` and the logins are the admins' alone.
 _VISIBLE: Final = (
     "kernel", "catalog", "deployments", "inventory", "provisioning", "metering", "drift", "billing",
     "django_celery_beat",
 )  # fmt: skip
-# Beside looking. Who may add a run may start a sync, who may change a resource may say whose it is, who may
-# change a saga may cancel, retry and re-enqueue it, and who may change an invoice may have it read, pushed
-# or accepted: nobody writes any of them by hand.
+# Beside looking. No row of these is written by hand: to add a run means to start a sync, to change a resource
+# to assign its owner, to change a saga to cancel, retry or re-enqueue it, to change an invoice to have it
+# read, pushed or accepted.
 _PROVISIONING: Final = (
     "provisioning.change_sagarun",
     "provisioning.change_provisioningbrake",
@@ -65,21 +65,18 @@ SEEDED: Final = tuple(_MAY)
 def seed_groups() -> int:
     """Give the four groups exactly their permissions; return how many were made.
 
-    Run after `migrate`, which makes the permissions. May be repeated. Who needs other permissions makes a
-    group of another name.
+    Run after `migrate`, which makes the permissions. May be repeated. Other permissions go into a group of
+    another name.
     """
     visible = Q(content_type__app_label__in=_VISIBLE, codename__startswith="view_")
     made = 0
     for name, may in _MAY.items():
         group, is_new = Group.objects.get_or_create(name=name)
-        group.permissions.set(Permission.objects.filter(visible | _named(may)))
+        own = Q(pk=None)
+        for permission in may:
+            app, codename = permission.split(".")
+            own |= Q(content_type__app_label=app, codename=codename)
+        # Set, not added: a permission that this version took away goes.
+        group.permissions.set(Permission.objects.filter(visible | own))
         made += is_new
     return made
-
-
-def _named(permissions: tuple[str, ...]) -> Q:
-    wanted = Q(pk=None)
-    for permission in permissions:
-        app, codename = permission.split(".")
-        wanted |= Q(content_type__app_label=app, codename=codename)
-    return wanted

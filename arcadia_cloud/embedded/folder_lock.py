@@ -1,4 +1,4 @@
-"""One command at a time owns a state folder; when it dies, however it dies, its lock is free."""
+"""The lock of a state folder: one command at a time has it; when it dies, however it dies, it is free."""
 
 import fcntl
 import json
@@ -11,14 +11,14 @@ from pathlib import Path
 from arcadia_cloud.embedded.errors import EmbeddedError, FolderInUseError
 
 LOCK = "lock"
-PATIENCE_SECONDS = 1.0  # `is_owned` holds the lock for a moment
+WAIT_SECONDS = 1.0  # `is_locked` holds the lock for a moment
 
 
 @contextmanager
-def owned(folder: Path, about: Mapping[str, str] | None = None) -> Iterator[None]:
-    """Own the folder for the block, making it first. `about` is what others are told.
+def lock_folder(folder: Path, about: Mapping[str, str] | None = None) -> Iterator[None]:
+    """Lock the folder for the block, making it first. `about` is what others read of the holder.
 
-    Raises FolderInUseError when another process owns it.
+    Raises FolderInUseError when another process has the lock.
     """
     path = folder / LOCK
     try:
@@ -30,10 +30,10 @@ def owned(folder: Path, about: Mapping[str, str] | None = None) -> Iterator[None
             "set ARCADIA_STATE_DIR to a folder of yours"
         ) from error
     with file:
-        deadline = time.monotonic() + PATIENCE_SECONDS
-        while not _locked(file.fileno(), fcntl.LOCK_EX):
+        deadline = time.monotonic() + WAIT_SECONDS
+        while not _try_lock(file.fileno(), fcntl.LOCK_EX):
             if time.monotonic() > deadline:
-                holder = _about(path)
+                holder = _read_holder(path)
                 raise FolderInUseError(f"{folder} is in use by process {holder.get('pid', '?')}", holder)
             time.sleep(0.05)
         file.truncate(0)
@@ -42,26 +42,27 @@ def owned(folder: Path, about: Mapping[str, str] | None = None) -> Iterator[None
         yield
 
 
-def is_owned(folder: Path) -> bool:
-    """Whether a process owns the folder now."""
+def is_locked(folder: Path) -> bool:
+    """Return whether a process has the lock now."""
     try:
         with (folder / LOCK).open(encoding="utf-8") as file:
-            return not _locked(file.fileno(), fcntl.LOCK_SH)
+            return not _try_lock(file.fileno(), fcntl.LOCK_SH)
     except OSError:
         return False
 
 
-def _locked(descriptor: int, kind: int) -> bool:
+def _try_lock(descriptor: int, kind: int) -> bool:
     try:
+        # The kernel frees it when the process dies, even by SIGKILL; a file with a pid would stay.
         fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
     return True
 
 
-def _about(path: Path) -> dict[str, str]:
+def _read_holder(path: Path) -> dict[str, str]:
     try:
-        said = json.loads(path.read_text(encoding="utf-8"))
+        holder = json.loads(path.read_text(encoding="utf-8"))
     except ValueError:
         return {}
-    return {str(name): str(value) for name, value in said.items()} if isinstance(said, dict) else {}
+    return {str(name): str(value) for name, value in holder.items()} if isinstance(holder, dict) else {}

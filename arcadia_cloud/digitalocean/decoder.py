@@ -1,4 +1,4 @@
-"""From an answer's bytes to typed records, in one pass; and, where that fails, whose fault it was."""
+"""The decoder from a response's bytes to typed records, in one pass; its errors name the record at fault."""
 
 import re
 from collections.abc import Hashable
@@ -7,9 +7,9 @@ from typing import Any, TypeVar, cast
 
 import msgspec
 
-from arcadia_cloud.digitalocean.answers import UNREADABLE, Answer
 from arcadia_cloud.digitalocean.errors import ProviderMalformed
-from arcadia_cloud.digitalocean.listing import Listing
+from arcadia_cloud.digitalocean.pagination import Listing
+from arcadia_cloud.digitalocean.responses import UNREADABLE, ApiResponse
 
 T = TypeVar("T")
 
@@ -32,7 +32,7 @@ class Meta(msgspec.Struct, gc=False):
 
 
 class Envelope(msgspec.Struct, gc=False):
-    """What stands around the items: `links.pages.next` and `meta.total`, both often absent."""
+    """The fields around the items: `links.pages.next` and `meta.total`, both often absent."""
 
     links: Links | None = None
     meta: Meta | None = None
@@ -46,9 +46,9 @@ class Envelope(msgspec.Struct, gc=False):
         return self.meta.total if self.meta else None
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=256)  # to make a decoder takes longer than to decode a page
 def _page_decoder(key: str, record: Any) -> msgspec.json.Decoder[Any]:
-    """`items` is null where a service written in Go has an empty list."""
+    # Null where a service written in Go has an empty list.
     items = ("items", list[record] | None, msgspec.field(name=key))
     return msgspec.json.Decoder(
         msgspec.defstruct("PageOf", [items], bases=(Envelope,), gc=False, kw_only=True)
@@ -60,38 +60,38 @@ def _object_decoder(key: str, record: Any) -> msgspec.json.Decoder[Any]:
     if not key:
         return msgspec.json.Decoder(record)
     return msgspec.json.Decoder(
-        msgspec.defstruct("AnswerOf", [("item", record, msgspec.field(name=key))], gc=False)
+        msgspec.defstruct("ObjectOf", [("item", record, msgspec.field(name=key))], gc=False)
     )
 
 
-def decode_page(answer: Answer, listing: Listing[T], *, call: str) -> tuple[list[T], Envelope]:
-    """One page's items and what stands around them. Raises ProviderMalformed, naming the item at fault."""
-    envelope: Any = _decode(answer, _page_decoder(listing.key, cast("Hashable", listing.record)), call)
+def decode_page(response: ApiResponse, listing: Listing[T], *, call: str) -> tuple[list[T], Envelope]:
+    """Decode one page's items and its envelope. Raises ProviderMalformed, naming the item at fault."""
+    envelope: Any = _decode(response, _page_decoder(listing.key, cast("Hashable", listing.record)), call)
     return envelope.items or [], envelope
 
 
-def decode_object(answer: Answer, record: type[T], key: str, *, call: str) -> T:
-    """The record under `key`, or the whole answer where `key` is empty. Raises ProviderMalformed."""
-    decoded: Any = _decode(answer, _object_decoder(key, cast("Hashable", record)), call)
+def decode_object(response: ApiResponse, record: type[T], key: str, *, call: str) -> T:
+    """Decode the record under `key`, or the whole body where `key` is empty. Raises ProviderMalformed."""
+    decoded: Any = _decode(response, _object_decoder(key, cast("Hashable", record)), call)
     found: T = decoded.item if key else decoded
     return found
 
 
-def _decode(answer: Answer, decoder: msgspec.json.Decoder[Any], call: str) -> Any:
-    """Bytes are no local variable of the frames that an error passes through: error trackers tell those."""
+def _decode(response: ApiResponse, decoder: msgspec.json.Decoder[Any], call: str) -> Any:
+    # The body is no local variable of any frame that an error passes through: error trackers print those.
     try:
-        return decoder.decode(answer.body)
+        return decoder.decode(response.body)
     except msgspec.ValidationError as error:
         problem = str(error)
     except UNREADABLE:
         problem = ""
     if not problem:
-        raise ProviderMalformed(f"not JSON: {_kind(answer.body)}", call=call)
-    raise _at_fault(answer.body, problem, call)
+        raise ProviderMalformed(f"not JSON: {_describe_body(response.body)}", call=call)
+    raise _locate_problem(response.body, problem, call)
 
 
-def _kind(body: bytes) -> str:
-    """What the answer looks like; its text stays out, since nobody knows what it holds."""
+def _describe_body(body: bytes) -> str:
+    """Describe what the body looks like, without its text, which may hold a secret."""
     start = body[:64].lstrip().lower()
     if not start:
         return "an empty answer"
@@ -100,15 +100,15 @@ def _kind(body: bytes) -> str:
     return f"{len(body)} bytes that are cut off or garbled"
 
 
-def _at_fault(body: bytes, problem: str, call: str) -> ProviderMalformed:
-    """Name the record that broke the rule by its own id: an index says nothing once the list has moved."""
+def _locate_problem(body: bytes, problem: str, call: str) -> ProviderMalformed:
+    """Name the record that broke the rule by its own id: an index means nothing once the list has moved."""
     place = _PLACE.match(problem)
     rule, path = (place["rule"], place["path"] or "$") if place else (problem, "$")
     missing = _MISSING.search(rule)
     where = _ITEM.match(path)
     item = field = ""
     if where:
-        item = _name_of(body, where["key"], where["index"])
+        item = _find_name(body, where["key"], where["index"])
         field = where["field"]
     if missing:
         field = ".".join(part for part in (field, missing[1]) if part)
@@ -118,7 +118,7 @@ def _at_fault(body: bytes, problem: str, call: str) -> ProviderMalformed:
     return error
 
 
-def _name_of(body: bytes, key: str, index: str | None) -> str:
+def _find_name(body: bytes, key: str, index: str | None) -> str:
     try:
         found = msgspec.json.decode(body)
     except UNREADABLE:  # the decoder stopped at the item, so what follows it was not looked at before

