@@ -11,7 +11,7 @@ import os
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Final
@@ -74,15 +74,20 @@ def saga(scale: float) -> Iterator[Row]:
 
 def _walk_in_place(kind: str, count: int) -> None:
     for _ in range(count):
-        run(start_saga(kind=kind, inputs=_INPUTS, requested_by="bench", walked_here=True).pk)
+        run(start_saga(kind=kind, inputs=_INPUTS, actor="bench", run_by_caller=True).pk)
+
+
+class _EchoesOnDisk(echo.EchoInputs, frozen=True, kw_only=True):
+    """The same echoes, each by the step that is flushed to the disk."""
+
+    def steps(self) -> Sequence[str]:
+        return [_ON_DISK] * self.times
 
 
 def _register_on_disk() -> None:
     """The same echo, which says nothing of changing nothing: each of its steps is flushed to the disk."""
-    register_steps(Step(_ON_DISK, echo.echo, compensate=echo.unecho))
-    register_workflow(
-        Workflow(_ON_DISK, inputs=echo.EchoInputs, steps=lambda _: [_ON_DISK] * 3, subjects=lambda _: ())
-    )
+    register_steps(Step(_ON_DISK, echo.echo, compensate=echo.compensate_echo))
+    register_workflow(Workflow(_ON_DISK, _EchoesOnDisk))
 
 
 def _peer_in_place(count: int) -> None:
@@ -93,7 +98,7 @@ def _peer_in_place(count: int) -> None:
 def _queue_ours(count: int) -> None:
     before = _completed()
     for _ in range(count):
-        start_saga(kind="echo", inputs=_INPUTS, requested_by="bench")
+        start_saga(kind="echo", inputs=_INPUTS, actor="bench")
     _until(lambda: _completed() - before == count, "our worker")
 
 

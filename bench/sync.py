@@ -144,8 +144,8 @@ def _growth(fleet: Fleet[Observation], size: int) -> Row:
 def _ours(batches: Sequence[list[Observation]]) -> None:
     origin = Origin(actor="bench", source="run:1")
     for batch in batches:
-        look = ObservationContext(at=datetime.now(UTC), volatile=DROPLET.volatile)
-        observe(kind=Kind.DROPLET, observations=batch, look=look, origin=origin)
+        context = ObservationContext(at=datetime.now(UTC), volatile=DROPLET.volatile)
+        observe(kind=Kind.DROPLET, observations=batch, context=context, origin=origin)
 
 
 def _floor(batches: Sequence[list[tuple[Any, ...]]], *, events_per_batch: int) -> None:

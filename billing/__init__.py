@@ -1,1 +1,1 @@
-"""What the provider charges: balance, invoices, cost lines, the push to finance."""
+"""The provider's charges: balance, invoices, cost lines, the push to finance."""

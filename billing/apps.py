@@ -13,9 +13,9 @@ class BillingConfig(AppConfig):
     verbose_name = "Provider billing"
 
     def ready(self) -> None:
-        """Schedule billing, be told when inventory learns of resources, and say where invoices show."""
+        """Register the schedule, the hook on discovered resources, and the pages of invoices."""
         # By name: this module is imported before the models are loaded.
-        hooks.register("billing", import_string("billing.matching.request_match"))
+        hooks.register("billing", import_string("billing.matching.request_rematch"))
         subject_links.register("invoice", "admin:billing_providerinvoice_change")
         register_schedule(
             ScheduleEntry(

@@ -1,4 +1,4 @@
-"""What we owe by now, kept once an hour."""
+"""The balance with the provider, stored once an hour."""
 
 from datetime import datetime
 
@@ -8,20 +8,21 @@ from inventory.values import PROVIDER
 
 
 def snapshot_balance(*, cloud: DigitalOcean, at: datetime) -> BalanceSnapshot:
-    """Ask for the balance and keep it as that of the hour of `at`; a second look replaces the first.
+    """Fetch the balance and store it as that of the hour of `at`; a second look replaces the first.
 
     Raises ProviderError.
     """
-    told = cloud.balance()
+    balance = cloud.balance()
     hour = at.replace(minute=0, second=0, microsecond=0)
     figures = {
-        "month_to_date_balance": told.month_to_date_balance,
-        "account_balance": told.account_balance,
-        "month_to_date_usage": told.month_to_date_usage,
-        "generated_at": told.generated_at,
+        "month_to_date_balance": balance.month_to_date_balance,
+        "account_balance": balance.account_balance,
+        "month_to_date_usage": balance.month_to_date_usage,
+        "generated_at": balance.generated_at,
         "captured_at": at,
     }
     snapshot = BalanceSnapshot(provider=PROVIDER, hour=hour, **figures)
+    # One statement, so that of two polls in an hour neither fails.
     BalanceSnapshot.objects.bulk_create(
         [snapshot], update_conflicts=True, unique_fields=["provider", "hour"], update_fields=list(figures)
     )

@@ -1,4 +1,4 @@
-"""What a billed line is about: the kind of resource, its name, and whether it is a tax.
+"""The classification of a billed line: the kind of resource, its name, and whether it is a tax.
 
 Products were seen in invoices and in DigitalOcean's documentation; the list isn't closed, and a product that
 isn't in it is `other`, never an error.
@@ -45,25 +45,26 @@ _NAMED_BY_THEIR_GROUP: Final = frozenset({Kind.KUBERNETES_CLUSTER, Kind.DATABASE
 
 
 def is_tax(product: str, category: str, description: str) -> bool:
-    """Whether a line is a tax: by its product, or by a word of its description.
+    """Return whether a line is a tax: by its product, or by a word of its description.
 
     The word doesn't count where the product is a resource: a droplet may be called `tax-api`.
     """
-    if _plain(product) == _TAXES:
+    if _normalized(product) == _TAXES:
         return True
-    return _kind(product, category) is None and _TAX_WORD.search(description) is not None
+    return _known_kind(product, category) is None and _TAX_WORD.search(description) is not None
 
 
 def kind_of(product: str, category: str, description: str) -> str:
-    """A kind of resource, `tax`, or `other`."""
-    kind = None if _plain(product) == _TAXES else _kind(product, category)
+    """Return a kind of resource, `tax`, or `other`."""
+    # A product called `taxes` in a category of resources is still a tax.
+    kind = None if _normalized(product) == _TAXES else _known_kind(product, category)
     if kind is not None:
         return str(kind)
     return TAX if is_tax(product, category, description) else OTHER
 
 
 def name_of(kind: str, group_description: str, description: str) -> str:
-    """The resource's name: what stands before the last parenthesis of `name (size)`.
+    """Return the resource's name: the text before the last parenthesis of `name (size)`.
 
     A cluster's is the group's description, a reserved IP's is the address: `Unused Floating IP - 192.0.2.1`.
     """
@@ -76,9 +77,9 @@ def name_of(kind: str, group_description: str, description: str) -> str:
 
 
 @lru_cache(maxsize=1024)
-def _kind(product: str, category: str) -> Kind | None:
-    return _KINDS.get(_plain(product)) or _KINDS.get(_plain(category))
+def _known_kind(product: str, category: str) -> Kind | None:
+    return _KINDS.get(_normalized(product)) or _KINDS.get(_normalized(category))
 
 
-def _plain(text: str) -> str:
+def _normalized(text: str) -> str:
     return " ".join(text.casefold().replace("_", " ").split())

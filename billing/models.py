@@ -1,23 +1,28 @@
-"""The tables of billing: what the provider charges us. Written by the modules named after the work."""
+"""The tables of billing: the provider's charges to us. Written by the modules named after the work."""
 
-from datetime import date, timedelta
-from typing import Any
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any, Self
 
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
 
-from billing.values import DECIMAL_PLACES, MATCHED, MAX_DIGITS, TAX, IngestStatus, Match, PushStatus, cents
+from arcadia_cloud.kernel.errors import NotFound
+from arcadia_cloud.kernel.money import Money
+from arcadia_cloud.kernel.periods import Period, month_of
+from billing.states import IngestStatus, PushStatus
+from billing.values import DECIMAL_PLACES, MATCHED, MAX_DIGITS, TAX, Match
 from inventory.values import PROVIDER, PROVIDER_CURRENCY
 
 
-def _money(**options: Any) -> "models.DecimalField[Any, Any]":
+def _amount_field(**options: Any) -> "models.DecimalField[Any, Any]":
     """An amount in major units, as exact as the provider bills."""
     return models.DecimalField(max_digits=MAX_DIGITS, decimal_places=DECIMAL_PLACES, **options)
 
 
 class BalanceSnapshot(models.Model):
-    """What we owed within one hour; a later look in the same hour replaces it. Positive is owed.
+    """The balance within one hour; a later look in the same hour replaces it. Positive is owed.
 
     `generated_at` is the provider's clock. Amounts in US dollars. Source: API reference,
     `GET /v2/customers/my/balance`.
@@ -25,9 +30,9 @@ class BalanceSnapshot(models.Model):
 
     provider = models.CharField(max_length=40, default=PROVIDER)
     hour = models.DateTimeField()
-    month_to_date_balance = _money()
-    account_balance = _money()
-    month_to_date_usage = _money()
+    month_to_date_balance = _amount_field()
+    account_balance = _amount_field()
+    month_to_date_usage = _amount_field()
     currency = models.CharField(max_length=3, default=PROVIDER_CURRENCY)
     generated_at = models.DateTimeField()
     captured_at = models.DateTimeField()
@@ -46,10 +51,47 @@ class BalanceSnapshot(models.Model):
         return f"{self.provider} {self.hour:%Y-%m-%d %H}h"
 
 
+class ProviderInvoiceQuerySet(models.QuerySet["ProviderInvoice"]):
+    """Invoices by what may be done with them."""
+
+    def find(self, pk: int) -> "ProviderInvoice":
+        """Return one invoice. Raises NotFound."""
+        invoice = self.filter(pk=pk).first()
+        if invoice is None:
+            raise NotFound(f"invoice {pk} is gone: a preview goes when the final invoice comes")
+        return invoice
+
+    def final(self) -> Self:
+        """Leave the previews of running months out."""
+        return self.filter(is_preview=False)
+
+    def previews(self) -> Self:
+        """Keep the previews of running months alone."""
+        return self.filter(is_preview=True)
+
+    def to_ingest(self) -> Self:
+        """Keep what isn't ingested, and previews, which always are to be read again."""
+        return self.exclude(ingest_status=IngestStatus.INGESTED, is_preview=False)
+
+    def pushable(self) -> Self:
+        """Keep what finance may have: final invoices that add up."""
+        return self.final().filter(ingest_status=IngestStatus.INGESTED)
+
+    def due_for_push(self, at: datetime) -> Self:
+        """Keep what finance hasn't got as it is now, once the pause after a fault is over."""
+        return self.pushable().filter(
+            Q(next_push_at=None) | Q(next_push_at__lte=at), push_status=PushStatus.WAITING
+        )
+
+    def oldest_first(self) -> list[int]:
+        """Return their keys, in the order in which they are worked on."""
+        return list(self.order_by("period", "pk").values_list("pk", flat=True))
+
+
 class ProviderInvoice(models.Model):
     """An invoice that the provider sent us, or the preview of the month that still runs.
 
-    `period` is the first day of the month it is for. `amount` is what the provider says; `lines_total` and
+    `period` is the first day of the month it is for. `amount` is the provider's total; `lines_total` and
     `tax_total` are sums of the lines, `adjustments_total` is the part of `amount` that stands in the
     summary alone. `items_count`: how many of the provider's JSON items the lines were held against, null
     where there were none. `accepted_*`: an operator's word that this difference, in these words, is fine.
@@ -62,7 +104,7 @@ class ProviderInvoice(models.Model):
     period = models.DateField()
     issued_on = models.DateField(null=True, blank=True)
     is_preview = models.BooleanField(default=False)
-    amount = _money()
+    amount = _amount_field()
     currency = models.CharField(max_length=3, default=PROVIDER_CURRENCY)
     discovered_at = models.DateTimeField(db_default=Now())
 
@@ -70,9 +112,9 @@ class ProviderInvoice(models.Model):
     ingested_at = models.DateTimeField(null=True, blank=True)
     ingest_error = models.TextField(blank=True, default="")
     line_count = models.PositiveIntegerField(default=0)
-    lines_total = _money(default=0)
-    tax_total = _money(default=0)
-    adjustments_total = _money(default=0)
+    lines_total = _amount_field(default=Decimal(0))
+    tax_total = _amount_field(default=Decimal(0))
+    adjustments_total = _amount_field(default=Decimal(0))
     items_count = models.PositiveIntegerField(null=True, blank=True)
     accepted_at = models.DateTimeField(null=True, blank=True)
     accepted_by = models.TextField(blank=True, default="")
@@ -88,11 +130,14 @@ class ProviderInvoice(models.Model):
     next_push_at = models.DateTimeField(null=True, blank=True)
     pushed_fingerprint = models.CharField(max_length=64, blank=True, default="")
 
+    objects = ProviderInvoiceQuerySet.as_manager()
+
     class Meta:
         db_table = "cloud_invoices"
         verbose_name = "invoice"
         constraints = [
             models.UniqueConstraint(fields=["provider", "invoice_uuid"], name="invoice_once"),
+            # A preview's uuid changes within its month, so the uuid alone would let two stand.
             models.UniqueConstraint(
                 fields=["provider", "period"], condition=Q(is_preview=True), name="invoice_one_preview"
             ),
@@ -123,45 +168,60 @@ class ProviderInvoice(models.Model):
         return f"{kind} {self.invoice_id or self.invoice_uuid} of {self.period:%Y-%m}"
 
     @property
+    def alert_subject(self) -> str:
+        """Return its name in alerts, by which the console links to it."""
+        return f"invoice:{self.pk}"
+
+    @property
+    def month(self) -> Period:
+        """Return the month that it is for."""
+        return month_of(self.period)
+
+    @property
     def period_end(self) -> date:
-        """The first day after the month."""
-        return (self.period + timedelta(days=31)).replace(day=1)
+        """Return the first day after the month."""
+        return self.month.end
 
     @property
     def is_issued_after_its_period(self) -> bool:
-        """Whether it is the month's last; one that a usage threshold brought about comes within the month.
+        """Return whether it is the month's last; one that a usage threshold brought about comes within it.
 
-        Where nobody has told the day yet: it was there when it was discovered.
+        Where the day isn't known yet: it was there when it was discovered.
         """
         return (self.issued_on or self.discovered_at.date()) >= self.period_end
 
     @property
+    def is_pushable(self) -> bool:
+        """Return whether finance may have it: a final invoice that adds up."""
+        return not self.is_preview and self.ingest_status == IngestStatus.INGESTED
+
+    @property
     def amount_gross_minor(self) -> int:
-        """In cents: what we pay."""
-        return cents(self.amount)
+        """Return what we pay, in cents."""
+        return Money(self.amount, self.currency).cents
 
     @property
     def amount_tax_minor(self) -> int:
-        """In cents: the part of it that is tax."""
-        return cents(self.tax_total)
+        """Return the part of it that is tax, in cents."""
+        return Money(self.tax_total, self.currency).cents
 
     @property
     def amount_net_minor(self) -> int:
-        """In cents: the rest."""
+        """Return the rest, in cents."""
         return self.amount_gross_minor - self.amount_tax_minor
 
 
 class BillingEntry(models.Model):
-    """What else stands in the billing history: payments, credits, refunds and their like.
+    """One other entry of the billing history: a payment, a credit, a refund or the like.
 
-    The provider gives it no id, so all that it says is its key; `number` tells equal ones apart. `amount`
+    The provider gives it no id, so all of its fields are its key; `number` distinguishes equal ones. `amount`
     is negative where it lowers what we owe. Append-only by its key.
     """
 
     provider = models.CharField(max_length=40, default=PROVIDER)
     type = models.TextField()
     date = models.DateTimeField()
-    amount = _money()
+    amount = _amount_field()
     description = models.TextField(blank=True, default="")
     invoice_uuid = models.TextField(null=True, blank=True)  # noqa: DJ001 - null is what the provider sends
     number = models.PositiveIntegerField(default=1)
@@ -194,10 +254,10 @@ class CostLine(models.Model):
     product = models.TextField(blank=True)
     group_description = models.TextField(blank=True)
     description = models.TextField(blank=True)
-    hours = _money(null=True, blank=True)
+    hours = _amount_field(null=True, blank=True)
     started_at = models.DateTimeField()
     ended_at = models.DateTimeField()
-    amount = _money()
+    amount = _amount_field()
     project_name = models.TextField(blank=True)
     category = models.TextField(blank=True)
     item_resource_id = models.TextField(blank=True)

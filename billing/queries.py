@@ -1,4 +1,4 @@
-"""Reads that more than one edge of billing needs."""
+"""The reads of billing, as its edges, the console and the main job call them."""
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -7,26 +7,49 @@ from typing import Final
 
 from django.db.models import Count, Q, QuerySet, Sum
 
+from arcadia_cloud.kernel.errors import NotFound
+from arcadia_cloud.kernel.periods import month_of, one_month_before, previous_month
+from billing.costs.breakdown import CostBreakdown, CostGroup, CostRow, Dimension, break_down_costs
+from billing.ingest.csv_summary import find_invoice_of_csv
 from billing.models import BalanceSnapshot, ProviderInvoice
-from billing.values import IngestStatus, PushStatus
+from billing.states import IngestStatus, PushStatus
 from inventory.values import PROVIDER
 
+__all__ = [
+    "UNPUSHED",
+    "UNRECONCILED",
+    "BillingSummary",
+    "CostBreakdown",
+    "CostGroup",
+    "CostRow",
+    "Dimension",
+    "balances_since",
+    "break_down_costs",
+    "find_invoice",
+    "find_invoice_of_csv",
+    "invoices_since",
+    "invoices_to_ingest",
+    "invoices_to_push",
+    "latest_balance",
+    "summarize_billing",
+]
+
 # A preview is neither: it moves while it is read, and finance never gets it.
-UNSOUND: Final = Q(is_preview=False, ingest_status__in=[IngestStatus.FAILED, IngestStatus.MISMATCH])
+UNRECONCILED: Final = Q(is_preview=False, ingest_status__in=[IngestStatus.FAILED, IngestStatus.MISMATCH])
 UNPUSHED: Final = Q(is_preview=False, push_status__in=[PushStatus.WAITING, PushStatus.REFUSED])
 _NEAR: Final = timedelta(hours=6)  # as old may a snapshot be that stands for an instant
 
 
 @dataclass(frozen=True, slots=True)
 class BillingSummary:
-    """How billing stands. `balance` is the latest, `before` the first day of the month before its own.
+    """The state of billing. `balance` is the latest, `previous_month` the first day of the month before its.
 
     `spent_by_then` is what that month had cost at the same moment, None where no snapshot is near it;
-    `invoiced` what its invoices came to, None where there is none. Amounts in US dollars.
+    `invoiced` the sum of its invoices, None where there is none. Amounts in US dollars.
     """
 
     balance: BalanceSnapshot | None
-    before: date
+    previous_month: date
     spent_by_then: Decimal | None
     invoiced: Decimal | None
     unreconciled: int
@@ -34,49 +57,71 @@ class BillingSummary:
     refused: int
 
 
-def standing(*, at: datetime) -> BillingSummary:
-    """How billing stands at the instant `at`. Three queries, whatever there is."""
+def summarize_billing(*, at: datetime) -> BillingSummary:
+    """Return the state of billing at the instant `at`. Three queries, whatever there is."""
     balance = latest_balance()
     now = balance.generated_at if balance else at
-    before = (now.date().replace(day=1) - timedelta(days=1)).replace(day=1)
+    before = previous_month(now).start
     invoices = ProviderInvoice.objects.filter(provider=PROVIDER).aggregate(
         invoiced=Sum("amount", filter=Q(period=before, is_preview=False)),
-        unreconciled=Count("pk", filter=UNSOUND),
+        unreconciled=Count("pk", filter=UNRECONCILED),
         waiting=Count("pk", filter=UNPUSHED & Q(push_status=PushStatus.WAITING)),
         refused=Count("pk", filter=UNPUSHED & Q(push_status=PushStatus.REFUSED)),
     )
-    then = _balance_near(_month_before(now))
+    # Compared at the provider's clock: near midnight ours is in another month than its figures.
+    then = _balance_near(one_month_before(now))
     return BillingSummary(
-        balance=balance, before=before, spent_by_then=then.month_to_date_usage if then else None, **invoices
+        balance=balance,
+        previous_month=before,
+        spent_by_then=then.month_to_date_usage if then else None,
+        **invoices,
     )
 
 
 def latest_balance() -> BalanceSnapshot | None:
-    """What we owe, as far as we know; None where nobody ever asked."""
+    """Return the newest balance; None before the first."""
     return BalanceSnapshot.objects.filter(provider=PROVIDER).order_by("-hour").first()
 
 
 def balances_since(at: datetime, days: int) -> QuerySet[BalanceSnapshot]:
-    """The snapshots of so many days before `at`, oldest first."""
+    """Return the snapshots of so many days before `at`, oldest first."""
     return BalanceSnapshot.objects.filter(provider=PROVIDER, hour__gte=at - timedelta(days=days)).order_by(
         "hour"
     )
 
 
-def _month_before(at: datetime) -> datetime:
-    """The same moment of the month before; its end where that month is too short."""
-    first = at.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
-    last = first - timedelta(microseconds=1)
-    return min(last, last.replace(day=1, hour=0, minute=0, second=0, microsecond=0) + (at - first))
+def invoices_to_ingest() -> list[int]:
+    """Return the invoices whose lines aren't in place, previews among them, oldest first."""
+    return ProviderInvoice.objects.to_ingest().oldest_first()
+
+
+def invoices_since(period: date) -> list[int]:
+    """Return every invoice of this month and the later ones, oldest first."""
+    return ProviderInvoice.objects.filter(period__gte=period).oldest_first()
+
+
+def invoices_to_push(*, at: datetime, force: bool = False) -> list[int]:
+    """Return the invoices that are due for finance, oldest first; with `force` all that add up."""
+    invoices = ProviderInvoice.objects
+    return (invoices.pushable() if force else invoices.due_for_push(at)).oldest_first()
+
+
+def find_invoice(uuid: str) -> ProviderInvoice:
+    """Return the invoice with the provider's uuid. Raises NotFound."""
+    invoice = ProviderInvoice.objects.filter(invoice_uuid=uuid).first()
+    if invoice is None:
+        raise NotFound(
+            f"there is no invoice {uuid}; the billing history brings them: manage.py ingest_billing"
+        )
+    return invoice
 
 
 def _balance_near(at: datetime) -> BalanceSnapshot | None:
-    """The newest that the provider told of the month of `at` up to then."""
-    month = at.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
-    told = BalanceSnapshot.objects.filter(
+    """Return the newest that the provider generated in the month of `at`, up to then."""
+    snapshots = BalanceSnapshot.objects.filter(
         provider=PROVIDER,
         hour__gt=at - _NEAR - timedelta(hours=1),
         hour__lte=at + _NEAR,  # the provider's clock may be behind ours
-        generated_at__range=(max(month, at - _NEAR), at),
+        generated_at__range=(max(month_of(at).starts_at, at - _NEAR), at),
     )
-    return told.order_by("-generated_at").first()
+    return snapshots.order_by("-generated_at").first()

@@ -1,4 +1,7 @@
-"""What the edges of billing call: the tasks, the commands, the console and the main job."""
+"""The writes of billing, as the tasks, the commands, the console and the main job call them.
+
+One invoice is the unit; many are a loop over it.
+"""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
@@ -15,28 +18,49 @@ from arcadia_cloud.digitalocean.client import DigitalOcean
 from arcadia_cloud.finance import Finance
 from arcadia_cloud.kernel.errors import NotFound
 from arcadia_cloud.kernel.queue.nudge import nudge, publish_now
-from billing import balance
-from billing.finance_push import NotPushable, PushResult, assert_pushable, push_invoice, to_be_pushed
-from billing.history import History, open_invoices, read_history
-from billing.ingest import run as ingest_run
-from billing.ingest.run import IngestResult, ingest_invoice
+from billing import balance, finance_push
+from billing.finance_push import NotPushable, PushResult, assert_pushable
+from billing.history import HistoryResult, read_history
+from billing.ingest import accept_mismatch as acceptance
+from billing.ingest.ingest_invoice import IngestResult, ingest_invoice
 from billing.matching import rematch
 from billing.models import BalanceSnapshot, ProviderInvoice
-from billing.values import IngestStatus, PushStatus
+from billing.queries import invoices_to_ingest, invoices_to_push
+from billing.states import PushStatus
+
+__all__ = [
+    "INGEST_TASK",
+    "PUSH_TASK",
+    "IngestResult",
+    "PushResult",
+    "SweepCounts",
+    "accept_mismatch",
+    "ingest_and_push",
+    "ingest_file",
+    "ingest_invoices",
+    "push_if_due",
+    "push_invoices",
+    "rematch",
+    "request_ingest",
+    "request_push",
+    "snapshot_balance",
+    "sweep",
+    "update_history",
+]
 
 PURPOSE: Final = "BILLING"
 QUEUE: Final = "cloud_billing"
 INGEST_TASK: Final = "billing.ingest_invoice"
 PUSH_TASK: Final = "billing.push_invoice"
 
-_LONGEST_NUDGE: Final = timedelta(minutes=30)
+_LONGEST_COUNTDOWN: Final = timedelta(minutes=30)
 
-Report = Callable[[int, int], None]  # takes how many are done, and of how many
+ReportProgress = Callable[[int, int], None]  # takes how many are done, and of how many
 
 
 @dataclass(frozen=True, slots=True)
 class SweepCounts:
-    """What a sweep found to be done again."""
+    """The number of ingests and pushes that a sweep asked for, and of lines that it matched."""
 
     ingests: int
     pushes: int
@@ -44,34 +68,34 @@ class SweepCounts:
 
 
 def snapshot_balance(*, at: datetime) -> BalanceSnapshot:
-    """Keep what we owe as that of the hour of `at`. Raises ProviderError."""
+    """Store the balance as that of the hour of `at`. Raises ProviderError."""
     with DigitalOcean(PURPOSE) as cloud:
         return balance.snapshot_balance(cloud=cloud, at=at)
 
 
-def update_history(*, at: datetime, enqueue: bool, since: date | None = None) -> History:
-    """Read what is new of the billing history; with `enqueue` the workers are asked for an ingest each.
+def update_history(*, at: datetime, enqueue: bool, since: date | None = None) -> HistoryResult:
+    """Read what is new of the billing history; with `enqueue` ask the workers for an ingest each.
 
     Raises ProviderError.
     """
     with DigitalOcean(PURPOSE) as cloud:
-        found = read_history(cloud=cloud, at=at, since=since)
+        history = read_history(cloud=cloud, at=at, since=since)
     if enqueue:
-        for pk in found.open:
+        for pk in history.to_ingest:
             nudge(INGEST_TASK, queue=QUEUE, invoice_pk=pk)
-    return found
+    return history
 
 
-def ingest_all(
-    pks: Sequence[int], *, again: bool = False, report: Report | None = None
+def ingest_invoices(
+    pks: Sequence[int], *, again: bool = False, report: ReportProgress | None = None
 ) -> Iterator[IngestResult]:
-    """Ingest these invoices one by one, and yield how each ended; one that fails doesn't stop the others.
+    """Ingest these invoices one by one, and yield each result; one that fails doesn't stop the others.
 
     Nor does a preview that is gone by then: the final invoice's ingest takes it away.
     """
     with DigitalOcean(PURPOSE) as cloud:
         for done, pk in enumerate(pks, start=1):
-            with suppress(NotFound):
+            with suppress(NotFound):  # the clock is read for each: a year of invoices takes hours
                 yield ingest_invoice(invoice_pk=pk, cloud=cloud, at=timezone.now(), again=again)
             if report:
                 report(done, len(pks))
@@ -84,58 +108,59 @@ def ingest_file(*, invoice_pk: int, file: Path) -> IngestResult:
 
 
 def ingest_and_push(*, invoice_pk: int, again: bool = False) -> IngestResult | None:
-    """What a worker does for one invoice; None where it is gone.
+    """Ingest an invoice and, once it adds up, push it; None where it is gone.
 
-    A push that finance isn't there for is made again later.
+    A push that fails is repeated later.
     """
-    done = next(ingest_all([invoice_pk], again=again), None)
-    if done is None:
-        return None
-    invoice = done.invoice
-    is_waiting = invoice.push_status == PushStatus.WAITING and not invoice.is_preview
-    if invoice.ingest_status == IngestStatus.INGESTED and is_waiting:
-        push(invoice_pk=invoice_pk)
-    return done
+    with DigitalOcean(PURPOSE) as cloud:
+        try:
+            result = ingest_invoice(invoice_pk=invoice_pk, cloud=cloud, at=timezone.now(), again=again)
+        except NotFound:
+            return None
+    if result.invoice.is_pushable and result.invoice.push_status == PushStatus.WAITING:
+        push_if_due(invoice_pk=invoice_pk)
+    return result
 
 
-def push(*, invoice_pk: int, force: bool = False) -> PushResult | None:
-    """What a worker does for one invoice whose turn it is; None where there is nothing to do by now.
+def push_if_due(*, invoice_pk: int, force: bool = False) -> PushResult | None:
+    """Push an invoice that is due, with `force` any; None where there is nothing to do by now.
 
     After a fault a worker comes back to it, by a nudge where the pause is short. A long one is the sweep's:
-    a broker hands out again what it holds for an hour, and each copy would ask for the next. With `force`
-    whatever the turn; raises NotToBePushed then.
+    a broker hands out again what it holds for an hour, and each copy would ask for the next. Raises
+    NotPushable with `force`.
     """
+    if not settings.SKYAI_FINANCE_ENABLED:
+        return None
+    at = timezone.now()
     try:
-        pushed = next(push_all([invoice_pk], force=force, in_turn=True), None)
+        with Finance() as finance:
+            result = finance_push.push_invoice(
+                invoice_pk=invoice_pk, finance=finance, at=at, force=force, only_if_due=True
+            )
     except NotPushable:  # it was read again since it was asked for
         if force:
             raise
         return None
-    if pushed is not None and pushed.error and (then := pushed.invoice.next_push_at) is not None:
-        pause = then - timezone.now()
-        if pause <= _LONGEST_NUDGE:
+    if result.error and (next_push_at := result.invoice.next_push_at) is not None:
+        pause = next_push_at - timezone.now()
+        if pause <= _LONGEST_COUNTDOWN:
             seconds = max(1.0, pause.total_seconds())
             nudge(PUSH_TASK, queue=QUEUE, countdown_seconds=seconds, invoice_pk=invoice_pk)
-    return pushed
+    return result
 
 
-def push_all(
-    pks: Sequence[int], *, force: bool = False, in_turn: bool = False, report: Report | None = None
+def push_invoices(
+    pks: Sequence[int], *, force: bool = False, report: ReportProgress | None = None
 ) -> Iterator[PushResult]:
-    """Push these invoices one by one, and yield what became of each; none where pushing is switched off."""
+    """Push these invoices one by one, and yield each result; none where pushing is switched off."""
     if not settings.SKYAI_FINANCE_ENABLED:
         return
     with Finance() as finance:
         for done, pk in enumerate(pks, start=1):
             at = timezone.now()
-            yield push_invoice(invoice_pk=pk, finance=finance, at=at, force=force, in_turn=in_turn)
+            yield finance_push.push_invoice(invoice_pk=pk, finance=finance, at=at, force=force)
             if report:
                 report(done, len(pks))
-
-
-def waiting_for_push(*, at: datetime, force: bool = False) -> list[int]:
-    """The invoices that finance is to be told of now; with `force` all that add up."""
-    return list(to_be_pushed(at=at, force=force).values_list("pk", flat=True))
 
 
 def sweep(*, at: datetime) -> SweepCounts:
@@ -143,8 +168,9 @@ def sweep(*, at: datetime) -> SweepCounts:
 
     Finds what failed, what didn't add up, and whose nudge was lost.
     """
-    ingests = open_invoices()
-    pushes = waiting_for_push(at=at) if settings.SKYAI_FINANCE_ENABLED else []
+    ingests = invoices_to_ingest()
+    pushes = invoices_to_push(at=at) if settings.SKYAI_FINANCE_ENABLED else []
+    # Nudges may be doubled: a worker that finds its invoice done or held leaves it.
     for pk in ingests:
         nudge(INGEST_TASK, queue=QUEUE, invoice_pk=pk)
     for pk in pushes:
@@ -155,12 +181,12 @@ def sweep(*, at: datetime) -> SweepCounts:
 def accept_mismatch(
     *, invoice_pk: int, difference: str, note: str, actor: str, at: datetime
 ) -> ProviderInvoice:
-    """Take an invoice's difference for right, with the reason, and have it pushed.
+    """Count an invoice as ingested although it doesn't add up, for a reason, and have it pushed.
 
     Raises InvalidInput without a note, NotAMismatch and NotFound.
     """
-    with transaction.atomic():
-        invoice = ingest_run.accept_mismatch(
+    with transaction.atomic():  # the nudge leaves with the commit: before it a worker would find a mismatch
+        invoice = acceptance.accept_mismatch(
             invoice_pk=invoice_pk, difference=difference, note=note, actor=actor, at=at
         )
         nudge(PUSH_TASK, queue=QUEUE, invoice_pk=invoice_pk)
@@ -168,38 +194,18 @@ def accept_mismatch(
 
 
 def request_ingest(*, invoice_pk: int) -> ProviderInvoice:
-    """Ask a worker to fetch an invoice again, now. Raises BrokerAway and NotFound."""
-    return _send(INGEST_TASK, _known(invoice_pk), "again")
+    """Ask a worker to read an invoice again, now. Raises BrokerAway and NotFound."""
+    invoice = ProviderInvoice.objects.find(invoice_pk)
+    publish_now(INGEST_TASK, queue=QUEUE, invoice_pk=invoice_pk, again=True)
+    return invoice
 
 
 def request_push(*, invoice_pk: int) -> ProviderInvoice:
     """Ask a worker to push an invoice again, changed or not, refused or not.
 
-    Raises BrokerAway, NotFound and NotToBePushed.
+    Raises BrokerAway, NotFound and NotPushable.
     """
-    invoice = _known(invoice_pk)
+    invoice = ProviderInvoice.objects.find(invoice_pk)
     assert_pushable(invoice)
-    return _send(PUSH_TASK, invoice, "force")
-
-
-def invoice_of(uuid: str) -> ProviderInvoice:
-    """The invoice with the provider's uuid. Raises NotFound."""
-    invoice = ProviderInvoice.objects.filter(invoice_uuid=uuid).first()
-    if invoice is None:
-        raise NotFound(
-            f"there is no invoice {uuid}; the billing history tells of them: manage.py ingest_billing"
-        )
-    return invoice
-
-
-def _known(invoice_pk: int) -> ProviderInvoice:
-    invoice = ProviderInvoice.objects.filter(pk=invoice_pk).first()
-    if invoice is None:
-        raise NotFound(f"invoice {invoice_pk} is gone")
-    return invoice
-
-
-def _send(task: str, invoice: ProviderInvoice, how: str) -> ProviderInvoice:
-    arguments: dict[str, object] = {"invoice_pk": invoice.pk, how: True}
-    publish_now(task, queue=QUEUE, countdown_seconds=None, **arguments)
+    publish_now(PUSH_TASK, queue=QUEUE, invoice_pk=invoice_pk, force=True)
     return invoice

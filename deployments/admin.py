@@ -1,4 +1,4 @@
-"""The console's list of deployments, to look at."""
+"""The console's list of deployments, read-only."""
 
 from django.contrib import admin
 
@@ -27,14 +27,14 @@ class StateFilter(ChoiceFilter):
 class DeploymentAdmin(RecordAdmin[Deployment]):
     """Deployments, newest first."""
 
-    list_display = ("slug", "tenant_id", "display_name", "region", "standing", "created_at")
+    list_display = ("slug", "tenant_id", "display_name", "region", "state_label", "created_at")
     list_filter = (StateFilter,)
     search_fields = ("slug", "tenant_id__exact", "display_name")
     search_help_text = "Slug, name, or a whole tenant id"
     sortable_by = ()
-    fields = ("slug", "tenant_id", "display_name", "region", "standing", "created_at")
-    readonly_fields = ("standing",)
+    fields = ("slug", "tenant_id", "display_name", "region", "state_label", "created_at")
+    readonly_fields = ("state_label",)
 
     @display(description="state", label=_COLOURS)
-    def standing(self, deployment: Deployment) -> str:
+    def state_label(self, deployment: Deployment) -> str:
         return deployment.state

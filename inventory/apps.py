@@ -10,7 +10,7 @@ class InventoryConfig(AppConfig):
     verbose_name = "Inventory"
 
     def ready(self) -> None:
-        """Put the syncs on the schedule, and the age of the last ones among what readiness tells."""
+        """Put the syncs on the schedule, and the age of the last ones among the readiness checks."""
         # By name: this module is imported before the models are loaded.
         subject_links.register("run", "admin:inventory_syncrun_change")
         subject_links.register("resource", "admin:inventory_resource_change")

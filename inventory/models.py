@@ -10,7 +10,16 @@ from django.db.models import Q
 from django.db.models.functions import Upper
 
 from arcadia_cloud.kernel.scoping import TenantQuerySet
-from inventory.values import PROVIDER, AttributionRule, EventType, Kind, RunMode, RunOutcome, kind_in_words
+from inventory.values import (
+    OPERATORS_PROJECT,
+    PROVIDER,
+    AttributionRule,
+    EventType,
+    Kind,
+    RunMode,
+    RunOutcome,
+    kind_label,
+)
 
 
 class CloudAccount(models.Model):
@@ -90,27 +99,31 @@ class SyncRun(models.Model):
                 | (~Q(outcome="") & Q(finished_at__isnull=False)),
                 name="sync_run_finished_with_outcome",
             ),
+            models.CheckConstraint(condition=Q(mode__in=RunMode.values), name="sync_run_mode_known"),
+            models.CheckConstraint(condition=Q(outcome__in=RunOutcome.values), name="sync_run_outcome_known"),
         ]
         indexes = [models.Index(fields=["kind", "-started_at"], name="sync_run_newest_of_kind")]
 
     def __str__(self) -> str:
-        return f"run {self.pk}: {self.kind_in_words}"
+        return f"run {self.pk}: {self.kind_label}"
 
     @property
-    def kind_in_words(self) -> str:
-        return kind_in_words(self.kind)
+    def kind_label(self) -> str:
+        return kind_label(self.kind)
 
 
+# What stands in the operator's own project is the operator's; the rest that no rule decided needs an owner.
+IS_UNATTRIBUTED: Final = Q(attributed_by=AttributionRule.NONE) & (
+    Q(project__isnull=True) | ~Q(project__name=OPERATORS_PROJECT)
+)
 # To the database this is a choice of either half's indexes, to a reader no condition at all.
 LIVE_OR_GONE: Final = Q(deleted_at__isnull=True) | Q(deleted_at__isnull=False)
 
 
 def _indexes_of_half(half: str, *, is_live: bool) -> list[models.Index]:
-    """What the lists of live resources, or those of tombstones, are narrowed by and paged along.
-
-    Each half has its own: tombstones pile up for years, and whoever looks for the live ones must not wade
-    through them. A row stands in one half, so it costs as much as one set would.
-    """
+    """Index what the lists of live resources, or those of tombstones, are narrowed by and paged along."""
+    # Each half has its own: tombstones pile up for years, and a list of the live ones must not read through
+    # them. A row stands in one half, so it costs as much as one set would.
     of_half = Q(deleted_at__isnull=is_live)
     return [
         models.Index(fields=["id"], condition=of_half, name=f"resource_{half}"),
@@ -122,27 +135,31 @@ def _indexes_of_half(half: str, *, is_live: bool) -> list[models.Index]:
 
 
 class ResourceQuerySet(TenantQuerySet["Resource"]):
-    """Rows of cloud_resources. A query that doesn't say which half it wants, live or gone, has no index."""
+    """Rows of cloud_resources. A query that names neither half, live or gone, has no index."""
 
     def live(self) -> Self:
-        """Those without a tombstone."""
+        """Keep those without a tombstone."""
         return self.filter(deleted_at=None)
 
     def live_or_gone(self) -> Self:
-        """All of them, said so that the indexes of both halves serve."""
+        """Keep all of them, by a condition that the indexes of both halves serve."""
         return self.filter(LIVE_OR_GONE)
+
+    def unattributed(self) -> Self:
+        """Keep those that no rule has given to a tenant, but for the operator's own."""
+        return self.filter(IS_UNATTRIBUTED)
 
 
 class Resource(models.Model):
-    """A resource of any kind, live or tombstoned. Written by `observing.observe` and `strikes` alone.
+    """A resource of any kind, live or tombstoned, written by `observation/`, `attribution/` and `sync/`.
 
     `provider_created_at` is the provider's clock, the other instants are the database's.
-    `monthly_price_cents` is what the provider charges, null where its API doesn't tell.
+    `monthly_price_cents` is what the provider charges, null where its API has no price.
     `deleted_at` is when the third strike was confirmed; its life ended at `last_seen_at`.
-    `attributed_by` names the rule that decided `deployment` and `tenant_id`; `attribution_note` says why
-    none could, or what a tag asked for in vain. `parent_kind` and `parent_id` (the provider's) name what it
-    belongs to. `observed_digest` is of the observation that the row was written from (`digests`), null where
-    nothing may be concluded from it.
+    `attributed_by` names the rule that decided `deployment` and `tenant_id`; `attribution_note` is the reason
+    where none could, or what a tag asked for in vain. `parent_kind` and `parent_id` (the provider's) name the
+    parent. `observed_digest` (`observation/digest.py`) is of the observation that the row was written from,
+    null where nothing may be concluded from it.
     """
 
     provider = models.CharField(max_length=40, default=PROVIDER)
@@ -156,7 +173,7 @@ class Resource(models.Model):
     deployment = models.ForeignKey(
         "deployments.Deployment", models.PROTECT, null=True, blank=True, related_name="resources"
     )
-    tenant_id = models.TextField(null=True, blank=True)  # noqa: DJ001 - null is "nobody's", "" is refused
+    tenant_id = models.TextField(null=True, blank=True)  # noqa: DJ001 - null is unattributed, "" is refused
     attributed_by = models.CharField(max_length=12, choices=AttributionRule, blank=True, default="")
     attribution_note = models.TextField(blank=True, default="", db_default="")
     parent_kind = models.CharField(max_length=40, blank=True, default="", db_default="")
@@ -178,6 +195,10 @@ class Resource(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["provider", "kind", "provider_id"], name="resource_once"),
             models.CheckConstraint(condition=~Q(tenant_id=""), name="resource_tenant_named"),
+            models.CheckConstraint(condition=Q(kind__in=Kind.values), name="resource_kind_known"),
+            models.CheckConstraint(
+                condition=Q(attributed_by__in=AttributionRule.values), name="resource_attributed_by_known"
+            ),
         ]
         # None on last_seen_at: every run bumps it, and the bump must stay heap-only.
         indexes = [
@@ -196,11 +217,11 @@ class Resource(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{kind_in_words(self.kind)} {self.name or self.provider_id}"
+        return f"{kind_label(self.kind)} {self.name or self.provider_id}"
 
 
 class ResourceEvent(models.Model):
-    """What happened to a resource, for ever: the database refuses UPDATE, DELETE and TRUNCATE.
+    """One entry in the history of a resource, for ever: the database refuses UPDATE, DELETE and TRUNCATE.
 
     `changes` is `{field: [old, new]}`. `source` is the run, request or saga it came from, as `run:12`;
     `actor` is text, so that it outlives the user.
@@ -215,6 +236,9 @@ class ResourceEvent(models.Model):
 
     class Meta:
         db_table = "cloud_resource_events"
+        constraints = [
+            models.CheckConstraint(condition=Q(event_type__in=EventType.values), name="event_type_known"),
+        ]
         indexes = [
             models.Index(fields=["resource", "id"], name="event_of_resource"),
             models.Index(fields=["source", "id"], name="event_of_source"),

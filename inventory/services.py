@@ -1,61 +1,117 @@
-"""What the edges of inventory call: the task, the command and the console."""
+"""The only door for writes: what the edges of inventory and the apps above it call.
+
+What is re-exported here stands in the room named after the work: `sync/`, `observation/`, `attribution/`.
+"""
 
 from collections.abc import Sequence
+from typing import Final
+
+from django.db import transaction
 
 from arcadia_cloud.digitalocean.client import DigitalOcean
+from arcadia_cloud.kernel.errors import NotFound
 from arcadia_cloud.kernel.queue.nudge import nudge, publish_now
+from inventory.attribution.assign import assign, clear_assignment, reattribute, reattribute_project
 from inventory.kinds import registry
-from inventory.models import SyncRun
-from inventory.sync.run import Report, Sync
+from inventory.models import Project, SyncRun
+from inventory.observation.observe import ObservationContext, ObservationCounts, Origin, observe
+from inventory.sync.account import WrongAccount, assert_pinned
+from inventory.sync.projects import mirror_projects, sync_projects
+from inventory.sync.retention import delete_old_runs
+from inventory.sync.run import ReportProgress, Sync
+from inventory.sync.run_records import Progress
+from inventory.sync.tombstones import tombstone_removed
 from inventory.values import RunMode
 
-_FULL_RUN_WAITS_SECONDS = 120  # at :15 the fast run may hold a kind's lease; a full one outwaits it
+__all__ = [
+    "ObservationContext",
+    "ObservationCounts",
+    "Origin",
+    "Progress",
+    "ReportProgress",
+    "WrongAccount",
+    "assert_pinned",
+    "assign",
+    "clear_assignment",
+    "delete_old_runs",
+    "give_project",
+    "mirror_projects",
+    "observe",
+    "reattribute",
+    "reattribute_project",
+    "request_reattribution",
+    "request_sync",
+    "set_project_purpose",
+    "sync_inventory",
+    "sync_projects",
+    "tombstone_removed",
+]
+
+_LEASE_WAIT_SECONDS: Final = 120  # at :15 the fast run may hold a kind's lease; a full one outwaits it
 
 
 def sync_inventory(
     *,
     mode: RunMode,
-    requested_by: str,
+    actor: str,
     kinds: Sequence[str] = (),
     confirm_loss: bool = False,
-    report: Report | None = None,
+    report: ReportProgress | None = None,
 ) -> list[SyncRun]:
     """Sync these kinds, or every kind of `mode`; return a run per kind, the projects' first.
 
-    `requested_by` is kept as the actor of what happens. `confirm_loss` lets a suspicious loss through.
+    `actor` is recorded in the history of what happens. `confirm_loss` lets a suspicious loss through.
     Raises InvalidInput for an unknown kind and MissingToken without a token.
     """
-    entries = registry.named(kinds) if kinds else registry.of_mode(mode)
+    specs = registry.specs_named(kinds) if kinds else registry.specs_of_mode(mode)
     with DigitalOcean("SYNC") as cloud:
         sync = Sync(
             cloud,
             mode,
-            requested_by,
+            actor,
             confirm_loss=confirm_loss,
-            lease_wait_seconds=0 if mode == RunMode.FAST else _FULL_RUN_WAITS_SECONDS,
+            lease_wait_seconds=0 if mode == RunMode.FAST else _LEASE_WAIT_SECONDS,
             report=report,
         )
-        return sync.run(entries)
+        return sync.run(specs)
 
 
-def request_reattribution(*, project_pk: int, requested_by: str) -> None:
-    """Have the resources of a project that changed hands follow it, once the transaction commits.
+def give_project(*, project_pk: int, tenant_id: str | None, actor: str) -> bool:
+    """Give a project to a tenant, or with None back to the operator; return whether that changed anything.
+
+    Its resources follow within moments, by a task. Raises NotFound.
+    """
+    with transaction.atomic():
+        # Locked, so that of two operators at once the second sees what the first has given.
+        project = Project.objects.select_for_update().filter(pk=project_pk).first()
+        if project is None:
+            raise NotFound(f"there is no project {project_pk}")
+        if project.tenant_id == tenant_id:
+            return False
+        project.tenant_id = tenant_id
+        project.save(update_fields=["tenant_id"])  # nothing else: a sync may have renamed it meanwhile
+        request_reattribution(project_pk=project_pk, actor=actor)
+    return True
+
+
+def set_project_purpose(*, project_pk: int, purpose: str) -> None:
+    """Write the operator's purpose of a project; the provider's own stays in its attrs."""
+    Project.objects.filter(pk=project_pk).update(purpose=purpose)
+
+
+def request_reattribution(*, project_pk: int, actor: str) -> None:
+    """Have the resources of a project follow its new tenant, once the transaction commits.
 
     Where the broker is away they follow at their next sync.
     """
-    nudge(
-        "inventory.reattribute_project",
-        queue="cloud_sync_full",
-        project_pk=project_pk,
-        requested_by=requested_by,
-    )
+    nudge("inventory.reattribute_project", queue="cloud_sync_full", project_pk=project_pk, actor=actor)
 
 
-def request_sync(*, mode: RunMode, requested_by: str, must_reach_broker: bool = False) -> None:
+def request_sync(*, mode: RunMode, actor: str, must_reach_broker: bool = False) -> None:
     """Ask the workers for a sync of every kind of `mode`, once the transaction commits.
 
     A broker that is away leaves it to the schedule, silently. With `must_reach_broker` the request is
-    sent at once instead, and BrokerAway raised when it can't be: for who waits for the answer.
+    sent at once instead, and BrokerAway raised when it can't be: for callers that report the result.
     """
     publish = publish_now if must_reach_broker else nudge
-    publish("inventory.sync", queue=f"cloud_sync_{mode}", mode=str(mode), requested_by=requested_by)
+    publish("inventory.sync", queue=f"cloud_sync_{mode}", mode=str(mode), actor=actor)

@@ -1,4 +1,4 @@
-"""The values that inventory passes around: what was seen, in which kind of run, and how a run ended."""
+"""The values that inventory passes around: kinds, rules, runs and their outcomes, observations."""
 
 from datetime import datetime
 from decimal import Decimal
@@ -11,10 +11,11 @@ PROVIDER = "digitalocean"
 PROVIDER_CURRENCY = "USD"  # DigitalOcean's price lists and invoices know no other
 OPERATORS_PROJECT = "skyai-internal"
 STRIKES_TO_DELETE = 3
+PROJECT_RUNS = "project"  # the name under which the projects' own runs are kept
 
 
 class Kind(TextChoices):
-    """Resource kinds, by the names that reports and other services know, and as people say them."""
+    """Resource kinds, by the names that reports and other services know, and their labels."""
 
     DROPLET = "droplet", "Droplet"
     DROPLET_BACKUP = "droplet_backup", "Droplet backup"
@@ -35,13 +36,13 @@ class Kind(TextChoices):
     REGISTRY = "registry", "Container registry"
 
 
-def kind_in_words(kind: str) -> str:
-    """The kind as people say it: `dns_zone` is a DNS zone. The projects' own runs are of none of these."""
+def kind_label(kind: str) -> str:
+    """Return a kind's label: `dns_zone` is a DNS zone. The projects' own runs are of none of these."""
     return str(Kind(kind).label) if kind in Kind.values else kind.capitalize()
 
 
 class EventType(TextChoices):
-    """What can happen to a resource."""
+    """The types of events in a resource's history."""
 
     DISCOVERED = "discovered"
     UPDATED = "updated"
@@ -52,7 +53,7 @@ class EventType(TextChoices):
 
 
 class AttributionRule(TextChoices):
-    """Which rule decided whose a resource is, strongest first; empty where none did."""
+    """The rules that decide a resource's owner, strongest first; empty where none did."""
 
     OPERATOR = "operator"
     SAGA = "saga"
@@ -63,7 +64,7 @@ class AttributionRule(TextChoices):
 
 
 class RunMode(TextChoices):
-    """Which schedule a run belongs to. Only a fast one never strikes and reads no projects."""
+    """The schedules. Only a run of the fast one never strikes and reads no projects."""
 
     FAST = "fast"
     FULL = "full"
@@ -71,7 +72,7 @@ class RunMode(TextChoices):
 
 
 class RunOutcome(TextChoices):
-    """How a sync run ended; empty while it runs."""
+    """The outcomes of a sync run; empty while it runs."""
 
     COMPLETE = "complete"
     FAILED = "failed"
@@ -80,15 +81,15 @@ class RunOutcome(TextChoices):
     RUNNING = "", "running"
 
 
-class Observation(msgspec.Struct, kw_only=True):
+class Observation(msgspec.Struct, frozen=True, kw_only=True):
     """One resource as the provider showed it.
 
     `tags` are sorted. `attrs` holds the allow-listed fields that only this kind has. `active` and
     `size_gb` are what metering counts. `created_at` is the provider's. `project_id` is the row in
-    cloud_projects. `deployment_id` and `tenant_id` are set only by whoever made the resource (a saga).
-    `parent_kind` and `parent_id` name what it belongs to (a snapshot's droplet). `decides` says that all
-    was read that tells whose it is, so that the row's attribution may be decided anew. What its tags claim,
-    and its digest, are filled in on the way in.
+    cloud_projects. `deployment_id` and `tenant_id` are set only by the saga that made the resource.
+    `parent_kind` and `parent_id` name what it belongs to (a snapshot's droplet). `can_attribute`: everything
+    that the attribution rules need was read, so that the row's owner may be decided anew. `observe()` fills
+    in `tag_*`, from the tags, and `digest`.
     """
 
     provider_id: str
@@ -110,5 +111,5 @@ class Observation(msgspec.Struct, kw_only=True):
     can_attribute: bool = False
     tag_tenant: str | None = None
     tag_slug: str | None = None
-    tag_objection: str | None = None
+    tag_conflict: str | None = None
     digest: str | None = None

@@ -1,11 +1,11 @@
-"""What a step is, what it is given, and how it may end. Knows neither a provider nor a database.
+"""The contract of steps and workflows: their types, state and results. Knows no provider, no database.
 
 A step's `execute` may run more than once: a worker can die after its effect and before its commit. So it
 finds before it creates, and its `compensate` accepts that there is nothing to undo.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, Protocol, TypeAlias
 
@@ -18,7 +18,7 @@ END: Final = r"$(?!\n)"
 class RetryableError(Exception):
     """The step may work later: it is tried again with back-off, while its retries and its deadline last.
 
-    `after_seconds` is the least pause, where the other side told one.
+    `after_seconds` is the least pause, where the other side named one.
     """
 
     def __init__(self, message: str, *, after_seconds: float = 0) -> None:
@@ -27,7 +27,7 @@ class RetryableError(Exception):
 
 
 class FinalError(Exception):
-    """The step can't succeed; the saga goes back. Any other exception means the same."""
+    """The step can't succeed; the saga is compensated. Any other exception means the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,14 +42,14 @@ class Wait:
 
 
 class StepState(Protocol):
-    """What a step knows and may change while it runs.
+    """The saga as a step sees it, and the context that it adds to.
 
     `attempt` counts from 1: a crash or a retryable error begins another, a wait doesn't. `began_at` is when
     the step was entered for this run of its function, after a wait too; `last_began_at` is when it was last
     entered in the attempt before (None in the first): whatever that attempt sent, it sent after this, so
     waiting a while from there is waiting long enough. To a compensation, `last_began_at` is when `execute`
     was last entered. `first_began_at` is when `execute` was first entered at all. These, and `now()`, are on
-    the database's clock. `is_compensating` tells which of a step's two functions was called.
+    the database's clock. `is_compensating`: `compensate` was called, not `execute`.
     """
 
     saga_id: int
@@ -65,16 +65,16 @@ class StepState(Protocol):
     is_compensating: bool
 
     def get_output(self, name: str, default: Any = None) -> Any:
-        """What this or an earlier step put under `name`."""
+        """Return the output of this or an earlier step under `name`."""
 
     def put_output(self, name: str, value: Any) -> None:
-        """Keep a JSON value; committed however the step ends, unless its worker dies."""
+        """Store a JSON value; committed however the step ends, unless its worker dies."""
 
     def now(self) -> datetime:
-        """The database's clock, UTC."""
+        """Return the database's time, UTC."""
 
     def extend_lease_for(self, seconds: float) -> None:
-        """Call before a write to the outside that can take `seconds`: renews the lease for that long.
+        """Renew the lease for a write to the outside that can take `seconds`: call it before.
 
         Raises LeaseLost when another worker may hold the saga by now: nothing may be sent then.
         """
@@ -89,11 +89,11 @@ class Step:
     """One step, known by `name` in every workflow that has it.
 
     `retries` counts the retryable errors that are borne, with pauses that double from `backoff_seconds` up
-    to a minute; `undo_retries` those of its undo, None: as many. An undo that is given up leaves something
-    to be settled by hand, so what passes is worth a longer wait there. `deadline_seconds` is counted from
-    the step's first beginning, waits and retries included; past it the step fails. `fails_halfway`: when it
-    fails, its own compensation runs too. A step that was waiting, or whose worker died, when the saga turned
-    back is compensated in any case.
+    to a minute; `compensation_retries` those of its compensation, None: as many. A compensation that fails
+    leaves something to be put right by hand, so what passes is worth a longer wait there. `deadline_seconds`
+    is counted from the step's first beginning, waits and retries included; past it the step fails.
+    `compensate_on_failure`: when it fails, its own compensation runs too. A step that was waiting, or whose
+    worker died, when the compensation started is compensated in any case.
 
     `is_pure` promises that neither function changes anything but what it puts into the context. Then it may
     be done again at no risk, and its row needn't be on the disk before the next step begins: a database that
@@ -112,40 +112,44 @@ class Step:
     is_pure: bool = False
 
 
-class Inputs(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What a workflow is started with. Its fields and their `msgspec.Meta` are the API's schema of it."""
-
-
 @dataclass(frozen=True, slots=True)
 class Ownership:
-    """Whose saga it is: a tenant sees those of its deployments. Both None: the operator's own."""
+    """The tenant and the deployment of a saga, which the tenant sees. Both None: the operator's own."""
 
     tenant_id: str | None = None
     deployment_id: int | None = None
 
 
-def _nobodys(_inputs: Any) -> Ownership:
-    return Ownership()
+class Inputs(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The inputs of a workflow, and its rules: the fields and their `msgspec.Meta` are the API's schema.
 
+    Workflows on the same thing share their rules by a common base, as DropletInputs.
+    """
 
-def _no_check(_inputs: Any) -> None:
-    return None
+    def steps(self) -> Sequence[str]:
+        """Return the names of the steps. Decided once, at the start."""
+        raise NotImplementedError
+
+    def subjects(self) -> Sequence[str]:
+        """Name what the saga works on, as `droplet:4711`: at most one live saga holds each."""
+        return ()
+
+    def owner(self) -> Ownership:
+        """Return the tenant and the deployment that the saga belongs to."""
+        return Ownership()
+
+    def check(self) -> None:
+        """Raise InvalidInput or Conflict for inputs that can't be started, before anything is written.
+
+        May read the database, never the provider.
+        """
 
 
 @dataclass(frozen=True, slots=True)
 class Workflow:
-    """A named list of steps. Which ones run is decided once, at the start, from the inputs.
-
-    `subjects` names what it works on, as `droplet:4711`: at most one live saga holds each. `check` raises
-    InvalidInput or Conflict for inputs that can't be started, before anything is written; it may read the
-    database, never the provider. A saga older than `deadline_seconds` raises an alert.
-    """
+    """A kind of saga that can be started. One older than `deadline_seconds` raises an alert."""
 
     kind: str
     inputs: type[Inputs]
-    steps: Callable[[Any], Sequence[str]]
-    subjects: Callable[[Any], Sequence[str]]
     title: str = ""
-    ownership: Callable[[Any], Ownership] = field(default=_nobodys)
-    check: Callable[[Any], None] = field(default=_no_check)
     deadline_seconds: float = 3600

@@ -16,26 +16,26 @@ class SagaQuerySet(TenantQuerySet["SagaRun"]):
     """Rows of saga_runs."""
 
     def live(self) -> Self:
-        """Those that have not ended."""
+        """Return those that have not ended."""
         return self.filter(status__in=LIVE)
 
     def about(self, subject: str) -> Self:
-        """Those that work or worked on it, as `droplet:4711`."""
+        """Return those that work or worked on it, as `droplet:4711`."""
         return self.filter(subjects__contains=[subject])
 
-    def not_wholly_undone(self) -> Self:
-        """Those that went back and could not undo every step."""
+    def with_failed_compensations(self) -> Self:
+        """Return those that could not compensate every step."""
         return self.filter(compensation_failures__gt=0)
 
 
 class SagaRun(models.Model):
-    """One saga: a list of steps that is walked to its end, or back.
+    """One saga: a list of steps that is executed to its end, or compensated.
 
-    `step_modules` are the steps' names as resolved at the start; `inputs` never change; `context` is what
-    the steps have put. `error` is `{reason, compensate_from_idx}`, null while all is well.
-    `compensation_failures` counts the steps whose undo failed. `recoveries` counts the workers it was taken
-    over from. `lease_*` is who walks it now: a lease that ran out without being returned was lost with its
-    worker. `wake_at` is when a waiting saga goes on. All instants are the database's clock.
+    `step_modules` are the steps' names as resolved at the start; `inputs` never change; `context` is the
+    steps' outputs. `error` is `{reason, compensate_from_idx}`, null while all is well.
+    `compensation_failures` counts the steps whose compensation failed. `recoveries` counts the workers it was
+    taken over from. `lease_*` is the worker that holds it now: a lease that expired without being returned
+    was lost with its worker. `wake_at` is when a waiting saga resumes. All instants are the database's clock.
     """
 
     kind = models.CharField(max_length=80)
@@ -117,13 +117,13 @@ class SagaRun(models.Model):
 
 
 class SagaStepResult(models.Model):
-    """One line of a saga's audit ledger: what became of a step.
+    """One line of a saga's audit ledger: the result of a step.
 
-    `output` is what the step itself put into the context. `attempts` counts crashes and retryable errors,
+    `output` is the step's own part of the context. `attempts` counts crashes and retryable errors,
     not waits. `started_at` is its first beginning, `began_at` when it was last entered, `last_began_at` the
     entry before the latest crash or error. `failures` counts the retryable errors so far of the function
     that is being called. `error` is `{type, message}`, with a `compensation` of the same shape where the
-    undo went wrong. The `compensation_*` columns say the same of the undo.
+    compensation went wrong. The `compensation_*` columns are the compensation's.
     """
 
     saga = models.ForeignKey(SagaRun, models.PROTECT, related_name="steps", db_index=False)
@@ -155,7 +155,7 @@ class SagaStepResult(models.Model):
 
 
 class SagaSubject(models.Model):
-    """What a saga works on, as `droplet:4711`, while nobody else may.
+    """A subject of a live saga, as `droplet:4711`: no other live saga may work on it.
 
     Goes when the saga is completed or rolled back. A dead letter keeps it: what it left half-done is
     settled first.
@@ -190,7 +190,7 @@ class Provisioned(models.Model):
 
 
 class ProvisioningBrake(models.Model):
-    """The global pause: one row, or none as long as nobody ever paused."""
+    """The global pause: one row, or none before the first pause."""
 
     id = models.PositiveSmallIntegerField(primary_key=True, default=1)
     paused = models.BooleanField(default=False)

@@ -1,36 +1,51 @@
-"""Strays: what a saga must have made, by its mark, and no saga knows of.
+"""Orphans: resources that carry a saga's tag and that no saga accounts for.
 
-None should ever be there. An API without idempotency keys can't promise that, so somebody looks.
+None should ever be there. An API without idempotency keys can't promise that, so a sweep looks for them.
 """
 
+from dataclasses import dataclass
 from typing import Final
 
 from arcadia_cloud.kernel.alerts import raise_alert, resolve_alert
 from arcadia_cloud.kernel.models import Alert
-from provisioning.statements import all_rows, statement
+from arcadia_cloud.kernel.sql import fetch_all, load
 
-STRAY: Final = "stray_resource"
-_MOST: Final = 100  # alerts at once; who has more strays has one problem, not a hundred more
-_STRAYS: Final = statement("orphans.sql")
+ORPHAN: Final = "stray_resource"
+_MOST: Final = 100  # alerts at once; an account with more orphans has one problem, not a hundred more
+_LIST_ORPHANS: Final = load(__package__, "list_orphans.sql")
 
 
-def report_strays() -> int:
-    """Alert of each stray in the inventory, take back the alerts of those that are settled; return how many.
+@dataclass(frozen=True, slots=True)
+class _Orphan:
+    kind: str
+    provider_id: str
+    name: str
+    tag: str
+    saga_id: int | None
+    status: str | None
 
-    Nothing is removed: a stray may be in use.
+    @property
+    def message(self) -> str:
+        maker = "which is no saga here,"
+        if self.saga_id is not None and self.status is not None:
+            maker = f"saga {self.saga_id}, which is {self.status.replace('_', ' ')},"
+        return (
+            f"{self.kind} {self.name or self.provider_id} has the tag {self.tag}: {maker} knows nothing of "
+            "it. Destroy it, or take the tag away."
+        )
+
+
+def report_orphans() -> int:
+    """Raise an alert for each orphan in the inventory, resolve the others'; return how many there are.
+
+    Nothing is removed: an orphan may be in use.
     """
-    found: dict[str, str] = {}
-    for kind, provider_id, name, mark, saga_id, status in all_rows(_STRAYS, {"most": _MOST}):
-        maker = (
-            f"saga {saga_id}, which is {status.replace('_', ' ')}," if saga_id else "which is no saga here,"
-        )
-        found[f"{kind}:{provider_id}"] = (
-            f"{kind} {name or provider_id} has the tag {mark}: {maker} knows nothing of it. "
-            "Destroy it, or take the tag away."
-        )
-    for alert in Alert.objects.filter(code=STRAY, resolved_at=None):
-        if alert.subject not in found:
-            resolve_alert(code=STRAY, subject=alert.subject, actor="the sweep for strays")
-    for subject, message in found.items():
-        raise_alert(code=STRAY, subject=subject, message=message)
-    return len(found)
+    orphans = fetch_all(_LIST_ORPHANS, {"most": _MOST}, into=_Orphan)
+    messages = {f"{orphan.kind}:{orphan.provider_id}": orphan.message for orphan in orphans}
+    # Resolved by what the inventory has now: an orphan may have been destroyed by hand, or untagged.
+    for alert in Alert.objects.filter(code=ORPHAN, resolved_at=None):
+        if alert.subject not in messages:
+            resolve_alert(code=ORPHAN, subject=alert.subject, actor="the sweep for orphans")
+    for subject, message in messages.items():
+        raise_alert(code=ORPHAN, subject=subject, message=message)
+    return len(messages)

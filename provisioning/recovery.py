@@ -1,4 +1,7 @@
-"""The net under the nudges: finds sagas that nobody was told of, and tells of those that take too long."""
+"""The sweep that recovers sagas: nudges for those that are due, and alerts of those that take too long."""
+
+from dataclasses import dataclass
+from typing import Final
 
 import structlog
 
@@ -6,19 +9,19 @@ from arcadia_cloud.kernel.alerts import raise_alert, resolve_alert
 from arcadia_cloud.kernel.models import Alert
 from arcadia_cloud.kernel.queue.broker import BrokerAway
 from arcadia_cloud.kernel.queue.nudge import publish_now
+from arcadia_cloud.kernel.sql import fetch_all, load
 from provisioning import registry
-from provisioning.engine.suspension import ADVANCE, QUEUE
 from provisioning.models import SagaRun
-from provisioning.statements import all_rows, statement
+from provisioning.queue import ADVANCE_SAGA, QUEUE
 
 log = structlog.get_logger(__name__)
-OVERDUE = "saga_overdue"
-MOST_AT_ONCE = 500
-_AGAIN_AFTER_SECONDS = 30
-_GIVE_UP_AFTER = 3  # publishes in a row that failed: the broker is away
-_MOST_ALERTS = 100
-_DUE = statement("due.sql")
-_OVERDUE = statement("overdue.sql")
+OVERDUE: Final = "saga_overdue"
+MOST_AT_ONCE: Final = 500
+_AGAIN_AFTER_SECONDS: Final = 30.0
+_MOST_FAILURES_IN_A_ROW: Final = 3  # of publishing: the broker is away
+_MOST_ALERTS: Final = 100
+_MARK_DUE_AS_NUDGED: Final = load(__package__, "mark_due_as_nudged.sql")
+_LIST_OVERDUE: Final = load(__package__, "list_overdue.sql")
 
 
 def sweep() -> dict[str, int]:
@@ -27,26 +30,26 @@ def sweep() -> dict[str, int]:
     A saga is nudged at most every half minute. What can't be published is left for the next sweep and
     holds up nothing else; so is everything when the database goes away in the middle.
     """
-    due = [
-        saga_id
-        for (saga_id,) in all_rows(_DUE, {"again_after_seconds": _AGAIN_AFTER_SECONDS, "most": MOST_AT_ONCE})
-    ]
-    unsent = _publish(due)
+    parameters = {"again_after_seconds": _AGAIN_AFTER_SECONDS, "most": MOST_AT_ONCE}
+    due = fetch_all(_MARK_DUE_AS_NUDGED, parameters, into=int)
+    # Marked before they are published: a sweep that dies in between delays them by half a minute.
+    unsent = _nudge_each(due)
     if unsent:
         SagaRun.objects.filter(pk__in=unsent).update(nudged_at=None)
-    return {"nudged": len(due) - len(unsent), "alerted": tell_overdue()}
+    return {"nudged": len(due) - len(unsent), "alerted": report_overdue()}
 
 
-def _publish(saga_ids: list[int]) -> list[int]:
+def _nudge_each(saga_ids: list[int]) -> list[int]:
     """Nudge for each on its own; return those for which it failed."""
     unsent: list[int] = []
     failed_in_a_row = 0
     for saga_id in saga_ids:
-        if failed_in_a_row == _GIVE_UP_AFTER:
+        # Each failure waits for a timeout: the next sweep would begin before this one ends.
+        if failed_in_a_row == _MOST_FAILURES_IN_A_ROW:
             unsent.append(saga_id)
             continue
         try:
-            publish_now(ADVANCE, queue=QUEUE, saga_id=saga_id)
+            publish_now(ADVANCE_SAGA, queue=QUEUE, saga_id=saga_id)
         except BrokerAway as error:
             log.warning("nudge_lost", saga=saga_id, error=type(error.__cause__ or error).__name__)
             unsent.append(saga_id)
@@ -56,8 +59,16 @@ def _publish(saga_ids: list[int]) -> list[int]:
     return unsent
 
 
-def tell_overdue() -> int:
-    """Alert of sagas older than their workflow's deadline, once each, and take back what is over."""
+@dataclass(frozen=True, slots=True)
+class _OverdueSaga:
+    saga_id: int
+    kind: str
+    status: str
+    wait_reason: str
+
+
+def report_overdue() -> int:
+    """Raise an alert for each saga older than its workflow's deadline, once; resolve those of ended sagas."""
     for alert in Alert.objects.filter(code=OVERDUE, resolved_at=None):
         if not SagaRun.objects.live().filter(pk=int(alert.subject.removeprefix("saga:"))).exists():
             resolve_alert(code=OVERDUE, subject=alert.subject, actor=alert.subject)
@@ -68,13 +79,14 @@ def tell_overdue() -> int:
         "code": OVERDUE,
         "most": _MOST_ALERTS,
     }
-    overdue = all_rows(_OVERDUE, parameters)
-    for saga_id, kind, status, reason in overdue:
-        seconds = workflows[kind].deadline_seconds
+    overdue = fetch_all(_LIST_OVERDUE, parameters, into=_OverdueSaga)
+    for saga in overdue:
+        seconds = workflows[saga.kind].deadline_seconds
+        message = f"Saga {saga.saga_id} ({saga.kind}) is {saga.status} after more than {seconds:.0f} s."
         raise_alert(
             code=OVERDUE,
-            subject=f"saga:{saga_id}",
-            message=f"Saga {saga_id} ({kind}) is {status} after more than {seconds:.0f} s. {reason}".strip(),
-            details={"kind": kind},
+            subject=f"saga:{saga.saga_id}",
+            message=f"{message} {saga.wait_reason}".strip(),
+            details={"kind": saga.kind},
         )
     return len(overdue)

@@ -14,6 +14,7 @@ _workflows: dict[str, Workflow] = {}
 
 def register_steps(*steps: Step) -> None:
     """Make steps known. A name stands for one step."""
+    # Two steps of one name would make what a running saga does depend on the order of imports.
     for step in steps:
         if _steps.setdefault(step.name, step) is not step:
             raise ValueError(f"step {step.name!r} is registered twice")

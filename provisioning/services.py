@@ -1,17 +1,30 @@
-"""What the edges of provisioning call. Each is written where its work is."""
+"""The writes of provisioning that other apps and the edges need: the app's only door for them.
 
-from provisioning.brakes import pause, protect, unpause, unprotect
+Each is written in the module of its subject. Apps above add their workflows by `register_steps` and
+`register_workflow`.
+"""
+
+from provisioning.desired_state import record_provisioned
+from provisioning.engine.runner import run
 from provisioning.operator_actions import cancel_saga, requeue_saga, retry_saga
+from provisioning.pause import pause, unpause
+from provisioning.protection import protect, refuse_if_protected, unprotect
 from provisioning.recovery import sweep
-from provisioning.start import skip_numbers, start_saga
+from provisioning.registry import register_steps, register_workflow
+from provisioning.start import skip_saga_numbers, start_saga
 
 __all__ = [
     "cancel_saga",
     "pause",
     "protect",
+    "record_provisioned",
+    "refuse_if_protected",
+    "register_steps",
+    "register_workflow",
     "requeue_saga",
     "retry_saga",
-    "skip_numbers",
+    "run",
+    "skip_saga_numbers",
     "start_saga",
     "sweep",
     "unpause",

@@ -1,13 +1,18 @@
-"""The states of a saga and of its steps."""
+"""The states of a saga and of its steps, and the moves between them.
+
+The engine's statements move most rows: a trigger in the tests' database refuses moves that aren't here.
+"""
 
 from enum import StrEnum
 from typing import Final
 
 from django.db.models import TextChoices
 
+from arcadia_cloud.kernel.states import Lifecycle
+
 
 class SagaStatus(TextChoices):
-    """How a saga stands. `failed` is a dead letter: the engine itself can't go on without a hand."""
+    """The status of a saga. `failed` is a dead letter: the engine can't advance it without an operator."""
 
     PENDING = "pending"
     RUNNING = "running"
@@ -19,14 +24,14 @@ class SagaStatus(TextChoices):
 
 
 class Direction(TextChoices):
-    """Which way a saga walks. It turns back once, and never forward again."""
+    """The direction of a saga. It turns backward once, and never forward again."""
 
     FORWARD = "forward"
     BACKWARD = "backward"
 
 
 class StepStatus(TextChoices):
-    """How a step stands. In a saga that walks back, `running` and `waiting` are its compensation's."""
+    """The status of a step. In a saga that goes backward, `running` and `waiting` are its compensation's."""
 
     RUNNING = "running"
     WAITING = "waiting"
@@ -36,19 +41,64 @@ class StepStatus(TextChoices):
     COMPENSATION_FAILED = "compensation_failed"
 
 
+SAGA_LIFECYCLE: Final = Lifecycle(
+    SagaStatus,
+    {
+        # A claim, or a cancel before any claim.
+        SagaStatus.PENDING: frozenset({SagaStatus.RUNNING, SagaStatus.ROLLED_BACK}),
+        SagaStatus.RUNNING: frozenset(
+            {
+                SagaStatus.WAITING,
+                SagaStatus.COMPLETED,
+                SagaStatus.FAILED,
+                SagaStatus.COMPENSATING,
+                SagaStatus.ROLLED_BACK,  # nothing was done that would have to be compensated
+            }
+        ),
+        SagaStatus.WAITING: frozenset({SagaStatus.RUNNING}),
+        SagaStatus.COMPENSATING: frozenset({SagaStatus.FAILED, SagaStatus.ROLLED_BACK}),
+        # An operator's retry, or a cancel, in the direction that it had.
+        SagaStatus.FAILED: frozenset({SagaStatus.RUNNING, SagaStatus.COMPENSATING}),
+        SagaStatus.COMPLETED: frozenset(),
+        SagaStatus.ROLLED_BACK: frozenset(),
+    },
+    field="status",
+)
+STEP_LIFECYCLE: Final = Lifecycle(
+    StepStatus,
+    {
+        StepStatus.RUNNING: frozenset(
+            {
+                StepStatus.WAITING,
+                StepStatus.COMPLETED,
+                StepStatus.FAILED,
+                StepStatus.COMPENSATED,
+                StepStatus.COMPENSATION_FAILED,
+            }
+        ),
+        # Cancelled while it waited: failed, or its compensation is entered at once.
+        StepStatus.WAITING: frozenset({StepStatus.RUNNING, StepStatus.FAILED}),
+        # Its compensation is entered.
+        StepStatus.COMPLETED: frozenset({StepStatus.RUNNING}),
+        StepStatus.FAILED: frozenset({StepStatus.RUNNING}),
+        StepStatus.COMPENSATED: frozenset(),
+        StepStatus.COMPENSATION_FAILED: frozenset(),
+    },
+    field="status",
+)
 LIVE: Final = (SagaStatus.PENDING, SagaStatus.RUNNING, SagaStatus.WAITING, SagaStatus.COMPENSATING)
 ENDED: Final = (SagaStatus.COMPLETED, SagaStatus.FAILED, SagaStatus.ROLLED_BACK)
 
 
 class AdvanceOutcome(StrEnum):
-    """How a worker's walk of a saga ended.
+    """The outcome of advancing a saga.
 
-    `not_due`: it waits, somebody else walks it, or everything is paused. `let_go`: the lease or the database
-    was lost on the way; when the lease has run out, the sweep finds the saga.
+    `not_due`: it waits, another worker holds it, or everything is paused. `interrupted`: the lease or the
+    database was lost on the way; when the lease has expired, the sweep finds the saga.
     """
 
     NOT_DUE = "not_due"
-    LET_GO = "let_go"
+    INTERRUPTED = "interrupted"
     PAUSED = "paused"
     WAITING = "waiting"
     COMPLETED = "completed"

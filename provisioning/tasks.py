@@ -1,32 +1,34 @@
-"""The workers' way in, and the schedule's."""
+"""The Celery tasks of workers and of the schedule."""
+
+from typing import Final
 
 from celery import shared_task
 
-from provisioning import orphans, recovery
+from provisioning import orphans, queue, recovery
 from provisioning.engine.runner import run, run_due
 
-_TURN_SECONDS = 2.0
+_TURN_SECONDS: Final = 2.0
 
 
-@shared_task(name="provisioning.advance_saga")
+@shared_task(name=queue.ADVANCE_SAGA)
 def advance_saga(saga_id: int) -> dict[str, str]:
-    """Walk a saga as far as it goes; return how the walk ended."""
-    return {"walk": str(run(saga_id))}
+    """Advance a saga as far as it goes; return the outcome."""
+    return {"outcome": str(run(saga_id))}
 
 
-@shared_task(name="provisioning.walk_due_sagas")
-def walk_due_sagas() -> dict[str, int]:
-    """Walk every saga that is due, for a while; return how many were walked."""
-    return {"walked": run_due(seconds=_TURN_SECONDS)}
+@shared_task(name=queue.ADVANCE_DUE_SAGAS)
+def advance_due_sagas() -> dict[str, int]:
+    """Advance every saga that is due, for a while; return how many were advanced."""
+    return {"advanced": run_due(seconds=_TURN_SECONDS)}
 
 
-@shared_task(name="provisioning.sweep")
+@shared_task(name=queue.SWEEP)
 def sweep() -> dict[str, int]:
-    """Every 10 seconds: nudge for the sagas that nobody was told of, alert of those that take too long."""
+    """Every 10 seconds: nudge for the sagas whose nudge was lost, alert of those that take too long."""
     return recovery.sweep()
 
 
-@shared_task(name="provisioning.report_strays")
-def report_strays() -> dict[str, int]:
-    """Hourly: alert of what carries a saga's mark and belongs to none; return how many there are."""
-    return {"strays": orphans.report_strays()}
+@shared_task(name=queue.REPORT_ORPHANS)
+def report_orphans() -> dict[str, int]:
+    """Hourly: alert of what carries a saga's tag and belongs to none; return how many there are."""
+    return {"orphans": orphans.report_orphans()}

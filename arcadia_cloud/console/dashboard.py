@@ -17,14 +17,13 @@ from django.utils.http import urlencode
 from arcadia_cloud.console.figures import Figure, billing_figures, saga_figures
 from arcadia_cloud.console.fleet_table import CHART_OPTIONS, FleetRow, chart_data, fleet_rows
 from arcadia_cloud.kernel.models import Alert
-from billing.queries import standing as billing_standing
+from billing.queries import summarize_billing
 from inventory.admin.formatting import Progress, dollars, progress
-from inventory.fleet import FleetCell, fleet_cells, sum_of_known
 from inventory.models import SyncRun
-from inventory.queries import SyncAge, sync_ages
-from inventory.values import RunOutcome, kind_in_words
+from inventory.queries import FleetCell, SyncAge, fleet_cells, sum_of_known, sync_ages
+from inventory.values import RunOutcome, kind_label
 from provisioning.models import ProvisioningBrake
-from provisioning.queries import standing
+from provisioning.queries import summarize_provisioning
 
 _ALERTS_SHOWN: Final = 5
 _KINDS_NAMED: Final = 3
@@ -71,7 +70,7 @@ def build_dashboard(*, at: datetime, with_billing: bool) -> Dashboard:
     cells = fleet_cells()
     ages = sync_ages(at=at)
     running = [progress(run) for run in SyncRun.objects.filter(outcome=RunOutcome.RUNNING).order_by("kind")]
-    sagas = standing()
+    sagas = summarize_provisioning()
     return Dashboard(
         figures=[
             _resources(cells),
@@ -79,7 +78,7 @@ def build_dashboard(*, at: datetime, with_billing: bool) -> Dashboard:
             _alerts(_open_alerts().count()),
             _stale(ages),
             *saga_figures(sagas),
-            *(billing_figures(billing_standing(at=at), at=at) if with_billing else ()),
+            *(billing_figures(summarize_billing(at=at), at=at) if with_billing else ()),
         ],
         fleet=fleet_rows(cells),
         chart=chart_data(cells),
@@ -131,8 +130,8 @@ def _alerts(count: int) -> Figure:
 def _stale(ages: Sequence[SyncAge]) -> Figure:
     """A kind that isn't set up is waited for by nobody."""
     fresh = sum(age.completed_at is not None and not age.is_stale for age in ages)
-    stale = [kind_in_words(age.kind) for age in ages if age.is_stale and age.completed_at]
-    never = [kind_in_words(age.kind) for age in ages if age.is_stale and age.completed_at is None]
+    stale = [kind_label(age.kind) for age in ages if age.is_stale and age.completed_at]
+    never = [kind_label(age.kind) for age in ages if age.is_stale and age.completed_at is None]
     words = [f"{words}: {_few(kinds)}" for words, kinds in (("stale", stale), ("never", never)) if kinds]
     return Figure(
         name="Kinds up to date",
@@ -150,7 +149,7 @@ def _few(kinds: Sequence[str]) -> str:
 
 
 def _sync_row(age: SyncAge) -> SyncRow:
-    return SyncRow(kind_in_words(age.kind), age, _runs_of(age.kind))
+    return SyncRow(kind_label(age.kind), age, _runs_of(age.kind))
 
 
 def _runs_of(kind: str) -> str:

@@ -8,10 +8,10 @@ from django.conf import settings
 from django.urls import reverse
 from django.utils.http import urlencode
 
-from billing.admin.formatting import money
-from billing.admin.invoices import UNPUSHED_ONES, UNRECONCILED_ONES
+from billing.admin.formatting import format_dollars
+from billing.admin.invoices import UNPUSHED_CHOICE, UNRECONCILED_CHOICE
 from billing.queries import BillingSummary
-from provisioning.admin.filters import LIVE_ONES
+from provisioning.admin.filters import LIVE_SAGAS
 from provisioning.engine.compensation import COMPENSATION_FAILED
 from provisioning.queries import ProvisioningSummary
 from provisioning.states import SagaStatus
@@ -32,9 +32,9 @@ class Figure:
 
 def saga_figures(sagas: ProvisioningSummary) -> list[Figure]:
     """What goes on, and what needs a hand."""
-    undo_failures = f"{reverse('admin:kernel_alert_changelist')}?{urlencode({'q': COMPENSATION_FAILED})}"
+    alerts = f"{reverse('admin:kernel_alert_changelist')}?{urlencode({'q': COMPENSATION_FAILED})}"
     return [
-        Figure("Live sagas", f"{sagas.live:,}", _pace(sagas), _sagas(LIVE_ONES), _tone(sagas)),
+        Figure("Live sagas", f"{sagas.live:,}", _pace(sagas), _sagas(LIVE_SAGAS), _tone(sagas)),
         Figure(
             "Waiting sagas",
             f"{sagas.waiting:,}",
@@ -50,10 +50,10 @@ def saga_figures(sagas: ProvisioningSummary) -> list[Figure]:
         ),
         Figure(
             "Undo failures",
-            f"{sagas.undo_failures:,}",
-            "left something behind" if sagas.undo_failures else "none is open",
-            undo_failures,
-            "bad" if sagas.undo_failures else "good",
+            f"{sagas.compensation_failures:,}",
+            "left something behind" if sagas.compensation_failures else "none is open",
+            alerts,
+            "bad" if sagas.compensation_failures else "good",
         ),
     ]
 
@@ -67,14 +67,14 @@ def billing_figures(billing: BillingSummary, *, at: datetime) -> list[Figure]:
             "Invoices that don't add up",
             f"{billing.unreconciled:,}",
             "are read again every hour" if billing.unreconciled else "all add up",
-            _invoices(ingest_status=UNRECONCILED_ONES),
+            _invoices(ingest_status=UNRECONCILED_CHOICE),
             "bad" if billing.unreconciled else "good",
         ),
         Figure(
             "Not pushed to finance",
             f"{unpushed:,}",
             _pushing(billing),
-            _invoices(push_status=UNPUSHED_ONES),
+            _invoices(push_status=UNPUSHED_CHOICE),
             "bad"
             if billing.refused
             else "warning"
@@ -87,18 +87,18 @@ def billing_figures(billing: BillingSummary, *, at: datetime) -> list[Figure]:
 def _spend(billing: BillingSummary, at: datetime) -> Figure:
     """As the provider told it last; beside it, the month before."""
     href = reverse("admin:billing_balancesnapshot_changelist")
-    balance, month = billing.balance, f"{billing.before:%B}"
+    balance, month = billing.balance, f"{billing.previous_month:%B}"
     if balance is None:
         return Figure("Spend this month", "-", "the balance was never asked for", href)
     if billing.spent_by_then is not None:
-        before = f"{month} by then: {money(billing.spent_by_then)}"
+        before = f"{month} by then: {format_dollars(billing.spent_by_then)}"
     elif billing.invoiced is not None:
-        before = f"{month} in all: {money(billing.invoiced)}"
+        before = f"{month} in all: {format_dollars(billing.invoiced)}"
     else:
         before = f"nothing is known of {month}"
     return Figure(
         name=f"Spend in {balance.generated_at:%B}",
-        value=money(balance.month_to_date_usage),
+        value=format_dollars(balance.month_to_date_usage),
         caption=f"{before}; told on {balance.generated_at:%-d %b at %H:%M}",
         href=href,
         tone="warning" if at - balance.generated_at > _STALE else "",

@@ -13,8 +13,8 @@ from django.utils.http import urlencode
 from arcadia_cloud.kernel.console.chart_options import chart_options
 from arcadia_cloud.kernel.console.formatting import NOTHING
 from inventory.admin.formatting import dollars
-from inventory.fleet import FleetCell, sum_of_known
-from inventory.values import kind_in_words
+from inventory.queries import FleetCell, sum_of_known
+from inventory.values import kind_label
 
 # Told apart in light and dark, and by who sees few colours; more kinds than these are "others".
 _COLOURS: Final = ("#2563eb", "#f59e0b", "#0d9488", "#a855f7", "#ef4444")
@@ -63,7 +63,7 @@ def chart_data(cells: Sequence[FleetCell]) -> str:
     colours = {**dict(zip(own, _COLOURS, strict=False)), _OTHERS: _OTHERS_COLOUR}
     datasets = [
         {
-            "label": kind_in_words(kind),
+            "label": kind_label(kind),
             "data": [stacks[kind][region] for region in regions],
             "backgroundColor": colours[kind],
             "stack": "fleet",
@@ -77,7 +77,7 @@ def chart_data(cells: Sequence[FleetCell]) -> str:
 
 def _row(kind: str, cells: Sequence[FleetCell]) -> FleetRow:
     return FleetRow(
-        kind=kind_in_words(kind),
+        kind=kind_label(kind),
         count=sum(cell.count for cell in cells),
         cost=dollars(sum_of_known(cell.monthly_cost_cents for cell in cells)),
         href=_list_of(kind=kind),

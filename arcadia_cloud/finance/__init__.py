@@ -2,13 +2,13 @@
 
 from arcadia_cloud.finance.client import Finance
 from arcadia_cloud.finance.errors import FinanceError, FinanceRejected, FinanceUnavailable
-from arcadia_cloud.finance.invoices import FinanceAnswer, FinanceInvoice
+from arcadia_cloud.finance.invoices import FinanceInvoice, FinanceResponse
 
 __all__ = [
     "Finance",
-    "FinanceAnswer",
     "FinanceError",
     "FinanceInvoice",
     "FinanceRejected",
+    "FinanceResponse",
     "FinanceUnavailable",
 ]

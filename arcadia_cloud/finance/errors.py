@@ -1,8 +1,8 @@
-"""What can go wrong between us and finance, sorted by what the caller should do about it."""
+"""The faults between us and finance, sorted by what the caller should do about them."""
 
 
 class FinanceError(Exception):
-    """Finance did not take an invoice, or didn't say so.
+    """Finance did not take an invoice, or didn't confirm it.
 
     `status` is the HTTP status, None where there was no answer. No text in here holds a token or a secret.
     """

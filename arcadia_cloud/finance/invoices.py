@@ -1,4 +1,4 @@
-"""What is told to finance of an invoice, and what it answers."""
+"""The request to finance about an invoice, and its response."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -53,8 +53,8 @@ class FinanceInvoice:
 
 
 @dataclass(frozen=True, slots=True)
-class FinanceAnswer:
-    """What finance did, and its own id of the invoice."""
+class FinanceResponse:
+    """The action that finance took, and its own id of the invoice."""
 
     action: Literal["created", "updated"]
     invoice_id: str

@@ -17,28 +17,25 @@ LIFETIME_SECONDS: Final = 300
 
 
 class FinanceAuth(AuthBase):
-    """Signs each request as it leaves: a rotated secret counts at once, and no variable holds a token."""
+    """Signs each request as it leaves: a rotated secret counts at once, and no session holds a token."""
 
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        request.headers["Authorization"] = f"Bearer {_minted()}"
+        now = int(time.time())
+        token = jwt.encode(
+            {
+                "iss": settings.ARCADIA_JWT_ISSUER,
+                "aud": settings.SKYAI_FINANCE_JWT_AUDIENCE,
+                "sub": "arcadia-cloud",
+                "typ": "access",
+                "jti": str(uuid4()),
+                "iat": now,
+                "nbf": now - 1,
+                "exp": now + LIFETIME_SECONDS,
+                "tenant_id": settings.SKYAI_FINANCE_TENANT_ID,
+                "roles": settings.SKYAI_FINANCE_ROLES,
+            },
+            settings.SKYAI_FINANCE_JWT_SECRET,
+            algorithm=settings.ARCADIA_JWT_ALGORITHM,
+        )
+        request.headers["Authorization"] = f"Bearer {token}"
         return request
-
-
-def _minted() -> str:
-    now = int(time.time())
-    return jwt.encode(
-        {
-            "iss": settings.ARCADIA_JWT_ISSUER,
-            "aud": settings.SKYAI_FINANCE_JWT_AUDIENCE,
-            "sub": "arcadia-cloud",
-            "typ": "access",
-            "jti": str(uuid4()),
-            "iat": now,
-            "nbf": now - 1,
-            "exp": now + LIFETIME_SECONDS,
-            "tenant_id": settings.SKYAI_FINANCE_TENANT_ID,
-            "roles": settings.SKYAI_FINANCE_ROLES,
-        },
-        settings.SKYAI_FINANCE_JWT_SECRET,
-        algorithm=settings.ARCADIA_JWT_ALGORITHM,
-    )

@@ -11,8 +11,9 @@ from django.utils import timezone
 
 from arcadia_cloud.digitalocean.errors import ProviderError
 from arcadia_cloud.kernel.errors import DomainError, describe
-from billing.services import ingest_all, push_all, snapshot_balance, update_history, waiting_for_push
-from billing.values import IngestStatus
+from billing.queries import invoices_to_push
+from billing.services import ingest_invoices, push_invoices, snapshot_balance, update_history
+from billing.states import IngestStatus
 from inventory.models import SyncRun
 from inventory.services import sync_inventory
 from inventory.sync.run_records import Progress
@@ -70,7 +71,7 @@ def sync(tell: ReportProgress) -> Iterator[Line]:
         tell(f"{kind}: {progress.seen}{of}")
 
     for mode in (RunMode.FULL, RunMode.SLOW):
-        for run in sync_inventory(mode=mode, requested_by="bin/run --once", report=report):
+        for run in sync_inventory(mode=mode, actor="bin/run --once", report=report):
             yield _sync_line(run)
 
 
@@ -81,9 +82,11 @@ def bill(tell: ReportProgress) -> Iterator[Line]:
     snapshot_balance(at=timezone.now())
     found = update_history(at=timezone.now(), enqueue=False)
     done = list(
-        ingest_all(found.open, report=lambda number, of: tell(f"balance and invoices: {number} of {of}"))
+        ingest_invoices(
+            found.to_ingest, report=lambda number, of: tell(f"balance and invoices: {number} of {of}")
+        )
     )
-    kept = [each.kept for each in done if each.kept]
+    kept = [each.totals for each in done if each.totals]
     lines, matched, taxes = (
         sum(getattr(each, name) for each in kept) for name in ("count", "matched", "taxes")
     )
@@ -104,8 +107,8 @@ def bill(tell: ReportProgress) -> Iterator[Line]:
 def push(tell: ReportProgress) -> Iterator[Line]:
     """Tell finance of every invoice that it hasn't got; one line."""
     started = time.monotonic()
-    pks = waiting_for_push(at=timezone.now())
-    pushed = list(push_all(pks, report=lambda number, of: tell(f"push to finance: {number} of {of}")))
+    pks = invoices_to_push(at=timezone.now())
+    pushed = list(push_invoices(pks, report=lambda number, of: tell(f"push to finance: {number} of {of}")))
     counts = Counter(each.action for each in pushed if each.action)
     if len(pushed) < len(pks):
         counts["skipped"] = len(pks)  # pushing is switched off; that is no failure

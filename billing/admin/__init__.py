@@ -1,4 +1,4 @@
-"""The console's billing pages: invoices and their lines, the rest of the history, what we owe."""
+"""The console's billing pages: invoices and their lines, the rest of the history, the balance."""
 
 from billing.admin import balances, entries, invoices, lines
 

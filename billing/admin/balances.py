@@ -1,4 +1,4 @@
-"""The console's page of what we owe, hour by hour, as a chart and a list."""
+"""The console's page of the balance, hour by hour, as a chart and a list."""
 
 from typing import Any, Final
 
@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from arcadia_cloud.kernel.console.records import RecordAdmin
 from arcadia_cloud.kernel.console.theme import display
-from billing.admin.formatting import CHART_OPTIONS, chart_data, money
+from billing.admin.formatting import CHART_OPTIONS, chart_data, format_dollars
 from billing.models import BalanceSnapshot
 from billing.queries import balances_since
 
@@ -20,9 +20,9 @@ class BalanceSnapshotAdmin(RecordAdmin[BalanceSnapshot]):
     """The balance of each hour, newest first, over a chart of the last thirty days."""
 
     list_before_template = "billing/balance_chart.html"
-    list_display = ("hour", "owed", "of_before", "this_month", "generated_at")
-    fields = ("hour", "owed", "of_before", "this_month", "generated_at", "captured_at")
-    readonly_fields = ("owed", "of_before", "this_month")
+    list_display = ("hour", "total", "earlier_months", "this_month", "generated_at")
+    fields = ("hour", "total", "earlier_months", "this_month", "generated_at", "captured_at")
+    readonly_fields = ("total", "earlier_months", "this_month")
     ordering = ("-hour",)
     sortable_by = ()
 
@@ -35,13 +35,13 @@ class BalanceSnapshotAdmin(RecordAdmin[BalanceSnapshot]):
         return super().changelist_view(request, {**(extra_context or {}), **chart})
 
     @display(description="owed in all")
-    def owed(self, snapshot: BalanceSnapshot) -> str:
-        return money(snapshot.month_to_date_balance)
+    def total(self, snapshot: BalanceSnapshot) -> str:
+        return format_dollars(snapshot.month_to_date_balance)
 
     @display(description="of earlier months")
-    def of_before(self, snapshot: BalanceSnapshot) -> str:
-        return money(snapshot.account_balance)
+    def earlier_months(self, snapshot: BalanceSnapshot) -> str:
+        return format_dollars(snapshot.account_balance)
 
     @display(description="this month so far")
     def this_month(self, snapshot: BalanceSnapshot) -> str:
-        return money(snapshot.month_to_date_usage)
+        return format_dollars(snapshot.month_to_date_usage)

@@ -1,10 +1,10 @@
-"""The console's list of what moved money besides invoices."""
+"""The console's list of the billing history's other entries."""
 
 from django.contrib import admin
 
 from arcadia_cloud.kernel.console.records import RecordAdmin
 from arcadia_cloud.kernel.console.theme import display
-from billing.admin.formatting import money
+from billing.admin.formatting import format_dollars
 from billing.models import BillingEntry
 
 
@@ -12,12 +12,12 @@ from billing.models import BillingEntry
 class BillingEntryAdmin(RecordAdmin[BillingEntry]):
     """Payments, credits, refunds and their like, newest first."""
 
-    list_display = ("date", "type", "description", "how_much", "invoice_uuid")
-    fields = ("date", "type", "description", "how_much", "invoice_uuid", "number", "provider")
-    readonly_fields = ("how_much",)
+    list_display = ("date", "type", "description", "formatted_amount", "invoice_uuid")
+    fields = ("date", "type", "description", "formatted_amount", "invoice_uuid", "number", "provider")
+    readonly_fields = ("formatted_amount",)
     ordering = ("-date", "-pk")
     sortable_by = ()
 
     @display(description="amount")
-    def how_much(self, entry: BillingEntry) -> str:
-        return money(entry.amount)
+    def formatted_amount(self, entry: BillingEntry) -> str:
+        return format_dollars(entry.amount)

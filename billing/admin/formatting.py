@@ -1,4 +1,4 @@
-"""How billing's values look to an operator."""
+"""The formatting of billing's values for an operator."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -6,8 +6,11 @@ from decimal import Decimal
 from typing import Final
 
 from arcadia_cloud.kernel.console.chart_options import chart_options
+from arcadia_cloud.kernel.money import Money, format_money
 from billing.models import BalanceSnapshot
-from billing.values import IngestStatus, Match, PushStatus, exact
+from billing.states import IngestStatus, PushStatus
+from billing.values import Match
+from inventory.values import PROVIDER_CURRENCY
 
 INGEST_COLOURS: Final[Mapping[str, str]] = {
     IngestStatus.PENDING: "info",
@@ -34,14 +37,13 @@ _CURVES: Final = (
 )
 
 
-def money(amount: Decimal) -> str:
-    """US dollars, exact, the sign before: `-$1,779.55`."""
-    whole, _, fraction = exact(abs(amount)).partition(".")
-    return f"{'-' if amount < 0 else ''}${int(whole):,}.{fraction}"
+def format_dollars(amount: Decimal) -> str:
+    """Format what the provider bills, exact, the sign first: `-$1,779.55`."""
+    return format_money(Money(amount, PROVIDER_CURRENCY), exact=True)
 
 
 def chart_data(snapshots: Sequence[BalanceSnapshot]) -> str:
-    """Balance and usage over time: the data of a Chart.js line chart, as JSON."""
+    """Return balance and usage over time as the data of a Chart.js line chart, in JSON."""
     datasets = [
         {
             "label": label,

@@ -1,4 +1,4 @@
-"""The console's invoices: how each adds up, its lines, and the buttons that read, push and accept it."""
+"""The console's invoices: reconciliation, lines, and the buttons that read, push and accept one."""
 
 from typing import Any, ClassVar, Final
 
@@ -19,39 +19,38 @@ from arcadia_cloud.kernel.console.records import RecordAdmin
 from arcadia_cloud.kernel.console.theme import DialogForm, OneLineInput, action, display
 from arcadia_cloud.kernel.models import Lease
 from billing import services
-from billing.admin.formatting import INGEST_COLOURS, PUSH_COLOURS, money
-from billing.finance_push import is_pushable
-from billing.ingest.lease import lease_of
+from billing.admin.formatting import INGEST_COLOURS, PUSH_COLOURS, format_dollars
+from billing.ingest.lease import lease_name
 from billing.models import CostLine, ProviderInvoice
-from billing.queries import UNPUSHED, UNSOUND
-from billing.values import IngestStatus, PushStatus
+from billing.queries import UNPUSHED, UNRECONCILED
+from billing.states import IngestStatus, PushStatus
 
-UNRECONCILED_ONES: Final = "unreconciled"
-UNPUSHED_ONES: Final = "unpushed"
+UNRECONCILED_CHOICE: Final = "unreconciled"
+UNPUSHED_CHOICE: Final = "unpushed"
 _LINES_SHOWN: Final = 100
 _INGEST_ASKED: Final = "Reading it again was asked for."
 _PUSH_ASKED: Final = "Pushing it again was asked for."
 
 
 class IngestFilter(ChoiceFilter):
-    title = "how it adds up"
+    title = "reconciliation"
     parameter_name = "ingest_status"
-    options = ((UNRECONCILED_ONES, "Doesn't add up"), *IngestStatus.choices)
-    conditions: ClassVar = {UNRECONCILED_ONES: UNSOUND}
+    options = ((UNRECONCILED_CHOICE, "Doesn't add up"), *IngestStatus.choices)
+    conditions: ClassVar = {UNRECONCILED_CHOICE: UNRECONCILED}
 
 
 class PushFilter(ChoiceFilter):
     title = "finance"
     parameter_name = "push_status"
-    options = ((UNPUSHED_ONES, "Not pushed"), *PushStatus.choices)
+    options = ((UNPUSHED_CHOICE, "Not pushed"), *PushStatus.choices)
     conditions: ClassVar = {
-        UNPUSHED_ONES: UNPUSHED,
+        UNPUSHED_CHOICE: UNPUSHED,
         **{str(value): Q(push_status=value, is_preview=False) for value in PushStatus.values},
     }
 
 
 class AcceptForm(DialogForm):
-    """Why the difference is right. It goes along as it was shown: by now it may be another."""
+    """The reason why the difference is right. It is sent as it was shown: by now it may be another."""
 
     difference = forms.CharField(widget=forms.HiddenInput, required=False)
     note = forms.CharField(label="Why it is right", max_length=500, widget=OneLineInput)
@@ -60,18 +59,19 @@ class AcceptForm(DialogForm):
         super().__init__(*args, **kwargs)
         pk = str(kwargs["object_id"])
         invoice = ProviderInvoice.objects.filter(pk=pk).first() if pk.isdecimal() else None
-        words = invoice.ingest_error if invoice else ""
-        self.fields["difference"].initial = words
-        self.fields["note"].help_text = escape(f"The difference: {words}")  # the theme takes it for HTML
+        difference = invoice.ingest_error if invoice else ""
+        self.fields["difference"].initial = difference
+        self.fields["note"].help_text = escape(f"The difference: {difference}")  # the theme takes it for HTML
 
 
 @admin.register(ProviderInvoice)
 class ProviderInvoiceAdmin(RecordAdmin[ProviderInvoice]):
-    """Invoices, newest month first. Who may change an invoice may press the buttons: nobody edits one."""
+    """Invoices, newest month first, read-only. The buttons are for users who may change an invoice."""
 
     change_form_template = "billing/invoice.html"
     list_display = (
-        "period", "invoice_id", "is_preview", "how_much", "tax", "line_count", "adds_up", "finance", "why",
+        "period", "invoice_id", "is_preview", "formatted_amount", "tax", "line_count", "reconciliation",
+        "finance", "error",
     )  # fmt: skip
     list_filter = (IngestFilter, PushFilter)
     search_fields = ("invoice_uuid", "invoice_id")
@@ -84,48 +84,48 @@ class ProviderInvoiceAdmin(RecordAdmin[ProviderInvoice]):
     actions_detail = ("ingest_this", "push_this", "accept_this")
 
     def extra_context(self, request: HttpRequest, row: ProviderInvoice) -> dict[str, Any]:
-        """How it stands, what can be done, the first lines, and whether a worker is at it."""
+        """Add amounts, states, actions, the first lines, and whether a worker holds the invoice."""
         lines = CostLine.objects.filter(invoice=row).select_related("resource").order_by("line_no")
-        adds_up, finance = self.adds_up(row), self.finance(row)
+        reconciliation, finance = self.reconciliation(row), self.finance(row)
         return {
             "invoice": row,
             "amounts": {
-                name: money(getattr(row, name))
+                name: format_dollars(getattr(row, name))
                 for name in ("amount", "lines_total", "tax_total", "adjustments_total")
             },
-            "adds_up": adds_up,
-            "adds_up_colour": INGEST_COLOURS.get(adds_up, ""),
+            "reconciliation": reconciliation,
+            "reconciliation_colour": INGEST_COLOURS.get(reconciliation, ""),
             "finance": finance,
             "finance_colour": PUSH_COLOURS.get(finance, ""),
             "actions": self.available_actions(request, row),
-            "lines": [(line, money(line.amount)) for line in lines[:_LINES_SHOWN]],
+            "lines": [(line, format_dollars(line.amount)) for line in lines[:_LINES_SHOWN]],
             "has_more_lines": row.line_count > _LINES_SHOWN,
             "all_lines": f"{reverse('admin:billing_costline_changelist')}?invoice={row.pk}",
-            "is_busy": Lease.objects.filter(name=lease_of(row.pk), expires_at__gt=Now()).exists(),
+            "is_busy": Lease.objects.filter(name=lease_name(row.pk), expires_at__gt=Now()).exists(),
         }
 
     def get_actions_detail(self, request: HttpRequest, object_id: int) -> list[Any]:
-        """None in the page's head: the page has them where they change with the invoice."""
+        """Return none for the page's head: the page has them where they change with the invoice."""
         return []
 
     def available_actions(self, request: HttpRequest, invoice: ProviderInvoice) -> list[Button]:
-        """The buttons that fit the invoice's state."""
+        """Return the buttons that fit the invoice's state."""
         if not self.has_manage_permission(request):
             return []
-        fit = {
+        fitting = {
             "ingest_this": True,
-            "push_this": is_pushable(invoice) and settings.SKYAI_FINANCE_ENABLED,
+            "push_this": invoice.is_pushable and settings.SKYAI_FINANCE_ENABLED,
             "accept_this": invoice.ingest_status == IngestStatus.MISMATCH and not invoice.is_preview,
         }
-        return self.buttons(invoice, fit)
+        return self.buttons(invoice, fitting)
 
     def has_manage_permission(self, request: HttpRequest, _object_id: str | None = None) -> bool:
-        """Whether the user may have an invoice read, pushed or accepted."""
+        """Return whether the user may have an invoice read, pushed or accepted."""
         return request.user.has_perm("billing.change_providerinvoice")
 
     @admin.action(description="Read the selected invoices again", permissions=["manage"])
     def ingest_selected(self, request: HttpRequest, queryset: QuerySet[ProviderInvoice]) -> None:
-        """Ask workers to fetch them anew."""
+        """Ask workers to read them again."""
         self.run_action_on_each(request, queryset, _ingest, logged=_INGEST_ASKED)
 
     @admin.action(description="Push the selected invoices to finance again", permissions=["manage"])
@@ -139,12 +139,12 @@ class ProviderInvoiceAdmin(RecordAdmin[ProviderInvoice]):
         icon="sync",
         dialog={
             "title": "Read this invoice again?",
-            "description": "A worker fetches it anew and puts its lines in the place of these.",
+            "description": "A worker reads it again and replaces these lines.",
             "form_submit_text": "Read again",
         },
     )
     def ingest_this(self, request: HttpRequest, _form: DialogForm, object_id: str) -> HttpResponse:
-        """Ask a worker to fetch the invoice of this page."""
+        """Ask a worker to read the invoice of this page again."""
         return self.run_action(request, object_id, _ingest, logged=_INGEST_ASKED, message=_INGEST_ASKED)
 
     @action(
@@ -173,7 +173,7 @@ class ProviderInvoiceAdmin(RecordAdmin[ProviderInvoice]):
         },
     )
     def accept_this(self, request: HttpRequest, form: DialogForm, object_id: str) -> HttpResponse:
-        """Take the difference of this page's invoice for right."""
+        """Accept the difference of this page's invoice."""
         note, difference = form.cleaned_data["note"], form.cleaned_data["difference"]
         actor = actor_of(request)
 
@@ -187,15 +187,15 @@ class ProviderInvoiceAdmin(RecordAdmin[ProviderInvoice]):
         )
 
     @display(description="amount")
-    def how_much(self, invoice: ProviderInvoice) -> str:
-        return money(invoice.amount)
+    def formatted_amount(self, invoice: ProviderInvoice) -> str:
+        return format_dollars(invoice.amount)
 
     @display(description="tax")
     def tax(self, invoice: ProviderInvoice) -> str:
-        return money(invoice.tax_total)
+        return format_dollars(invoice.tax_total)
 
-    @display(description="adds up", label=INGEST_COLOURS)
-    def adds_up(self, invoice: ProviderInvoice) -> str:
+    @display(description="reconciliation", label=INGEST_COLOURS)
+    def reconciliation(self, invoice: ProviderInvoice) -> str:
         is_accepted = invoice.accepted_at and invoice.ingest_status == IngestStatus.INGESTED
         return "accepted" if is_accepted else invoice.ingest_status
 
@@ -203,8 +203,8 @@ class ProviderInvoiceAdmin(RecordAdmin[ProviderInvoice]):
     def finance(self, invoice: ProviderInvoice) -> str:
         return "never" if invoice.is_preview else invoice.push_status
 
-    @display(description="in words")
-    def why(self, invoice: ProviderInvoice) -> str:
+    @display(description="error")
+    def error(self, invoice: ProviderInvoice) -> str:
         return shortened("; ".join(filter(None, (invoice.ingest_error, invoice.push_error))))
 
 

@@ -6,7 +6,7 @@ from arcadia_cloud.kernel.console.filters import ChoiceFilter, RowNumberFilter
 from arcadia_cloud.kernel.console.formatting import NOTHING, row_link
 from arcadia_cloud.kernel.console.records import RecordAdmin
 from arcadia_cloud.kernel.console.theme import display
-from billing.admin.formatting import MATCH_COLOURS, money
+from billing.admin.formatting import MATCH_COLOURS, format_dollars
 from billing.models import CostLine
 from billing.values import OTHER, TAX, Match
 from inventory.values import Kind
@@ -39,8 +39,8 @@ class CostLineAdmin(RecordAdmin[CostLine]):
     """Lines of invoices, those read last first."""
 
     list_display = (
-        "invoice", "line_no", "product", "description", "project_name", "started_at", "ended_at", "how_much",
-        "matched", "about",
+        "invoice", "line_no", "product", "description", "project_name", "started_at", "ended_at",
+        "formatted_amount", "match_label", "resource_link",
     )  # fmt: skip
     list_filter = (InvoiceNumberFilter, ResourceNumberFilter, MatchFilter, LineKindFilter)
     list_select_related = ("invoice", "resource")
@@ -51,24 +51,24 @@ class CostLineAdmin(RecordAdmin[CostLine]):
             {
                 "fields": (
                     "invoice", "line_no", "product", "group_description", "description", "hours",
-                    "started_at", "ended_at", "how_much", "project_name", "category",
+                    "started_at", "ended_at", "formatted_amount", "project_name", "category",
                 ),
             },
         ),
-        ("Derived", {"fields": ("kind", "name", "is_tax", "matched", "about")}),
+        ("Derived", {"fields": ("kind", "name", "is_tax", "match_label", "resource_link")}),
     )  # fmt: skip
-    readonly_fields = ("how_much", "matched", "about")
+    readonly_fields = ("formatted_amount", "match_label", "resource_link")
 
     @display(description="amount")
-    def how_much(self, line: CostLine) -> str:
-        return money(line.amount)
+    def formatted_amount(self, line: CostLine) -> str:
+        return format_dollars(line.amount)
 
     @display(description="match", label=MATCH_COLOURS)
-    def matched(self, line: CostLine) -> str:
+    def match_label(self, line: CostLine) -> str:
         return line.match
 
     @display(description="resource")
-    def about(self, line: CostLine) -> str:
+    def resource_link(self, line: CostLine) -> str:
         if line.resource is None:
             return NOTHING
         return row_link("inventory_resource", line.resource.pk, line.resource)

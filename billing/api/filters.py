@@ -1,4 +1,4 @@
-"""What billing's lists can be asked for."""
+"""The filters of billing's lists."""
 
 from datetime import date
 from typing import Any, ClassVar, Final
@@ -10,8 +10,10 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
 
 from arcadia_cloud.kernel.api.filters import FlagFilter, IdFilter
+from arcadia_cloud.kernel.periods import parse_month
 from billing.models import CostLine, ProviderInvoice
-from billing.values import OTHER, TAX, IngestStatus, PushStatus, period_of
+from billing.states import IngestStatus, PushStatus
+from billing.values import OTHER, TAX
 from inventory.values import Kind
 
 PERIOD_HELP: Final = "A month, as `2026-04` or its first day `2026-04-01`."
@@ -23,7 +25,7 @@ class _PeriodField(forms.Field):
         if value in self.empty_values:
             return None
         try:
-            return period_of(value)
+            return parse_month(value).start
         except ValueError as refusal:
             raise forms.ValidationError(str(refusal)) from refusal
 
@@ -64,7 +66,7 @@ class CostLineFilter(filters.FilterSet):  # type: ignore[misc]  # the library is
         fields: ClassVar[list[str]] = []
 
     def filter_period(self, queryset: QuerySet[CostLine], _name: str, value: date) -> QuerySet[CostLine]:
-        """A month has an invoice or two: with their ids, the lines are read from an index in their order."""
+        """Filter by the ids of the month's one or two invoices: an index has their lines in order."""
         ids = list(ProviderInvoice.objects.filter(period=value).values_list("pk", flat=True))
         return queryset.filter(invoice_id=ids[0]) if len(ids) == 1 else queryset.filter(invoice_id__in=ids)
 

@@ -1,4 +1,4 @@
-"""How billing is shown, to operators alone. What the provider bills is an exact decimal, as a string."""
+"""The JSON of billing, for operators alone. What the provider bills is an exact decimal, as a string."""
 
 from decimal import Decimal
 from typing import Any, ClassVar
@@ -6,9 +6,9 @@ from typing import Any, ClassVar
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from billing.costs import Group
+from arcadia_cloud.kernel.money import exact_text
 from billing.models import BalanceSnapshot, CostLine, ProviderInvoice
-from billing.values import exact
+from billing.queries import CostGroup
 
 
 @extend_schema_field({"type": "string", "format": "decimal"})
@@ -19,11 +19,11 @@ class ExactField(serializers.Field[Decimal, Any, str, Any]):
         super().__init__(read_only=True, **options)
 
     def to_representation(self, value: Decimal) -> str:
-        return exact(value)
+        return exact_text(value)
 
 
 class BalanceSerializer(serializers.ModelSerializer[BalanceSnapshot]):
-    """What we owe; positive is owed, a credit is negative."""
+    """A balance; positive is owed, a credit is negative."""
 
     month_to_date_balance = ExactField(help_text="The sum of the other two.")
     account_balance = ExactField(help_text="What is owed of earlier months.")
@@ -144,7 +144,7 @@ class CostLineSerializer(serializers.ModelSerializer[CostLine]):
 class CostRowSerializer(serializers.Serializer[Any]):
     """A part of a month's invoices. `others` is what is matched and beyond the limit, together."""
 
-    group = serializers.ChoiceField(choices=[str(group) for group in Group])
+    group = serializers.ChoiceField(choices=[str(group) for group in CostGroup])
     key = serializers.CharField(
         allow_null=True, help_text="The id, tenant or kind; null where there is none."
     )
@@ -154,7 +154,7 @@ class CostRowSerializer(serializers.Serializer[Any]):
 
 
 class CostsSerializer(serializers.Serializer[Any]):
-    """A month's costs. The rows sum to `total`, which is what the invoices say."""
+    """A month's costs. The rows sum to `total`, the sum of the invoices."""
 
     period = serializers.DateField()
     by = serializers.CharField()

@@ -1,4 +1,4 @@
-"""The billing API: balance, invoices, their lines, and what a month cost. Read-only, for operators alone."""
+"""The billing API: balance, invoices, their lines, and a month's costs. Read-only, for operators alone."""
 
 import re
 from typing import Any, Final
@@ -16,6 +16,7 @@ from arcadia_cloud.kernel.api.problems import MEDIA_TYPE
 from arcadia_cloud.kernel.api.serializers import ProblemSerializer
 from arcadia_cloud.kernel.api.views import ApiView, DetailView, ListView
 from arcadia_cloud.kernel.errors import NotFound
+from arcadia_cloud.kernel.periods import parse_month
 from billing.api import examples
 from billing.api.filters import PERIOD_HELP, CostLineFilter, InvoiceFilter
 from billing.api.serializers import (
@@ -25,10 +26,8 @@ from billing.api.serializers import (
     CostsSerializer,
     InvoiceSerializer,
 )
-from billing.costs import By, costs_of
 from billing.models import CostLine, ProviderInvoice
-from billing.queries import balances_since, latest_balance
-from billing.values import period_of
+from billing.queries import Dimension, balances_since, break_down_costs, latest_balance
 
 _DAYS: Final = re.compile(r"([1-9][0-9]{0,2})d")
 _MOST_DAYS: Final = 366
@@ -38,7 +37,7 @@ _MOST_ROWS: Final = 10_000
 
 
 class BalanceView(ApiView):
-    """What we owe DigitalOcean, as of the last hour that was looked at."""
+    """The balance with DigitalOcean, as of the last hour that it was stored."""
 
     permission_classes = (OperatorOnly,)
     query_parameters = frozenset({"history"})
@@ -116,7 +115,7 @@ class CostLineList(ListView):
 
 
 class CostsView(ApiView):
-    """What a month cost, by tenant, deployment, project, kind or resource."""
+    """A month's costs, by tenant, deployment, project, kind or resource."""
 
     permission_classes = (OperatorOnly,)
     query_parameters = frozenset({"period", "by", "limit"})
@@ -128,7 +127,10 @@ class CostsView(ApiView):
                 "period", OpenApiTypes.STR, description=f"{PERIOD_HELP} By default the running one."
             ),
             OpenApiParameter(
-                "by", enum=[str(by) for by in By], default=str(By.TENANT), description="What the rows are."
+                "by",
+                enum=[str(by) for by in Dimension],
+                default=str(Dimension.TENANT),
+                description="What the rows are.",
             ),
             OpenApiParameter(
                 "limit",
@@ -141,18 +143,18 @@ class CostsView(ApiView):
     )
     def get(self, request: Request) -> Response:
         asked = request.query_params.get("period", f"{timezone.now():%Y-%m}")
-        by = request.query_params.get("by", By.TENANT)
+        by = request.query_params.get("by", Dimension.TENANT)
         limit = request.query_params.get("limit", str(_DEFAULT_ROWS))
         errors = {}
         if _LIMIT.fullmatch(limit) is None or int(limit) > _MOST_ROWS:
             errors["limit"] = [f"Must be a whole number from 1 to {_MOST_ROWS}."]
-        if by not in list(By):
-            errors["by"] = [f"Must be one of {', '.join(By)}."]
+        if by not in list(Dimension):
+            errors["by"] = [f"Must be one of {', '.join(Dimension)}."]
         try:
-            period = period_of(asked)
+            period = parse_month(asked).start
         except ValueError as refusal:
             errors["period"] = [str(refusal)]
         if errors:
             raise ValidationError(errors)
-        costs = costs_of(period=period, by=By(by), limit=int(limit))
+        costs = break_down_costs(period=period, by=Dimension(by), limit=int(limit))
         return Response(CostsSerializer(costs).data)

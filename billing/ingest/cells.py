@@ -31,7 +31,7 @@ class Memo(dict[str, T]):
         self._read = read
 
     def __missing__(self, text: str) -> T:
-        if len(self) >= _MOST_REMEMBERED:
+        if len(self) >= _MOST_REMEMBERED:  # a hostile file of distinct cells must not fill the memory
             self.clear()
         value = self[text] = self._read(text)
         return value

@@ -1,4 +1,4 @@
-"""An invoice's CSV, row by row, in memory that doesn't grow with it.
+"""The reader of an invoice's CSV, row by row, in memory that doesn't grow with it.
 
 Columns are found by their names, so that their order doesn't matter and new ones don't hurt. Names stand
 with underscores or spaces, in any case; the invoices of 2019 and 2020 have no `category`, older ones
@@ -45,7 +45,7 @@ def read_lines(file: IO[bytes]) -> Iterator[BilledLine]:
 
 
 class _Reader:
-    """Reads one file; iterate it once."""
+    """The reader of one file; iterate it once."""
 
     def __init__(self, text: TextIOWrapper) -> None:
         self._rows = csv.reader(_without_nul(text), strict=True)
@@ -113,7 +113,7 @@ class _Reader:
                 yield row
 
     def _fault(self, header: Sequence[str], place: Mapping[str, int], row: Sequence[str]) -> Exception:
-        """Read the row again, cell by cell, to say which one it was."""
+        """Read the row again, cell by cell, to find the one at fault."""
         readers: Mapping[str, Any] = {
             "hours": cells.hours, "start": cells.instant, "end": cells.instant, "usd": cells.amount,
         }  # fmt: skip
@@ -129,18 +129,18 @@ class _Reader:
 
 
 class _HasNul(ValueError):
-    """A byte that no text has, and that PostgreSQL can't keep."""
+    """A byte that no text has, and that PostgreSQL can't store."""
 
 
 def _without_nul(text: TextIOWrapper) -> Iterator[str]:
     for line in text:
         if "\0" in line:
-            raise _HasNul("a NUL byte stands in it")
+            raise _HasNul("it has a NUL byte")
         yield line
 
 
 def _places(header: Sequence[str]) -> dict[str, int]:
-    """Where each column stands; one that is absent points to the empty cell after the last."""
+    """Return each column's place; an absent one points to the empty cell after the last."""
     known = [_plain(name) for name in header]
     return {name: known.index(name) if name in known else len(known) for name in (*_REQUIRED, *_OPTIONAL)}
 

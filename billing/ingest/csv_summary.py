@@ -1,19 +1,21 @@
-"""What a file of CSV holds, and which invoice it belongs to, where nobody says."""
+"""The summary of a CSV file, and the invoice that the file belongs to where none is named."""
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
 
 from arcadia_cloud.kernel.errors import InvalidInput, NotFound
+from arcadia_cloud.kernel.money import exact_text
+from arcadia_cloud.kernel.periods import month_of
 from billing.ingest.csv import read_lines
 from billing.models import ProviderInvoice
-from billing.values import CENT, exact
+from billing.values import CENT
 
 
 @dataclass(frozen=True, slots=True)
 class CsvSummary:
-    """A file's sum, and the span of its lines, first start to last end; None where it has none."""
+    """A file's sum, and the span of its lines, first start to last end; None where it has no line."""
 
     file: Path
     total: Decimal
@@ -22,17 +24,14 @@ class CsvSummary:
 
     @property
     def period(self) -> date | None:
-        """The month in which its lines begin."""
-        return self.starts_at.astimezone(UTC).date().replace(day=1) if self.starts_at else None
+        """Return the first day of the month in which its lines begin."""
+        return month_of(self.starts_at).start if self.starts_at else None
 
     def assert_of(self, invoice: ProviderInvoice) -> None:
         """Raise InvalidInput where no line can be of the invoice's month: another may cost the same."""
         if self.starts_at is None or self.ends_at is None:
             return
-        first, end = (
-            datetime(day.year, day.month, 1, tzinfo=UTC) for day in (invoice.period, invoice.period_end)
-        )
-        if self.ends_at <= first or self.starts_at >= end:
+        if self.ends_at <= invoice.month.starts_at or self.starts_at >= invoice.month.ends_at:
             raise InvalidInput(
                 f"{self.file}: none of its lines is of {invoice.period:%Y-%m}, as {invoice} is"
             )
@@ -53,23 +52,23 @@ def summarize_csv(file: Path) -> CsvSummary:
     return CsvSummary(file, total, starts_at, ends_at)
 
 
-def invoice_of_file(file: Path) -> ProviderInvoice:
-    """The one invoice of the file's month and total.
+def find_invoice_of_csv(file: Path) -> ProviderInvoice:
+    """Return the one invoice of the file's month and total.
 
-    Raises NotFound where there is none or more than one, and what `read_through` does.
+    Raises NotFound where there is none or more than one, and what `summarize_csv` raises.
     """
-    table = summarize_csv(file)
-    months = [table.period] if table.period else []
-    found = ProviderInvoice.objects.filter(
+    summary = summarize_csv(file)
+    # By the sum and not the text of the file: lines are rounded, the header's amount isn't.
+    months = [summary.period] if summary.period else []
+    found = ProviderInvoice.objects.final().filter(
         period__in=months,
-        is_preview=False,
-        amount__gt=table.total - CENT,
-        amount__lt=table.total + CENT,
+        amount__gt=summary.total - CENT,
+        amount__lt=summary.total + CENT,
     )[:2]
     if len(found) != 1:
         which = "more than one invoice" if found else "no invoice"
-        month = f"{table.period:%Y-%m}" if table.period else "no month"
+        month = f"{summary.period:%Y-%m}" if summary.period else "no month"
         raise NotFound(
-            f"{file}: {which} of {month} is over {exact(table.total)}; name one with --invoice UUID"
+            f"{file}: {which} of {month} is over {exact_text(summary.total)}; name one with --invoice UUID"
         )
     return found[0]

@@ -1,4 +1,4 @@
-"""What the provider tells of one invoice, read to files before the database is touched.
+"""The download of one invoice's documents, to files before the database is touched.
 
 No transaction stays open while a download drips, and memory doesn't grow with an invoice.
 """
@@ -24,66 +24,63 @@ _ENCODING: Final = "utf-8"
 
 
 @dataclass(frozen=True, slots=True)
-class Documents:
-    """One invoice's table, its items as rows for `lines.replace_lines`, and its sums; None where none are."""
+class InvoiceDocuments:
+    """One invoice's CSV, its items as rows for `stage.replace_lines`, its sums; None where absent."""
 
-    lines: IO[bytes]
+    csv: IO[bytes]
     items: IO[str] | None
     summary: InvoiceSummaryRecord | None
 
     def rewind(self) -> None:
-        """Back to the beginning of both."""
-        self.lines.seek(0)
+        """Seek the beginning of both files."""
+        self.csv.seek(0)
         if self.items is not None:
             self.items.seek(0)
 
 
 @contextmanager
-def download(cloud: DigitalOcean, invoice_uuid: str, *, file: Path | None = None) -> Iterator[Documents]:
-    """Everything about an invoice, for the block. With `file` the table is that file's, not the provider's.
+def download(
+    cloud: DigitalOcean, invoice_uuid: str, *, file: Path | None = None
+) -> Iterator[InvoiceDocuments]:
+    """Open all documents of an invoice for the block. With `file` the CSV is that file, not the provider's.
 
-    A provider that is away then leaves items and summary out: the file still has its sums. Raises
+    Items and summary are then None where the provider is away: the file still has its sums. Raises
     ProviderError without a file, and OSError where it can't be read.
     """
     with ExitStack() as closing:
         if file is None:
-            lines: IO[bytes] = closing.enter_context(TemporaryFile())
-            with cloud.invoice_csv(invoice_uuid) as told:
-                lines.writelines(line.encode(_ENCODING) for line in told)
+            invoice_csv: IO[bytes] = closing.enter_context(TemporaryFile())
+            with cloud.invoice_csv(invoice_uuid) as lines:
+                invoice_csv.writelines(line.encode(_ENCODING) for line in lines)
         else:
-            lines = closing.enter_context(file.open("rb"))
-        missing = ProviderNotFound if file is None else ProviderError
-        yield Documents(
-            lines=lines,
-            items=_unless(missing, lambda: _items(cloud, invoice_uuid, closing)),
-            summary=_unless(missing, lambda: cloud.invoice_summary(invoice_uuid)),
+            invoice_csv = closing.enter_context(file.open("rb"))
+        tolerated = ProviderNotFound if file is None else ProviderError
+        items_csv: IO[str] = closing.enter_context(TemporaryFile("w+", encoding=_ENCODING, newline=""))
+
+        def download_items() -> IO[str]:
+            write_items_csv(cloud.invoice_items(invoice_uuid), items_csv)
+            return items_csv
+
+        yield InvoiceDocuments(
+            csv=invoice_csv,
+            items=_none_if(tolerated, download_items),
+            summary=_none_if(tolerated, lambda: cloud.invoice_summary(invoice_uuid)),
         )
 
 
-def _items(cloud: DigitalOcean, invoice_uuid: str, closing: ExitStack) -> IO[str]:
-    items: IO[str] = closing.enter_context(_text_file())
-    write_items_csv(cloud.invoice_items(invoice_uuid), items)
-    return items
-
-
-@contextmanager
-def _text_file() -> Iterator[IO[str]]:
-    with TemporaryFile("w+", encoding=_ENCODING, newline="") as file:
-        yield file
-
-
-def _unless(missing: type[ProviderError], fetch: Callable[[], T]) -> T | None:
+def _none_if(tolerated: type[ProviderError], fetch: Callable[[], T]) -> T | None:
     try:
         return fetch()
-    except missing as error:
+    except tolerated as error:
         log.warning("invoice_document_missing", call=error.call, reason=error.message)
         return None
 
 
 def write_items_csv(items: Iterable[InvoiceItemRecord], into: IO[str]) -> None:
-    """Write items as rows of CSV, but for those without a time: they can't be held against a line."""
+    """Write items as rows of CSV, except those without a time: they can't be compared with a line."""
     write = csv.writer(into, lineterminator="\r\n").writerow
     for number, item in enumerate(items, start=1):
+        # COPY would take an empty time for null, and null pairs with nothing.
         if item.start_time is not None and item.end_time is not None:
             write(
                 (

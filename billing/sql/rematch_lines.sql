@@ -1,12 +1,15 @@
--- Try again the lines that matched nothing, of these kinds: inventory has learnt of resources.
+-- Match again the lines of some kinds that matched nothing: inventory has learnt of resources.
+-- parameters  kinds text[] · provider text
+-- returns     nothing; the row count says how many lines changed
+-- locks       the lines that change; a line that another run has matched meanwhile is left alone
 WITH line AS (
-    SELECT id AS line_no, kind, name, started_at, ended_at, is_tax, item_resource_id, item_resource_uuid, match AS was
+    SELECT id AS line_no, kind, name, started_at, ended_at, is_tax, item_resource_id, item_resource_uuid,
+           match AS previous_match
     FROM cloud_cost_lines
     WHERE resource_id IS NULL AND NOT is_tax AND kind = ANY(%(kinds)s::text[])
 ),
--- match_lines.sql
-UPDATE cloud_cost_lines AS kept
-SET match = decided.match,
-    resource_id = CASE decided.match WHEN 'id' THEN identified_id WHEN 'unique' THEN named_id WHEN 'lifetime' THEN lived_id END
-FROM decided
-WHERE kept.id = decided.line_no AND decided.match <> decided.was AND kept.resource_id IS NULL
+-- include: match_lines.sql
+UPDATE cloud_cost_lines AS stored
+SET match = match_result.match, resource_id = matched_id
+FROM match_result
+WHERE stored.id = match_result.line_no AND match_result.match <> previous_match AND stored.resource_id IS NULL

@@ -1,6 +1,6 @@
-"""The console's bulk assignment: say whose resources are, or leave it to the rules again.
+"""The console's bulk assignment of resources to a tenant, and its clearing.
 
-Both go through a page that says what will happen. It carries the selected resources themselves, and not the
+Both go through a page that shows what will happen. It carries the selected resources themselves, and not the
 filters that found them: what a sync finds meanwhile is not given away unseen.
 """
 
@@ -24,8 +24,8 @@ from arcadia_cloud.kernel.console.theme import OneLineInput
 from arcadia_cloud.kernel.errors import DomainError
 from deployments.models import Deployment
 from inventory.admin.formatting import dollars
-from inventory.attribution.assign import assign, clear_assignment
 from inventory.models import Project, Resource
+from inventory.services import assign, clear_assignment
 from inventory.values import AttributionRule
 
 MOST_AT_ONCE: Final = 2_000
@@ -55,15 +55,16 @@ class SelectionForm(forms.Form):
     filters = forms.CharField(required=False, widget=forms.HiddenInput)
 
     def clean_resources(self) -> list[int]:
-        """The ids. The page wrote them itself, so what doesn't fit is no operator's slip."""
+        """Read the ids. The page wrote them itself, so what doesn't fit is no operator's slip."""
         ids = self.cleaned_data["resources"].split(",")
-        if len(ids) > MOST_AT_ONCE or not all(map(_is_id, ids)):
+        are_numbers = all(text.isdecimal() and len(text) <= _MOST_DIGITS for text in ids)
+        if len(ids) > MOST_AT_ONCE or not are_numbers or max(map(int, ids)) > _LARGEST_ID:
             raise forms.ValidationError("This is not a selection of the list.")
         return [int(text) for text in ids]
 
 
 class AssignForm(SelectionForm):
-    """Whose they shall be."""
+    """The new owner."""
 
     tenant_id = forms.CharField(label="Tenant", widget=OneLineInput, help_text="The tenant's id.")
     slug = forms.CharField(
@@ -87,7 +88,7 @@ class AssignForm(SelectionForm):
         return data
 
 
-class AssigningAdmin(RecordAdmin[Resource]):
+class AssignmentAdmin(RecordAdmin[Resource]):
     """Adds the two actions to the list of resources."""
 
     actions = ("assign_selected", "clear_selected")
@@ -102,27 +103,27 @@ class AssigningAdmin(RecordAdmin[Resource]):
         ]
 
     def has_assign_permission(self, request: HttpRequest) -> bool:
-        """Whether the user may say whose a resource is: nothing else of it is anybody's to change."""
+        """Check whether the user may assign resources: nothing else of them can be changed."""
         return request.user.has_perm("inventory.change_resource")
 
     @admin.action(description="Assign to a tenant…", permissions=["assign"])
     def assign_selected(self, request: HttpRequest, queryset: QuerySet[Resource]) -> HttpResponse | None:
-        """Ask to whom."""
-        chosen = self._chosen(request, queryset)
-        return self._page(request, AssignForm(initial=_carried(request, chosen)), chosen) if chosen else None
+        """Show the page that asks for the tenant."""
+        chosen = self._choose(request, queryset)
+        return self._page(request, AssignForm(initial=_initial(request, chosen)), chosen) if chosen else None
 
     @admin.action(description="Clear the assignment…", permissions=["assign"])
     def clear_selected(self, request: HttpRequest, queryset: QuerySet[Resource]) -> HttpResponse | None:
-        """Say what will be left to the rules."""
-        chosen = self._chosen(request, queryset)
+        """Show the page with what will be left to the rules."""
+        chosen = self._choose(request, queryset)
         if not chosen:
             return None
-        return self._page(request, SelectionForm(initial=_carried(request, chosen)), chosen)
+        return self._page(request, SelectionForm(initial=_initial(request, chosen)), chosen)
 
     def assign_view(self, request: HttpRequest) -> HttpResponse:
-        """Ask, say what will happen, then do it."""
+        """Ask, show what will happen, then do it."""
         form = AssignForm(request.POST)
-        pks = self._selected(request, form)
+        pks = self._read_selection(request, form)
         if pks is None:
             return self._back(request, form)
         if not form.is_valid() or "back" in request.POST:
@@ -140,42 +141,45 @@ class AssigningAdmin(RecordAdmin[Resource]):
                     source=_SOURCE,
                 )
                 _log(request, Resource.objects.filter(pk__in=pks), f"Assigned to {_target(form)}.")
-        except DomainError as refusal:
-            self.message_user(request, f"Nothing was assigned: {refusal}", messages.ERROR)
+        except DomainError as error:
+            self.message_user(request, f"Nothing was assigned: {error}", messages.ERROR)
             return self._page(request, form, pks)
-        told = f"{len(pks):,} assigned to {_target(form)}; {changed:,} changed, what follows them included."
-        self.message_user(request, told, messages.SUCCESS)
+        message = (
+            f"{len(pks):,} assigned to {_target(form)}; {changed:,} changed, what follows them included."
+        )
+        self.message_user(request, message, messages.SUCCESS)
         return self._back(request, form)
 
     def clear_view(self, request: HttpRequest) -> HttpResponse:
         """Leave the resources to the rules."""
         form = SelectionForm(request.POST)
-        pks = self._selected(request, form)
+        pks = self._read_selection(request, form)
         if pks is None:
             return self._back(request, form)
         assigned = Resource.objects.filter(pk__in=pks, attributed_by=AttributionRule.OPERATOR)
         try:
             with transaction.atomic():
+                # Logged first: afterwards no row shows which were assigned.
                 _log(request, assigned, "Assignment cleared.")
                 changed = clear_assignment(resource_pks=pks, actor=actor_of(request), source=_SOURCE)
-        except DomainError as refusal:
-            self.message_user(request, f"Nothing was cleared: {refusal}", messages.ERROR)
+        except DomainError as error:
+            self.message_user(request, f"Nothing was cleared: {error}", messages.ERROR)
         else:
-            told = f"The rules decide again; {changed:,} changed, what follows them included."
-            self.message_user(request, told, messages.SUCCESS)
+            message = f"The rules decide again; {changed:,} changed, what follows them included."
+            self.message_user(request, message, messages.SUCCESS)
         return self._back(request, form)
 
-    def _chosen(self, request: HttpRequest, queryset: QuerySet[Resource]) -> list[int]:
-        """The selection's ids; none, and a word to the operator, where it is too large to look through."""
+    def _choose(self, request: HttpRequest, queryset: QuerySet[Resource]) -> list[int]:
+        """Return the selection's ids; none, and a message, where it is too large to look through."""
         pks = list(queryset.order_by("pk").values_list("pk", flat=True)[: MOST_AT_ONCE + 1])
         if len(pks) <= MOST_AT_ONCE:
             return pks
-        words = f"At most {MOST_AT_ONCE:,} at once: filter the list, and do it in parts."
-        self.message_user(request, words, messages.ERROR)
+        message = f"At most {MOST_AT_ONCE:,} at once: filter the list, and do it in parts."
+        self.message_user(request, message, messages.ERROR)
         return []
 
-    def _selected(self, request: HttpRequest, form: SelectionForm) -> list[int] | None:
-        """The ids that the page carried; None where this isn't a page of ours."""
+    def _read_selection(self, request: HttpRequest, form: SelectionForm) -> list[int] | None:
+        """Return the ids that the page carried; None where this isn't a page of ours."""
         if not self.has_assign_permission(request):
             raise PermissionDenied
         form.is_valid()
@@ -187,7 +191,7 @@ class AssigningAdmin(RecordAdmin[Resource]):
     def _page(
         self, request: HttpRequest, form: SelectionForm, pks: Sequence[int], *, target: str = ""
     ) -> TemplateResponse:
-        """The page that asks; with `target`, the one that says what will happen."""
+        """Draw the page that asks; with `target`, the one that shows what will happen."""
         assigning = isinstance(form, AssignForm)
         context = {
             **self.admin_site.each_context(request),
@@ -195,7 +199,7 @@ class AssigningAdmin(RecordAdmin[Resource]):
             "title": "Assign to a tenant" if assigning else "Clear the assignment",
             "form": form,
             "assigning": assigning,
-            "selection": _look(pks),
+            "selection": _select(pks),
             "target": target,
             "is_new_tenant": bool(target) and not _is_known(form.cleaned_data["tenant_id"]),
             "action": reverse(f"admin:inventory_resource_{'assign' if assigning else 'clear'}"),
@@ -204,17 +208,13 @@ class AssigningAdmin(RecordAdmin[Resource]):
         return TemplateResponse(request, "inventory/assignment_panel.html", context)
 
     def _back(self, request: HttpRequest, form: SelectionForm) -> HttpResponseRedirect:
-        """To the list, as it was filtered."""
+        """Return to the list, as it was filtered."""
         filters = QueryDict(form.cleaned_data.get("filters", "")).urlencode()
         address = reverse("admin:inventory_resource_changelist")
         return HttpResponseRedirect(f"{address}?{filters}" if filters else address)
 
 
-def _is_id(text: str) -> bool:
-    return len(text) <= _MOST_DIGITS and text.isdecimal() and int(text) <= _LARGEST_ID
-
-
-def _carried(request: HttpRequest, pks: Sequence[int]) -> dict[str, str]:
+def _initial(request: HttpRequest, pks: Sequence[int]) -> dict[str, str]:
     return {"resources": ",".join(map(str, pks)), "filters": request.GET.urlencode()}
 
 
@@ -223,19 +223,19 @@ def _target(form: AssignForm) -> str:
     return str(deployment or form.cleaned_data["tenant_id"])
 
 
-def _log(request: HttpRequest, resources: QuerySet[Resource], words: str) -> None:
+def _log(request: HttpRequest, resources: QuerySet[Resource], message: str) -> None:
     user_pk = cast("int", request.user.pk)
-    LogEntry.objects.log_actions(user_pk, resources.order_by("pk"), CHANGE, words)
+    LogEntry.objects.log_actions(user_pk, resources.order_by("pk"), CHANGE, message)
 
 
 def _is_known(tenant_id: str) -> bool:
-    """Whether anything is this tenant's yet. Tenants have no table here: a slip would make a new one."""
+    """Check whether anything is this tenant's. Tenants have no table here: a slip would make a new one."""
     known = (Resource.objects.live_or_gone(), Project.objects.all(), Deployment.objects.all())
     return any(rows.filter(tenant_id=tenant_id).exists() for rows in known)
 
 
-def _look(pks: Sequence[int]) -> Selection:
-    """Read what an operator should know before deciding. Three queries."""
+def _select(pks: Sequence[int]) -> Selection:
+    """Read the facts that an operator decides by. Three queries."""
     chosen = Resource.objects.filter(pk__in=pks)
     figures = chosen.aggregate(
         count=Count("pk"),
@@ -250,7 +250,7 @@ def _look(pks: Sequence[int]) -> Selection:
         cost=dollars(figures["cost"]),
         gone=figures["gone"],
         assigned=figures["assigned"],
-        owners=[(tenant or "nobody", count) for tenant, count in owners],
+        owners=[(tenant or "unattributed", count) for tenant, count in owners],
         first=list(first),
         more=max(0, figures["count"] - _SHOWN),
     )

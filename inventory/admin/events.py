@@ -1,4 +1,4 @@
-"""The console's list of what happened to resources: reached from a resource, and from a sync run."""
+"""The console's list of resource events: reached from a resource, and from a sync run."""
 
 from typing import Any, cast
 
@@ -42,12 +42,12 @@ class ResourceEventAdmin(RecordAdmin[ResourceEvent]):
     """The history, newest first. Both filters have an index, at any number of rows."""
 
     paginator = HistoryPaginator
-    list_display = ("at", "happened", "of", "changed", "actor", "source")
+    list_display = ("at", "happened", "of", "changes", "actor", "source")
     list_filter = (ResourceNumberFilter, SourceFilter)
     list_select_related = ("resource",)
     sortable_by = ()
-    fields = ("at", "happened", "of", "changed", "actor", "source")
-    readonly_fields = ("happened", "of", "changed")
+    fields = ("at", "happened", "of", "changes", "actor", "source")
+    readonly_fields = ("happened", "of", "changes")
 
     @display(description="event", label=EVENT_COLOURS)
     def happened(self, event: ResourceEvent) -> str:
@@ -58,6 +58,6 @@ class ResourceEventAdmin(RecordAdmin[ResourceEvent]):
         return row_link("inventory_resource", event.resource_id, event.resource)
 
     @display(description="what changed")
-    def changed(self, event: ResourceEvent) -> str:
+    def changes(self, event: ResourceEvent) -> str:
         context: dict[str, Any] = {"changes": history_entry(event).changes}
         return render_to_string("inventory/changes.html", context)

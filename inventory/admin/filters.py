@@ -1,4 +1,4 @@
-"""Filters of inventory's lists."""
+"""Filters of inventory's lists. None of them reads the table to offer its choices."""
 
 from typing import Any, ClassVar, Final
 
@@ -8,11 +8,9 @@ from django.http import HttpRequest
 from arcadia_cloud.kernel.console.filters import ChoiceFilter, Choices, ExactTextFilter, StateFilter
 from arcadia_cloud.kernel.console.formatting import NOTHING
 from arcadia_cloud.kernel.console.theme import TextFilter
-from inventory.fleet import IS_UNATTRIBUTED
 from inventory.kinds import registry
-from inventory.models import LIVE_OR_GONE
-from inventory.sync.run import PROJECTS
-from inventory.values import Kind, RunOutcome, kind_in_words
+from inventory.models import IS_UNATTRIBUTED, LIVE_OR_GONE
+from inventory.values import PROJECT_RUNS, Kind, RunOutcome, kind_label
 
 RUNNING: Final = "running"  # RunOutcome.RUNNING is empty, which in a query string means "any"
 UNATTRIBUTED: Final = "unattributed"
@@ -80,5 +78,5 @@ class RunKindFilter(ChoiceFilter):
     parameter_name = "kind"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Choices:
-        kinds = (PROJECTS, *(str(entry.kind) for entry in registry.ENTRIES))
-        return [(kind, kind_in_words(kind)) for kind in kinds]
+        kinds = (PROJECT_RUNS, *(str(spec.kind) for spec in registry.SPECS))
+        return [(kind, kind_label(kind)) for kind in kinds]

@@ -1,4 +1,4 @@
-"""How inventory's values look to an operator."""
+"""Inventory's values as an operator reads them."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -54,7 +54,7 @@ _VOLUME_SNAPSHOTS: Final = "images/snapshots/volumes"
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One field of an event, in words."""
+    """One changed field of an event, formatted."""
 
     field: str
     old: str
@@ -63,7 +63,7 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class HistoryEntry:
-    """An event with its changes in words. `source_page` shows what it came from; "" where none does."""
+    """An event with its changes formatted. `source_page` is its source's page; "" where there is none."""
 
     event: ResourceEvent
     changes: list[Change]
@@ -73,15 +73,15 @@ class HistoryEntry:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a running run is; `percent` is None while the provider hasn't told how many there are."""
+    """The progress of a running run; `percent` is None until it is known how many there are."""
 
     run: SyncRun
     percent: int | None
-    words: str
+    caption: str
 
 
 def provider_page(resource: Resource) -> str:
-    """The address of the resource, or of its kind's list, in the provider's own console; "" where none is."""
+    """Return the address of the resource, or of its kind's list, at the provider's console; "" for none."""
     page = _PAGES.get(resource.kind)
     if resource.kind == Kind.SNAPSHOT and resource.parent_kind == Kind.VOLUME:
         page = _VOLUME_SNAPSHOTS
@@ -91,24 +91,24 @@ def provider_page(resource: Resource) -> str:
 
 
 def dollars(cents: int | None) -> str:
-    """A monthly price in US dollars; a dash where the provider's API tells none."""
+    """Format a monthly price in US dollars; a dash where the provider's API has none."""
     return NOTHING if cents is None else f"${cents / CENTS_PER_DOLLAR:,.2f}"
 
 
-def in_words(name: str) -> str:
-    """A field's name as words: `ipv4_public` is `ipv4 public`."""
+def label_of(name: str) -> str:
+    """Return a field's label: `ipv4_public` is `ipv4 public`."""
     return name.removesuffix("_id").replace("_", " ")
 
 
 def readable(value: Any) -> str:  # a JSON value
-    """A JSON value on one line."""
+    """Format a JSON value on one line."""
     if value is None or value in ("", [], {}):
         return NOTHING
     if isinstance(value, bool):
         return yes_or_no(value)
     if isinstance(value, Mapping):
-        held = sorted(value.items(), key=lambda pair: _PLACES.get(pair[0], len(_PLACES)))
-        return ", ".join(f"{in_words(str(key))} {readable(each)}" for key, each in held)
+        pairs = sorted(value.items(), key=lambda pair: _PLACES.get(pair[0], len(_PLACES)))
+        return ", ".join(f"{label_of(str(key))} {readable(each)}" for key, each in pairs)
     if isinstance(value, list):
         separator = "; " if any(isinstance(item, Mapping) for item in value) else ", "
         return separator.join(readable(item) for item in value)
@@ -116,17 +116,22 @@ def readable(value: Any) -> str:  # a JSON value
 
 
 def attributes(attrs: Mapping[str, Any]) -> Iterator[tuple[str, list[str]]]:
-    """What only a resource's kind has, as words and lines of values, the empty ones left out."""
+    """Yield the label and the lines of each attribute that only its kind has, without the empty ones."""
     for name, value in attrs.items():
         if isinstance(value, list) and any(isinstance(item, Mapping) for item in value):
-            yield in_words(name), [readable(item) for item in value]
+            yield label_of(name), [readable(item) for item in value]
         elif readable(value) != NOTHING:
-            yield in_words(name), [readable(value)]
+            yield label_of(name), [readable(value)]
 
 
 def history_entry(event: ResourceEvent) -> HistoryEntry:
-    """An event for the timeline."""
-    changes = [_change(field, *pair) for field, pair in sorted(event.changes.items())]
+    """Format an event for the timeline."""
+    changes = [
+        Change("monthly price", *map(dollars, pair))
+        if field == "monthly_price_cents"
+        else Change(label_of(field), *map(readable, pair))
+        for field, pair in sorted(event.changes.items())
+    ]
     return HistoryEntry(event, changes, EVENT_COLOURS[event.event_type], url_of(event.source))
 
 
@@ -142,7 +147,7 @@ def timeline(events: QuerySet[ResourceEvent], *, newest: int, rest: str) -> dict
 
 
 def progress(run: SyncRun) -> Progress:
-    """How far a run is."""
+    """Format the progress of a run."""
     if not run.expected:
         return Progress(run, None, f"{run.seen:,} seen")
     percent = min(100, run.seen * 100 // run.expected)
@@ -150,13 +155,7 @@ def progress(run: SyncRun) -> Progress:
 
 
 def duration(run: SyncRun) -> str:
-    """How long a run took; a dash while it runs."""
+    """Format the duration of a run; a dash while it runs."""
     if run.finished_at is None or run.outcome == RunOutcome.RUNNING:
         return NOTHING
     return formatting.duration(run.finished_at - run.started_at)
-
-
-def _change(field: str, old: Any, new: Any) -> Change:  # JSON values
-    if field == "monthly_price_cents":
-        return Change("monthly price", dollars(old), dollars(new))
-    return Change(in_words(field), readable(old), readable(new))

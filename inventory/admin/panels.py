@@ -1,4 +1,4 @@
-"""What apps above inventory add to the page of a resource: a registry that their admin modules fill."""
+"""Cards that apps above inventory add to the page of a resource: a registry that their admin modules fill."""
 
 from collections.abc import Callable
 from typing import TypeAlias
@@ -13,11 +13,11 @@ _panels: list[Panel] = []
 
 
 def panel(draw: Panel) -> Panel:
-    """Have `draw` add a card to every resource's page. It asks a fixed number of queries."""
+    """Register `draw`, which adds a card to every resource's page. It asks a fixed number of queries."""
     _panels.append(draw)
     return draw
 
 
 def panels_of(request: HttpRequest, resource: Resource) -> list[SafeString]:
-    """The cards, in the order of registration; one that has nothing to say to this user is empty."""
+    """Return the cards, in the order of registration; one that has nothing for this user is empty."""
     return [draw(request, resource) for draw in _panels]

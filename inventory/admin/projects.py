@@ -1,4 +1,4 @@
-"""The console's projects: whose they are and what for is the operator's to say, the rest the provider's."""
+"""The console's projects: tenant and purpose are the operator's to set, the rest is the provider's."""
 
 from typing import Any
 from urllib.parse import quote
@@ -14,20 +14,20 @@ from arcadia_cloud.kernel.console.formatting import NOTHING, link, outside_link
 from arcadia_cloud.kernel.console.records import BoundedAdmin
 from arcadia_cloud.kernel.console.theme import OneLineInput, display
 from inventory.admin.filters import LifeFilter
-from inventory.admin.formatting import in_words, readable
+from inventory.admin.formatting import label_of, readable
 from inventory.models import Project
-from inventory.services import request_reattribution
+from inventory.services import give_project, set_project_purpose
 
 
 class ProjectForm(forms.ModelForm[Project]):
-    """What an operator may change."""
+    """The fields that an operator may change."""
 
     class Meta:
         model = Project
         fields = ("tenant_id", "purpose")
 
     def clean_tenant_id(self) -> str | None:
-        """No tenant is null: "" would be a tenant without a name."""
+        """Make an empty tenant null: "" would be a tenant without a name."""
         return self.cleaned_data["tenant_id"] or None
 
 
@@ -42,7 +42,7 @@ class ProjectAdmin(BoundedAdmin[Project]):
     search_help_text = "Name, tenant, or a whole provider's id"
     ordering = ("name",)
     fieldsets = (
-        ("Whose it is", {"fields": ("tenant_id", "purpose")}),
+        ("Owner", {"fields": ("tenant_id", "purpose")}),
         (
             "At the provider",
             {
@@ -52,7 +52,7 @@ class ProjectAdmin(BoundedAdmin[Project]):
                 ),
             },
         ),
-        ("Its life", {"fields": ("first_seen_at", "last_seen_at", "deleted_at")}),
+        ("Lifetime", {"fields": ("first_seen_at", "last_seen_at", "deleted_at")}),
     )  # fmt: skip
     readonly_fields = (
         "name", "provider_id", "description", "providers_purpose", "environment", "is_the_default",
@@ -65,18 +65,21 @@ class ProjectAdmin(BoundedAdmin[Project]):
         return super().formfield_for_dbfield(db_field, request, **kwargs)
 
     def save_model(self, request: HttpRequest, obj: Project, form: Any, change: bool) -> None:
-        """Write what was changed and nothing else: a sync may have renamed the project meanwhile."""
-        obj.save(update_fields=form.changed_data)
-        if "tenant_id" in form.changed_data:
-            request_reattribution(project_pk=obj.pk, requested_by=actor_of(request))
+        """Have the services write what was changed, and nothing else: a sync may have renamed the project."""
+        # Not `obj.save()`: it would write back every field as it was when the page was opened.
+        if "purpose" in form.changed_data:
+            set_project_purpose(project_pk=obj.pk, purpose=obj.purpose)
+        if "tenant_id" in form.changed_data and give_project(
+            project_pk=obj.pk, tenant_id=obj.tenant_id, actor=actor_of(request)
+        ):
             self.message_user(request, "Its resources follow within moments.", messages.INFO)
 
     def construct_change_message(
         self, request: HttpRequest, form: Any, formsets: Any, add: bool = False
     ) -> Any:
-        """Say in the log from what to what."""
+        """Describe each change in the log, with the old value and the new one."""
         return "; ".join(
-            f"{in_words(name)}: {readable(form.initial.get(name))} → {readable(form.cleaned_data[name])}"
+            f"{label_of(name)}: {readable(form.initial.get(name))} → {readable(form.cleaned_data[name])}"
             for name in form.changed_data
         )
 

@@ -1,4 +1,4 @@
-"""The console's list of resources, and the page of one: what it is, whose, and what happened to it."""
+"""The console's list of resources, and the page of one: its facts, its owner and its history."""
 
 from typing import Any, Final, cast
 
@@ -17,7 +17,7 @@ from arcadia_cloud.kernel.console.filters import TenantFilter
 from arcadia_cloud.kernel.console.formatting import NOTHING, outside_link
 from arcadia_cloud.kernel.console.status_label import label, status_label
 from arcadia_cloud.kernel.console.theme import display
-from inventory.admin.assignment import AssigningAdmin
+from inventory.admin.assignment import AssignmentAdmin
 from inventory.admin.filters import (
     UNATTRIBUTED,
     KindFilter,
@@ -54,7 +54,7 @@ _RULES: Final = {
 
 
 @admin.register(Resource)
-class ResourceAdmin(AssigningAdmin):
+class ResourceAdmin(AssignmentAdmin):
     """Every resource, newest first."""
 
     change_form_template = "inventory/resource.html"
@@ -83,9 +83,9 @@ class ResourceAdmin(AssigningAdmin):
                 ),
             },
         ),
-        ("Whose it is", {"fields": (("tenant_id", "deployment"), ("project", "decided_by"), "reason")}),
+        ("Owner", {"fields": (("tenant_id", "deployment"), ("project", "decided_by"), "reason")}),
         (
-            "Its life",
+            "Lifetime",
             {
                 "fields": (
                     ("provider_created_at", "first_seen_at"), ("last_seen_at", "deleted_at"),
@@ -107,7 +107,7 @@ class ResourceAdmin(AssigningAdmin):
     def get_fieldsets(
         self, request: HttpRequest, obj: Resource | None = None
     ) -> Any:  # the stubs' is private
-        """Why it is nobody's stands there only if there is something to say."""
+        """Leave the reason out where there is none."""
         if obj is None or self.reason(obj) != NOTHING:
             return self.fieldsets
         return [
@@ -116,7 +116,7 @@ class ResourceAdmin(AssigningAdmin):
         ]
 
     def get_list_display(self, request: HttpRequest) -> tuple[str, ...]:
-        """What is nobody's is listed with the reason."""
+        """List the unattributed with the reason."""
         if request.GET.get(OwnerFilter.parameter_name) != UNATTRIBUTED:
             return self.list_display
         return tuple("reason" if column == "owner" else column for column in self.list_display)
@@ -124,9 +124,10 @@ class ResourceAdmin(AssigningAdmin):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Resource], search_term: str
     ) -> tuple[QuerySet[Resource], bool]:
-        """Both halves have an index: trigrams of the name, and the id within its kinds."""
+        """Search by name or id. Both have an index: trigrams of the name, and the id within its kinds."""
         term = search_term.strip()
         if term:
+            # Django's own search would look for parts of ids, too, which no index has.
             queryset = queryset.filter(named_with(term) | Q(provider_id=term))
         return queryset, False
 
@@ -144,12 +145,12 @@ class ResourceAdmin(AssigningAdmin):
         return [*own, *super().get_urls()]
 
     def export_view(self, request: HttpRequest, form: Format) -> StreamingHttpResponse | HttpResponseRedirect:
-        """Download what the list shows under the same query string, every page of it."""
+        """Download the rows that the list shows under the same query string, every page of them."""
         if not self.has_view_permission(request):
             raise PermissionDenied
         try:
             shown = self.get_changelist_instance(request).queryset
-        except IncorrectLookupParameters:  # the list says so in its own words
+        except IncorrectLookupParameters:  # the list shows its own message
             return HttpResponseRedirect(f"{reverse('admin:inventory_resource_changelist')}?e=1")
         try:
             return download(
@@ -159,12 +160,12 @@ class ResourceAdmin(AssigningAdmin):
                 on=timezone.now().date(),
                 owner=actor_of(request),
             )
-        except TooManyDownloads as refusal:
-            self.message_user(request, str(refusal), messages.WARNING)
+        except TooManyDownloads as error:
+            self.message_user(request, str(error), messages.WARNING)
             return HttpResponseRedirect(reverse("admin:inventory_resource_changelist"))
 
     def extra_context(self, request: HttpRequest, row: Resource) -> dict[str, Any]:
-        """The newest of its history and of its spans."""
+        """Add the newest of its history and of its spans."""
         return {
             "panels": panels_of(request, row),
             "attributes": list(attributes(row.attrs)),
@@ -190,11 +191,11 @@ class ResourceAdmin(AssigningAdmin):
     def decided_by(self, resource: Resource) -> str:
         return _RULES.get(AttributionRule(resource.attributed_by), resource.get_attributed_by_display())
 
-    @display(description="why nobody's")
+    @display(description="why unattributed")
     def reason(self, resource: Resource) -> str:
         if resource.attribution_note or resource.attributed_by:
             return resource.attribution_note or NOTHING
-        return "no tag, parent or project says"
+        return "no tag, parent or project names an owner"
 
     @display(description="a month")
     def price(self, resource: Resource) -> str:
@@ -209,7 +210,7 @@ class ResourceAdmin(AssigningAdmin):
 
     @display(description="strikes")
     def strikes(self, resource: Resource) -> str:
-        """Complete runs in a row that didn't see it."""
+        """Count the complete runs in a row that didn't see it."""
         return f"{resource.stale_strike_count} of {STRIKES_TO_DELETE}"
 
     @display(description="tags")

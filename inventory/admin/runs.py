@@ -1,4 +1,4 @@
-"""The console's sync runs: how each ended, how far a running one is, and a button that starts one."""
+"""The console's sync runs: each one's outcome, the progress of a running one, and a button to start one."""
 
 from typing import Any, Final
 
@@ -32,24 +32,24 @@ _MODES: Final = (
 
 
 class SyncNowForm(DialogForm):
-    """Which kinds."""
+    """The schedule whose kinds are synced."""
 
     mode = forms.ChoiceField(label="What to sync", choices=_MODES, widget=ThemedSelect)
 
 
 @admin.register(SyncRun)
 class SyncRunAdmin(RecordAdmin[SyncRun]):
-    """Every run, newest first. The list keeps itself up to date while one goes on."""
+    """Every run, newest first. The list keeps itself up to date while one runs."""
 
     change_form_template = "inventory/sync_run.html"
     list_before_template = "inventory/running_syncs.html"
     list_display = (
-        "of", "mode", "how_it_ended", "started_at", "took", "seen", "discovered", "updated", "restored",
-        "struck", "deleted", "why",
+        "of", "mode", "outcome_label", "started_at", "took", "seen", "discovered", "updated", "restored",
+        "struck", "deleted", "message",
     )  # fmt: skip
     list_filter = (OutcomeFilter, RunKindFilter)
     sortable_by = ()
-    # What never changes: htmx can't take the form over as the run goes on, its scripts would run again.
+    # Only what never changes: htmx can't take the form over as the run goes on, its scripts would run again.
     fields = (("of", "mode"), ("requested_by", "started_at"))
     readonly_fields = ("of",)
     actions_list = ("sync_now",)
@@ -57,16 +57,16 @@ class SyncRunAdmin(RecordAdmin[SyncRun]):
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        """Add how far the running ones are."""
+        """Add the progress of the running ones."""
         runs = SyncRun.objects.filter(outcome=RunOutcome.RUNNING).order_by("kind")
         running = [progress(run) for run in runs]
         return super().changelist_view(request, {**(extra_context or {}), "running": running})
 
     def extra_context(self, request: HttpRequest, row: SyncRun) -> dict[str, Any]:
-        """How it stands, and the newest of what it did."""
+        """Add its progress, and the newest of its events."""
         source = f"run:{row.pk}"
         events = ResourceEvent.objects.filter(source=source).select_related("resource")
-        outcome = self.how_it_ended(row)
+        outcome = self.outcome_label(row)
         return {
             "run": row,
             "outcome": outcome,
@@ -77,7 +77,7 @@ class SyncRunAdmin(RecordAdmin[SyncRun]):
         }
 
     def has_start_permission(self, request: HttpRequest) -> bool:
-        """Whether the user may start a sync: who may add a run, since nobody adds one by hand."""
+        """Check whether the user may start a sync: the right to add a run, since none is added by hand."""
         return request.user.has_perm("inventory.add_syncrun")
 
     @action(
@@ -96,9 +96,9 @@ class SyncRunAdmin(RecordAdmin[SyncRun]):
         """Ask a worker to sync."""
         mode = RunMode(form.cleaned_data["mode"])
         try:
-            request_sync(mode=mode, requested_by=actor_of(request), must_reach_broker=True)
-        except BrokerAway as refusal:
-            self.message_user(request, str(refusal), messages.ERROR)
+            request_sync(mode=mode, actor=actor_of(request), must_reach_broker=True)
+        except BrokerAway as error:
+            self.message_user(request, str(error), messages.ERROR)
         else:
             log_without_row(request, SyncRun, f"{mode} sync", "Started from the console.")
             self.message_user(request, f"A worker was asked for a {mode} sync.", messages.SUCCESS)
@@ -106,18 +106,18 @@ class SyncRunAdmin(RecordAdmin[SyncRun]):
 
     @display(description="kind")
     def of(self, run: SyncRun) -> str:
-        return run.kind_in_words
+        return run.kind_label
 
     @display(description="outcome", label=_OUTCOME_COLOURS)
-    def how_it_ended(self, run: SyncRun) -> str:
+    def outcome_label(self, run: SyncRun) -> str:
         return run.outcome or str(RunOutcome.RUNNING.label)
 
     @display(description="took")
     def took(self, run: SyncRun) -> str:
         return duration(run)
 
-    @display(description="in words")
-    def why(self, run: SyncRun) -> str:
+    @display(description="message")
+    def message(self, run: SyncRun) -> str:
         if run.outcome == RunOutcome.RUNNING:
-            return progress(run).words
+            return progress(run).caption
         return shortened(run.error)

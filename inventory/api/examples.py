@@ -1,4 +1,4 @@
-"""Examples of the inventory API's answers, for the schema and its page."""
+"""Answers of the API, as the schema and its page show them."""
 
 from typing import Final
 

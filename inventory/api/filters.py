@@ -1,4 +1,4 @@
-"""What the list of resources can be filtered by."""
+"""Filters of the list of resources."""
 
 from typing import ClassVar
 

@@ -1,4 +1,4 @@
-"""How resources and their history are shown. What the provider charges is for operators alone."""
+"""Resources and their history as JSON. The provider's prices are for operators alone."""
 
 from typing import Any, ClassVar, Final
 
@@ -9,8 +9,8 @@ from arcadia_cloud.kernel.api.serializers import RowSerializer
 from inventory.models import Resource, ResourceEvent
 from inventory.values import PROVIDER_CURRENCY
 
-# What a tenant sees of a change. Any other column of a resource is the operator's business: what the provider
-# charges, whose it was before, and whatever is added. What is no column is an attribute of the kind.
+# The changes that a tenant sees. Any other column of a resource is the operator's business: the provider's
+# prices, earlier owners, and whatever is added. What is no column is an attribute of the kind.
 _TENANTS_COLUMNS: Final = frozenset({"name", "region", "status", "tags"})
 _COLUMNS: Final = frozenset(
     name for field in Resource._meta.concrete_fields for name in (field.name, field.attname)
@@ -18,15 +18,15 @@ _COLUMNS: Final = frozenset(
 _OPERATORS_FIELDS: Final = {
     "provider": "Who runs it.",
     "urn": "The provider's name for it among all kinds.",
-    "attributed_by": "Which rule decided whose it is; empty: none.",
+    "attributed_by": "The rule that decided its owner; empty: none.",
     "attribution_note": "Why no rule could decide, or what a tag asked for in vain.",
     "monthly_price_cents": "What the provider charges a month, in cents of `currency`; null: unknown.",
-    "stale_strike_count": "How often in a row it was missing from a complete list; the third buries it.",
+    "stale_strike_count": "How often in a row it was missing from a complete list; the third deletes it.",
 }
 
 
 def _for_operators(fields: dict[str, str]) -> dict[str, dict[str, Any]]:
-    """As extra_kwargs: not required, since the one schema tells of tenants' answers too."""
+    """Make extra_kwargs: not required, since the one schema covers tenants' answers too."""
     return {
         name: {"required": False, "help_text": f"{words} Operators only."} for name, words in fields.items()
     }
@@ -66,7 +66,7 @@ class ResourceSerializer(RowSerializer[Resource]):
         read_only_fields = fields
 
     def to_representation(self, instance: Resource) -> dict[str, Any]:
-        """A tenant is told of a project of its own alone: another one's name may be another tenant's."""
+        """Show a tenant a project of its own alone: another one's name may be another tenant's."""
         shown: dict[str, Any] = super().to_representation(instance)
         if instance.project is not None and instance.project.tenant_id != instance.tenant_id:
             shown |= {"project": None, "project_id": None}
@@ -75,7 +75,7 @@ class ResourceSerializer(RowSerializer[Resource]):
 
 @extend_schema_serializer(component_name="Resource")
 class OperatorResourceSerializer(ResourceSerializer):
-    """A resource. Operators also see what it costs, and which rule decided whose it is."""
+    """A resource. Operators also see what it costs, and which rule decided its owner."""
 
     currency = serializers.CharField(
         default=PROVIDER_CURRENCY, help_text="Of the price: ISO 4217. Operators only."
@@ -87,7 +87,7 @@ class OperatorResourceSerializer(ResourceSerializer):
         extra_kwargs = _for_operators(_OPERATORS_FIELDS)
 
     def to_representation(self, instance: Resource) -> dict[str, Any]:
-        """Whosever project it is in."""
+        """Show any project, another tenant's too."""
         return super(ResourceSerializer, self).to_representation(instance)
 
 

@@ -87,7 +87,7 @@ class ResourceDetail(_ResourceView, DetailView):
 class ResourceEvents(ScopedView, ListView):
     """The history of one resource, newest first."""
 
-    queryset = ResourceEvent.objects.none()  # tells the schema the model; get_queryset needs a path
+    queryset = ResourceEvent.objects.none()  # the schema takes the model from it; get_queryset needs a path
     rows = Resource.objects.only("pk")
     tenant_serializer = ResourceEventSerializer
     operator_serializer = OperatorResourceEventSerializer

@@ -5,41 +5,45 @@ occasions: an operator's assignment, and the resources that follow another one w
 """
 
 import json
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
 
 from django.db import transaction
-from django.db.backends.utils import CursorWrapper
 from django.db.models import Q
 
-from arcadia_cloud.kernel.database import DatabaseClock, server_binding_cursor
+from arcadia_cloud.kernel.database import DatabaseClock
 from arcadia_cloud.kernel.errors import InvalidInput, NotFound
+from arcadia_cloud.kernel.sql import Statement, fetch_one, load
 from deployments.models import Deployment
 from inventory.attribution.tags import parse
 from inventory.models import Resource
-from inventory.statements import statement
-from inventory.values import PROVIDER
+from inventory.observation.spans import split_spans_at_new_owner
+from inventory.values import PROVIDER, AttributionRule
 
-_ASSIGN, _REATTRIBUTE = statement("assign.sql"), statement("reattribute.sql")
-_BATCH = 500
-_RESPAN = (statement("close_previous_owner_spans.sql"), statement("open_new_owner_spans.sql"))
+_ASSIGN: Final = load(__package__, "assign.sql")
+_REATTRIBUTE: Final = load(__package__, "reattribute.sql")
+_BATCH: Final = 500
+_NAMED: Final = 10  # of those that don't exist
 
 
 def assign(
     *, resource_pks: Sequence[int], tenant_id: str, deployment_pk: int | None, actor: str, source: str
 ) -> int:
-    """Give resources to a tenant, and to one of its deployments; return how many changed hands.
+    """Give resources to a tenant, and to one of its deployments; return how many changed owners.
 
-    It stays until it is cleared, whatever tags and projects say. What follows them (a droplet's snapshots)
+    It stays until it is cleared, whatever tags and projects name. What follows them (a droplet's snapshots)
     follows at once. Raises InvalidInput without a tenant, NotFound for a deployment that isn't the tenant's
     and for resources that don't exist; then nothing was changed.
     """
     if not tenant_id.strip():
         raise InvalidInput("a tenant is needed", errors={"tenant_id": ["May not be empty."]})
-    if deployment_pk is not None and not _is_of(tenant_id, deployment_pk):
+    if (
+        deployment_pk is not None
+        and not Deployment.objects.filter(pk=deployment_pk, tenant_id=tenant_id).exists()
+    ):
         raise NotFound(f"tenant {tenant_id} has no deployment {deployment_pk}")
     owner = {"tenant_id": tenant_id, "deployment_id": deployment_pk}
-    return _decide(_ASSIGN, resource_pks, owner, actor=actor, source=source)
+    return _change_owners(_ASSIGN, resource_pks, owner, actor=actor, source=source)
 
 
 def clear_assignment(*, resource_pks: Sequence[int], actor: str, source: str) -> int:
@@ -48,96 +52,75 @@ def clear_assignment(*, resource_pks: Sequence[int], actor: str, source: str) ->
     Raises NotFound for resources that don't exist; then nothing was changed.
     """
     assigned = list(
-        Resource.objects.filter(pk__in=resource_pks, attributed_by="operator").values_list("pk", flat=True)
+        Resource.objects.filter(pk__in=resource_pks, attributed_by=AttributionRule.OPERATOR).values_list(
+            "pk", flat=True
+        )
     )
     _require_all(resource_pks)
-    return _decide(_REATTRIBUTE, assigned, {"cleared": True}, actor=actor, source=source)
+    return _change_owners(_REATTRIBUTE, assigned, {"clear_assignment": True}, actor=actor, source=source)
 
 
 def reattribute(*, resource_pks: Sequence[int], actor: str, source: str) -> int:
-    """Decide anew whose these resources are, by the rules; return how many changed hands."""
-    return _decide(_REATTRIBUTE, resource_pks, {"cleared": False}, actor=actor, source=source)
+    """Decide the owner of these resources anew, by the rules; return how many changed owners."""
+    return _change_owners(_REATTRIBUTE, resource_pks, {"clear_assignment": False}, actor=actor, source=source)
 
 
 def reattribute_project(*, project_pk: int, actor: str, source: str) -> int:
-    """Decide anew whose a project's live resources are, batch by batch; return how many changed hands.
+    """Decide the owner of a project's live resources anew, batch by batch; return how many changed owners.
 
     For a project that was given to another tenant: the slow kinds would wait a day for their next sync.
     """
+    members = Resource.objects.live().filter(project=project_pk).order_by("pk").values_list("pk", flat=True)
     last, changed = 0, 0
-    while pks := _some_of_project(project_pk, after=last):
+    # By key and in batches, each in a transaction of its own: syncs must not wait for a whole project.
+    while pks := list(members.filter(pk__gt=last)[:_BATCH]):
         changed += reattribute(resource_pks=pks, actor=actor, source=source)
         last = pks[-1]
     return changed
 
 
-def _some_of_project(project_pk: int, *, after: int) -> list[int]:
-    found = Resource.objects.live().filter(project=project_pk, pk__gt=after).order_by("pk")
-    return list(found.values_list("pk", flat=True)[:_BATCH])
-
-
-def _is_of(tenant_id: str, deployment_pk: int) -> bool:
-    return Deployment.objects.filter(pk=deployment_pk, tenant_id=tenant_id).exists()
-
-
 def _require_all(pks: Sequence[int]) -> None:
     found = set(Resource.objects.filter(pk__in=pks).values_list("pk", flat=True))
     if missing := sorted(set(pks) - found):
-        raise NotFound(f"there is no resource {', '.join(map(str, missing[:10]))}")
+        raise NotFound(f"there is no resource {', '.join(map(str, missing[:_NAMED]))}")
 
 
-def _decide(sql: str, pks: Sequence[int], more: dict[str, Any], *, actor: str, source: str) -> int:
-    """Run one decision and everything that follows from it, in one transaction."""
+def _change_owners(
+    statement: Statement, pks: Sequence[int], details: Mapping[str, Any], *, actor: str, source: str
+) -> int:
+    """Run one decision and everything that follows from it, in one transaction; return how many changed."""
     _require_all(pks)
-    parameters = {
-        **more,
-        "provider": PROVIDER,
-        "pks": sorted(pks),
-        "at": DatabaseClock().now(),
-        "actor": actor,
-        "source": source,
-    }
-    with transaction.atomic(), server_binding_cursor() as cursor:
-        changed = _changed_hands(cursor, sql, parameters)
+    parameters = {"provider": PROVIDER, "at": DatabaseClock().now(), "actor": actor, "source": source}
+    with transaction.atomic():
+        changed = _decide(statement, sorted(pks), {**parameters, **details})
         count = len(changed)
+        # A droplet's snapshot follows the droplet, and a volume's snapshot the volume that follows a droplet.
         while followers := _followers_of(changed):
-            again = {**parameters, "pks": followers, "cleared": False}
-            changed = _changed_hands(cursor, _REATTRIBUTE, again)
+            changed = _decide(_REATTRIBUTE, followers, {**parameters, "clear_assignment": False})
             count += len(changed)
     return count
 
 
-def _changed_hands(cursor: CursorWrapper, sql: str, parameters: dict[str, Any]) -> list[int]:
-    cursor.execute(sql, {**parameters, "claims": _claims(parameters["pks"])})
-    changed: list[int] = cursor.fetchone()[0]
-    for statement_ in _RESPAN if changed else ():
-        cursor.execute(statement_, {"pks": changed, "at": parameters["at"]})
+def _decide(statement: Statement, pks: Sequence[int], parameters: Mapping[str, Any]) -> list[int]:
+    """Run one statement; split the spans of those whose owner it changed, and return them."""
+    # Read before the statement locks the rows: what an observer changes in between, it attributes itself.
+    named = [
+        {"id": pk, **parse(tags)._asdict()}
+        for pk, tags in Resource.objects.filter(pk__in=pks).values_list("pk", "tags")
+    ]
+    parameters = {**parameters, "pks": list(pks), "tags": json.dumps(named)}
+    changed: list[int] = fetch_one(statement, parameters, into=list) or []
+    if changed:
+        split_spans_at_new_owner(changed, at=parameters["at"])
     return changed
 
 
-def _claims(pks: Sequence[int]) -> str:
-    """What the tags of these resources claim, as the statement takes it."""
-    tags = Resource.objects.filter(pk__in=pks).values_list("pk", "tags")
-    claims = [(pk, parse(each)) for pk, each in tags]
-    return json.dumps(
-        [
-            {"id": pk, "tag_tenant": claim.tenant, "tag_slug": claim.slug, "tag_objection": claim.objection}
-            for pk, claim in claims
-        ]
-    )
-
-
 def _followers_of(pks: Sequence[int]) -> list[int]:
-    """The live resources whose parent is one of these. Parents form no ring."""
+    """Return the live resources whose parent is one of these. Parents form no ring."""
     if not pks:
         return []
-    parents = Resource.objects.filter(pk__in=pks).values_list("kind", "provider_id")
     of_parent = Q()
-    for kind, provider_id in parents:
+    for kind, provider_id in Resource.objects.filter(pk__in=pks).values_list("kind", "provider_id"):
         of_parent |= Q(parent_kind=kind, parent_id=provider_id)
-    return list(
-        Resource.objects.live()
-        .filter(of_parent, provider=PROVIDER)
-        .order_by("pk")
-        .values_list("pk", flat=True)
-    )
+    followers = Resource.objects.live().filter(of_parent, provider=PROVIDER).order_by("pk")
+    return list(followers.values_list("pk", flat=True))

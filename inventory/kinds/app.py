@@ -9,7 +9,7 @@ from inventory.values import Kind, Observation
 
 
 def to_observation(app: AppRecord) -> Observation:
-    """Map an app. Its status is the phase of the deployment it serves; the list doesn't tell the price."""
+    """Map an app. Its status is the phase of the deployment it serves; the list has no price."""
     status = app.active_deployment.phase.lower() if app.active_deployment else ""
     return Observation(
         provider_id=app.id,
@@ -25,6 +25,7 @@ def to_observation(app: AppRecord) -> Observation:
             "components": _components(app.spec),
         },
         created_at=real_timestamp(app.created_at),
+        # Without one nothing of it runs: it is being built, or its first build failed.
         active=app.active_deployment is not None,
     )
 

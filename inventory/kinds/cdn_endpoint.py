@@ -15,7 +15,9 @@ _SPACES: Final = ".digitaloceanspaces.com"
 
 def to_observation(endpoint: CdnEndpointRecord) -> Observation:
     """Map an endpoint. `bucket` is the bucket it hands out, in the region that the origin's address names."""
-    bucket, region = _bucket_of(endpoint.origin)
+    bucket, region = "", ""
+    if endpoint.origin.endswith(_SPACES):  # from the right: a bucket's name may have dots
+        bucket, _, region = endpoint.origin.removesuffix(_SPACES).rpartition(".")
     return Observation(
         provider_id=endpoint.id,
         name=endpoint.custom_domain or endpoint.endpoint or endpoint.origin,
@@ -30,14 +32,6 @@ def to_observation(endpoint: CdnEndpointRecord) -> Observation:
         },
         created_at=real_timestamp(endpoint.created_at),
     )
-
-
-def _bucket_of(origin: str) -> tuple[str, str]:
-    """Bucket and region of `<bucket>.<region>.digitaloceanspaces.com`; a bucket's name may have dots."""
-    if not origin.endswith(_SPACES):
-        return "", ""
-    bucket, _, region = origin.removesuffix(_SPACES).rpartition(".")
-    return bucket, region
 
 
 CDN_ENDPOINT = KindSpec(

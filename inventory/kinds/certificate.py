@@ -7,7 +7,7 @@ from inventory.values import Kind, Observation
 
 
 def to_observation(certificate: CertificateRecord) -> Observation:
-    """Map a certificate. It is free; `not_after` tells when it ends."""
+    """Map a certificate. It is free; `not_after` is its end."""
     return Observation(
         provider_id=certificate.id,
         name=certificate.name,

@@ -7,7 +7,7 @@ from inventory.values import Kind, Observation
 
 
 def to_observation(database: DatabaseRecord) -> Observation:
-    """Map a database cluster. It runs unless it is still being made; the API doesn't tell the price."""
+    """Map a database cluster. It runs unless it is still being made; the API has no price."""
     window = database.maintenance_window
     return Observation(
         provider_id=database.id,

@@ -4,31 +4,26 @@ from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import quote
 
-from arcadia_cloud.digitalocean.client import DigitalOcean
-from arcadia_cloud.digitalocean.errors import ProviderNotFound
 from arcadia_cloud.digitalocean.listing import Listing
 from arcadia_cloud.digitalocean.records import DnsRecord, DomainRecord
-from inventory.kinds.spec import FULL, Detail, KindSpec, sorted_json
-from inventory.sync.paging import read_all
+from inventory.kinds.spec import FULL, Detail, KindSpec, SubListing, sorted_json
 from inventory.values import Kind, Observation
 
-# Their data is a host's name, written with a dot at its end and told without one.
-_NAMING: Final = frozenset({"CNAME", "MX", "NS", "SRV"})
+# Their data is a host's name: it is written with a dot at its end, and listed without one.
+_HOST_NAME_TYPES: Final = frozenset({"CNAME", "MX", "NS", "SRV"})
 
 
 @dataclass(frozen=True, slots=True)
 class Zone:
+    """A zone with its records."""
+
     domain: DomainRecord
     records: list[DnsRecord]
 
 
-def with_records(cloud: DigitalOcean, domain: DomainRecord) -> Zone | None:
-    """Read the zone's records, in calls of their own: no other list has them. Raises ProviderError."""
-    path = f"/v2/domains/{quote(domain.name, safe='')}/records"
-    try:
-        return Zone(domain, list(read_all(cloud, Listing(path, "domain_records", DnsRecord))))
-    except ProviderNotFound:
-        return None
+def records_of(domain: DomainRecord) -> Listing[DnsRecord]:
+    """Return the list of a zone's records."""
+    return Listing(f"/v2/domains/{quote(domain.name, safe='')}/records", "domain_records", DnsRecord)
 
 
 def to_observation(zone: Zone) -> Observation:
@@ -43,11 +38,11 @@ def to_observation(zone: Zone) -> Observation:
 
 
 def _record(record: DnsRecord) -> dict[str, Any]:
-    """Without its id, which changes when the same record is written anew."""
+    """Map a record, without its id: that changes when the same record is written anew."""
     data = record.data
-    if record.type in _NAMING and data != ".":
+    if record.type in _HOST_NAME_TYPES and data != ".":
         data = data.removesuffix(".").lower()
-    told = {
+    fields = {
         "type": record.type,
         "name": record.name,
         "data": data,
@@ -58,13 +53,13 @@ def _record(record: DnsRecord) -> dict[str, Any]:
         "flags": record.flags,
         "tag": record.tag,
     }
-    return {field: value for field, value in told.items() if value is not None}
+    return {field: value for field, value in fields.items() if value is not None}
 
 
 DNS_ZONE = KindSpec(
     kind=Kind.DNS_ZONE,
     listings=(Listing("/v2/domains", "domains", DomainRecord),),
-    enrich=with_records,
+    sub_listing=SubListing(records_of, Zone),
     to_observation=to_observation,
     detail=Detail("/v2/domains/{provider_id}", "domain"),
     modes=FULL,

@@ -8,11 +8,12 @@ from arcadia_cloud.digitalocean.records import Address, DropletRecord
 from inventory.kinds.spec import FAST, Detail, KindSpec, cents
 from inventory.values import Kind, Observation
 
+# The tag that DigitalOcean puts on a cluster's workers; "k8s:worker" and others look alike.
 _CLUSTER: Final = re.compile(r"k8s:([0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12})")
 
 
 def to_observation(droplet: DropletRecord) -> Observation:
-    """Map a droplet. It is billed and metered while it exists; `active` tells whether it runs.
+    """Map a droplet. It is billed and metered while it exists; `active`: it runs.
 
     A Kubernetes cluster's worker has the cluster's id as `cluster_id`, by the tag that it was given.
     """
@@ -43,6 +44,7 @@ def _attrs(droplet: DropletRecord) -> dict[str, Any]:
         "disk_gb": droplet.disk,
         "image": {"id": image.id, "slug": image.slug, "name": image.name} if image else None,
         "vpc_uuid": droplet.vpc_uuid,
+        # Sorted, as every list here: the provider keeps no order, and another order would be an event.
         "features": sorted(droplet.features),
         "volume_ids": sorted(droplet.volume_ids),
         "snapshot_ids": sorted(droplet.snapshot_ids),

@@ -7,13 +7,14 @@ from arcadia_cloud.digitalocean.records import FirewallPeers, FirewallRecord, Fi
 from inventory.kinds.spec import FULL, Detail, KindSpec, real_timestamp, sorted_json
 from inventory.values import Kind, Observation
 
+# The API takes "all" and gives back "0"; some answers leave it empty.
 _EVERY_PORT: Final = frozenset({"", "0", "all"})
 
 
 def to_observation(firewall: FirewallRecord) -> Observation:
-    """Map a firewall. Its tags name the droplets it guards, and so tell whose it is.
+    """Map a firewall. Its tags name the droplets it guards, and so its owner.
 
-    Rules come in no order: they are sorted, and the three ways to say "every port" are one.
+    Rules come in no order: they are sorted, and the three ways to write "every port" are one.
     """
     return Observation(
         provider_id=firewall.id,
@@ -38,15 +39,15 @@ def _rule(rule: FirewallRule, peers: FirewallPeers | None) -> dict[str, Any]:
 
 
 def _peers(peers: FirewallPeers) -> dict[str, list[str]]:
-    """Only what is named: an empty list and none mean the same."""
-    told = {
+    """Map the peers that are named: an empty list and none mean the same."""
+    peer_lists = {
         "addresses": peers.addresses,
         "droplet_ids": [str(droplet) for droplet in peers.droplet_ids],
         "load_balancer_ids": peers.load_balancer_uids,
         "cluster_ids": peers.kubernetes_ids,
         "tags": peers.tags,
     }
-    return {who: sorted(names) for who, names in told.items() if names}
+    return {group: sorted(names) for group, names in peer_lists.items() if names}
 
 
 FIREWALL = KindSpec(

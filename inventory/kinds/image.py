@@ -10,12 +10,12 @@ from inventory.kinds.spec import (
     SLOW,
     Detail,
     KindSpec,
+    ParentList,
     decimal_text,
     gigabytes,
     real_timestamp,
     single_region,
 )
-from inventory.sync.backups import droplets_of_backups
 from inventory.values import Kind, Observation
 
 _PRIVATE = Listing("/v2/images", "images", ImageRecord, params={"private": "true"})
@@ -25,7 +25,7 @@ _PATH = "/v2/images/{provider_id}"
 def to_observation(image: ImageRecord) -> Observation:
     """Map a custom image or a backup. `size_gb` is what is billed.
 
-    A backup doesn't tell whose it is: its droplet does, in `backup_ids`.
+    A backup doesn't name its droplet: the droplet names it, in `backup_ids`.
     """
     return Observation(
         provider_id=str(image.id),
@@ -47,6 +47,7 @@ def to_observation(image: ImageRecord) -> Observation:
 IMAGE = KindSpec(
     kind=Kind.IMAGE,
     listings=(_PRIVATE,),
+    # Out of a list that holds three kinds; its total is of all of them.
     wanted=lambda image: image.type == "custom",
     to_observation=to_observation,
     detail=Detail(_PATH, "image"),
@@ -55,7 +56,7 @@ IMAGE = KindSpec(
 DROPLET_BACKUP = KindSpec(
     kind=Kind.DROPLET_BACKUP,
     listings=(_PRIVATE,),
-    droplet_of=droplets_of_backups,
+    parent_list=ParentList(Kind.DROPLET, "backup_ids"),
     wanted=lambda image: image.type == "backup",
     to_observation=to_observation,
     detail=Detail(_PATH, "image", not_in_detail=("parent_kind", "parent_id")),

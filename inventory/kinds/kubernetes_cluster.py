@@ -13,7 +13,7 @@ _RUNNING: Final = frozenset({"running", "degraded", "upgrading"})
 def to_observation(cluster: KubernetesClusterRecord) -> Observation:
     """Map a cluster. Its workers, `droplet_ids`, are droplets too, with their own row and price.
 
-    What the control plane costs isn't told by the API.
+    The API has no price of the control plane.
     """
     state = cluster.status.state if cluster.status else ""
     nodes = (node.droplet_id for pool in cluster.node_pools for node in pool.nodes)
@@ -26,6 +26,7 @@ def to_observation(cluster: KubernetesClusterRecord) -> Observation:
         tags=sorted(cluster.tags),
         attrs={
             "version": cluster.version,
+            # Absent and false are one, here and below: the difference would be an event.
             "ha": bool(cluster.ha),
             "auto_upgrade": bool(cluster.auto_upgrade),
             "vpc_uuid": cluster.vpc_uuid,

@@ -9,9 +9,9 @@ from inventory.values import Kind, Observation
 
 
 def to_observation(balancer: LoadBalancerRecord) -> Observation:
-    """Map a load balancer. It has no tags: its `tag` names the droplets it serves, and so tells whose it is.
+    """Map a load balancer. It has no tags: its `tag` names the droplets it serves, and so its owner.
 
-    The API doesn't tell the price.
+    The API has no price.
     """
     return Observation(
         provider_id=balancer.id,
@@ -19,6 +19,7 @@ def to_observation(balancer: LoadBalancerRecord) -> Observation:
         name=balancer.name,
         region=balancer.region.slug if balancer.region else "",
         status=balancer.status,
+        # As if it were tagged so: it is then attributed as the droplets that it serves.
         tags=[balancer.tag] if balancer.tag else [],
         attrs={
             "type": balancer.type,

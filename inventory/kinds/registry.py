@@ -23,7 +23,7 @@ from inventory.kinds.vpc import VPC
 from inventory.values import RunMode
 
 # In the order of a run: what others belong to comes before them.
-ENTRIES: Sequence[KindSpec] = (
+SPECS: Sequence[KindSpec] = (
     KUBERNETES_CLUSTER,
     DROPLET,
     DATABASE,
@@ -42,16 +42,16 @@ ENTRIES: Sequence[KindSpec] = (
     APP,
     REGISTRY,
 )
-_BY_NAME = {str(entry.kind): entry for entry in ENTRIES}
+_BY_NAME = {str(entry.kind): entry for entry in SPECS}
 
 
-def of_mode(mode: RunMode) -> list[KindSpec]:
-    """The kinds of one schedule."""
-    return [entry for entry in ENTRIES if mode in entry.modes]
+def specs_of_mode(mode: RunMode) -> list[KindSpec]:
+    """Return the kinds of one schedule."""
+    return [entry for entry in SPECS if mode in entry.modes]
 
 
-def named(kinds: Iterable[str]) -> list[KindSpec]:
-    """The kinds of these names, each once. Raises InvalidInput naming those that are not synced."""
+def specs_named(kinds: Iterable[str]) -> list[KindSpec]:
+    """Return the kinds of these names, each once. Raises InvalidInput naming those that are not synced."""
     wanted = dict.fromkeys(kinds)
     unknown = [kind for kind in wanted if kind not in _BY_NAME]
     if unknown:

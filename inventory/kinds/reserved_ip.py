@@ -27,5 +27,6 @@ RESERVED_IP = KindSpec(
     volatile=("locked",),
     modes=FULL,
     in_projects=True,
+    # A project may list it under the name from before the renaming.
     other_urns=("do:floatingip:{provider_id}",),
 )

@@ -15,7 +15,7 @@ from inventory.values import Kind, Observation
 
 
 def to_observation(snapshot: SnapshotRecord) -> Observation:
-    """Map a snapshot. `size_gb` is what is billed; `droplet_id` or `volume_id` tells what it was taken of."""
+    """Map a snapshot. `size_gb` is what is billed; `droplet_id` or `volume_id` is what it was taken of."""
     taken_of = snapshot.resource_type
     return Observation(
         provider_id=snapshot.id,

@@ -7,7 +7,7 @@ from inventory.values import Kind, Observation
 
 
 def to_observation(volume: VolumeRecord) -> Observation:
-    """Map a volume. It is billed by its size, attached or not; the API doesn't tell the price."""
+    """Map a volume. It is billed by its size, attached or not; the API has no price."""
     return Observation(
         provider_id=volume.id,
         urn=f"do:volume:{volume.id}",
@@ -22,6 +22,7 @@ def to_observation(volume: VolumeRecord) -> Observation:
             "filesystem_type": volume.filesystem_type,
             "filesystem_label": volume.filesystem_label,
         },
+        # A volume is attached to one droplet at most.
         parent_kind=str(Kind.DROPLET) if volume.droplet_ids else "",
         parent_id=str(volume.droplet_ids[0]) if volume.droplet_ids else "",
         created_at=real_timestamp(volume.created_at),

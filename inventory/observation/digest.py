@@ -1,39 +1,37 @@
-"""What an observation says, in sixteen bytes: a row with the same digest was written from one just like it.
+"""The digest of an observation, in sixteen bytes: a row with the same one was written from an equal one.
 
-The digest covers all that a row and its spans take from the provider. Left out is what tells whose a resource
-is: a fast run reads no projects, and what decides may change while the resource stays as it is; `bump.sql`
-looks at that for itself.
+The digest covers all that a row and its spans take from the provider. Left out is what the attribution rules
+use: a fast run reads no projects, and an owner may change while the resource stays as it is; `bump.sql`
+compares that for itself.
 """
 
 from hashlib import sha256
 from operator import attrgetter
+from typing import Final
 
 import msgspec
 
 from inventory.values import Observation
 
 # Counted up when a row takes something else from the same observation: then every row is written anew once.
-_EDITION = b"1"
-_HEX_DIGITS = 32
-_WHOSE = {
-    "project_id",
-    "deployment_id",
-    "tenant_id",
-    "decides",
-    "tag_tenant",
-    "tag_slug",
-    "tag_objection",
+_EDITION: Final = b"1"
+_HEX_DIGITS: Final = 32
+_ATTRIBUTION_FIELDS: Final = frozenset({
+    "project_id", "deployment_id", "tenant_id", "can_attribute", "tag_tenant", "tag_slug", "tag_conflict",
     "digest",
-}
-_said_by = attrgetter(*(name for name in Observation.__struct_fields__ if name not in _WHOSE))
+})  # fmt: skip
+_provider_fields = attrgetter(
+    *(name for name in Observation.__struct_fields__ if name not in _ATTRIBUTION_FIELDS)
+)
 _encode = msgspec.msgpack.Encoder().encode
 
 
 def digest_of(seen: Observation) -> str | None:
-    """The digest, as PostgreSQL reads a bytea.
+    """Return the digest, as PostgreSQL reads a bytea; None for what a saga observed of its own.
 
-    None for what its maker observed: the maker's word decides anew each time.
+    A saga's word on the owner decides anew each time.
     """
+    # No digest, no shortcut in bump.sql: its owner must be compared each time.
     if seen.tenant_id is not None or seen.deployment_id is not None:
         return None
-    return "\\x" + sha256(_EDITION + _encode(_said_by(seen))).hexdigest()[:_HEX_DIGITS]
+    return "\\x" + sha256(_EDITION + _encode(_provider_fields(seen))).hexdigest()[:_HEX_DIGITS]

@@ -1,35 +1,35 @@
-"""The one way in: every observation of a resource, from a sync or a saga, is written here.
+"""The one upsert path: every observation of a resource, from a sync or a saga, is written here.
 
 A batch costs a fixed number of SQL statements, whatever its size, in one transaction. It travels as JSON
 parameters, so that nothing depends on a session's temporary tables (PgBouncer hands those to others).
 
-Most of a fleet is as it was. So a batch is told by its digests first, and only what isn't stored just so
-travels whole. A batch in which one is new travels whole, too: see `bump.sql` for why.
+Most of a fleet is as it was. So a batch is first sent as fingerprints, and only the observations that aren't
+stored just so travel whole. A batch in which one is new travels whole, too: see `bump.sql` for why.
 """
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from operator import attrgetter
-from typing import Any
+from typing import Any, Final, cast
 
 import msgspec
 from django.db import transaction
+from msgspec.structs import replace
 
-from arcadia_cloud.kernel.database import server_binding_cursor
+from arcadia_cloud.kernel.sql import fetch_one, load
 from inventory.attribution.tags import parse
 from inventory.observation.digest import digest_of
-from inventory.statements import statement
+from inventory.observation.spans import backfill_first_owner, update_spans
 from inventory.values import PROVIDER, Kind, Observation
 
-_BUMP, _OBSERVE, _OWN_ALL_ALONG, _RESPAN = (
-    statement(name) for name in ("bump.sql", "observe.sql", "backfill_first_owner.sql", "update_spans.sql")
-)
+_BUMP: Final = load(__package__, "bump.sql")
+_OBSERVE: Final = load(__package__, "observe.sql")
 
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Who observes, kept on every event: `actor` in words, `source` as `run:12` or `saga:…`."""
+    """The actor of an observation and its `source`, as `run:12` or `saga:…`; both are on every event."""
 
     actor: str
     source: str = ""
@@ -37,7 +37,7 @@ class Origin:
 
 @dataclass(frozen=True, slots=True)
 class ObservationCounts:
-    """What one batch did. `seen` counts distinct resources."""
+    """The result of one batch. `seen` counts distinct resources."""
 
     seen: int = 0
     discovered: int = 0
@@ -47,10 +47,10 @@ class ObservationCounts:
 
 @dataclass(frozen=True, slots=True)
 class ObservationContext:
-    """How a batch was looked at.
+    """The circumstances of a batch.
 
-    `at` is when the provider was asked, on the database's clock: an older look never overwrites a newer
-    one. `volatile` names attrs that move by themselves. Unless `bump_unchanged`, an unchanged row is
+    `at` is when the provider was asked, by the database's clock: an older observation never overwrites a
+    newer one. `volatile` names attrs that move by themselves. Unless `bump_unchanged`, an unchanged row is
     touched only when its last bump is an hour old.
     """
 
@@ -59,42 +59,23 @@ class ObservationContext:
     bump_unchanged: bool = True
 
 
-def observe(
-    *, kind: Kind, observations: Iterable[Observation], look: ObservationContext, origin: Origin
-) -> ObservationCounts:
-    """Write what was seen of one kind, and tell what happened in the history.
-
-    New rows are inserted (`discovered`), changed ones updated (`updated`, `tagged`), tombstoned ones
-    restored (`restored`); all get `last_seen_at` and no strikes. Repeating a batch writes no event. Safe
-    against other observers of the same resources at the same time.
-    """
-    batch = _sorted_once(observations)
-    if not batch:
-        return ObservationCounts()
-    told: dict[str, Any] = {
-        "provider": PROVIDER,
-        "kind": str(kind),
-        "at": look.at,
-        "bump_unchanged": look.bump_unchanged,
-    }
-    more: dict[str, Any] = {"volatile": list(look.volatile), "actor": origin.actor, "source": origin.source}
-    with transaction.atomic(), server_binding_cursor() as cursor:
-        cursor.execute(_BUMP, {**told, "marks": _as_json(map(_mark_of, batch)), "size": len(batch)})
-        differing, bumped = cursor.fetchone()
-        changed = _those(differing, batch) if bumped else batch
-        if not changed:
-            return ObservationCounts(len(batch))
-        cursor.execute(_OBSERVE, {**told, **more, "batch": _as_json(changed)})
-        discovered, updated, restored, touched, owned_at_last = cursor.fetchone()
-        if owned_at_last:
-            cursor.execute(_OWN_ALL_ALONG, {"pks": owned_at_last})
-        if touched:
-            cursor.execute(_RESPAN, {**told, "batch": _as_json(_those(touched, changed))})
-    return ObservationCounts(len(batch), discovered, updated, restored)
+@dataclass(frozen=True, slots=True)
+class _BumpRow:
+    differing: list[str]
+    known: int
 
 
-class _Mark(msgspec.Struct, omit_defaults=True):
-    """What bump.sql needs to know of an observation."""
+@dataclass(frozen=True, slots=True)
+class _ObserveRow:
+    discovered: int
+    updated: int
+    restored: int
+    touched: list[str]
+    first_owned: list[int]
+
+
+class _Fingerprint(msgspec.Struct, omit_defaults=True):
+    """The fields of an observation that bump.sql compares."""
 
     provider_id: str
     digest: str | None
@@ -104,29 +85,56 @@ class _Mark(msgspec.Struct, omit_defaults=True):
     parent_id: str = ""
     tag_tenant: str | None = None
     tag_slug: str | None = None
-    tag_objection: str | None = None
+    tag_conflict: str | None = None
 
 
-_marked = attrgetter(*_Mark.__struct_fields__)
+_compared_fields = attrgetter(*_Fingerprint.__struct_fields__)
 
 
-def _mark_of(seen: Observation) -> _Mark:
-    return _Mark(*_marked(seen))
+def observe(
+    *, kind: Kind, observations: Iterable[Observation], context: ObservationContext, origin: Origin
+) -> ObservationCounts:
+    """Write what was seen of one kind, and record in the history what happened.
+
+    New rows are inserted (`discovered`), changed ones updated (`updated`, `tagged`), tombstoned ones
+    restored (`restored`); all get `last_seen_at` and no strikes. Repeating a batch writes no event. Safe
+    against other observers of the same resources at the same time.
+    """
+    # Pages repeat items: the later one counts. Sorted, since that is the order in which rows are locked.
+    latest = {seen.provider_id: _complete(seen) for seen in observations}
+    batch = [latest[provider_id] for provider_id in sorted(latest)]
+    if not batch:
+        return ObservationCounts()
+    common: dict[str, Any] = {
+        "provider": PROVIDER,
+        "kind": str(kind),
+        "at": context.at,
+        "bump_unchanged": context.bump_unchanged,
+    }
+    with transaction.atomic():
+        fingerprints = _as_json(_Fingerprint(*_compared_fields(seen)) for seen in batch)
+        bumped = fetch_one(_BUMP, {**common, "fingerprints": fingerprints, "size": len(batch)}, into=_BumpRow)
+        # Where one was new, bump.sql has locked nothing, and the whole batch is written in its one order.
+        changed = _select(bumped.differing, batch) if bumped is not None and bumped.known else batch
+        if not changed:
+            return ObservationCounts(len(batch))
+        details = {"volatile": list(context.volatile), "actor": origin.actor, "source": origin.source}
+        parameters = {**common, **details, "batch": _as_json(changed)}
+        written = cast("_ObserveRow", fetch_one(_OBSERVE, parameters, into=_ObserveRow))  # an aggregate's
+        if written.first_owned:
+            backfill_first_owner(written.first_owned)
+        if written.touched:
+            update_spans(kind=kind, batch=_as_json(_select(written.touched, changed)), at=context.at)
+    return ObservationCounts(len(batch), written.discovered, written.updated, written.restored)
 
 
-def _sorted_once(observations: Iterable[Observation]) -> list[Observation]:
-    """Each resource once (pages repeat items; the later one counts), in the order that rows are locked."""
-    latest = {seen.provider_id: seen for seen in observations}
-    return [_completed(latest[provider_id]) for provider_id in sorted(latest)]
+def _complete(seen: Observation) -> Observation:
+    """Add what follows from an observation itself: what its tags name, and its digest."""
+    tenant, slug, conflict = parse(seen.tags)
+    return replace(seen, tag_tenant=tenant, tag_slug=slug, tag_conflict=conflict, digest=digest_of(seen))
 
 
-def _completed(seen: Observation) -> Observation:
-    seen.tag_tenant, seen.tag_slug, seen.tag_objection = parse(seen.tags)
-    seen.digest = digest_of(seen)
-    return seen
-
-
-def _those(provider_ids: Iterable[str], batch: list[Observation]) -> list[Observation]:
+def _select(provider_ids: Iterable[str], batch: list[Observation]) -> list[Observation]:
     wanted = set(provider_ids)
     return [seen for seen in batch if seen.provider_id in wanted]
 

@@ -1,4 +1,4 @@
-"""The pinned account: our tokens must go on belonging to the account whose inventory this is."""
+"""The pinned account: our tokens must go on belonging to the account that this inventory is of."""
 
 from datetime import datetime
 
@@ -20,6 +20,7 @@ def assert_pinned(cloud: DigitalOcean, *, at: datetime) -> CloudAccount:
     Raises WrongAccount: syncing on would take every resource of ours for lost.
     """
     account = cloud.account()
+    # Of two first syncs at once the unique constraint lets one pin; the other reads what it pinned.
     pinned, _ = CloudAccount.objects.get_or_create(
         provider=PROVIDER,
         defaults={"team_uuid": account.team_uuid, "name": account.team_name, "pinned_at": at},

@@ -1,4 +1,4 @@
-"""Reading one of the provider's lists to its end, and knowing whether that was all of it."""
+"""Reading one of the provider's lists to its end, and judging whether that was all of it."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -13,11 +13,11 @@ T = TypeVar("T")
 
 
 def record_key(record: Any) -> str:  # Any: records share no base with an id; some are known by urn or slug
-    """By what the provider knows a record."""
+    """Return the key by which the provider knows a record."""
     for name in ("id", "urn", "slug", "name", "ip"):
         if (value := getattr(record, name, None)) is not None:
             return str(value)
-    raise TypeError(f"{type(record).__name__} has nothing to know it by")
+    raise TypeError(f"{type(record).__name__} has no key")
 
 
 def read_pages(
@@ -47,7 +47,7 @@ def read_pages(
             items = page.items if wanted is None else [item for item in page.items if wanted(item)]
             counted.update(hash(record_key(item)) for item in items)
             progress.seen = seen_before + len(counted)
-            # How many of a shared list are wanted, nobody tells.
+            # How many of a shared list are wanted isn't known before its end.
             progress.expected = None if total is None or wanted is not None else seen_before + total
             progress.pages += 1
             progress.api_calls = cloud.calls - progress.calls_before
@@ -63,6 +63,6 @@ def read_all(cloud: DigitalOcean, listing: Listing[T], *, progress: Progress | N
     known: set[str] = set()
     for page in read_pages(cloud, listing, progress=progress):
         for item in page.items:
-            if (name := record_key(item)) not in known:
-                known.add(name)
+            if (key := record_key(item)) not in known:
+                known.add(key)
                 yield item

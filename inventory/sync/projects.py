@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from django.db import transaction
 
@@ -16,7 +17,7 @@ from inventory.sync.paging import read_all
 from inventory.sync.run_records import Progress
 from inventory.values import OPERATORS_PROJECT, PROVIDER
 
-_PROJECTS = Listing("/v2/projects", "projects", ProjectRecord)
+_PROJECTS: Final = Listing("/v2/projects", "projects", ProjectRecord)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +29,7 @@ class Membership:
 
 
 def sync_projects(cloud: DigitalOcean, *, progress: Progress, now: Callable[[], datetime]) -> Membership:
-    """Mirror every project and read who is in it.
+    """Mirror every project and read which resources are in it.
 
     Makes the operators' own project at the provider when there is none. Writes only after everything was
     read: a list that breaks off changes nothing. Raises ProviderError.
@@ -59,6 +60,7 @@ def ensure_operators_project(cloud: DigitalOcean) -> None:
     Raises ProviderError.
     """
     with lease(f"bootstrap:{OPERATORS_PROJECT}", wait_seconds=60):
+        # Looked for again under the lease: another process may have made it while this one waited.
         if _operators_project_in(cloud.projects()):
             return
         try:
@@ -69,7 +71,7 @@ def ensure_operators_project(cloud: DigitalOcean) -> None:
                 environment="Production",
             )
         except ProviderRejected:
-            # Names are unique there: a refusal may mean that somebody made it by hand a moment ago.
+            # Names are unique there: a refusal may mean that it was made by hand a moment ago.
             if not _operators_project_in(cloud.projects()):
                 raise
 
@@ -82,12 +84,12 @@ def _operators_project_in(records: Iterable[ProjectRecord]) -> bool:
 def mirror_projects(records: Iterable[ProjectRecord], *, at: datetime) -> dict[str, int]:
     """Write the complete list of projects; return `{provider's id: pk}`.
 
-    `tenant_id` and `purpose` belong to the operator: purpose is written at first sight only. A project
+    `tenant_id` and `purpose` belong to the operator: purpose is written once, with the row. A project
     that isn't in the list any more gets its `deleted_at`; one that returns loses it.
     """
-    rows = [_as_row(record, at) for record in records]
+    rows = [_to_row(record, at) for record in records]
     Project.objects.bulk_create(
-        sorted(rows, key=lambda row: row.provider_id),
+        sorted(rows, key=lambda row: row.provider_id),  # two mirrors at once lock rows in one order
         update_conflicts=True,
         unique_fields=["provider", "provider_id"],
         update_fields=[
@@ -100,11 +102,12 @@ def mirror_projects(records: Iterable[ProjectRecord], *, at: datetime) -> dict[s
             "deleted_at",
         ],
     )
+    # Older than this list alone: a project that was seen later than it is no loss.
     Project.objects.filter(provider=PROVIDER, deleted_at=None, last_seen_at__lt=at).update(deleted_at=at)
     return dict(Project.objects.filter(provider=PROVIDER, deleted_at=None).values_list("provider_id", "pk"))
 
 
-def _as_row(record: ProjectRecord, at: datetime) -> Project:
+def _to_row(record: ProjectRecord, at: datetime) -> Project:
     return Project(
         provider=PROVIDER,
         provider_id=record.id,

@@ -4,33 +4,36 @@ Lists lag, pages shift, tokens lose scopes: one absence proves nothing. Only a c
 that would strike most of a kind is stopped for a human, and the third strike is checked by id.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import F, Q
 
 from arcadia_cloud.digitalocean.client import DigitalOcean
 from arcadia_cloud.digitalocean.errors import ProviderError, ProviderUnavailable
 from arcadia_cloud.kernel.leases import HeldLease
+from arcadia_cloud.kernel.sql import execute, fetch_one, load
 from inventory.kinds.spec import KindSpec
-from inventory.models import Resource, ResourceQuerySet, SyncRun
+from inventory.models import Resource, SyncRun
 from inventory.observation.observe import ObservationContext, Origin, observe
-from inventory.statements import statement
+from inventory.sync.reader import look_up
 from inventory.values import PROVIDER, STRIKES_TO_DELETE, Kind
 
-_STRIKE, _TOMBSTONE = statement("strike.sql"), statement("tombstone.sql")
+_STRIKE: Final = load(__package__, "strike.sql")
+_TOMBSTONE: Final = load(__package__, "tombstone.sql")
 # A run that would strike more than half of a kind's live resources, and more than this many, is suspicious.
-_FEW = 5
+_FEW: Final = 5
 # The checks by id are calls per resource; what a run leaves over, the next one checks.
 _CHECKS_PER_RUN = 200
-_MOST_STRIKES = 1000  # one that can't be asked for by its id is struck every hour, for years
+_MOST_STRIKES: Final = 1000  # one that can't be asked for by its id is struck every hour, for years
 
 
 @dataclass(frozen=True, slots=True)
 class Absences:
-    """What a complete run did not see."""
+    """The live resources that a complete run did not see."""
 
     live: int
     absent: int
@@ -43,71 +46,68 @@ class Absences:
         return f"{self.absent} of {self.live} live resources were not in the list"
 
 
-def count_absences(entry: KindSpec, run: SyncRun) -> Absences:
-    """How many live resources of the kind nobody has seen since the run began."""
-    live = Resource.objects.live().filter(provider=PROVIDER, kind=entry.kind)
+def count_absences(spec: KindSpec, run: SyncRun) -> Absences:
+    """Count the live resources of the kind that were not seen since the run began."""
+    live = Resource.objects.live().filter(provider=PROVIDER, kind=spec.kind)
     absent = Q(last_seen_at__lt=run.started_at)
     return Absences(live=live.count(), absent=live.filter(absent).count())
 
 
 @transaction.atomic
-def strike_absent(entry: KindSpec, run: SyncRun, held: HeldLease) -> int:
-    """Give each live resource that nobody has seen since the run began its strike; return how many.
+def strike_absent(spec: KindSpec, run: SyncRun, held: HeldLease) -> int:
+    """Give each live resource that was not seen since the run began its strike; return how many.
 
     Fenced: raises LeaseLost, and strikes nothing, when another run of the kind may have begun.
     """
-    held.assert_held()
-    parameters: dict[str, str | int | datetime] = {
-        "provider": PROVIDER,
-        "kind": str(entry.kind),
-        "began_at": run.started_at,
-        "most": _MOST_STRIKES,
-    }
-    with connection.cursor() as cursor:
-        cursor.execute(_STRIKE, parameters)
-        struck: int = cursor.rowcount
+    held.assert_held()  # locks the lease's row: a run that took over meanwhile would strike a second time
+    struck = execute(
+        _STRIKE,
+        {
+            "provider": PROVIDER,
+            "kind": str(spec.kind),
+            "began_at": run.started_at,
+            "most": _MOST_STRIKES,
+        },
+    )
     SyncRun.objects.filter(pk=run.pk).update(struck=struck)
     return struck
 
 
 def tombstone_confirmed(
-    entry: KindSpec, run: SyncRun, cloud: DigitalOcean, now: Callable[[], datetime], origin: Origin
+    spec: KindSpec, run: SyncRun, cloud: DigitalOcean, now: Callable[[], datetime], origin: Origin
 ) -> int:
     """Tombstone what has its three strikes and is gone by its own address too; return how many.
 
-    What answers there after all is observed instead, and loses its strikes. Raises ProviderError when the
-    provider can't tell of one now: its strikes stay, the next complete run asks again, and what was found
-    gone before it is tombstoned all the same.
+    One that answers there after all is observed instead, and loses its strikes. Raises ProviderError where
+    one can't be asked for now: its strikes stay, the next complete run asks again, and those that were found
+    gone before it are tombstoned all the same.
     """
     struck_out = Resource.objects.live().filter(
-        provider=PROVIDER, kind=entry.kind, stale_strike_count__gte=STRIKES_TO_DELETE
+        provider=PROVIDER, kind=spec.kind, stale_strike_count__gte=STRIKES_TO_DELETE
     )
     gone: list[int] = []
-    refusals: list[ProviderError] = []
-    for resource in _some_of(struck_out):
-        look = ObservationContext(at=now(), volatile=entry.volatile)
+    errors: list[ProviderError] = []
+    # A run asks for so many at most; of more, at random: else the same ones would come every time.
+    order = "?" if struck_out.count() > _CHECKS_PER_RUN else "pk"
+    for resource in struck_out.order_by(order)[:_CHECKS_PER_RUN]:
+        context = ObservationContext(at=now(), volatile=spec.volatile)
         try:
-            seen = entry.look_up(cloud, resource)
-        except ProviderUnavailable as refusal:
-            refusals.append(refusal)
-            break  # whoever is next would wait as long for nothing
-        except ProviderError as refusal:
-            refusals.append(refusal)  # of this resource; one that can't be read mustn't keep the others alive
+            seen = look_up(spec, cloud, resource)
+        except ProviderUnavailable as error:
+            errors.append(error)
+            break  # the next one would wait as long for nothing
+        except ProviderError as error:
+            errors.append(error)  # of this resource; one that can't be read mustn't keep the others alive
             continue
+        # Written together at the end: the spans of all of them end in one statement.
         if seen is None:
             gone.append(resource.pk)
         else:
-            observe(kind=entry.kind, observations=[seen], look=look, origin=origin)
-    buried = tombstone(gone, run=run, at=now(), origin=origin)
-    if refusals:
-        raise refusals[0]
-    return buried
-
-
-def _some_of(struck_out: ResourceQuerySet) -> ResourceQuerySet:
-    """As many as a run may ask for; drawn by lot where there are more, lest the same ones come every time."""
-    too_many = struck_out.count() > _CHECKS_PER_RUN
-    return struck_out.order_by("?" if too_many else "pk")[:_CHECKS_PER_RUN]
+            observe(kind=spec.kind, observations=[seen], context=context, origin=origin)
+    tombstoned = tombstone(gone, run=run, at=now(), origin=origin)
+    if errors:
+        raise errors[0]
+    return tombstoned
 
 
 def tombstone(pks: Sequence[int], *, run: SyncRun, at: datetime, origin: Origin) -> int:
@@ -120,36 +120,33 @@ def tombstone(pks: Sequence[int], *, run: SyncRun, at: datetime, origin: Origin)
     with transaction.atomic():
         # Locked by a statement of its own, so that the next one sees every span of who held them until now.
         locked = Resource.objects.filter(pk__in=pks).order_by("provider_id").select_for_update()
-        held = list(locked.values_list("pk", flat=True))
-        buried = _tombstone(held, strikes=STRIKES_TO_DELETE, at=at, origin=origin)
-        SyncRun.objects.filter(pk=run.pk).update(deleted=F("deleted") + buried)
-    return buried
+        tombstoned = _tombstone(
+            locked.values_list("pk", flat=True), strikes=STRIKES_TO_DELETE, at=at, origin=origin
+        )
+        SyncRun.objects.filter(pk=run.pk).update(deleted=F("deleted") + tombstoned)
+    return tombstoned
 
 
 def tombstone_removed(*, kind: Kind, provider_id: str, at: datetime, origin: Origin) -> bool:
     """Tombstone what its remover knows to be gone since `at`; False where there was no live row.
 
-    It needs no strikes. Its life ended at `at`, unless somebody has seen it since.
+    It needs no strikes. Its life ended at `at`, unless it was seen since.
     """
     named = Resource.objects.live().filter(provider=PROVIDER, kind=kind, provider_id=provider_id)
     with transaction.atomic():
+        # The condition with the lock: one that was seen after `at` lives on.
         pks = list(named.filter(last_seen_at__lte=at).select_for_update().values_list("pk", flat=True))
         Resource.objects.filter(pk__in=pks).update(last_seen_at=at)
         return _tombstone(pks, strikes=0, at=at, origin=origin) == 1
 
 
-def _tombstone(pks: Sequence[int], *, strikes: int, at: datetime, origin: Origin) -> int:
-    """Bury those of the rows that live and have so many strikes; return how many."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            _TOMBSTONE,
-            {
-                "pks": list(pks),
-                "strikes": strikes,
-                "at": at,
-                "actor": origin.actor,
-                "source": origin.source,
-            },
-        )
-        buried: int = cursor.fetchone()[0]
-    return buried
+def _tombstone(pks: Iterable[int], *, strikes: int, at: datetime, origin: Origin) -> int:
+    """Tombstone those of the rows that live and have so many strikes; return how many."""
+    parameters = {
+        "pks": list(pks),
+        "strikes": strikes,
+        "at": at,
+        "actor": origin.actor,
+        "source": origin.source,
+    }
+    return fetch_one(_TOMBSTONE, parameters, into=int) or 0

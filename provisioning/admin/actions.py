@@ -1,4 +1,4 @@
-"""An operator's hand on a saga: cancel, retry, re-enqueue, from its page and from the list."""
+"""The operator's actions on a saga: cancel, retry, re-enqueue, from its page and from the list."""
 
 from typing import Any
 
@@ -8,42 +8,42 @@ from django.http import HttpRequest, HttpResponse
 
 from arcadia_cloud.kernel.console.actions import Button, actor_of
 from arcadia_cloud.kernel.console.theme import DialogForm, action
-from provisioning.admin.pause import PausingAdmin
+from provisioning.admin.pause import PauseAdmin
 from provisioning.models import SagaRun
 from provisioning.services import cancel_saga, requeue_saga, retry_saga
 from provisioning.states import LIVE, Direction, SagaStatus
 
 
-class SagaActionsAdmin(PausingAdmin):
+class SagaActionsAdmin(PauseAdmin):
     """Adds the dialogs and the list's actions. Cancelling a whole selection isn't offered: it undoes work."""
 
     actions = ("requeue_selected", "retry_selected")
     actions_detail = ("cancel_this", "retry_this", "requeue_this")
 
     def get_actions_detail(self, request: HttpRequest, object_id: int) -> list[Any]:
-        """None in the page's head: the page has them where they change with the saga."""
+        """Return none for the page's head: the page has them where they change with the saga."""
         return []
 
-    def has_settle_permission(self, request: HttpRequest, _object_id: str | None = None) -> bool:
-        """Whether the user may cancel, retry and re-enqueue: nobody edits a saga by hand."""
+    def has_act_permission(self, request: HttpRequest, _object_id: str | None = None) -> bool:
+        """Return whether the user may cancel, retry and re-enqueue. A saga is never edited."""
         return request.user.has_perm("provisioning.change_sagarun")
 
     def available_actions(self, request: HttpRequest, saga: SagaRun) -> list[Button]:
-        """The buttons that fit the saga's state."""
-        if not self.has_settle_permission(request):
+        """Return the buttons that fit the saga's state."""
+        if not self.has_act_permission(request):
             return []
         is_live, is_dead = saga.status in LIVE, saga.status == SagaStatus.FAILED
         forward = saga.direction == Direction.FORWARD
-        fit = {
+        fits = {
             "cancel_this": (is_live or is_dead) and forward and not saga.cancel_requested,
             "retry_this": is_dead or saga.status == SagaStatus.ROLLED_BACK,
             "requeue_this": is_live,
         }
-        return self.buttons(saga, fit)
+        return self.buttons(saga, fits)
 
     @action(
         description="Cancel",
-        permissions=["settle"],
+        permissions=["act"],
         icon="undo",
         dialog={
             "title": "Cancel this saga?",
@@ -53,19 +53,19 @@ class SagaActionsAdmin(PausingAdmin):
         },
     )
     def cancel_this(self, request: HttpRequest, _form: DialogForm, object_id: str) -> HttpResponse:
-        """Have it undo what it did."""
-        by = actor_of(request)
+        """Cancel the saga of this page."""
+        actor = actor_of(request)
         return self.run_action(
             request,
             object_id,
-            lambda pk: cancel_saga(saga_id=pk, requested_by=by),
+            lambda pk: cancel_saga(saga_id=pk, actor=actor),
             logged="Cancelled from the console.",
             message="It is being undone.",
         )
 
     @action(
         description="Retry",
-        permissions=["settle"],
+        permissions=["act"],
         icon="replay",
         dialog={
             "title": "Retry this saga?",
@@ -75,29 +75,29 @@ class SagaActionsAdmin(PausingAdmin):
         },
     )
     def retry_this(self, request: HttpRequest, _form: DialogForm, object_id: str) -> HttpResponse:
-        """Let it go on, or begin again."""
-        by = actor_of(request)
+        """Retry the saga of this page."""
+        actor = actor_of(request)
         return self.run_action(
             request,
             object_id,
-            lambda pk: retry_saga(saga_id=pk, requested_by=by),
+            lambda pk: retry_saga(saga_id=pk, actor=actor),
             logged="Retried from the console.",
             message="A worker was asked to go on.",
         )
 
     @action(
         description="Re-enqueue",
-        permissions=["settle"],
+        permissions=["act"],
         icon="notifications_active",
         dialog={
             "title": "Re-enqueue this saga?",
             "description": "A worker is asked to look at it now. Harmless at any time: a saga that waits "
-            "goes on waiting, and one that is being walked isn't walked twice.",
+            "goes on waiting, and one that a worker holds isn't advanced twice.",
             "form_submit_text": "Re-enqueue",
         },
     )
     def requeue_this(self, request: HttpRequest, _form: DialogForm, object_id: str) -> HttpResponse:
-        """Nudge for it once more."""
+        """Nudge for the saga of this page."""
         return self.run_action(
             request,
             object_id,
@@ -106,20 +106,20 @@ class SagaActionsAdmin(PausingAdmin):
             message="A worker was asked to look at it.",
         )
 
-    @admin.action(description="Re-enqueue the selected sagas", permissions=["settle"])
+    @admin.action(description="Re-enqueue the selected sagas", permissions=["act"])
     def requeue_selected(self, request: HttpRequest, queryset: QuerySet[SagaRun]) -> None:
         """Nudge for each."""
         self.run_action_on_each(
             request, queryset, lambda pk: requeue_saga(saga_id=pk), logged="Re-enqueued from the console."
         )
 
-    @admin.action(description="Retry the selected sagas", permissions=["settle"])
+    @admin.action(description="Retry the selected sagas", permissions=["act"])
     def retry_selected(self, request: HttpRequest, queryset: QuerySet[SagaRun]) -> None:
         """Let dead letters go on, start rolled-back ones again."""
-        by = actor_of(request)
+        actor = actor_of(request)
         self.run_action_on_each(
             request,
             queryset,
-            lambda pk: retry_saga(saga_id=pk, requested_by=by),
+            lambda pk: retry_saga(saga_id=pk, actor=actor),
             logged="Retried from the console.",
         )

@@ -1,4 +1,4 @@
-"""The console's list of what we made, and as what: desired states, to look at."""
+"""The console's list of desired states: what sagas made, read-only."""
 
 from typing import Any
 

@@ -9,15 +9,15 @@ from arcadia_cloud.kernel.console.filters import ChoiceFilter, Choices
 from provisioning import registry
 from provisioning.states import LIVE, SagaStatus
 
-LIVE_ONES: Final = "live"
-NOT_WHOLLY_UNDONE: Final = "undo_incomplete"
+LIVE_SAGAS: Final = "live"
+COMPENSATION_INCOMPLETE: Final = "undo_incomplete"
 
 
 class StatusFilter(ChoiceFilter):
     title = "status"
     parameter_name = "status"
     options = (
-        (LIVE_ONES, "Live"),
+        (LIVE_SAGAS, "Live"),
         (SagaStatus.PENDING, "Pending"),
         (SagaStatus.RUNNING, "Running"),
         (SagaStatus.WAITING, "Waiting"),
@@ -25,11 +25,11 @@ class StatusFilter(ChoiceFilter):
         (SagaStatus.COMPLETED, "Completed"),
         (SagaStatus.FAILED, "Dead letter"),
         (SagaStatus.ROLLED_BACK, "Rolled back"),
-        (NOT_WHOLLY_UNDONE, "Undo incomplete"),
+        (COMPENSATION_INCOMPLETE, "Undo incomplete"),
     )
     conditions: ClassVar = {
-        LIVE_ONES: Q(status__in=LIVE),
-        NOT_WHOLLY_UNDONE: Q(compensation_failures__gt=0),
+        LIVE_SAGAS: Q(status__in=LIVE),
+        COMPENSATION_INCOMPLETE: Q(compensation_failures__gt=0),
     }
 
 

@@ -1,10 +1,10 @@
-"""How sagas and their steps look to an operator."""
+"""Sagas and their steps as an operator reads them."""
 
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
 from arcadia_cloud.kernel.console.formatting import NOTHING, duration
 from provisioning.models import SagaRun, SagaStepResult
@@ -21,16 +21,16 @@ STATUS_COLOURS: Final[Mapping[str, str]] = {
     f"rolling back, {UNDO_INCOMPLETE}": "danger",
     f"rolled back, {UNDO_INCOMPLETE}": "danger",
 }
-_STATUS_WORDS: Final[Mapping[str, str]] = {
+_STATUS_LABELS: Final[Mapping[str, str]] = {
     SagaStatus.COMPENSATING: "rolling back",
     SagaStatus.FAILED: "dead letter",
     SagaStatus.ROLLED_BACK: "rolled back",
 }
-_STEP_WORDS: Final[Mapping[str, str]] = {
+_STEP_LABELS: Final[Mapping[str, str]] = {
     StepStatus.COMPENSATED: "undone",
     StepStatus.COMPENSATION_FAILED: "undo failed",
 }
-_UNDO_WORDS: Final[Mapping[str, str]] = {
+_COMPENSATION_LABELS: Final[Mapping[str, str]] = {
     StepStatus.RUNNING: "being undone",
     StepStatus.WAITING: "waits to be undone",
 }
@@ -45,72 +45,68 @@ _STEP_COLOURS: Final[Mapping[str, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """When something began, and how long it took or has taken so far."""
+    """A beginning, and the duration since, up to its end or so far."""
 
     began_at: datetime
-    took: str
+    duration: str
 
 
 @dataclass(frozen=True, slots=True)
 class StepLine:
-    """A step on the timeline. `errors` pairs what failed ("" the step itself, or "undo") with its words."""
+    """A step on the timeline. `errors` pairs what failed ("" the step itself, or "undo") with its message."""
 
     number: int
     name: str
     status: str
     colour: str
     is_begun: bool
-    done: Span | None
-    undone: Span | None
-    tries: str
+    execution: Span | None
+    compensation: Span | None
+    attempts: str
     waits_for: str
-    goes_on_at: datetime | None
+    resumes_at: datetime | None
     errors: list[tuple[str, str]]
     output: str
 
 
-def standing(saga: SagaRun) -> str:
-    """Its status in words, with what the bare status wouldn't tell: that not everything could be undone."""
-    words = str(_STATUS_WORDS.get(saga.status, saga.status))
-    going_back = saga.status in {SagaStatus.COMPENSATING, SagaStatus.ROLLED_BACK}
-    return f"{words}, {UNDO_INCOMPLETE}" if going_back and saga.compensation_failures else words
+def status_text(saga: SagaRun) -> str:
+    """Return its status, and, which the bare status doesn't show, that not everything could be undone."""
+    label = str(_STATUS_LABELS.get(saga.status, saga.status))
+    is_backward = saga.status in {SagaStatus.COMPENSATING, SagaStatus.ROLLED_BACK}
+    return f"{label}, {UNDO_INCOMPLETE}" if is_backward and saga.compensation_failures else label
 
 
-def place(saga: SagaRun) -> str:
-    """Where it stands, as `3 of 7: resize_droplet`."""
+def progress_label(saga: SagaRun) -> str:
+    """Return its progress, as `3 of 7: resize_droplet`."""
     total = len(saga.step_modules)
     if saga.status == SagaStatus.COMPLETED:
         return f"all {total}"
     if saga.status == SagaStatus.ROLLED_BACK:
         return NOTHING
+    # A completed saga's index is past its last step; one that compensates stands at it, too.
     at = min(saga.current_step_idx, total - 1)
     return f"{at + 1} of {total}: {saga.step_modules[at]}"
 
 
-def why(saga: SagaRun) -> str:
-    """What it waits for, or why it turned back or stopped."""
+def status_reason(saga: SagaRun) -> str:
+    """Return what it waits for, or why it is compensated or stopped."""
     if saga.wake_at is not None and saga.status in LIVE:
         return saga.wait_reason
-    return reason(saga.error)
-
-
-def reason(error: Mapping[str, Any] | None) -> str:
-    """A saga's error in words."""
-    what, _, name = str((error or {}).get("reason") or "").partition(":")
-    words = what.replace("_", " ")
-    return f"{words}: {name}" if name else words
+    what, _, name = str((saga.error or {}).get("reason") or "").partition(":")
+    label = what.replace("_", " ")
+    return f"{label}: {name}" if name else label
 
 
 def timeline(saga: SagaRun, *, now: datetime) -> list[StepLine]:
-    """Every step of the saga, also those to come; `now` ends what goes on. One query."""
+    """Return every step of the saga, also those to come; `now` ends what is running. One query."""
     begun = {step.step_idx: step for step in saga.steps.order_by("step_idx")}
     return [
-        _begun(saga, begun[idx], now) if idx in begun else _not_begun(saga, idx, name)
+        _begun_line(saga, begun[idx], now) if idx in begun else _future_line(saga, idx, name)
         for idx, name in enumerate(saga.step_modules)
     ]
 
 
-def _not_begun(saga: SagaRun, idx: int, name: str) -> StepLine:
+def _future_line(saga: SagaRun, idx: int, name: str) -> StepLine:
     is_to_come = saga.status in LIVE and saga.direction == Direction.FORWARD
     return StepLine(
         number=idx + 1,
@@ -118,33 +114,38 @@ def _not_begun(saga: SagaRun, idx: int, name: str) -> StepLine:
         status="to come" if is_to_come else "not begun",
         colour="",
         is_begun=False,
-        done=None,
-        undone=None,
-        tries="",
+        execution=None,
+        compensation=None,
+        attempts="",
         waits_for="",
-        goes_on_at=None,
+        resumes_at=None,
         errors=[],
         output="",
     )
 
 
-def _begun(saga: SagaRun, step: SagaStepResult, now: datetime) -> StepLine:
-    is_undoing = saga.direction == Direction.BACKWARD and step.compensation_started_at is not None
-    words = _UNDO_WORDS if is_undoing else _STEP_WORDS
+def _begun_line(saga: SagaRun, step: SagaStepResult, now: datetime) -> StepLine:
+    is_compensating = saga.direction == Direction.BACKWARD and step.compensation_started_at is not None
+    labels = _COMPENSATION_LABELS if is_compensating else _STEP_LABELS
     is_here = step.step_idx == saga.current_step_idx and saga.status in LIVE
-    goes_on = is_here and step.finished_at is None
+    is_running = is_here and step.finished_at is None
+    counts = ((step.attempts, "attempts"), (step.compensation_attempts, "attempts to undo"))
+    error = step.error or {}
+    errors = (("", error), ("undo", error.get("compensation") or {}))
     return StepLine(
         number=step.step_idx + 1,
         name=step.name,
-        status=words.get(step.status, _STEP_WORDS.get(step.status, step.status)),
+        status=labels.get(step.status, _STEP_LABELS.get(step.status, step.status)),
         colour=_STEP_COLOURS.get(step.status, ""),
         is_begun=True,
-        done=_span(step.started_at, step.finished_at, now if goes_on else None),
-        undone=_span(step.compensation_started_at, step.compensation_finished_at, now if is_here else None),
-        tries=_tries(step),
+        execution=_span(step.started_at, step.finished_at, now if is_running else None),
+        compensation=_span(
+            step.compensation_started_at, step.compensation_finished_at, now if is_here else None
+        ),
+        attempts=", ".join(f"{count} {what}" for count, what in counts if count > 1),
         waits_for=saga.wait_reason if is_here and saga.wake_at else "",
-        goes_on_at=saga.wake_at if is_here else None,
-        errors=_errors(step.error),
+        resumes_at=saga.wake_at if is_here else None,
+        errors=[(what, f"{each['type']}: {each['message']}") for what, each in errors if "message" in each],
         output=json.dumps(step.output, ensure_ascii=False) if step.output else "",
     )
 
@@ -156,27 +157,16 @@ def _span(began_at: datetime | None, ended_at: datetime | None, now: datetime | 
     return Span(began_at, duration(until - began_at) if until else "")
 
 
-def _tries(step: SagaStepResult) -> str:
-    counts = ((step.attempts, "attempts"), (step.compensation_attempts, "attempts to undo"))
-    return ", ".join(f"{count} {words}" for count, words in counts if count > 1)
-
-
-def _errors(error: Mapping[str, Any] | None) -> list[tuple[str, str]]:
-    error = error or {}
-    pairs = (("", error), ("undo", error.get("compensation") or {}))
-    return [(what, f"{held['type']}: {held['message']}") for what, held in pairs if "message" in held]
-
-
-def took(saga: SagaRun, *, now: datetime) -> str:
-    """How long it took, or has taken so far; a dash when nobody has begun it."""
+def duration_label(saga: SagaRun, *, now: datetime) -> str:
+    """Return its duration, or so far; a dash before it has begun."""
     if saga.started_at is None:
         return NOTHING
     return duration((saga.finished_at or now) - saga.started_at)
 
 
-def walked_by(saga: SagaRun) -> str:
-    """Who walks it now, and how often it was taken over; "" while nobody does and nobody had to."""
+def worker_label(saga: SagaRun) -> str:
+    """Return its worker, and how often it was taken over; "" without either."""
     until = saga.lease_expires_at
     holder = f"{saga.lease_holder}, until {until:%H:%M:%S} at the latest" if until else ""
     lost = f"taken over {saga.recoveries} times from a worker that died" if saga.recoveries else ""
-    return "; ".join(words for words in (holder, lost) if words)
+    return "; ".join(part for part in (holder, lost) if part)

@@ -1,4 +1,4 @@
-"""The console's hand on the pause: a button and a dialog each to set it and to lift it."""
+"""The console's pause: a button and a dialog each to set it and to lift it."""
 
 from django import forms
 from django.contrib import messages
@@ -12,20 +12,20 @@ from provisioning.services import pause, unpause
 
 
 class PauseForm(DialogForm):
-    """Why."""
+    """The reason."""
 
     reason = forms.CharField(
         label="Why", max_length=500, widget=OneLineInput, help_text="For the other operators."
     )
 
 
-class PausingAdmin(RecordAdmin[SagaRun]):
-    """Adds the two dialogs; the templates show their buttons where the pause is told of."""
+class PauseAdmin(RecordAdmin[SagaRun]):
+    """The two dialogs; the templates show their buttons where they report the pause."""
 
     actions_list = ("pause_all", "lift_pause")
 
     def has_pause_permission(self, request: HttpRequest) -> bool:
-        """Whether the user may stop and release all sagas."""
+        """Return whether the user may pause and release all sagas."""
         return request.user.has_perm("provisioning.change_provisioningbrake")
 
     @action(
@@ -43,7 +43,7 @@ class PausingAdmin(RecordAdmin[SagaRun]):
     def pause_all(self, request: HttpRequest, form: DialogForm) -> HttpResponse:
         """Set the pause."""
         reason = form.cleaned_data["reason"]
-        pause(by=actor_of(request), reason=reason)
+        pause(actor=actor_of(request), reason=reason)
         _log(request, f"Paused from the console: {reason}")
         self.message_user(request, "Provisioning is paused.", messages.WARNING)
         return redirect_to_list(SagaRun)
@@ -60,7 +60,7 @@ class PausingAdmin(RecordAdmin[SagaRun]):
     )
     def lift_pause(self, request: HttpRequest, _form: DialogForm) -> HttpResponse:
         """Let sagas go on."""
-        unpause(by=actor_of(request))
+        unpause(actor=actor_of(request))
         _log(request, "Pause lifted from the console.")
         self.message_user(request, "Sagas go on.", messages.SUCCESS)
         return redirect_to_list(SagaRun)

@@ -1,4 +1,4 @@
-"""The console's protected marks: set and lifted from a resource's page, all of them in a list."""
+"""The console's marks of protected resources: set and lifted from a resource's page, all in a list."""
 
 from collections.abc import Sequence
 
@@ -19,7 +19,7 @@ from provisioning.services import protect, unprotect
 
 
 class ProtectForm(DialogForm):
-    """Why."""
+    """The reason."""
 
     note = forms.CharField(
         label="Why", max_length=500, required=False, widget=OneLineInput, help_text="For the other operators."
@@ -43,15 +43,15 @@ class ProtectedResourceAdmin(RecordAdmin[ProtectedResource]):
         """Add the dialogs: by the resource's number, since what isn't protected has no row here."""
         view = self.admin_site.admin_view
         return [
-            path(f"{name}/<int:resource_pk>/", view(hand), name=f"provisioning_protectedresource_{name}")
-            for name, hand in (("protect", self.protect_it), ("unprotect", self.unprotect_it))
+            path(f"{name}/<int:resource_pk>/", view(dialog), name=f"provisioning_protectedresource_{name}")
+            for name, dialog in (("protect", self.protect_it), ("unprotect", self.unprotect_it))
         ] + super().get_urls()
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[ProtectedResource]:
         return super().get_queryset(request).select_related("resource")
 
     def has_protect_permission(self, request: HttpRequest) -> bool:
-        """Whether the user may set and lift marks."""
+        """Return whether the user may set and lift marks."""
         return request.user.has_perm("provisioning.change_protectedresource")
 
     @action(
@@ -68,12 +68,12 @@ class ProtectedResourceAdmin(RecordAdmin[ProtectedResource]):
     def protect_it(self, request: HttpRequest, form: DialogForm, resource_pk: int) -> HttpResponse:
         """Set the mark."""
         try:
-            protect(resource_pk=resource_pk, by=actor_of(request), note=form.cleaned_data["note"])
+            protect(resource_pk=resource_pk, actor=actor_of(request), note=form.cleaned_data["note"])
         except NotFound as refusal:
             raise Http404 from refusal
         self._log(request, [resource_pk], "Protected from the console.")
         self.message_user(request, "Protected: no saga harms it.", messages.SUCCESS)
-        return _to_the_resource(resource_pk)
+        return _redirect_to_resource(resource_pk)
 
     @action(
         description="Take the mark away",
@@ -92,20 +92,20 @@ class ProtectedResourceAdmin(RecordAdmin[ProtectedResource]):
             self.message_user(request, "No longer protected.", messages.SUCCESS)
         else:
             self.message_user(request, "There was no mark.", messages.WARNING)
-        return _to_the_resource(resource_pk)
+        return _redirect_to_resource(resource_pk)
 
     @admin.action(description="Take the selected marks away", permissions=["protect"])
     def unprotect_selected(self, request: HttpRequest, queryset: QuerySet[ProtectedResource]) -> None:
-        """Lift each."""
+        """Lift the mark of each."""
         chosen = list(queryset.order_by("pk").values_list("resource_id", flat=True))
         lifted = [pk for pk in chosen if unprotect(resource_pk=pk)]
         self._log(request, lifted, "Mark “protected” taken away from the console.")
         self.message_user(request, f"{len(lifted)} no longer protected.", messages.SUCCESS)
 
-    def _log(self, request: HttpRequest, resource_pks: Sequence[int], words: str) -> None:
-        """On the resource: the mark's own row may be gone."""
+    def _log(self, request: HttpRequest, resource_pks: Sequence[int], message: str) -> None:
+        """Log on the resource: the mark's own row may be gone."""
         for resource in Resource.objects.filter(pk__in=resource_pks):
-            self.log_change(request, resource, words)  # type: ignore[arg-type] # any model's row is logged
+            self.log_change(request, resource, message)  # type: ignore[arg-type] # any model's row is logged
 
     @display(description="resource")
     def of(self, mark: ProtectedResource) -> str:
@@ -116,5 +116,5 @@ class ProtectedResourceAdmin(RecordAdmin[ProtectedResource]):
         return row_link("inventory_resource", mark.resource_id, mark.resource)
 
 
-def _to_the_resource(resource_pk: int) -> HttpResponse:
+def _redirect_to_resource(resource_pk: int) -> HttpResponse:
     return redirect(reverse("admin:inventory_resource_change", args=[resource_pk]))

@@ -1,4 +1,4 @@
-"""What provisioning adds to a resource's page: its mark, its desired state, the sagas that work on it."""
+"""The panel of provisioning on a resource's page: its mark, its desired state, the sagas that work on it."""
 
 from django.http import HttpRequest
 from django.template.loader import render_to_string
@@ -8,21 +8,21 @@ from django.utils.safestring import SafeString, mark_safe
 
 from inventory.admin.panels import panel
 from inventory.models import Resource
-from provisioning.admin.formatting import STATUS_COLOURS, standing
-from provisioning.brakes import PROTECTED_TAG
+from provisioning.admin.formatting import STATUS_COLOURS, status_text
 from provisioning.models import ProtectedResource, Provisioned, SagaRun
+from provisioning.protection import PROTECTED_TAG
 
 _SHOWN = 5
 
 
 @panel
 def provisioning_of(request: HttpRequest, resource: Resource) -> SafeString:
-    """A card; nothing for a user who may not see sagas. Three queries."""
+    """Render a card; nothing for a user who may not see sagas. Three queries."""
     if not request.user.has_perm("provisioning.view_sagarun"):
         return mark_safe("")
     subject = f"{resource.kind}:{resource.provider_id}"
     sagas = list(SagaRun.objects.about(subject).defer("inputs", "context").order_by("-pk")[: _SHOWN + 1])
-    lines = [(saga, standing(saga)) for saga in sagas[:_SHOWN]]
+    labels = [(saga, status_text(saga)) for saga in sagas[:_SHOWN]]
     list_of_sagas = reverse("admin:provisioning_sagarun_changelist")
     return render_to_string(
         "provisioning/resource_panel.html",
@@ -32,7 +32,7 @@ def provisioning_of(request: HttpRequest, resource: Resource) -> SafeString:
             "is_tagged": PROTECTED_TAG in resource.tags,
             "may_protect": request.user.has_perm("provisioning.change_protectedresource"),
             "provisioned": Provisioned.objects.filter(resource=resource).first(),
-            "sagas": [(saga, words, STATUS_COLOURS.get(words, "")) for saga, words in lines],
+            "sagas": [(saga, label, STATUS_COLOURS.get(label, "")) for saga, label in labels],
             "all_sagas": f"{list_of_sagas}?{urlencode({'q': subject})}" if len(sagas) > _SHOWN else "",
         },
     )

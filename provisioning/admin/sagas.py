@@ -1,4 +1,4 @@
-"""The console's list of sagas, and a page for each that moves while the saga lives."""
+"""The console's list of sagas, and a page for each that refreshes while the saga lives."""
 
 from typing import Any, Final
 
@@ -15,15 +15,15 @@ from provisioning.admin.actions import SagaActionsAdmin
 from provisioning.admin.filters import KindFilter, StatusFilter
 from provisioning.admin.formatting import (
     STATUS_COLOURS,
-    place,
-    standing,
+    duration_label,
+    progress_label,
+    status_reason,
+    status_text,
     timeline,
-    took,
-    walked_by,
-    why,
+    worker_label,
 )
-from provisioning.brakes import brake
 from provisioning.models import SagaRun
+from provisioning.queries import pause_state
 from provisioning.states import LIVE
 
 _LARGEST_ID: Final = 2**63 - 1
@@ -36,7 +36,7 @@ class SagaRunAdmin(SagaActionsAdmin):
     change_form_template = "provisioning/saga.html"
     list_before_template = "provisioning/saga_list_notice.html"
     list_display = (
-        "title", "stands", "about", "in_words", "requested_by", "created_at", "how_long",
+        "title", "status_badge", "about", "progress", "requested_by", "created_at", "duration",
     )  # fmt: skip
     list_filter = (StatusFilter, KindFilter, TenantFilter)
     search_fields = ("subjects",)
@@ -47,7 +47,7 @@ class SagaRunAdmin(SagaActionsAdmin):
     readonly_fields = ("about", "repeats")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[SagaRun]:
-        """The list leaves out what only a saga's page shows."""
+        """Leave out of the list what only a saga's page shows."""
         sagas = super().get_queryset(request)
         here = request.resolver_match
         if here is not None and here.url_name == "provisioning_sagarun_changelist":
@@ -57,7 +57,7 @@ class SagaRunAdmin(SagaActionsAdmin):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[SagaRun], search_term: str
     ) -> tuple[QuerySet[SagaRun], bool]:
-        """Both have an index."""
+        """Search by number and by subject: both have an index."""
         term = search_term.strip()
         if term:
             found = Q(subjects__contains=[term])
@@ -67,8 +67,8 @@ class SagaRunAdmin(SagaActionsAdmin):
         return queryset, False
 
     def get_actions_list(self, request: HttpRequest) -> list[Any]:
-        """The one of both that can be done now."""
-        unfit = "pause_all" if brake().paused else "lift_pause"
+        """Return the one of both that can be done now."""
+        unfit = "pause_all" if pause_state().paused else "lift_pause"
         known = super().get_actions_list(request)  # type: ignore[misc]  # the theme's, which has no types
         return [one for one in known if one.path != unfit]
 
@@ -76,20 +76,20 @@ class SagaRunAdmin(SagaActionsAdmin):
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         """Add the pause."""
-        return super().changelist_view(request, {**(extra_context or {}), "brake": brake()})
+        return super().changelist_view(request, {**(extra_context or {}), "brake": pause_state()})
 
     def extra_context(self, request: HttpRequest, row: SagaRun) -> dict[str, Any]:
-        """How it stands, its timeline, and what can be done."""
+        """Add its status, its timeline, and the actions that fit."""
         now = timezone.now()
         return {
             "saga": row,
             "is_live": row.status in LIVE,
-            "stands": status_label(standing(row), STATUS_COLOURS),
-            "place": place(row),
-            "took": took(row, now=now),
-            "why": why(row),
-            "walked_by": walked_by(row),
-            "brake": brake(),
+            "status": status_label(status_text(row), STATUS_COLOURS),
+            "progress": progress_label(row),
+            "duration": duration_label(row, now=now),
+            "reason": status_reason(row),
+            "worker": worker_label(row),
+            "brake": pause_state(),
             "may_pause": self.has_pause_permission(request),
             "actions": self.available_actions(request, row),
             "timeline": timeline(row, now=now),
@@ -103,21 +103,21 @@ class SagaRunAdmin(SagaActionsAdmin):
         return f"{saga.kind} {saga.pk}"
 
     @display(description="status", label=STATUS_COLOURS)
-    def stands(self, saga: SagaRun) -> str:
-        return standing(saga)
+    def status_badge(self, saga: SagaRun) -> str:
+        return status_text(saga)
 
     @display(description="works on")
     def about(self, saga: SagaRun) -> str:
         return ", ".join(saga.subjects) or NOTHING
 
     @display(description="took")
-    def how_long(self, saga: SagaRun) -> str:
-        return took(saga, now=timezone.now())
+    def duration(self, saga: SagaRun) -> str:
+        return duration_label(saga, now=timezone.now())
 
-    @display(description="in words")
-    def in_words(self, saga: SagaRun) -> str:
-        words = ". ".join(words for words in (place(saga), why(saga)) if words != NOTHING and words)
-        return shortened(words)
+    @display(description="progress")
+    def progress(self, saga: SagaRun) -> str:
+        parts = (progress_label(saga), status_reason(saga))
+        return shortened(". ".join(part for part in parts if part not in {"", NOTHING}))
 
     @display(description="repeats")
     def repeats(self, saga: SagaRun) -> str:

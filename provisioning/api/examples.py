@@ -64,7 +64,7 @@ _OF_STEPS: Final[list[dict[str, Any]]] = [
     },
     {
         "output": {},
-        "error": {"type": "StepFailed", "message": "this step always fails"},
+        "error": {"type": "FinalError", "message": "this step always fails"},
         "attempts": 1,
         "began_at": "2026-11-23T09:15:02.131000Z",
         "compensation_attempts": 0,
@@ -143,7 +143,7 @@ START: Final = [
     _BAD_INPUTS,
     _BUSY,
 ]
-HAND: Final = [
+ACTION: Final = [
     answer(_DETAIL_OF_OPERATORS, name="Saga", status=200),
     NOT_FOUND,
     _TOO_LATE,

@@ -1,4 +1,4 @@
-"""What the list of sagas can be filtered by."""
+"""The filters of the API's list of sagas."""
 
 from typing import ClassVar
 

@@ -1,7 +1,7 @@
-"""How sagas and their ledgers are shown.
+"""Sagas and their ledgers as the API shows them.
 
-A tenant is told that something is done to its deployment, and how far it is. What was asked for, what the
-provider answered and what it is done to may hold prices, tags and hosts: that is for operators alone.
+A tenant sees that something is done to its deployment, and its progress. The inputs, the provider's responses
+and the subjects may hold prices, tags and hosts: they are for operators alone.
 """
 
 from typing import Any, ClassVar, Final
@@ -40,7 +40,7 @@ _STEP_FIELDS: Final = {
 
 
 def _for_operators(fields: dict[str, str]) -> dict[str, dict[str, Any]]:
-    """As extra_kwargs: not required, since the one schema tells of tenants' answers too."""
+    """Return extra_kwargs: not required, since the one schema describes tenants' responses too."""
     return {
         name: {"required": False, "help_text": f"{words} Operators only."} for name, words in fields.items()
     }
@@ -54,7 +54,7 @@ class StartSerializer(StrictSerializer):
 
 
 class NothingSerializer(StrictSerializer):
-    """No field: what is asked for stands in the address."""
+    """A body without a field: what is asked for stands in the address."""
 
 
 class StepSerializer(serializers.ModelSerializer[SagaStepResult]):
@@ -132,7 +132,7 @@ class OperatorSagaDetailSerializer(OperatorSagaSerializer):
 
     inputs = serializers.DictField(required=False, help_text="What it was started with. Operators only.")
     context = serializers.DictField(  # type: ignore[assignment]  # the column's name, not DRF's context
-        required=False, help_text="What its steps have put. Operators only."
+        required=False, help_text="The outputs of its steps. Operators only."
     )
     steps = OperatorStepSerializer(many=True, read_only=True)
 

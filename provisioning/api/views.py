@@ -1,4 +1,4 @@
-"""The sagas API: operators start them and lend a hand, tenants watch those of their deployments."""
+"""The sagas API: operators start, cancel and retry them, tenants watch those of their deployments."""
 
 import hashlib
 import json
@@ -34,7 +34,7 @@ from provisioning.models import SagaRun, SagaStepResult
 from provisioning.services import cancel_saga, requeue_saga, retry_saga, start_saga
 
 _LEDGER = Prefetch("steps", SagaStepResult.objects.order_by("step_idx"))
-_LONG = ("inputs", "context")  # told of one saga, not of a list
+_LONG = ("inputs", "context")  # shown of one saga, not of a list
 
 
 class _SagaView(ScopedView):
@@ -44,8 +44,9 @@ class _SagaView(ScopedView):
     operator_filterset = OperatorSagaFilter
 
 
-def _told(saga: SagaRun, *, status: int = 200) -> Response:
-    """The saga with its ledger, as operators see it."""
+def _respond(saga: SagaRun, *, status: int = 200) -> Response:
+    """Return the saga with its ledger, as operators see it."""
+    # Read again: a worker may have advanced it since, and the response is of one moment.
     fresh = SagaRun.objects.prefetch_related(_LEDGER).get(pk=saga.pk)
     headers = {"Location": reverse("saga-detail", args=[saga.pk])} if status == 201 else {}  # noqa: PLR2004
     return Response(OperatorSagaDetailSerializer(fresh).data, status=status, headers=headers)
@@ -79,18 +80,19 @@ class SagaList(_SagaView, ListView):
         saga = start_saga(
             kind=body.validated_data["kind"],
             inputs=body.validated_data["inputs"],
-            requested_by=caller(request).actor,
-            idempotency_key=_lasting_key(request),
+            actor=caller(request).actor,
+            idempotency_key=_saga_key(request),
         )
-        return _told(saga, status=201)
+        return _respond(saga, status=201)
 
 
-def _lasting_key(request: Request) -> str | None:
-    """The caller's key as the saga keeps it: of one length, and nobody else's."""
+def _saga_key(request: Request) -> str | None:
+    """Return the caller's key as the saga stores it: of one length, and that caller's alone."""
     key = request.headers.get(HEADER)
     if key is None:
         return None
     user = caller(request)
+    # Two callers may use the same key: each has its own saga.
     scoped = json.dumps([user.tenant_id, user.actor, key])
     return f"api:{hashlib.sha256(scoped.encode()).hexdigest()}"
 
@@ -108,48 +110,51 @@ class SagaDetail(_SagaView, DetailView):
         return sagas if self.shows_all else sagas.defer(*_LONG)
 
 
-class _HandView(ApiView):
-    """An operator's hand on a saga; a body has no field."""
+class _ActionView(ApiView):
+    """An operator's action on a saga; a body has no field."""
 
     permission_classes = (OperatorOnly,)
 
-    def run_action(self, request: Request, hand: Callable[[], SagaRun]) -> SagaRun:
-        """Refuse a body that says something, and do it."""
+    def run_action(self, request: Request, act: Callable[[], SagaRun]) -> SagaRun:
+        """Refuse a body with fields, and act."""
         NothingSerializer(data=request.data).is_valid(raise_exception=True)
-        return hand()
+        return act()
 
 
-class SagaCancel(_HandView):
-    """Have a saga undo what it did."""
+class SagaCancel(_ActionView):
+    """The cancellation of a saga."""
 
     @extend_schema(
-        summary="Cancel a saga", request=None, responses=OperatorSagaDetailSerializer, examples=examples.HAND
+        summary="Cancel a saga",
+        request=None,
+        responses=OperatorSagaDetailSerializer,
+        examples=examples.ACTION,
     )
     def post(self, request: Request, pk: int) -> Response:
         """Undo it from its next step boundary on, or at once while it waits; a repeat changes nothing.
 
         409 when it is too late: it has ended, or is going back already.
         """
-        by = caller(request).actor
-        return _told(self.run_action(request, lambda: cancel_saga(saga_id=pk, requested_by=by)))
+        actor = caller(request).actor
+        return _respond(self.run_action(request, lambda: cancel_saga(saga_id=pk, actor=actor)))
 
 
-class SagaRequeue(_HandView):
-    """Nudge the workers for a saga."""
+class SagaRequeue(_ActionView):
+    """A nudge for a saga."""
 
     @extend_schema(
         summary="Re-enqueue a saga",
         request=None,
         responses=OperatorSagaDetailSerializer,
-        examples=examples.HAND,
+        examples=examples.ACTION,
     )
     def post(self, request: Request, pk: int) -> Response:
         """Ask a worker to look at a live saga now; harmless at any time. 409 when it has ended."""
-        return _told(self.run_action(request, lambda: requeue_saga(saga_id=pk)))
+        return _respond(self.run_action(request, lambda: requeue_saga(saga_id=pk)))
 
 
-class SagaRetry(_HandView):
-    """Let a saga go on, or begin again."""
+class SagaRetry(_ActionView):
+    """The retry of a saga."""
 
     @extend_schema(
         summary="Retry a saga",
@@ -158,7 +163,7 @@ class SagaRetry(_HandView):
             200: OpenApiResponse(OperatorSagaDetailSerializer, description="The dead letter goes on."),
             201: OpenApiResponse(OperatorSagaDetailSerializer, description="A new saga, `retry_of` this."),
         },
-        examples=examples.HAND,
+        examples=examples.ACTION,
     )
     @idempotent
     def post(self, request: Request, pk: int) -> Response:
@@ -166,13 +171,13 @@ class SagaRetry(_HandView):
 
         409 in any other state, and while this build lacks a step that is still to come.
         """
-        by = caller(request).actor
-        saga = self.run_action(request, lambda: retry_saga(saga_id=pk, requested_by=by))
-        return _told(saga, status=200 if saga.pk == pk else 201)
+        actor = caller(request).actor
+        saga = self.run_action(request, lambda: retry_saga(saga_id=pk, actor=actor))
+        return _respond(saga, status=200 if saga.pk == pk else 201)
 
 
 class SagaKinds(ApiView):
-    """Which sagas can be started, and with what."""
+    """The workflows that can be started, and their inputs."""
 
     permission_classes = (OperatorOnly,)
 

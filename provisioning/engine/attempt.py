@@ -1,4 +1,4 @@
-"""One call of a step's function, and what came of it. The engine's one boundary to steps."""
+"""One call of a step's function, and its result. The engine's one boundary to steps."""
 
 import math
 from collections.abc import Callable
@@ -20,7 +20,7 @@ _LONGEST_MESSAGE: Final = 2000
 
 
 @dataclass(frozen=True, slots=True)
-class Failed:
+class StepFailure:
     """The call ended for good. `is_out_of_time`: it might still have worked, so its effect may be there."""
 
     error: dict[str, str]
@@ -36,65 +36,56 @@ class Reschedule:
     error: dict[str, str] | None = None
 
 
-Answer: TypeAlias = Wait | RetryableError | Failed | None
+CallResult: TypeAlias = Wait | RetryableError | StepFailure | None
 
 
 def call_step(
-    function: Callable[[StepState], object], state: EngineStepState, *, step: Step, entry: StepAttempt
-) -> Failed | Reschedule | None:
-    """Call it, and say what came of it; None: it is done.
+    function: Callable[[StepState], object], state: EngineStepState, *, step: Step, attempt: StepAttempt
+) -> StepFailure | Reschedule | None:
+    """Call the function and return how it ended; None: it is done.
 
     LeaseLost and a database that is away are not the step's failures: they pass through.
     """
-    answer = _answer(function, state)
-    if answer is None or isinstance(answer, Failed):
-        return answer
-    seconds_left = _seconds_left(step, entry, state)
-    if isinstance(answer, Wait):
+    result = _call(function, state)
+    if result is None or isinstance(result, StepFailure):
+        return result
+    # A step is always called once more when its time is up: the wait before ends then, not later.
+    seconds_left = math.inf
+    if step.deadline_seconds is not None:
+        seconds_left = step.deadline_seconds - (state.now() - attempt.started_at).total_seconds()
+    if isinstance(result, Wait):
         if seconds_left <= 0:
-            return Failed(_out_of_time(step, answer.reason), is_out_of_time=True)
-        return Reschedule(min(max(answer.seconds, 0.0), seconds_left), answer.reason)
-    error = error_record(answer)
-    if entry.failures >= _retries(step, state):
-        return Failed(error)
+            return StepFailure(_out_of_time(step, result.reason), is_out_of_time=True)
+        return Reschedule(min(max(result.seconds, 0.0), seconds_left), result.reason)
+    error = error_record(result)
+    retries = step.retries
+    if state.is_compensating and step.compensation_retries is not None:
+        retries = step.compensation_retries
+    if attempt.failures >= retries:
+        return StepFailure(error)
     if seconds_left <= 0:
-        return Failed(_out_of_time(step, error["message"]), is_out_of_time=True)
-    pause = max(_backoff(step, entry.failures), answer.after_seconds)
+        return StepFailure(_out_of_time(step, error["message"]), is_out_of_time=True)
+    backoff = min(step.backoff_seconds * 2.0 ** min(attempt.failures, 30), LONGEST_BACKOFF_SECONDS)
+    pause = max(backoff, result.after_seconds)
     return Reschedule(min(pause, seconds_left), f"{error['type']}: {error['message']}", error)
 
 
-def _answer(function: Callable[[StepState], object], state: EngineStepState) -> Answer:
+def _call(function: Callable[[StepState], object], state: EngineStepState) -> CallResult:
     try:
-        answer = function(state)
+        result = function(state)
     except (LeaseLost, OperationalError, InterfaceError):
+        # Not the step's fault: a failure would compensate what another worker may be completing.
         raise
     except RetryableError as error:
         return error
-    except Exception as error:
+    except Exception as error:  # a bug in a step must end in the ledger, not take the worker down
         log.warning("step_failed", saga=state.saga_id, step_idx=state.step_idx, exc_info=error)
-        return Failed(error_record(error))
-    if answer is None or isinstance(answer, Wait):
-        return answer
-    return Failed({"type": "TypeError", "message": f"returned {type(answer).__name__}, not None or Wait"})
-
-
-def _retries(step: Step, state: EngineStepState) -> int:
-    return (
-        step.compensation_retries
-        if state.is_compensating and step.compensation_retries is not None
-        else step.retries
+        return StepFailure(error_record(error))
+    if result is None or isinstance(result, Wait):
+        return result
+    return StepFailure(
+        {"type": "TypeError", "message": f"returned {type(result).__name__}, not None or Wait"}
     )
-
-
-def _seconds_left(step: Step, entry: StepAttempt, state: EngineStepState) -> float:
-    """A step is always looked at once more when its time is up: the wait before ends then, not later."""
-    if step.deadline_seconds is None:
-        return math.inf
-    return step.deadline_seconds - (state.now() - entry.started_at).total_seconds()
-
-
-def _backoff(step: Step, failures: int) -> float:
-    return min(step.backoff_seconds * 2.0 ** min(failures, 30), LONGEST_BACKOFF_SECONDS)
 
 
 def _out_of_time(step: Step, last: str) -> dict[str, str]:

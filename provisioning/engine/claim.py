@@ -1,4 +1,4 @@
-"""A saga in hand: claimed by one statement, and known only as far as walking it needs."""
+"""The claim of a saga by one statement, and what advancing it needs to know."""
 
 import os
 import socket
@@ -7,30 +7,30 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 from django.conf import settings
 
 from arcadia_cloud.kernel.database import DatabaseClock
+from arcadia_cloud.kernel.sql import fetch_one, load
 from provisioning import registry
 from provisioning.contract import Step
-from provisioning.statements import one_row, statement
+from provisioning.engine.failpoints import Failpoint, reached
 from provisioning.states import Direction, StepStatus
 
-MOST_RECOVERIES = 20
-_CLAIM = statement("claim.sql")
-_FACTS = 13  # columns of the answer that tell of the saga; then come the clock, the entry, the row's status
+MOST_RECOVERIES: Final = 20
+_CLAIM: Final = load(__package__, "claim.sql")
 
 
 @dataclass(frozen=True, slots=True)
 class StepAttempt:
-    """A step's function as it is entered: `failures` errors so far, its deadline since `started_at`.
+    """One entry into a step's function: `failures` errors so far, its deadline since `started_at`.
 
     `first_began_at` is when `execute` was first entered; a compensation has a `started_at` of its own.
     """
 
-    attempt: int
+    number: int
     failures: int
     started_at: datetime
     began_at: datetime
@@ -40,9 +40,9 @@ class StepAttempt:
 
 @dataclass(slots=True)
 class ClaimedSaga:
-    """A saga whose lease we hold. `entry` is None where the step it stands at was not entered.
+    """A saga whose lease this process holds. `attempt` is None where its present step was not entered.
 
-    `found` is how the step's row stood before the claim, None where it had none.
+    `status_before` is the status of that step's row before the claim, None where it had none.
     """
 
     saga_id: int
@@ -60,8 +60,8 @@ class ClaimedSaga:
     tenant_id: str | None
     deployment_id: int | None
     clock: DatabaseClock
-    entry: StepAttempt | None
-    found: StepStatus | None
+    attempt: StepAttempt | None
+    status_before: StepStatus | None
 
     @property
     def step_name(self) -> str:
@@ -69,60 +69,83 @@ class ClaimedSaga:
 
     @property
     def step(self) -> Step | None:
-        """The step it stands at; None where this build has none of that name."""
+        """The present step; None where this build has none of that name."""
         return registry.step_named(self.step_name)
+
+    def reach(self, failpoint: Failpoint) -> None:
+        """Pass a failpoint at the present step."""
+        reached(failpoint, self.saga_id, self.step_idx, self.step_name)
+
+
+@dataclass(frozen=True, slots=True)
+class _ClaimRow:
+    """The row of claim.sql; `attempt` and what follows are None where no step was entered."""
+
+    saga_id: int
+    kind: str
+    direction: str
+    steps: list[str]
+    inputs: str
+    context: str
+    step_idx: int
+    cancel_requested: bool
+    error: str | None
+    recoveries: int
+    requested_by: str
+    tenant_id: str | None
+    deployment_id: int | None
+    now: datetime
+    attempt: int | None
+    failures: int
+    started_at: datetime
+    began_at: datetime
+    last_began_at: datetime | None
+    first_began_at: datetime
+    status_before: str | None
 
 
 def claim(saga_id: int | None) -> ClaimedSaga | None:
-    """Take the saga if it is due and nobody walks it; None otherwise, and while everything is paused.
+    """Take the saga if it is due and no worker holds it; None otherwise, and while everything is paused.
 
     `saga_id` None: take the one that has been due the longest.
     """
+    # A token for each claim, not for each process: what lost its lease can't write with a later one.
     token = uuid.uuid4()
-    row = one_row(
-        _CLAIM,
-        {
-            "saga_id": saga_id,
-            "token": token,
-            "holder": f"{socket.gethostname()}:{os.getpid()}",
-            "lease_seconds": settings.ARCADIA_SAGA_LEASE_SECONDS,
-            "known": registry.step_names(),
-            "pure": registry.pure_steps(),
-            "most_recoveries": MOST_RECOVERIES,
-        },
-    )
+    parameters = {
+        "saga_id": saga_id,
+        "token": token,
+        "holder": f"{socket.gethostname()}:{os.getpid()}",
+        "lease_seconds": settings.ARCADIA_SAGA_LEASE_SECONDS,
+        "known": registry.step_names(),
+        "pure": registry.pure_steps(),
+        "most_recoveries": MOST_RECOVERIES,
+    }
+    row = fetch_one(_CLAIM, parameters, into=_ClaimRow, prepared=True)
     if row is None:
         return None
-    facts, now, entry, found = row[:_FACTS], row[_FACTS], row[_FACTS + 1 : -2], row[-2]
-    was_entered = entry[0] is not None
-    return _held(token, facts, DatabaseClock(now), StepAttempt(*entry) if was_entered else None, found)
-
-
-def _held(
-    token: uuid.UUID,
-    facts: Sequence[Any],
-    clock: DatabaseClock,
-    entry: StepAttempt | None,
-    found: str | None,
-) -> ClaimedSaga:
-    saga_id, kind, direction, steps, inputs, context, step_idx, cancel_requested, *more = facts
-    error, recoveries, requested_by, tenant_id, deployment_id = more
+    attempt = None
+    if row.attempt is not None:
+        attempt = StepAttempt(
+            row.attempt, row.failures, row.started_at, row.began_at, row.last_began_at, row.first_began_at
+        )
     return ClaimedSaga(
-        saga_id=saga_id,
+        saga_id=row.saga_id,
         token=token,
-        kind=kind,
-        direction=Direction(direction),
-        steps=steps,
-        inputs=MappingProxyType(msgspec.json.decode(inputs)),
-        context=msgspec.json.decode(context),
-        step_idx=step_idx,
-        cancel_requested=cancel_requested,
-        error=msgspec.json.decode(error) if error else None,
-        recoveries=recoveries,
-        requested_by=requested_by,
-        tenant_id=tenant_id,
-        deployment_id=deployment_id,
-        clock=clock,
-        entry=entry,
-        found=StepStatus(found) if found else None,
+        kind=row.kind,
+        direction=Direction(row.direction),
+        steps=row.steps,
+        # Read-only: changed inputs would be changed for the next steps in this process alone.
+        inputs=MappingProxyType(msgspec.json.decode(row.inputs)),
+        context=msgspec.json.decode(row.context),
+        step_idx=row.step_idx,
+        cancel_requested=row.cancel_requested,
+        error=msgspec.json.decode(row.error) if row.error else None,
+        recoveries=row.recoveries,
+        requested_by=row.requested_by,
+        tenant_id=row.tenant_id,
+        deployment_id=row.deployment_id,
+        # The clock rides along with the claim: a reading of its own would be one more round trip per saga.
+        clock=DatabaseClock(row.now),
+        attempt=attempt,
+        status_before=StepStatus(row.status_before) if row.status_before else None,
     )

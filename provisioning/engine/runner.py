@@ -1,4 +1,4 @@
-"""The way in: walk one saga as far as it goes, or one after the other while any is due."""
+"""The entry point: advance one saga as far as it goes, or one after the other while any is due."""
 
 import time
 
@@ -10,77 +10,76 @@ from arcadia_cloud.kernel.queue.wake import clear_wake_flag, wake
 from provisioning import registry
 from provisioning.engine.claim import MOST_RECOVERIES, ClaimedSaga, claim
 from provisioning.engine.compensation import compensate_steps
+from provisioning.engine.dead_letters import move_to_dead_letters
 from provisioning.engine.execution import execute_steps
-from provisioning.engine.lease import keeper
-from provisioning.engine.suspension import QUEUE, WALK_DUE, move_to_dead_letters
+from provisioning.engine.lease import lease_renewer
+from provisioning.queue import ADVANCE_DUE_SAGAS, QUEUE
 from provisioning.states import AdvanceOutcome, Direction
 
 log = structlog.get_logger(__name__)
 
 
 def run(saga_id: int) -> AdvanceOutcome:
-    """Walk the saga until it ends, waits or is let go. Safe to call at any time, any number of times at once.
+    """Advance the saga until it ends, waits or is interrupted. Safe at any time, any number of times at once.
 
-    Must be called outside a transaction: what a step did must be known before the next one begins.
+    Must be called outside a transaction: a step's effect must be recorded before the next one begins.
     """
     return _run(saga_id)
 
 
 def run_due(*, seconds: float) -> int:
-    """Walk one saga after the other, those first that have been due the longest; return how many.
+    """Advance one saga after the other, those first that have been due the longest; return how many.
 
     Looks for more until none is due. After `seconds` it asks for another worker's turn instead, and so
-    leaves what comes in the meantime to whoever is free; before it walks one that may take long, too, or
+    leaves what comes in the meantime to any that is free; before it advances one that may take long, too, or
     one answer that is late would hold up all that are due while others are free. Safe as `run` is.
     """
-    clear_wake_flag(WALK_DUE)
+    # Cleared first: a saga that becomes due after the last look then wakes a worker again.
+    clear_wake_flag(ADVANCE_DUE_SAGAS)
     until = time.monotonic() + seconds
-    walked = 0
+    advanced = 0
     while time.monotonic() < until:
-        walk = _run(None)
-        if walk == AdvanceOutcome.NOT_DUE:
-            return walked
-        walked += 1
-        if (
-            walk == AdvanceOutcome.LET_GO
-        ):  # by a database that is away, most likely: the sweep comes back to the rest
-            return walked
-    wake(WALK_DUE, queue=QUEUE)
-    return walked
+        outcome = _run(None)
+        if outcome == AdvanceOutcome.NOT_DUE:
+            return advanced
+        advanced += 1
+        # By a database that is away, most likely: the sweep comes back to the rest.
+        if outcome == AdvanceOutcome.INTERRUPTED:
+            return advanced
+    wake(ADVANCE_DUE_SAGAS, queue=QUEUE)
+    return advanced
 
 
 def _run(saga_id: int | None) -> AdvanceOutcome:
+    # Inside a transaction a step's effect could be rolled back in the ledger, and stay at the provider.
     if connection.in_atomic_block:
-        raise RuntimeError("a saga can't be walked inside a transaction")
-    held: ClaimedSaga | None = None
+        raise RuntimeError("a saga can't be advanced inside a transaction")
+    claimed: ClaimedSaga | None = None
     try:
-        held = claim(saga_id)
-        if held is None:
+        claimed = claim(saga_id)
+        if claimed is None:
             return AdvanceOutcome.NOT_DUE
-        if saga_id is None and _may_take_long(held):
-            wake(WALK_DUE, queue=QUEUE)
-        return _kept(held)
+        # A step that does more than compute may wait for another service: others take what else is due.
+        steps = map(registry.step_named, claimed.steps)
+        if saga_id is None and any(step is None or not step.is_pure for step in steps):
+            wake(ADVANCE_DUE_SAGAS, queue=QUEUE)
+        return _advance(claimed)
     except (LeaseLost, OperationalError, InterfaceError) as error:
-        found = saga_id if held is None else held.saga_id
-        log.warning("saga_let_go", saga=found, error=type(error).__name__, detail=str(error).strip())
-        return AdvanceOutcome.LET_GO
+        # Nothing is written: the lease expires by itself, and the sweep finds the saga.
+        interrupted = saga_id if claimed is None else claimed.saga_id
+        log.warning(
+            "saga_interrupted", saga=interrupted, error=type(error).__name__, detail=str(error).strip()
+        )
+        return AdvanceOutcome.INTERRUPTED
 
 
-def _may_take_long(held: ClaimedSaga) -> bool:
-    """Whether any of its steps does more than compute: it may wait for somebody's answer."""
-    steps = map(registry.step_named, held.steps)
-    return any(step is None or not step.is_pure for step in steps)
-
-
-def _kept(held: ClaimedSaga) -> AdvanceOutcome:
-    keeper.keep(held.saga_id, held.token)
+def _advance(claimed: ClaimedSaga) -> AdvanceOutcome:
+    lease_renewer.add(claimed.saga_id, claimed.token)
     try:
-        return _walk(held)
+        if claimed.recoveries > MOST_RECOVERIES:
+            return move_to_dead_letters(claimed, "recovered_too_often")
+        if claimed.direction == Direction.FORWARD:
+            return execute_steps(claimed)
+        return compensate_steps(claimed)
     finally:
-        keeper.drop(held.saga_id, held.token)
-
-
-def _walk(held: ClaimedSaga) -> AdvanceOutcome:
-    if held.recoveries > MOST_RECOVERIES:
-        return move_to_dead_letters(held, "recovered_too_often")
-    return execute_steps(held) if held.direction == Direction.FORWARD else compensate_steps(held)
+        lease_renewer.remove(claimed.saga_id, claimed.token)

@@ -1,4 +1,4 @@
-"""How a step talks to DigitalOcean: a client for each call of it, and what its errors mean to the saga."""
+"""A step's access to DigitalOcean: a client for each call, and its errors as the saga's."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -19,8 +19,10 @@ from provisioning.contract import Execute, FinalError, RetryableError, StepState
 
 # With pauses of 1, 2, 4 … 60 seconds these last for five minutes, as long as an event may hold a droplet.
 RETRIES: Final = 10
-# An undo outlives an outage of an hour: one that is given up leaves what costs money, or is switched off.
+# A compensation outlives an outage of an hour: one that fails leaves what costs money, or is switched off.
 COMPENSATION_RETRIES: Final = 70
+# Of any action; DigitalOcean's own Terraform provider gives up then.
+ACTION_DEADLINE_SECONDS: Final = 3600.0
 # A write is sent soon after its step was entered: only from there can a later attempt count what lists lag.
 _FRESH_SECONDS: Final = 10.0
 _SHORTEST_POLL_SECONDS: Final = 0.05
@@ -34,7 +36,7 @@ class _Stale(Exception):
 
 
 def with_cloud(step: CloudStep) -> Execute:
-    """The step with a client, whose every write first makes sure that the saga is still ours to advance.
+    """Give the step a client, whose every write first makes sure that the lease is still held.
 
     What may pass (no answer, a storm, a garbled answer, a missing token, another event on the droplet) is
     retried; a spent hour of calls is waited for; any other refusal is final. An answer that was lost is
@@ -44,6 +46,7 @@ def with_cloud(step: CloudStep) -> Execute:
     @wraps(step)
     def called(state: StepState) -> Wait | None:
         def before_write(seconds: float) -> None:
+            # A later attempt counts the lists' lag from the entry: what is sent long after would escape it.
             if (state.now() - state.began_at).total_seconds() > _FRESH_SECONDS:
                 raise _Stale
             state.extend_lease_for(seconds)
@@ -55,7 +58,7 @@ def with_cloud(step: CloudStep) -> Execute:
                 return step(state, cloud)
             except _Stale:
                 return Wait(0, "the calls to DigitalOcean were slow; nothing was sent")
-            except BudgetExhausted as spent:
+            except BudgetExhausted as spent:  # no error: other callers may spend an hour's calls any day
                 seconds = (spent.frees_at - datetime.now(UTC)).total_seconds()
                 return Wait(max(seconds, 1.0), spent.message)
             except ProviderUnavailable as error:
@@ -71,10 +74,10 @@ def with_cloud(step: CloudStep) -> Execute:
 
 
 def is_pending_event(error: ProviderRejected) -> bool:
-    """Whether the droplet is busy with something else: one event at a time. It passes."""
+    """Return whether the droplet is busy with another event: one at a time. It passes."""
     return error.status == _UNPROCESSABLE and "pending event" in error.message
 
 
-def look_again(reason: str) -> Wait:
-    """Enter the step again after the usual pause."""
+def poll(reason: str) -> Wait:
+    """Return a wait of the usual pause, after which the step is entered again."""
     return Wait(max(settings.ARCADIA_SAGA_POLL_SECONDS, _SHORTEST_POLL_SECONDS), reason)

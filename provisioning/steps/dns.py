@@ -1,4 +1,4 @@
-"""A droplet's name in a DNS zone.
+"""The name of a droplet in a DNS zone.
 
 The name must be free when the saga begins. So whatever record of that name points to the droplet's address
 later was made by the saga, whether it got the answer or not, and may be removed by it.
@@ -19,7 +19,7 @@ _ADDRESSES: Final = frozenset({"A", "AAAA", "CNAME"})
 
 @with_cloud
 def require_free_name(state: StepState, cloud: DigitalOcean) -> Wait | None:
-    """Raises StepFailed where the name points somewhere already, or there is no such zone."""
+    """Raise FinalError where the name points somewhere already, or there is no such zone."""
     zone, name = state.inputs["domain"], state.inputs["record_name"]
     taken = [record for record in cloud.dns_records(zone, name=name) if record.type in _ADDRESSES]
     if taken:
@@ -29,14 +29,14 @@ def require_free_name(state: StepState, cloud: DigitalOcean) -> Wait | None:
 
 @with_cloud
 def add_dns_record(state: StepState, cloud: DigitalOcean) -> Wait | None:
-    """Point the name to the droplet's public address. Keeps `dns_record_id`."""
+    """Point the name to the droplet's public address. Stores `dns_record_id`."""
     if state.get_output("droplet_ip") is None:
         raise FinalError(f"droplet {state.get_output('droplet_id')} has no public IPv4 address")
-    ours = _ours(state, cloud)
-    if not ours:
-        if unsure := wait_for_listing(state, list_lag_ends_at(state), of="the record"):
-            return unsure
-        ours = [
+    own = _find_own(state, cloud)
+    if not own:
+        if wait := wait_for_listing(state, list_lag_ends_at(state), of="the record"):
+            return wait
+        own = [
             cloud.create_dns_record(
                 state.inputs["domain"],
                 type="A",
@@ -45,9 +45,10 @@ def add_dns_record(state: StepState, cloud: DigitalOcean) -> Wait | None:
                 ttl=state.inputs.get("record_ttl"),
             )
         ]
-    for twin in ours[1:]:
+    # A lost answer's record and this one: both point to our droplet, so either may go.
+    for twin in own[1:]:
         _delete(state, cloud, twin.id)
-    state.put_output("dns_record_id", ours[0].id)
+    state.put_output("dns_record_id", own[0].id)
     return None
 
 
@@ -55,13 +56,13 @@ def add_dns_record(state: StepState, cloud: DigitalOcean) -> Wait | None:
 def remove_dns_record(state: StepState, cloud: DigitalOcean) -> Wait | None:
     """Remove the record that the saga made, and no other."""
     known = state.get_output("dns_record_id")
-    found = {record.id for record in _ours(state, cloud)} | ({known} if known is not None else set())
+    found = {record.id for record in _find_own(state, cloud)} | ({known} if known is not None else set())
     for record_id in sorted(found):
         _delete(state, cloud, record_id)
     return None if known is not None else wait_for_listing(state, list_lag_ends_at(state), of="a record")
 
 
-def _ours(state: StepState, cloud: DigitalOcean) -> list[DnsRecord]:
+def _find_own(state: StepState, cloud: DigitalOcean) -> list[DnsRecord]:
     zone, name, address = state.inputs["domain"], state.inputs["record_name"], state.get_output("droplet_ip")
     try:
         records = list(cloud.dns_records(zone, name=name, type="A"))

@@ -1,4 +1,4 @@
-"""Making a thing once, by an API that has no idempotency keys.
+"""Creates that happen once, by an API that has no idempotency keys.
 
 What a step makes carries a mark of its saga and step, and is looked up by it before it is made. When an
 earlier attempt may have sent the same request and its answer is not known (it was lost, or the worker died),
@@ -10,20 +10,20 @@ from datetime import datetime, timedelta
 from django.conf import settings
 
 from provisioning.contract import StepState, Wait
-from provisioning.steps.cloud import look_again
+from provisioning.steps.cloud import poll
 
 TAG: str = "saga:"
 
 
 def saga_tag(state: StepState) -> str:
-    """The tag of what this step makes: `saga:<id>-<idx>`."""
+    """Return the tag of what this step makes: `saga:<id>-<idx>`."""
     return f"{TAG}{state.saga_id}-{state.step_idx}"
 
 
 def list_lag_ends_at(state: StepState) -> datetime | None:
-    """When lists must show whatever earlier attempts of this step made; None where there was none.
+    """Return the moment from which lists show whatever earlier attempts made; None where there was none.
 
-    An undo counts from when the step was entered last before it.
+    A compensation counts from when the step was last entered before it.
     """
     if state.last_began_at is None:
         return None
@@ -31,9 +31,10 @@ def list_lag_ends_at(state: StepState) -> datetime | None:
 
 
 def wait_for_listing(state: StepState, until: datetime | None, *, of: str) -> Wait | None:
-    """A wait, while lists may still lack what was asked for before; None once they may be believed."""
+    """Return a wait while lists may still lack what was asked for before; None once they may be believed."""
     seconds = 0.0 if until is None else (until - state.now()).total_seconds()
     if seconds <= 0:
         return None
-    soon = look_again(f"looking whether an earlier attempt made {of}")
+    # Never longer than the usual pause: what shows early is adopted early.
+    soon = poll(f"looking whether an earlier attempt made {of}")
     return Wait(min(soon.seconds, seconds), soon.reason)

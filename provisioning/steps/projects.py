@@ -1,4 +1,4 @@
-"""Projects: made before a droplet is put into one, and the droplet put back when the saga turns back."""
+"""Projects: made before a droplet is assigned to one, and the droplet moved back by the compensation."""
 
 from typing import Final
 
@@ -14,7 +14,7 @@ from provisioning.contract import RetryableError, Step, StepState, Wait
 from provisioning.steps.cloud import COMPENSATION_RETRIES, RETRIES, with_cloud
 from provisioning.steps.idempotent_create import list_lag_ends_at, saga_tag, wait_for_listing
 
-_TAKEN: Final = frozenset({400, 409, 422})
+_NAME_TAKEN: Final = frozenset({400, 409, 422})
 _NOT_EMPTY: Final = 412
 _DEFAULT: Final = "default"  # the provider knows its default project by this name, too
 _PURPOSE: Final = "Web Application"
@@ -23,11 +23,11 @@ _DONE: Final = frozenset({"ok", "assigned", "already_assigned"})
 
 @with_cloud
 def ensure_project(state: StepState, cloud: DigitalOcean) -> Wait | None:
-    """Make the project of that name unless there is one; its description tells which saga made it.
+    """Make the project of that name unless there is one; its description names the saga that made it.
 
-    Names are unique there, so it can't be made twice. Keeps `project_id`.
+    Names are unique there, so it can't be made twice. Stores `project_id`.
     """
-    found = _named(cloud, state.inputs["project"])
+    found = _find_project(cloud, state.inputs["project"])
     if found is None:
         try:
             found = cloud.create_project(
@@ -37,17 +37,18 @@ def ensure_project(state: StepState, cloud: DigitalOcean) -> Wait | None:
                 environment="Production",
             )
         except ProviderRejected as error:
-            if error.status not in _TAKEN:
+            if error.status not in _NAME_TAKEN:
                 raise
-            raise RetryableError(f"{error}: somebody may have made it a moment ago") from error
+            # Another saga may have made it since the list: names are unique, so the next look finds it.
+            raise RetryableError(f"{error}: it may have been made a moment ago") from error
     state.put_output("project_id", found.id)
     return None
 
 
 @with_cloud
-def remove_made_project(state: StepState, cloud: DigitalOcean) -> Wait | None:
-    """Remove the project if this step made it and nobody else has put anything into it."""
-    found = _named(cloud, state.inputs["project"])
+def remove_created_project(state: StepState, cloud: DigitalOcean) -> Wait | None:
+    """Remove the project if this step made it and nothing else is in it."""
+    found = _find_project(cloud, state.inputs["project"])
     if found is None and state.get_output("project_id") is None:
         return wait_for_listing(state, list_lag_ends_at(state), of="the project")
     if found is None or saga_tag(state) not in found.description:
@@ -60,6 +61,7 @@ def remove_made_project(state: StepState, cloud: DigitalOcean) -> Wait | None:
         if error.status != _NOT_EMPTY:
             raise
         ours = f"do:droplet:{state.get_output('droplet_id')}"
+        # Members are listed for seconds after their removal: only our own droplet is waited for.
         if {member.urn for member in cloud.project_resources(found.id)} <= {ours}:
             raise RetryableError(f"{error}: the droplet that was removed is still in it") from error
     return None
@@ -67,18 +69,19 @@ def remove_made_project(state: StepState, cloud: DigitalOcean) -> Wait | None:
 
 @with_cloud
 def assign_to_project(state: StepState, cloud: DigitalOcean) -> Wait | None:
-    """Move the droplet into the project. Keeps `project_before` and `assigned_to_project`."""
+    """Move the droplet into the project. Stores `project_before` and `assigned_to_project`."""
+    # Only once: after a lost answer the inventory may have the new project already.
     if state.get_output("project_before") is None:
         state.put_output("project_before", _project_of(state.get_output("droplet_id")))
     _move(cloud, state.get_output("droplet_id"), to=state.get_output("project_id"))
     state.put_output("assigned_to_project", state.get_output("project_id"))
-    _mirror(cloud, state)
+    _mirror_project(cloud, state)
     return None
 
 
 @with_cloud
-def put_back_into_project(state: StepState, cloud: DigitalOcean) -> Wait | None:
-    """Move the droplet back to where it was; one that is gone needs no place."""
+def move_back_to_project_before(state: StepState, cloud: DigitalOcean) -> Wait | None:
+    """Move the droplet back to where it was; one that is gone needs no project."""
     droplet_id = state.get_output("droplet_id")
     try:
         cloud.droplet(droplet_id)
@@ -89,19 +92,19 @@ def put_back_into_project(state: StepState, cloud: DigitalOcean) -> Wait | None:
 
 
 def _move(cloud: DigitalOcean, droplet_id: int, *, to: str) -> None:
-    """Raises RetryableError where the answer's item says that it couldn't be: the answer itself is a 200."""
+    """Move it. Raises RetryableError where its item failed: the response itself is a 200."""
     urn = f"do:droplet:{droplet_id}"
     statuses = {item.urn: item.status for item in cloud.assign_to_project(to, [urn])}
     if (status := statuses.get(urn, "not answered for")) not in _DONE:
         raise RetryableError(f"project {to} didn't take {urn}: {status}")
 
 
-def _named(cloud: DigitalOcean, name: str) -> ProjectRecord | None:
+def _find_project(cloud: DigitalOcean, name: str) -> ProjectRecord | None:
     return next((project for project in cloud.projects() if project.name == name), None)
 
 
 def _project_of(droplet_id: int) -> str:
-    """Where the inventory has the droplet; a new one begins in the default project."""
+    """Return the project that the inventory has of the droplet; a new one begins in the default project."""
     known = (
         Resource.objects.filter(provider=PROVIDER, kind=Kind.DROPLET, provider_id=str(droplet_id))
         .values_list("project__provider_id", flat=True)
@@ -110,8 +113,8 @@ def _project_of(droplet_id: int) -> str:
     return known or _DEFAULT
 
 
-def _mirror(cloud: DigitalOcean, state: StepState) -> None:
-    """Have the project's row, for the droplet to refer to; the next full sync would write it otherwise."""
+def _mirror_project(cloud: DigitalOcean, state: StepState) -> None:
+    """Write the project's row, for the droplet to refer to; the next full sync would write it otherwise."""
     project_id = state.get_output("project_id")
     if Project.objects.filter(provider=PROVIDER, provider_id=project_id, deleted_at=None).exists():
         return
@@ -125,7 +128,7 @@ STEPS = (
     Step(
         "ensure_project",
         ensure_project,
-        compensate=remove_made_project,
+        compensate=remove_created_project,
         retries=RETRIES,
         compensation_retries=COMPENSATION_RETRIES,
         compensate_on_failure=True,
@@ -133,7 +136,7 @@ STEPS = (
     Step(
         "assign_to_project",
         assign_to_project,
-        compensate=put_back_into_project,
+        compensate=move_back_to_project_before,
         retries=RETRIES,
         compensation_retries=COMPENSATION_RETRIES,
         compensate_on_failure=True,

@@ -1,7 +1,7 @@
-"""`echo`: the engine's own proof. Touches nothing outside."""
+"""The `echo` workflow, the engine's own proof. Touches nothing outside."""
 
 from collections.abc import Sequence
-from typing import Annotated
+from typing import Annotated, Final
 
 import msgspec
 
@@ -15,14 +15,17 @@ class EchoInputs(Inputs, frozen=True, kw_only=True):
     times: Annotated[int, msgspec.Meta(ge=1, le=100)] = 3
     then_fail: bool = False
 
+    def steps(self) -> Sequence[str]:
+        return ["echo"] * self.times + ["fail"] * self.then_fail
+
 
 def echo(state: StepState) -> None:
     """Put the message into the context, under the step's index."""
     state.put_output(f"echoed_at_step_{state.step_idx}", state.inputs["message"])
 
 
-def unecho(_state: StepState) -> None:
-    """Nothing was done outside, so nothing is undone."""
+def compensate_echo(_state: StepState) -> None:
+    """Do nothing: nothing was done outside."""
 
 
 def fail(_state: StepState) -> None:
@@ -30,13 +33,8 @@ def fail(_state: StepState) -> None:
     raise FinalError("this step always fails")
 
 
-def _steps(inputs: EchoInputs) -> Sequence[str]:
-    return ["echo"] * inputs.times + ["fail"] * inputs.then_fail
-
-
-def _subjects(_inputs: EchoInputs) -> Sequence[str]:
-    return ()
-
-
-STEPS = (Step("echo", echo, compensate=unecho, is_pure=True), Step("fail", fail, is_pure=True))
-WORKFLOW = Workflow("echo", inputs=EchoInputs, steps=_steps, subjects=_subjects, title="Echo a message")
+STEPS: Final = (
+    Step("echo", echo, compensate=compensate_echo, is_pure=True),
+    Step("fail", fail, is_pure=True),
+)
+ECHO = Workflow("echo", EchoInputs, title="Echo a message")

@@ -1,22 +1,23 @@
-"""`provision_droplet`: a droplet, in its project, in the inventory, with a name in DNS if one is wanted."""
+"""The `provision_droplet` workflow: in its project, in the inventory, with a name in DNS if one is wanted."""
 
 from collections.abc import Sequence
-from typing import Annotated, Final
+from typing import Annotated, Final, NoReturn
 
 import msgspec
 
 from arcadia_cloud.kernel.errors import InvalidInput
+from deployments.models import Deployment
 from inventory.models import Project
 from inventory.values import PROVIDER
 from provisioning.contract import END, Inputs, Ownership, Workflow
-from provisioning.workflows.droplets import SizeSlug, owner_of_deployment
+from provisioning.workflows.droplets import SizeSlug
 
 _TAG: Final = rf"^[A-Za-z0-9_:\-]{{1,255}}{END}"
 _LABEL: Final = r"[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"
 
 
 class ProvisionDroplet(Inputs, frozen=True, kw_only=True):
-    """What is ordered. All of it is kept with the saga: `user_data` is no place for secrets."""
+    """The order of a droplet. All of it is stored with the saga: `user_data` is no place for secrets."""
 
     name: Annotated[
         str,
@@ -64,61 +65,55 @@ class ProvisionDroplet(Inputs, frozen=True, kw_only=True):
     ] = ""
     record_ttl: Annotated[int, msgspec.Meta(ge=30, le=86_400)] = 1800
 
+    def steps(self) -> Sequence[str]:
+        return [
+            *(["require_free_name"] if self.domain else []),
+            "ensure_project",
+            "create_droplet",
+            "wait_droplet_active",
+            "assign_to_project",
+            "observe_droplet",
+            *(["add_dns_record"] if self.domain else []),
+            "record_desired_state",
+        ]
 
-def _check(order: ProvisionDroplet) -> None:
-    owner = owner_of_deployment(order.deployment_id)
-    if bool(order.domain) != bool(order.record_name):
-        missing = "record_name" if order.domain else "domain"
-        _refuse(missing, "domain and record_name are given together, or neither is")
-    if order.size.startswith("gpu-"):
-        # Lists by tag leave them out, so one whose create was answered by nothing couldn't be found.
-        _refuse("size", "a GPU droplet can't be made by a saga")
-    if any(tag.lower().startswith("saga:") for tag in order.tags):
-        _refuse("tags", "a saga's own tag can't be given")
-    theirs = Project.objects.filter(
-        provider=PROVIDER, name=order.project, deleted_at=None, tenant_id__isnull=False
-    )
-    for tenant_id in theirs.values_list("tenant_id", flat=True):
-        if tenant_id != owner.tenant_id:
-            _refuse("project", f"project {order.project} is tenant {tenant_id}'s")
+    def subjects(self) -> Sequence[str]:
+        # Names may repeat at the provider: one saga of a name at a time keeps a double click from making two.
+        return [
+            f"droplet_name:{self.name}",
+            *([f"deployment:{self.deployment_id}"] if self.deployment_id is not None else []),
+            *([f"dns_name:{self.record_name}.{self.domain}"] if self.domain else []),
+        ]
 
+    def owner(self) -> Ownership:
+        """Return the deployment and its tenant. Raises InvalidInput where there is none of that id."""
+        if self.deployment_id is None:
+            return Ownership()
+        found = Deployment.objects.filter(pk=self.deployment_id).values_list("tenant_id", flat=True).first()
+        if found is None:
+            _refuse("deployment_id", f"there is no deployment {self.deployment_id}")
+        return Ownership(tenant_id=found, deployment_id=self.deployment_id)
 
-def _refuse(field: str, words: str) -> None:
-    raise InvalidInput(words, errors={f"inputs.{field}": [words]})
-
-
-def _steps(order: ProvisionDroplet) -> Sequence[str]:
-    return [
-        *(["require_free_name"] if order.domain else []),
-        "ensure_project",
-        "create_droplet",
-        "wait_droplet_active",
-        "assign_to_project",
-        "observe_droplet",
-        *(["add_dns_record"] if order.domain else []),
-        "record_desired_state",
-    ]
-
-
-def _subjects(order: ProvisionDroplet) -> Sequence[str]:
-    """Names may repeat at the provider: one saga of a name at a time keeps a double click from making two."""
-    return [
-        f"droplet_name:{order.name}",
-        *([f"deployment:{order.deployment_id}"] if order.deployment_id is not None else []),
-        *([f"dns_name:{order.record_name}.{order.domain}"] if order.domain else []),
-    ]
-
-
-def _ownership(order: ProvisionDroplet) -> Ownership:
-    return owner_of_deployment(order.deployment_id)
+    def check(self) -> None:
+        owner = self.owner()
+        if bool(self.domain) != bool(self.record_name):
+            missing = "record_name" if self.domain else "domain"
+            _refuse(missing, "domain and record_name are given together, or neither is")
+        if self.size.startswith("gpu-"):
+            # Lists by tag leave them out, so one whose create was answered by nothing couldn't be found.
+            _refuse("size", "a GPU droplet can't be made by a saga")
+        if any(tag.lower().startswith("saga:") for tag in self.tags):
+            _refuse("tags", "a saga's own tag can't be given")
+        owned = Project.objects.filter(
+            provider=PROVIDER, name=self.project, deleted_at=None, tenant_id__isnull=False
+        )
+        for tenant_id in owned.values_list("tenant_id", flat=True):
+            if tenant_id != owner.tenant_id:
+                _refuse("project", f"project {self.project} is tenant {tenant_id}'s")
 
 
-WORKFLOW = Workflow(
-    "provision_droplet",
-    inputs=ProvisionDroplet,
-    steps=_steps,
-    subjects=_subjects,
-    title="Make a droplet",
-    ownership=_ownership,
-    check=_check,
-)
+def _refuse(field: str, message: str) -> NoReturn:
+    raise InvalidInput(message, errors={f"inputs.{field}": [message]})
+
+
+PROVISION_DROPLET = Workflow("provision_droplet", ProvisionDroplet, title="Make a droplet")

@@ -1,53 +1,30 @@
-"""`snapshot_droplet`: a snapshot of a droplet as it runs."""
+"""The `snapshot_droplet` workflow."""
 
 from collections.abc import Sequence
 
-from provisioning.contract import Inputs, Ownership, Workflow
-from provisioning.workflows.droplets import (
-    DropletId,
-    SnapshotName,
-    check_may_be_changed,
-    owner_of_droplet,
-    subject_of,
-)
+from provisioning.contract import Workflow
+from provisioning.workflows.droplets import DropletInputs, SnapshotName
 
 
-class SnapshotDroplet(Inputs, frozen=True, kw_only=True):
-    """Which droplet. It isn't switched off, so the snapshot is as consistent as its guest's disk is."""
+class SnapshotDroplet(DropletInputs, frozen=True, kw_only=True):
+    """A droplet as it runs: not switched off, so the snapshot is as consistent as its guest's disk is."""
 
-    droplet_id: DropletId
     snapshot_name: SnapshotName = ""
 
+    def check(self) -> None:
+        """Refuse what can't be changed. A protected droplet may have snapshots: they do it no harm."""
+        self.check_can_be_changed()
 
-def _check(wish: SnapshotDroplet) -> None:
-    check_may_be_changed(wish.droplet_id, harmless=True)
-
-
-def _steps(_wish: SnapshotDroplet) -> Sequence[str]:
-    return [
-        "look_at_droplet",
-        "reserve_snapshot",
-        "snapshot_droplet",
-        "observe_snapshot",
-        "observe_droplet",
-    ]
-
-
-def _subjects(wish: SnapshotDroplet) -> Sequence[str]:
-    return [subject_of(wish.droplet_id)]
+    def steps(self) -> Sequence[str]:
+        return [
+            "look_at_droplet",
+            "reserve_snapshot",
+            "snapshot_droplet",
+            "observe_snapshot",
+            "observe_droplet",
+        ]
 
 
-def _ownership(wish: SnapshotDroplet) -> Ownership:
-    return owner_of_droplet(wish.droplet_id)
-
-
-WORKFLOW = Workflow(
-    "snapshot_droplet",
-    inputs=SnapshotDroplet,
-    steps=_steps,
-    subjects=_subjects,
-    title="Take a snapshot",
-    ownership=_ownership,
-    check=_check,
-    deadline_seconds=4 * 3600,
+SNAPSHOT_DROPLET = Workflow(
+    "snapshot_droplet", SnapshotDroplet, title="Take a snapshot", deadline_seconds=4 * 3600
 )

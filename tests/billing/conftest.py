@@ -1,4 +1,4 @@
-"""What billing's tests ask the simulators for."""
+"""Fixtures of billing's tests: the simulators in the states that they need."""
 
 from collections.abc import Callable, Iterator
 
@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from arcadia_cloud.digitalocean import transport
 from billing.models import ProviderInvoice
-from billing.services import ingest_all, update_history
+from billing.services import ingest_invoices, update_history
 from inventory.services import sync_inventory
 from inventory.values import RunMode
 from tests.simulated import Simulated
@@ -17,7 +17,7 @@ Ingest = Callable[..., ProviderInvoice]
 
 
 @pytest.fixture(autouse=True)
-def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+def _short_backoff(monkeypatch: pytest.MonkeyPatch) -> None:
     """Calls are repeated within milliseconds."""
     monkeypatch.setattr(transport, "FIRST_BACKOFF_SECONDS", 0.001)
 
@@ -26,7 +26,7 @@ def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 def reference(simulator: Simulated) -> Iterator[Simulated]:
     """The fleet and the invoice of April 2026, the fleet synced."""
     simulator.reset(fleet="reference", today=TODAY, invoices=0)
-    sync_inventory(mode=RunMode.FULL, requested_by="a test", kinds=["droplet"])
+    sync_inventory(mode=RunMode.FULL, actor="a test", kinds=["droplet"])
     yield simulator
     simulator.reset(fleet="default", today=None)
 
@@ -51,7 +51,7 @@ def ingest() -> Ingest:
     """Ingest an invoice; return it as it then is."""
 
     def now(invoice: ProviderInvoice, *, again: bool = False) -> ProviderInvoice:
-        (done,) = ingest_all([invoice.pk], again=again)
+        (done,) = ingest_invoices([invoice.pk], again=again)
         return done.invoice
 
     return now

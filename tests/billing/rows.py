@@ -12,14 +12,14 @@ from billing.ingest.stage import IngestTotals, replace_lines
 from billing.models import BalanceSnapshot, CostLine, ProviderInvoice
 from billing.values import BilledLine
 from inventory.models import Resource
-from tests.billing.tables import FIRST, LAST, table
+from tests.billing.csv_files import FIRST, LAST, table
 
 AT = datetime(2026, 5, 10, 2, 23, tzinfo=UTC)
 APRIL = date(2026, 4, 1)
 
 
 def a_resource(name: str = "web-01", *, kind: str = "droplet", **fields: Any) -> Resource:
-    """One that lives since 2025; `fields` say what is different."""
+    """One that lives since 2025; `fields` override."""
     born = datetime(2025, 1, 1, tzinfo=UTC)
     plain = {
         "provider_id": f"{kind}-{Resource.objects.count() + 1}",
@@ -38,15 +38,15 @@ def an_invoice(
     return ProviderInvoice.objects.create(invoice_uuid=uuid, amount=Decimal(amount), **{**plain, **fields})
 
 
-def a_balance(told_at: datetime, usage: str, *, asked_at: datetime | None = None) -> BalanceSnapshot:
-    """What the month had cost, as the provider told it, on nothing owed of before; asked for at once."""
-    asked = asked_at or told_at
+def a_balance(generated_at: datetime, usage: str, *, stored_at: datetime | None = None) -> BalanceSnapshot:
+    """The provider's balance with this usage, nothing owed of before; stored at once."""
+    asked = stored_at or generated_at
     return BalanceSnapshot.objects.create(
         hour=asked.replace(minute=0, second=0, microsecond=0),
         month_to_date_balance=Decimal(usage),
         account_balance=0,
         month_to_date_usage=Decimal(usage),
-        generated_at=told_at,
+        generated_at=generated_at,
         captured_at=asked,
     )
 
@@ -64,13 +64,13 @@ def an_item(line: BilledLine, **fields: Any) -> InvoiceItemRecord:
     return InvoiceItemRecord(**{**plain, **fields})
 
 
-def kept(
+def store_lines(
     lines: Iterable[BilledLine],
     items: Iterable[InvoiceItemRecord] | None = None,
     *,
     invoice: ProviderInvoice | None = None,
 ) -> IngestTotals:
-    """Keep these lines of an invoice, held against these items."""
+    """Store these lines of an invoice, compared with these items."""
     rows = None
     if items is not None:
         rows = StringIO(newline="")
@@ -80,7 +80,7 @@ def kept(
 
 
 def matches() -> list[tuple[str, str | None]]:
-    """How each line was matched, and to the resource of which provider's id."""
+    """Return each line's match, and the provider's id of its resource."""
     return list(CostLine.objects.order_by("line_no").values_list("match", "resource__provider_id"))
 
 

@@ -14,8 +14,8 @@ from billing.models import BalanceSnapshot, CostLine, ProviderInvoice
 from deployments.models import Deployment
 from inventory.models import Project
 from tests.access import bearer, token_of
-from tests.billing.rows import APRIL, AT, a_resource, an_invoice, kept
-from tests.billing.tables import a_line
+from tests.billing.csv_files import a_line
+from tests.billing.rows import APRIL, AT, a_resource, an_invoice, store_lines
 
 pytestmark = pytest.mark.django_db
 Ask = Callable[..., Any]
@@ -35,7 +35,7 @@ def ask(client: Client) -> Ask:
 
 @pytest.fixture
 def april() -> ProviderInvoice:
-    """An invoice of $86.92: three matched lines, one of nobody's, one unmatched, tax, and a credit."""
+    """An invoice of $86.92: three matched lines, one without an owner, one unmatched, tax, and a credit."""
     project = Project.objects.create(provider_id="p", name="acme", first_seen_at=AT, last_seen_at=AT)
     shop = Deployment.objects.create(tenant_id="acme", slug="shop")
     a_resource("web-01", tenant_id="acme", deployment=shop, project=project)
@@ -43,7 +43,7 @@ def april() -> ProviderInvoice:
     a_resource("crm", tenant_id="globex")
     a_resource("bastion")
     invoice = an_invoice(amount="86.92", ingest_status="ingested")
-    kept(
+    store_lines(
         [
             a_line(1, "web-01 (s-1vcpu-1gb)", "24.00"),
             a_line(2, "data (fra1) 100GB", "10.00", product="Volumes"),
@@ -109,7 +109,7 @@ def test_a_month_whose_final_invoice_waits_for_its_lines_isnt_counted_twice(ask:
     """The preview has its lines until the final one has: both are of the whole month."""
     a_resource("web-01", tenant_id="acme")
     preview = an_invoice("preview", amount="24.00", is_preview=True, issued_on=None)
-    kept([a_line(1, "web-01 (s-1vcpu-1gb)", "24.00")], invoice=preview)
+    store_lines([a_line(1, "web-01 (s-1vcpu-1gb)", "24.00")], invoice=preview)
     assert (ask("costs", period="2026-04")["total"], ask("costs")["total"]) == ("24.00", "0.00")
     an_invoice("final", amount="24.50", ingest_status="failed", ingest_error="row 3")
     answer = ask("costs", period="2026-04")
@@ -121,8 +121,8 @@ def test_what_is_beyond_the_limit_is_one_row_and_the_sum_stays(ask: Ask, april: 
     def rows(limit: str) -> list[tuple[str, str, str, int]]:
         answer = ask("costs", period="2026-04", by="resource", limit=limit)
         assert sum(Decimal(row["amount"]) for row in answer["rows"]) == Decimal("86.92")
-        told = [(row["group"], row["name"], row["amount"], row["line_count"]) for row in answer["rows"]]
-        return [row for row in told if row[0] in {"matched", "others"}]
+        shown = [(row["group"], row["name"], row["amount"], row["line_count"]) for row in answer["rows"]]
+        return [row for row in shown if row[0] in {"matched", "others"}]
 
     largest = [("matched", "web-01", "24.00", 1), ("matched", "crm", "12.005", 1)]
     assert rows("2") == [*largest, ("others", "", "16.00", 2)]
@@ -183,7 +183,7 @@ def test_lines_are_filtered_by_invoice_and_by_deployment(ask: Ask, april: Provid
 
 
 def test_the_lines_of_two_invoices_of_one_month_are_all_there(ask: Ask, april: ProviderInvoice) -> None:
-    kept([a_line()], invoice=an_invoice("another"))
+    store_lines([a_line()], invoice=an_invoice("another"))
     assert len(ask("cost-lines", period="2026-04")["results"]) == 7
 
 
@@ -194,7 +194,7 @@ def test_a_line_is_exact(ask: Ask, april: ProviderInvoice) -> None:
     assert line["started_at"] == "2026-04-01T00:00:00Z"
 
 
-def test_an_invoice_tells_cents_and_how_it_adds_up(ask: Ask) -> None:
+def test_an_invoice_has_cents_and_its_reconciliation(ask: Ask) -> None:
     invoice = an_invoice(amount="86.92", tax_total=Decimal("7.90"), lines_total=Decimal("86.92"))
     answer = ask(f"invoices/{invoice.pk}")
     assert (answer["amount_gross_minor"], answer["amount_tax_minor"], answer["amount_net_minor"]) == (
@@ -278,7 +278,7 @@ def test_every_list_asks_the_same_queries_at_one_line_and_at_forty(
         names = [f"web-{count}-{number}" for number in range(count)]
         for name in names:
             a_resource(name)
-        kept([a_line(number, f"{name} (s)") for number, name in enumerate(names, start=1)])
+        store_lines([a_line(number, f"{name} (s)") for number, name in enumerate(names, start=1)])
         assert CostLine.objects.exclude(resource=None).count() == count
         address, _, query = path.partition("?")
         with django_assert_num_queries(queries):

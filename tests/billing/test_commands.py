@@ -1,4 +1,4 @@
-"""manage.py ingest_billing and push_finance: what they say, and how they exit."""
+"""manage.py ingest_billing and push_finance: their output and their exit status."""
 
 from io import StringIO
 from pathlib import Path
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def run(command: str, *arguments: str) -> str:
-    """What it wrote."""
+    """Return its output."""
     output = StringIO()
     call_command(command, *arguments, stdout=output)
     return output.getvalue()
@@ -67,7 +67,7 @@ def test_the_main_job_bills_and_pushes_and_finds_nothing_new_the_second_time(
     assert counts(push) == {}
 
 
-def test_the_main_job_says_what_does_not_add_up_and_what_finance_refuses(
+def test_the_main_job_reports_what_does_not_add_up_and_what_finance_refuses(
     reference: Simulated, finance: SimulatedFinance
 ) -> None:
     reference.fault(kind="missing_cent", path="/csv$", count=1)
@@ -93,7 +93,7 @@ def test_everything_since_a_month_is_read_again(reference: Simulated) -> None:
     assert "Must be a month" in refused("ingest_billing", "--since", "2026-13")
 
 
-def test_a_difference_ends_the_command_with_words(reference: Simulated, april: ProviderInvoice) -> None:
+def test_a_difference_ends_the_command_with_an_error(reference: Simulated, april: ProviderInvoice) -> None:
     reference.fault(kind="missing_cent", path="/csv$", count=1)
     said = refused("ingest_billing", "--invoice", april.invoice_uuid)
     assert said == (
@@ -103,7 +103,7 @@ def test_a_difference_ends_the_command_with_words(reference: Simulated, april: P
     )
 
 
-def test_a_provider_that_refuses_is_told_in_words(reference: Simulated) -> None:
+def test_a_refusal_of_the_provider_is_reported(reference: Simulated) -> None:
     reference.fault(kind="forbidden", path="billing_history", count=0)
     assert "403" in refused("ingest_billing")
 
@@ -163,7 +163,7 @@ def test_a_file_of_another_month_is_refused_also_where_the_total_is_the_same(
     assert rows() == before
 
 
-def test_finance_that_is_down_ends_the_push_with_words_and_the_next_one_mends_it(
+def test_finance_that_is_down_fails_the_push_and_the_next_one_succeeds(
     april: ProviderInvoice, finance: SimulatedFinance
 ) -> None:
     run("ingest_billing", "--invoice", april.invoice_uuid)
@@ -173,7 +173,7 @@ def test_finance_that_is_down_ends_the_push_with_words_and_the_next_one_mends_it
     assert len(finance.invoices()) == 1
 
 
-def test_where_pushing_is_switched_off_the_command_says_so(db: None, settings: Settings) -> None:
+def test_where_pushing_is_switched_off_the_command_reports_it(db: None, settings: Settings) -> None:
     settings.SKYAI_FINANCE_ENABLED = False
     assert "switched off" in run("push_finance")
     (line,) = push(lambda _words: None)

@@ -1,4 +1,4 @@
-"""The console's billing pages: what they show, and what their buttons do."""
+"""The console's billing pages: their contents and their buttons."""
 
 import json
 import re
@@ -18,10 +18,10 @@ from arcadia_cloud.kernel.alerts import raise_alert
 from arcadia_cloud.kernel.console import actions
 from arcadia_cloud.kernel.leases import lease
 from arcadia_cloud.kernel.models import Lease
-from billing.ingest.lease import lease_of, subject_of
+from billing.ingest.lease import lease_name
 from billing.models import BalanceSnapshot, ProviderInvoice
-from tests.billing.rows import AT, a_resource, an_invoice, kept
-from tests.billing.tables import a_line
+from tests.billing.csv_files import a_line
+from tests.billing.rows import AT, a_resource, an_invoice, store_lines
 from tests.console.conftest import Login, login, viewer
 from tests.kernel.brokers import refusing
 
@@ -52,7 +52,7 @@ def queued(valkey: redis.Redis) -> list[tuple[str, str]]:
 def test_an_invoice_shows_its_lines_and_how_it_adds_up(viewer: Client) -> None:
     invoice = an_invoice(amount="1234.56", ingest_error="0.01 is missing", ingest_status="mismatch")
     resource = a_resource("web-01")
-    kept([a_line(1), a_line(2, "GST (10%)", "0.60", product="Taxes")], invoice=invoice)
+    store_lines([a_line(1), a_line(2, "GST (10%)", "0.60", product="Taxes")], invoice=invoice)
     text = page(viewer, invoice)
     assert "$1,234.56" in text
     assert "0.01 is missing" in text
@@ -61,7 +61,7 @@ def test_an_invoice_shows_its_lines_and_how_it_adds_up(viewer: Client) -> None:
     assert "mismatch" in viewer.get(INVOICES).content.decode()
 
 
-def test_the_list_narrows_to_what_needs_a_hand(viewer: Client) -> None:
+def test_the_list_filters_by_what_needs_an_operator(viewer: Client) -> None:
     an_invoice("good-one", ingest_status="ingested")
     an_invoice("bad-one", invoice_id="777", ingest_status="failed", ingest_error="row 3, column USD")
     text = viewer.get(INVOICES, {"ingest_status": "failed"}).content.decode()
@@ -76,13 +76,13 @@ def test_the_list_narrows_to_what_needs_a_hand(viewer: Client) -> None:
         ("push_this", "billing.push_invoice", "'force': True"),
     ],
 )
-def test_who_bills_asks_a_worker_and_the_log_says_who(
+def test_a_biller_asks_a_worker_and_the_log_names_them(
     biller: Client, valkey_client: redis.Redis, button: str, task: str, arguments: str
 ) -> None:
     invoice = an_invoice(ingest_status="ingested")
     press(biller, invoice, button)
-    ((name, told),) = queued(valkey_client)
-    assert (name, f"'invoice_pk': {invoice.pk}" in told, arguments in told) == (task, True, True)
+    ((name, kwargs),) = queued(valkey_client)
+    assert (name, f"'invoice_pk': {invoice.pk}" in kwargs, arguments in kwargs) == (task, True, True)
     assert LogEntry.objects.get().user.get_username() == "billing-1"
 
 
@@ -93,7 +93,7 @@ def test_several_are_asked_for_at_once(biller: Client, valkey_client: redis.Redi
     assert len(queued(valkey_client)) == 4
 
 
-def test_a_selection_is_bounded_and_tells_what_was_refused_once(
+def test_a_selection_is_bounded_and_reports_a_refusal_once(
     biller: Client, valkey_client: redis.Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     chosen = [an_invoice("one", ingest_status="ingested").pk, an_invoice("two", ingest_status="failed").pk]
@@ -115,7 +115,7 @@ def test_who_only_looks_presses_nothing(viewer: Client, valkey_client: redis.Red
     assert ProviderInvoice.objects.get().accepted_at is None
 
 
-def test_a_broker_that_is_away_is_told_in_words(biller: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_broker_that_is_away_is_reported(biller: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(current_app.conf, "broker_url", refusing())
     invoice = an_invoice(ingest_status="ingested")
     press(biller, invoice, "push_this")
@@ -172,8 +172,8 @@ def test_where_pushing_is_switched_off_it_is_not_offered(biller: Client, setting
 
 
 def test_what_was_accepted_and_failed_since_is_not_called_accepted(viewer: Client) -> None:
-    told: dict[str, Any] = {"accepted_at": AT, "accepted_by": "user:ada", "accepted_note": "ticket 42"}
-    invoice = an_invoice(ingest_status="failed", ingest_error="503", **told)
+    accepted: dict[str, Any] = {"accepted_at": AT, "accepted_by": "user:ada", "accepted_note": "ticket 42"}
+    invoice = an_invoice(ingest_status="failed", ingest_error="503", **accepted)
     assert viewer.get(INVOICES).content.decode().count("accepted") == 0
     ProviderInvoice.objects.update(ingest_status="ingested")
     assert "ticket 42" in page(viewer, invoice)
@@ -182,15 +182,15 @@ def test_what_was_accepted_and_failed_since_is_not_called_accepted(viewer: Clien
 
 def test_an_alert_leads_to_its_invoice(viewer: Client) -> None:
     invoice = an_invoice()
-    raise_alert(code="invoice_mismatch", subject=subject_of(invoice), message="0.01 is missing")
+    raise_alert(code="invoice_mismatch", subject=invoice.alert_subject, message="0.01 is missing")
     assert f'href="{INVOICES}{invoice.pk}/change/"' in viewer.get("/admin/kernel/alert/").content.decode()
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_page_says_that_a_worker_is_at_it_and_asks_again(viewer: Client) -> None:
+def test_a_page_of_an_invoice_in_progress_refreshes(viewer: Client) -> None:
     invoice = an_invoice()
-    assert "Going on now" not in page(viewer, invoice)
-    with lease(lease_of(invoice.pk)):
+    assert "In progress" not in page(viewer, invoice)
+    with lease(lease_name(invoice.pk)):
         assert 'hx-trigger="every 3s"' in page(viewer, invoice)
     assert not Lease.objects.exists()
 

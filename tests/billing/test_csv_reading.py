@@ -13,7 +13,7 @@ import pytest
 from billing.ingest.cells import amount
 from billing.ingest.csv import UnreadableInvoice, read_lines
 from billing.values import BilledLine
-from tests.billing.tables import CURRENT, FIRST, LAST, OF_2019, Dialect, a_line, read, table
+from tests.billing.csv_files import CURRENT, FIRST, LAST, OF_2019, Dialect, a_line, read, table
 
 SAMPLE_OF_2020 = b"""\
 product,group_description,description,hours,start,end,USD,project_name
@@ -171,11 +171,11 @@ def test_what_is_no_number_of_hours_is_refused(text: str) -> None:
             "row 2 .* can't be read: unexpected end of data",
         ),
         (table([a_line()]).replace(b"web", b"w\xffb"), "it is not UTF-8 text"),
-        (table([a_line()]).replace(b"web", b"w\0b"), "row 1 .* a NUL byte stands in it"),
+        (table([a_line()]).replace(b"web", b"w\0b"), "row 1 .* it has a NUL byte"),
         (table([a_line(started_at=LAST, ended_at=FIRST)]), "column end: .* is before the start"),
     ],
 )
-def test_what_is_no_table_of_an_invoice_is_refused_in_words(written: bytes, words: str) -> None:
+def test_a_file_that_is_no_invoice_is_refused_with_a_reason(written: bytes, words: str) -> None:
     with pytest.raises(UnreadableInvoice, match=words):
         read(written)
 

@@ -13,7 +13,7 @@ from django.utils import timezone
 from arcadia_cloud.digitalocean.records import BillingEntryRecord
 from arcadia_cloud.kernel.models import Lease
 from billing import services, tasks
-from billing.history import _until_known
+from billing.history import _read_until_known
 from billing.models import BalanceSnapshot, BillingEntry, CostLine, ProviderInvoice
 from tests.billing.conftest import Ingest
 from tests.billing.rows import an_invoice
@@ -23,13 +23,13 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def read(since: date | None = None) -> tuple[int, int]:
-    """Read the history; how many invoices and other entries were new."""
+    """Read the history; return the numbers of new invoices and other entries."""
     found = services.update_history(at=timezone.now(), enqueue=False, since=since)
     return found.invoices, found.entries
 
 
 def calls(simulator: Simulated) -> int:
-    """How many requests were made for billing so far."""
+    """Count the requests for billing so far."""
     return sum(request["path"].startswith("/v2/customers/my/") for request in simulator.requests())
 
 
@@ -71,7 +71,7 @@ def test_ten_thousand_invoices_take_a_bounded_number_of_calls(years: Simulated) 
     assert calls(years) - before == 3
 
 
-def test_equal_entries_are_numbered_and_kept_each(years: Simulated) -> None:
+def test_equal_entries_are_numbered_and_stored_each(years: Simulated) -> None:
     read()
     entries = BillingEntry.objects.filter(type="AttemptFailed").order_by("number")
     assert [entry.number for entry in entries] == [1, 2]
@@ -124,7 +124,7 @@ def test_a_preview_is_read_anew_and_goes_when_the_final_invoice_is_in_place(
     preview = ProviderInvoice.objects.get(is_preview=True)
     assert ingest(preview).ingest_status == "ingested"
     assert CostLine.objects.filter(invoice=preview).exists()
-    assert preview.pk in services.update_history(at=timezone.now(), enqueue=False).open
+    assert preview.pk in services.update_history(at=timezone.now(), enqueue=False).to_ingest
     years.reset(today="2026-06-02")
     read()
     final = ProviderInvoice.objects.get(period="2026-05-01", is_preview=False)
@@ -142,7 +142,7 @@ def test_a_preview_that_goes_while_others_are_ingested_stops_none_of_them(years:
     read()
     april = ProviderInvoice.objects.get(period="2026-04-01", is_preview=False)
     march = ProviderInvoice.objects.get(period="2026-03-01")
-    done = list(services.ingest_all([april.pk, preview.pk, march.pk]))
+    done = list(services.ingest_invoices([april.pk, preview.pk, march.pk]))
     assert [(each.invoice.pk, each.invoice.ingest_status) for each in done] == [
         (april.pk, "ingested"),
         (march.pk, "ingested"),
@@ -162,7 +162,7 @@ def test_a_preview_that_goes_while_it_is_read_is_no_error(years: Simulated, faul
     def work() -> None:
         try:
             ended.append(tasks.ingest_invoice(preview.pk)["status"])
-        except Exception as error:  # noqa: BLE001 - of a thread, to be told
+        except Exception as error:  # noqa: BLE001 - of a thread, to be reported
             ended.append(error)
         finally:
             connection.close()
@@ -185,7 +185,7 @@ def test_an_invoice_from_within_the_month_leaves_the_preview(years: Simulated, i
     assert ProviderInvoice.objects.filter(pk=preview.pk).exists()
 
 
-def test_an_invoice_whose_day_nobody_told_yet_leaves_the_preview_of_a_month_that_runs(
+def test_an_invoice_without_a_day_of_issue_leaves_the_preview_of_the_running_month(
     years: Simulated, ingest: Ingest
 ) -> None:
     """The list has it, the history not yet: found within its month, it can't be the last of it."""
@@ -200,7 +200,7 @@ def test_an_invoice_whose_day_nobody_told_yet_leaves_the_preview_of_a_month_that
     assert not ProviderInvoice.objects.filter(pk=preview.pk).exists()
 
 
-def test_the_balance_is_kept_once_an_hour(years: Simulated) -> None:
+def test_the_balance_is_stored_once_an_hour(years: Simulated) -> None:
     at = timezone.now().replace(minute=7)
     first = services.snapshot_balance(at=at)
     second = services.snapshot_balance(at=at.replace(minute=50))
@@ -216,5 +216,5 @@ def test_a_page_all_of_one_instant_is_not_the_end_of_what_is_new() -> None:
         BillingEntryRecord(type="AttemptFailed", date=at - timedelta(days=number // 250), amount=Decimal(0))
         for number in range(1000)
     ]
-    known = _until_known(iter(entries), lambda _chunk: 0, lambda entry: entry.date, None)
+    known = _read_until_known(iter(entries), lambda _chunk: 0, lambda entry: entry.date, None)
     assert len(known) == 400

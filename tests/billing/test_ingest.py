@@ -18,8 +18,9 @@ from arcadia_cloud.kernel.leases import LeaseLost
 from arcadia_cloud.kernel.models import Alert, Lease
 from billing import services
 from billing.finance_push import push_invoice
-from billing.ingest.run import NotAMismatch, accept_mismatch
+from billing.ingest.accept_mismatch import NotAMismatch, accept_mismatch
 from billing.models import CostLine, ProviderInvoice
+from billing.queries import invoices_to_push
 from tests.billing.conftest import Ingest
 from tests.simulated import Simulated, SimulatedFinance
 
@@ -38,7 +39,7 @@ def open_alerts() -> list[str]:
 
 
 def downloads(simulator: Simulated) -> int:
-    """How often a table was asked for."""
+    """Count the downloads of a CSV."""
     return sum(request["path"].endswith("/csv") for request in simulator.requests())
 
 
@@ -79,8 +80,8 @@ def test_without_items_six_of_33_match_by_their_names(
     file.write_bytes(table_of(reference, april))
     reference.fault(kind="server_error", path=f"{april.invoice_uuid}$", count=0)
     done = services.ingest_file(invoice_pk=april.pk, file=file)
-    assert done.kept is not None
-    assert (done.kept.matched, done.kept.items, done.invoice.items_count) == (6, None, None)
+    assert done.totals is not None
+    assert (done.totals.matched, done.totals.items, done.invoice.items_count) == (6, None, None)
     assert done.invoice.ingest_status == "ingested"
 
 
@@ -115,7 +116,7 @@ def test_what_is_ingested_is_not_fetched_again(
     ],
     ids=["a cent", "a line lost", "a line doubled", "a free line lost", "a free line doubled"],
 )
-def test_a_table_that_differs_is_kept_but_not_taken_for_good(
+def test_a_csv_that_differs_is_stored_as_a_mismatch(
     reference: Simulated, april: ProviderInvoice, ingest: Ingest, fault: dict[str, Any], words: str
 ) -> None:
     reference.fault(path="/csv$", count=1, **fault)
@@ -123,7 +124,7 @@ def test_a_table_that_differs_is_kept_but_not_taken_for_good(
     assert (invoice.ingest_status, open_alerts()) == ("mismatch", ["invoice_mismatch"])
     assert words in invoice.ingest_error
     assert CostLine.objects.count() == invoice.line_count > 30, "the lines are kept"
-    assert invoice.pk not in services.waiting_for_push(at=timezone.now(), force=True)
+    assert invoice.pk not in invoices_to_push(at=timezone.now(), force=True)
     assert ingest(april).ingest_status == "ingested", "tried again, it is good"
     assert (rows()[0]["line_no"], len(rows()), open_alerts()) == (1, 33, [])
 
@@ -171,7 +172,7 @@ def test_an_invoice_that_changed_since_is_pushed_again(
     reference: Simulated, april: ProviderInvoice, ingest: Ingest, finance: SimulatedFinance
 ) -> None:
     def pushed() -> list[str]:
-        return [each.action for each in services.push_all(services.waiting_for_push(at=timezone.now()))]
+        return [each.action for each in services.push_invoices(invoices_to_push(at=timezone.now()))]
 
     ingest(april)
     assert (pushed(), pushed()) == (["created"], [])
@@ -189,12 +190,12 @@ def test_an_invoice_that_was_spoiled_for_an_hour_is_not_pushed_again(
 ) -> None:
     """Read again it is as finance has it."""
     ingest(april)
-    list(services.push_all(services.waiting_for_push(at=timezone.now())))
+    list(services.push_invoices(invoices_to_push(at=timezone.now())))
     reference.fault(kind="lost_line", line=3, path="/csv$", count=1)
     assert ingest(april, again=True).ingest_status == "mismatch"
     invoice = ingest(april)
     assert (invoice.ingest_status, invoice.push_status) == ("ingested", "pushed")
-    assert services.waiting_for_push(at=timezone.now()) == []
+    assert invoices_to_push(at=timezone.now()) == []
     assert [row["times"] for row in finance.invoices()] == [1]
 
 
@@ -230,7 +231,7 @@ def test_an_accepted_difference_stays_accepted_until_it_is_another(
         "user:ada",
         NOTE,
     )
-    assert (open_alerts(), services.waiting_for_push(at=timezone.now())) == ([], [invoice.pk])
+    assert (open_alerts(), invoices_to_push(at=timezone.now())) == ([], [invoice.pk])
     assert ingest(april, again=True).accepted_note == NOTE
     reference.fault(kind="missing_cent", line=2, path="/csv$", count=0)
     reference.fault(kind="lost_line", line=5, path="/csv$", count=1)
@@ -242,7 +243,7 @@ def test_an_accepted_difference_stays_accepted_until_it_is_another(
     )
 
 
-def test_a_difference_that_nobody_has_seen_is_not_accepted(
+def test_a_difference_that_was_not_shown_is_not_accepted(
     reference: Simulated, april: ProviderInvoice, ingest: Ingest
 ) -> None:
     """The page was opened at a cent; before the button was pressed, the sweep read a spoiled table."""
@@ -254,7 +255,7 @@ def test_a_difference_that_nobody_has_seen_is_not_accepted(
         accept(shown)
     april.refresh_from_db()
     assert (april.ingest_status, april.accepted_at) == ("mismatch", None)
-    assert services.waiting_for_push(at=timezone.now()) == []
+    assert invoices_to_push(at=timezone.now()) == []
 
 
 def test_nothing_is_accepted_without_a_note_or_a_difference(
@@ -278,8 +279,8 @@ def test_of_two_at_once_one_waits_and_finds_it_done(reference: Simulated, april:
 
     def work() -> None:
         try:
-            (done,) = services.ingest_all([april.pk])
-            ended.append(f"{done.invoice.ingest_status} {done.kept is not None}")
+            (done,) = services.ingest_invoices([april.pk])
+            ended.append(f"{done.invoice.ingest_status} {done.totals is not None}")
         finally:
             connection.close()
 
@@ -304,7 +305,7 @@ def test_who_lost_the_lease_meanwhile_writes_nothing(
 
     def work() -> None:
         try:
-            list(services.ingest_all([april.pk]))
+            list(services.ingest_invoices([april.pk]))
         except LeaseLost as lost:
             ended.append(lost.code)
         finally:

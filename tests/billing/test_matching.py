@@ -1,4 +1,4 @@
-"""Which resource a line is about."""
+"""The matching of lines to resources."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -8,8 +8,8 @@ from pytest_django import DjangoAssertNumQueries
 
 from billing.matching import rematch
 from billing.models import CostLine
-from tests.billing.rows import a_resource, an_invoice, an_item, kept, matches
-from tests.billing.tables import FIRST, LAST, a_line
+from tests.billing.csv_files import FIRST, LAST, a_line
+from tests.billing.rows import a_resource, an_invoice, an_item, matches, store_lines
 
 pytestmark = pytest.mark.django_db
 MIDDLE = datetime(2026, 4, 12, 8, 26, 21, tzinfo=UTC)
@@ -18,43 +18,43 @@ MIDDLE = datetime(2026, 4, 12, 8, 26, 21, tzinfo=UTC)
 def test_a_line_finds_the_only_resource_of_its_kind_and_name_in_any_case() -> None:
     a_resource("Web-01", provider_id="1")
     a_resource("web-01", kind="volume", provider_id="2")
-    assert kept([a_line(1, "WEB-01 (s-1vcpu-1gb)"), a_line(2, "web-02 (s-1vcpu-1gb)")]).matched == 1
+    assert store_lines([a_line(1, "WEB-01 (s-1vcpu-1gb)"), a_line(2, "web-02 (s-1vcpu-1gb)")]).matched == 1
     assert matches() == [("unique", "1"), ("none", None)]
 
 
 def test_a_name_may_have_parentheses_of_its_own() -> None:
     a_resource("api (blue)", provider_id="1")
-    kept([a_line(1, "api (blue) (s-1vcpu-1gb)")])
+    store_lines([a_line(1, "api (blue) (s-1vcpu-1gb)")])
     assert matches() == [("unique", "1")]
 
 
 def test_what_is_gone_counts_since_an_invoice_is_about_the_past() -> None:
     a_resource(provider_id="1", last_seen_at=MIDDLE, deleted_at=LAST)
-    kept([a_line()])
+    store_lines([a_line()])
     assert matches() == [("unique", "1")]
 
 
 def test_a_namesake_made_after_the_lines_hours_does_not_have_the_line() -> None:
     """The names of a fleet come again: what was billed years ago isn't the tenant's of today."""
     a_resource(provider_id="1", provider_created_at=LAST)
-    kept([a_line(1), a_line(2, ended_at=LAST.replace(second=1))])
+    store_lines([a_line(1), a_line(2, ended_at=LAST.replace(second=1))])
     assert matches() == [("none", None), ("unique", "1")]
 
 
 def test_a_namesake_that_was_gone_before_the_lines_hours_does_not_have_the_line() -> None:
     before = datetime(2026, 3, 31, 12, tzinfo=UTC)
     a_resource(provider_id="1", last_seen_at=before, deleted_at=before)
-    kept([a_line()])
+    store_lines([a_line()])
     assert matches() == [("none", None)]
     a_resource(provider_id="2")
     assert rematch() == 1
     assert matches() == [("lifetime", "2")]
 
 
-def test_where_nobody_told_when_it_was_made_a_name_is_enough() -> None:
-    """That we saw it later says nothing: most of the years of invoices are from before we looked."""
+def test_where_the_time_of_creation_is_unknown_a_name_is_enough() -> None:
+    """That we saw it later proves nothing: most invoices are from before the first sync."""
     a_resource(provider_id="1", provider_created_at=None, first_seen_at=LAST)
-    kept([a_line()])
+    store_lines([a_line()])
     assert matches() == [("unique", "1")]
 
 
@@ -62,28 +62,28 @@ def test_what_was_found_gone_within_the_lines_hours_has_the_line() -> None:
     """Last seen before them: a daily sync comes late to a deletion."""
     seen = datetime(2026, 3, 31, 0, 40, tzinfo=UTC)
     a_resource(provider_id="1", last_seen_at=seen, deleted_at=datetime(2026, 4, 1, 0, 40, tzinfo=UTC))
-    kept([a_line(1, ended_at=datetime(2026, 4, 1, 0, 10, tzinfo=UTC))])
+    store_lines([a_line(1, ended_at=datetime(2026, 4, 1, 0, 10, tzinfo=UTC))])
     assert matches() == [("unique", "1")]
 
 
 def test_of_two_with_one_name_the_one_that_lived_then_has_the_line() -> None:
     a_resource(provider_id="1", last_seen_at=MIDDLE, deleted_at=LAST)
     a_resource(provider_id="2", provider_created_at=datetime(2026, 4, 12, 9, tzinfo=UTC))
-    kept([a_line(1, ended_at=MIDDLE), a_line(2, started_at=datetime(2026, 4, 12, 9, tzinfo=UTC))])
+    store_lines([a_line(1, ended_at=MIDDLE), a_line(2, started_at=datetime(2026, 4, 12, 9, tzinfo=UTC))])
     assert matches() == [("lifetime", "1"), ("lifetime", "2")]
 
 
-def test_where_two_with_one_name_lived_at_once_nobody_has_the_line() -> None:
+def test_where_two_with_one_name_lived_at_once_the_line_is_ambiguous() -> None:
     a_resource(provider_id="1")
     a_resource(provider_id="2")
-    kept([a_line()])
+    store_lines([a_line()])
     assert matches() == [("ambiguous", None)]
 
 
-def test_where_none_of_two_with_one_name_lived_then_nobody_has_the_line() -> None:
+def test_where_none_of_two_with_one_name_lived_then_the_line_is_unmatched() -> None:
     for provider_id in ("1", "2"):
         a_resource(provider_id=provider_id, provider_created_at=LAST)
-    kept([a_line()])
+    store_lines([a_line()])
     assert matches() == [("ambiguous", None)]
 
 
@@ -91,7 +91,7 @@ def test_an_id_decides_where_a_name_does_not() -> None:
     a_resource("web-01", provider_id="1")
     a_resource("web-01", provider_id="2")
     twins = [a_line(1), a_line(2)]
-    kept(twins, [an_item(line, resource_id=str(line.number)) for line in twins])
+    store_lines(twins, [an_item(line, resource_id=str(line.number)) for line in twins])
     assert matches() == [("id", "1"), ("id", "2")]
 
 
@@ -99,21 +99,21 @@ def test_an_id_decides_against_the_name() -> None:
     a_resource("web-01", provider_id="1")
     a_resource("renamed", provider_id="2")
     line = a_line()
-    kept([line], [an_item(line, resource_id="2")])
+    store_lines([line], [an_item(line, resource_id="2")])
     assert matches() == [("id", "2")]
 
 
-def test_a_droplets_id_that_nobody_knows_leaves_its_namesake_alone() -> None:
+def test_an_unknown_droplet_id_leaves_its_namesake_alone() -> None:
     a_resource("web-01", provider_id="1")
     line = a_line()
-    kept([line], [an_item(line, resource_id="99")])
+    store_lines([line], [an_item(line, resource_id="99")])
     assert matches() == [("none", None)]
 
 
-def test_of_other_kinds_the_name_tells_where_the_id_does_not() -> None:
+def test_of_other_kinds_the_name_decides_where_the_id_does_not() -> None:
     a_resource("203.0.113.7", kind="reserved_ip", provider_id="203.0.113.7")
     line = a_line(1, "Unused Floating IP - 203.0.113.7", product="Floating IPs")
-    kept([line], [an_item(line, resource_id="3164444")])
+    store_lines([line], [an_item(line, resource_id="3164444")])
     assert matches() == [("unique", "203.0.113.7")]
 
 
@@ -139,7 +139,7 @@ def test_of_other_kinds_the_name_tells_where_the_id_does_not() -> None:
 def test_kind_and_name_come_from_product_and_description(
     product: str, group: str, description: str, kind: str, name: str
 ) -> None:
-    kept([a_line(1, description, product=product, group_description=group)])
+    store_lines([a_line(1, description, product=product, group_description=group)])
     line = CostLine.objects.get()
     assert (line.kind, line.name, line.is_tax) == (kind, name, False)
 
@@ -160,9 +160,9 @@ def test_kind_and_name_come_from_product_and_description(
         ("Support", "syntax check", False),
     ],
 )
-def test_a_tax_is_told_by_its_product_or_a_whole_word(product: str, description: str, is_tax: bool) -> None:
+def test_a_tax_is_known_by_its_product_or_a_whole_word(product: str, description: str, is_tax: bool) -> None:
     a_resource("tax-api")
-    found = kept([a_line(1, description, "1.70", product=product, category="iaas")])
+    found = store_lines([a_line(1, description, "1.70", product=product, category="iaas")])
     line = CostLine.objects.get()
     assert line.is_tax is is_tax
     assert (line.kind == "tax") is is_tax
@@ -178,7 +178,7 @@ def test_matching_takes_the_same_queries_for_one_line_and_for_many(
     for count in (1, 40):
         lines = [a_line(number + 1, f"web-{number} (s-1vcpu-1gb)") for number in range(count)]
         with django_assert_num_queries(16):
-            assert kept(lines, [an_item(line) for line in lines], invoice=invoice).matched == count
+            assert store_lines(lines, [an_item(line) for line in lines], invoice=invoice).matched == count
 
 
 def test_the_same_table_again_gives_the_same_rows() -> None:
@@ -190,9 +190,9 @@ def test_the_same_table_again_gives_the_same_rows() -> None:
         shown = list(CostLine.objects.order_by("line_no").values())
         return [{name: value for name, value in row.items() if name != "id"} for row in shown]
 
-    kept(lines, invoice=invoice)
+    store_lines(lines, invoice=invoice)
     before = rows()
-    kept(lines, invoice=invoice)
+    store_lines(lines, invoice=invoice)
     assert rows() == before
     assert len(before) == 2
 
@@ -202,7 +202,7 @@ def test_the_same_table_again_gives_the_same_rows() -> None:
 
 def test_lines_and_items_that_say_the_same_agree_in_any_order() -> None:
     lines = [a_line(1), a_line(2), a_line(3, "api (s-1vcpu-1gb)")]
-    found = kept(lines, [an_item(line) for line in reversed(lines)])
+    found = store_lines(lines, [an_item(line) for line in reversed(lines)])
     assert (found.items, found.disagreement) == (3, "")
 
 
@@ -217,33 +217,33 @@ def test_lines_and_items_that_say_the_same_agree_in_any_order() -> None:
     ],
     ids=lambda change: next(iter(change)),
 )
-def test_a_line_that_differs_from_its_item_is_told(change: dict[str, Any]) -> None:
+def test_a_line_that_differs_from_its_item_is_reported(change: dict[str, Any]) -> None:
     line = a_line()
     other = a_line(2, "api (s-1vcpu-1gb)")
-    found = kept([line._replace(**change), other], [an_item(line), an_item(other)])
+    found = store_lines([line._replace(**change), other], [an_item(line), an_item(other)])
     assert "the CSV and the provider's items differ" in found.disagreement
 
 
-def test_a_line_too_many_or_too_few_is_told() -> None:
+def test_a_line_too_many_or_too_few_is_reported() -> None:
     line, free = a_line(1), a_line(2, "free (s-1vcpu-1gb)", "0.00")
     invoice = an_invoice()
-    doubled = kept([line, free, free], [an_item(line), an_item(free)], invoice=invoice)
+    doubled = store_lines([line, free, free], [an_item(line), an_item(free)], invoice=invoice)
     assert (
         doubled.disagreement == "the CSV and the provider's items differ: 1 in the CSV alone (first: line 3)"
     )
-    lost = kept([line], [an_item(line), an_item(free)], invoice=invoice)
+    lost = store_lines([line], [an_item(line), an_item(free)], invoice=invoice)
     assert "1 among the items alone (first: Droplets free" in lost.disagreement
 
 
 def test_items_that_leave_a_product_out_contradict_nothing() -> None:
     line, tax = a_line(1), a_line(2, "GST (10%)", "0.60", product="Taxes")
-    assert kept([line, tax], [an_item(line)]).disagreement == ""
+    assert store_lines([line, tax], [an_item(line)]).disagreement == ""
 
 
-def test_items_without_a_time_are_held_against_nothing() -> None:
+def test_items_without_a_time_are_compared_with_nothing() -> None:
     line, tax = a_line(1), a_line(2, "GST (10%)", "0.60", product="Taxes")
     items = [an_item(line), an_item(tax, start_time=None, end_time=None)]
-    assert kept([line, tax], items).disagreement == ""
+    assert store_lines([line, tax], items).disagreement == ""
 
 
 # --- Again, when inventory learns of resources --------------------------------------------------------
@@ -252,7 +252,7 @@ def test_items_without_a_time_are_held_against_nothing() -> None:
 def test_lines_that_matched_nothing_are_tried_again() -> None:
     lines = [a_line(1), a_line(2, "api (s-1vcpu-1gb)"), a_line(3, "data (fra1) 10GB", product="Volumes")]
     items = [an_item(lines[0], resource_id="77"), *(an_item(line) for line in lines[1:])]
-    kept(lines, items)
+    store_lines(lines, items)
     a_resource("renamed", provider_id="77")
     a_resource("api", provider_id="78")
     a_resource("data", kind="volume", provider_id="79")
@@ -264,16 +264,16 @@ def test_lines_that_matched_nothing_are_tried_again() -> None:
     assert matches()[2] == ("unique", "79")
 
 
-def test_what_is_matched_stays_and_taxes_stay_nobodys() -> None:
+def test_what_is_matched_stays_and_taxes_stay_unmatched() -> None:
     a_resource("web-01", provider_id="1")
-    kept([a_line(1), a_line(2, "web-01 tax", product="Surcharges")])
+    store_lines([a_line(1), a_line(2, "web-01 tax", product="Surcharges")])
     a_resource("web-01", provider_id="2")
     assert rematch() == 0
     assert matches() == [("unique", "1"), ("none", None)]
 
 
 def test_a_name_that_is_shared_by_now_becomes_ambiguous() -> None:
-    kept([a_line()])
+    store_lines([a_line()])
     a_resource(provider_id="1")
     a_resource(provider_id="2")
     assert rematch() == 1

@@ -1,4 +1,4 @@
-"""Billing as the workers do it: from the history to finance, and from a sync to the lines."""
+"""Billing by the workers: from the history to finance, and from a sync to the lines."""
 
 import time
 from collections.abc import Callable
@@ -30,7 +30,7 @@ def until(true: Callable[[], bool], *, seconds: float = 60) -> None:
 
 
 @pytest.mark.processes
-def test_a_worker_ingests_what_the_history_tells_and_pushes_it(
+def test_a_worker_ingests_the_new_invoices_of_the_history_and_pushes_them(
     reference: Simulated, finance: SimulatedFinance, worker: Workers
 ) -> None:
     services.update_history(at=timezone.now(), enqueue=False)
@@ -54,9 +54,9 @@ def test_a_worker_ingests_what_the_history_tells_and_pushes_it(
 
 def test_the_history_asks_for_an_ingest_each(reference: Simulated, valkey_client: redis.Redis) -> None:
     valkey_client.flushdb()  # the sync has asked for a match
-    told = tasks.read_history()
-    assert told["invoices"] == 137
-    assert len(queued(valkey_client)) == told["to_ingest"] == 138
+    counts = tasks.read_history()
+    assert counts["invoices"] == 137
+    assert len(queued(valkey_client)) == counts["to_ingest"] == 138
     assert {name for name, _ in queued(valkey_client)} == {"billing.ingest_invoice"}
 
 
@@ -76,7 +76,7 @@ def test_the_sweep_asks_again_for_what_is_not_done(
     assert [name for name, _ in queued(valkey_client)] == ["billing.push_invoice"]
 
 
-def test_the_balance_task_keeps_one(reference: Simulated) -> None:
+def test_the_balance_task_stores_one(reference: Simulated) -> None:
     tasks.snapshot_balance()
     tasks.snapshot_balance()
     assert BalanceSnapshot.objects.count() == 1
@@ -89,7 +89,7 @@ def test_billing_is_on_the_schedule() -> None:
     assert entries["billing.sweep"] == ("37 * * * *", "cloud_billing")
 
 
-def test_a_sync_that_discovers_has_the_lines_tried_again_and_one_that_does_not_asks_nobody(
+def test_a_sync_that_discovers_has_lines_matched_again_and_another_does_not(
     years: Simulated, ingest: Ingest, valkey_client: redis.Redis
 ) -> None:
     years.reset(fleet="reference")
@@ -106,4 +106,4 @@ def test_a_sync_that_discovers_has_the_lines_tried_again_and_one_that_does_not_a
 
 
 def sync() -> None:
-    sync_inventory(mode=RunMode.FULL, requested_by="a test", kinds=["droplet"])
+    sync_inventory(mode=RunMode.FULL, actor="a test", kinds=["droplet"])

@@ -98,7 +98,7 @@ def some_of_everything(count: int) -> None:
         Provisioned.objects.create(
             resource=resource, spec={"size": "s-1vcpu-1gb"}, saga=SagaRun.objects.first()
         )
-        protect(resource_pk=resource.pk, by="a test", note="keep it")
+        protect(resource_pk=resource.pk, actor="a test", note="keep it")
         billed(resource)
 
 

@@ -40,7 +40,7 @@ def test_an_operator_starts_a_sync_in_its_queue_and_name(
     assert answer.headers["HX-Redirect"] == "/admin/inventory/syncrun/"
     assert "A worker was asked for a fast sync." in said(operator)
     assert queued(valkey_client, "cloud_sync_fast") == [
-        ("inventory.sync", "{'mode': 'fast', 'requested_by': 'user:operator-1'}")
+        ("inventory.sync", "{'mode': 'fast', 'actor': 'user:operator-1'}")
     ]
     assert LogEntry.objects.get().object_repr == "fast sync"
 

@@ -13,7 +13,7 @@ from pytest_django.live_server_helper import LiveServer
 
 from arcadia_cloud.kernel.leases import lease
 from arcadia_cloud.main_job.groups import seed_groups
-from billing.ingest.lease import lease_of
+from billing.ingest.lease import lease_name
 from inventory.models import Project, Resource, SyncRun
 from inventory.services import sync_inventory
 from inventory.values import RunMode
@@ -22,7 +22,7 @@ from tests.billing.rows import a_balance, an_invoice
 from tests.console.conftest import PASSWORD
 from tests.console.rows import a_run, a_saga
 from tests.inventory.observations import minute
-from tests.provisioning.sagas import walk_to_its_end
+from tests.provisioning.sagas import run_to_end
 from tests.simulated import Simulated
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
@@ -61,7 +61,7 @@ def fleet(transactional_db: None, simulator: Simulated) -> None:
     user = User.objects.create_user("operator-1", password=PASSWORD, is_staff=True)
     user.groups.add(Group.objects.get(name="operator"))
     simulator.reset(fleet="droplets")
-    sync_inventory(mode=RunMode.FULL, requested_by="a test")
+    sync_inventory(mode=RunMode.FULL, actor="a test")
 
 
 @pytest.fixture(params=["light", "dark"])
@@ -220,15 +220,13 @@ def test_a_running_syncs_page_moves_by_itself_and_keeps_its_form(console: Page) 
 def test_an_invoices_page_moves_while_a_worker_has_it_and_its_difference_is_accepted(console: Page) -> None:
     User.objects.get().groups.add(Group.objects.get(name="billing"))
     invoice = an_invoice(amount="86.92")
-    with lease(lease_of(invoice.pk)):
+    with lease(lease_name(invoice.pk)):
         console.goto(f"/admin/billing/providerinvoice/{invoice.pk}/change/")
         console.evaluate("document.querySelector('#providerinvoice_form').dataset.stayed = 'yes'")
         expect(console.get_by_role("button", name="Accept the difference")).to_have_count(0)
         invoice.ingest_status, invoice.ingest_error = "mismatch", "0.01 is missing from the lines"
         invoice.save()
-        expect(console.locator("#invoice-standing").get_by_text("0.01 is missing")).to_be_visible(
-            timeout=8000
-        )
+        expect(console.locator("#invoice-state").get_by_text("0.01 is missing")).to_be_visible(timeout=8000)
         keep(console, "invoice-busy")
 
     console.get_by_role("button", name="Accept the difference").click()
@@ -237,7 +235,7 @@ def test_an_invoices_page_moves_while_a_worker_has_it_and_its_difference_is_acce
     console.get_by_label("Why it is right").fill("ticket 42")
     keep(console, "invoice-accept")
     console.get_by_role("button", name="Accept", exact=True).click()
-    expect(console.locator("#invoice-standing").get_by_text("ticket 42")).to_be_visible()
+    expect(console.locator("#invoice-state").get_by_text("ticket 42")).to_be_visible()
     expect(console.get_by_role("button", name="Push again")).to_be_visible()
     keep(console, "invoice-accepted")
 
@@ -288,7 +286,7 @@ def test_a_sagas_page_moves_by_itself_and_cancels_it(console: Page) -> None:
     expect(console.get_by_text("Being cancelled.")).to_be_visible()
 
     console.evaluate("window.stayed = true")
-    assert walk_to_its_end(saga).status == "rolled_back"
+    assert run_to_end(saga).status == "rolled_back"
     expect(console.locator("#saga-live").get_by_text("rolled back")).to_be_visible(timeout=8000)
     expect(timeline.get_by_text("undone", exact=True)).to_have_count(2)
     expect(console.get_by_role("button", name="Retry")).to_be_visible()

@@ -10,13 +10,13 @@ from django.utils import timezone
 
 from arcadia_cloud.console.fleet_table import fleet_rows
 from arcadia_cloud.kernel.console import paging
-from inventory.fleet import fleet_cells
 from inventory.kinds import registry
 from inventory.models import Resource, SyncRun
+from inventory.queries import fleet_cells
 from inventory.values import Kind, RunMode, RunOutcome
 from tests.console.conftest import Login
 from tests.console.rows import EVERY_LIST, a_run, queries_of, some_of_everything
-from tests.inventory.observations import a_project, bury, minute, observed, seen
+from tests.inventory.observations import a_project, minute, observed, seen, tombstone
 
 RESOURCES = "/admin/inventory/resource/"
 
@@ -55,7 +55,7 @@ def test_what_is_nobodys_is_listed_with_its_cost_and_the_reason(viewer: Client) 
 def test_the_list_is_exported_as_it_is_filtered(viewer: Client, query: str, names: list[str]) -> None:
     acme = a_project("acme", tenant_id="acme")
     observed(seen("1", project_id=acme.pk), seen("2"), seen("3", name="gone-3"))
-    bury(["3"], at=minute(9))
+    tombstone(["3"], at=minute(9))
 
     listed = viewer.get(f"{RESOURCES}{query}").content.decode()
     exported, as_csv = (file_of(viewer.get(f"{RESOURCES}export/{form}/{query}")) for form in ("json", "csv"))
@@ -127,7 +127,7 @@ def test_resources_are_found(viewer: Client, query: str, found: set[str]) -> Non
         seen("4", name="gone-4"),
         seen("5", project_id=unclassified.pk),
     )
-    bury(["4"], at=minute(9))
+    tombstone(["4"], at=minute(9))
 
     page = viewer.get(f"{RESOURCES}{query}")
 
@@ -209,7 +209,7 @@ def test_kinds_are_named_as_people_say_them(viewer: Client) -> None:
 
 
 def test_a_kind_that_is_not_set_up_is_waited_for_by_nobody(viewer: Client) -> None:
-    for entry in registry.ENTRIES:
+    for entry in registry.SPECS:
         SyncRun.objects.create(
             kind=entry.kind,
             mode=RunMode.FULL,

@@ -34,11 +34,11 @@ def test_what_is_in_a_project_follows_it_to_its_new_tenant() -> None:
     observed(*(seen(str(number), project_id=project.pk) for number in range(1, 4)))
     Project.objects.filter(pk=project.pk).update(tenant_id="globex")
 
-    assert follow_project(project_pk=project.pk, requested_by="user:a test") == {"changed": 3}
+    assert follow_project(project_pk=project.pk, actor="user:a test") == {"changed": 3}
 
     assert set(Resource.objects.values_list("tenant_id", flat=True)) == {"globex"}
     assert last_changes() == {"tenant_id": ["acme", "globex"]}
-    assert follow_project(project_pk=project.pk, requested_by="user:a test") == {"changed": 0}
+    assert follow_project(project_pk=project.pk, actor="user:a test") == {"changed": 0}
 
 
 @pytest.mark.django_db(transaction=True)

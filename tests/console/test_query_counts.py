@@ -12,7 +12,7 @@ from django.test import Client
 from inventory.models import Resource, ResourceEvent
 from tests.console.conftest import Login
 from tests.console.rows import ACCESS_LISTS, EVERY_LIST, a_run, queries_of, some_of_everything
-from tests.inventory.observations import a_project, bury, minute, observed, seen
+from tests.inventory.observations import a_project, minute, observed, seen, tombstone
 
 LISTS = (*EVERY_LIST, *ACCESS_LISTS)
 RESOURCES = "/admin/inventory/resource/"
@@ -63,7 +63,7 @@ def test_a_narrowed_list_asks_as_many_queries_at_twenty_rows_as_at_one(viewer: C
         numbers = range(first, last + 1)
         observed(*(seen(f"{number}-{whose}") for number in numbers for whose in ("nobodys", "gone")))
         observed(*(seen(f"{number}-acme", project_id=acme.pk) for number in numbers))
-        bury([f"{number}-gone" for number in numbers], at=minute(9))
+        tombstone([f"{number}-gone" for number in numbers], at=minute(9))
         some_of_everything(last + 1 - first)
 
     some(1, 1)

@@ -72,14 +72,14 @@ def test_what_a_resource_has_many_of_stands_line_by_line(viewer: Client) -> None
     assert "<dt>empty</dt>" not in text
 
 
-def test_only_of_what_is_nobodys_the_page_says_why(viewer: Client) -> None:
+def test_only_of_the_unattributed_the_page_has_the_reason(viewer: Client) -> None:
     acme = a_project("acme", tenant_id="acme")
     observed(seen("1", project_id=acme.pk), seen("2"))
 
-    acmes, nobodys = (
+    attributed, unattributed = (
         viewer.get(f"{RESOURCES}{Resource.objects.get(provider_id=key).pk}/change/").content.decode()
         for key in ("1", "2")
     )
 
-    assert "Why nobody" not in acmes
-    assert "Why nobody" in nobodys
+    assert "Why unattributed" not in attributed
+    assert "Why unattributed" in unattributed

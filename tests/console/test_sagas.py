@@ -13,8 +13,8 @@ from arcadia_cloud.kernel.alerts import raise_alert
 from arcadia_cloud.kernel.console.formatting import duration
 from arcadia_cloud.kernel.models import Alert
 from inventory.models import Resource
-from provisioning.brakes import brake
 from provisioning.models import ProtectedResource, SagaRun, SagaStepResult
+from provisioning.queries import pause_state
 from provisioning.services import pause
 from tests.console.conftest import Login
 from tests.console.rows import a_saga, queries_of
@@ -190,7 +190,7 @@ def test_who_only_looks_lends_no_hand(login: Login, group: str) -> None:
         assert "pause_all" not in text
     saga.refresh_from_db()
     dead.refresh_from_db()
-    assert (saga.cancel_requested, dead.status, brake().paused) == (False, "failed", False)
+    assert (saga.cancel_requested, dead.status, pause_state().paused) == (False, "failed", False)
 
 
 def test_the_pause_is_set_shown_everywhere_and_lifted(operator: Client) -> None:
@@ -201,14 +201,14 @@ def test_the_pause_is_set_shown_everywhere_and_lifted(operator: Client) -> None:
     assert b"required" in refused.content
     operator.post(f"{SAGAS}pause_all/", {**SUBMITTED, "reason": "a restore"})
 
-    assert (brake().paused, brake().changed_by) == (True, "user:operator-1")
+    assert (pause_state().paused, pause_state().changed_by) == (True, "user:operator-1")
     for address in ("/admin/", SAGAS, f"{SAGAS}{saga.pk}/change/"):
         text = operator.get(address).content.decode()
         assert "Provisioning is paused" in text, address
         assert "a restore" in text, address
         assert "lift_pause" in text, address
     operator.post(f"{SAGAS}lift_pause/", SUBMITTED)
-    assert not brake().paused
+    assert not pause_state().paused
     assert "Provisioning is paused" not in operator.get("/admin/").content.decode()
     changes = [entry.get_change_message() for entry in LogEntry.objects.order_by("pk")]
     assert changes == ["Paused from the console: a restore", "Pause lifted from the console."]
@@ -268,7 +268,7 @@ def test_readiness_is_degraded_by_what_needs_a_hand(client: Client, db: None, fa
     well = client.get("/api/health/ready").json()["checks"]["sagas"]
     assert well == {"ok": True, "words": "0 live"}
     if fault == "paused":
-        pause(by="operator-1", reason="a secret reason")
+        pause(actor="operator-1", reason="a secret reason")
     elif "dead" in fault:
         ended("failed")
     else:

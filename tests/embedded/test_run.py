@@ -80,8 +80,8 @@ def test_one_job_prints_a_json_object_per_stage_and_nothing_else(place: Place) -
     job = place.run("--once", "--json")
     assert job.returncode == 0, job.stderr
     lines = [json.loads(line) for line in job.stdout.splitlines()]
-    full = [str(entry.kind) for entry in registry.of_mode(RunMode.FULL)]
-    slow = [str(entry.kind) for entry in registry.of_mode(RunMode.SLOW)]
+    full = [str(entry.kind) for entry in registry.specs_of_mode(RunMode.FULL)]
+    slow = [str(entry.kind) for entry in registry.specs_of_mode(RunMode.SLOW)]
     kinds = ("project", *full, "project", *slow)
     syncs = [f"sync {kind}" for kind in kinds]
     assert [line["stage"] for line in lines] == [*syncs, "balance and invoices", "push to finance"]

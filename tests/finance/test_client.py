@@ -1,4 +1,4 @@
-"""What is told to finance, and what each of its answers means."""
+"""The request to finance, and the outcome of each of its responses."""
 
 import logging
 import time
@@ -14,9 +14,9 @@ from rest_framework_simplejwt.exceptions import TokenError
 
 from arcadia_cloud.finance import (
     Finance,
-    FinanceAnswer,
     FinanceInvoice,
     FinanceRejected,
+    FinanceResponse,
     FinanceUnavailable,
 )
 from arcadia_cloud.finance.client import IMPORT_PATH
@@ -41,7 +41,7 @@ INVOICE = FinanceInvoice(
 CANARY = "canary-7c1f"
 
 
-def _push(reply: Reply, invoice: FinanceInvoice = INVOICE, timeout: float = 5.0) -> FinanceAnswer:
+def _push(reply: Reply, invoice: FinanceInvoice = INVOICE, timeout: float = 5.0) -> FinanceResponse:
     with provider(lambda _seen: reply) as server, Finance(base_url=server.url, timeout=timeout) as finance:
         try:
             return finance.import_invoice(invoice)
@@ -50,7 +50,7 @@ def _push(reply: Reply, invoice: FinanceInvoice = INVOICE, timeout: float = 5.0)
 
 
 def _sent(**reply: Any) -> Seen:
-    """What reaches finance."""
+    """Return the request as finance sees it."""
     good = Reply(201, {"action": "created", "invoice_id": "7"}, **reply)
     with provider(lambda _seen: good) as server, Finance(base_url=server.url) as finance:
         finance.import_invoice(INVOICE)
@@ -154,7 +154,7 @@ def test_after_a_passing_fault_a_second_push_leaves_one_row(
         ({"SKYAI_FINANCE_ROLES": ["reader"]}, 403, "The token has no writing role."),
     ],
 )
-def test_what_finance_refuses_is_told_in_its_words(
+def test_a_refusal_is_reported_in_the_words_of_finance(
     finance: SimulatedFinance, settings: Any, changed: dict[str, Any], status: int, words: str
 ) -> None:
     for name, value in changed.items():
@@ -192,9 +192,9 @@ def test_an_invoice_that_finance_does_not_want_is_rejected(finance: SimulatedFin
     ],
     ids=lambda body: repr(body)[:40],
 )
-def test_an_answer_that_does_not_say_what_was_done_is_no_success(body: Any) -> None:
+def test_a_response_without_an_action_is_no_success(body: Any) -> None:
     if isinstance(body, dict) and "x" in body:
-        assert _push(Reply(200, body)) == FinanceAnswer("created", "7")  # more than the contract is fine
+        assert _push(Reply(200, body)) == FinanceResponse("created", "7")  # more than the contract is fine
         return
     with pytest.raises(FinanceUnavailable, match="200 the answer doesn't say what was done"):
         _push(Reply(200, body))
@@ -203,7 +203,7 @@ def test_an_answer_that_does_not_say_what_was_done_is_no_success(body: Any) -> N
 @pytest.mark.parametrize("status", [200, 201, 202])
 @pytest.mark.parametrize(("invoice_id", "kept"), [("f-7", "f-7"), (7, "7"), (0, "0")])
 def test_the_id_is_kept_as_text_whatever_it_is(status: int, invoice_id: object, kept: str) -> None:
-    assert _push(Reply(status, {"action": "updated", "invoice_id": invoice_id})) == FinanceAnswer(
+    assert _push(Reply(status, {"action": "updated", "invoice_id": invoice_id})) == FinanceResponse(
         "updated", kept
     )
 
@@ -228,7 +228,7 @@ def test_the_id_is_kept_as_text_whatever_it_is(status: int, invoice_id: object, 
     ],
     ids=lambda value: str(value)[:30],
 )  # fmt: skip
-def test_each_answer_is_sorted_and_told(reply: Reply, kind: type[Exception], words: str) -> None:
+def test_each_response_is_sorted_and_reported(reply: Reply, kind: type[Exception], words: str) -> None:
     with pytest.raises(kind) as caught:
         _push(reply, timeout=0.3)
     assert type(caught.value) is kind
@@ -269,27 +269,27 @@ def test_no_secret_gets_into_an_error_or_a_log(
         pytest.raises((FinanceRejected, FinanceUnavailable)) as caught,
     ):
         finance.import_invoice(INVOICE)
-    told = _told(caught.value) + repr(lines) + caplog.text
+    leaks = _description(caught.value) + repr(lines) + caplog.text
     for seen in server.seen:
-        assert seen.headers["authorization"].removeprefix("Bearer ") not in told
-    assert DEFAULT_SECRET not in told
-    assert not (set(told.split()) & {"eyJ"})
+        assert seen.headers["authorization"].removeprefix("Bearer ") not in leaks
+    assert DEFAULT_SECRET not in leaks
+    assert not (set(leaks.split()) & {"eyJ"})
 
 
-def _told(error: BaseException) -> str:
+def _description(error: BaseException) -> str:
     """The error as text and as a tracker sees it: with our frames' locals, causes included."""
-    told: list[str] = []
+    leaks: list[str] = []
     chained: BaseException | None = error
     while chained is not None:
-        told += [repr(chained), repr(vars(chained))]
+        leaks += [repr(chained), repr(vars(chained))]
         trace = chained.__traceback__
         while trace is not None:
             if trace.tb_frame.f_code.co_filename != __file__:
                 for value in trace.tb_frame.f_locals.values():
-                    told.append(f"{value!r} {getattr(value, '__dict__', '')!r}")
+                    leaks.append(f"{value!r} {getattr(value, '__dict__', '')!r}")
             trace = trace.tb_next
         chained = chained.__cause__ or chained.__context__
-    return "\n".join(told)
+    return "\n".join(leaks)
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""A tiny S3 on loopback that answers whatever a test tells it to, and counts out buckets of any size."""
+"""A tiny S3 on loopback that answers as a test wants, and counts out buckets of any size."""
 
 import threading
 from collections.abc import Iterator, Mapping
@@ -16,7 +16,7 @@ _XML = '<?xml version="1.0" encoding="UTF-8"?>'
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What is sent instead; `status` 0 closes the connection without a word."""
+    """An answer that is sent instead; `status` 0 closes the connection without a word."""
 
     status: int
     body: str = ""
@@ -76,7 +76,7 @@ def list_of_buckets(*names: str, created_at: str = "2026-01-02T03:04:05.000Z") -
 
 
 def refusal(status: int, code: str, message: str) -> Answer:
-    """An error as S3 tells it."""
+    """Make an error as S3 sends it."""
     body = f"<Code>{code}</Code><Message>{escape(message)}</Message>"
     return Answer(status, f"{_XML}<Error>{body}</Error>")
 
@@ -115,7 +115,7 @@ def _open_uploads(uploads: list[tuple[str, list[int]]], query: Mapping[str, list
 
 
 def _parts(sizes: list[int], query: Mapping[str, list[str]]) -> str:
-    """Where to go on is told at the end, too, as some servers do."""
+    """Name the next page at the end, too, as some servers do."""
     start = int(query.get("part-number-marker", ["0"])[0])
     end = min(len(sizes), start + int(query["max-parts"][0]))
     found = "".join(

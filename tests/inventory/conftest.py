@@ -47,7 +47,7 @@ def sync(simulator: Simulated, monkeypatch: pytest.MonkeyPatch) -> SyncNow:
     def now(
         mode: RunMode = RunMode.FULL, *, kinds: Sequence[str] = ("droplet",), confirm_loss: bool = False
     ) -> dict[str, SyncRun]:
-        runs = sync_inventory(mode=mode, requested_by="a test", kinds=kinds, confirm_loss=confirm_loss)
+        runs = sync_inventory(mode=mode, actor="a test", kinds=kinds, confirm_loss=confirm_loss)
         return {run.kind: run for run in runs}
 
     return now
@@ -70,7 +70,7 @@ def spaces(_spaces_url: str, settings: Settings, monkeypatch: pytest.MonkeyPatch
 
 @pytest.fixture
 def server(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[BucketServer]:
-    """An S3 with two buckets, which says what it is told to. No call is made more than twice."""
+    """An S3 with two buckets, which answers as a test wants. No call is made more than twice."""
     monkeypatch.setattr(spaces_client, "ATTEMPTS", 2)
     monkeypatch.setattr(spaces_client, "REGIONS", ("fra1", "nyc3"))
     monkeypatch.setenv("SPACES_KEY", bucket_server.SPACES_KEY)
@@ -108,6 +108,6 @@ def manage(tmp_path: Path) -> Iterator[Commands]:
 
 
 def ended(child: Child, *, status: int = 0, within_seconds: float = 90) -> str:
-    """What it wrote, once it ended with this status."""
+    """Return its output, once it ended with this status."""
     assert child.process.wait(within_seconds) == status, child.last_lines(40)
     return child.logged()

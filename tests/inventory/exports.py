@@ -11,7 +11,7 @@ from django.test import Client
 from arcadia_cloud.kernel.api import downloads
 from deployments.models import Deployment
 from tests.access import bearer, token_of
-from tests.inventory.observations import a_project, bury, minute, observed, seen
+from tests.inventory.observations import a_project, minute, observed, seen, tombstone
 
 EXPORT = "/api/v1/inventory/export"
 LIST = "/api/v1/inventory"
@@ -19,13 +19,13 @@ LIST = "/api/v1/inventory"
 
 @pytest.fixture(autouse=True)
 def places(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nobody else downloads: what another test left unread keeps its place until it is collected."""
+    """Have no other download going: one that a test left unread keeps its place until it is collected."""
     monkeypatch.setattr(downloads, "_PLACES", downloads.DownloadPlaces())
 
 
 @pytest.fixture
 def fleet() -> None:
-    """Two of acme's, one of globex's, one of nobody's, and one of acme's that is gone."""
+    """Two of acme's, one of globex's, one unattributed, and one of acme's that is gone."""
     acme, globex = a_project("acme", "acme").pk, a_project("globex", "globex").pk
     shop = Deployment.objects.create(tenant_id="acme", slug="shop")
     observed(
@@ -35,7 +35,7 @@ def fleet() -> None:
         seen("4", name="bastion", monthly_price_cents=None, region=""),
         seen("5", name="gone", project_id=acme),
     )
-    bury(["5"], at=minute(10))
+    tombstone(["5"], at=minute(10))
 
 
 def asked(*roles: str, of: str | None = None, **query: str) -> Any:

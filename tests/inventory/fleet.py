@@ -1,4 +1,4 @@
-"""What must be true between the simulator's fleet and our tables."""
+"""Checks between the simulator's fleet and our tables."""
 
 from collections import Counter
 from typing import Any
@@ -7,13 +7,13 @@ from inventory.models import Resource, ResourceEvent, ResourceSpan
 from tests.simulated import Simulated
 
 
-def told() -> dict[str, int]:
-    """How many events of each type there are."""
+def event_counts() -> dict[str, int]:
+    """Count the events of each type."""
     return dict(Counter(ResourceEvent.objects.values_list("event_type", flat=True)))
 
 
 def droplets_of(simulator: Simulated) -> int:
-    """How many droplets live at the provider."""
+    """Count the droplets that live at the provider."""
     count: int = simulator.control("GET", "state")["accounts"][0]["droplets"]
     return count
 
@@ -22,8 +22,8 @@ def assert_nothing_lost_or_doubled(simulator: Simulated) -> None:
     """Every droplet there has one live row, one `discovered` and one open span; nothing died."""
     living = droplets_of(simulator)
     assert Resource.objects.live().count() == Resource.objects.count() == living
-    assert told().get("discovered") == living
-    assert "deleted" not in told()
+    assert event_counts().get("discovered") == living
+    assert "deleted" not in event_counts()
     assert ResourceSpan.objects.filter(during__endswith=None).count() == living
 
 

@@ -1,4 +1,4 @@
-"""What a sync or a saga would have seen, made by hand."""
+"""Observations of a sync or a saga, made by hand."""
 
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
@@ -20,7 +20,7 @@ def minute(number: float) -> datetime:
 
 
 def seen(provider_id: str = "1", **fields: Any) -> Observation:
-    """A droplet as it looks at first; `fields` say what is different."""
+    """Make a droplet as it is at first, but for `fields`."""
     look: dict[str, Any] = {
         "name": f"web-{provider_id}",
         "urn": f"do:droplet:{provider_id}",
@@ -46,18 +46,18 @@ def observed(
     return observe(
         kind=kind,
         observations=observations,
-        look=ObservationContext(at=at, volatile=VOLATILE, bump_unchanged=bump_unchanged),
+        context=ObservationContext(at=at, volatile=VOLATILE, bump_unchanged=bump_unchanged),
         origin=Origin(actor="a test", source=source),
     )
 
 
 def history(provider_id: str = "1") -> list[str]:
-    """What happened to a resource, oldest first."""
+    """Return the types of a resource's events, oldest first."""
     return list(_events(provider_id).values_list("event_type", flat=True))
 
 
 def last_changes(provider_id: str = "1") -> dict[str, Any]:
-    """The changes that the newest event tells."""
+    """Return the changes of the newest event."""
     event = _events(provider_id).last()
     assert event is not None
     changes: dict[str, Any] = event.changes
@@ -82,13 +82,13 @@ def a_project(name: str, tenant_id: str | None = None) -> Project:
     )
 
 
-def bury(provider_ids: Iterable[str], *, at: datetime) -> None:
+def tombstone(provider_ids: Iterable[str], *, at: datetime) -> None:
     """Tombstone resources the way the third strike does."""
     rows = Resource.objects.filter(provider_id__in=list(provider_ids))
     rows.update(stale_strike_count=3)
-    bury_rows(list(rows.values_list("pk", flat=True)), at=at)
+    tombstone_rows(list(rows.values_list("pk", flat=True)), at=at)
 
 
-def bury_rows(pks: list[int], *, at: datetime) -> None:
+def tombstone_rows(pks: list[int], *, at: datetime) -> None:
     run = SyncRun.objects.create(kind="droplet", mode="full", requested_by="a test", started_at=at)
     tombstones.tombstone(pks, run=run, at=at, origin=Origin(actor="a test", source=f"run:{run.pk}"))

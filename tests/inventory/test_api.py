@@ -10,7 +10,7 @@ from pytest_django import DjangoAssertNumQueries
 from deployments.models import Deployment
 from inventory.models import Project, Resource, ResourceEvent
 from tests.access import bearer, token_of
-from tests.inventory.observations import a_project, bury, minute, observed, seen, the_resource
+from tests.inventory.observations import a_project, minute, observed, seen, the_resource, tombstone
 
 pytestmark = pytest.mark.django_db
 LIST = "/api/v1/inventory"
@@ -36,7 +36,7 @@ class Api:
         return answer.json()
 
     def ids(self, **query: str) -> list[str]:
-        """What the list holds, in its order."""
+        """Return the ids of the list, in its order."""
         return [row["provider_id"] for row in self.body(**query)["results"]]
 
     def _get(self, path: str, query: dict[str, str]) -> Any:
@@ -55,7 +55,7 @@ def acme(client: Client) -> Api:
 
 @pytest.fixture
 def fleet() -> dict[str, Project]:
-    """Two of acme's, one of globex's, one of nobody's, and one of acme's that is gone."""
+    """Two of acme's, one of globex's, one unattributed, and one of acme's that is gone."""
     projects = {name: a_project(name, name) for name in ("acme", "globex")}
     of_acme, of_globex = projects["acme"].pk, projects["globex"].pk
     observed(
@@ -65,7 +65,7 @@ def fleet() -> dict[str, Project]:
         seen("4", name="bastion"),
         seen("5", name="gone", project_id=of_acme),
     )
-    bury(["5"], at=minute(10))
+    tombstone(["5"], at=minute(10))
     return projects
 
 
@@ -92,9 +92,9 @@ def test_a_row_of_another_tenant_is_not_there(
 
 
 def refusal(api: Api, address: str) -> dict[str, Any]:
-    """What a 404 says, without what names the request."""
-    told: dict[str, Any] = json.loads(api.text(address))
-    return {name: value for name, value in told.items() if name not in {"instance", "request_id"}}
+    """Return a 404's body, without the request's id."""
+    body: dict[str, Any] = json.loads(api.text(address))
+    return {name: value for name, value in body.items() if name not in {"instance", "request_id"}}
 
 
 def test_a_tenant_sees_no_money_anywhere(fleet: dict[str, Project], acme: Api, operator: Api) -> None:

@@ -1,4 +1,4 @@
-"""Whose a resource is: five rules in their order, and the word of an operator that stays."""
+"""The owner of a resource: five rules in their order, and an operator's assignment that stays."""
 
 from collections.abc import Callable
 from typing import Any
@@ -14,19 +14,19 @@ from inventory.values import Kind
 from tests.inventory.observations import (
     a_deployment,
     a_project,
-    bury,
     history,
     last_changes,
     minute,
     observed,
     seen,
     the_resource,
+    tombstone,
 )
 
 pytestmark = pytest.mark.django_db
 
 
-def whose(provider_id: str = "1") -> tuple[str | None, str | None, str]:
+def owner_of(provider_id: str = "1") -> tuple[str | None, str | None, str]:
     """Tenant, deployment's slug, and the rule that decided."""
     row = the_resource(provider_id)
     return row.tenant_id, row.deployment.slug if row.deployment else None, row.attributed_by
@@ -90,7 +90,7 @@ def test_tags_decide_before_the_project(
         a_deployment(tenant, "shop")
     a_deployment("acme", "wiki")
     observed(seen(tags=tags, project_id=a_project("Somewhere", project_tenant).pk))
-    assert whose() == owner
+    assert owner_of() == owner
     assert the_resource().attribution_note == note
     assert history() == ["discovered"]
 
@@ -98,7 +98,7 @@ def test_tags_decide_before_the_project(
 def test_a_tenants_slug_captures_no_machine_of_another() -> None:
     a_deployment("mallory", "shop")
     observed(seen(tags=["deployment:shop"], project_id=a_project("Acme", "acme").pk))
-    assert whose() == ("acme", None, "project")
+    assert owner_of() == ("acme", None, "project")
 
 
 def test_what_belongs_to_a_droplet_follows_it() -> None:
@@ -106,7 +106,7 @@ def test_what_belongs_to_a_droplet_follows_it() -> None:
     observed(seen("7", tags=["deployment:shop", "tenant:acme"], can_attribute=True))
     follower = seen("70", tags=[], parent_kind="droplet", parent_id="7", can_attribute=True)
     observed(follower, kind=Kind.SNAPSHOT)
-    assert whose("70") == ("acme", "shop", "parent")
+    assert owner_of("70") == ("acme", "shop", "parent")
 
 
 def test_its_own_tags_and_then_its_parent_come_before_its_project() -> None:
@@ -115,31 +115,31 @@ def test_its_own_tags_and_then_its_parent_come_before_its_project() -> None:
     in_project = {"parent_kind": "droplet", "parent_id": "7", "project_id": globex.pk}
     observed(seen("70", tags=[], **in_project), kind=Kind.VOLUME)
     observed(seen("71", tags=["tenant:globex"], **in_project), kind=Kind.VOLUME)
-    assert whose("70") == ("acme", None, "parent")
-    assert whose("71") == ("globex", None, "tags")
+    assert owner_of("70") == ("acme", None, "parent")
+    assert owner_of("71") == ("globex", None, "tags")
 
 
 def test_what_is_left_of_one_that_is_gone_stays_with_its_last_owner() -> None:
     observed(seen("7", tags=["tenant:acme"], can_attribute=True))
-    bury(["7"], at=minute(5))
+    tombstone(["7"], at=minute(5))
     observed(
         seen("70", tags=[], parent_kind="droplet", parent_id="7", can_attribute=True),
         at=minute(6),
         kind=Kind.SNAPSHOT,
     )
-    assert whose("70") == ("acme", None, "parent")
+    assert owner_of("70") == ("acme", None, "parent")
     observed(
         seen("71", tags=[], parent_kind="droplet", parent_id="8", can_attribute=True), kind=Kind.SNAPSHOT
     )
-    assert whose("71") == (None, None, ""), "nobody ever saw droplet 8"
+    assert owner_of("71") == (None, None, ""), "nobody ever saw droplet 8"
 
 
-def test_changed_tags_are_followed_at_the_next_look_and_told() -> None:
+def test_changed_tags_are_followed_at_the_next_sync_and_recorded() -> None:
     a_deployment("acme", "shop")
     project = a_project("Ours")
     observed(seen(tags=["deployment:shop", "tenant:acme"], project_id=project.pk))
     observed(seen(tags=["tenant:globex"], project_id=project.pk), at=minute(5))
-    assert whose() == ("globex", None, "tags")
+    assert owner_of() == ("globex", None, "tags")
     assert history() == ["discovered", "updated"]
     assert last_changes() == {
         "tags": [["deployment:shop", "tenant:acme"], ["tenant:globex"]],
@@ -155,7 +155,7 @@ def test_changed_tags_are_followed_at_the_next_look_and_told() -> None:
 def test_a_look_that_knows_no_project_decides_nothing_anew() -> None:
     observed(seen(tags=["tenant:acme"], project_id=a_project("Ours").pk))
     observed(seen(tags=["tenant:globex"]), at=minute(5))
-    assert whose() == ("acme", None, "tags")
+    assert owner_of() == ("acme", None, "tags")
 
 
 def give_the_project() -> None:
@@ -196,10 +196,10 @@ def test_a_resource_that_stays_as_it_is_follows_what_decides_at_the_next_look(
     observed(seen("7", tags=["tenant:acme"], can_attribute=True), kind=Kind.DROPLET)
     look = seen(**{"tags": [], "project_id": project.pk, **fields})
     observed(look, kind=Kind.VOLUME)
-    before = whose()
+    before = owner_of()
     happens()
     assert observed(look, kind=Kind.VOLUME, at=minute(5), bump_unchanged=bump_unchanged).updated == 1
-    assert whose() == owner != before
+    assert owner_of() == owner != before
     assert history() == ["discovered", "updated"]
 
 
@@ -213,7 +213,7 @@ def test_a_note_is_kept_true_though_nothing_else_changes() -> None:
     assert history() == ["discovered"]
 
 
-def test_a_resource_that_moved_between_projects_of_one_tenant_is_told() -> None:
+def test_a_resource_that_moved_between_projects_of_one_tenant_is_recorded() -> None:
     first, second = a_project("First", "acme"), a_project("Second", "acme")
     observed(seen(tags=[], project_id=first.pk))
     assert observed(seen(tags=[], project_id=second.pk), at=minute(5)).updated == 1
@@ -228,9 +228,9 @@ def test_a_saga_that_sees_again_what_it_made_takes_it_back_after_the_assignment_
     assign(resource_pks=[pk], tenant_id="initech", deployment_pk=None, actor="a", source="s")
     clear_assignment(resource_pks=[pk], actor="a", source="s")
     observed(seen(tags=[], can_attribute=True), at=timezone.now())
-    assert whose() == (None, None, "")
+    assert owner_of() == (None, None, "")
     observed(made, at=timezone.now())
-    assert whose() == ("globex", "shop", "saga")
+    assert owner_of() == ("globex", "shop", "saga")
 
 
 def test_an_operators_word_stays_until_it_is_cleared_and_followers_follow_at_once() -> None:
@@ -246,8 +246,8 @@ def test_an_operators_word_stays_until_it_is_cleared_and_followers_follow_at_onc
         resource_pks=[pk], tenant_id="globex", deployment_pk=shop.pk, actor="user:olga", source="request:1"
     )
     assert changed == 2
-    assert whose("7") == ("globex", "shop", "operator")
-    assert whose("70") == ("globex", "shop", "parent")
+    assert owner_of("7") == ("globex", "shop", "operator")
+    assert owner_of("70") == ("globex", "shop", "parent")
     event = ResourceEvent.objects.filter(resource_id=pk).latest("pk")
     assert (event.event_type, event.actor, event.source) == ("updated", "user:olga", "request:1")
     assert event.changes == {
@@ -257,12 +257,12 @@ def test_an_operators_word_stays_until_it_is_cleared_and_followers_follow_at_onc
     }
 
     observed(seen("7", tags=["tenant:initech"], project_id=project.pk), at=timezone.now())
-    assert whose("7") == ("globex", "shop", "operator")
+    assert owner_of("7") == ("globex", "shop", "operator")
 
     assert clear_assignment(resource_pks=[pk], actor="user:olga", source="request:2") == 2
-    assert whose("7") == (None, None, "")
+    assert owner_of("7") == (None, None, "")
     assert the_resource("7").attribution_note == "its tag says tenant initech, its project says acme"
-    assert whose("70") == (None, None, "")
+    assert owner_of("70") == (None, None, "")
 
 
 def test_spans_change_hands_without_a_gap() -> None:
@@ -285,7 +285,7 @@ def test_what_is_cleared_together_with_what_it_follows_ends_as_that_does() -> No
 
     clear_assignment(resource_pks=[parent, follower], actor="a", source="s")
 
-    assert whose("70") == ("globex", None, "parent")
+    assert owner_of("70") == ("globex", None, "parent")
     owners = ResourceSpan.objects.filter(resource_id=follower).order_by("during").values_list("tenant_id")
     assert [tenant for (tenant,) in owners] == ["globex", "initech", "globex"]
 
@@ -326,7 +326,7 @@ def test_a_wrong_assignment_changes_nothing(
         order["resource_pks"] = [the_resource().pk, 0]
     with pytest.raises(error, match=words):
         assign(**order, actor="a", source="s")
-    assert whose() == (None, None, "")
+    assert owner_of() == (None, None, "")
     assert history() == ["discovered"]
 
 
@@ -340,4 +340,4 @@ def test_deciding_anew_leaves_the_operators_and_the_sagas_alone() -> None:
     project.save()
     everything = list(Resource.objects.values_list("pk", flat=True))
     assert reattribute(resource_pks=everything, actor="a", source="s") == 1
-    assert [whose(each)[0] for each in ("1", "2", "3")] == ["initech", "initech", "globex"]
+    assert [owner_of(each)[0] for each in ("1", "2", "3")] == ["initech", "initech", "globex"]

@@ -139,7 +139,7 @@ def everything_kept() -> str:
 
 
 def everything_shown(client: Client) -> str:
-    """What the API tells an operator, who sees most."""
+    """Read what the API shows an operator, who sees most."""
     headers = bearer(token_of("platform_admin"))
     row = Resource.objects.order_by("pk").first()
     assert row is not None
@@ -183,10 +183,10 @@ def test_no_secret_of_any_kind_is_kept_shown_or_logged(
         cloud.create_project(name=OPERATORS_PROJECT, purpose="ours")
     with serving(Relaying(simulator)) as settings.DO_API_URL:
         for mode in (RunMode.FULL, RunMode.SLOW):
-            assert {run.outcome for run in sync_inventory(mode=mode, requested_by="a test")} == {"complete"}
+            assert {run.outcome for run in sync_inventory(mode=mode, actor="a test")} == {"complete"}
         Resource.objects.update(attrs={}, name="before", tags=["before"], observed_digest=None)
         for mode in (RunMode.FULL, RunMode.SLOW):
-            sync_inventory(mode=mode, requested_by="a test")
+            sync_inventory(mode=mode, actor="a test")
     assert set(Resource.objects.values_list("kind", flat=True)) == set(Kind.values)
     assert ResourceEvent.objects.filter(event_type="updated").count() == Resource.objects.count()
     pages = [
@@ -200,7 +200,7 @@ def test_no_secret_of_any_kind_is_kept_shown_or_logged(
 
 
 def sync() -> SyncRun:
-    return sync_inventory(mode=RunMode.FULL, requested_by="a test", kinds=["droplet"])[-1]
+    return sync_inventory(mode=RunMode.FULL, actor="a test", kinds=["droplet"])[-1]
 
 
 def test_no_secret_of_an_answer_is_kept_shown_or_logged(
@@ -217,7 +217,7 @@ def test_no_secret_of_an_answer_is_kept_shown_or_logged(
     assert "192.0.2.1" in everything_shown(client)
 
 
-def test_no_secret_of_an_answer_that_breaks_the_rules_is_told(
+def test_no_secret_of_an_answer_that_breaks_the_rules_is_shown(
     provider: Planting, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level("DEBUG")

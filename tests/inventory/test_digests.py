@@ -1,4 +1,4 @@
-"""What counts as the same observation."""
+"""The digest: which observations count as the same."""
 
 from collections.abc import Mapping
 from decimal import Decimal
@@ -11,7 +11,7 @@ from inventory.observation.digest import digest_of
 from inventory.values import Observation
 from tests.inventory.observations import minute, seen
 
-SAYS_MORE: Mapping[str, Any] = {
+PROVIDER_FIELDS: Mapping[str, Any] = {
     "provider_id": "2",
     "name": "db-1",
     "urn": "do:droplet:one",
@@ -26,38 +26,38 @@ SAYS_MORE: Mapping[str, Any] = {
     "parent_kind": "droplet",
     "parent_id": "7",
 }
-WHOSE: Mapping[str, Any] = {
+ATTRIBUTION_FIELDS: Mapping[str, Any] = {
     "project_id": 7,
     "can_attribute": True,
     "tag_tenant": "acme",
     "tag_slug": "shop",
-    "tag_objection": "several",
+    "tag_conflict": "several",
     "digest": "\\x00",
 }
-OF_ITS_MAKER: Mapping[str, Any] = {"deployment_id": 7, "tenant_id": "acme"}
+SAGA_FIELDS: Mapping[str, Any] = {"deployment_id": 7, "tenant_id": "acme"}
 
 
 def altered(**fields: Any) -> Observation:
     return msgspec.structs.replace(seen(), **fields)
 
 
-def test_every_field_says_something_or_tells_whose_it_is() -> None:
-    assert {*SAYS_MORE, *WHOSE, *OF_ITS_MAKER} == set(Observation.__struct_fields__)
+def test_every_field_is_of_the_provider_or_of_the_attribution() -> None:
+    assert {*PROVIDER_FIELDS, *ATTRIBUTION_FIELDS, *SAGA_FIELDS} == set(Observation.__struct_fields__)
 
 
-@pytest.mark.parametrize("field", SAYS_MORE)
-def test_what_the_provider_says_differently_has_another_digest(field: str) -> None:
-    assert digest_of(altered(**{field: SAYS_MORE[field]})) != digest_of(seen())
+@pytest.mark.parametrize("field", PROVIDER_FIELDS)
+def test_another_value_of_the_provider_has_another_digest(field: str) -> None:
+    assert digest_of(altered(**{field: PROVIDER_FIELDS[field]})) != digest_of(seen())
 
 
-@pytest.mark.parametrize("field", WHOSE)
-def test_what_tells_whose_it_is_leaves_the_digest_alone(field: str) -> None:
-    assert digest_of(altered(**{field: WHOSE[field]})) == digest_of(seen())
+@pytest.mark.parametrize("field", ATTRIBUTION_FIELDS)
+def test_the_fields_of_the_attribution_leave_the_digest_alone(field: str) -> None:
+    assert digest_of(altered(**{field: ATTRIBUTION_FIELDS[field]})) == digest_of(seen())
 
 
-@pytest.mark.parametrize("field", OF_ITS_MAKER)
-def test_what_its_maker_says_has_no_digest(field: str) -> None:
-    assert digest_of(altered(**{field: OF_ITS_MAKER[field]})) is None
+@pytest.mark.parametrize("field", SAGA_FIELDS)
+def test_what_a_saga_decided_has_no_digest(field: str) -> None:
+    assert digest_of(altered(**{field: SAGA_FIELDS[field]})) is None
 
 
 def test_a_value_in_the_next_field_is_another_value() -> None:

@@ -36,8 +36,8 @@ def test_a_tenant_is_not_told_of_a_project_that_is_anothers() -> None:
     one = Client().get(f"{LIST}/{page[0]['id']}", headers=bearer(token_of(tenant="acme"))).json()
 
     assert {(row["project"], row["project_id"]) for row in (*exported, *page, one)} == {(None, None)}
-    told = json.loads(text_of(asked("platform_admin", format="json")))
-    assert [row["project"] for row in told] == ["globex", "bastions"]
+    exported = json.loads(text_of(asked("platform_admin", format="json")))
+    assert [row["project"] for row in exported] == ["globex", "bastions"]
 
 
 def test_csv_has_a_line_of_names_and_every_value_as_text(fleet: None) -> None:

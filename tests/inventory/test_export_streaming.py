@@ -22,13 +22,13 @@ MANY, MOST_GROWTH_MB = 200_000, 15
 
 
 def resident_mb() -> float:
-    """What this process holds."""
+    """Measure the memory of this process."""
     [line] = [line for line in Path("/proc/self/status").read_text().splitlines() if "VmRSS" in line]
     return int(line.split()[1]) / 1024
 
 
 def fill(count: int) -> None:
-    """So many droplets of nobody's."""
+    """Make so many unattributed droplets."""
     with connection.cursor() as cursor:
         cursor.execute(
             """
@@ -60,7 +60,7 @@ def test_pages_meet_without_a_gap_or_a_repeat(
 
 
 def test_the_file_begins_before_the_last_row_is_read(fleet: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What comes into being after the beginning was sent is in the file."""
+    """Rows that are made after the beginning was sent are in the file."""
     monkeypatch.setattr(downloads, "_ROWS_A_PAGE", 2)
     pieces = iter(asked("platform_admin").streaming_content)
 

@@ -1,4 +1,4 @@
-"""The one way in: what a batch of observations writes, and what it tells."""
+"""The one upsert path: the rows and the events that a batch of observations writes."""
 
 from datetime import timedelta
 from typing import Any
@@ -11,13 +11,13 @@ from inventory.models import Project, Resource, ResourceEvent
 from inventory.observation.observe import ObservationCounts
 from tests.inventory.observations import (
     a_project,
-    bury,
     history,
     last_changes,
     minute,
     observed,
     seen,
     the_resource,
+    tombstone,
 )
 
 pytestmark = pytest.mark.django_db
@@ -103,7 +103,7 @@ def test_what_moves_by_itself_is_not_told_beside_a_real_change() -> None:
 
 def test_a_tombstoned_resource_seen_again_is_restored_with_what_changed() -> None:
     observed(seen())
-    bury(["1"], at=minute(10))
+    tombstone(["1"], at=minute(10))
     assert observed(seen(name="back"), at=minute(20)) == ObservationCounts(seen=1, restored=1)
     row = the_resource()
     assert (row.deleted_at, row.stale_strike_count, row.last_seen_at) == (None, 0, minute(20))
@@ -114,7 +114,7 @@ def test_a_tombstoned_resource_seen_again_is_restored_with_what_changed() -> Non
 @pytest.mark.parametrize("late", [5, 10])
 def test_what_was_seen_before_the_tombstone_does_not_restore(late: int) -> None:
     observed(seen())
-    bury(["1"], at=minute(10))
+    tombstone(["1"], at=minute(10))
     assert observed(seen(), at=minute(late)) == ObservationCounts(seen=1)
     assert the_resource().deleted_at == minute(10)
     assert history() == ["discovered", "deleted"]
@@ -230,7 +230,7 @@ def test_a_fast_run_writes_every_change_at_once(fields: dict[str, Any]) -> None:
 
 def test_a_fast_run_takes_strikes_back_and_restores() -> None:
     observed(seen("1"), seen("2"))
-    bury(["2"], at=minute(1))
+    tombstone(["2"], at=minute(1))
     Resource.objects.filter(provider_id="1").update(stale_strike_count=1)
     assert observed(seen("1"), seen("2"), at=minute(2), bump_unchanged=False).restored == 1
     assert the_resource("1").stale_strike_count == 0

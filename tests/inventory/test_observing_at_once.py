@@ -14,7 +14,7 @@ from django.utils import timezone
 from inventory.attribution.assign import assign, clear_assignment, reattribute
 from inventory.models import Project, Resource, ResourceEvent, ResourceSpan
 from inventory.observation.observe import ObservationCounts
-from tests.inventory.observations import a_project, bury, bury_rows, minute, observed, seen
+from tests.inventory.observations import a_project, minute, observed, seen, tombstone, tombstone_rows
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -66,14 +66,14 @@ def test_a_change_that_all_see_at_once_is_told_once() -> None:
         observed(*(seen(each, status="off", active=False) for each in IDS), at=minute(5))
 
     at_once(*[see_them_off] * THREADS)
-    told = Counter(ResourceEvent.objects.values_list("event_type", flat=True))
-    assert told == {"discovered": len(IDS), "updated": len(IDS)}
+    recorded = Counter(ResourceEvent.objects.values_list("event_type", flat=True))
+    assert recorded == {"discovered": len(IDS), "updated": len(IDS)}
     assert ResourceSpan.objects.count() == 2 * len(IDS)
 
 
 def test_a_return_that_all_see_at_once_is_told_once() -> None:
     observed(*(seen(each) for each in IDS))
-    bury(IDS, at=minute(1))
+    tombstone(IDS, at=minute(1))
 
     def see_them_back() -> None:
         observed(*(seen(each) for each in IDS), at=minute(5))
@@ -84,7 +84,7 @@ def test_a_return_that_all_see_at_once_is_told_once() -> None:
 
 
 def test_two_who_disagree_about_what_changed_never_wait_for_each_other_in_a_ring() -> None:
-    """What the one finds unchanged the other finds changed: both must lock in one order all the same."""
+    """One finds unchanged what the other finds changed: both must lock in one order all the same."""
     observed(*(seen(each) for each in IDS))
 
     def see(view: int) -> None:
@@ -152,7 +152,7 @@ def test_a_resource_that_was_being_assigned_while_it_was_buried_has_no_life_left
 
     def dig() -> None:
         assert assigned.wait(timeout=30)
-        bury_rows([pk], at=minute(5))
+        tombstone_rows([pk], at=minute(5))
 
     at_once(give_away, dig)
     assert Resource.objects.get().deleted_at == minute(5)
@@ -206,7 +206,7 @@ def wait_until_somebody_waits() -> None:
 
 
 def test_the_harness_sees_the_race_of_looking_before_writing() -> None:
-    """The control: looking first and writing then tells things twice, or breaks on the constraint."""
+    """The control: reading first and writing then records things twice, or breaks on the constraint."""
 
     def look_then_write() -> None:
         for each in IDS:

@@ -7,7 +7,7 @@ from inventory.models import CloudAccount, Project, Resource, SyncRun
 from inventory.values import RunMode
 from tests.digitalocean.official import document
 from tests.inventory.conftest import Commands, ended
-from tests.inventory.fleet import told
+from tests.inventory.fleet import event_counts
 from tests.inventory.openapi_mock import examples_served
 
 pytestmark = [pytest.mark.processes, pytest.mark.django_db(transaction=True)]
@@ -25,10 +25,10 @@ def test_the_sync_completes_and_the_rows_say_what_the_examples_say(
         environment = {"DO_API_URL": url, "DO_API_TOKEN": "dop_v1_" + "12" * 32}
         ended(manage("sync_inventory", environment=environment))
         ended(manage("sync_inventory", environment=environment))
-    kinds = ["project", *(str(entry.kind) for entry in registry.of_mode(RunMode.FULL))]
+    kinds = ["project", *(str(entry.kind) for entry in registry.specs_of_mode(RunMode.FULL))]
     assert set(SyncRun.objects.values_list("kind", "outcome")) == {(kind, "complete") for kind in kinds}
     assert set(Resource.objects.filter(kind="droplet").values_list("provider_id", flat=True)) == droplets
-    assert told() == {"discovered": Resource.objects.count()}
+    assert event_counts() == {"discovered": Resource.objects.count()}
     row = Resource.objects.get(provider_id="3164444")
     assert (row.name, row.region, row.status) == ("example.com", "nyc3", "active")
     assert row.tags == ["env:prod", "web"]
@@ -82,7 +82,7 @@ SLOW = {("image", "A custom image", "nyc3", "available")}
 
 def test_every_kind_of_the_document_is_read_from_its_examples(manage: Commands) -> None:
     document()
-    slow = [part for entry in registry.of_mode(RunMode.SLOW) for part in ("--kind", str(entry.kind))
+    slow = [part for entry in registry.specs_of_mode(RunMode.SLOW) for part in ("--kind", str(entry.kind))
             if entry.listings]  # fmt: skip
     with examples_served(knows_queries=True) as url:
         environment = {"DO_API_URL": url, "DO_API_TOKEN": "dop_v1_" + "12" * 32}

@@ -24,16 +24,16 @@ def no_broker(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_each_way_of_asking_sends_the_same_task(
     valkey_client: redis.Redis, mode: RunMode, must_reach_broker: bool
 ) -> None:
-    request_sync(mode=mode, requested_by="a test", must_reach_broker=must_reach_broker)
+    request_sync(mode=mode, actor="a test", must_reach_broker=must_reach_broker)
 
     waiting: Any = valkey_client.lrange(f"cloud_sync_{mode}", 0, -1)
     [headers] = [json.loads(raw)["headers"] for raw in waiting]
     assert headers["task"] == "inventory.sync"
-    assert headers["kwargsrepr"] == f"{{'mode': '{mode}', 'requested_by': 'a test'}}"
+    assert headers["kwargsrepr"] == f"{{'mode': '{mode}', 'actor': 'a test'}}"
 
 
 @pytest.mark.usefixtures("no_broker")
 def test_a_broker_that_is_away_is_told_only_to_who_waits_for_the_answer() -> None:
-    request_sync(mode=RunMode.FAST, requested_by="a test")
+    request_sync(mode=RunMode.FAST, actor="a test")
     with pytest.raises(BrokerAway, match="nothing was started"):
-        request_sync(mode=RunMode.FAST, requested_by="a test", must_reach_broker=True)
+        request_sync(mode=RunMode.FAST, actor="a test", must_reach_broker=True)

@@ -18,13 +18,13 @@ from inventory.models import Project, Resource, ResourceEvent, ResourceSpan
 from inventory.values import Kind
 from tests.inventory.observations import (
     a_project,
-    bury,
     history,
     last_changes,
     minute,
     observed,
     seen,
     the_resource,
+    tombstone,
 )
 
 pytestmark = pytest.mark.django_db
@@ -111,8 +111,8 @@ def test_a_new_owner_begins_a_span() -> None:
 
 
 @pytest.mark.parametrize(("tags", "is_of_deployment"), [(["deployment:shop"], True), ([], False)])
-def test_whose_it_is_found_to_be_at_last_it_was_all_along(tags: list[str], is_of_deployment: bool) -> None:
-    """A fast run reads no projects: what it meets first is nobody's until a full run has read them."""
+def test_the_first_owner_that_is_found_was_it_all_along(tags: list[str], is_of_deployment: bool) -> None:
+    """A fast run reads no projects: what it meets first is unattributed until a full run has read them."""
     shop = Deployment.objects.create(tenant_id="acme", slug="shop")
     project = a_project("Acme", "acme")
     observed(seen(tags=tags, status="new", active=False), bump_unchanged=False)
@@ -178,7 +178,7 @@ def test_an_older_look_moves_no_span() -> None:
 def test_a_life_ends_when_the_resource_was_last_seen() -> None:
     observed(seen())
     observed(seen(), at=minute(5))
-    bury(["1"], at=minute(200))
+    tombstone(["1"], at=minute(200))
     assert stretches() == [(minute(-60), minute(5), True)]
 
 
@@ -187,7 +187,7 @@ def test_an_assignment_after_the_last_sight_lengthens_nobodys_life() -> None:
     assign(
         resource_pks=[the_resource().pk], tenant_id="acme", deployment_pk=None, actor="a test", source="test"
     )
-    bury(["1"], at=minute(200))
+    tombstone(["1"], at=minute(200))
     assert [(start, end, facts["tenant"]) for start, end, facts in spans()] == [
         (minute(-60), minute(0), None)
     ]
@@ -195,20 +195,20 @@ def test_an_assignment_after_the_last_sight_lengthens_nobodys_life() -> None:
 
 def test_a_life_of_one_sight_and_no_known_beginning_has_no_length() -> None:
     observed(seen(created_at=None))
-    bury(["1"], at=minute(200))
+    tombstone(["1"], at=minute(200))
     assert stretches() == []
 
 
 def test_one_restored_that_was_made_before_its_tombstone_lived_all_along() -> None:
     observed(seen())
-    bury(["1"], at=minute(10))
+    tombstone(["1"], at=minute(10))
     observed(seen(), at=minute(20))
     assert stretches() == [(minute(-60), minute(0), True), (minute(0), None, True)]
 
 
 def test_one_restored_that_was_made_after_its_tombstone_begins_there() -> None:
     observed(seen())
-    bury(["1"], at=minute(10))
+    tombstone(["1"], at=minute(10))
     observed(seen(created_at=minute(15)), at=minute(20))
     assert stretches() == [(minute(-60), minute(0), True), (minute(15), None, True)]
 
@@ -216,14 +216,14 @@ def test_one_restored_that_was_made_after_its_tombstone_begins_there() -> None:
 def test_one_restored_of_unknown_creation_begins_at_this_sight() -> None:
     observed(seen(created_at=None), at=minute(0))
     observed(seen(created_at=None), at=minute(5))
-    bury(["1"], at=minute(10))
+    tombstone(["1"], at=minute(10))
     observed(seen(created_at=None), at=minute(20))
     assert stretches() == [(minute(0), minute(5), True), (minute(20), None, True)]
 
 
 def test_one_restored_as_something_else_has_its_new_facts() -> None:
     observed(seen())
-    bury(["1"], at=minute(10))
+    tombstone(["1"], at=minute(10))
     observed(seen(**OFF), at=minute(20))
     assert stretches() == [(minute(-60), minute(0), True), (minute(0), None, False)]
 
@@ -249,17 +249,17 @@ class Facts:
 
 @dataclass
 class Model:
-    """Spans as the specification tells them, in plain Python."""
+    """Spans as the specification has them, in plain Python."""
 
     created: datetime | None
     spans: list[tuple[datetime, datetime | None, Facts]] = field(default_factory=list)
     last_seen: datetime | None = None
-    buried: bool = False
+    tombstoned: bool = False
 
     def see(self, at: datetime, facts: Facts) -> None:
         if self.last_seen is None:
             self.spans.append((min(self.created or at, at), None, facts))
-        elif self.buried:
+        elif self.tombstoned:
             self.spans.append((self._back(at), None, facts))
         elif (open_span := self.spans[-1])[2] != facts:
             if open_span[0] < at:
@@ -267,7 +267,7 @@ class Model:
                 self.spans.append((at, None, facts))
             else:
                 self.spans[-1] = (open_span[0], None, facts)
-        self.last_seen, self.buried = at, False
+        self.last_seen, self.tombstoned = at, False
 
     def _back(self, at: datetime) -> datetime:
         if not self.spans:
@@ -276,13 +276,13 @@ class Model:
         assert ended is not None
         return at if self.created is None else min(max(self.created, ended), at)
 
-    def bury(self) -> None:
-        if self.last_seen is None or self.buried:
+    def tombstone(self) -> None:
+        if self.last_seen is None or self.tombstoned:
             return
         start, _, facts = self.spans.pop()
         if start < self.last_seen:
             self.spans.append((start, self.last_seen, facts))
-        self.buried = True
+        self.tombstoned = True
 
 
 steps = st.lists(
@@ -318,8 +318,8 @@ def test_every_history_has_one_span_for_each_moment_of_life(
             now += gap
             if step == "bury":
                 now += 1
-                bury(["1"], at=minute(now))
-                model.bury()
+                tombstone(["1"], at=minute(now))
+                model.tombstone()
                 now += 1
                 continue
             facts = Facts(active, tenant, size if has_size else None)

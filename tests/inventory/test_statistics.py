@@ -1,4 +1,4 @@
-"""Statements look rows up by their keys, whatever the database was told of the tables.
+"""Statements look rows up by their keys, whatever statistics the database has of the tables.
 
 A first sync is over before statistics are made, or knows those of empty tables; no plan may read all of a
 table for a batch, still less for each of its rows.
@@ -32,8 +32,8 @@ UNDECIDED = [f"undecided-{number}" for number in range(SIZE)]
 _TABLES = ("cloud_resources", "resource_spans", "cloud_resource_events")
 
 
-@pytest.fixture(params=[None, 0, MANY], ids=lambda told_at: f"told at {told_at}")
-def told(request: pytest.FixtureRequest) -> Iterator[None]:
+@pytest.fixture(params=[None, 0, MANY], ids=lambda rows: f"statistics of {rows} rows")
+def statistics(request: pytest.FixtureRequest) -> Iterator[None]:
     """Many volumes, and some that no run has decided; statistics are of an earlier day, or there are none."""
     for number_of_batches in range(MANY + 1):
         if number_of_batches == request.param:
@@ -77,7 +77,7 @@ def read_by(work: Callable[[], object]) -> int:
     return rows_read() - before
 
 
-def test_a_batch_reads_its_own_rows_alone(told: None) -> None:
+def test_a_batch_reads_its_own_rows_alone(statistics: None) -> None:
     acme = a_project("Acme", "acme")
     off: dict[str, Any] = {"status": "off", "active": False}
     batches = {
@@ -93,7 +93,7 @@ def test_a_batch_reads_its_own_rows_alone(told: None) -> None:
         assert read < 20 * SIZE, name
 
 
-def test_an_assignment_reads_all_rows_once_at_most(told: None) -> None:
+def test_an_assignment_reads_all_rows_once_at_most(statistics: None) -> None:
     pks = list(Resource.objects.filter(provider_id__in=FEW).values_list("pk", flat=True))
     by: dict[str, Any] = {"resource_pks": pks, "actor": "a test", "source": "a test"}
     decisions: dict[str, Callable[[], int]] = {
@@ -107,7 +107,7 @@ def test_an_assignment_reads_all_rows_once_at_most(told: None) -> None:
 
 
 def lease_in_hand() -> HeldLease:
-    """One that nobody renews, since that would take a connection of its own."""
+    """Take a lease that isn't renewed, since that would take a connection of its own."""
     held, now = HeldLease("sync:volume", seconds=60), DatabaseClock().now()
     Lease.objects.create(
         name=held.name,
@@ -120,7 +120,7 @@ def lease_in_hand() -> HeldLease:
     return held
 
 
-def test_a_strike_reads_its_kind_once_and_a_burial_its_own_rows_alone(told: None) -> None:
+def test_a_strike_reads_its_kind_once_and_a_tombstone_its_own_rows_alone(statistics: None) -> None:
     gone = Resource.objects.filter(provider_id__in=FEW)
     run = SyncRun.objects.create(kind="volume", mode="full", requested_by="a test", started_at=minute(5))
     held = lease_in_hand()

@@ -18,7 +18,7 @@ from inventory.services import sync_inventory
 from inventory.sync import tombstones
 from inventory.values import Kind, RunMode
 from tests.inventory.conftest import SyncNow
-from tests.inventory.fleet import assert_nothing_lost_or_doubled, made, told
+from tests.inventory.fleet import assert_nothing_lost_or_doubled, event_counts, made
 from tests.inventory.observations import minute, observed, seen
 from tests.simulated import Simulated
 
@@ -47,7 +47,7 @@ def test_the_third_absence_tombstones_what_its_own_address_denies(
     for strike in (1, 2):
         run = sync()["droplet"]
         assert (run.outcome, run.struck, run.deleted, strikes_of("wiki-01")) == ("complete", 1, 0, strike)
-        assert "deleted" not in told()
+        assert "deleted" not in event_counts()
     run = sync()["droplet"]
     assert (run.outcome, run.struck, run.deleted) == ("complete", 1, 1)
     row = Resource.objects.get(name="wiki-01")
@@ -58,7 +58,7 @@ def test_the_third_absence_tombstones_what_its_own_address_denies(
     assert ResourceSpan.objects.get(resource=row).during.upper == last_seen_at
     again = sync()["droplet"]
     assert (again.struck, again.deleted) == (0, 0)
-    assert told() == {"discovered": 13, "deleted": 1}
+    assert event_counts() == {"discovered": 13, "deleted": 1}
 
 
 def test_what_answers_by_its_own_address_loses_its_strikes(simulator: Simulated, sync: SyncNow) -> None:
@@ -74,7 +74,7 @@ def test_what_answers_by_its_own_address_loses_its_strikes(simulator: Simulated,
     assert (run.outcome, run.struck, run.deleted) == ("complete", 1, 0)
     assert len(simulator.requests(path=f"/v2/droplets/{droplet}")) == 1
     assert strikes_of("wiki-01") == 0
-    assert told() == {"discovered": 13}
+    assert event_counts() == {"discovered": 13}
 
 
 @pytest.mark.parametrize(
@@ -101,7 +101,7 @@ def test_one_that_cannot_be_asked_for_stays_and_the_others_go(
     assert strikes_of("wiki-01") == 3
     simulator.control("DELETE", "faults")
     assert sync()["droplet"].deleted == 1
-    assert told() == {"discovered": 13, "deleted": 2}
+    assert event_counts() == {"discovered": 13, "deleted": 2}
 
 
 def test_what_returns_has_its_row_and_its_history(simulator: Simulated, sync: SyncNow) -> None:
@@ -126,7 +126,7 @@ def test_one_seen_in_the_meantime_is_not_tombstoned() -> None:
     Resource.objects.update(stale_strike_count=2)
     pks = list(Resource.objects.values_list("pk", flat=True))
     assert tombstones.tombstone(pks, run=run, at=DatabaseClock().now(), origin=Origin(actor="a test")) == 0
-    assert told() == {"discovered": 1}
+    assert event_counts() == {"discovered": 1}
 
 
 def test_fast_runs_never_strike(simulator: Simulated, sync: SyncNow) -> None:
@@ -200,7 +200,7 @@ def test_a_loss_that_the_operator_confirms_is_struck_and_checked_all_the_same(
         call_command("sync_inventory")
     for _ in range(3):
         call_command("sync_inventory", "--kind", "droplet", "--confirm-loss")
-    assert told() == {"discovered": 13, "deleted": 10}
+    assert event_counts() == {"discovered": 13, "deleted": 10}
     assert set(Resource.objects.live().values_list("name", flat=True)) == {
         "shop-web-01",
         "shop-web-02",
@@ -238,7 +238,7 @@ def test_a_lease_lost_while_reading_fails_the_run_before_it_strikes(
     gone_at_the_provider(simulator, "wiki-01")
     runs = sync_inventory(
         mode=RunMode.FULL,
-        requested_by="a test",
+        actor="a test",
         kinds=["droplet"],
         report=lambda _kind, _progress: steal_the_lease(),
     )
@@ -271,7 +271,7 @@ def test_a_new_droplet_that_the_list_lags_behind_survives(simulator: Simulated, 
     simulator.control("DELETE", "faults")
     sync()
     assert strikes_of("fresh-01") == 0
-    assert told() == {"discovered": 14, "updated": 1}  # its project
+    assert event_counts() == {"discovered": 14, "updated": 1}  # its project
 
 
 def removed(provider_id: str = "1", *, minute_of: float) -> bool:
@@ -290,7 +290,7 @@ def test_what_its_remover_knows_to_be_gone_needs_no_strikes_and_lived_until_then
     assert ResourceSpan.objects.get(resource=row).during.upper == minute(5)
     assert not removed(minute_of=6)
     assert not removed("4711", minute_of=6)
-    assert told()["deleted"] == 1
+    assert event_counts()["deleted"] == 1
     assert Resource.objects.get(provider_id="2").deleted_at is None
 
 

@@ -11,14 +11,14 @@ from inventory.models import CloudAccount, Project, Resource, ResourceEvent, Syn
 from inventory.sync.projects import ensure_operators_project
 from inventory.values import RunMode
 from tests.inventory.conftest import SyncNow
-from tests.inventory.fleet import assert_nothing_lost_or_doubled, made, told
+from tests.inventory.fleet import assert_nothing_lost_or_doubled, event_counts, made
 from tests.simulated import Simulated
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def operators_projects(simulator: Simulated) -> int:
-    """How many of them there are at the provider."""
+    """Count them at the provider."""
     with DigitalOcean() as cloud:
         return [project.name for project in cloud.projects()].count("skyai-internal")
 
@@ -37,7 +37,7 @@ def test_the_reference_fleet_becomes_five_rows(simulator: Simulated, sync: SyncN
         "globex-app-01",
         "bastion-01",
     }
-    assert told() == {"discovered": 5}
+    assert event_counts() == {"discovered": 5}
     assert set(ResourceEvent.objects.values_list("source", "actor")) == {(f"run:{run.pk}", "a test")}
     assert operators_projects(simulator) == 1
     assert Project.objects.filter(name="skyai-internal", deleted_at=None).count() == 1
@@ -45,10 +45,10 @@ def test_the_reference_fleet_becomes_five_rows(simulator: Simulated, sync: SyncN
 
 def test_a_second_run_tells_nothing_new(simulator: Simulated, sync: SyncNow) -> None:
     sync()
-    before = told()
+    before = event_counts()
     run = sync()["droplet"]
     assert (run.outcome, run.seen, run.discovered, run.updated) == ("complete", 13, 0, 0)
-    assert told() == before
+    assert event_counts() == before
     assert len(simulator.requests(method="POST", path="/v2/projects")) == 1
     assert_nothing_lost_or_doubled(simulator)
 
@@ -91,7 +91,7 @@ def test_a_fast_run_reads_no_projects_and_keeps_them(simulator: Simulated, sync:
     assert set(runs) == {"droplet"}
     assert runs["droplet"].outcome == "complete"
     assert not Resource.objects.filter(project=None).exists()
-    assert told() == {"discovered": 13}
+    assert event_counts() == {"discovered": 13}
 
 
 def test_what_a_fast_run_discovers_gets_its_project_from_the_next_full_one(
@@ -103,7 +103,7 @@ def test_what_a_fast_run_discovers_gets_its_project_from_the_next_full_one(
     Project.objects.filter(name="globex").update(tenant_id="globex")
     sync()
     assert Resource.objects.get(name="sandbox-01").tenant_id == "globex"
-    assert told() == {"discovered": 13, "updated": 13 + 1}  # the others' tags had told their tenant
+    assert event_counts() == {"discovered": 13, "updated": 13 + 1}  # the others' tags had named their tenant
 
 
 # --- Projects --------------------------------------------------------------------------------------
@@ -120,7 +120,7 @@ def test_what_the_operator_says_of_a_project_is_never_overwritten(
     assert project.attrs == {"purpose": "Service or API"}
 
 
-def test_a_droplet_that_moves_between_projects_is_told(simulator: Simulated, sync: SyncNow) -> None:
+def test_a_droplet_that_moves_between_projects_is_recorded(simulator: Simulated, sync: SyncNow) -> None:
     sync()
     droplet = Resource.objects.get(name="wiki-01").provider_id
     simulator.control("PATCH", f"droplets/{droplet}", project="globex")
@@ -168,7 +168,7 @@ def test_projects_that_cannot_be_read_keep_what_is_known(simulator: Simulated, s
     assert "403 forbidden" in runs["project"].error
     assert runs["droplet"].outcome == "complete"
     assert not Resource.objects.filter(project=None).exists()
-    assert told() == {"discovered": 13}
+    assert event_counts() == {"discovered": 13}
 
 
 # --- The pinned account ----------------------------------------------------------------------------
@@ -192,7 +192,7 @@ def test_a_token_of_another_account_reads_nothing(
     assert {run.outcome for run in runs.values()} == {"failed"}
     assert "the token belongs to account" in runs["droplet"].error
     assert [request["path"] for request in simulator.requests()] == ["/v2/account"]
-    assert told() == {"discovered": 13}
+    assert event_counts() == {"discovered": 13}
     assert not Resource.objects.filter(stale_strike_count__gt=0).exists()
     assert Alert.objects.get().subject == "kind:droplet"
 

@@ -8,7 +8,7 @@ from arcadia_cloud.digitalocean.client import DigitalOcean
 from inventory.models import Resource, SyncRun
 from inventory.values import RunMode
 from tests.inventory.conftest import SyncNow
-from tests.inventory.fleet import assert_nothing_lost_or_doubled, told
+from tests.inventory.fleet import assert_nothing_lost_or_doubled, event_counts
 from tests.simulated import Simulated
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -196,5 +196,5 @@ def test_kinds_fail_each_for_its_own_reason_in_one_run_and_the_next_one_heals(
     simulator.control("DELETE", "faults")
     for _ in range(2):
         assert {run.outcome for run in sync(kinds=()).values()} == {"complete"}
-    assert told() == {"discovered": fleet + 2, "deleted": 1}
+    assert event_counts() == {"discovered": fleet + 2, "deleted": 1}
     assert not Resource.objects.live().filter(stale_strike_count__gt=0).exists()

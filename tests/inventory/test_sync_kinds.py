@@ -17,7 +17,7 @@ from simulator.estate.platforms import SECRET
 from simulator.load import LOADS
 from simulator.spaces import fill_fleet
 from tests.inventory.conftest import SyncNow
-from tests.inventory.fleet import told
+from tests.inventory.fleet import event_counts
 from tests.simulated import Simulated
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -67,14 +67,14 @@ def test_every_kind_of_the_fleet_has_its_rows(sync: SyncNow) -> None:
     assert {kind: run.outcome for kind, run in runs.items()} == dict.fromkeys(["project", *FLEET], "complete")
     assert {kind: run.seen for kind, run in runs.items() if kind != "project"} == FLEET
     assert counted() == FLEET
-    assert told() == {"discovered": sum(FLEET.values())}
+    assert event_counts() == {"discovered": sum(FLEET.values())}
 
 
 def test_a_second_run_of_every_kind_tells_nothing_new(sync: SyncNow) -> None:
     everything(sync)
     spans = ResourceSpan.objects.count()
     everything(sync)
-    assert told() == {"discovered": sum(FLEET.values())}
+    assert event_counts() == {"discovered": sum(FLEET.values())}
     assert ResourceSpan.objects.count() == spans == sum(FLEET.values())
 
 
@@ -192,7 +192,7 @@ def test_a_kind_that_fails_does_not_stop_the_others(
     assert not Resource.objects.filter(stale_strike_count__gt=0).exists()
     simulator.control("DELETE", "faults")
     assert {run.outcome for run in sync(kinds=()).values()} == {"complete"}
-    assert told() == {"discovered": sum(FLEET.values())}
+    assert event_counts() == {"discovered": sum(FLEET.values())}
 
 
 @pytest.mark.parametrize(
@@ -224,16 +224,16 @@ def test_what_vanishes_is_tombstoned_at_its_third_absence(
 
 
 def looked(row: Resource) -> dict[str, object]:
-    """What is kept of it, but for when and by which look it was seen."""
+    """Return the row's fields, but for when and by which observation it was seen."""
     passing = {"last_seen_at", "stale_strike_count", "observed_digest"}
     return {name: value for name, value in vars(row).items() if name not in passing and name[0] != "_"}
 
 
-@pytest.mark.parametrize("entry", registry.ENTRIES, ids=lambda entry: str(entry.kind))
+@pytest.mark.parametrize("entry", registry.SPECS, ids=lambda entry: str(entry.kind))
 def test_one_that_only_its_own_address_shows_stays_what_it_was(
     simulator: Simulated, sync: SyncNow, spaces: None, entry: KindSpec
 ) -> None:
-    """Its list lacks it, a third time: what the list alone tells of it is kept all the same."""
+    """Its list lacks it, a third time: what the list alone has of it is kept all the same."""
     fill_fleet()
     sync(kinds=())
     sync(RunMode.SLOW, kinds=())

@@ -40,7 +40,7 @@ print("memory", started, peak())
 
 @pytest.fixture
 def large_simulator() -> Iterator[str]:
-    """In a process of its own: it would share this one's interpreter with nobody else."""
+    """In a process of its own: this one's interpreter holds other tests' memory."""
     command = [sys.executable, "-m", "simulator", "--port", "0", "--fleet", "droplets"]
     command += ["--droplets", str(DROPLETS)]
     with subprocess.Popen(command, cwd=PROJECT, stdout=subprocess.PIPE, text=True) as process:
@@ -75,9 +75,9 @@ def growth_mb(url: str, *arguments: str, **variables: str) -> float:
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    told = re.search(r"^memory (\d+) (\d+)$", done.stdout, re.MULTILINE)
-    assert told is not None
-    return (int(told[2]) - int(told[1])) / 1024
+    reported = re.search(r"^memory (\d+) (\d+)$", done.stdout, re.MULTILINE)
+    assert reported is not None
+    return (int(reported[2]) - int(reported[1])) / 1024
 
 
 def test_a_hundred_thousand_droplets_are_synced_in_bounded_memory(

@@ -1,4 +1,4 @@
-"""Sagas for tests: started as any caller does, walked here or by real workers."""
+"""Sagas for tests: started as any caller does, run here or by real workers."""
 
 import threading
 import time
@@ -8,25 +8,27 @@ from typing import Any
 
 from arcadia_cloud.kernel.queue.broker import BrokerAway
 from arcadia_cloud.kernel.queue.nudge import publish_now
+from inventory.models import Resource
 from provisioning.engine.runner import run
 from provisioning.models import SagaRun
 from provisioning.services import start_saga
 from provisioning.states import ENDED
+from tests.inventory.observations import observed, seen
 
 
-def started(kind: str = "echo", /, *, key: str | None = None, **inputs: Any) -> SagaRun:
-    """A new saga that nobody has walked yet."""
-    return start_saga(kind=kind, inputs=inputs, requested_by="a test", idempotency_key=key)
+def start(kind: str = "echo", /, *, key: str | None = None, **inputs: Any) -> SagaRun:
+    """Start a saga that no worker has claimed yet."""
+    return start_saga(kind=kind, inputs=inputs, actor="a test", idempotency_key=key)
 
 
-def walked(kind: str = "echo", /, **inputs: Any) -> SagaRun:
-    """A saga that was walked here until it ended; its pauses are slept through."""
-    saga = started(kind, **inputs)
-    return walk_to_its_end(saga)
+def start_and_run(kind: str = "echo", /, **inputs: Any) -> SagaRun:
+    """Start a saga and run it here until it ends; its pauses are slept through."""
+    saga = start(kind, **inputs)
+    return run_to_end(saga)
 
 
-def walk_to_its_end(saga: SagaRun, *, seconds: float = 30) -> SagaRun:
-    """Walk it until it has ended."""
+def run_to_end(saga: SagaRun, *, seconds: float = 30) -> SagaRun:
+    """Run it until it has ended."""
     deadline = time.monotonic() + seconds
     while True:
         run(saga.pk)
@@ -38,7 +40,7 @@ def walk_to_its_end(saga: SagaRun, *, seconds: float = 30) -> SagaRun:
 
 
 def wait_until_ended(saga: SagaRun, *, seconds: float = 60) -> SagaRun:
-    """Look on until workers have brought it to its end."""
+    """Wait until workers have brought it to its end."""
     deadline = time.monotonic() + seconds
     while saga.status not in ENDED:
         assert time.monotonic() < deadline, f"saga {saga.pk} is still {saga.status}"
@@ -47,14 +49,20 @@ def wait_until_ended(saga: SagaRun, *, seconds: float = 60) -> SagaRun:
     return saga
 
 
+def droplet_row(**facts: Any) -> Resource:
+    """Observe one droplet into an empty inventory."""
+    observed(seen(**facts))
+    return Resource.objects.get()
+
+
 def ledger(saga: SagaRun) -> list[tuple[str, str]]:
     """Names and statuses, in the order of the steps."""
     return list(saga.steps.order_by("step_idx").values_list("name", "status"))
 
 
 @contextmanager
-def swept(*, every_seconds: float = 0.5) -> Iterator[None]:
-    """For the block, workers are told to sweep this often, as the schedule does every ten seconds."""
+def sweeping_often(*, every_seconds: float = 0.5) -> Iterator[None]:
+    """Publish a sweep this often during the block, as the schedule does every ten seconds."""
     over = threading.Event()
 
     def tick() -> None:

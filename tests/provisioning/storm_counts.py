@@ -1,4 +1,4 @@
-"""What a storm's journal tells, beside what the sagas' rows do."""
+"""The counts of a storm, from its journal and the sagas' rows."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -6,12 +6,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from provisioning.models import SagaRun, SagaStepResult
-from tests.provisioning.storming import EFFECTS, JOURNAL
+from tests.provisioning.storm_workflow import EFFECTS, JOURNAL
 
 
 @dataclass(slots=True)
 class Counts:
-    """How often what happened, and what must not have happened."""
+    """The counts of events, and a line for each that must not have happened."""
 
     told: dict[str, int] = field(default_factory=dict)
     wrong: list[str] = field(default_factory=list)
@@ -91,7 +91,7 @@ def _compare_attempts(counts: Counts, begun: dict[tuple[int, int, str], list[int
 
 
 def _compare_effects(folder: Path, counts: Counts, statuses: dict[int, str]) -> None:
-    """A completed saga's effects are all there, a rolled-back one's are gone, and so says the ledger."""
+    """A completed saga's effects are all there, a rolled-back one's are gone, and the ledger agrees."""
     there = Counter(int(path.name.partition("-")[0]) for path in folder.glob("*-*"))
     for saga, status in statuses.items():
         if there[saga] != (len(EFFECTS) if status == "completed" else 0):

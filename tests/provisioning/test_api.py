@@ -16,7 +16,7 @@ from provisioning.models import SagaRun, SagaStepResult
 from provisioning.states import SagaStatus
 from tests.access import bearer, token_of
 from tests.provisioning.conftest import Scripts
-from tests.provisioning.sagas import started, walk_to_its_end, walked
+from tests.provisioning.sagas import run_to_end, start, start_and_run
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("patient_broker")]
 SAGAS = "/api/v1/sagas"
@@ -69,7 +69,7 @@ def test_an_operator_starts_a_saga_and_reads_it_with_its_ledger(operator: Client
     begun = answer.json()
     assert answer.headers["Location"] == f"{SAGAS}/{begun['id']}"
     assert (begun["status"], begun["requested_by"], begun["steps"]) == ("pending", "operator-1", [])
-    walk_to_its_end(SagaRun.objects.get())
+    run_to_end(SagaRun.objects.get())
 
     read = operator.get(answer.headers["Location"]).json()
     assert read["status"] == "completed"
@@ -124,7 +124,7 @@ def test_a_key_starts_one_saga_and_a_repeat_gets_the_first_answer(operator: Clie
 def test_a_key_still_holds_when_its_first_answer_is_forgotten(operator: Client) -> None:
     key = {"Idempotency-Key": "order-1"}
     first = post(operator, SAGAS, ECHO, **key).json()
-    walk_to_its_end(SagaRun.objects.get())
+    run_to_end(SagaRun.objects.get())
     assert delete_expired_responses(at=timezone.now() + timedelta(hours=25)) == 1
 
     again = post(operator, SAGAS, ECHO, **key).json()
@@ -154,20 +154,20 @@ def test_a_waiting_saga_is_cancelled_and_a_late_cancel_is_refused(operator: Clie
 
     assert (answer.status_code, repeated.status_code) == (200, 200)
     assert (answer.json()["cancel_requested"], answer.json()["cancel_requested_by"]) == (True, "operator-1")
-    assert walk_to_its_end(saga).status == "rolled_back"
+    assert run_to_end(saga).status == "rolled_back"
     late = post(operator, f"{SAGAS}/{saga.pk}/cancel")
     assert (late.status_code, late.json()["type"]) == (409, "urn:arcadia-cloud:problem:saga_state")
 
 
 def test_a_live_saga_is_requeued_and_an_ended_one_is_not(operator: Client) -> None:
-    live, ended = started(message="x"), walked(message="x")
+    live, ended = start(message="x"), start_and_run(message="x")
 
     assert post(operator, f"{SAGAS}/{live.pk}/requeue").status_code == 200
     assert post(operator, f"{SAGAS}/{ended.pk}/requeue").status_code == 409
 
 
 def test_a_rolled_back_saga_is_retried_once_as_a_new_one(operator: Client) -> None:
-    saga = walked(message="x", then_fail=True)
+    saga = start_and_run(message="x", then_fail=True)
 
     first, second = (post(operator, f"{SAGAS}/{saga.pk}/retry") for _ in range(2))
 
@@ -179,7 +179,8 @@ def test_a_rolled_back_saga_is_retried_once_as_a_new_one(operator: Client) -> No
 
 
 def test_a_dead_letter_goes_on(operator: Client) -> None:
-    saga = started(message="x")
+    saga = start(message="x")
+    SagaRun.objects.filter(pk=saga.pk).update(status="running")
     SagaRun.objects.filter(pk=saga.pk).update(
         status="failed", finished_at=timezone.now(), error={"reason": "recovered_too_often"}
     )
@@ -187,12 +188,12 @@ def test_a_dead_letter_goes_on(operator: Client) -> None:
     answer = post(operator, f"{SAGAS}/{saga.pk}/retry")
 
     assert (answer.status_code, answer.json()["id"], answer.json()["error"]) == (200, saga.pk, None)
-    assert walk_to_its_end(saga).status == "completed"
+    assert run_to_end(saga).status == "completed"
 
 
 @pytest.mark.parametrize("hand", ["cancel", "requeue", "retry"])
-def test_a_hand_on_what_is_absent_is_404_and_a_body_with_fields_is_400(operator: Client, hand: str) -> None:
-    saga = started(message="x")
+def test_an_action_on_no_saga_is_404_and_a_body_with_fields_is_400(operator: Client, hand: str) -> None:
+    saga = start(message="x")
 
     assert post(operator, f"{SAGAS}/{2**40}/{hand}").status_code == 404
     refused = post(operator, f"{SAGAS}/{saga.pk}/{hand}", {"force": True})
@@ -290,7 +291,7 @@ def test_a_list_is_one_query_and_a_saga_two(
         operator.get(f"{SAGAS}/{saga.pk}")
 
 
-def test_kinds_tell_the_schema_of_their_inputs(
+def test_kinds_have_the_schema_of_their_inputs(
     operator: Client, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     with django_assert_num_queries(0):

@@ -1,4 +1,4 @@
-"""Walking whatever is due: what a worker does when it is woken."""
+"""Advancing all that is due, as a woken worker does."""
 
 from collections.abc import Callable
 from typing import Any
@@ -16,8 +16,8 @@ from provisioning.states import AdvanceOutcome
 from tests.kernel.threads import at_once
 from tests.processes import Workers
 from tests.provisioning.conftest import Scripts
-from tests.provisioning.sagas import started, wait_until_ended
-from tests.provisioning.scripted import lose_lease
+from tests.provisioning.sagas import start, wait_until_ended
+from tests.provisioning.scripted_workflow import lose_lease
 from tests.provisioning.test_fencing import SCRIPTED
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -26,7 +26,7 @@ LONG = 60.0
 
 @pytest.fixture
 def messages(valkey_client: redis.Redis) -> Callable[[], int]:
-    """How many messages wait for the workers."""
+    """Count the messages that wait for the workers."""
     return lambda: int(valkey_client.llen("provisioning"))
 
 
@@ -34,15 +34,15 @@ def statuses(*sagas: SagaRun) -> list[str]:
     return [SagaRun.objects.get(pk=saga.pk).status for saga in sagas]
 
 
-def test_many_starts_wake_one_worker_which_walks_them_all(
+def test_many_starts_wake_one_worker_which_advances_them_all(
     patient_broker: None, messages: Callable[[], int]
 ) -> None:
-    sagas = [started(message="hello") for _ in range(20)]
+    sagas = [start(message="hello") for _ in range(20)]
     assert messages() == 1
     assert run_due(seconds=LONG) == 20
     assert statuses(*sagas) == ["completed"] * 20
     assert run_due(seconds=LONG) == 0
-    started(message="hello")
+    start(message="hello")
     assert messages() == 2, "whoever starts one after it looked wakes another"
 
 
@@ -75,26 +75,26 @@ def test_what_is_not_due_is_left_alone(scripts: Scripts) -> None:
     assert SagaRun.objects.get(pk=held.pk).recoveries == 1
 
 
-def test_while_everything_is_paused_nothing_is_walked(patient_broker: None) -> None:
-    saga = started(message="hello")
-    pause(by="jo")
+def test_while_everything_is_paused_nothing_is_advanced(patient_broker: None) -> None:
+    saga = start(message="hello")
+    pause(actor="jo")
     assert run_due(seconds=LONG) == 0
     assert statuses(saga) == ["pending"]
-    unpause(by="jo")
+    unpause(actor="jo")
     assert run_due(seconds=LONG) == 1
 
 
-def test_two_at_once_walk_each_saga_once(scripts: Scripts) -> None:
+def test_two_at_once_advance_each_saga_once(scripts: Scripts) -> None:
     sagas = [scripts("act", "act") for _ in range(40)]
     assert sum(at_once(2, lambda: run_due(seconds=LONG))) == 40
     assert [scripts.calls(saga) for saga in sagas] == [["do:0", "do:1"]] * 40
     assert set(SagaRun.objects.values_list("recoveries", flat=True)) == {0}
 
 
-def test_when_its_turn_is_over_it_wakes_another_for_the_rest(
+def test_when_its_turn_is_over_it_wakes_another_worker_for_the_rest(
     patient_broker: None, messages: Callable[[], int], valkey_client: redis.Redis
 ) -> None:
-    sagas = [started(message="hello") for _ in range(3)]
+    sagas = [start(message="hello") for _ in range(3)]
     valkey_client.flushdb()
     assert run_due(seconds=0) == 0
     assert (messages(), statuses(*sagas)) == (1, ["pending"] * 3)
@@ -102,15 +102,15 @@ def test_when_its_turn_is_over_it_wakes_another_for_the_rest(
     assert messages() == 1, "nothing is left to wake anybody for"
 
 
-def test_one_that_is_let_go_ends_the_turn(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_one_that_is_interrupted_ends_the_turn(monkeypatch: pytest.MonkeyPatch) -> None:
     """As with a database that is away: it would be asked again and again, as fast as it can refuse."""
     for _ in range(3):
-        started(message="hello")
+        start(message="hello")
     asked: list[Any] = []
 
     def letting_go(saga_id: int | None) -> AdvanceOutcome:
         asked.append(saga_id)
-        return AdvanceOutcome.LET_GO
+        return AdvanceOutcome.INTERRUPTED
 
     monkeypatch.setattr(runner, "_run", letting_go)
     assert run_due(seconds=LONG) == 1
@@ -129,7 +129,7 @@ def test_one_whose_steps_may_take_long_holds_up_none_of_those_that_are_due_with_
 
 
 @pytest.mark.processes
-def test_sagas_that_are_started_at_once_are_walked_by_all_who_are_free(
+def test_sagas_that_are_started_at_once_are_advanced_by_all_who_are_free(
     scripts: Scripts, worker: Workers, patient_broker: None
 ) -> None:
     worker("provisioning", options=("--concurrency", "3", *SCRIPTED[2:]))
@@ -140,11 +140,11 @@ def test_sagas_that_are_started_at_once_are_walked_by_all_who_are_free(
     assert (max(began) - min(began)).total_seconds() < 6
 
 
-def test_a_lease_that_is_lost_is_told_of_with_its_saga(scripts: Scripts) -> None:
+def test_a_lease_that_is_lost_is_logged_with_its_saga(scripts: Scripts) -> None:
     saga = scripts("act", do_0=["lose"])
     with capture_logs() as lines:
         assert run_due(seconds=LONG) == 1
-    assert [line["saga"] for line in lines if line["event"] == "saga_let_go"] == [saga.pk]
+    assert [line["saga"] for line in lines if line["event"] == "saga_interrupted"] == [saga.pk]
 
 
 def test_ten_thousand_waiting_sagas_are_not_even_looked_at(scripts: Scripts) -> None:
@@ -180,6 +180,6 @@ def rows_read() -> int:
 
 @pytest.mark.processes
 def test_a_worker_that_is_woken_once_brings_all_to_their_end(worker: Workers, patient_broker: None) -> None:
-    sagas = [started(message="hello") for _ in range(50)]
+    sagas = [start(message="hello") for _ in range(50)]
     worker("provisioning")
     assert [wait_until_ended(saga).status for saga in sagas] == ["completed"] * 50

@@ -1,4 +1,4 @@
-"""The two reference cases, walked here and by a real worker."""
+"""The two reference cases, run here and by a real worker."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ import pytest
 
 from provisioning.models import SagaRun, SagaSubject
 from tests.processes import Workers
-from tests.provisioning.sagas import ledger, started, wait_until_ended, walked
+from tests.provisioning.sagas import ledger, start, start_and_run, wait_until_ended
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -32,7 +32,7 @@ def assert_rolled_back(saga: SagaRun) -> None:
 
 
 def test_three_echoes_complete() -> None:
-    saga = walked(**HELLO)
+    saga = start_and_run(**HELLO)
     assert_echoed(saga)
     assert (saga.current_step_idx, saga.lease_token, saga.recoveries) == (3, None, 0)
     assert saga.started_at is not None
@@ -44,10 +44,10 @@ def test_three_echoes_complete() -> None:
 
 
 def test_a_failing_step_rolls_two_echoes_back() -> None:
-    saga = walked(**FAILING)
+    saga = start_and_run(**FAILING)
     assert_rolled_back(saga)
     failed = saga.steps.get(step_idx=2)
-    assert failed.error == {"type": "StepFailed", "message": "this step always fails"}
+    assert failed.error == {"type": "FinalError", "message": "this step always fails"}
     assert (failed.attempts, failed.compensation_attempts) == (1, 0)
     assert [step.compensation_attempts for step in saga.steps.filter(step_idx__lt=2)] == [1, 1]
     assert saga.compensation_failures == 0
@@ -57,6 +57,6 @@ def test_a_failing_step_rolls_two_echoes_back() -> None:
 @pytest.mark.processes
 def test_a_worker_does_the_same(worker: Workers) -> None:
     worker("provisioning")
-    echoing, failing = started(**HELLO), started(**FAILING)
+    echoing, failing = start(**HELLO), start(**FAILING)
     assert_echoed(wait_until_ended(echoing))
     assert_rolled_back(wait_until_ended(failing))

@@ -1,24 +1,25 @@
 """One walker per saga: claims, leases, and those who come back late."""
 
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from pytest_django.fixtures import Settings
 
 from arcadia_cloud.kernel.queue.nudge import publish_now
-from provisioning.engine import claim as claiming
+from provisioning.engine import claim
 from provisioning.engine.runner import run
 from provisioning.models import SagaRun
 from provisioning.states import AdvanceOutcome
 from tests.kernel.threads import at_once, in_thread
 from tests.processes import Workers, hanging, wait_for
 from tests.provisioning.conftest import Scripts
-from tests.provisioning.sagas import ledger, wait_until_ended, walk_to_its_end
-from tests.provisioning.scripted import lose_lease
+from tests.provisioning.sagas import ledger, run_to_end, wait_until_ended
+from tests.provisioning.scripted_workflow import lose_lease
 
 pytestmark = pytest.mark.django_db(transaction=True)
-SCRIPTED = ("--concurrency", "1", "--pool", "prefork", "--include", "tests.provisioning.scripted")
+SCRIPTED = ("--concurrency", "1", "--pool", "prefork", "--include", "tests.provisioning.scripted_workflow")
 FREE = "AND (saga.lease_expires_at IS NULL OR saga.lease_expires_at <= clock_timestamp())"
 
 
@@ -41,8 +42,9 @@ def test_without_the_lease_two_would_run_it_and_this_harness_sees_it(
     scripts: Scripts, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The control."""
-    assert FREE in claiming._CLAIM
-    monkeypatch.setattr(claiming, "_CLAIM", claiming._CLAIM.replace(FREE, ""))
+    statement = claim._CLAIM
+    assert FREE in statement.text
+    monkeypatch.setattr(claim, "_CLAIM", replace(statement, text=statement.text.replace(FREE, "")))
     doubled = 0
     for _ in range(20):
         saga = scripts("act", "act", do_0=["sleep=0.02", "sleep=0.02"])
@@ -54,7 +56,7 @@ def test_without_the_lease_two_would_run_it_and_this_harness_sees_it(
 @pytest.mark.parametrize("word", ["lose", "lose and write"])
 def test_a_holder_whose_lease_ran_out_writes_nothing(scripts: Scripts, word: str) -> None:
     saga = scripts("act", "act", do_0=[word])
-    assert run(saga.pk) == AdvanceOutcome.LET_GO
+    assert run(saga.pk) == AdvanceOutcome.INTERRUPTED
     saga.refresh_from_db()
     assert (saga.status, saga.current_step_idx, saga.context) == ("running", 0, {})
     assert ledger(saga) == [("act", "running")]
@@ -68,10 +70,10 @@ def test_nor_does_it_when_its_step_ended_otherwise(
 ) -> None:
     saga = scripts("retried", do_0=words)
     monkeypatch.setattr(
-        "provisioning.engine.execution.passing",
+        "provisioning.engine.claim.reached",
         lambda boundary, saga_id, *_: lose_lease(saga_id) if boundary == "after_effect" else None,
     )
-    assert run(saga.pk) == AdvanceOutcome.LET_GO
+    assert run(saga.pk) == AdvanceOutcome.INTERRUPTED
     saga.refresh_from_db()
     assert (saga.status, saga.direction, saga.error, saga.context) == ("running", "forward", None, {})
 
@@ -85,12 +87,12 @@ def test_one_that_lost_its_saga_cannot_take_it_back_from_its_successor(scripts: 
     assert run(saga.pk) == AdvanceOutcome.COMPLETED
     after = SagaRun.objects.filter(pk=saga.pk).values().get()
     slow.join()
-    assert late == [AdvanceOutcome.LET_GO]
+    assert late == [AdvanceOutcome.INTERRUPTED]
     assert SagaRun.objects.filter(pk=saga.pk).values().get() == after
     assert scripts.calls(saga) == ["do:0", "do:0", "do:1"]
 
 
-def test_the_keeper_keeps_a_lease_longer_than_it_was_taken_for(scripts: Scripts, settings: Settings) -> None:
+def test_the_renewer_keeps_a_lease_longer_than_it_was_taken_for(scripts: Scripts, settings: Settings) -> None:
     settings.ARCADIA_SAGA_LEASE_SECONDS = 2
     saga = scripts("act", do_0=["sleep=5"])
     walks: list[AdvanceOutcome] = []
@@ -121,9 +123,9 @@ def test_a_worker_that_was_stopped_and_comes_back_writes_nothing(scripts: Script
     wait_for_calls(scripts, saga, 1)
     with hanging(child):
         time.sleep(1.6)
-        assert walk_to_its_end(saga).status == "completed"
+        assert run_to_end(saga).status == "completed"
         after = SagaRun.objects.filter(pk=saga.pk).values().get()
-    wait_for(child, "saga_let_go", seconds=20)
+    wait_for(child, "saga_interrupted", seconds=20)
     assert SagaRun.objects.filter(pk=saga.pk).values().get() == after
     assert (after["recoveries"], scripts.calls(saga)) == (1, ["do:0", "do:0", "do:1"])
 
@@ -149,7 +151,7 @@ def test_a_killed_workers_saga_is_taken_up_where_it_stood(
     child = worker("provisioning", environment={"ARCADIA_SAGA_LEASE_SECONDS": "1"}, options=SCRIPTED)
     saga = scripts("act", "act", "act", do_1=["die"])
     wait_for_calls(scripts, saga, 2)
-    assert walk_to_its_end(saga).status == "completed"
+    assert run_to_end(saga).status == "completed"
     assert scripts.calls(saga) == ["do:0", "do:1", "do:1", "do:2"]
     assert saga.steps.get(step_idx=1).attempts == 2
     assert child.process.poll() is None, "the worker itself goes on, with another child"

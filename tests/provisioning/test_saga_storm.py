@@ -21,8 +21,8 @@ from arcadia_cloud.kernel.queue.nudge import publish_now
 from provisioning.models import SagaRun
 from tests.kernel.brokers import use_broker
 from tests.processes import Workers
-from tests.provisioning import storming
-from tests.provisioning.sagas import started, swept
+from tests.provisioning import storm_workflow
+from tests.provisioning.sagas import start, sweeping_often
 from tests.provisioning.storm_counts import count
 
 pytestmark = [pytest.mark.processes, pytest.mark.django_db(transaction=True), pytest.mark.timeout(900)]
@@ -97,17 +97,19 @@ def test_in_a_storm_every_saga_ends_and_no_committed_step_runs_again(
         "DATABASE_URL": own_database.url,
         "REDIS_URL": own_valkey.url,
         "ARCADIA_SAGA_LEASE_SECONDS": "2",
-        storming.VARIABLE: str(folder),
+        storm_workflow.VARIABLE: str(folder),
     }
     began = time.monotonic()
     sagas = [
-        started("effects", folder=str(folder), seconds=0.05, then_fail=number % 5 == 0).pk
+        start("effects", folder=str(folder), seconds=0.05, then_fail=number % 5 == 0).pk
         for number in range(MATRIX if whole else EVERYDAY)
     ]
     upheavals = list(UPHEAVALS if whole else UPHEAVALS[:2])
     with (
-        Weather(lambda: worker("provisioning", environment=own, options=(*storming.OPTIONS, "2"))) as weather,
-        swept(),
+        Weather(
+            lambda: worker("provisioning", environment=own, options=(*storm_workflow.OPTIONS, "2"))
+        ) as weather,
+        sweeping_often(),
     ):
         while (live := retry_while_database_is_down(SagaRun.objects.live().count)) > 0:
             assert weather.error is None
@@ -129,7 +131,7 @@ def test_in_a_storm_every_saga_ends_and_no_committed_step_runs_again(
 
 
 def offer_again() -> None:
-    """Offer workers what others walk just now."""
+    """Offer workers what others hold just now."""
     for saga_id in retry_while_database_is_down(
         lambda: list(SagaRun.objects.filter(status="running").values_list("pk")[:4])
     ):

@@ -1,4 +1,4 @@
-"""Workers with much to wait for, and workers that are told to go."""
+"""Workers with much to wait for, and workers that get SIGTERM."""
 
 import signal
 import time
@@ -13,7 +13,7 @@ from arcadia_cloud.kernel.queue.nudge import publish_now
 from provisioning.models import SagaRun
 from tests.processes import Workers, hanging, wait_for
 from tests.provisioning.conftest import Scripts
-from tests.provisioning.sagas import started, swept, wait_until_ended
+from tests.provisioning.sagas import start, sweeping_often, wait_until_ended
 from tests.provisioning.test_fencing import SCRIPTED, wait_for_calls
 
 pytestmark = [pytest.mark.processes, pytest.mark.django_db(transaction=True)]
@@ -23,7 +23,7 @@ SHORT = {"ARCADIA_SAGA_LEASE_SECONDS": "1"}
 def seconds_of_an_echo() -> float:
     """From the start of a new saga to its end."""
     began = time.monotonic()
-    assert wait_until_ended(started(message="hello")).status == "completed"
+    assert wait_until_ended(start(message="hello")).status == "completed"
     return time.monotonic() - began
 
 
@@ -46,7 +46,7 @@ def test_ten_thousand_waiting_sagas_hold_up_no_new_one(
             [waiting[0].pk],
         )
     assert SagaRun.objects.filter(status="waiting").count() == 10_000
-    with swept():
+    with sweeping_often():
         meanwhile = [seconds_of_an_echo() for _ in range(5)]
     figures(
         f"a new saga's seconds to its end: {max(before):.2f} alone,"
@@ -65,7 +65,7 @@ def walker_of(saga: SagaRun, workers: Sequence[Child]) -> Child:
     return walker
 
 
-def test_a_worker_that_is_told_to_go_finishes_its_saga_whoever_else_is_offered_it(
+def test_a_worker_that_gets_sigterm_finishes_its_saga_whoever_else_is_offered_it(
     scripts: Scripts, worker: Workers, patient_broker: None
 ) -> None:
     workers = [worker("provisioning", environment=SHORT, options=SCRIPTED) for _ in range(2)]
@@ -73,7 +73,7 @@ def test_a_worker_that_is_told_to_go_finishes_its_saga_whoever_else_is_offered_i
     wait_for_calls(scripts, saga, 1)
     going = walker_of(saga, workers)
     going.process.send_signal(signal.SIGTERM)
-    with swept():
+    with sweeping_often():
         for _ in range(100):
             publish_now("provisioning.advance_saga", queue="provisioning", saga_id=saga.pk)
         assert SagaRun.objects.get(pk=saga.pk).status == "running"
@@ -95,11 +95,11 @@ def test_one_that_goes_does_not_take_back_what_its_successor_has_recovered(
     wait_for_calls(scripts, saga, 2)
     worker("provisioning", environment=SHORT, options=SCRIPTED)
     going.process.send_signal(signal.SIGTERM)
-    with swept():
+    with sweeping_often():
         with hanging(going):
             wait_for_calls(scripts, saga, 3)
         assert wait_until_ended(saga).status == "completed"
-        wait_for(going, "saga_let_go", seconds=30)
+        wait_for(going, "saga_interrupted", seconds=30)
         assert going.process.wait(30) == 0
     assert scripts.calls(saga) == ["do:0", "do:1", "do:1", "do:2", "do:3"]
     after = SagaRun.objects.get(pk=saga.pk)

@@ -17,11 +17,11 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from arcadia_cloud.digitalocean.errors import ProviderError
 from arcadia_cloud.kernel.errors import DomainError, describe
-from billing import services
-from billing.history import invoices_since
-from billing.ingest.csv_summary import invoice_of_file
-from billing.ingest.run import IngestResult
-from billing.values import IngestStatus, exact, period_of
+from arcadia_cloud.kernel.money import exact_text
+from arcadia_cloud.kernel.periods import parse_month
+from billing import queries, services
+from billing.services import IngestResult
+from billing.states import IngestStatus
 
 REFUSALS: Final = (DomainError, ProviderError, DatabaseError, InterfaceError)
 _NAMED: Final = 5
@@ -29,7 +29,7 @@ _NAMED: Final = 5
 
 def _month(text: str) -> date:
     try:
-        return period_of(text)
+        return parse_month(text).start
     except ValueError as refusal:
         raise ArgumentTypeError(f"{text!r}: {refusal}") from refusal
 
@@ -56,31 +56,32 @@ class Command(BaseCommand):
         if options["since"] and (options["invoice"] or options["file"]):
             raise CommandError("--since goes with neither --invoice nor --file")
         try:
-            done = list(self._ingest(**options))
+            results = list(self._ingest(**options))
         except REFUSALS as refusal:
             raise CommandError(describe(refusal)) from refusal
-        self._summarize(done)
-        undone = [each.invoice for each in done if each.invoice.ingest_status != IngestStatus.INGESTED]
+        self._write_summary(results)
+        undone = [each.invoice for each in results if each.invoice.ingest_status != IngestStatus.INGESTED]
         if undone:
-            words = [
+            reasons = [
                 f"{invoice}: {invoice.ingest_status}: {invoice.ingest_error}" for invoice in undone[:_NAMED]
             ]
             more = [f"and {len(undone) - _NAMED} more"] if len(undone) > _NAMED else []
-            raise CommandError("\n".join([*words, *more]))
+            raise CommandError("\n".join([*reasons, *more]))
 
     def _ingest(
         self, *, since: date | None, invoice: str | None, file: Path | None, **_options: Any
     ) -> Iterable[IngestResult]:
         if file is not None:
-            known = services.invoice_of(invoice) if invoice else invoice_of_file(file)
+            known = queries.find_invoice(invoice) if invoice else queries.find_invoice_of_csv(file)
             return [services.ingest_file(invoice_pk=known.pk, file=file)]
         if invoice is not None:
-            return self._with_bar([services.invoice_of(invoice).pk], again=True)
-        found = services.update_history(at=timezone.now(), enqueue=False, since=since)
-        self.stdout.write(f"{found.invoices} new invoices, {found.entries} new entries of the history")
-        return self._with_bar(invoices_since(since) if since else found.open, again=since is not None)
+            return self._ingest_with_bar([queries.find_invoice(invoice).pk], again=True)
+        history = services.update_history(at=timezone.now(), enqueue=False, since=since)
+        self.stdout.write(f"{history.invoices} new invoices, {history.entries} new entries of the history")
+        pks = queries.invoices_since(since) if since else history.to_ingest
+        return self._ingest_with_bar(pks, again=since is not None)
 
-    def _with_bar(self, pks: list[int], *, again: bool) -> list[IngestResult]:
+    def _ingest_with_bar(self, pks: list[int], *, again: bool) -> list[IngestResult]:
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
         with Progress(*columns, console=Console(file=sys.stderr)) as bars:
             bar = bars.add_task("invoices", total=len(pks))
@@ -88,21 +89,21 @@ class Command(BaseCommand):
             def report(done: int, _of: int) -> None:
                 bars.update(bar, completed=done)
 
-            return list(services.ingest_all(pks, again=again, report=report))
+            return list(services.ingest_invoices(pks, again=again, report=report))
 
-    def _summarize(self, done: list[IngestResult]) -> None:
-        statuses = Counter(str(each.invoice.ingest_status) for each in done)
-        kept = [each.kept for each in done if each.kept]
+    def _write_summary(self, results: list[IngestResult]) -> None:
+        statuses = Counter(str(each.invoice.ingest_status) for each in results)
+        totals = [each.totals for each in results if each.totals]
         lines, matched, taxes = (
-            sum(getattr(each, name) for each in kept) for name in ("count", "matched", "taxes")
+            sum(getattr(each, name) for each in totals) for name in ("count", "matched", "taxes")
         )
-        told = (
+        counts = (
             ", ".join(f"{count} {status}" for status, count in sorted(statuses.items())) or "none to ingest"
         )
-        self.stdout.write(f"invoices: {told}")
+        self.stdout.write(f"invoices: {counts}")
         self.stdout.write(
             f"lines: {lines}, of which {matched} matched, {lines - matched - taxes} unmatched, {taxes} tax; "
-            f"{exact(sum((each.total for each in kept), Decimal(0)))} in all"
+            f"{exact_text(sum((each.total for each in totals), Decimal(0)))} in all"
         )
-        if any(each.items is None for each in kept):
-            self.stdout.write("some were held against their sums only: the provider gave no items for them")
+        if any(each.items is None for each in totals):
+            self.stdout.write("some were compared by their sums only: the provider gave no items for them")

@@ -1,4 +1,4 @@
-"""manage.py push_finance: tell finance of the invoices that it hasn't got, with a progress bar."""
+"""manage.py push_finance: push the invoices that finance hasn't got, with a progress bar."""
 
 import sys
 from argparse import ArgumentParser
@@ -12,9 +12,9 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from arcadia_cloud.kernel.errors import describe
-from billing import services
-from billing.finance_push import PushResult
+from billing import queries, services
 from billing.management.commands.ingest_billing import REFUSALS
+from billing.services import PushResult
 
 
 class Command(BaseCommand):
@@ -33,22 +33,22 @@ class Command(BaseCommand):
             self.stdout.write("pushing is switched off (SKYAI_FINANCE_ENABLED): nothing was done")
             return
         try:
-            pushed = self._push(options["invoice"], force=options["force"])
+            results = self._push(options["invoice"], force=options["force"])
         except REFUSALS as refusal:
             raise CommandError(describe(refusal)) from refusal
-        actions = Counter(each.action or "failed" for each in pushed if each.action or each.error)
-        told = (
+        actions = Counter(each.action or "failed" for each in results if each.action or each.error)
+        counts = (
             ", ".join(f"{count} {action}" for action, count in sorted(actions.items())) or "nothing to push"
         )
-        self.stdout.write(told)
-        if errors := Counter(each.error for each in pushed if each.error):
+        self.stdout.write(counts)
+        if errors := Counter(each.error for each in results if each.error):
             raise CommandError("\n".join(f"{error} ({count} times)" for error, count in errors.most_common()))
 
     def _push(self, uuid: str | None, *, force: bool) -> list[PushResult]:
         if uuid is None:
-            pks = services.waiting_for_push(at=timezone.now(), force=force)
+            pks = queries.invoices_to_push(at=timezone.now(), force=force)
         else:
-            pks = [services.invoice_of(uuid).pk]
+            pks = [queries.find_invoice(uuid).pk]
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
         with Progress(*columns, console=Console(file=sys.stderr)) as bars:
             bar = bars.add_task("invoices", total=len(pks))
@@ -56,4 +56,4 @@ class Command(BaseCommand):
             def report(done: int, _of: int) -> None:
                 bars.update(bar, completed=done)
 
-            return list(services.push_all(pks, force=force, report=report))
+            return list(services.push_invoices(pks, force=force, report=report))

@@ -12,7 +12,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from arcadia_cloud.kernel.api.downloads import Format
 from inventory.export import export
-from inventory.models import Resource, ResourceQuerySet
+from inventory.models import Resource
 from inventory.values import Kind
 
 _PIPE_CLOSED = 141  # 128 + SIGPIPE, what a shell's own tools end with when their reader has left
@@ -43,7 +43,12 @@ class Command(BaseCommand):
         output: Path | None = options["output"]
         if output is not None and output.exists() and not (output.is_file() or output.is_dir()):
             raise CommandError(f"{output}: a device or pipe can't be replaced; write to standard output")
-        resources = _chosen(options["kind"], options["tenant"], deleted=options["deleted"])
+        gone = options["deleted"]
+        resources = Resource.objects.exclude(deleted_at=None) if gone else Resource.objects.live()
+        if options["kind"] is not None:
+            resources = resources.filter(kind__in=options["kind"])
+        if options["tenant"] is not None:
+            resources = resources.filter(tenant_id=options["tenant"])
         pieces = export(resources, Format(options["format"]), for_operator=True)
         if output is not None:
             try:
@@ -60,21 +65,14 @@ class Command(BaseCommand):
             sys.exit(_PIPE_CLOSED)
 
 
-def _chosen(kinds: list[str] | None, tenant: str | None, *, deleted: bool) -> ResourceQuerySet:
-    resources = Resource.objects.exclude(deleted_at=None) if deleted else Resource.objects.live()
-    if kinds is not None:
-        resources = resources.filter(kind__in=kinds)
-    return resources if tenant is None else resources.filter(tenant_id=tenant)
-
-
 def _write_whole(file: Path, pieces: Iterable[bytes]) -> None:
-    """Write beside the file, then take its place: nobody reads half of it, whenever this is killed."""
-    with NamedTemporaryFile(dir=file.parent, prefix=f".{file.name}-", delete=False) as temporary:
+    """Write beside the file, then take its place: no reader gets half of it, whenever this is killed."""
+    with NamedTemporaryFile(dir=file.parent, prefix=f".{file.name}-", delete=False) as partial:
         try:
             for piece in pieces:
-                temporary.write(piece)
-            temporary.flush()
-            os.fsync(temporary.fileno())
-            Path(temporary.name).replace(file)
+                partial.write(piece)
+            partial.flush()
+            os.fsync(partial.fileno())
+            Path(partial.name).replace(file)
         finally:
-            Path(temporary.name).unlink(missing_ok=True)
+            Path(partial.name).unlink(missing_ok=True)

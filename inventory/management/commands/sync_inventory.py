@@ -26,7 +26,7 @@ class Command(BaseCommand):
     help = "Sync the inventory from DigitalOcean: every kind, or those named."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        known = ", ".join(str(entry.kind) for entry in registry.ENTRIES)
+        known = ", ".join(str(entry.kind) for entry in registry.SPECS)
         parser.add_argument(
             "--kind", action="append", default=[], metavar="K", help=f"only this kind ({known})"
         )
@@ -42,14 +42,18 @@ class Command(BaseCommand):
 
     def handle(self, *_args: Any, **options: Any) -> None:
         if options["confirm_loss"] and not options["kind"]:
-            raise CommandError("--confirm-loss needs --kind: say which loss is real")
+            raise CommandError("--confirm-loss needs --kind: name the kind whose loss is real")
         try:
             runs = self._sync(**options)
         except (DomainError, ProviderError, DatabaseError, InterfaceError) as refusal:
             raise CommandError(describe(refusal)) from refusal
         width = None if sys.stdout.isatty() else _WIDTH_OF_A_FILE
-        Console(file=sys.stdout, width=width).print(_summary(runs))
-        # Skipped is as good as failed here: the schedule has a next time, who asked by hand hasn't.
+        table = Table("kind", "outcome", *(name.replace("_", " ") for name in _COUNTS), "error")
+        for run in runs:
+            counts = (str(getattr(run, name)) for name in _COUNTS)
+            table.add_row(run.kind, str(run.outcome), *counts, run.error)
+        Console(file=sys.stdout, width=width).print(table)
+        # Skipped is as good as failed here: the schedule has a next time, a command hasn't.
         if undone := [run for run in runs if run.outcome != RunOutcome.COMPLETE]:
             raise CommandError("; ".join(f"{run.kind} {run.outcome}: {run.error}" for run in undone))
 
@@ -65,15 +69,8 @@ class Command(BaseCommand):
 
             return sync_inventory(
                 mode=RunMode(mode),
-                requested_by="manage.py sync_inventory",
+                actor="manage.py sync_inventory",
                 kinds=kind,
                 confirm_loss=confirm_loss,
                 report=report,
             )
-
-
-def _summary(runs: list[SyncRun]) -> Table:
-    table = Table("kind", "outcome", *(name.replace("_", " ") for name in _COUNTS), "error")
-    for run in runs:
-        table.add_row(run.kind, str(run.outcome), *(str(getattr(run, name)) for name in _COUNTS), run.error)
-    return table

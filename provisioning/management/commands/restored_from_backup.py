@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from provisioning.services import pause, skip_numbers
+from provisioning.services import pause, skip_saga_numbers
 
 
 class Command(BaseCommand):
@@ -14,6 +14,6 @@ class Command(BaseCommand):
     )
 
     def handle(self, *_args: Any, **_options: Any) -> None:
-        pause(by="manage.py restored_from_backup", reason="restored from a backup")
-        skip_numbers()
+        pause(actor="manage.py restored_from_backup", reason="restored from a backup")
+        skip_saga_numbers()
         self.stdout.write("Provisioning is paused. Sync, look at the live sagas, then run saga unpause")

@@ -1,4 +1,4 @@
-"""manage.py saga: see sagas, start them, and lend them a hand."""
+"""manage.py saga: list and show sagas, start, cancel, requeue and retry them."""
 
 import json
 import sys
@@ -11,13 +11,12 @@ from rich.table import Table
 
 from arcadia_cloud.kernel.errors import DomainError
 from provisioning import registry, services
-from provisioning.brakes import brake
 from provisioning.engine.runner import run
 from provisioning.models import SagaRun
-from provisioning.queries import ledger_of, saga_by_id
+from provisioning.queries import list_steps, pause_state, saga_by_id
 from provisioning.states import SagaStatus
 
-_BY = "manage.py saga"
+_ACTOR = "manage.py saga"
 _WIDTH_OF_A_FILE = 160
 _MOST_LISTED = 1000
 _SAGA = ("id", "kind", "status", "step", "subjects", "requested by", "created", "error")
@@ -38,7 +37,9 @@ class Command(BaseCommand):
         starting.add_argument("--inputs", default="{}", metavar="JSON", help="a JSON object")
         starting.add_argument("--idempotency-key", metavar="KEY", help="the same key starts the same saga")
         starting.add_argument(
-            "--here", action="store_true", help="walk it in this process as far as it goes, without a worker"
+            "--here",
+            action="store_true",
+            help="advance it in this process as far as it goes, without a worker",
         )
         for name, words in {
             "show": "a saga and its ledger",
@@ -72,19 +73,19 @@ class Command(BaseCommand):
             sagas = sagas.filter(kind=kind)
         table = Table(*_SAGA)
         for saga in sagas[:limit]:
-            table.add_row(*_line(saga))
+            table.add_row(*_row(saga))
         self.console.print(table)
-        self._tell_brake()
+        self._print_pause()
 
     def _show(self, *, saga_id: int, **_options: Any) -> None:
         saga = saga_by_id(saga_id)
         facts = Table(*_SAGA)
-        facts.add_row(*_line(saga))
+        facts.add_row(*_row(saga))
         self.console.print(facts)
         for name in ("inputs", "context"):
             self.console.print(f"{name}: {json.dumps(getattr(saga, name))}", markup=False, highlight=False)
         ledger = Table(*_LEDGER)
-        for step in ledger_of(saga_id):
+        for step in list_steps(saga_id):
             ledger.add_row(
                 str(step.step_idx),
                 step.name,
@@ -97,7 +98,7 @@ class Command(BaseCommand):
                 json.dumps(step.error) if step.error else "",
             )
         self.console.print(ledger)
-        self._tell_brake()
+        self._print_pause()
 
     def _start(
         self, *, kind: str, inputs: str, idempotency_key: str | None, here: bool, **_options: Any
@@ -109,45 +110,45 @@ class Command(BaseCommand):
         saga = services.start_saga(
             kind=kind,
             inputs=parsed,
-            requested_by=_BY,
+            actor=_ACTOR,
             idempotency_key=idempotency_key,
-            walked_here=here,
+            run_by_caller=here,
         )
         if here:
             run(saga.pk)
             saga.refresh_from_db()
-        self._tell(saga)
+        self._print_status(saga)
 
     def _cancel(self, *, saga_id: int, **_options: Any) -> None:
-        self._tell(services.cancel_saga(saga_id=saga_id, requested_by=_BY))
+        self._print_status(services.cancel_saga(saga_id=saga_id, actor=_ACTOR))
 
     def _requeue(self, *, saga_id: int, **_options: Any) -> None:
-        self._tell(services.requeue_saga(saga_id=saga_id))
+        self._print_status(services.requeue_saga(saga_id=saga_id))
 
     def _retry(self, *, saga_id: int, **_options: Any) -> None:
-        self._tell(services.retry_saga(saga_id=saga_id, requested_by=_BY))
+        self._print_status(services.retry_saga(saga_id=saga_id, actor=_ACTOR))
 
     def _pause(self, *, reason: str, **_options: Any) -> None:
-        services.pause(by=_BY, reason=reason)
-        self._tell_brake()
+        services.pause(actor=_ACTOR, reason=reason)
+        self._print_pause()
 
     def _unpause(self, **_options: Any) -> None:
-        services.unpause(by=_BY)
+        services.unpause(actor=_ACTOR)
         self.stdout.write("Sagas go on.")
 
-    def _tell(self, saga: SagaRun) -> None:
+    def _print_status(self, saga: SagaRun) -> None:
         cancelling = ", to be cancelled" if saga.cancel_requested and saga.finished_at is None else ""
         self.stdout.write(f"Saga {saga.pk} ({saga.kind}) is {saga.status}{cancelling}.")
-        self._tell_brake()
+        self._print_pause()
 
-    def _tell_brake(self) -> None:
-        state = brake()
+    def _print_pause(self) -> None:
+        state = pause_state()
         if state.paused:
             why = f": {state.reason}" if state.reason else ""
             self.stdout.write(f"Provisioning is paused by {state.changed_by}{why}.")
 
 
-def _line(saga: SagaRun) -> tuple[str, ...]:
+def _row(saga: SagaRun) -> tuple[str, ...]:
     at = min(saga.current_step_idx + 1, len(saga.step_modules))
     reason = (saga.error or {}).get("reason", "") or saga.wait_reason
     undone = f"; {saga.compensation_failures} not undone" if saga.compensation_failures else ""

@@ -24,6 +24,6 @@ def records(entry: KindSpec, *items: dict[str, Any]) -> list[Any]:
 
 
 def seen(entry: KindSpec, item: dict[str, Any]) -> Observation:
-    """What is made of one item."""
+    """Map one item."""
     (record,) = records(entry, item)
     return entry.to_observation(record)

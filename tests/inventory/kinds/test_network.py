@@ -12,6 +12,7 @@ from inventory.kinds.firewall import FIREWALL
 from inventory.kinds.load_balancer import LOAD_BALANCER
 from inventory.kinds.reserved_ip import RESERVED_IP
 from inventory.kinds.vpc import VPC
+from inventory.sync.reader import project_of
 from inventory.values import Observation
 from tests.inventory.kinds.mapped import MADE, MADE_AT, NYC3, seen
 
@@ -100,7 +101,11 @@ def test_only_names_of_hosts_lose_their_dot(record: DnsRecord, data: str) -> Non
 
 
 def test_zones_are_asked_for_their_records() -> None:
-    assert DNS_ZONE.enrich is not None
+    assert DNS_ZONE.sub_listing is not None
+    assert (
+        DNS_ZONE.sub_listing.listing_of(DomainRecord("a/b.example", 60)).path
+        == "/v2/domains/a%2Fb.example/records"
+    )
 
 
 @pytest.mark.parametrize(
@@ -126,8 +131,8 @@ def test_a_reserved_ip_is_mapped(droplet: dict[str, Any] | None, holder: str | N
 @pytest.mark.parametrize("urn", ["do:reservedip:203.0.113.7", "do:floatingip:203.0.113.7"])
 def test_a_reserved_ip_is_found_in_a_project_under_either_name(urn: str) -> None:
     reserved = Observation(provider_id="203.0.113.7", name="203.0.113.7", urn="do:reservedip:203.0.113.7")
-    assert RESERVED_IP.project_of(reserved, {"do:droplet:1": 1, urn: 2}) == 2
-    assert RESERVED_IP.project_of(reserved, {"do:reservedip:203.0.113.70": 2}) is None
+    assert project_of(RESERVED_IP, reserved, {"do:droplet:1": 1, urn: 2}) == 2
+    assert project_of(RESERVED_IP, reserved, {"do:reservedip:203.0.113.70": 2}) is None
 
 
 def test_a_load_balancer_is_mapped() -> None:

@@ -11,10 +11,12 @@ from arcadia_cloud.digitalocean.client import DigitalOcean
 from arcadia_cloud.digitalocean.errors import ProviderError, ProviderMalformed
 from arcadia_cloud.digitalocean.records import DomainRecord
 from inventory.kinds import registry
-from inventory.kinds.dns_zone import DNS_ZONE, with_records
+from inventory.kinds.dns_zone import DNS_ZONE
 from inventory.kinds.image import DROPLET_BACKUP
+from inventory.kinds.spec import Source
 from inventory.kinds.volume import VOLUME
 from inventory.sync.paging import read_pages, record_key
+from inventory.sync.reader import map_record
 from inventory.sync.run_records import Progress
 from inventory.values import Kind, RunMode
 from tests.digitalocean.provider import Reply, Script, Seen, provider
@@ -58,26 +60,26 @@ def test_a_zone_is_read_with_all_pages_of_its_records(cloud: Any) -> None:
         assert seen.path == "/v2/domains/example.com/records"
         return _page("domain_records", written, seen)
 
-    found = DNS_ZONE.observation(DOMAIN, cloud(answer))
+    found = map_record(DNS_ZONE, cloud(answer), DOMAIN)
     assert found is not None
     assert [record["name"] for record in found.attrs["records"]] == ["h0", "h1", "h2", "h3", "h4"]
 
 
 def test_a_zone_that_vanished_since_it_was_listed_was_not_seen(cloud: Any) -> None:
     gone = cloud(lambda _seen: Reply(status=404, body={"id": "not_found", "message": "gone"}))
-    assert DNS_ZONE.observation(DOMAIN, gone) is None
+    assert map_record(DNS_ZONE, gone, DOMAIN) is None
 
 
 def test_a_zone_whose_records_may_not_be_read_fails_the_kind(cloud: Any) -> None:
     refusing = cloud(lambda _seen: Reply(status=403, body={"id": "forbidden", "message": "no scope"}))
     with pytest.raises(ProviderError, match="403 forbidden"):
-        with_records(refusing, DOMAIN)
+        map_record(DNS_ZONE, refusing, DOMAIN)
 
 
 def test_records_that_do_not_add_up_fail_the_kind(cloud: Any) -> None:
     short = {"domain_records": [], "links": {}, "meta": {"total": 3}}
     with pytest.raises(ProviderMalformed, match="gave 0 distinct items, but counts 3"):
-        with_records(cloud(lambda _seen: Reply(body=short)), DOMAIN)
+        map_record(DNS_ZONE, cloud(lambda _seen: Reply(body=short)), DOMAIN)
 
 
 IMAGES = [{"id": n, "name": f"i{n}", "type": t, "created_at": MADE} for n, t in
@@ -105,13 +107,13 @@ def test_a_shared_list_that_lacks_an_item_of_another_kind_is_not_complete(cloud:
 
 
 def test_every_kind_is_in_the_registry_once() -> None:
-    kinds = [entry.kind for entry in registry.ENTRIES]
+    kinds = [entry.kind for entry in registry.SPECS]
     assert len(kinds) == len(set(kinds))
     assert set(kinds) == set(Kind)
 
 
 def test_every_kind_has_an_address_to_ask_before_a_tombstone() -> None:
-    without = {str(entry.kind) for entry in registry.ENTRIES if entry.detail is None and entry.source is None}
+    without = {str(spec.kind) for spec in registry.SPECS if spec.detail is None and spec.source is Source.API}
     assert without == set()
 
 
@@ -128,12 +130,12 @@ def test_every_kind_has_an_address_to_ask_before_a_tombstone() -> None:
     ],
 )  # fmt: skip
 def test_each_schedule_has_its_kinds(mode: RunMode, kinds: set[str]) -> None:
-    assert {str(entry.kind) for entry in registry.of_mode(mode)} == kinds
+    assert {str(entry.kind) for entry in registry.specs_of_mode(mode)} == kinds
 
 
 def test_the_kinds_that_projects_take() -> None:
     """Source: the provider's own Terraform plugin, `digitalocean_project`."""
-    assert {str(entry.kind) for entry in registry.ENTRIES if entry.in_projects} == {
+    assert {str(entry.kind) for entry in registry.SPECS if entry.in_projects} == {
         "spaces_bucket",
         "droplet",
         "volume",
@@ -146,7 +148,7 @@ def test_the_kinds_that_projects_take() -> None:
     }
 
 
-@pytest.mark.parametrize("entry", registry.ENTRIES, ids=[str(entry.kind) for entry in registry.ENTRIES])
+@pytest.mark.parametrize("entry", registry.SPECS, ids=[str(entry.kind) for entry in registry.SPECS])
 def test_every_record_is_known_by_something(entry: Any) -> None:
     for listing in entry.listings:
         fields = listing.record.__struct_fields__
@@ -162,4 +164,4 @@ def test_every_record_is_known_by_something(entry: Any) -> None:
 def test_a_value_that_nobody_expected_fails_its_kind_and_names_the_resource() -> None:
     (volume,) = records(VOLUME, {**A_VOLUME, "size_gigabytes": 1e40})
     with DigitalOcean(budget=NoBudget()) as cloud, pytest.raises(ProviderMalformed, match=VOLUME_ID):
-        VOLUME.observation(volume, cloud)
+        map_record(VOLUME, cloud, volume)

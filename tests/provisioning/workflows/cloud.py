@@ -1,4 +1,4 @@
-"""What is true at the simulated provider, asked past the code under test."""
+"""The simulated provider's state, asked past the code under test."""
 
 from collections.abc import Collection
 from itertools import cycle, product
@@ -90,7 +90,7 @@ class Cloud:
         }
 
     def asked(self, method: str, path: str) -> int:
-        """How many requests of this method the path, or one below it, got and answered well."""
+        """Count the requests of this method to the path, or one below it, that succeeded."""
         found = self.simulator.requests(method=method, path=path)
         return sum(1 for each in found if each["status"] is not None and each["status"] < 400)
 

@@ -1,6 +1,6 @@
-"""Workflows walked by the engine against the simulated provider, whose time runs fast."""
+"""Workflows run by the engine against the simulated provider, whose time runs fast."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TypeAlias
@@ -12,8 +12,9 @@ from arcadia_cloud.digitalocean import transport
 from inventory.services import sync_inventory
 from inventory.values import RunMode
 from provisioning import registry
+from provisioning.contract import Inputs
 from provisioning.engine import attempt
-from tests.provisioning.crashing import Crashes
+from tests.provisioning.crashes import Crashes
 from tests.provisioning.workflows.cloud import Cloud
 from tests.provisioning.workflows.crash_cases import Batch
 from tests.simulated import Simulated
@@ -39,9 +40,15 @@ def fail_after(monkeypatch: pytest.MonkeyPatch) -> FailAfter:
     def make(kind: str, done: int) -> str:
         workflow = registry.workflow_of(kind)
         assert workflow is not None
-        failing = replace(
-            workflow, kind=f"{kind}_fails", steps=lambda inputs: [*workflow.steps(inputs)[:done], "fail"]
+        inputs = workflow.inputs
+
+        def steps(self: Inputs) -> Sequence[str]:
+            return [*inputs.steps(self)[:done], "fail"]
+
+        failing_inputs = type(
+            f"{inputs.__name__}Fails", (inputs,), {"steps": steps}, frozen=True, kw_only=True
         )
+        failing = replace(workflow, kind=f"{kind}_fails", inputs=failing_inputs)
         monkeypatch.setitem(registry._workflows, failing.kind, failing)
         return failing.kind
 
@@ -59,7 +66,7 @@ def cloud(
     settings.ARCADIA_SAGA_TAG_LAG_SECONDS = LAG_SECONDS
     settings.DO_TIMEOUT_SECONDS = 5
     simulator.reset(fleet="default", seed=1, droplets=0, today=None, speed=SPEED)
-    sync_inventory(mode=RunMode.FULL, requested_by="a test", kinds=["droplet", "snapshot"])
+    sync_inventory(mode=RunMode.FULL, actor="a test", kinds=["droplet", "snapshot"])
     with Cloud(simulator) as cloud:
         simulator.control("DELETE", "requests")
         yield cloud
@@ -74,7 +81,7 @@ def batch(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> Batch:
-    """Runs sagas on workers that may die. Actions last long enough for their times to tell them apart."""
+    """Runs sagas on workers that may die. Actions last long enough for their times to differ."""
     cloud.simulator.reset(fleet="default", seed=1, droplets=0, today=None, speed=CRASH_SPEED)
     for name, value in CRASHING.items():
         monkeypatch.setenv(name, value)

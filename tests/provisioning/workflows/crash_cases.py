@@ -12,8 +12,8 @@ from inventory.values import RunMode
 from provisioning.engine.failpoints import Failpoint
 from provisioning.models import SagaRun
 from provisioning.states import ENDED
-from tests.provisioning.crashing import Crashes, Point
-from tests.provisioning.sagas import started
+from tests.provisioning.crashes import Crashes, Point
+from tests.provisioning.sagas import start
 from tests.provisioning.workflows.cloud import ORDER, Cloud
 
 KINDS: Final = ("provision_droplet", "resize_droplet")
@@ -24,7 +24,7 @@ _MOST_AT_ONCE: Final = 24
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A worker, or the child of it that walks the saga, dies once at `point`; None: nobody does."""
+    """A worker, or the child of it that holds the saga, dies once at `point`; None: none does."""
 
     kind: str
     way: str
@@ -36,7 +36,7 @@ class Case:
         return f"{self.kind}, {self.way}, {where}"
 
     def deeds(self, steps: int) -> dict[Point, list[str]]:
-        """What is to happen in a saga of so many steps.
+        """Return the plan for a saga of so many steps.
 
         One that is cancelled to be killed on its way back is cancelled as late as can be: its last step's
         effect is there, and its worker dies before it is committed.
@@ -100,7 +100,7 @@ class Batch:
         if cases:
             wish = {"name": f"resized-{self._made}", "size": "s-2vcpu-4gb", "count": len(cases)}
             made = self.cloud.simulator.control("POST", "droplets", **wish)["droplets"]
-            sync_inventory(mode=RunMode.FULL, requested_by="a test", kinds=["droplet"])
+            sync_inventory(mode=RunMode.FULL, actor="a test", kinds=["droplet"])
         self.cloud.before = self.cloud.everything()
         return iter(made)
 
@@ -116,7 +116,7 @@ class Batch:
             name, droplet_id = droplet["name"], droplet["id"]
             inputs = {"droplet_id": droplet_id, "size": "s-4vcpu-8gb", "snapshot": True}
         with transaction.atomic():
-            saga = started(kind, **inputs)
+            saga = start(kind, **inputs)
             self.crashes.plan(saga.pk, case.deeds(len(saga.step_modules)))
         return Run(case, saga, name, droplet_id)
 

@@ -1,4 +1,4 @@
-"""What came of the cases, to be read by people."""
+"""The cases' outcomes as tables."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""What must be true of a saga whose worker died: at the provider, in the inventory and in its ledger."""
+"""The truths about a saga whose worker died: at the provider, in the inventory and in its ledger."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -7,7 +7,7 @@ from inventory.models import Resource
 from provisioning.engine.failpoints import Failpoint
 from provisioning.models import Provisioned
 from provisioning.registry import step_named
-from tests.provisioning.crashing import Crashes, Point
+from tests.provisioning.crashes import Crashes, Point
 from tests.provisioning.workflows.cloud import Cloud
 from tests.provisioning.workflows.crash_cases import CANCELLED, FORWARD, SECONDS, Case, Run
 
@@ -18,7 +18,7 @@ def judge(runs: Sequence[Run], cloud: Cloud, crashes: Crashes, *, either_way: bo
     """A line for each untruth, kept with its run too; none when every saga ended as it would have.
 
     Then its effects are there once, or gone, and nothing else has changed. `either_way`: whether it completed
-    or was rolled back, and in how many attempts, nobody can tell.
+    or was rolled back, and in how many attempts, is unknown.
     """
     now = cloud.everything()
     for run in runs:
@@ -60,7 +60,7 @@ def _deeds(run: Run) -> list[str]:
 
 
 def _own(run: Run, now: dict[str, Any]) -> Any:
-    """What the provider has of this case alone; taken out of `now`."""
+    """Take what the provider has of this case alone out of `now`."""
     mark = f"{run.name}-saga-{run.saga.pk}-"
     snapshots = {name for name in now["snapshots"] if name.startswith(mark)}
     now["snapshots"] = now["snapshots"] - snapshots
@@ -156,8 +156,8 @@ def _interrupted(point: Point | None, names: Sequence[str], status: str) -> int 
         return None
     if boundary == Failpoint.AFTER_COMMIT:
         return idx + 1 if idx + 1 < len(names) or status != "completed" else None
-    if boundary in {Failpoint.TURNED_BACK, Failpoint.AFTER_UNDO_COMMIT}:
-        below = idx + 1 if boundary == Failpoint.TURNED_BACK else idx
+    if boundary in {Failpoint.COMPENSATION_STARTED, Failpoint.AFTER_COMPENSATION_COMMIT}:
+        below = idx + 1 if boundary == Failpoint.COMPENSATION_STARTED else idx
         return max((each for each in range(min(below, len(names))) if _has_undo(names[each])), default=None)
     return idx
 
@@ -171,7 +171,7 @@ def _repeated(run: Run, crashes: Crashes) -> list[str]:
     """Steps, and undos, that were entered after they had been committed."""
     ends = {
         Failpoint.AFTER_COMMIT: Failpoint.BEFORE_STEP,
-        Failpoint.AFTER_UNDO_COMMIT: Failpoint.BEFORE_COMPENSATION,
+        Failpoint.AFTER_COMPENSATION_COMMIT: Failpoint.BEFORE_COMPENSATION,
     }
     over: set[tuple[Failpoint, int]] = set()
     wrong = []

@@ -1,4 +1,4 @@
-"""How a workflow may end: done once, or undone without a trace."""
+"""The two ends of a workflow: done once, or compensated without a trace."""
 
 from inventory.models import Resource
 from provisioning.models import Provisioned, SagaRun
@@ -42,7 +42,7 @@ def assert_made_once(cloud: Cloud, saga: SagaRun) -> None:
 
 
 def assert_nothing_left(cloud: Cloud, saga: SagaRun) -> None:
-    """All is as it was, and the ledger says so."""
+    """Assert that all is as it was, in the ledger too."""
     assert saga.status == "rolled_back", saga.error
     assert saga.compensation_failures == 0
     assert cloud.everything() == cloud.before
@@ -62,10 +62,10 @@ def last_undone(done: list[str]) -> int | None:
 
 
 def reason(saga: SagaRun) -> str:
-    """Why it turned back."""
+    """Return why it was compensated."""
     return str((saga.error or {}).get("reason"))
 
 
 def words(saga: SagaRun, step: str) -> str:
-    """What the ledger says of a step that failed."""
+    """Return the ledger's message of a step that failed."""
     return str((saga.steps.get(name=step).error or {}).get("message"))

@@ -7,8 +7,8 @@ from contextlib import contextmanager
 import pytest
 
 from tests.processes import Workers
-from tests.provisioning.crashing import OPTIONS, Point
-from tests.provisioning.sagas import swept
+from tests.provisioning.crashes import OPTIONS, Point
+from tests.provisioning.sagas import sweeping_often
 from tests.provisioning.workflows.cloud import PASSING
 from tests.provisioning.workflows.crash_cases import FAILING, KINDS, WAYS, Batch, Case, points_of
 from tests.provisioning.workflows.crash_tables import lines_of, table_of
@@ -29,7 +29,7 @@ def test_a_worker_killed_anywhere_changes_nothing_of_how_a_saga_ends(
 ) -> None:
     worker("provisioning", environment=batch.crashes.environment, options=(*OPTIONS, "4"))
     wrong: list[str] = []
-    with swept():
+    with sweeping_often():
         points = points_of(batch, kind)
         for way in WAYS:
             runs = batch.run([Case(kind, way, point) for point in points[way]])
@@ -43,7 +43,7 @@ def test_so_it_is_when_the_whole_worker_dies_and_is_started_anew(
     batch: Batch, worker: Workers, figures: Callable[[str], None], kind: str
 ) -> None:
     """Each boundary once, on both ways; every death interrupts the other sagas too."""
-    with kept_up(worker, batch), swept():
+    with kept_up(worker, batch), sweeping_often():
         points = points_of(batch, kind)[FAILING]
         runs = batch.run([Case(kind, FAILING, point, "worker") for point in one_of_each(points)])
     wrong = judge(runs, batch.cloud, batch.crashes)
@@ -52,12 +52,12 @@ def test_so_it_is_when_the_whole_worker_dies_and_is_started_anew(
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_on_a_bad_day_of_the_provider_it_ends_done_once_or_undone(
+def test_on_a_bad_day_of_the_provider_it_ends_done_once_or_compensated(
     batch: Batch, worker: Workers, figures: Callable[[str], None], kind: str
 ) -> None:
     """Every fifth answer spoiled, each time another way, and workers killed besides."""
     worker("provisioning", environment=batch.crashes.environment, options=(*OPTIONS, "4"))
-    with swept():
+    with sweeping_often():
         points = points_of(batch, kind)
         faults = [{**fault, "count": 0, "probability": 0.025, "path": "^/v2/"} for fault in PASSING.values()]
         cases = [Case(kind, way, point) for way in WAYS for point in points[way][::4]]

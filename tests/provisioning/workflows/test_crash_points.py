@@ -6,8 +6,8 @@ import pytest
 
 from provisioning.engine.failpoints import Failpoint as At
 from tests.processes import Workers
-from tests.provisioning.crashing import OPTIONS, Point
-from tests.provisioning.sagas import swept
+from tests.provisioning.crashes import OPTIONS, Point
+from tests.provisioning.sagas import sweeping_often
 from tests.provisioning.workflows.conftest import CRASH_SPEED
 from tests.provisioning.workflows.crash_cases import CANCELLED, FAILING, FORWARD, Batch, Case
 from tests.provisioning.workflows.crash_tables import lines_of
@@ -27,12 +27,12 @@ CASES = [
     Case(PROVISION, FORWARD, Point(At.ENDED, DESIRED)),
     Case(PROVISION, CANCELLED, Point(At.AFTER_EFFECT, CREATE)),
     Case(RESIZE, CANCELLED, Point(At.WAITING, POWER_ON)),
-    Case(PROVISION, FAILING, Point(At.TURNED_BACK, DESIRED + 1, is_back=True)),
-    Case(PROVISION, FAILING, Point(At.AFTER_UNDO, CREATE, is_back=True)),
+    Case(PROVISION, FAILING, Point(At.COMPENSATION_STARTED, DESIRED + 1, is_back=True)),
+    Case(PROVISION, FAILING, Point(At.AFTER_COMPENSATION, CREATE, is_back=True)),
     Case(RESIZE, FAILING, Point(At.BEFORE_COMPENSATION, TO_SIZE, is_back=True)),
-    Case(RESIZE, FAILING, Point(At.AFTER_UNDO, TO_SIZE, is_back=True)),
+    Case(RESIZE, FAILING, Point(At.AFTER_COMPENSATION, TO_SIZE, is_back=True)),
     Case(RESIZE, FAILING, Point(At.WAITING, SHUT_DOWN, is_back=True)),
-    Case(PROVISION, CANCELLED, Point(At.AFTER_UNDO_COMMIT, ASSIGN, is_back=True)),
+    Case(PROVISION, CANCELLED, Point(At.AFTER_COMPENSATION_COMMIT, ASSIGN, is_back=True)),
 ]
 
 
@@ -41,7 +41,7 @@ def test_a_killed_worker_changes_nothing_of_how_a_saga_ends(
     batch: Batch, worker: Workers, figures: Callable[[str], None]
 ) -> None:
     worker("provisioning", environment=batch.crashes.environment, options=(*OPTIONS, "4"))
-    with swept():
+    with sweeping_often():
         runs = batch.run(CASES)
     wrong = judge(runs, batch.cloud, batch.crashes)
     figures(lines_of(runs))
@@ -56,7 +56,7 @@ def test_what_a_killed_worker_made_is_found_though_the_lists_lag_behind_its_succ
     worker("provisioning", environment=environment, options=(*OPTIONS, "4"))
     lag = {"kind": "list_lag", "seconds": 12 * CRASH_SPEED, "count": 0, "method": "GET", "path": "droplets$"}
     cases = [Case(PROVISION, way, Point(At.AFTER_EFFECT, CREATE)) for way in (FORWARD, CANCELLED, FAILING)]
-    with swept():
+    with sweeping_often():
         runs = batch.run(cases, faults=[lag])
     assert judge(runs, batch.cloud, batch.crashes) == []
     assert batch.cloud.asked("POST", "/v2/droplets") == len(runs)

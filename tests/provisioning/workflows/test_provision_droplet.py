@@ -11,7 +11,7 @@ from provisioning.engine.runner import run
 from provisioning.errors import SubjectBusy
 from provisioning.models import SagaRun
 from provisioning.services import cancel_saga
-from tests.provisioning.sagas import ledger, started, walk_to_its_end, walked
+from tests.provisioning.sagas import ledger, run_to_end, start, start_and_run
 from tests.provisioning.workflows.cloud import ORDER, ZONE, Cloud
 from tests.provisioning.workflows.conftest import FailAfter
 from tests.provisioning.workflows.outcomes import (
@@ -27,14 +27,14 @@ from tests.provisioning.workflows.outcomes import (
 
 
 def test_it_makes_a_droplet_in_its_project_with_a_name_and_a_desired_state(cloud: Cloud) -> None:
-    saga = walked("provision_droplet", **ORDER)
+    saga = start_and_run("provision_droplet", **ORDER)
     assert_made_once(cloud, saga)
     (event,) = ResourceEvent.objects.filter(resource__name="new-01")
     assert (event.event_type, event.source, event.actor) == ("discovered", f"saga:{saga.pk}", "a test")
 
 
 def test_without_a_zone_no_record_is_looked_for_or_made(cloud: Cloud) -> None:
-    saga = walked("provision_droplet", **{**ORDER, "domain": "", "record_name": ""})
+    saga = start_and_run("provision_droplet", **{**ORDER, "domain": "", "record_name": ""})
     assert saga.status == "completed"
     assert [name for name, _ in ledger(saga)] == STEPS[1:6] + STEPS[7:]
     assert not cloud.simulator.requests(path="/v2/domains", method="POST")
@@ -42,43 +42,43 @@ def test_without_a_zone_no_record_is_looked_for_or_made(cloud: Cloud) -> None:
 
 def test_what_it_makes_for_a_deployment_is_its_tenants(cloud: Cloud) -> None:
     deployment = Deployment.objects.create(tenant_id="acme", slug="shop")
-    saga = walked("provision_droplet", **ORDER, deployment_id=deployment.pk)
+    saga = start_and_run("provision_droplet", **ORDER, deployment_id=deployment.pk)
     assert (saga.tenant_id, saga.deployment_id) == ("acme", deployment.pk)
     row = Resource.objects.get(name="new-01")
     assert (row.tenant_id, row.deployment_id, row.attributed_by) == ("acme", deployment.pk, "saga")
 
 
-def test_a_project_that_is_there_is_used_and_stays_when_the_saga_turns_back(cloud: Cloud) -> None:
+def test_a_project_that_is_there_is_used_and_stays_when_the_saga_is_compensated(cloud: Cloud) -> None:
     cloud.fault("errored_action", type="create")
-    saga = walked("provision_droplet", **{**ORDER, "project": "globex"}, deployment_id=None)
+    saga = start_and_run("provision_droplet", **{**ORDER, "project": "globex"}, deployment_id=None)
     assert_nothing_left(cloud, saga)
 
 
 def test_a_name_that_is_taken_stops_it_before_anything_is_made(cloud: Cloud) -> None:
-    saga = walked("provision_droplet", **{**ORDER, "record_name": "www"})
+    saga = start_and_run("provision_droplet", **{**ORDER, "record_name": "www"})
     assert (saga.status, reason(saga)) == ("rolled_back", "step_failed:require_free_name")
     assert {each["method"] for each in cloud.simulator.requests()} == {"GET"}
     assert f"www in {ZONE} points to" in words(saga, "require_free_name")
 
 
 @pytest.mark.parametrize("done", range(len(STEPS) + 1))
-def test_it_is_undone_from_wherever_it_turns_back(cloud: Cloud, fail_after: FailAfter, done: int) -> None:
-    saga = walked(fail_after("provision_droplet", done), **ORDER)
+def test_it_is_compensated_from_wherever_it_fails(cloud: Cloud, fail_after: FailAfter, done: int) -> None:
+    saga = start_and_run(fail_after("provision_droplet", done), **ORDER)
     assert saga.error == {"reason": "step_failed:fail", "compensate_from_idx": last_undone(STEPS[:done])}
     assert_nothing_left(cloud, saga)
 
 
-def test_it_is_undone_when_it_is_cancelled_while_the_droplet_is_being_made(cloud: Cloud) -> None:
+def test_it_is_compensated_when_it_is_cancelled_while_the_droplet_is_being_made(cloud: Cloud) -> None:
     cloud.simulator.control("POST", "faults", kind="slow_actions", factor=10_000)
-    saga = started("provision_droplet", **ORDER)
+    saga = start("provision_droplet", **ORDER)
     while saga.context.get("droplet_id") is None:
         run(saga.pk)
         saga.refresh_from_db()
-    cancel_saga(saga_id=saga.pk, requested_by="a test")
+    cancel_saga(saga_id=saga.pk, actor="a test")
     run(saga.pk)
     assert cloud.named("new-01")  # it is busy being made, and can't be deleted yet
     cloud.simulator.control("POST", "advance", seconds=300_000)
-    walk_to_its_end(saga)
+    run_to_end(saga)
     assert reason(saga) == "cancelled"
     assert not cloud.named("new-01")
     assert cloud.everything() == cloud.before
@@ -108,7 +108,7 @@ def test_an_order_that_cannot_be_is_refused_by_its_field(
     cloud: Cloud, change: dict[str, object], field: str
 ) -> None:
     with pytest.raises(InvalidInput) as refusal:
-        started("provision_droplet", **{**ORDER, **change})
+        start("provision_droplet", **{**ORDER, **change})
     assert list(refusal.value.errors) == [f"inputs.{field}"]
     assert not SagaRun.objects.exists()
     assert not cloud.simulator.requests()
@@ -118,19 +118,19 @@ def test_another_tenants_project_is_refused(cloud: Cloud) -> None:
     Project.objects.filter(name="globex").update(tenant_id="globex")
     deployment = Deployment.objects.create(tenant_id="acme", slug="shop")
     with pytest.raises(InvalidInput, match="project globex is tenant globex's"):
-        started("provision_droplet", **{**ORDER, "project": "globex"}, deployment_id=deployment.pk)
+        start("provision_droplet", **{**ORDER, "project": "globex"}, deployment_id=deployment.pk)
 
 
 def test_a_droplet_of_the_same_name_is_not_made_at_the_same_time(cloud: Cloud) -> None:
-    first = started("provision_droplet", **ORDER)
+    first = start("provision_droplet", **ORDER)
     with pytest.raises(SubjectBusy, match=f"saga {first.pk}"):
-        started("provision_droplet", **{**ORDER, "region": "nyc3"})
+        start("provision_droplet", **{**ORDER, "region": "nyc3"})
 
 
 def test_over_the_cap_it_waits_and_an_alert_is_raised(cloud: Cloud, settings: Settings) -> None:
     settings.ARCADIA_CREATES_PER_HOUR = 1
-    walked("provision_droplet", **ORDER)
-    saga = started("provision_droplet", **{**ORDER, "name": "new-02", "record_name": "new2"})
+    start_and_run("provision_droplet", **ORDER)
+    saga = start("provision_droplet", **{**ORDER, "name": "new-02", "record_name": "new2"})
     run(saga.pk)
     saga.refresh_from_db()
     assert saga.status == "waiting"

@@ -4,16 +4,19 @@ import time
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
 from arcadia_cloud.kernel.errors import Conflict, InvalidInput
 from inventory.models import Resource
-from provisioning.brakes import protect
+from inventory.services import sync_inventory
+from inventory.values import RunMode
 from provisioning.desired_state import record_provisioned
 from provisioning.engine.runner import run
 from provisioning.errors import Protected, SubjectBusy
 from provisioning.models import Provisioned, SagaRun
+from provisioning.services import protect
 from provisioning.steps.droplets import power
-from tests.provisioning.sagas import ledger, started, walk_to_its_end, walked
+from tests.provisioning.sagas import ledger, run_to_end, start, start_and_run
 from tests.provisioning.workflows.cloud import LEGACY, ORDER, PASSING, SHOP_WEB, Cloud, crossed
 from tests.provisioning.workflows.conftest import FailAfter
 from tests.provisioning.workflows.outcomes import reason
@@ -75,7 +78,7 @@ def assert_as_before(cloud: Cloud, saga: SagaRun) -> None:
 
 def test_it_resizes_with_a_snapshot_before(cloud: Cloud) -> None:
     owner = (row().tenant_id, row().attributed_by)
-    saga = walked("resize_droplet", **WISH)
+    saga = start_and_run("resize_droplet", **WISH)
     assert_resized(cloud, saga)
     assert (row().tenant_id, row().attributed_by) == owner
     assert saga.tenant_id == owner[0]
@@ -83,30 +86,30 @@ def test_it_resizes_with_a_snapshot_before(cloud: Cloud) -> None:
 
 def test_what_else_was_desired_stays_desired(cloud: Cloud) -> None:
     record_provisioned(resource_pk=row().pk, spec={"region": "nyc3", "size_slug": "old"}, saga_id=None)
-    walked("resize_droplet", **{**WISH, "snapshot": False})
+    start_and_run("resize_droplet", **{**WISH, "snapshot": False})
     desired = Provisioned.objects.get(resource=row())
     assert desired.spec == {"region": "nyc3", "size_slug": "s-4vcpu-8gb"}
     assert desired.spec_version == 2
 
 
-def test_what_was_desired_is_desired_again_when_the_saga_turns_back(
+def test_what_was_desired_is_desired_again_when_the_saga_is_compensated(
     cloud: Cloud, fail_after: FailAfter
 ) -> None:
     spec = {"region": "nyc3", "size_slug": "old"}
     record_provisioned(resource_pk=row().pk, spec=spec, saga_id=None)
-    walked(fail_after("resize_droplet", len(STEPS)), **WISH)
+    start_and_run(fail_after("resize_droplet", len(STEPS)), **WISH)
     assert Provisioned.objects.get(resource=row()).spec == spec
 
 
 def test_one_that_was_off_stays_off(cloud: Cloud) -> None:
-    saga = walked("resize_droplet", droplet_id=LEGACY, size="s-4vcpu-8gb")
+    saga = start_and_run("resize_droplet", droplet_id=LEGACY, size="s-4vcpu-8gb")
     assert saga.status == "completed"
     assert (cloud.droplet(LEGACY)["size_slug"], cloud.droplet(LEGACY)["status"]) == ("s-4vcpu-8gb", "off")
     assert done_to(cloud, LEGACY) == ["resize"]
 
 
 def test_the_disk_grows_last_of_all(cloud: Cloud) -> None:
-    saga = walked("resize_droplet", droplet_id=SHOP_WEB, size="s-4vcpu-8gb", grow_disk=True)
+    saga = start_and_run("resize_droplet", droplet_id=SHOP_WEB, size="s-4vcpu-8gb", grow_disk=True)
     assert saga.status == "completed"
     assert saga.step_modules[-1] == "resize_droplet_for_good"
     droplet = cloud.droplet(SHOP_WEB)
@@ -117,14 +120,14 @@ def test_the_disk_grows_last_of_all(cloud: Cloud) -> None:
 
 def test_a_growth_that_fails_leaves_the_droplet_running_as_it_was(cloud: Cloud) -> None:
     cloud.fault("errored_action", type="resize")
-    saga = walked("resize_droplet", **WISH, grow_disk=True)
+    saga = start_and_run("resize_droplet", **WISH, grow_disk=True)
     assert reason(saga) == "step_failed:resize_droplet_for_good"
     assert_as_before(cloud, saga)
 
 
 @pytest.mark.parametrize("done", range(len(STEPS) + 1))
-def test_it_is_undone_from_wherever_it_turns_back(cloud: Cloud, fail_after: FailAfter, done: int) -> None:
-    saga = walked(fail_after("resize_droplet", done), **WISH)
+def test_it_is_compensated_from_wherever_it_fails(cloud: Cloud, fail_after: FailAfter, done: int) -> None:
+    saga = start_and_run(fail_after("resize_droplet", done), **WISH)
     assert reason(saga) == "step_failed:fail"
     assert_as_before(cloud, saga)
 
@@ -132,15 +135,15 @@ def test_it_is_undone_from_wherever_it_turns_back(cloud: Cloud, fail_after: Fail
 def test_what_passes_is_outlived_at_every_action(cloud: Cloud, fault: str, action: str) -> None:
     where = {"method": "POST", "path": f"/v2/droplets/{SHOP_WEB}/actions$"}
     cloud.simulator.fault(**PASSING[fault], **where, after=ACTIONS[action])
-    saga = walked("resize_droplet", **WISH)
+    saga = start_and_run("resize_droplet", **WISH)
     assert_resized(cloud, saga)
     assert any(step.attempts > 1 for step in saga.steps.all())
 
 
 @pytest.mark.parametrize("action", ["snapshot", "resize", "power_on"])
-def test_an_action_that_errors_undoes_everything(cloud: Cloud, action: str) -> None:
+def test_an_action_that_errors_compensates_everything(cloud: Cloud, action: str) -> None:
     cloud.fault("errored_action", type=action)
-    saga = walked("resize_droplet", **WISH)
+    saga = start_and_run("resize_droplet", **WISH)
     assert reason(saga).startswith("step_failed:")
     assert_as_before(cloud, saga)
 
@@ -148,7 +151,7 @@ def test_an_action_that_errors_undoes_everything(cloud: Cloud, action: str) -> N
 def test_an_action_that_errors_after_its_answer_was_lost_is_not_begun_again(cloud: Cloud) -> None:
     cloud.fault("errored_action", type="resize")
     cloud.fault("drop_after", method="POST", path="/actions$", after=2)
-    saga = walked("resize_droplet", **WISH)
+    saga = start_and_run("resize_droplet", **WISH)
     assert reason(saga) == "step_failed:resize_droplet"
     assert done_to(cloud).count("resize") == 1
     assert_as_before(cloud, saga)
@@ -159,39 +162,39 @@ def test_a_guest_that_hears_no_shutdown_is_switched_off(
 ) -> None:
     monkeypatch.setattr(power, "SHUTDOWN_SECONDS", 0.3)
     cloud.fault("ignored_shutdown")
-    saga = walked("resize_droplet", **{**WISH, "snapshot": False})
+    saga = start_and_run("resize_droplet", **{**WISH, "snapshot": False})
     assert saga.status == "completed"
     assert done_to(cloud) == ["shutdown", "power_off", "resize", "power_on"]
 
 
 def test_a_shutdown_that_errors_is_followed_by_force(cloud: Cloud) -> None:
     cloud.fault("errored_action", type="shutdown")
-    saga = walked("resize_droplet", **{**WISH, "snapshot": False})
+    saga = start_and_run("resize_droplet", **{**WISH, "snapshot": False})
     assert saga.status == "completed"
     assert done_to(cloud) == ["shutdown", "power_off", "resize", "power_on"]
 
 
 def test_slow_actions_are_waited_for(cloud: Cloud) -> None:
     cloud.fault("slow_actions", factor=5, count=0)
-    assert_resized(cloud, walked("resize_droplet", **WISH))
+    assert_resized(cloud, start_and_run("resize_droplet", **WISH))
 
 
 def test_a_droplet_that_is_busy_is_waited_for(cloud: Cloud) -> None:
     cloud.api.post(f"/v2/droplets/{SHOP_WEB}/actions", {"type": "reboot"})
-    saga = walked("resize_droplet", **{**WISH, "snapshot": False})
+    saga = start_and_run("resize_droplet", **{**WISH, "snapshot": False})
     assert saga.status == "completed"
     assert done_to(cloud) == ["reboot", "shutdown", "resize", "power_on"]
 
 
 def test_one_that_is_just_being_switched_on_is_on_afterwards(cloud: Cloud) -> None:
-    """What it is, it shows only when the event is over."""
+    """Its state shows only when the event is over."""
     actions = f"/v2/droplets/{SHOP_WEB}/actions"
     cloud.api.post(actions, {"type": "power_off"})
     while cloud.droplet(SHOP_WEB)["status"] != "off" or cloud.droplet(SHOP_WEB)["locked"]:
         time.sleep(0.02)
     cloud.fault("slow_actions", factor=20)
     cloud.api.post(actions, {"type": "power_on"})
-    saga = walked("resize_droplet", **{**WISH, "snapshot": False})
+    saga = start_and_run("resize_droplet", **{**WISH, "snapshot": False})
     assert saga.status == "completed"
     assert cloud.droplet(SHOP_WEB)["status"] == "active"
 
@@ -204,7 +207,7 @@ def test_one_that_is_just_being_switched_on_is_on_afterwards(cloud: Cloud) -> No
     ],
 )
 def test_a_size_that_it_cannot_have_leaves_it_running(cloud: Cloud, size: str, words: str) -> None:
-    saga = walked("resize_droplet", droplet_id=SHOP_WEB, size=size)
+    saga = start_and_run("resize_droplet", droplet_id=SHOP_WEB, size=size)
     assert words in told(saga, "require_fitting_size")
     assert done_to(cloud) == []
     assert_as_before(cloud, saga)
@@ -212,7 +215,7 @@ def test_a_size_that_it_cannot_have_leaves_it_running(cloud: Cloud, size: str, w
 
 @pytest.mark.parametrize("more", [{}, {"grow_disk": True}])
 def test_a_size_that_it_has_already_leaves_it_running(cloud: Cloud, more: dict[str, bool]) -> None:
-    saga = walked("resize_droplet", droplet_id=SHOP_WEB, size="s-2vcpu-4gb", **more)
+    saga = start_and_run("resize_droplet", droplet_id=SHOP_WEB, size="s-2vcpu-4gb", **more)
     assert "has the size s-2vcpu-4gb already" in told(saga, "require_fitting_size")
     assert done_to(cloud) == []
     assert_as_before(cloud, saga)
@@ -221,49 +224,54 @@ def test_a_size_that_it_has_already_leaves_it_running(cloud: Cloud, more: dict[s
 @pytest.mark.parametrize("status", ["waiting", "failed"])
 def test_a_droplet_whose_maker_has_not_settled_it_is_refused(cloud: Cloud, status: str) -> None:
     """A dead letter is brought back to life by an operator, and goes on with what it made."""
-    maker = walked("provision_droplet", **ORDER)
-    finished = None if status == "waiting" else maker.finished_at
-    SagaRun.objects.filter(pk=maker.pk).update(status=status, finished_at=finished)
+    maker = start("provision_droplet", **ORDER)
+    while "droplet_id" not in maker.context or maker.status != "waiting":
+        run(maker.pk)
+        maker.refresh_from_db()
+    if status == "failed":
+        SagaRun.objects.filter(pk=maker.pk).update(status="running")
+        SagaRun.objects.filter(pk=maker.pk).update(status="failed", finished_at=timezone.now())
+    sync_inventory(mode=RunMode.FAST, actor="a test", kinds=["droplet"])
     with pytest.raises(Conflict, match=f"saga {maker.pk} is still making droplet"):
-        started("resize_droplet", **{**WISH, "droplet_id": maker.context["droplet_id"]})
+        start("resize_droplet", **{**WISH, "droplet_id": maker.context["droplet_id"]})
 
 
 def test_a_protected_droplet_is_refused_at_the_start(cloud: Cloud) -> None:
-    protect(resource_pk=row().pk, by="a test")
+    protect(resource_pk=row().pk, actor="a test")
     with pytest.raises(Protected):
-        started("resize_droplet", **WISH)
+        start("resize_droplet", **WISH)
     assert not SagaRun.objects.exists()
 
 
 @pytest.mark.parametrize("tag", ["protected", "Protected"])
 def test_a_droplet_that_is_tagged_protected_later_is_not_switched_off(cloud: Cloud, tag: str) -> None:
-    saga = started("resize_droplet", **{**WISH, "snapshot": False})
+    saga = start("resize_droplet", **{**WISH, "snapshot": False})
     cloud.simulator.control("PATCH", f"droplets/{SHOP_WEB}", tags=[tag])
-    walk_to_its_end(saga)
+    run_to_end(saga)
     assert saga.status == "rolled_back"
     assert done_to(cloud) == []
 
 
 def test_a_droplet_that_is_marked_in_the_middle_is_not_switched_off(cloud: Cloud) -> None:
-    saga = started("resize_droplet", **WISH)
+    saga = start("resize_droplet", **WISH)
     while "snapshot" not in done_to(cloud):
         run(saga.pk)
-    protect(resource_pk=row().pk, by="a test")
-    walk_to_its_end(saga)
+    protect(resource_pk=row().pk, actor="a test")
+    run_to_end(saga)
     assert reason(saga) == "step_failed:shut_down_droplet"
     assert done_to(cloud) == ["snapshot"]
     assert_as_before(cloud, saga)
 
 
 def test_one_saga_at_a_time_holds_a_droplet(cloud: Cloud) -> None:
-    started("resize_droplet", **WISH)
+    start("resize_droplet", **WISH)
     with pytest.raises(SubjectBusy):
-        started("snapshot_droplet", droplet_id=SHOP_WEB)
+        start("snapshot_droplet", droplet_id=SHOP_WEB)
 
 
 def test_a_droplet_that_the_inventory_does_not_know_is_refused(cloud: Cloud) -> None:
     with pytest.raises(InvalidInput) as refusal:
-        started("resize_droplet", **{**WISH, "droplet_id": 1})
+        start("resize_droplet", **{**WISH, "droplet_id": 1})
     assert list(refusal.value.errors) == ["inputs.droplet_id"]
 
 
@@ -271,4 +279,4 @@ def test_a_clusters_worker_is_refused(cloud: Cloud) -> None:
     worker = Resource.objects.filter(kind="droplet", attrs__has_key="cluster_id").first()
     assert worker is not None
     with pytest.raises(Conflict, match="worker of Kubernetes cluster"):
-        started("resize_droplet", **{**WISH, "droplet_id": int(worker.provider_id)})
+        start("resize_droplet", **{**WISH, "droplet_id": int(worker.provider_id)})

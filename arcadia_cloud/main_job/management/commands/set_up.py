@@ -31,7 +31,7 @@ class Command(BaseCommand):
                 call_command("seed_demo", stdout=self.stdout)
             if options["sync"]:
                 for mode in (RunMode.FULL, RunMode.SLOW):
-                    request_sync(mode=mode, requested_by="bin/run")
+                    request_sync(mode=mode, actor="bin/run")
                 self.stdout.write("a first sync is asked for; the workers do it")
         except DatabaseError as error:
             raise CommandError(f"the database refused: {error}") from error

@@ -1,0 +1,1 @@
+"""The costs of a month, broken down by a dimension."""

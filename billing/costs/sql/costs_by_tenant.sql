@@ -1,0 +1,12 @@
+-- Sum the cost lines of some invoices by tenant.
+-- parameters  invoices bigint[] · limit integer
+-- returns     part, key, name, amount, line_count   (the largest first within a part)
+-- locks       nothing
+WITH keyed_line AS (
+    SELECT CASE WHEN line.is_tax THEN 'tax' WHEN line.resource_id IS NULL THEN 'unmatched' ELSE 'matched' END AS part,
+           resource.tenant_id AS key, coalesce(resource.tenant_id, '') AS name, line.amount
+    FROM cloud_cost_lines AS line
+    LEFT JOIN cloud_resources AS resource ON resource.id = line.resource_id
+    WHERE line.invoice_id = ANY(%(invoices)s::bigint[])
+),
+-- include: sum_costs.sql

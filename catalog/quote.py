@@ -1,0 +1,153 @@
+"""Quotes: what a period costs under its plan versions, add-ons, prices, discounts and taxes, and why.
+
+`quote` says the order once. It depends on its inputs alone: the same inputs give the same quote, byte for
+byte. Each line is rounded once, half up, where it is written; the lines after it, a minimum, a discount or a
+tax, start from the amount that the reader of the quote sees.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any, Final
+
+from arcadia_cloud.kernel.money import Money, sum_money
+from catalog.rating.allowance import Usage, take_allowance_off, usages_of
+from catalog.rating.discount import charge_of, discount_charges
+from catalog.rating.exact import divide, multiply, round_money, total
+from catalog.rating.graduated import rate_graduated
+from catalog.rating.package import rate_package
+from catalog.rating.per_unit import rate_per_unit
+from catalog.rating.proration import Part, count_days, prorate_price, unbroken
+from catalog.rating.spend import limit_spend
+from catalog.rating.volume import rate_volume
+from catalog.values.lines import LineType, Quote, QuoteLine, Step, WarningCode
+from catalog.values.terms import (
+    Graduated,
+    Package,
+    PerUnit,
+    PriceModel,
+    QuoteInputs,
+    Volume,
+)
+
+_WHOLE: Final = Decimal(100)
+_TAX: Final = "subtotal * percent / 100"
+
+# Any: each function takes its own model, which the key says and the type can't.
+_RATE: Final[Mapping[type[PriceModel], Callable[[Decimal, Any], tuple[Step, ...]]]] = {
+    PerUnit: rate_per_unit,
+    Package: rate_package,
+    Graduated: rate_graduated,
+    Volume: rate_volume,
+}
+
+
+def quote(inputs: QuoteInputs) -> Quote:
+    """Price a period: fees, then each usage (allowance, price model, minimum and maximum), discounts, taxes.
+
+    A period without a segment costs nothing.
+    """
+    parts = count_days(inputs)
+    charged = [*_base_fees(inputs, parts), *_addon_fees(inputs, parts)]
+    for usage in usages_of(inputs, parts):
+        line = _rate_usage(inputs, usage)
+        charged.append((line, *limit_spend(usage.item, line)))
+    lines = [line for lines in charged for line in lines]
+    if inputs.discounts:
+        lines += discount_charges(inputs, [charge_of(lines, inputs.currency) for lines in charged])
+    subtotal = sum_money((line.amount for line in lines), inputs.currency)
+    taxes = _taxes(inputs, subtotal)
+    tax = sum_money((line.amount for line in taxes), inputs.currency)
+    return Quote(
+        period=inputs.period,
+        currency=inputs.currency,
+        lines=(*lines, *taxes),
+        subtotal=subtotal,
+        tax=tax,
+        total=subtotal + tax,
+    )
+
+
+def _base_fees(inputs: QuoteInputs, parts: Iterable[Part]) -> list[tuple[QuoteLine, ...]]:
+    """Charge each version's base price for its days, in order of time."""
+    versions: dict[str, list[Part]] = {}
+    for part in parts:
+        versions.setdefault(part.terms.name, []).append(part)
+    return [
+        (_fee(inputs, LineType.BASE_FEE, own[0].terms.plan, own[0].terms.base_price, own),)
+        for own in versions.values()
+    ]
+
+
+def _addon_fees(inputs: QuoteInputs, parts: Iterable[Part]) -> list[tuple[QuoteLine, ...]]:
+    """Charge each add-on for its days, by code; one that was attached again at another price is another."""
+    attached: dict[tuple[str, Decimal, Decimal], list[Part]] = {}
+    prices: dict[tuple[str, Decimal, Decimal], Money] = {}
+    for part in parts:
+        for addon in part.addons:
+            key = (addon.code, addon.price.amount, addon.quantity)
+            attached.setdefault(key, []).append(part)
+            prices[key] = addon.price
+    return [
+        (_fee(inputs, LineType.ADDON, key[0], prices[key], attached[key]),)
+        for key in sorted(attached, key=lambda key: (key[0], attached[key][0].days.start))
+    ]
+
+
+def _fee(
+    inputs: QuoteInputs, line_type: LineType, code: str, price: Money, parts: Sequence[Part]
+) -> QuoteLine:
+    days = unbroken(part.days for part in parts)
+    charges = prorate_price(inputs.period, price, days)
+    return QuoteLine(
+        type=line_type,
+        code=code,
+        amount=round_money(total(step.result for step in charges), inputs.currency),
+        days=days,
+        versions=tuple(dict.fromkeys(part.terms.name for part in parts)),
+        price=price,
+        charges=charges,
+    )
+
+
+def _rate_usage(inputs: QuoteInputs, usage: Usage) -> QuoteLine:
+    """Charge what was used over the allowance by its price model; what has no price is named, never free."""
+    overage = take_allowance_off(usage, inputs.period)
+    model = usage.price
+    charges = () if model is None else _RATE[type(model)](overage.quantity, model)
+    unpriced = model is None and overage.quantity > 0
+    warnings = {
+        WarningCode.UNPRICED: unpriced,
+        WarningCode.OVER_CAP: overage.over_cap,
+        WarningCode.PRICE_CHANGE: usage.price_changes,
+    }
+    unit_model = model if isinstance(model, PerUnit | Package) else None
+    return QuoteLine(
+        type=LineType.UNPRICED if unpriced else LineType.USAGE,
+        code=usage.kind,
+        amount=round_money(total(step.result for step in charges), inputs.currency),
+        days=unbroken(usage.days),
+        versions=tuple(usage.versions),
+        used=usage.used,
+        included=overage.included,
+        overage=overage.quantity,
+        unit=unit_model.unit if unit_model else None,
+        price=unit_model.price if unit_model else None,
+        basis=overage.steps,
+        charges=charges,
+        warnings=tuple(code for code, holds in warnings.items() if holds),
+    )
+
+
+def _taxes(inputs: QuoteInputs, subtotal: Money) -> list[QuoteLine]:
+    """Compute each tax that is in force on the period's last day, with which the quote becomes due."""
+    last_day = inputs.period.end - timedelta(days=1)
+    lines = []
+    for tax in inputs.book.tax_rates:
+        if tax.currency == inputs.currency and tax.is_in_force(last_day):
+            amount = divide(multiply(subtotal.amount, tax.percent), _WHOLE)
+            figures = {"subtotal": subtotal.amount, "percent": tax.percent}
+            step = Step(rule="tax", formula=_TAX, inputs=figures, result=amount)
+            rounded = round_money(amount, inputs.currency)
+            lines.append(QuoteLine(type=LineType.TAX, code=tax.code, amount=rounded, charges=(step,)))
+    return lines

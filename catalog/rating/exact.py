@@ -1,0 +1,40 @@
+"""Decimal arithmetic that never rounds in silence, whatever context the caller's thread is in."""
+
+from collections.abc import Iterable
+from decimal import ROUND_HALF_UP, Context, Decimal, DivisionByZero, Inexact, InvalidOperation, Overflow
+from typing import Final
+
+from arcadia_cloud.kernel.money import Money
+
+_DIGITS: Final = 100
+_FAULTS: Final = (InvalidOperation, DivisionByZero, Overflow)
+_EXACT: Final = Context(prec=_DIGITS, traps=[*_FAULTS, Inexact])
+# Within the values' bounds no quotient comes nearer to half a cent than 100 digits can see, but half a cent.
+_QUOTIENT: Final = Context(prec=_DIGITS, rounding=ROUND_HALF_UP, traps=[*_FAULTS])
+
+add: Final = _EXACT.add
+subtract: Final = _EXACT.subtract
+multiply: Final = _EXACT.multiply
+negate: Final = _EXACT.minus
+divide: Final = _QUOTIENT.divide
+
+ZERO: Final = Decimal(0)
+
+
+def total(amounts: Iterable[Decimal]) -> Decimal:
+    """Add up exactly; nothing is 0. A sum of quotients is rounded at its 100th digit."""
+    found = ZERO
+    for amount in amounts:
+        found = _QUOTIENT.add(found, amount)
+    return found
+
+
+def divide_up(quantity: Decimal, unit: Decimal) -> Decimal:
+    """Count the units that are started: the quotient, rounded up to a whole number."""
+    whole = _EXACT.divide_int(quantity, unit)
+    return whole if multiply(whole, unit) == quantity else add(whole, Decimal(1))
+
+
+def round_money(amount: Decimal, currency: str) -> Money:
+    """Round half up to the currency's minor unit: the one rounding of a line."""
+    return Money(amount, currency).rounded()

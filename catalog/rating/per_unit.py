@@ -1,0 +1,18 @@
+"""The price model `per_unit`: an overage is charged pro rata of the unit."""
+
+from decimal import Decimal
+from typing import Final
+
+from catalog.rating.exact import divide, multiply
+from catalog.values.lines import Step
+from catalog.values.terms import PerUnit
+
+_FORMULA: Final = "quantity * price / unit"
+
+
+def rate_per_unit(quantity: Decimal, model: PerUnit) -> tuple[Step, ...]:
+    """Charge a quantity at the price of its unit, a part of a unit at that part of the price."""
+    price = model.price.amount
+    amount = divide(multiply(quantity, price), model.unit)
+    inputs = {"quantity": quantity, "price": price, "unit": model.unit}
+    return (Step(rule="per_unit", formula=_FORMULA, inputs=inputs, result=amount),)

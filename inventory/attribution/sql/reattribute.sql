@@ -1,0 +1,44 @@
+-- Decide anew the owner of these resources, from what is stored of them.
+--
+-- parameters  pks bigint[], by which rows are looked up, whatever the planner assumes
+--             tags jsonb [{id, tenant, slug, conflict}] of the same: what their tags name
+--             clear_assignment boolean: an operator's assignment is dropped, too
+--             provider text · at timestamptz · actor text · source text
+-- returns     changed: the ids of those whose owner changed
+-- locks       the resources, in the order of a batch of observations
+WITH seen AS MATERIALIZED (
+    SELECT known.id, known.project_id, known.parent_kind, known.parent_id,
+           tagged.tenant AS tag_tenant, tagged.slug AS tag_slug, tagged.conflict AS tag_conflict
+    FROM cloud_resources AS known
+    JOIN jsonb_to_recordset(%(tags)s::jsonb) AS tagged(
+        id bigint, tenant text, slug text, conflict text
+    ) ON tagged.id = known.id
+    WHERE known.id = ANY(%(pks)s::bigint[])
+      AND (
+        %(clear_assignment)s::boolean
+        OR NOT (
+            -- include: sticky_owner.sql
+        )
+      )
+    ORDER BY known.provider, known.kind, known.provider_id
+    FOR UPDATE OF known
+),
+decision AS (
+    SELECT seen.id, ruling.rule, ruling.note, owner.tenant_id, owner.deployment_id
+    FROM seen
+    -- include: attribution_rule.sql
+),
+written AS (
+    UPDATE cloud_resources AS known
+    SET tenant_id = decision.tenant_id, deployment_id = decision.deployment_id, attributed_by = decision.rule,
+        attribution_note = decision.note
+    FROM decision
+    WHERE known.id = ANY(%(pks)s::bigint[]) AND known.id = decision.id
+      AND (known.tenant_id, known.deployment_id, known.attributed_by, known.attribution_note)
+          IS DISTINCT FROM (decision.tenant_id, decision.deployment_id, decision.rule, decision.note)
+    RETURNING known.id, old.tenant_id AS old_tenant_id, new.tenant_id AS new_tenant_id,
+        old.deployment_id AS old_deployment_id, new.deployment_id AS new_deployment_id,
+        old.attributed_by AS old_rule, new.attributed_by AS new_rule
+),
+-- include: record_ownership_change.sql
+SELECT coalesce(array_agg(id), '{}') AS changed FROM recorded

@@ -1,0 +1,56 @@
+-- End the open spans of resources whose metered facts changed, and open new ones where none is open any more: their
+-- facts changed, or they came back from a tombstone.
+--
+-- parameters  batch jsonb as in observe.sql, the changed ones only · provider text · kind text · at timestamptz
+-- returns     nothing
+-- locks       the open spans; the resources are locked by the caller
+--
+-- A span that began at this very instant has no length to keep: its facts are corrected where it stands.
+-- One that came back and was made before its tombstone lived all along, so its life goes on where it ended; one made
+-- later begins at its creation; where the provider has no creation, at this sight.
+WITH latest AS MATERIALIZED (
+    SELECT resource.*, seen.active, seen.size_gb, span.id AS span_id, upper(span.during) AS ended_at,
+           upper_inf(span.during) AS is_open, lower(span.during) < %(at)s::timestamptz AS has_length,
+           (span.deployment_id, span.tenant_id, span.active, span.size_gb)
+           IS DISTINCT FROM (resource.deployment_id, resource.tenant_id, seen.active, seen.size_gb) AS is_outdated
+    FROM jsonb_to_recordset(%(batch)s::jsonb) AS seen(provider_id text, active boolean, size_gb numeric)
+    CROSS JOIN LATERAL (
+        SELECT id, deployment_id, tenant_id, provider_created_at
+        FROM cloud_resources
+        WHERE provider = %(provider)s::text AND kind = %(kind)s::text AND provider_id = seen.provider_id
+        LIMIT 1  -- a lookup for each, as in attribution_rule.sql
+    ) AS resource
+    LEFT JOIN LATERAL (
+        SELECT * FROM resource_spans
+        WHERE resource_id = resource.id
+        ORDER BY upper(during) DESC NULLS FIRST  -- the open one, where there is one
+        LIMIT 1
+    ) AS span ON true
+),
+ended AS (
+    UPDATE resource_spans AS span
+    SET during = tstzrange(lower(span.during), CASE WHEN has_length THEN %(at)s::timestamptz END),
+        deployment_id = CASE WHEN has_length THEN span.deployment_id ELSE latest.deployment_id END,
+        tenant_id = CASE WHEN has_length THEN span.tenant_id ELSE latest.tenant_id END,
+        active = CASE WHEN has_length THEN span.active ELSE latest.active END,
+        size_gb = CASE WHEN has_length THEN span.size_gb ELSE latest.size_gb END
+    FROM latest
+    WHERE span.id = latest.span_id AND latest.is_open AND latest.is_outdated
+      -- Given twice, so that spans are read by these keys and never all of them: see bump.sql.
+      AND span.id = ANY(ARRAY(SELECT span_id FROM latest WHERE is_open AND is_outdated))
+    RETURNING CASE WHEN has_length THEN latest.id END AS id
+)
+INSERT INTO resource_spans (resource_id, during, deployment_id, tenant_id, active, size_gb)
+SELECT latest.id,
+       tstzrange(
+           CASE
+               WHEN ended.id IS NOT NULL THEN %(at)s::timestamptz
+               WHEN latest.ended_at IS NULL THEN least(latest.provider_created_at, %(at)s::timestamptz)
+               WHEN latest.provider_created_at IS NULL THEN greatest(latest.ended_at, %(at)s::timestamptz)
+               ELSE least(greatest(latest.provider_created_at, latest.ended_at), %(at)s::timestamptz)
+           END,
+           NULL),
+       latest.deployment_id, latest.tenant_id, latest.active, latest.size_gb
+FROM latest
+LEFT JOIN ended USING (id)
+WHERE latest.is_open IS NOT TRUE OR ended.id IS NOT NULL

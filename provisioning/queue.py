@@ -1,0 +1,9 @@
+"""The queue's name and the tasks', as nudges and the schedule send them."""
+
+from typing import Final
+
+QUEUE: Final = "provisioning"
+ADVANCE_SAGA: Final = "provisioning.advance_saga"
+ADVANCE_DUE_SAGAS: Final = "provisioning.walk_due_sagas"
+SWEEP: Final = "provisioning.sweep"
+REPORT_ORPHANS: Final = "provisioning.report_strays"

@@ -1,0 +1,72 @@
+"""Resources with a saga's mark that belong to none: reported once, until they are settled."""
+
+import pytest
+from pytest_django import DjangoAssertNumQueries
+
+from arcadia_cloud.kernel.models import Alert
+from inventory.services import sync_inventory
+from inventory.values import RunMode
+from provisioning.orphans import report_orphans
+from tests.provisioning.sagas import start, start_and_run
+from tests.provisioning.workflows.cloud import ORDER, Cloud
+
+
+def sync() -> None:
+    sync_inventory(mode=RunMode.FAST, actor="a test", kinds=["droplet"])
+
+
+def open_alerts() -> list[str]:
+    return list(
+        Alert.objects.filter(code="stray_resource", resolved_at=None).values_list("subject", flat=True)
+    )
+
+
+def orphan(cloud: Cloud, tag: str) -> int:
+    made: int = cloud.simulator.control("POST", "droplets", name="stray", tags=[tag])["droplets"][0]["id"]
+    sync()
+    return made
+
+
+@pytest.mark.parametrize("tag", ["saga:4711-2", "Saga:4711-2", "saga:nonsense"])
+def test_a_mark_of_no_saga_is_reported_once_and_taken_back_when_it_is_settled(cloud: Cloud, tag: str) -> None:
+    droplet = orphan(cloud, tag)
+    assert report_orphans() == 1
+    assert report_orphans() == 1
+    assert open_alerts() == [f"droplet:{droplet}"]
+    cloud.simulator.control("PATCH", f"droplets/{droplet}", tags=[])
+    sync()
+    assert report_orphans() == 0
+    assert open_alerts() == []
+
+
+def test_what_a_saga_made_is_no_orphan_and_its_twin_is_one(cloud: Cloud) -> None:
+    saga = start_and_run("provision_droplet", **ORDER)
+    sync()
+    assert report_orphans() == 0
+    twin = orphan(cloud, f"saga:{saga.pk}-2")
+    report_orphans()
+    assert open_alerts() == [f"droplet:{twin}"]
+
+
+def test_a_live_saga_answers_for_what_has_its_mark(cloud: Cloud) -> None:
+    saga = start("provision_droplet", **ORDER)
+    orphan(cloud, f"saga:{saga.pk}-2")
+    assert report_orphans() == 0
+
+
+def test_what_a_rolled_back_saga_left_is_an_orphan(cloud: Cloud) -> None:
+    cloud.fault("forbidden", method="POST", path="/resources$")
+    saga = start_and_run("provision_droplet", **ORDER)
+    sync()
+    assert report_orphans() == 0
+    left = orphan(cloud, f"saga:{saga.pk}-2")
+    report_orphans()
+    assert open_alerts() == [f"droplet:{left}"]
+
+
+def test_looking_for_orphans_costs_one_statement_and_no_call(
+    cloud: Cloud, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    with django_assert_num_queries(2):  # the strays, and the open alerts
+        report_orphans()
+    assert not cloud.simulator.requests()
