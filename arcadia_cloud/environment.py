@@ -1,6 +1,6 @@
 """Strict readers of the environment.
 
-Every problem is collected and told at once, by variable: an operator who has six variables to set
+Every problem is collected and reported at once, by variable: an operator who has six variables to set
 learns of all six at the first start. A secret may come from a file: `NAME_FILE` names it.
 """
 
@@ -32,11 +32,11 @@ class Environment:
         self.problems: list[str] = []
 
     def is_set(self, name: str) -> bool:
-        """Whether `name` or `name_FILE` has a value; an empty one counts as none."""
+        """Return whether `name` or `name_FILE` has a value; an empty one counts as none."""
         return bool(self._values.get(name) or self._values.get(f"{name}_FILE"))
 
     def text(self, name: str, default: str | None = None) -> str:
-        """The variable's text. Without one: `default`, or a problem where there is no default."""
+        """Return the variable's text. Without one: `default`, or a problem where there is no default."""
         if value := self._values.get(name):
             return value
         if path := self._values.get(f"{name}_FILE"):
@@ -60,14 +60,14 @@ class Environment:
         return value
 
     def choice(self, name: str, options: tuple[str, ...]) -> str:
-        """One of `options`; the first is the default."""
+        """Read one of `options`; the first is the default."""
         value = self.text(name, options[0])
         if value not in options:
             self.problems.append(f"{name} is {value!r}; it must be one of {', '.join(options)}")
         return value
 
     def flag(self, name: str, *, default: bool) -> bool:
-        """A switch: true/1/yes/on or false/0/no/off, in any case."""
+        """Read a switch: true/1/yes/on or false/0/no/off, in any case."""
         value = self.text(name, "true" if default else "false")
         if value.lower() not in _FLAGS:
             self.problems.append(f"{name} is {value!r}; it must be true or false")
@@ -75,7 +75,7 @@ class Environment:
         return _FLAGS[value.lower()]
 
     def number(self, name: str, default: int, *, at_least: int = 0) -> int:
-        """A whole number no smaller than `at_least`."""
+        """Read a whole number no smaller than `at_least`."""
         value = self.text(name, str(default))
         try:
             number = int(value)
@@ -87,18 +87,18 @@ class Environment:
         return number
 
     def items(self, name: str, default: str = "") -> list[str]:
-        """A comma-separated list; blanks around items are dropped."""
+        """Read a comma-separated list; blanks around items are dropped."""
         return [item.strip() for item in self.text(name, default).split(",") if item.strip()]
 
     def url(self, name: str, default: str | None = None, *, schemes: tuple[str, ...]) -> str:
-        """An address with a host and one of `schemes`; a wrong one isn't quoted: it may hold a password."""
+        """Read an address with a host and one of `schemes`; a wrong one may hold a password: never quoted."""
         value = self.text(name, default)
         if value and not _is_address(value, schemes):
             self.problems.append(f"{name} must be {' or '.join(schemes)}://host[:port][/path]")
         return value
 
     def database(self, name: str) -> dict[str, Any]:
-        """Django's settings of one PostgreSQL database, from its URL."""
+        """Return Django's settings of one PostgreSQL database, from its URL."""
         url = self.text(name)
         if not url:
             return {}

@@ -40,9 +40,9 @@ def logging_settings(*, production: bool, level: str) -> dict[str, Any]:
         "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
         "root": {"handlers": ["stderr"], "level": level},
         "loggers": {
-            "django.request": {"level": "ERROR"},  # django_structlog tells each request once
+            "django.request": {"level": "ERROR"},  # django_structlog logs each request once
             "axes": {"level": "WARNING"},
             "botocore": {"level": "WARNING"},  # below it, whole requests with the access key
-            "urllib3": {"level": "ERROR"},  # its retry warnings carry URLs; the client tells its own
+            "urllib3": {"level": "ERROR"},  # its retry warnings carry URLs; the client logs its own
         },
     }

@@ -13,8 +13,8 @@ from corsheaders.defaults import default_headers
 from kombu import Queue
 
 from arcadia_cloud.console import theme_settings
-from arcadia_cloud.embedded.proxies import past_proxies
-from arcadia_cloud.embedded.state import TOKEN_VARIABLES, left_open, running_stack
+from arcadia_cloud.embedded.proxies import no_proxy_variables
+from arcadia_cloud.embedded.state import TOKEN_VARIABLES, missing_variables, read_running_stack
 from arcadia_cloud.environment import Environment
 from arcadia_cloud.logs import logging_settings
 
@@ -26,11 +26,13 @@ ARCADIA_ENV = env.choice("ARCADIA_ENV", ("development", "production"))
 PRODUCTION = ARCADIA_ENV == "production"
 
 if not PRODUCTION:
-    os.environ.update({**left_open(running_stack(), os.environ), **past_proxies(os.environ)})
+    os.environ.update(
+        {**missing_variables(read_running_stack(), os.environ), **no_proxy_variables(os.environ)}
+    )
 
 
 def _development(value: str) -> str | None:
-    """A default that production doesn't have."""
+    """Return a default that production doesn't have."""
     return None if PRODUCTION else value
 
 
@@ -87,8 +89,8 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "arcadia_cloud.http.middleware.ContentSecurityPolicyMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "arcadia_cloud.http.middleware.ApiWithoutCookiesMiddleware",
-    "arcadia_cloud.http.middleware.NoNullsMiddleware",
+    "arcadia_cloud.http.middleware.CookielessApiMiddleware",
+    "arcadia_cloud.http.middleware.RejectNulMiddleware",
     "corsheaders.middleware.CorsMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -200,7 +202,7 @@ AXES_FAILURE_LIMIT = env.number("ARCADIA_LOGIN_FAILURES", 5, at_least=1)
 AXES_COOLOFF_TIME = timedelta(minutes=env.number("ARCADIA_LOGIN_COOLOFF_MINUTES", 15, at_least=1))
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_RESET_ON_SUCCESS = True
-AXES_LOCKOUT_CALLABLE = "arcadia_cloud.console.lockout.locked_out"
+AXES_LOCKOUT_CALLABLE = "arcadia_cloud.console.lockout.render_lockout"
 AXES_ENABLE_ADMIN = False  # the console has its own page of them, in its theme
 AXES_SENSITIVE_PARAMETERS = ["token", "access_token", "code", "state", "next"]  # it stores the query string
 # How many proxies stand in front of the web server: so many entries of X-Forwarded-For are theirs.

@@ -13,8 +13,8 @@ from azure.core.credentials import AzureKeyCredential
 from azure.core.pipeline.policies import AzureKeyCredentialPolicy
 from pydo import Client
 
-from arcadia_cloud.digitalocean.budget import NoBudget
 from arcadia_cloud.digitalocean.client import DigitalOcean
+from arcadia_cloud.digitalocean.rate_limit.budget import UnlimitedBudget
 from bench.harness import Contender, Row, bench, interleave, row, tell
 
 DROPLETS: Final = 100_000
@@ -54,7 +54,7 @@ def _checked(listed: Callable[[str], int], url: str, count: int) -> Callable[[],
 
 
 def _ours(url: str) -> int:
-    with DigitalOcean(base_url=url, budget=NoBudget()) as cloud:
+    with DigitalOcean(base_url=url, budget=UnlimitedBudget()) as cloud:
         return sum(droplet.id for droplet in cloud.droplets())
 
 

@@ -21,7 +21,7 @@ import psycopg
 from dbos import DBOSClient
 from django.db import connection
 
-from arcadia_cloud.embedded.children import Child, end_children, start_child
+from arcadia_cloud.embedded.child_processes import ChildProcess, start_child, stop_children
 from bench import dbos_peer
 from bench.harness import Contender, Row, bench, compare, interleave, row
 from bench.scratch import scratch_database
@@ -167,7 +167,7 @@ def _ours_served(folder: Path) -> Iterator[None]:
         _wait_for(child, " ready.")
         yield
     finally:
-        end_children([child], within_seconds=10)
+        stop_children([child], within_seconds=10)
 
 
 @contextmanager
@@ -180,10 +180,10 @@ def _peer_served(folder: Path, url: str) -> Iterator[DBOSClient]:
         yield client
     finally:
         client.destroy()
-        end_children([child], within_seconds=10)
+        stop_children([child], within_seconds=10)
 
 
-def _wait_for(child: Child, words: str) -> None:
+def _wait_for(child: ChildProcess, words: str) -> None:
     deadline = time.monotonic() + _READY_SECONDS
     while words not in child.logged():
         if child.process.poll() is not None or time.monotonic() > deadline:

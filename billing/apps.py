@@ -3,7 +3,6 @@ from django.utils.module_loading import import_string
 
 from arcadia_cloud.kernel import subject_links
 from arcadia_cloud.kernel.queue.schedule.registry import ScheduleEntry, register_schedule
-from inventory.sync import hooks
 
 _QUEUE = "cloud_billing"
 
@@ -15,7 +14,8 @@ class BillingConfig(AppConfig):
     def ready(self) -> None:
         """Register the schedule, the hook on discovered resources, and the pages of invoices."""
         # By name: this module is imported before the models are loaded.
-        hooks.register("billing", import_string("billing.matching.request_rematch"))
+        register_discovery_hook = import_string("inventory.services.register_discovery_hook")
+        register_discovery_hook("billing", import_string("billing.matching.request_rematch"))
         subject_links.register("invoice", "admin:billing_providerinvoice_change")
         register_schedule(
             ScheduleEntry(

@@ -6,6 +6,10 @@ from typing import Final, NamedTuple
 
 from django.db.models import TextChoices
 
+# Choices of the console's invoice filters, which links from other pages name.
+UNRECONCILED_CHOICE: Final = "unreconciled"
+UNPUSHED_CHOICE: Final = "unpushed"
+
 CENT: Final = Decimal("0.01")  # a smaller difference between sums is the rounding of lines
 DECIMAL_PLACES: Final = 10  # of an amount and of hours, as billed; what is finer is refused, never rounded
 MAX_DIGITS: Final = 24

@@ -1,1 +1,1 @@
-"""What is sold: plans, versioned prices, add-ons and quotes."""
+"""The catalog: plans, versioned prices, add-ons, and quotes of what a usage costs."""

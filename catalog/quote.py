@@ -1,8 +1,8 @@
 """Quotes: what a period costs under its plan versions, add-ons, prices, discounts and taxes, and why.
 
-`quote` says the order once. It depends on its inputs alone: the same inputs give the same quote, byte for
-byte. Each line is rounded once, half up, where it is written; the lines after it, a minimum, a discount or a
-tax, start from the amount that the reader of the quote sees.
+The order of the rules stands in `quote`, once. A quote depends on its inputs alone: the same inputs give the
+same quote, byte for byte. Each line is rounded once, half up, where it is written; the lines after it, a
+minimum, a discount or a tax, start from the amount that the reader of the quote sees.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -10,10 +10,10 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any, Final
 
-from arcadia_cloud.kernel.money import Money, sum_money
+from arcadia_cloud.kernel.money import Money
 from catalog.rating.allowance import Usage, take_allowance_off, usages_of
 from catalog.rating.discount import charge_of, discount_charges
-from catalog.rating.exact import divide, multiply, round_money, total
+from catalog.rating.exact import divide, multiply, round_money, sum_amounts, total
 from catalog.rating.graduated import rate_graduated
 from catalog.rating.package import rate_package
 from catalog.rating.per_unit import rate_per_unit
@@ -22,23 +22,24 @@ from catalog.rating.spend import limit_spend
 from catalog.rating.volume import rate_volume
 from catalog.values.lines import LineType, Quote, QuoteLine, Step, WarningCode
 from catalog.values.terms import (
-    Graduated,
-    Package,
-    PerUnit,
+    GraduatedPrice,
+    PackagePrice,
+    PerUnitPrice,
     PriceModel,
     QuoteInputs,
-    Volume,
+    VolumePrice,
 )
 
+_UNIT_PRICES: Final = (PerUnitPrice, PackagePrice)
 _WHOLE: Final = Decimal(100)
 _TAX: Final = "subtotal * percent / 100"
 
 # Any: each function takes its own model, which the key says and the type can't.
 _RATE: Final[Mapping[type[PriceModel], Callable[[Decimal, Any], tuple[Step, ...]]]] = {
-    PerUnit: rate_per_unit,
-    Package: rate_package,
-    Graduated: rate_graduated,
-    Volume: rate_volume,
+    PerUnitPrice: rate_per_unit,
+    PackagePrice: rate_package,
+    GraduatedPrice: rate_graduated,
+    VolumePrice: rate_volume,
 }
 
 
@@ -55,9 +56,9 @@ def quote(inputs: QuoteInputs) -> Quote:
     lines = [line for lines in charged for line in lines]
     if inputs.discounts:
         lines += discount_charges(inputs, [charge_of(lines, inputs.currency) for lines in charged])
-    subtotal = sum_money((line.amount for line in lines), inputs.currency)
+    subtotal = sum_amounts((line.amount for line in lines), inputs.currency)
     taxes = _taxes(inputs, subtotal)
-    tax = sum_money((line.amount for line in taxes), inputs.currency)
+    tax = sum_amounts((line.amount for line in taxes), inputs.currency)
     return Quote(
         period=inputs.period,
         currency=inputs.currency,
@@ -116,12 +117,7 @@ def _rate_usage(inputs: QuoteInputs, usage: Usage) -> QuoteLine:
     model = usage.price
     charges = () if model is None else _RATE[type(model)](overage.quantity, model)
     unpriced = model is None and overage.quantity > 0
-    warnings = {
-        WarningCode.UNPRICED: unpriced,
-        WarningCode.OVER_CAP: overage.over_cap,
-        WarningCode.PRICE_CHANGE: usage.price_changes,
-    }
-    unit_model = model if isinstance(model, PerUnit | Package) else None
+    unit_model = model if isinstance(model, _UNIT_PRICES) else None
     return QuoteLine(
         type=LineType.UNPRICED if unpriced else LineType.USAGE,
         code=usage.kind,
@@ -135,8 +131,19 @@ def _rate_usage(inputs: QuoteInputs, usage: Usage) -> QuoteLine:
         price=unit_model.price if unit_model else None,
         basis=overage.steps,
         charges=charges,
-        warnings=tuple(code for code, holds in warnings.items() if holds),
+        warnings=_warnings(unpriced=unpriced, over_cap=overage.over_cap, price_changes=usage.price_changes),
     )
+
+
+def _warnings(*, unpriced: bool, over_cap: bool, price_changes: bool) -> tuple[WarningCode, ...]:
+    if not (unpriced or over_cap or price_changes):
+        return ()
+    found = (
+        (WarningCode.UNPRICED, unpriced),
+        (WarningCode.OVER_CAP, over_cap),
+        (WarningCode.PRICE_CHANGE, price_changes),
+    )
+    return tuple(code for code, holds in found if holds)
 
 
 def _taxes(inputs: QuoteInputs, subtotal: Money) -> list[QuoteLine]:

@@ -14,7 +14,7 @@ from django.db.models.lookups import GreaterThan
 from arcadia_cloud.kernel.sql import fetch_all, load
 from inventory.kinds import registry
 from inventory.kinds.spec import KindSpec
-from inventory.models import IS_UNATTRIBUTED, Resource, ResourceEvent, ResourceQuerySet
+from inventory.models import IS_UNATTRIBUTED, Resource, ResourceEvent, ResourceQuerySet, SyncRun
 from inventory.values import PROVIDER_CURRENCY, RunMode, RunOutcome
 
 _READ_SYNC_AGES: Final = load("inventory.sync", "read_sync_ages.sql")
@@ -163,3 +163,20 @@ def named_with(part: str) -> Q:
     if len(part) >= _TRIGRAM:
         return Q(name__icontains=part)
     return Q(GreaterThan(StrIndex(Upper("name"), Upper(Value(part))), 0))
+
+
+@dataclass(frozen=True, slots=True)
+class RunProgress:
+    """The progress of a running run; `percent` is None until it is known how many there are."""
+
+    run: SyncRun
+    percent: int | None
+    caption: str
+
+
+def run_progress(run: SyncRun) -> RunProgress:
+    """Return how far a running run is, with its caption."""
+    if not run.expected:
+        return RunProgress(run, None, f"{run.seen:,} seen")
+    percent = min(100, run.seen * 100 // run.expected)
+    return RunProgress(run, percent, f"{run.seen:,} of {run.expected:,}")

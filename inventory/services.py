@@ -16,6 +16,8 @@ from inventory.kinds import registry
 from inventory.models import Project, SyncRun
 from inventory.observation.observe import ObservationContext, ObservationCounts, Origin, observe
 from inventory.sync.account import WrongAccount, assert_pinned
+from inventory.sync.hooks import register as register_discovery_hook
+from inventory.sync.paging import read_all
 from inventory.sync.projects import mirror_projects, sync_projects
 from inventory.sync.retention import delete_old_runs
 from inventory.sync.run import ReportProgress, Sync
@@ -37,8 +39,10 @@ __all__ = [
     "give_project",
     "mirror_projects",
     "observe",
+    "read_all",
     "reattribute",
     "reattribute_project",
+    "register_discovery_hook",
     "request_reattribution",
     "request_sync",
     "set_project_purpose",

@@ -2,10 +2,14 @@
 
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 from django.db.models import TextChoices
+
+# The console's owner filter, which links from other pages name.
+OWNER_PARAMETER: Final = "owner"
+UNATTRIBUTED: Final = "unattributed"
 
 PROVIDER = "digitalocean"
 PROVIDER_CURRENCY = "USD"  # DigitalOcean's price lists and invoices know no other

@@ -10,6 +10,8 @@ from django.db.models import TextChoices
 
 from arcadia_cloud.kernel.states import Lifecycle
 
+LIVE_SAGAS: Final = "live"  # a choice of the console's status filter, which links from other pages name
+
 
 class SagaStatus(TextChoices):
     """The status of a saga. `failed` is a dead letter: the engine can't advance it without an operator."""

@@ -1,8 +1,8 @@
-"""One DigitalOcean account (a team) and what it holds."""
+"""One DigitalOcean account (a team) and its resources."""
 
 import uuid
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Protocol
@@ -10,27 +10,26 @@ from typing import Protocol
 from flask import Blueprint
 
 from simulator.actions import ActionStore
-from simulator.bulk import Bulk
 from simulator.catalog import Json
 from simulator.clock import Clock
 from simulator.droplet import NAMESPACE
-from simulator.droplets import FIRST_CREATED_ID, DropletStore
+from simulator.droplet_store import FIRST_CREATED_ID, DropletStore
 from simulator.projects import ProjectStore
+from simulator.synthetic_droplets import SyntheticDroplets
 
-BULK_NEWEST = date(2025, 6, 1)
-_FIRST_ACTION_ID = 2_100_000_000
+NEWEST_CREATED_ON = date(2025, 6, 1)
 _FIRST_IMAGE_ID = 170_000_000
 
 
-class Tagged(Protocol):
-    """Whatever carries tags."""
+class Taggable(Protocol):
+    """A resource that carries tags."""
 
     tags: list[str]
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
-    """A kind of resource: its endpoints, and how projects and tags find one by the id in a path.
+class ResourceKind:
+    """A kind of resource: its endpoints, and the functions by which projects and tags find one of it.
 
     `urn` is the type in its URN, empty where DigitalOcean puts none into a project; `tag_type` is its
     `resource_type` when it is tagged.
@@ -42,27 +41,31 @@ class Kind:
     urn: str = ""
     tag_type: str = ""
     exists: "Callable[[Account, str], bool] | None" = None
-    edit: "Callable[[Account, str], Tagged | None] | None" = None
+    find_taggable: "Callable[[Account, str], Taggable | None] | None" = None
     tag_counts: "Callable[[Account], Mapping[str, tuple[int, int | str]]] | None" = None
     count: "Callable[[Account], int] | None" = None
 
 
 class Account:
-    def __init__(self, *, team: str, seed: int, droplets: int, clock: Clock, kinds: tuple[Kind, ...]) -> None:
+    def __init__(
+        self, *, team: str, seed: int, droplets: int, clock: Clock, kinds: tuple[ResourceKind, ...]
+    ) -> None:
         self.team = team
         self.clock = clock
         self.kinds = kinds
         self.uuid = str(uuid.uuid5(NAMESPACE, f"{seed}/team/{team}"))
         self.owner_uuid = str(uuid.uuid5(NAMESPACE, f"{seed}/owner/{team}"))
+        # Above the synthetic droplets, so that a client can still create some.
         self.droplet_limit = droplets + 1000
-        newest = min(clock.now().date(), BULK_NEWEST)
-        self.droplets = DropletStore(Bulk(seed=seed, count=droplets, newest=newest, team=team))
-        self.projects = ProjectStore(seed=seed, team=team, bulk=self.droplets.bulk)
-        self.actions = ActionStore(_FIRST_ACTION_ID, clock)
+        newest = min(clock.now().date(), NEWEST_CREATED_ON)
+        self.droplets = DropletStore(SyntheticDroplets(seed=seed, count=droplets, newest=newest, team=team))
+        self.projects = ProjectStore(seed=seed, team=team, synthetic=self.droplets.synthetic)
+        self.actions = ActionStore(clock, self.droplets.synthetic)
         self.images: dict[int, Json] = {}
-        self.taken_of: dict[int, int] = {}  # an image's droplet, which may be gone
-        self.held: defaultdict[str, dict[str, Json]] = defaultdict(dict)  # by kind, what lies on its shelf
-        self.tags: dict[str, str] = {}  # by its lower-case form, the name as it was first written
+        self.source_droplet_ids: dict[int, int] = {}  # by image; the droplet may be deleted
+        # By the name of the collection, then by id.
+        self.collections: defaultdict[str, dict[str, Json]] = defaultdict(dict)
+        self.tags: dict[str, str] = {}  # by the lower-case form, the spelling that came first
         self._next_droplet = FIRST_CREATED_ID
         self._next_image = _FIRST_IMAGE_ID
 
@@ -74,8 +77,8 @@ class Account:
         self._next_image += 1
         return self._next_image
 
-    def holds(self, urn: str) -> bool:
-        """Whether the account has the resource of that URN."""
+    def has_resource(self, urn: str) -> bool:
+        """Return True if the account has the resource of that URN."""
         _, _, rest = urn.partition(":")
         kind_name, _, key = rest.partition(":")
         return any(
@@ -83,29 +86,31 @@ class Account:
             for kind in self.kinds
         )
 
-    def path_of(self, urn: str) -> str:
+    def resource_path(self, urn: str) -> str:
         kind_name, _, key = urn.removeprefix("do:").partition(":")
         return next((f"{kind.path}/{key}" for kind in self.kinds if kind.urn == kind_name), "/v2/")
 
-    def canonical_tags(self, names: list[str]) -> list[str]:
-        """The names as first written, each once; new ones come into being."""
+    def register_tags(self, names: Sequence[str]) -> list[str]:
+        """Return the tags in the spelling that came first, each once, and create those that are new."""
         found: dict[str, str] = {}
+        # A tag keeps the capitals that it was first created with, whatever a later request has.
         for name in names:
             found[name.lower()] = self.tags.setdefault(name.lower(), name)
         return list(found.values())
 
     def delete_image(self, image_id: int) -> None:
-        """Remove it, from the droplets that it was taken of, too."""
+        """Delete the image, and its id from the droplet that it was taken of."""
         del self.images[image_id]
-        for droplet in self.droplets.held():
+        for droplet in self.droplets.iter_stored():
             droplet.snapshot_ids = [each for each in droplet.snapshot_ids if each != image_id]
             droplet.backup_ids = [each for each in droplet.backup_ids if each != image_id]
 
     def delete_droplet(self, droplet_id: int) -> None:
-        """Remove it and its place in a project; its snapshots stay."""
+        """Delete the droplet and take it out of its project; its snapshots stay. Raises KeyError."""
         droplet = self.droplets.get(droplet_id)
         if droplet is None:
             raise KeyError(droplet_id)
-        droplet.dead = self.clock.virtual()
+        # Stamped before the store drops it: the fault `deleted_linger` lists it for some time yet.
+        droplet.deleted_virtual = self.clock.virtual()
         self.droplets.remove(droplet_id)
-        self.projects.forget(droplet.urn)
+        self.projects.unassign(droplet.urn)

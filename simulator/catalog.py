@@ -1,6 +1,6 @@
-"""What DigitalOcean offers: sizes, regions and public images, read from the data files.
+"""The catalog of sizes, regions and public images, read from the data files.
 
-Prices are rounded ones, good enough to reckon with, never for a bill.
+Its prices are rounded: good enough for estimates, never for an invoice.
 """
 
 import csv
@@ -20,13 +20,14 @@ _REGION_FEATURES: Final = [
 ]  # fmt: skip
 
 
-def _rows(name: str) -> list[dict[str, str]]:
+def _read_csv(name: str) -> list[dict[str, str]]:
     with (_DATA / name).open(newline="", encoding="utf-8") as lines:
         return list(csv.DictReader(lines))
 
 
 def float32(value: str) -> float:
-    """The number as it comes through DigitalOcean's 32-bit floats (0.00744: 0.00743999984115362)."""
+    """Round to 32 bits, as DigitalOcean's prices are (0.00744 becomes 0.00743999984115362)."""
+    # 15 digits, as DigitalOcean prints a double: more would show the noise of the conversion.
     (single,) = struct.unpack("f", struct.pack("f", float(value)))
     return float(f"{single:.15g}")
 
@@ -41,14 +42,10 @@ def _gpu(row: Mapping[str, str]) -> Json | None:
     }
 
 
-def _disks(row: Mapping[str, str]) -> list[Json]:
+def _size(row: Mapping[str, str], regions: list[str]) -> Json:
     disks: list[Json] = [{"type": "local", "size": {"amount": int(row["disk_gb"]), "unit": "gib"}}]
     if row["scratch_gib"]:
         disks.append({"type": "scratch", "size": {"amount": int(row["scratch_gib"]), "unit": "gib"}})
-    return disks
-
-
-def _size(row: Mapping[str, str], regions: list[str]) -> Json:
     size: Json = {
         "slug": row["slug"],
         "memory": int(row["memory_mb"]),
@@ -60,7 +57,7 @@ def _size(row: Mapping[str, str], regions: list[str]) -> Json:
         "regions": regions,
         "available": True,
         "description": row["description"],
-        "disk_info": _disks(row),
+        "disk_info": disks,
     }
     gpu = _gpu(row)
     if gpu is not None:
@@ -97,19 +94,22 @@ def _image(row: Mapping[str, str], regions: list[str]) -> Json:
     }
 
 
-_REGION_ROWS: Final = _rows("regions.csv")
-_OPEN: Final = [row["slug"] for row in _REGION_ROWS if row["available"] == "yes"]
-_WITH_GPUS: Final = [row["slug"] for row in _REGION_ROWS if row["gpu"] == "yes"]
-_SIZES: Final = [_size(row, _WITH_GPUS if row["gpu_model"] else _OPEN) for row in _rows("sizes.csv")]
-_IMAGE_ROWS: Final = _rows("images.csv")
+_REGION_ROWS: Final = _read_csv("regions.csv")
+# A closed region is still listed, but has no sizes and images.
+_OPEN_REGIONS: Final = [row["slug"] for row in _REGION_ROWS if row["available"] == "yes"]
+_GPU_REGIONS: Final = [row["slug"] for row in _REGION_ROWS if row["gpu"] == "yes"]
+_SIZES: Final = [
+    _size(row, _GPU_REGIONS if row["gpu_model"] else _OPEN_REGIONS) for row in _read_csv("sizes.csv")
+]
+_IMAGE_ROWS: Final = _read_csv("images.csv")
 
 SIZES: Final[Mapping[str, Json]] = {size["slug"]: size for size in _SIZES}
 REGIONS: Final[Mapping[str, Json]] = {row["slug"]: _region(row, _SIZES) for row in _REGION_ROWS}
-IMAGES: Final[Mapping[int, Json]] = {int(row["id"]): _image(row, _OPEN) for row in _IMAGE_ROWS}
+IMAGES: Final[Mapping[int, Json]] = {int(row["id"]): _image(row, _OPEN_REGIONS) for row in _IMAGE_ROWS}
 IMAGE_IDS: Final[Mapping[str, int]] = {row["slug"]: int(row["id"]) for row in _IMAGE_ROWS}
 APPLICATIONS: Final = frozenset(int(row["id"]) for row in _IMAGE_ROWS if row["kind"] == "application")
-# By slug or id, the same as JSON: a page of droplets repeats them hundreds of times.
-WRITTEN: Final[Mapping[str | int, msgspec.Raw]] = {
+# Encoded once, by slug or id: a page of droplets repeats them hundreds of times.
+ENCODED: Final[Mapping[str | int, msgspec.Raw]] = {
     key: msgspec.Raw(msgspec.json.encode(value))
     for offered in (SIZES, REGIONS, IMAGES)
     for key, value in offered.items()

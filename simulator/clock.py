@@ -1,7 +1,7 @@
-"""Two clocks: the calendar, which stamps what happens, and virtual seconds, which actions take.
+"""Clock with two times: the calendar, which dates events, and virtual seconds, which actions last.
 
-Only virtual seconds are multiplied by the speed: a calendar that ran ahead would date things in the
-future of whoever reads them.
+Only virtual seconds are multiplied by the speed: a calendar that ran ahead would date events in the client's
+future.
 """
 
 import time
@@ -20,22 +20,26 @@ class Clock:
         self._advanced = 0.0
 
     def now(self) -> datetime:
+        """Return the calendar's time, UTC; it runs at the real speed and never backwards."""
+        # By the monotonic clock: an adjustment of the system's time would break the order of events.
         return self._base + timedelta(seconds=time.monotonic() - self._started + self._advanced)
 
     def virtual(self) -> float:
-        """Virtual seconds since the start."""
+        """Return the virtual seconds since the start."""
         return (time.monotonic() - self._started) * self.speed + self._advanced
 
     def epoch(self) -> float:
-        """Seconds since 1970 on the real calendar, which is what a client compares reset times with."""
+        """Return seconds since 1970 by the real date, for the times of rate limits."""
         return time.time() + self._advanced
 
     def advance(self, seconds: float) -> None:
+        """Move all times ahead. Raises ValueError on a negative number."""
         if seconds < 0:
             raise ValueError("time doesn't go back")
         self._advanced += seconds
 
 
-def stamp(at: datetime) -> str:
-    """DigitalOcean's form of a time, to the second."""
+def format_time(at: datetime) -> str:
+    """Format a UTC time as DigitalOcean does, to the second."""
+    # Cut and not converted: all times are UTC here, and this runs several times for each droplet of a page.
     return at.isoformat(timespec="seconds")[:19] + "Z"

@@ -1,4 +1,4 @@
-"""Ending a connection without an answer, which WSGI has no word for."""
+"""Connections that end without a response, for which WSGI has no call."""
 
 import socket
 import struct
@@ -10,12 +10,12 @@ from waitress.channel import HTTPChannel
 from waitress.task import WSGITask
 
 _CHANNEL: Final = "simulator.channel"
-_AT_ONCE: Final = struct.pack("ii", 1, 0)  # SO_LINGER with no time: closing sends RST
+_LINGER_ZERO: Final = struct.pack("ii", 1, 0)  # SO_LINGER with no time: closing sends RST
 _DROPPED: Final = "x-simulator-dropped"
 
 
 class ChannelTask(WSGITask):  # type: ignore[misc]  # waitress has no types
-    """Lets the application see the connection it answers on."""
+    """A task that hands its connection to the application."""
 
     def get_environment(self) -> dict[str, Any]:
         environ: dict[str, Any] = super().get_environment()
@@ -27,8 +27,8 @@ class DroppableChannel(HTTPChannel):  # type: ignore[misc]  # waitress has no ty
     task_class = ChannelTask
 
 
-def dropped(*, reset: bool) -> Response:
-    """End the request's connection, by FIN or RST; what is returned never reaches the client.
+def drop(*, reset: bool) -> Response:
+    """Close the request's connection, by FIN or RST, and return a response that is never sent.
 
     Raises ConnectionResetError where there is no connection, under Flask's test client.
     """
@@ -38,7 +38,7 @@ def dropped(*, reset: bool) -> Response:
     channel.connected = False  # waitress writes nothing more to it
     with suppress(OSError):  # the client may have gone first
         if reset:
-            channel.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _AT_ONCE)
+            channel.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER_ZERO)
         else:
             channel.socket.shutdown(socket.SHUT_RDWR)
     channel.will_close = True

@@ -1,4 +1,4 @@
-"""A droplet and its form on the wire."""
+"""A droplet, and its JSON."""
 
 import uuid
 from collections.abc import Mapping
@@ -8,10 +8,10 @@ from datetime import time as time_of_day
 from ipaddress import IPv4Address
 from typing import Final
 
-from simulator.catalog import SIZES, WRITTEN, Json
-from simulator.clock import stamp
+from simulator.catalog import ENCODED, SIZES, Json
+from simulator.clock import format_time
 
-_PUBLIC: Final = int(IPv4Address("198.18.0.0"))  # RFC 2544's range for benchmarks: nobody's hosts
+_PUBLIC: Final = int(IPv4Address("198.18.0.0"))  # RFC 2544's range for benchmarks, which no host has
 _PUBLIC_HOSTS: Final = 1 << 17
 _PRIVATE: Final = int(IPv4Address("10.100.0.0"))
 _BACKUP_HOURS: Final = 4
@@ -20,9 +20,10 @@ NAMESPACE: Final = uuid.UUID("6d1f3c1e-6b1c-5f0e-9c4b-0d5a3f2e7a10")
 
 @dataclass(slots=True)
 class Droplet:
-    """What is known of one droplet. `born` and `dead` are virtual seconds; a fleet's were always there.
+    """One droplet.
 
-    `address` numbers its IP addresses, `pending` is the action that holds it, if one does.
+    `address` numbers its IP addresses, `pending` is the id of the action that locks it. `created_virtual` and
+    `deleted_virtual` are virtual seconds; a fleet's droplets were always there.
     """
 
     id: int
@@ -43,8 +44,8 @@ class Droplet:
     volume_ids: list[str] = field(default_factory=list)
     vpc_uuid: str = ""
     pending: int | None = None
-    born: float = float("-inf")
-    dead: float = 0.0
+    created_virtual: float = float("-inf")
+    deleted_virtual: float = 0.0
 
     def __post_init__(self) -> None:
         self.disk = self.disk or int(SIZES[self.size]["disk"])
@@ -63,7 +64,7 @@ def default_vpc(team: str, region: str) -> str:
 
 
 def backup_window(policy: Mapping[str, object] | None, now: datetime) -> Json | None:
-    """The next window of a backup policy: today's hour, or tomorrow's once it has passed."""
+    """Return the next window of a backup policy: at its hour today, or tomorrow once that has passed."""
     if policy is None:
         return None
     hour = policy["hour"]
@@ -72,22 +73,23 @@ def backup_window(policy: Mapping[str, object] | None, now: datetime) -> Json | 
     start = datetime.combine(now.date(), time_of_day(hour), UTC)
     if start <= now:
         start += timedelta(days=1)
-    return {"start": stamp(start), "end": stamp(start + timedelta(hours=_BACKUP_HOURS))}
+    return {"start": format_time(start), "end": format_time(start + timedelta(hours=_BACKUP_HOURS))}
 
 
-def _dotted(address: int) -> str:
-    """As `str(IPv4Address(address))`, which takes a fifth of a page's time."""
+def _format_ipv4(address: int) -> str:
+    """Format an address as `str(IPv4Address(address))` does, which takes a fifth of a page's time."""
     return f"{address >> 24}.{address >> 16 & 255}.{address >> 8 & 255}.{address & 255}"
 
 
 def _networks(droplet: Droplet) -> Json:
-    if droplet.status == "new":
+    if droplet.status == "new":  # DigitalOcean assigns the addresses while it creates the droplet
         return {"v4": [], "v6": []}
+    # Never out of the network for benchmarks: no test may meet an address of a real host.
     host = droplet.address % _PUBLIC_HOSTS
     v4: list[Json] = [
-        {"ip_address": _dotted(_PRIVATE + host), "netmask": "255.252.0.0", "gateway": "nil",
+        {"ip_address": _format_ipv4(_PRIVATE + host), "netmask": "255.252.0.0", "gateway": "nil",
          "type": "private"},
-        {"ip_address": _dotted(_PUBLIC + host), "netmask": "255.255.240.0", "gateway": "198.18.0.1",
+        {"ip_address": _format_ipv4(_PUBLIC + host), "netmask": "255.255.240.0", "gateway": "198.18.0.1",
          "type": "public"},
     ]  # fmt: skip
     v6: list[Json] = []
@@ -110,11 +112,11 @@ def _features(droplet: Droplet) -> list[str]:
     return features
 
 
-def rendered(droplet: Droplet, *, images: Mapping[int, Json], now: datetime) -> Json:
-    """The droplet as DigitalOcean answers it. `images` are the account's own, besides the public ones.
+def render_droplet(droplet: Droplet, *, images: Mapping[int, Json], now: datetime) -> Json:
+    """Render the droplet as DigitalOcean does. `images` are the account's own, besides the public ones.
 
-    Region, size and image are in their written form, to be sent and not to be looked into. The flat `disk`
-    is the real one: it differs from the size's after a resize that kept the disk.
+    Region, size and image are encoded already: they can be sent, and not be read. The flat `disk` is the real
+    one: it differs from the size's after a resize that kept the disk.
     """
     size = SIZES[droplet.size]
     body: Json = {
@@ -122,6 +124,7 @@ def rendered(droplet: Droplet, *, images: Mapping[int, Json], now: datetime) -> 
         "name": droplet.name,
         "memory": size["memory"],
         "vcpus": size["vcpus"],
+        # Of the droplet, where the size would do for all but those resized without their disk.
         "disk": droplet.disk,
         "disk_info": [
             {"type": "local", "size": {"amount": droplet.disk, "unit": "gib"}},
@@ -130,17 +133,17 @@ def rendered(droplet: Droplet, *, images: Mapping[int, Json], now: datetime) -> 
         "locked": droplet.pending is not None,
         "status": droplet.status,
         "kernel": None,
-        "created_at": stamp(droplet.created_at),
+        "created_at": format_time(droplet.created_at),
         "features": _features(droplet),
         "backup_ids": droplet.backup_ids,
         "next_backup_window": backup_window(droplet.backup_policy, now),
         "snapshot_ids": droplet.snapshot_ids,
-        "image": WRITTEN.get(droplet.image) or images.get(droplet.image) or {},
+        "image": ENCODED.get(droplet.image) or images.get(droplet.image) or {},
         "volume_ids": droplet.volume_ids,
-        "size": WRITTEN[droplet.size],
+        "size": ENCODED[droplet.size],
         "size_slug": droplet.size,
         "networks": _networks(droplet),
-        "region": WRITTEN[droplet.region],
+        "region": ENCODED[droplet.region],
         "tags": droplet.tags,
         "vpc_uuid": droplet.vpc_uuid,
     }

@@ -1,4 +1,4 @@
-"""DigitalOcean's error answers: a status and `{"id", "message", "request_id"}`."""
+"""Error responses of DigitalOcean: a status and `{"id", "message", "request_id"}`."""
 
 from typing import Final
 
@@ -6,7 +6,7 @@ NOT_FOUND: Final = "The resource you requested could not be found."
 
 
 class ApiError(Exception):
-    """An answer other than success, in the words DigitalOcean uses."""
+    """An error response, with DigitalOcean's id and message."""
 
     def __init__(self, status: int, error_id: str, message: str) -> None:
         super().__init__(message)

@@ -1,41 +1,41 @@
-"""Faults that can be armed, each over HTTP and each for the requests it names.
+"""Faults, which are armed over HTTP, each for the requests that match it.
 
 `POST /_control/faults` takes {"kind", "count", "probability", "method", "path", "after", "token", ...}:
-`count` answers are spoiled (0: until it is disarmed), `path` is a regular expression found in the path,
-`after` matching requests are let through first, `probability` is drawn from the seed. By kind, with the
-further fields and what they are when left out:
+`count` responses are affected (0: until it is disarmed), `path` is a regular expression found in the path,
+`after` matching requests pass first, `probability` is drawn from the seed. By kind, with the further fields
+and their defaults:
 
-before anything is done:
+before the endpoint:
     rate_limited     429; retry_after (1; null: no such header), reset_in (seconds, 60)
-    server_error     status (500), html (false); after_change (false): the change is made, its answer lost
+    server_error     status (500), html (false); after_change (false): the change is made, its response lost
     latency          seconds (1)
     drop_before      the connection closes; reset (false): by RST instead of FIN
     forbidden        403
-    missing          404, as of what is there and can't be read yet
+    missing          404, as of a resource that exists and can't be read yet
     pending_event    422 "Droplet already has a pending event."
-after it was done:
-    drop_after       the connection closes without an answer; reset (false)
-    truncated        the answer's first half; cut: "body" (default; a valid answer of broken JSON) or
+after the endpoint:
+    drop_after       the connection closes without a response; reset (false)
+    truncated        the response's first half; cut: "body" (default; a valid response of broken JSON) or
                      "connection" (closed before the announced length)
 in lists:
-    list_lag         what was created within `seconds` (5, virtual) is missing; detail (false): also by id
-    deleted_linger   what was deleted within `seconds` (5, virtual) is still there; detail (false): also by id
+    list_lag         droplets created within `seconds` (5, virtual) are missing; detail (false): by id too
+    deleted_linger   droplets deleted within `seconds` (5, virtual) are still there; detail (false): by id too
     repeat_item      a page has its first item once more at its end
     shifted_pages    pages after the first begin `by` (1) items early, so that items repeat and a full last
                      page leaves some out; a negative number skips items
     wrong_total      meta.total is `by` (1) too high
     empty_list       nothing, total 0, as for a token without the scope
-in an invoice's table; `line` is its number, from 1:
+in an invoice's CSV; `line` is its number, from 1:
     lost_line        a line is missing; line (1)
-    doubled_line     a line stands twice; line (1)
+    doubled_line     a line is there twice; line (1)
     missing_cent     a line's amount is a cent too low; line (1)
     html_answer      a page of HTML instead, with status 200
-in actions, when they are asked for:
+in actions, at their start:
     errored_action   type ("": any): it ends errored, and a droplet it was to create is gone
     slow_actions     factor (10)
-    ignored_shutdown a shutdown completes, but the guest didn't hear it: the droplet goes on running
-    vanishing        a droplet is gone right after its 202
-    service_down     assigning to a project answers 200 with this status per item; status ("service_down")
+    ignored_shutdown a shutdown completes, but the guest ignored it: the droplet goes on running
+    vanishing        a droplet is deleted right after its 202
+    service_down     an assignment to a project is a 200 with this status per item; status ("service_down")
 """
 
 import random
@@ -73,14 +73,16 @@ DEFAULTS: Final[Mapping[str, Json]] = {
     "vanishing": {},
     "service_down": {"status": "service_down"},
 }
-_COMMON: Final = frozenset({"kind", "count", "probability", "method", "path", "after", "token"})
+_COMMON_FIELDS: Final = frozenset({"kind", "count", "probability", "method", "path", "after", "token"})
 
 
 @dataclass(slots=True)
 class Fault:
+    """One armed fault: the requests that it matches, and the settings of its kind."""
+
     id: int
     kind: str
-    count: int  # how many answers are left to spoil; 0 at the start: no end
+    count: int  # responses left to affect; 0 at the start: no end
     probability: float
     method: str
     path: re.Pattern[str]
@@ -93,7 +95,7 @@ class Fault:
     def __post_init__(self) -> None:
         self.endless = self.count == 0
 
-    def rendered(self) -> Json:
+    def render(self) -> Json:
         return {
             "id": self.id,
             "kind": self.kind,
@@ -106,38 +108,40 @@ class Fault:
 
 
 class Faults:
+    """The armed faults, oldest first. `kinds` are all kinds, with the defaults of their settings."""
+
     def __init__(self, seed: int, kinds: Mapping[str, Json] = DEFAULTS) -> None:
         self._kinds = kinds
         self._random = random.Random(seed)
         self._armed: dict[int, Fault] = {}
-        self._made = 0
+        self._last_id = 0
 
     def __len__(self) -> int:
         return len(self._armed)
 
-    def all(self) -> list[Fault]:
+    def list_all(self) -> list[Fault]:
         return list(self._armed.values())
 
-    def arm(self, wish: Json) -> Fault:
-        """Arm what the request body asks for. Raises ApiError on what makes no sense."""
-        kind = str(wish.get("kind"))
+    def arm(self, payload: Json) -> Fault:
+        """Arm the fault of a request's body. Raises ApiError (400) on unknown kinds and fields."""
+        kind = str(payload.get("kind"))
         if kind not in self._kinds:
             raise bad_request(f"kind is one of {', '.join(self._kinds)}")
-        unknown = wish.keys() - _COMMON - self._kinds[kind].keys()
+        unknown = payload.keys() - _COMMON_FIELDS - self._kinds[kind].keys()
         if unknown:
             raise bad_request(f"{kind} has no {', '.join(sorted(unknown))}")
-        self._made += 1
+        self._last_id += 1
         try:
             fault = Fault(
-                id=self._made,
+                id=self._last_id,
                 kind=kind,
-                count=int(wish.get("count", 1)),
-                probability=float(wish.get("probability", 1)),
-                method=str(wish.get("method", "")).upper(),
-                path=re.compile(str(wish.get("path", ""))),
-                after=int(wish.get("after", 0)),
-                token=str(wish.get("token", "")),
-                settings={name: wish.get(name, default) for name, default in self._kinds[kind].items()},
+                count=int(payload.get("count", 1)),
+                probability=float(payload.get("probability", 1)),
+                method=str(payload.get("method", "")).upper(),
+                path=re.compile(str(payload.get("path", ""))),
+                after=int(payload.get("after", 0)),
+                token=str(payload.get("token", "")),
+                settings={name: payload.get(name, default) for name, default in self._kinds[kind].items()},
             )
         except (TypeError, ValueError, re.error) as error:
             raise bad_request(str(error)) from error
@@ -145,16 +149,16 @@ class Faults:
         return fault
 
     def disarm(self, fault_id: int | None = None) -> None:
-        """That one, or all."""
+        """Disarm one fault, or all."""
         if fault_id is None:
             self._armed.clear()
         else:
             self._armed.pop(fault_id, None)
 
     def take(self, kind: str, *, method: str, path: str, token: str, **wanted: object) -> Json | None:
-        """The settings of a fault that spoils this request, and one less of it; None if none does.
+        """Return the settings of the oldest fault that affects the request and count it; None if none does.
 
-        `wanted` are settings the fault must have; an empty one of the fault's fits anything.
+        `wanted` are settings that the fault must have; an empty one of the fault's matches anything.
         """
         for fault in self._armed.values():
             if (
@@ -165,18 +169,16 @@ class Faults:
                 or any(fault.settings[name] not in {"", value} for name, value in wanted.items())
             ):
                 continue
+            # Counted down by matching requests alone, and before chance: `after` names one certain request.
             if fault.after > 0:
                 fault.after -= 1
                 continue
             if self._random.random() >= fault.probability:
                 continue
-            self._spend(fault)
+            fault.applied += 1
+            if not fault.endless:
+                fault.count -= 1
+                if fault.count == 0:
+                    del self._armed[fault.id]
             return fault.settings
         return None
-
-    def _spend(self, fault: Fault) -> None:
-        fault.applied += 1
-        if not fault.endless:
-            fault.count -= 1
-            if fault.count == 0:
-                del self._armed[fault.id]

@@ -12,13 +12,13 @@ from django.db import connection
 from pytest_django import DjangoDbBlocker
 from pytest_django.fixtures import Settings
 
-from arcadia_cloud.embedded.children import RECORD, end_leftovers
+from arcadia_cloud.embedded.child_processes import RECORD, stop_leftovers
 from arcadia_cloud.embedded.postgres import Postgres
 from arcadia_cloud.embedded.valkey import Valkey
 from arcadia_cloud.kernel.queue.nudge import breaker
-from simulator import finance as simulated_finance
+from simulator.finance import app as simulated_finance
 from simulator.server import serve
-from simulator.world import DEFAULT_TOKEN
+from simulator.simulation import DEFAULT_TOKEN
 from tests.processes import Workers
 from tests.simulated import AS_IT_STARTS, Simulated, SimulatedFinance
 
@@ -125,7 +125,7 @@ def state_folder() -> Iterator[Path]:
     folder = Path(tempfile.mkdtemp(prefix="arcadia-"))
     yield folder
     for record in folder.rglob(RECORD):
-        end_leftovers(record.parent)
+        stop_leftovers(record.parent)
     shutil.rmtree(folder)
 
 

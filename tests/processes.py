@@ -11,13 +11,13 @@ from urllib.parse import urlsplit, urlunsplit
 import psutil
 from django.db import connection
 
-from arcadia_cloud.embedded.children import Child, end_children, start_child
+from arcadia_cloud.embedded.child_processes import ChildProcess, start_child, stop_children
 
 READY_SECONDS = 60
 
 
 @contextmanager
-def hanging(child: Child) -> Iterator[None]:
+def hanging(child: ChildProcess) -> Iterator[None]:
     """For the block, the process and its children take connections and answer nothing (SIGSTOP)."""
     root = psutil.Process(child.process.pid)
     family = [root, *root.children(recursive=True)]
@@ -32,7 +32,7 @@ def hanging(child: Child) -> Iterator[None]:
                 process.resume()
 
 
-def wait_for(child: Child, words: str, *, seconds: float = READY_SECONDS) -> None:
+def wait_for(child: ChildProcess, words: str, *, seconds: float = READY_SECONDS) -> None:
     """Return once the process has logged these words; fail with the end of its log when it doesn't."""
     deadline = time.monotonic() + seconds
     while words not in child.logged():
@@ -52,25 +52,27 @@ class Workers:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.started: list[Child] = []
+        self.started: list[ChildProcess] = []
 
     def __call__(
         self,
         *queues: str,
         environment: Mapping[str, str] | None = None,
         options: Sequence[str] = ("--concurrency", "1", "--pool", "prefork"),
-    ) -> Child:
+    ) -> ChildProcess:
         """Start one and return when it takes tasks. `environment` is laid over this process's."""
         hostname = f"worker-{len(self.started)}-{os.getpid()}@%h"
         command = ["worker", "--queues", ",".join(queues), "--hostname", hostname]
         command += ["--without-gossip", "--without-mingle", *options]
         return self._start(command, environment, words=" ready.")
 
-    def beat(self, *, environment: Mapping[str, str] | None = None) -> Child:
+    def beat(self, *, environment: Mapping[str, str] | None = None) -> ChildProcess:
         """Start a beat, as `bin/run` does, and return when it goes by the schedule."""
         return self._start(["beat", "--pidfile="], environment, words="beat: Starting...")
 
-    def _start(self, command: Sequence[str], environment: Mapping[str, str] | None, *, words: str) -> Child:
+    def _start(
+        self, command: Sequence[str], environment: Mapping[str, str] | None, *, words: str
+    ) -> ChildProcess:
         celery = [sys.executable, "-m", "celery", "-A", "arcadia_cloud", *command]
         surroundings = {**os.environ, "DATABASE_URL": test_database_url(), "PYTHONUNBUFFERED": "1"}
         name = f"{command[0]}-{len(self.started)}"
@@ -83,4 +85,4 @@ class Workers:
 
     def end(self) -> None:
         """End those that are still there."""
-        end_children(self.started, within_seconds=10)
+        stop_children(self.started, within_seconds=10)

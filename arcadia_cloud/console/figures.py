@@ -1,27 +1,30 @@
-"""The home page's figures: a number each, with the list behind it."""
+"""The home page's figures: a number each, with a link to its list."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Final
 
 from django.conf import settings
 from django.urls import reverse
 from django.utils.http import urlencode
 
-from billing.admin.formatting import format_dollars
-from billing.admin.invoices import UNPUSHED_CHOICE, UNRECONCILED_CHOICE
+from arcadia_cloud.kernel.money import Money, format_money
 from billing.queries import BillingSummary
-from provisioning.admin.filters import LIVE_SAGAS
-from provisioning.engine.compensation import COMPENSATION_FAILED
-from provisioning.queries import ProvisioningSummary
-from provisioning.states import SagaStatus
+from billing.values import UNPUSHED_CHOICE, UNRECONCILED_CHOICE
+from inventory.queries import FleetCell, SyncAge, sum_of_known
+from inventory.values import OWNER_PARAMETER, PROVIDER_CURRENCY, UNATTRIBUTED, kind_label
+from provisioning.queries import COMPENSATION_FAILED, ProvisioningSummary
+from provisioning.states import LIVE_SAGAS, SagaStatus
 
+_KINDS_NAMED: Final = 3  # the table of syncs has them all
 _STALE: Final = timedelta(hours=3)  # the balance is asked for every hour
 
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """A number with its name, what stands beside it, and the list behind it. `tone` colours the number."""
+    """A number with its name, a caption, and the link to its list. `tone` colours the number."""
 
     name: str
     value: str
@@ -30,51 +33,117 @@ class Figure:
     tone: str = ""
 
 
-def saga_figures(sagas: ProvisioningSummary) -> list[Figure]:
-    """What goes on, and what needs a hand."""
-    alerts = f"{reverse('admin:kernel_alert_changelist')}?{urlencode({'q': COMPENSATION_FAILED})}"
+def fleet_figures(cells: Sequence[FleetCell]) -> list[Figure]:
+    """Count the live resources, and the unattributed ones among them."""
+    resources = reverse("admin:inventory_resource_changelist")
+    unattributed = sum(cell.unattributed for cell in cells)
+    costs = [
+        format_money(Money.from_cents(sum_of_known(cents) or 0, PROVIDER_CURRENCY))
+        for cents in (
+            (cell.monthly_cost_cents for cell in cells),
+            (cell.unattributed_cost_cents for cell in cells),
+        )
+    ]
     return [
-        Figure("Live sagas", f"{sagas.live:,}", _pace(sagas), _sagas(LIVE_SAGAS), _tone(sagas)),
+        Figure(
+            "Live resources",
+            f"{sum(cell.count for cell in cells):,}",
+            f"{costs[0]} a month at list price",
+            resources,
+        ),
+        Figure(
+            "Unattributed",
+            f"{unattributed:,}",
+            f"{costs[1]} a month" if unattributed else "all are attributed",
+            f"{resources}?{urlencode({OWNER_PARAMETER: UNATTRIBUTED})}",
+            "warning" if unattributed else "good",
+        ),
+    ]
+
+
+def alerts_figure(count: int) -> Figure:
+    """Return the number of open alerts."""
+    return Figure(
+        name="Open alerts",
+        value=f"{count:,}",
+        caption="need a look" if count else "nothing is wrong",
+        href=reverse("admin:kernel_alert_changelist"),
+        tone="bad" if count else "good",
+    )
+
+
+def syncs_figure(ages: Sequence[SyncAge]) -> Figure:
+    """Count the kinds that are up to date; one that isn't set up is neither fresh nor stale."""
+    fresh = sum(age.completed_at is not None and not age.is_stale for age in ages)
+    stale = [kind_label(age.kind) for age in ages if age.is_stale and age.completed_at]
+    never = [kind_label(age.kind) for age in ages if age.is_stale and age.completed_at is None]
+    late = []
+    for label, kinds in (("stale", stale), ("never", never)):
+        if kinds:
+            rest = f" and {len(kinds) - _KINDS_NAMED} more" if len(kinds) > _KINDS_NAMED else ""
+            late.append(f"{label}: {', '.join(kinds[:_KINDS_NAMED])}{rest}")
+    return Figure(
+        name="Kinds up to date",
+        value=f"{fresh} of {fresh + len(stale) + len(never)}",
+        caption="; ".join(late) or "every sync is fresh",
+        href=reverse("admin:inventory_syncrun_changelist"),
+        tone="bad" if late else "good",
+    )
+
+
+def saga_figures(sagas: ProvisioningSummary) -> list[Figure]:
+    """Return the live and waiting sagas, and those that need attention."""
+    failures = f"{reverse('admin:kernel_alert_changelist')}?{urlencode({'q': COMPENSATION_FAILED})}"
+    return [
+        Figure(
+            "Live sagas",
+            f"{sagas.live:,}",
+            "paused" if sagas.brake.paused else "running" if sagas.live else "none is running",
+            _sagas_href(LIVE_SAGAS),
+            "warning" if sagas.brake.paused else "",
+        ),
         Figure(
             "Waiting sagas",
             f"{sagas.waiting:,}",
-            "each for its time or a cap" if sagas.waiting else "none waits",
-            _sagas(SagaStatus.WAITING),
+            "each for a time or a cap" if sagas.waiting else "none is waiting",
+            _sagas_href(SagaStatus.WAITING),
         ),
         Figure(
             "Dead letters",
             f"{sagas.dead_letters:,}",
             "need a retry or a cancel" if sagas.dead_letters else "none",
-            _sagas(SagaStatus.FAILED),
+            _sagas_href(SagaStatus.FAILED),
             "bad" if sagas.dead_letters else "good",
         ),
         Figure(
-            "Undo failures",
+            "Failed compensations",
             f"{sagas.compensation_failures:,}",
             "left something behind" if sagas.compensation_failures else "none is open",
-            alerts,
+            failures,
             "bad" if sagas.compensation_failures else "good",
         ),
     ]
 
 
 def billing_figures(billing: BillingSummary, *, at: datetime) -> list[Figure]:
-    """What the month has cost, and which invoices need a hand."""
+    """Return what the month has cost, and the invoices that need attention."""
     unpushed = billing.waiting + billing.refused
+    counts = {"refused": billing.refused, "waiting": billing.waiting}
+    push = ", ".join(f"{count:,} {name}" for name, count in counts.items() if count) or "finance has all"
     return [
-        _spend(billing, at),
+        spend_figure(billing, at),
         Figure(
             "Invoices that don't add up",
             f"{billing.unreconciled:,}",
             "are read again every hour" if billing.unreconciled else "all add up",
-            _invoices(ingest_status=UNRECONCILED_CHOICE),
+            _invoices_href(ingest_status=UNRECONCILED_CHOICE),
             "bad" if billing.unreconciled else "good",
         ),
         Figure(
             "Not pushed to finance",
             f"{unpushed:,}",
-            _pushing(billing),
-            _invoices(push_status=UNPUSHED_CHOICE),
+            push if settings.SKYAI_FINANCE_ENABLED else "pushing is switched off",
+            _invoices_href(push_status=UNPUSHED_CHOICE),
             "bad"
             if billing.refused
             else "warning"
@@ -84,47 +153,34 @@ def billing_figures(billing: BillingSummary, *, at: datetime) -> list[Figure]:
     ]
 
 
-def _spend(billing: BillingSummary, at: datetime) -> Figure:
-    """As the provider told it last; beside it, the month before."""
+def spend_figure(billing: BillingSummary, at: datetime) -> Figure:
+    """Return the provider's last figure; beside it, the month before."""
     href = reverse("admin:billing_balancesnapshot_changelist")
     balance, month = billing.balance, f"{billing.previous_month:%B}"
     if balance is None:
         return Figure("Spend this month", "-", "the balance was never asked for", href)
     if billing.spent_by_then is not None:
-        before = f"{month} by then: {format_dollars(billing.spent_by_then)}"
+        before = f"{month} by then: {_format_exact(billing.spent_by_then)}"
     elif billing.invoiced is not None:
-        before = f"{month} in all: {format_dollars(billing.invoiced)}"
+        before = f"{month} in all: {_format_exact(billing.invoiced)}"
     else:
         before = f"nothing is known of {month}"
     return Figure(
         name=f"Spend in {balance.generated_at:%B}",
-        value=format_dollars(balance.month_to_date_usage),
-        caption=f"{before}; told on {balance.generated_at:%-d %b at %H:%M}",
+        value=_format_exact(balance.month_to_date_usage),
+        caption=f"{before}; as of {balance.generated_at:%-d %b at %H:%M}",
         href=href,
         tone="warning" if at - balance.generated_at > _STALE else "",
     )
 
 
-def _pushing(billing: BillingSummary) -> str:
-    if not settings.SKYAI_FINANCE_ENABLED:
-        return "pushing is switched off"
-    counts = {"refused": billing.refused, "waiting": billing.waiting}
-    return ", ".join(f"{count:,} {name}" for name, count in counts.items() if count) or "finance has all"
+def _format_exact(amount: Decimal) -> str:
+    return format_money(Money(amount, PROVIDER_CURRENCY), exact=True)
 
 
-def _invoices(**query: str) -> str:
+def _invoices_href(**query: str) -> str:
     return f"{reverse('admin:billing_providerinvoice_changelist')}?{urlencode(query)}"
 
 
-def _pace(sagas: ProvisioningSummary) -> str:
-    if sagas.brake.paused:
-        return "paused"
-    return "under way" if sagas.live else "nothing goes on"
-
-
-def _tone(sagas: ProvisioningSummary) -> str:
-    return "warning" if sagas.brake.paused else ""
-
-
-def _sagas(status: str) -> str:
+def _sagas_href(status: str) -> str:
     return f"{reverse('admin:provisioning_sagarun_changelist')}?{urlencode({'status': status})}"

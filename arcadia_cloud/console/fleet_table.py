@@ -12,11 +12,11 @@ from django.utils.http import urlencode
 
 from arcadia_cloud.kernel.console.chart_options import chart_options
 from arcadia_cloud.kernel.console.formatting import NOTHING
-from inventory.admin.formatting import dollars
+from arcadia_cloud.kernel.money import Money, format_money
 from inventory.queries import FleetCell, sum_of_known
-from inventory.values import kind_label
+from inventory.values import PROVIDER_CURRENCY, kind_label
 
-# Told apart in light and dark, and by who sees few colours; more kinds than these are "others".
+# Distinct in light and dark, and for the colour-blind; more kinds than these are "others".
 _COLOURS: Final = ("#2563eb", "#f59e0b", "#0d9488", "#a855f7", "#ef4444")
 _OTHERS_COLOUR: Final = "#9ca3af"
 _OTHERS: Final = "others"
@@ -24,8 +24,8 @@ CHART_OPTIONS: Final = chart_options(is_stacked=True, precision=0)
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """How many resources of a kind a region holds."""
+class RegionCount:
+    """A region's count of resources of a kind."""
 
     region: str
     count: int
@@ -40,17 +40,17 @@ class FleetRow:
     count: int
     cost: str
     href: str
-    places: list[Place]
+    regions: list[RegionCount]
 
 
 def fleet_rows(cells: Sequence[FleetCell]) -> list[FleetRow]:
-    """A row per kind, by their names; `cells` are ordered by kind."""
-    rows = [_row(kind, list(of_kind)) for kind, of_kind in groupby(cells, key=lambda cell: cell.kind)]
+    """Return a row per kind, by their names; `cells` are ordered by kind."""
+    rows = [_fleet_row(kind, list(of_kind)) for kind, of_kind in groupby(cells, key=lambda cell: cell.kind)]
     return sorted(rows, key=lambda row: row.kind.casefold())
 
 
 def chart_data(cells: Sequence[FleetCell]) -> str:
-    """Resources per region, stacked by kind: the data of a Chart.js bar chart, as JSON."""
+    """Return resources per region, stacked by kind: the data of a Chart.js bar chart, as JSON."""
     regions = sorted({cell.region for cell in cells})
     sizes = Counter[str]()
     for cell in cells:
@@ -75,18 +75,23 @@ def chart_data(cells: Sequence[FleetCell]) -> str:
     return json.dumps({"labels": [region or NOTHING for region in regions], "datasets": datasets})
 
 
-def _row(kind: str, cells: Sequence[FleetCell]) -> FleetRow:
+def _fleet_row(kind: str, cells: Sequence[FleetCell]) -> FleetRow:
+    cost = sum_of_known(cell.monthly_cost_cents for cell in cells)
     return FleetRow(
         kind=kind_label(kind),
         count=sum(cell.count for cell in cells),
-        cost=dollars(sum_of_known(cell.monthly_cost_cents for cell in cells)),
-        href=_list_of(kind=kind),
-        places=[
-            Place(cell.region or "no region", cell.count, _list_of(kind=kind, region=cell.region or NOTHING))
+        cost=format_money(Money.from_cents(cost, PROVIDER_CURRENCY)),
+        href=_resources_href(kind=kind),
+        regions=[
+            RegionCount(
+                cell.region or "no region",
+                cell.count,
+                _resources_href(kind=kind, region=cell.region or NOTHING),
+            )
             for cell in cells
         ],
     )
 
 
-def _list_of(**filters: str) -> str:
+def _resources_href(**filters: str) -> str:
     return f"{reverse('admin:inventory_resource_changelist')}?{urlencode(filters)}"

@@ -1,4 +1,4 @@
-"""What a login that failed too often is told."""
+"""The page for a login that failed too often."""
 
 from collections.abc import Mapping
 
@@ -8,19 +8,20 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 
-def locked_out(
+def render_lockout(
     request: HttpRequest,
     _response: HttpResponse | None = None,
     _credentials: Mapping[str, str] | None = None,
 ) -> HttpResponse:
-    """The page that says how long to wait; the same for names that exist and names that don't."""
+    """Render how long to wait; the same for names that exist and names that don't."""
     minutes = int(settings.AXES_COOLOFF_TIME.total_seconds() // 60)
+    # Nothing here depends on the name: the page must not give away which logins exist.
     context = {
         **admin.site.each_context(request),
         "title": "Locked",
         "failures": settings.AXES_FAILURE_LIMIT,
         "minutes": minutes,
     }
-    page = render(request, "console/locked_out.html", context, status=429)
+    page = render(request, "console/lockout.html", context, status=429)
     page["Retry-After"] = str(minutes * 60)
     return page

@@ -1,12 +1,15 @@
-"""What the console's sidebar holds, by area; each user sees what they may open."""
+"""The console's sidebar, by area; each user sees what they may open."""
 
+from typing import Any
+
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse_lazy
 from django.utils.http import urlencode
 
 from arcadia_cloud.kernel.console.paging import MOST_COUNTED
 from arcadia_cloud.kernel.models import Alert
-from inventory.admin.filters import UNATTRIBUTED, OwnerFilter
+from inventory.values import OWNER_PARAMETER, UNATTRIBUTED
 from provisioning.models import SagaRun
 from provisioning.states import SagaStatus
 
@@ -14,13 +17,17 @@ Item = dict[str, object]
 
 
 def navigation(request: HttpRequest) -> list[dict[str, object]]:
-    """The areas and their links, with the number of dead letters and of open alerts. Two queries."""
+    """Return the areas and their links, with the number of dead letters and of open alerts. Two queries."""
+    dead_letters = _badge(
+        request, "provisioning.view_sagarun", SagaRun.objects.filter(status=SagaStatus.FAILED)
+    )
+    open_alerts = _badge(request, "kernel.view_alert", Alert.objects.filter(resolved_at=None))
     return [
         {"items": [{"title": "Home", "icon": "home", "link": reverse_lazy("admin:index")}]},
         {
             "title": "Inventory",
             "items": [
-                *_resources(request),
+                *_resource_items(request),
                 _item("Projects", "folder", "inventory.project"),
                 _item("Sync runs", "sync", "inventory.syncrun"),
                 _item("History", "history", "inventory.resourceevent"),
@@ -29,7 +36,7 @@ def navigation(request: HttpRequest) -> list[dict[str, object]]:
         {
             "title": "Provisioning",
             "items": [
-                {**_item("Sagas", "account_tree", "provisioning.sagarun"), "badge": _dead_letters(request)},
+                {**_item("Sagas", "account_tree", "provisioning.sagarun"), "badge": dead_letters},
                 _item("Desired states", "task_alt", "provisioning.provisioned"),
                 _item("Protected", "lock", "provisioning.protectedresource"),
             ],
@@ -47,7 +54,7 @@ def navigation(request: HttpRequest) -> list[dict[str, object]]:
         {
             "title": "Operations",
             "items": [
-                {**_item("Alerts", "notifications", "kernel.alert"), "badge": _open_alerts(request)},
+                {**_item("Alerts", "notifications", "kernel.alert"), "badge": open_alerts},
                 _item("Schedule", "schedule", "django_celery_beat.periodictask"),
                 _item("Leases", "lock_clock", "kernel.lease"),
             ],
@@ -64,26 +71,24 @@ def navigation(request: HttpRequest) -> list[dict[str, object]]:
     ]
 
 
-def _resources(request: HttpRequest) -> list[Item]:
-    """The list of resources, and the same narrowed to nobody's: only one of both is the present page."""
-    every, nobodys = (
-        _item("Resources", "dns", "inventory.resource"),
-        _item("Unattributed", "help", "inventory.resource"),
-    )
-    is_here = request.path.startswith(str(every["link"]))
-    is_narrowed = request.GET.get(OwnerFilter.parameter_name) == UNATTRIBUTED
+def _resource_items(request: HttpRequest) -> list[Item]:
+    """Return the links to all resources and to the unattributed; only one of both is the present page."""
+    resources = _item("Resources", "dns", "inventory.resource")
+    is_here = request.path.startswith(str(resources["link"]))
+    is_narrowed = request.GET.get(OWNER_PARAMETER) == UNATTRIBUTED
+    query = urlencode({OWNER_PARAMETER: UNATTRIBUTED})
     return [
-        {**every, "active": is_here and not is_narrowed},
+        {**resources, "active": is_here and not is_narrowed},
         {
-            **nobodys,
-            "link": f"{nobodys['link']}?{urlencode({OwnerFilter.parameter_name: UNATTRIBUTED})}",
+            **_item("Unattributed", "help", "inventory.resource"),
+            "link": f"{resources['link']}?{query}",
             "active": is_here and is_narrowed,
         },
     ]
 
 
 def _item(title: str, icon: str, model: str) -> Item:
-    """A link to the list of `model` ("app.model"), for those who may see it."""
+    """Return a link to the list of `model` ("app.model"), for those who may see it."""
     app, name = model.split(".")
 
     def permitted(request: HttpRequest) -> bool:
@@ -93,13 +98,6 @@ def _item(title: str, icon: str, model: str) -> Item:
     return {"title": title, "icon": icon, "link": link, "permission": permitted}
 
 
-def _open_alerts(request: HttpRequest) -> int:
-    if not request.user.has_perm("kernel.view_alert"):
-        return 0
-    return Alert.objects.filter(resolved_at=None).count()
-
-
-def _dead_letters(request: HttpRequest) -> int:
-    if not request.user.has_perm("provisioning.view_sagarun"):
-        return 0
-    return SagaRun.objects.filter(status=SagaStatus.FAILED)[: MOST_COUNTED + 1].count()
+def _badge(request: HttpRequest, permission: str, rows: QuerySet[Any]) -> int:
+    """Count rows for those who may see them, as far as a badge needs; 0 shows none."""
+    return rows[: MOST_COUNTED + 1].count() if request.user.has_perm(permission) else 0

@@ -1,4 +1,4 @@
-"""How the console looks and what its navigation holds. Read by settings: imports no model.
+"""The theme's settings: looks, home page and navigation. Read by settings: imports no model.
 
 Nothing is loaded from elsewhere: styles, scripts, fonts and icons come from our own static files.
 """
@@ -10,7 +10,7 @@ from django.templatetags.static import static
 
 
 def unfold_settings(*, production: bool) -> dict[str, Any]:
-    """The theme's settings."""
+    """Return the theme's settings."""
     return {
         "SITE_TITLE": "arcadia-cloud",
         "SITE_HEADER": "arcadia-cloud",
@@ -37,12 +37,12 @@ def unfold_settings(*, production: bool) -> dict[str, Any]:
 
 
 def production(_request: HttpRequest) -> list[str]:
-    """What stands in the page's head, so that nobody mistakes one for the other."""
+    """Return the badge in the page's head, so that production isn't taken for development."""
     return ["Production", "danger"]
 
 
 def development(_request: HttpRequest) -> list[str]:
-    """As `production`."""
+    """Return the badge of development."""
     return ["Development", "info"]
 
 

@@ -1,24 +1,23 @@
-"""The calls that we make to DigitalOcean's API v2, as typed methods."""
+"""The client: the endpoints of DigitalOcean's API v2 that we use, as typed methods."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, Final
 from urllib.parse import quote
 
-from arcadia_cloud.digitalocean.calls import Calls
-from arcadia_cloud.digitalocean.listing import Listing
+from arcadia_cloud.digitalocean.pagination import Listing
 from arcadia_cloud.digitalocean.records import (
     AccountRecord,
     ActionRecord,
     BalanceRecord,
     BillingEntryRecord,
     DnsRecord,
-    DropletCreated,
+    DropletCreateResponse,
     DropletRecord,
     ImageRecord,
     InvoiceItemRecord,
     InvoiceRecord,
-    InvoicesAnswer,
+    InvoicesResponse,
     InvoiceSummaryRecord,
     ProjectRecord,
     ProjectResourceRecord,
@@ -27,42 +26,43 @@ from arcadia_cloud.digitalocean.records import (
     SnapshotRecord,
     TagRecord,
 )
+from arcadia_cloud.digitalocean.rest import RestClient
 
-_NAMING: Final = frozenset({"CNAME", "MX", "NS", "SRV"})  # records whose data is a host's name
+_HOST_TYPES: Final = frozenset({"CNAME", "MX", "NS", "SRV"})  # records whose data is a host's name
 _INVOICES: Final = "/v2/customers/my/invoices"
 
 
-class DigitalOcean(Calls):
-    """DigitalOcean's endpoints, one method each; what they raise stands at `Calls`."""
+class DigitalOcean(RestClient):
+    """DigitalOcean's endpoints, one method each; see `RestClient` for what they raise."""
 
     # --- Account, projects, tags, sizes ------------------------------------------------------------
     def account(self) -> AccountRecord:
-        """The account the token speaks for."""
+        """Get the account the token speaks for."""
         return self.get("/v2/account", AccountRecord, key="account")
 
     def projects(self) -> Iterator[ProjectRecord]:
         return self.items(Listing("/v2/projects", "projects", ProjectRecord))
 
     def project_resources(self, project_id: str) -> Iterator[ProjectResourceRecord]:
-        """What is in a project; only what the token may see. `default` is a valid id."""
+        """List a project's resources; only what the token may see. `default` is a valid id."""
         return self.items(
-            Listing(f"/v2/projects/{_part(project_id)}/resources", "resources", ProjectResourceRecord)
+            Listing(f"/v2/projects/{_quote(project_id)}/resources", "resources", ProjectResourceRecord)
         )
 
     def create_project(
         self, *, name: str, purpose: str, description: str = "", environment: str = ""
     ) -> ProjectRecord:
         """Make a project. Names are unique: ProviderRejected where this one is taken."""
-        body = _given(name=name, purpose=purpose, description=description, environment=environment)
+        body = _drop_empty(name=name, purpose=purpose, description=description, environment=environment)
         return self.post("/v2/projects", ProjectRecord, key="project", body=body)
 
     def delete_project(self, project_id: str) -> None:
         """Delete an empty project; ProviderRejected, status 412, while something is in it."""
-        self.delete(f"/v2/projects/{_part(project_id)}")
+        self.delete(f"/v2/projects/{_quote(project_id)}")
 
     def assign_to_project(self, project_id: str, urns: Sequence[str]) -> list[ProjectResourceRecord]:
         """Move resources into a project. See each `status`: a 200 can hold `not_found`, `service_down`."""
-        path = f"/v2/projects/{_part(project_id)}/resources"
+        path = f"/v2/projects/{_quote(project_id)}/resources"
         return self.post(path, list[ProjectResourceRecord], key="resources", body={"resources": list(urns)})
 
     def sizes(self) -> Iterator[SizeRecord]:
@@ -72,7 +72,7 @@ class DigitalOcean(Calls):
         return self.items(Listing("/v2/regions", "regions", RegionRecord))
 
     def images(self, *, private: bool = False) -> Iterator[ImageRecord]:
-        """Images; the private ones are snapshots, backups and custom images together."""
+        """List images; the private ones are snapshots, backups and custom images together."""
         params = {"private": "true"} if private else {}
         return self.items(Listing("/v2/images", "images", ImageRecord, params))
 
@@ -81,11 +81,11 @@ class DigitalOcean(Calls):
 
     # --- Droplets ------------------------------------------------------------------------------------
     def droplets(self, *, tag: str = "", gpus: bool = False) -> Iterator[DropletRecord]:
-        """Every droplet, or those with a tag. GPU droplets are listed apart: ask with `gpus`.
+        """List every droplet, or those with a tag. GPU droplets are listed apart: ask with `gpus`.
 
         Source: API reference, `GET /v2/droplets`. The list lags behind a create by seconds.
         """
-        params = _given(tag_name=tag, type="gpus" if gpus else "")
+        params = _drop_empty(tag_name=tag, type="gpus" if gpus else "")
         return self.items(Listing("/v2/droplets", "droplets", DropletRecord, params))
 
     def droplet(self, droplet_id: int) -> DropletRecord:
@@ -106,9 +106,9 @@ class DigitalOcean(Calls):
         backups: bool = False,
         ipv6: bool = False,
         monitoring: bool = False,
-    ) -> DropletCreated:
+    ) -> DropletCreateResponse:
         """Ask for one droplet, once. The 202 isn't success, and names aren't unique: tag it to find it."""
-        body = _given(
+        body = _drop_empty(
             name=name,
             region=region,
             size=size,
@@ -122,7 +122,7 @@ class DigitalOcean(Calls):
             ipv6=ipv6,
             monitoring=monitoring,
         )
-        return self.post("/v2/droplets", DropletCreated, body=body)
+        return self.post("/v2/droplets", DropletCreateResponse, body=body)
 
     def delete_droplet(self, droplet_id: int) -> None:
         """Delete a droplet; volumes, snapshots and reserved IPs stay. ProviderNotFound where it is gone."""
@@ -134,11 +134,11 @@ class DigitalOcean(Calls):
         return self.post(path, ActionRecord, key="action", body={**params, "type": type})
 
     def droplet_actions(self, droplet_id: int) -> Iterator[ActionRecord]:
-        """What was done to a droplet, newest first."""
+        """List what was done to a droplet, newest first."""
         return self.items(Listing(f"/v2/droplets/{int(droplet_id)}/actions", "actions", ActionRecord))
 
     def droplet_snapshots(self, droplet_id: int) -> Iterator[ImageRecord]:
-        """A droplet's snapshots; an action that takes one doesn't tell which it took."""
+        """List a droplet's snapshots; an action that takes one doesn't name it."""
         return self.items(Listing(f"/v2/droplets/{int(droplet_id)}/snapshots", "snapshots", ImageRecord))
 
     def action(self, action_id: int) -> ActionRecord:
@@ -146,18 +146,18 @@ class DigitalOcean(Calls):
 
     # --- Snapshots -----------------------------------------------------------------------------------
     def snapshot(self, snapshot_id: str) -> SnapshotRecord:
-        return self.get(f"/v2/snapshots/{_part(snapshot_id)}", SnapshotRecord, key="snapshot")
+        return self.get(f"/v2/snapshots/{_quote(snapshot_id)}", SnapshotRecord, key="snapshot")
 
     def delete_snapshot(self, snapshot_id: str) -> None:
         """Delete a snapshot for good, of a droplet or of a volume. ProviderNotFound where it is gone."""
-        self.delete(f"/v2/snapshots/{_part(snapshot_id)}")
+        self.delete(f"/v2/snapshots/{_quote(snapshot_id)}")
 
     # --- DNS -------------------------------------------------------------------------------------------
     def dns_records(self, domain: str, *, name: str = "", type: str = "") -> Iterator[DnsRecord]:  # noqa: A002 - the API's word
-        """A zone's records, or those of a name and type. `name` is relative to the zone, `@` for itself."""
+        """List a zone's records, or those of a name and type. `name` is relative, `@` for the zone itself."""
         whole = domain if name == "@" else f"{name}.{domain}"  # what the filter wants
-        params = _given(name=whole if name else "", type=type)
-        return self.items(Listing(_records_of(domain), "domain_records", DnsRecord, params))
+        params = _drop_empty(name=whole if name else "", type=type)
+        return self.items(Listing(_records_path(domain), "domain_records", DnsRecord, params))
 
     def create_dns_record(
         self,
@@ -170,70 +170,70 @@ class DigitalOcean(Calls):
         priority: int | None = None,
     ) -> DnsRecord:
         """Write a record, once. An equal one may be there already: look before."""
-        body = _given(type=type, name=name, data=dns_data(type, data), ttl=ttl, priority=priority)
-        return self.post(_records_of(domain), DnsRecord, key="domain_record", body=body)
+        body = _drop_empty(type=type, name=name, data=dns_data(type, data), ttl=ttl, priority=priority)
+        return self.post(_records_path(domain), DnsRecord, key="domain_record", body=body)
 
     def change_dns_record(self, domain: str, record: DnsRecord, *, data: str, ttl: int | None) -> DnsRecord:
         """Give a record other data and another ttl (None: as it is)."""
-        body = _given(type=record.type, name=record.name, data=dns_data(record.type, data), ttl=ttl)
-        return self.put(f"{_records_of(domain)}/{record.id}", DnsRecord, key="domain_record", body=body)
+        body = _drop_empty(type=record.type, name=record.name, data=dns_data(record.type, data), ttl=ttl)
+        return self.put(f"{_records_path(domain)}/{record.id}", DnsRecord, key="domain_record", body=body)
 
     def delete_dns_record(self, domain: str, record_id: int) -> None:
         """Delete a record. Raises ProviderNotFound where it, or its zone, is gone."""
-        self.delete(f"{_records_of(domain)}/{int(record_id)}")
+        self.delete(f"{_records_path(domain)}/{int(record_id)}")
 
     # --- Billing: with the purpose BILLING --------------------------------------------------------------
     def balance(self) -> BalanceRecord:
-        """What the account owes by now."""
+        """Get what the account owes by now."""
         return self.get("/v2/customers/my/balance", BalanceRecord)
 
     def billing_history(self) -> Iterator[BillingEntryRecord]:
-        """Invoices, payments, credits and the like, newest first, back to the account's beginning.
+        """List invoices, payments, credits and the like, newest first, back to the account's beginning.
 
-        The reference knows no paging there, yet the answers have links. A reader may stop early.
+        The reference has no paging there, yet the responses have links. A reader may stop early.
         """
         path = "/v2/customers/my/billing_history"
         return self.items(Listing(path, "billing_history", BillingEntryRecord))
 
     def invoices(self) -> Iterator[InvoiceRecord]:
-        """The final invoices, newest first; a month may have more than one. The preview isn't among them."""
+        """List the final invoices, newest first; a month may have more than one. The preview isn't one."""
         return self.items(Listing(_INVOICES, "invoices", InvoiceRecord))
 
     def invoice_preview(self) -> InvoiceRecord | None:
-        """The running month's invoice so far. It changes, and the final one will have another uuid."""
-        return self.get(_INVOICES, InvoicesAnswer, params={"per_page": "1"}).invoice_preview
+        """Get the running month's invoice so far. It changes, and the final one will have another uuid."""
+        return self.get(_INVOICES, InvoicesResponse, params={"per_page": "1"}).invoice_preview
 
     def invoice_items(self, invoice_uuid: str) -> Iterator[InvoiceItemRecord]:
-        """What an invoice charges for, with ids of resources, which its CSV doesn't have."""
-        path = f"{_INVOICES}/{_part(invoice_uuid)}"
+        """List an invoice's items, with ids of resources, which its CSV doesn't have."""
+        path = f"{_INVOICES}/{_quote(invoice_uuid)}"
         return self.items(Listing(path, "invoice_items", InvoiceItemRecord))
 
     def invoice_summary(self, invoice_uuid: str) -> InvoiceSummaryRecord:
-        """An invoice's sums."""
-        return self.get(f"{_INVOICES}/{_part(invoice_uuid)}/summary", InvoiceSummaryRecord)
+        """Get an invoice's sums."""
+        return self.get(f"{_INVOICES}/{_quote(invoice_uuid)}/summary", InvoiceSummaryRecord)
 
     def invoice_csv(self, invoice_uuid: str) -> AbstractContextManager[Iterator[str]]:
-        """An invoice's table, line by line for the block: `with cloud.invoice_csv(uuid) as lines`.
+        """Open an invoice's table, line by line: `with cloud.invoice_csv(uuid) as lines`.
 
         Opening it and reading it raise what every method raises: a connection that ends too early is
         ProviderUnavailable, a page of HTML is ProviderMalformed. Memory is flat in the table's length.
         """
-        return self._transport.stream(f"{_INVOICES}/{_part(invoice_uuid)}/csv", accept="text/csv")
+        return self._transport.stream(f"{_INVOICES}/{_quote(invoice_uuid)}/csv", accept="text/csv")
 
 
 def dns_data(type: str, data: str) -> str:  # noqa: A002 - the API's word
-    """Data as it has to be written: a host's name ends with a dot, though it is read without one."""
-    return f"{data}." if type in _NAMING and data != "@" and not data.endswith(".") else data
+    """Return data as it has to be written: a host's name ends with a dot, though it is read without one."""
+    return f"{data}." if type in _HOST_TYPES and data != "@" and not data.endswith(".") else data
 
 
-def _records_of(domain: str) -> str:
-    return f"/v2/domains/{_part(domain)}/records"
+def _records_path(domain: str) -> str:
+    return f"/v2/domains/{_quote(domain)}/records"
 
 
-def _part(text: str) -> str:
+def _quote(text: str) -> str:
     return quote(text, safe="")
 
 
-def _given(**fields: Any) -> dict[str, Any]:
-    """The fields that have a value; the API takes absence for its default."""
+def _drop_empty(**fields: Any) -> dict[str, Any]:
+    """Drop the fields without a value; the API takes absence for its default."""
     return {name: value for name, value in fields.items() if value not in ("", [], False, None)}

@@ -6,20 +6,20 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from arcadia_cloud.digitalocean.errors import MissingSpacesKeys, MissingToken
-from arcadia_cloud.digitalocean.redaction import Hidden
+from arcadia_cloud.digitalocean.redaction import SecretStr
 
 # What a header may carry (RFC 6750 section 2.1). The HTTP library would quote anything else in its own error.
 _WELL_FORMED = re.compile(r"[A-Za-z0-9\-._~+/]+=*")
 
 
-def api_token(purpose: str) -> Hidden:
-    """The token of `purpose` (SYNC, BILLING, PROVISIONING): `DO_API_TOKEN_<PURPOSE>`, else `DO_API_TOKEN`.
+def api_token(purpose: str) -> SecretStr:
+    """Return the token of `purpose` (SYNC, BILLING, PROVISIONING).
 
-    Each may be `…_FILE` instead, naming a mounted secret. Raises MissingToken, which names the variable
-    and never its value.
+    It is that of `DO_API_TOKEN_<PURPOSE>`, else of `DO_API_TOKEN`; each may be `…_FILE` instead, naming a
+    mounted secret. Raises MissingToken, which names the variable and never its value.
     """
     for name in (f"DO_API_TOKEN_{purpose.upper()}", "DO_API_TOKEN"):
-        if (token := _given(name)) is not None:
+        if (token := _read_secret(name)) is not None:
             return token
     raise MissingToken(
         f"neither DO_API_TOKEN_{purpose.upper()} nor DO_API_TOKEN is set (or either with _FILE)"
@@ -30,16 +30,17 @@ def api_token(purpose: str) -> Hidden:
 class SpacesKeys:
     """An access key of Spaces and its secret. Only a key with full access sees every bucket."""
 
-    key: Hidden
-    secret: Hidden
+    key: SecretStr
+    secret: SecretStr
 
 
 def spaces_keys() -> SpacesKeys:
-    """The keys in `SPACES_KEY` and `SPACES_SECRET`; each may be `…_FILE` instead, naming a mounted secret.
+    """Return the keys in `SPACES_KEY` and `SPACES_SECRET`.
 
-    Raises MissingSpacesKeys where neither is set, MissingToken where one is or one can't be used.
+    Each may be `…_FILE` instead, naming a mounted secret. Raises MissingSpacesKeys where neither is set,
+    MissingToken where one is or one can't be used.
     """
-    key, secret = _given("SPACES_KEY"), _given("SPACES_SECRET")
+    key, secret = _read_secret("SPACES_KEY"), _read_secret("SPACES_SECRET")
     if key is None and secret is None:
         raise MissingSpacesKeys("SPACES_KEY and SPACES_SECRET are not set")
     if key is None or secret is None:
@@ -48,18 +49,18 @@ def spaces_keys() -> SpacesKeys:
     return SpacesKeys(key, secret)
 
 
-def _given(name: str) -> Hidden | None:
-    """The secret in this variable or in the file that NAME_FILE names; None where neither is set."""
-    if name in os.environ and (found := Hidden(os.environ[name].strip())):
-        return _checked(found, name)
+def _read_secret(name: str) -> SecretStr | None:
+    """Return the secret in this variable or in the file that NAME_FILE names; None where neither is set."""
+    if name in os.environ and (found := SecretStr(os.environ[name].strip())):
+        return _require_well_formed(found, name)
     if path := os.environ.get(f"{name}_FILE"):
-        return _checked(_read(path, name), f"{name}_FILE")
+        return _require_well_formed(_read_file(path, name), f"{name}_FILE")
     return None
 
 
-def _read(path: str, name: str) -> Hidden:
+def _read_file(path: str, name: str) -> SecretStr:
     try:
-        return Hidden(Path(path).read_text(encoding="ascii").strip())
+        return SecretStr(Path(path).read_text(encoding="ascii").strip())
     except UnicodeDecodeError:
         problem = "is not plain text"
     except OSError as error:
@@ -68,7 +69,7 @@ def _read(path: str, name: str) -> Hidden:
     raise MissingToken(f"{name}_FILE names {path}, which {problem}")
 
 
-def _checked(token: Hidden, name: str) -> Hidden:
+def _require_well_formed(token: SecretStr, name: str) -> SecretStr:
     if _WELL_FORMED.fullmatch(token):
         return token
     raise MissingToken(f"{name} is empty or holds characters that no token has")

@@ -1,6 +1,7 @@
-"""What can go wrong between us and DigitalOcean, sorted by what the caller should do about it."""
+"""Errors of the provider, sorted by what the caller should do about them."""
 
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from arcadia_cloud.digitalocean.redaction import redact
@@ -10,8 +11,8 @@ class ProviderError(Exception):
     """DigitalOcean did not give what was asked for.
 
     `status` is the HTTP status (None where there was no answer), `error_id` and `request_id` are the
-    provider's own (empty where it told none), `message` is its message or ours. `outcome_unknown` tells
-    that a change may have been made although no good answer came: look before asking again.
+    provider's own (empty where it gave none), `message` is its message or ours. `outcome_unknown`: a change
+    may have been made although no good response came: look before asking again.
     No text in here holds a token.
     """
 
@@ -56,11 +57,8 @@ class BudgetExhausted(ProviderUnavailable):
         self.frees_at = frees_at
 
     def __reduce__(self) -> tuple[object, ...]:
-        return _exhausted, (self.message, self.frees_at)
-
-
-def _exhausted(message: str, frees_at: datetime) -> BudgetExhausted:
-    return BudgetExhausted(message, frees_at=frees_at)
+        # A worker's error is pickled; by default only the message would come along.
+        return partial(BudgetExhausted, frees_at=self.frees_at), (self.message,)
 
 
 class ProviderRejected(ProviderError):
@@ -76,19 +74,19 @@ class ProviderForbidden(ProviderRejected):
 
 
 class ProviderMalformed(ProviderError):
-    """An answer that isn't what the mapping needs.
+    """A response that isn't what the mapping needs.
 
     `item` names the record at fault by its id (`droplets 3164444`), or by its index where it has none;
-    `field` is the path inside it. Both are empty where the whole answer is at fault. A change that was
-    answered so may well have been made.
+    `field` is the path inside it. Both are empty where the whole response is at fault. A change with
+    such a response may well have been made.
     """
 
     item: str = ""
     field: str = ""
 
-    def __init__(self, message: str, *, call: str = "", **told: Any) -> None:
-        told.setdefault("outcome_unknown", call != "" and not call.startswith("GET "))
-        super().__init__(message, call=call, **told)
+    def __init__(self, message: str, *, call: str = "", **details: Any) -> None:
+        details.setdefault("outcome_unknown", call != "" and not call.startswith("GET "))
+        super().__init__(message, call=call, **details)
 
 
 class MissingToken(ProviderError):
@@ -96,4 +94,4 @@ class MissingToken(ProviderError):
 
 
 class MissingSpacesKeys(MissingToken):
-    """No keys for Spaces are configured, as where nobody uses it; no fault in itself."""
+    """No keys for Spaces are configured, as where Spaces isn't used; no fault in itself."""

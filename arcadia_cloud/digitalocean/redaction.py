@@ -1,4 +1,4 @@
-"""Keeping tokens out of every text that leaves this package."""
+"""Redaction: keeps tokens out of every text that leaves this package."""
 
 import re
 
@@ -10,11 +10,11 @@ LONGEST_MESSAGE = 500  # characters; an edge's HTML page is no error message
 
 
 def redact(text: str, *secrets: str) -> str:
-    """`text` without what looks like a token and without the given secrets, cut to 500 characters.
+    """Return `text` without what looks like a token and without the given secrets, cut to 500 characters.
 
-    And without NUL, which JSON can say and PostgreSQL can't keep: a failure has to be written down.
+    And without NUL.
     """
-    text = text.replace("\0", "")
+    text = text.replace("\0", "")  # JSON can hold it, PostgreSQL can't, and a failure has to be stored
     for secret in secrets:
         if secret:
             text = text.replace(secret, _SHOWN)
@@ -22,8 +22,8 @@ def redact(text: str, *secrets: str) -> str:
     return text if len(text) <= LONGEST_MESSAGE else text[:LONGEST_MESSAGE] + "…"
 
 
-class Hidden(str):
-    """A secret whose repr doesn't tell it: error trackers print the repr of every local variable."""
+class SecretStr(str):
+    """A secret with a repr that hides it: error trackers print the repr of every local variable."""
 
     __slots__ = ()
 

@@ -1,4 +1,4 @@
-"""One HTTP call to DigitalOcean, and when it may be made again."""
+"""The HTTP transport to DigitalOcean: one call, and its repetitions where those are safe."""
 
 import random
 import time
@@ -18,11 +18,17 @@ from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase
 from urllib3.util.retry import Retry
 
-from arcadia_cloud.digitalocean.answers import Answer, Failure, failure_of, fault_of, read_body
-from arcadia_cloud.digitalocean.budget import Budget
 from arcadia_cloud.digitalocean.credentials import api_token
-from arcadia_cloud.digitalocean.redaction import Hidden
-from arcadia_cloud.digitalocean.streaming import text_lines
+from arcadia_cloud.digitalocean.rate_limit.budget import RateBudget
+from arcadia_cloud.digitalocean.redaction import SecretStr
+from arcadia_cloud.digitalocean.responses import (
+    ApiResponse,
+    CallFailure,
+    failure_of_exception,
+    failure_of_response,
+    read_body,
+)
+from arcadia_cloud.digitalocean.text_stream import text_lines
 
 log = structlog.get_logger(__name__)
 T = TypeVar("T")
@@ -34,13 +40,13 @@ _FAULTS = (requests.RequestException, urllib3.exceptions.HTTPError, OSError)
 
 
 class _Bearer(AuthBase):
-    """Puts the purpose's token on a request as it leaves, so that a rotated one is picked up."""
+    """The purpose's token, read as a request leaves, so that a rotated one is picked up."""
 
     def __init__(self, purpose: str) -> None:
         self._purpose = purpose
 
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        request.headers["Authorization"] = Hidden(f"Bearer {api_token(self._purpose)}")
+        request.headers["Authorization"] = SecretStr(f"Bearer {api_token(self._purpose)}")
         return request
 
 
@@ -68,7 +74,7 @@ class Transport:
         purpose: str,
         *,
         base_url: str,
-        budget: Budget,
+        budget: RateBudget,
         read_seconds: float,
         give_up_after: float,
         before_write: Callable[[float], None] | None = None,
@@ -94,55 +100,62 @@ class Transport:
 
     def send(
         self, method: str, path: str, *, params: Mapping[str, str] | None = None, body: object = None
-    ) -> Answer:
+    ) -> ApiResponse:
         """Make one call, again where that is safe; a wait for the rate budget isn't counted as its time.
 
         Raises ProviderUnavailable, ProviderRejected, ProviderMalformed, BudgetExhausted, MissingToken.
         """
         encoded = None if body is None else msgspec.json.encode(body)
-        return self._tried(_Call(method, path, params or {}, encoded), self._whole)
+
+        def fetch(call: _Call, deadline: float) -> ApiResponse | CallFailure:
+            response = self._open(call, deadline)
+            return response if isinstance(response, CallFailure) else self._read(response, call, deadline)
+
+        return self._call_with_retries(_Call(method, path, params or {}, encoded), fetch)
 
     @contextmanager
     def stream(self, path: str, *, accept: str) -> Iterator[Iterator[str]]:
         """GET a long text; yields its lines, see `text_lines`, with its errors.
 
-        The call is made again until a good answer begins, and not after that: the reader has its first lines.
+        The call is made again until a good response begins, not after: the reader has its first lines.
         """
-        response = self._tried(_Call("GET", path, {}, None, accept), self._begun)
+        response = self._call_with_retries(_Call("GET", path, {}, None, accept), self._open)
         try:
             yield text_lines(response, call=f"GET {path}")
         finally:
             response.close()
 
-    def _tried(self, call: _Call, once: Callable[[_Call, float], T | Failure]) -> T:
-        """The outcome of one call, or of its repetitions until it is good or the time is up."""
+    def _call_with_retries(self, call: _Call, once: Callable[[_Call, float], T | CallFailure]) -> T:
+        """Make the call, a GET repeatedly until it is good or the time is up."""
         if not call.path.startswith("/"):
             raise ValueError("a path starts with a slash")
         deadline = time.monotonic() + self._give_up_after
         for attempt in count(1):
             deadline += self._budget.take()
             if call.method != "GET" and self._before_write is not None:
-                self._before_write(sum(self._timeout))  # only now: the budget may have kept us waiting
+                # After the budget, which may have kept us waiting: a lease lost meanwhile is noticed here.
+                self._before_write(sum(self._timeout))
             outcome = once(call, deadline)
-            if not isinstance(outcome, Failure):
+            if not isinstance(outcome, CallFailure):
                 return outcome
-            wait = _wait_before_next(outcome, attempt, deadline)
+            wait = _backoff_seconds(outcome, attempt, deadline)
+            # No other method is made twice: after a timeout the change may have been made.
             if call.method != "GET" or wait is None:
                 raise outcome.error
-            _tell(call, outcome, attempt, wait)
+            log.warning(
+                "provider_call_repeated",
+                call=str(call),
+                status=outcome.error.status,
+                reason=outcome.error.message,
+                request_id=outcome.error.request_id,
+                attempt=attempt,
+                wait_seconds=round(wait, 3),
+            )
             time.sleep(wait)
         raise AssertionError("unreachable")
 
-    def _whole(self, call: _Call, deadline: float) -> Answer | Failure:
-        """A good answer, read to its end."""
-        response = self._begun(call, deadline)
-        return response if isinstance(response, Failure) else self._read(response, call, deadline)
-
-    def _begun(self, call: _Call, deadline: float) -> requests.Response | Failure:
-        """One request; a good answer's body is still to be read, and the connection to be closed.
-
-        A fault's exception is let go before ours is raised: its frames hold the token.
-        """
+    def _open(self, call: _Call, deadline: float) -> requests.Response | CallFailure:
+        """Send one request; a good response's body is still to be read, and the connection to be closed."""
         self.calls += 1
         headers = {"Accept": call.accept}
         if call.body is not None:
@@ -156,48 +169,37 @@ class Transport:
                 headers=headers,
                 auth=self._auth,
                 timeout=self._timeout,
-                allow_redirects=False,
-                stream=True,
+                allow_redirects=False,  # the token would go along to wherever they lead
+                stream=True,  # so that a body that drips, or has no end, can be given up
             )
         except _FAULTS as error:
-            return fault_of(error, call=str(call), changes=call.method != "GET")
+            # Returned, not raised: the exception's frames hold the token, and would be the context of ours.
+            return failure_of_exception(error, call=str(call), changes=call.method != "GET")
         if HTTPStatus.OK <= response.status_code < HTTPStatus.MULTIPLE_CHOICES:
             self._budget.correct(response.headers)
             return response
         refusal = self._read(response, call, deadline)
-        if isinstance(refusal, Failure):
+        if isinstance(refusal, CallFailure):
             return refusal
-        failure = failure_of(response, refusal.body, call=str(call), changes=call.method != "GET")
+        failure = failure_of_response(response, refusal.body, call=str(call), changes=call.method != "GET")
         self._budget.correct(response.headers)
         if refusal.status == HTTPStatus.TOO_MANY_REQUESTS:
             self._budget.pause(failure.retry_after or FIRST_BACKOFF_SECONDS)
         return failure
 
-    def _read(self, response: requests.Response, call: _Call, deadline: float) -> Answer | Failure:
+    def _read(self, response: requests.Response, call: _Call, deadline: float) -> ApiResponse | CallFailure:
         try:
-            return Answer(response.status_code, read_body(response, deadline, str(call)))
+            return ApiResponse(response.status_code, read_body(response, deadline, str(call)))
         except _FAULTS as error:
-            return fault_of(error, call=str(call), changes=call.method != "GET")
+            return failure_of_exception(error, call=str(call), changes=call.method != "GET")
         finally:
             response.close()
 
 
-def _wait_before_next(failure: Failure, attempt: int, deadline: float) -> float | None:
-    """Seconds of back-off with full jitter, no less than the provider asked for; None to give up."""
+def _backoff_seconds(failure: CallFailure, attempt: int, deadline: float) -> float | None:
+    """Return the back-off with full jitter, no less than the provider asked for; None to give up."""
     if not failure.repeatable or attempt >= ATTEMPTS:
         return None
     ceiling = min(LONGEST_BACKOFF_SECONDS, FIRST_BACKOFF_SECONDS * 2.0 ** (attempt - 1))
     wait = (failure.retry_after or 0.0) + random.uniform(0.0, ceiling)  # noqa: S311 - jitter, not a secret
     return wait if time.monotonic() + wait < deadline else None
-
-
-def _tell(call: _Call, failure: Failure, attempt: int, wait: float) -> None:
-    log.warning(
-        "provider_call_repeated",
-        call=str(call),
-        status=failure.error.status,
-        reason=failure.error.message,
-        request_id=failure.error.request_id,
-        attempt=attempt,
-        wait_seconds=round(wait, 3),
-    )

@@ -1,8 +1,8 @@
-"""What the person at the terminal is told instead of a traceback."""
+"""Errors whose text is shown at the terminal in place of a traceback."""
 
 
 class EmbeddedError(Exception):
-    """The local stack can't go on; the text says why and what to do."""
+    """The local stack can't go on; the text has the reason and the remedy."""
 
 
 class ChildError(EmbeddedError):

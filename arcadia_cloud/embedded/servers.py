@@ -7,7 +7,7 @@ from pathlib import Path
 import psycopg
 import redis
 
-from arcadia_cloud.embedded.children import Child, end_leftovers, forget_ended
+from arcadia_cloud.embedded.child_processes import ChildProcess, remove_finished_record, stop_leftovers
 from arcadia_cloud.embedded.errors import EmbeddedError, ProductionError
 from arcadia_cloud.embedded.postgres import Postgres
 from arcadia_cloud.embedded.valkey import Valkey
@@ -16,43 +16,43 @@ OLDEST_POSTGRES = 18  # RETURNING old/new
 
 
 @contextmanager
-def servers(
+def run_servers(
     folder: Path,
     environment: Mapping[str, str],
-    tell: Callable[[str], None],
+    report: Callable[[str], None],
     *,
     check: Callable[[], None] = lambda: None,
-    started: list[Child] | None = None,
+    started: list[ChildProcess] | None = None,
 ) -> Iterator[dict[str, str]]:
     """Start what `environment` doesn't name, for the block; yields DATABASE_URL and REDIS_URL.
 
-    Call it with the folder's lock held: what an earlier, killed command left running there is ended
+    Call it with the folder's lock held: what an earlier, killed command left running there is stopped
     first. `started` gets the processes; `check` is called while waiting, and may raise. Raises
     ChildError, ProductionError, and EmbeddedError when a server that the environment names can't be used.
     """
-    if given(environment, "ARCADIA_ENV") == "production":
+    if read_variable(environment, "ARCADIA_ENV") == "production":
         raise ProductionError("ARCADIA_ENV is production: no embedded server starts there")
-    for name in end_leftovers(folder):
-        tell(f"ended {name}, left behind by a run that was killed")
+    for name in stop_leftovers(folder):
+        report(f"ended {name}, left behind by a run that was killed")
     children = started if started is not None else []
     found = {}
     with ExitStack() as stack:
-        if url := given(environment, "DATABASE_URL"):
-            _check_postgres(url)
+        if url := read_variable(environment, "DATABASE_URL"):
+            require_postgres(url)
             found["DATABASE_URL"] = url
         else:
-            found["DATABASE_URL"] = _started(Postgres(folder, tell, check), stack, children)
-        if url := given(environment, "REDIS_URL"):
-            _check_redis(url)
+            found["DATABASE_URL"] = _start_server(Postgres(folder, report, check), stack, children)
+        if url := read_variable(environment, "REDIS_URL"):
+            require_redis(url)
             found["REDIS_URL"] = url
         else:
-            found["REDIS_URL"] = _started(Valkey(folder), stack, children)
+            found["REDIS_URL"] = _start_server(Valkey(folder), stack, children)
         yield found
-    forget_ended(folder)
+    remove_finished_record(folder)
 
 
-def given(environment: Mapping[str, str], name: str) -> str:
-    """The variable's value, from itself or from the file that NAME_FILE names; empty when there is none."""
+def read_variable(environment: Mapping[str, str], name: str) -> str:
+    """Return the variable's value, or that of the file that NAME_FILE names; empty when there is none."""
     if value := environment.get(name):
         return value
     if path := environment.get(f"{name}_FILE"):
@@ -63,15 +63,15 @@ def given(environment: Mapping[str, str], name: str) -> str:
     return ""
 
 
-def _started(server: Postgres | Valkey, stack: ExitStack, children: list[Child]) -> str:
-    stack.callback(server.stop)
+def _start_server(server: Postgres | Valkey, stack: ExitStack, children: list[ChildProcess]) -> str:
+    stack.callback(server.stop)  # before the start: one that fails half-way is stopped, too
     server.start()
     if server.child is not None:
         children.append(server.child)
     return server.url
 
 
-def _check_postgres(url: str) -> None:
+def require_postgres(url: str) -> None:
     try:
         with psycopg.connect(url, connect_timeout=5) as connection:
             version = connection.info.server_version
@@ -85,7 +85,7 @@ def _check_postgres(url: str) -> None:
         )
 
 
-def _check_redis(url: str) -> None:
+def require_redis(url: str) -> None:
     try:
         with redis.Redis.from_url(url, socket_timeout=5, socket_connect_timeout=5) as client:
             client.ping()

@@ -8,12 +8,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-from arcadia_cloud.embedded.children import Child, end_children, start_child
+from arcadia_cloud.embedded.child_processes import ChildProcess, start_child, stop_children
 from arcadia_cloud.embedded.errors import ChildError, EmbeddedError
-from arcadia_cloud.embedded.servers import given
+from arcadia_cloud.embedded.servers import read_variable
 from arcadia_cloud.embedded.valkey import free_port
-from simulator.finance import DEFAULT_SECRET
-from simulator.world import DEFAULT_TOKEN, SPACES_KEY, SPACES_SECRET
+from simulator.finance.app import DEFAULT_SECRET
+from simulator.simulation import DEFAULT_TOKEN, SPACES_KEY, SPACES_SECRET
 
 SPACES_VARIABLES = ("SPACES_KEY", "SPACES_SECRET")
 START_SECONDS = 30
@@ -21,8 +21,10 @@ _ANY_CALENDAR_SECONDS: Final = str(10**9)  # `--today` may be years from today
 
 
 @contextmanager
-def simulator(folder: Path, environment: Mapping[str, str]) -> Iterator[tuple[list[Child], dict[str, str]]]:
-    """Have it up for the block; yields the processes and the variables that lead the clients to them.
+def run_simulator(
+    folder: Path, environment: Mapping[str, str]
+) -> Iterator[tuple[list[ChildProcess], dict[str, str]]]:
+    """Run it for the block; yields the processes and the variables that lead the clients to them.
 
     Its Spaces are a process of their own, which doesn't start where `environment` has keys of real ones.
     ARCADIA_SIMULATOR_OPTIONS adds options of `python -m simulator`. Raises EmbeddedError.
@@ -45,7 +47,7 @@ def simulator(folder: Path, environment: Mapping[str, str]) -> Iterator[tuple[li
             "SPACES_KEY": SPACES_KEY,
             "SPACES_SECRET": SPACES_SECRET,
         }
-    children: list[Child] = []
+    children: list[ChildProcess] = []
     try:
         for name, command in commands.items():
             children.append(start_child(name, command, folder=folder))
@@ -53,17 +55,19 @@ def simulator(folder: Path, environment: Mapping[str, str]) -> Iterator[tuple[li
             _wait_until_it_listens(child)
         yield children, variables
     finally:
-        end_children(children, within_seconds=5)
+        stop_children(children, within_seconds=5)
 
 
 @contextmanager
-def finance(folder: Path, environment: Mapping[str, str]) -> Iterator[tuple[list[Child], dict[str, str]]]:
-    """Have a stub of the finance service up for the block; yields its process and the variables to it.
+def run_finance_stub(
+    folder: Path, environment: Mapping[str, str]
+) -> Iterator[tuple[list[ChildProcess], dict[str, str]]]:
+    """Run a stub of the finance service for the block; yields its process and the variables to it.
 
     Its rows outlive it, in the state folder. It takes the tokens that `environment` has us sign. Raises
     EmbeddedError.
     """
-    port, secret = free_port(), given(environment, "SKYAI_FINANCE_JWT_SECRET") or DEFAULT_SECRET
+    port, secret = free_port(), read_variable(environment, "SKYAI_FINANCE_JWT_SECRET") or DEFAULT_SECRET
     variables = {"SKYAI_FINANCE_URL": f"http://127.0.0.1:{port}", "SKYAI_FINANCE_JWT_SECRET": secret}
     command = [sys.executable, "-m", "simulator.finance", "--port", str(port)]
     command += ["--rows", str(folder / "finance.sqlite3")]
@@ -72,12 +76,12 @@ def finance(folder: Path, environment: Mapping[str, str]) -> Iterator[tuple[list
         _wait_until_it_listens(child)
         yield [child], variables
     finally:
-        end_children([child], within_seconds=5)
+        stop_children([child], within_seconds=5)
 
 
 def needs_spaces(environment: Mapping[str, str]) -> bool:
-    """Whether there are no keys of real Spaces. Raises EmbeddedError for an endpoint without keys."""
-    if any(given(environment, name) for name in SPACES_VARIABLES):
+    """Return whether there are no keys of real Spaces. Raises EmbeddedError for an endpoint without keys."""
+    if any(read_variable(environment, name) for name in SPACES_VARIABLES):
         return False
     if environment.get("SPACES_ENDPOINT_URL"):
         raise EmbeddedError(
@@ -86,7 +90,7 @@ def needs_spaces(environment: Mapping[str, str]) -> bool:
     return True
 
 
-def _wait_until_it_listens(child: Child) -> None:
+def _wait_until_it_listens(child: ChildProcess) -> None:
     deadline = time.monotonic() + START_SECONDS
     while f"{child.name} listening on" not in child.logged():
         if child.process.poll() is not None or time.monotonic() > deadline:

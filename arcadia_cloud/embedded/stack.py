@@ -1,6 +1,6 @@
 """The processes of bin/run: the web server, a worker per group of queues, and beat, watched until the end.
 
-When one of them ends by itself, the whole stack stops and says which one and where its log is:
+When one of them ends by itself, the whole stack stops and names it and its log:
 on a laptop that is clearer than one that limps on. Production restarts single processes.
 """
 
@@ -19,9 +19,9 @@ from typing import TextIO
 from honcho.colour import get_colours
 from honcho.printer import Message, Printer
 
-from arcadia_cloud.embedded.children import Child, end_children, start_child
+from arcadia_cloud.embedded.child_processes import ChildProcess, start_child, stop_children
 from arcadia_cloud.embedded.errors import ChildError, EmbeddedError
-from arcadia_cloud.embedded.interruption import Interruption
+from arcadia_cloud.embedded.stop_signals import StopSignals
 
 # Syncs may take minutes and billing longer; a worker of its own keeps provisioning from waiting for them.
 WORKERS = {
@@ -33,7 +33,7 @@ QUIET = re.compile(r"\[(info|debug) ")  # on the terminal; the log files have ev
 
 
 def commands(port: int) -> dict[str, list[str]]:
-    """Each process's command, by its name on the terminal and in the logs."""
+    """Return each process's command, by its name on the terminal and in the logs."""
     python = [sys.executable, "-m"]
     gunicorn = [*python, "gunicorn", "arcadia_cloud.wsgi:application", "--bind", f"127.0.0.1:{port}"]
     gunicorn += ["--no-control-socket"]  # it would stand in the home folder, one for all stacks
@@ -45,12 +45,12 @@ def commands(port: int) -> dict[str, list[str]]:
             f"worker-{name}": [*worker, "--hostname", f"{name}@%h", "--queues", ",".join(queues)]
             for name, queues in WORKERS.items()
         },
-        "beat": [*celery, "beat", "--pidfile="],
+        "beat": [*celery, "beat", "--pidfile="],  # a killed beat's file would stop the next one
     }
 
 
-def require_free(port: int) -> None:
-    """Raise EmbeddedError when somebody listens on the port."""
+def require_free_port(port: int) -> None:
+    """Raise EmbeddedError when something listens on the port."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -62,29 +62,29 @@ def require_free(port: int) -> None:
 
 
 @contextmanager
-def processes(
-    folder: Path, environment: Mapping[str, str], port: int, interruption: Interruption
-) -> Iterator[list[Child]]:
+def run_processes(
+    folder: Path, environment: Mapping[str, str], port: int, stop_signals: StopSignals
+) -> Iterator[list[ChildProcess]]:
     """Start them all for the block; at its end all are asked to stop at once, and waited for.
 
     The web server has the machine for itself until it answers. Raises ChildError, StoppedError.
     """
-    children: list[Child] = []
+    children: list[ChildProcess] = []
     try:
         for name, command in commands(port).items():
             children.append(start_child(name, command, folder=folder, environment=environment))
             if name == "web":
-                _wait_for_web(children[0], f"http://127.0.0.1:{port}/api/health", interruption)
+                _wait_for_web(children[0], f"http://127.0.0.1:{port}/api/health", stop_signals)
         yield children
     finally:
-        end_children(children, within_seconds=20)
+        stop_children(children, within_seconds=20)
 
 
-def _wait_for_web(web: Child, url: str, interruption: Interruption) -> None:
+def _wait_for_web(web: ChildProcess, url: str, stop_signals: StopSignals) -> None:
     """Return when it answers anything at all."""
     deadline = time.monotonic() + WEB_START_SECONDS
     while time.monotonic() < deadline:
-        interruption.check()
+        stop_signals.check()
         require_alive([web])
         try:
             urllib.request.urlopen(url, timeout=5).close()  # noqa: S310 - our own http address
@@ -98,7 +98,7 @@ def _wait_for_web(web: Child, url: str, interruption: Interruption) -> None:
     raise ChildError(f"the web server gives no answer; the end of {web.log}:\n{web.last_lines()}")
 
 
-def require_alive(children: Sequence[Child]) -> None:
+def require_alive(children: Sequence[ChildProcess]) -> None:
     """Raise ChildError when one of them has ended."""
     for child in children:
         status = child.process.poll()
@@ -109,11 +109,11 @@ def require_alive(children: Sequence[Child]) -> None:
             )
 
 
-def watch(children: Sequence[Child], interruption: Interruption, output: TextIO) -> None:
-    """Show what they log, until somebody asks to stop. Raises ChildError when one of them ends."""
+def watch(children: Sequence[ChildProcess], stop_signals: StopSignals, output: TextIO) -> None:
+    """Show what they log, until a stop is requested. Raises ChildError when one of them ends."""
     tails = [_Tail(child, colour) for child, colour in zip(children, get_colours(), strict=False)]
     printer = Printer(output, width=max(len(child.name) for child in children))
-    while not interruption.requested:
+    while not stop_signals.requested:
         require_alive(children)
         for tail in tails:
             for line in tail.new_lines():
@@ -125,7 +125,7 @@ def watch(children: Sequence[Child], interruption: Interruption, output: TextIO)
 class _Tail:
     """The lines of a log that weren't shown yet and are worth it: all but the informational ones."""
 
-    def __init__(self, child: Child, colour: str) -> None:
+    def __init__(self, child: ChildProcess, colour: str) -> None:
         self.name = child.name
         self.colour = colour
         self._log = child.log

@@ -1,4 +1,4 @@
-"""Where the embedded stack keeps its state, and how other commands find a stack that is up.
+"""The embedded stack's state folder, and the file by which other commands find a stack that is up.
 
 `bin/run` writes the addresses of what it started into `stack.json`; a `manage.py` in another
 terminal reads them, so that both work on the same database.
@@ -9,7 +9,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from arcadia_cloud.embedded.locks import is_owned
+from arcadia_cloud.embedded.folder_lock import is_locked
 
 PROJECT = Path(__file__).resolve().parents[2]
 DEFAULT_FOLDER = (PROJECT / ".arcadia").resolve()
@@ -25,45 +25,45 @@ _OF_THE_PROVIDER = "ARCADIA_SAGA_CLOCK_SLACK_SECONDS"
 
 
 def state_dir() -> Path:
-    """The folder of all local state: `ARCADIA_STATE_DIR`, else `.arcadia/` in the checkout."""
+    """Return the folder of all local state: `ARCADIA_STATE_DIR`, else `.arcadia/` in the checkout."""
     return Path(os.environ.get("ARCADIA_STATE_DIR") or DEFAULT_FOLDER).resolve()
 
 
-def running_stack(folder: Path | None = None) -> Mapping[str, str]:
-    """The variables of the stack that `bin/run` has up, or none when it isn't, or isn't ours to read."""
+def read_running_stack(folder: Path | None = None) -> Mapping[str, str]:
+    """Return the variables of the stack that `bin/run` has up; none when it isn't, or can't be read."""
     place = folder or state_dir()
     try:
         variables = json.loads((place / "stack.json").read_text(encoding="utf-8"))
     except OSError:
         return {}
-    if not is_owned(place):  # a killed bin/run left the file behind
+    if not is_locked(place):  # a killed bin/run left the file behind
         return {}
     return {str(name): str(value) for name, value in variables.items()}
 
 
-def left_open(stack: Mapping[str, str], environment: Mapping[str, str]) -> dict[str, str]:
-    """Those of a stack's variables that count, since `environment` names nothing in their place.
+def missing_variables(stack: Mapping[str, str], environment: Mapping[str, str]) -> dict[str, str]:
+    """Return the stack's variables that `environment` doesn't set, itself or by a `…_FILE`.
 
-    Each may be named by a `…_FILE` too. What leads to a provider counts together or not at all.
+    Those that lead to one provider are returned together or not at all.
     """
 
-    def is_open(name: str) -> bool:
+    def is_unset(name: str) -> bool:
         return not (environment.get(name) or environment.get(f"{name}_FILE"))
 
     group_of: dict[str, tuple[str, ...]] = {name: group for group in _TOGETHER for name in group}
     group_of[_OF_THE_PROVIDER] = (_OF_THE_PROVIDER, *_TOGETHER[0])
-    return {name: value for name, value in stack.items() if all(map(is_open, group_of.get(name, (name,))))}
+    return {name: value for name, value in stack.items() if all(map(is_unset, group_of.get(name, (name,))))}
 
 
-def write_stack(folder: Path, variables: Mapping[str, str]) -> None:
-    """Tell other commands where the stack is; readable by its owner alone. Atomic."""
+def write_stack_file(folder: Path, variables: Mapping[str, str]) -> None:
+    """Write the file by which other commands find the stack; readable by its owner alone. Atomic."""
     path = folder / "stack.json"
     draft = path.with_suffix(".draft")
-    draft.touch(mode=0o600)
+    draft.touch(mode=0o600)  # before the text, which holds tokens
     draft.write_text(json.dumps(dict(variables), indent=2), encoding="utf-8")
-    draft.replace(path)
+    draft.replace(path)  # a reader never finds half of it
 
 
-def forget_stack(folder: Path) -> None:
-    """Say that no stack is up."""
+def remove_stack_file(folder: Path) -> None:
+    """Remove that file: no stack is up."""
     (folder / "stack.json").unlink(missing_ok=True)

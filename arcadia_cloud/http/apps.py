@@ -10,6 +10,6 @@ class HttpConfig(AppConfig):
 
     def ready(self) -> None:
         """Register what must work before traffic is sent here."""
-        readiness.register("database", readiness_checks.database)
-        readiness.register("migrations", readiness_checks.MigrationsApplied())
-        readiness.register("broker", readiness_checks.broker)
+        readiness.register("database", readiness_checks.check_database)
+        readiness.register("migrations", readiness_checks.MigrationsCheck())
+        readiness.register("broker", readiness_checks.check_broker)

@@ -1,4 +1,4 @@
-"""Whether the service is alive, and whether it is ready for traffic. Both public, for load balancers."""
+"""Health and readiness of the service. Both public, for load balancers."""
 
 from typing import Any
 
@@ -27,7 +27,7 @@ class ReadinessSerializer(serializers.Serializer[Any]):
 
 
 class HealthView(ApiView):
-    """The process answers. Asks neither the database nor the broker."""
+    """Liveness: the process answers, whatever the database and the broker do."""
 
     authentication_classes = ()
     permission_classes = ()
@@ -40,7 +40,7 @@ class HealthView(ApiView):
 
 
 class ReadinessView(ApiView):
-    """What a request needs is there: 200, else 503. `degraded` is a 200 with something to look at."""
+    """Readiness: 200 where all that a request needs is there, else 503. `degraded` is a 200."""
 
     authentication_classes = ()
     permission_classes = ()

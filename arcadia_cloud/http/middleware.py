@@ -1,4 +1,4 @@
-"""Headers and habits of whole branches of the address space."""
+"""Middleware: headers and rules for whole branches of the address space."""
 
 from collections.abc import Callable
 from typing import Final
@@ -23,21 +23,24 @@ GetResponse = Callable[[HttpRequest], HttpResponse]
 
 
 class ContentSecurityPolicyMiddleware:
-    """Say what a page may load and run. Everything but the console and the documentation may do nothing."""
+    """Sets what a page may load and run: for all but the console and the documentation, nothing."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
-        response.headers.setdefault("Content-Security-Policy", _policy(request.path_info))
+        path = request.path_info
+        policy = CONSOLE_POLICY if path.startswith("/admin/") else API_POLICY
+        policy = DOCS_POLICY if path == "/api/docs" else policy
+        response.headers.setdefault("Content-Security-Policy", policy)
         return response
 
 
-class ApiWithoutCookiesMiddleware:
-    """Under /api no cookie counts: tokens alone do, and no session is looked up for a health check.
+class CookielessApiMiddleware:
+    """Ignores cookies under /api: tokens alone count, and no session is looked up for a health check.
 
-    What is answered there is the caller's own, so nothing between us and them may keep it.
+    Responses there are the caller's own, so no cache between us and them may store them.
     """
 
     def __init__(self, get_response: GetResponse) -> None:
@@ -52,10 +55,10 @@ class ApiWithoutCookiesMiddleware:
         return response
 
 
-class NoNullsMiddleware:
-    """In the console, a query string with a NUL is a bad request: PostgreSQL holds none, so none is found.
+class RejectNulMiddleware:
+    """Rejects a query string with a NUL in the console: PostgreSQL stores none.
 
-    The lists' filters hand their values to the database as they come. The API's own refuse it by name.
+    The lists' filters pass their values to the database as they come. The API's own refuse it by name.
     """
 
     def __init__(self, get_response: GetResponse) -> None:
@@ -66,9 +69,3 @@ class NoNullsMiddleware:
         if request.path_info.startswith("/admin/") and "%00" in request.META.get("QUERY_STRING", ""):
             raise BadRequest("the query string has a NUL character")
         return self.get_response(request)
-
-
-def _policy(path: str) -> str:
-    if path.startswith("/admin/"):
-        return CONSOLE_POLICY
-    return DOCS_POLICY if path == "/api/docs" else API_POLICY

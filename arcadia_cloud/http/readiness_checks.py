@@ -1,4 +1,4 @@
-"""The checks of readiness that belong to no app. Imported before the models are loaded."""
+"""Readiness checks that belong to no app. Imported before the models are loaded."""
 
 from collections.abc import Sequence
 from typing import Any, Final
@@ -17,8 +17,8 @@ _BROKER_TIMEOUT_SECONDS: Final = 0.5
 _OLDEST_POSTGRES: Final = 18  # RETURNING old/new
 
 
-def database() -> CheckResult:
-    """PostgreSQL answers a query, and is new enough."""
+def check_database() -> CheckResult:
+    """Check that PostgreSQL answers a query, and is new enough."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT 1")
     if _version_of(connection) < _OLDEST_POSTGRES:
@@ -30,7 +30,7 @@ def database() -> CheckResult:
 def postgres_is_new_enough(
     *, databases: Sequence[str] | None = None, **_options: Any
 ) -> list[checks.CheckMessage]:
-    """Asked by `migrate` and `check --database`: an older one would migrate, and then fail every sync."""
+    """Check in `migrate` and `check --database`: an older one would migrate, and then fail every sync."""
     found = {name: _version_of(connections[name]) for name in databases or ()}
     return [
         checks.Error(
@@ -49,25 +49,25 @@ def _version_of(database: BaseDatabaseWrapper) -> int:
     return version
 
 
-class MigrationsApplied:
-    """Every migration of this version is applied. Once seen, that lasts as long as the process."""
+class MigrationsCheck:
+    """The check that every migration of this version is applied; once passed, not made again."""
 
     def __init__(self) -> None:
-        self._seen = False
+        self._passed = False
 
     def __call__(self) -> CheckResult:
         """Compare the migrations on disk with those recorded."""
-        if not self._seen:
+        if not self._passed:
             executor = MigrationExecutor(connection)
             waiting = len(executor.migration_plan(executor.loader.graph.leaf_nodes()))
             if waiting:
                 return CheckResult(ok=False, message=f"{waiting} not applied")
-            self._seen = True
+            self._passed = True
         return CheckResult(ok=True, message="all applied")
 
 
-def broker() -> CheckResult:
-    """Redis answers a ping, soon. Without it requests go on and rows wait for the sweep: not vital."""
+def check_broker() -> CheckResult:
+    """Check that Redis answers a ping, soon. Not vital: without it rows wait for the sweep."""
     try:
         redis_client(settings.CELERY_BROKER_URL, _BROKER_TIMEOUT_SECONDS).ping()
     except redis.RedisError as error:

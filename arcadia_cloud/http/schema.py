@@ -14,5 +14,5 @@ class SchemaView(StrictQueryMixin, SpectacularAPIView):
 class DocumentationView(SpectacularSwaggerSplitView):
     """Swagger UI; its start-up script is an address of its own, so that no inline script is needed."""
 
-    http_method_names = ("get", "head")  # a page has no metadata to tell
+    http_method_names = ("get", "head")  # a page has no metadata
     throttle_classes = ()

@@ -1,10 +1,10 @@
-"""The main job, stage by stage: what `bin/run --once` does. A stage works on what the earlier ones left."""
+"""The main job's pipeline, run by `bin/run --once`. A stage works on what the earlier ones left."""
 
+import json
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 
 from django.db import DatabaseError, InterfaceError
 from django.utils import timezone
@@ -15,17 +15,16 @@ from billing.queries import invoices_to_push
 from billing.services import ingest_invoices, push_invoices, snapshot_balance, update_history
 from billing.states import IngestStatus
 from inventory.models import SyncRun
-from inventory.services import sync_inventory
-from inventory.sync.run_records import Progress
+from inventory.services import Progress, sync_inventory
 from inventory.values import RunMode, RunOutcome
 
 _NAMED = 3
-ReportProgress = Callable[[str], None]  # takes a few words on how far a stage is
+ReportProgress = Callable[[str], None]  # takes a few words on a stage's progress
 REFUSALS = (DomainError, ProviderError, DatabaseError, InterfaceError)
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class StageResult:
     """One result of a stage. `counts` are its figures by name; `error` is empty when it went well."""
 
     stage: str
@@ -38,57 +37,69 @@ class Line:
         """`ok` or `failed`."""
         return "failed" if self.error else "ok"
 
+    def to_json(self) -> str:
+        """Return it as one JSON object, on one line."""
+        return json.dumps(
+            {
+                "stage": self.stage,
+                "status": self.status,
+                "counts": dict(self.counts),
+                "seconds": round(self.seconds, 3),
+                "error": self.error,
+            }
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """A part of the job. `run` yields its lines, and tells its progress meanwhile."""
+    """A part of the job. `run` yields its results, and reports its progress meanwhile."""
 
     name: str
-    run: Callable[[ReportProgress], Iterable[Line]]
+    run: Callable[[ReportProgress], Iterable[StageResult]]
 
 
-def perform(stages: Sequence[Stage], tell: ReportProgress) -> Iterator[Line]:
-    """Run the stages in order and yield their lines as they come. After a failed stage none follows."""
+def run_stages(stages: Sequence[Stage], report: ReportProgress) -> Iterator[StageResult]:
+    """Run the stages in order and yield their results as they come. After a failed stage none follows."""
     for stage in stages:
         started = time.monotonic()
         well = True
         try:
-            for line in stage.run(tell):
-                well = well and not line.error
-                yield line
+            for result in stage.run(report):
+                well = well and not result.error
+                yield result
         except REFUSALS as refusal:
-            yield Line(stage.name, {}, time.monotonic() - started, describe(refusal))
+            yield StageResult(stage.name, {}, time.monotonic() - started, describe(refusal))
             return
         if not well:
             return
 
 
-def sync(tell: ReportProgress) -> Iterator[Line]:
-    """Sync every kind, the slow ones too; a line per kind."""
+def run_sync(report: ReportProgress) -> Iterator[StageResult]:
+    """Sync every kind, the slow ones too; a result per kind."""
 
-    def report(kind: str, progress: Progress) -> None:
+    def report_kind(kind: str, progress: Progress) -> None:
         of = f" of {progress.expected}" if progress.expected is not None else ""
-        tell(f"{kind}: {progress.seen}{of}")
+        report(f"{kind}: {progress.seen}{of}")
 
     for mode in (RunMode.FULL, RunMode.SLOW):
-        for run in sync_inventory(mode=mode, actor="bin/run --once", report=report):
-            yield _sync_line(run)
+        for run in sync_inventory(mode=mode, actor="bin/run --once", report=report_kind):
+            yield _sync_result(run)
 
 
-def bill(tell: ReportProgress) -> Iterator[Line]:
-    """Keep the balance, read the billing history, ingest every invoice that isn't; one line."""
+def run_billing(report: ReportProgress) -> Iterator[StageResult]:
+    """Store the balance, read the billing history, ingest every invoice that isn't; one result."""
     started = time.monotonic()
-    tell("balance and invoices: the history")
+    report("balance and invoices: the history")
     snapshot_balance(at=timezone.now())
     found = update_history(at=timezone.now(), enqueue=False)
     done = list(
         ingest_invoices(
-            found.to_ingest, report=lambda number, of: tell(f"balance and invoices: {number} of {of}")
+            found.to_ingest, report=lambda number, of: report(f"balance and invoices: {number} of {of}")
         )
     )
-    kept = [each.totals for each in done if each.totals]
+    totals = [each.totals for each in done if each.totals]
     lines, matched, taxes = (
-        sum(getattr(each, name) for each in kept) for name in ("count", "matched", "taxes")
+        sum(getattr(each, name) for each in totals) for name in ("count", "matched", "taxes")
     )
     counts = {
         "new invoices": found.invoices,
@@ -101,23 +112,23 @@ def bill(tell: ReportProgress) -> Iterator[Line]:
     }
     undone = [each.invoice for each in done if each.invoice.ingest_status != IngestStatus.INGESTED]
     error = "; ".join(f"{invoice}: {invoice.ingest_error}" for invoice in undone[:_NAMED])
-    yield Line("balance and invoices", counts, time.monotonic() - started, error)
+    yield StageResult("balance and invoices", counts, time.monotonic() - started, error)
 
 
-def push(tell: ReportProgress) -> Iterator[Line]:
-    """Tell finance of every invoice that it hasn't got; one line."""
+def run_push(report: ReportProgress) -> Iterator[StageResult]:
+    """Push every invoice that finance hasn't got; one result."""
     started = time.monotonic()
     pks = invoices_to_push(at=timezone.now())
-    pushed = list(push_invoices(pks, report=lambda number, of: tell(f"push to finance: {number} of {of}")))
+    pushed = list(push_invoices(pks, report=lambda number, of: report(f"push to finance: {number} of {of}")))
     counts = Counter(each.action for each in pushed if each.action)
     if len(pushed) < len(pks):
         counts["skipped"] = len(pks)  # pushing is switched off; that is no failure
     errors = Counter(each.error for each in pushed if each.error)
     error = "; ".join(f"{words} ({count} invoices)" for words, count in errors.most_common(_NAMED))
-    yield Line("push to finance", counts, time.monotonic() - started, error)
+    yield StageResult("push to finance", counts, time.monotonic() - started, error)
 
 
-def _sync_line(run: SyncRun) -> Line:
+def _sync_result(run: SyncRun) -> StageResult:
     counts = {
         "seen": run.seen,
         "discovered": run.discovered,
@@ -127,18 +138,15 @@ def _sync_line(run: SyncRun) -> Line:
         "deleted": run.deleted,
     }
     if run.outcome == RunOutcome.SKIPPED:
-        counts["skipped"] = 1  # its row tells why; that is no failure
+        counts["skipped"] = 1  # its row has the reason; that is no failure
     well = run.outcome in {RunOutcome.COMPLETE, RunOutcome.SKIPPED}
     error = "" if well else run.error or str(run.get_outcome_display())
-    return Line(f"sync {run.kind}", counts, _seconds(run.started_at, run.finished_at), error)
-
-
-def _seconds(started_at: datetime, finished_at: datetime | None) -> float:
-    return (finished_at - started_at).total_seconds() if finished_at else 0.0
+    seconds = (run.finished_at - run.started_at).total_seconds() if run.finished_at else 0.0
+    return StageResult(f"sync {run.kind}", counts, seconds, error)
 
 
 STAGES: Sequence[Stage] = (
-    Stage("sync", sync),
-    Stage("balance and invoices", bill),
-    Stage("push to finance", push),
+    Stage("sync", run_sync),
+    Stage("balance and invoices", run_billing),
+    Stage("push to finance", run_push),
 )

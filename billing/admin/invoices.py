@@ -24,9 +24,8 @@ from billing.ingest.lease import lease_name
 from billing.models import CostLine, ProviderInvoice
 from billing.queries import UNPUSHED, UNRECONCILED
 from billing.states import IngestStatus, PushStatus
+from billing.values import UNPUSHED_CHOICE, UNRECONCILED_CHOICE
 
-UNRECONCILED_CHOICE: Final = "unreconciled"
-UNPUSHED_CHOICE: Final = "unpushed"
 _LINES_SHOWN: Final = 100
 _INGEST_ASKED: Final = "Reading it again was asked for."
 _PUSH_ASKED: Final = "Pushing it again was asked for."

@@ -8,7 +8,7 @@ maximum are those of a whole period, not scaled down.
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Final
+from typing import Final, NamedTuple
 
 from arcadia_cloud.kernel.periods import Period
 from catalog.rating.exact import ZERO, add, subtract, total
@@ -22,7 +22,7 @@ _OVERAGE: Final = "max(counted - included, 0)"
 
 @dataclass(slots=True)
 class Usage:
-    """What was used of a kind under one set of terms, and the allowances that go with it, by their source."""
+    """The usage of a kind under one set of terms, and the allowances that go with it, by their source."""
 
     kind: str
     item: ItemTerms | None
@@ -46,13 +46,12 @@ class Usage:
             return item is self.item and rate == self.rate
         return rate == self.rate and self.item.same_but_allowance(item)
 
-    def add(self, part: Part) -> None:
-        """Count a part's usage and allowances with it."""
-        self.used = add(self.used, part.segment.usage.get(self.kind, ZERO))
+    def add(self, part: Part, used: Decimal, item: ItemTerms | None) -> None:
+        """Count a part's usage and allowances with it; `item` are its own terms."""
+        self.used = add(self.used, used)
         self.days.append(part.days)
         if part.terms.name not in self.versions:
             self.versions.append(part.terms.name)
-        item = part.terms.by_kind.get(self.kind)
         if item is not None and item.included:
             self.allowances.setdefault((part.terms.name, item.included), []).append(part.days)
         for addon in part.addons:
@@ -60,9 +59,8 @@ class Usage:
                 self.allowances.setdefault((addon.code, addon.quantity), []).append(part.days)
 
 
-@dataclass(frozen=True, slots=True)
-class Overage:
-    """What is left of a usage to be charged, and the steps that came to it."""
+class Overage(NamedTuple):
+    """The part of a usage that is to be charged, and the steps that came to it."""
 
     included: Decimal
     quantity: Decimal
@@ -74,20 +72,26 @@ def usages_of(inputs: QuoteInputs, parts: Iterable[Part]) -> list[Usage]:
     """Put the usage of the parts together by kind and terms, in order of kinds, then of time."""
     found: dict[str, list[Usage]] = {}
     for part in parts:
-        for kind in {*part.terms.by_kind, *part.segment.usage, *(addon.kind for addon in part.addons)}:
+        used = part.segment.usage
+        for kind in {*part.terms.by_kind, *used, *(addon.kind for addon in part.addons)}:
             item = part.terms.by_kind.get(kind)
             priced = item is not None and item.price is not None
             rates = () if priced else inputs.book.resource_rates_of(kind, inputs.currency)
             rate = next((rate for rate in rates if rate.is_in_force(part.segment.days.start)), None)
-            same_kind = found.setdefault(kind, [])
-            usage = next((usage for usage in same_kind if usage.is_under(item, rate)), None)
-            if usage is None:
-                usage = Usage(kind, item, rate)
-                same_kind.append(usage)
-            usage.add(part)
-            if part.segment.usage.get(kind):
+            usage = _find(found.setdefault(kind, []), kind, item, rate)
+            usage.add(part, used.get(kind, ZERO), item)
+            if rates and used.get(kind):
                 usage.price_changes |= any(rate.changes_within(part.segment.days) for rate in rates)
     return [usage for kind in sorted(found) for usage in found[kind]]
+
+
+def _find(same_kind: list[Usage], kind: str, item: ItemTerms | None, rate: ResourceRate | None) -> Usage:
+    """Find the usage that these terms rate, or begin it."""
+    for usage in same_kind:
+        if usage.is_under(item, rate):
+            return usage
+    same_kind.append(Usage(kind, item, rate))
+    return same_kind[-1]
 
 
 def take_allowance_off(usage: Usage, period: Period) -> Overage:

@@ -35,7 +35,7 @@ class Charge:
 
 @dataclass(frozen=True, slots=True)
 class Reduction:
-    """What a discount takes from a charge, exactly."""
+    """The part of a charge that a discount takes, exactly."""
 
     charge: Charge
     part: Fraction
@@ -93,6 +93,7 @@ def _discount_line(
 
 
 def _valid_days(inputs: QuoteInputs, discount: Discount) -> tuple[Period, ...]:
+    """Return the charged days on which it is given; without proration one of them stands for the period."""
     shared = [discount.days_within(segment.days) for segment in inputs.segments]
     days = unbroken(part for part in shared if part is not None)
     return (inputs.period,) if days and proration_of(inputs) == Proration.NONE else days

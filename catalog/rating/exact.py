@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from decimal import ROUND_HALF_UP, Context, Decimal, DivisionByZero, Inexact, InvalidOperation, Overflow
+from functools import lru_cache
 from typing import Final
 
 from arcadia_cloud.kernel.money import Money
@@ -35,6 +36,12 @@ def divide_up(quantity: Decimal, unit: Decimal) -> Decimal:
     return whole if multiply(whole, unit) == quantity else add(whole, Decimal(1))
 
 
+@lru_cache(maxsize=4096)  # most lines of most quotes are 0.00, or the same fee again
 def round_money(amount: Decimal, currency: str) -> Money:
     """Round half up to the currency's minor unit: the one rounding of a line."""
     return Money(amount, currency).rounded()
+
+
+def sum_amounts(amounts: Iterable[Money], currency: str) -> Money:
+    """Add up amounts that are all in the quote's currency; the check of each would cost more than the sum."""
+    return Money(total(amount.amount for amount in amounts), currency)

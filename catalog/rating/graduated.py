@@ -1,16 +1,16 @@
-"""The price model `graduated`: each part of a quantity costs what its own tier says."""
+"""The price model `graduated`: each part of a quantity has the price of its own tier."""
 
 from decimal import Decimal
 from typing import Final
 
 from catalog.rating.exact import ZERO, add, multiply, subtract
 from catalog.values.lines import Step
-from catalog.values.terms import Graduated
+from catalog.values.terms import GraduatedPrice
 
 _FORMULA: Final = "(up_to - above) * unit_price + flat_fee"
 
 
-def rate_graduated(quantity: Decimal, model: Graduated) -> tuple[Step, ...]:
+def rate_graduated(quantity: Decimal, model: GraduatedPrice) -> tuple[Step, ...]:
     """Charge each part of a quantity at the price of the tier that it falls into, one step a tier.
 
     A tier's flat fee is due once the tier is entered; the first tier's also for a quantity of 0.

@@ -5,12 +5,12 @@ from typing import Final
 
 from catalog.rating.exact import divide, multiply
 from catalog.values.lines import Step
-from catalog.values.terms import PerUnit
+from catalog.values.terms import PerUnitPrice
 
 _FORMULA: Final = "quantity * price / unit"
 
 
-def rate_per_unit(quantity: Decimal, model: PerUnit) -> tuple[Step, ...]:
+def rate_per_unit(quantity: Decimal, model: PerUnitPrice) -> tuple[Step, ...]:
     """Charge a quantity at the price of its unit, a part of a unit at that part of the price."""
     price = model.price.amount
     amount = divide(multiply(quantity, price), model.unit)

@@ -37,7 +37,7 @@ def proration_of(inputs: QuoteInputs) -> Proration:
 
 
 def count_days(inputs: QuoteInputs) -> tuple[Part, ...]:
-    """Say for every segment which days of the period it counts for, and under which terms."""
+    """Return for every segment the days of the period that it counts for, and under which terms."""
     if proration_of(inputs) == Proration.NONE:
         return _whole_period(inputs.period, inputs.segments)
     return tuple(Part(segment.days, segment.terms, segment.addons, segment) for segment in inputs.segments)
@@ -72,7 +72,7 @@ def _share(
     period: Period, named: tuple[str, str], amount: Decimal, part: Period, places: int, source: str
 ) -> Step:
     name, formula = named
-    if part == period:
+    if part is period or part == period:
         return Step(rule="in_full", formula=name, inputs={name: amount}, result=amount, source=source)
     inputs = {
         name: amount,
@@ -93,6 +93,8 @@ def _whole_period(period: Period, segments: Sequence[Segment]) -> tuple[Part, ..
     terms = sorted((segment.terms for segment in segments), key=lambda terms: terms.base_price)[-1]
     attached = (addon for segment in segments for addon in segment.addons)
     addons = {addon.code: addon for addon in sorted(attached, key=lambda addon: addon.price)}
+    if len(segments) == 1:
+        return (Part(period, terms, tuple(addons.values()), segments[0]),)
     starts = [period.start, *(segment.days.start for segment in segments[1:])]
     ends = [*starts[1:], period.end]
     return tuple(

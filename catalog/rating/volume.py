@@ -5,12 +5,12 @@ from typing import Final
 
 from catalog.rating.exact import add, multiply
 from catalog.values.lines import Step
-from catalog.values.terms import Volume
+from catalog.values.terms import VolumePrice
 
 _FORMULA: Final = "quantity * unit_price + flat_fee"
 
 
-def rate_volume(quantity: Decimal, model: Volume) -> tuple[Step, ...]:
+def rate_volume(quantity: Decimal, model: VolumePrice) -> tuple[Step, ...]:
     """Charge the whole quantity at the price of the tier that it ends in, and that tier's flat fee.
 
     A quantity of 0 ends in the first tier. More may cost less: the price falls for all of it.

@@ -57,7 +57,7 @@ class Step(msgspec.Struct, frozen=True, gc=False):
 
 
 class QuoteLine(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """What one thing costs in its `days`, and why.
+    """The price of one thing in its `days`, with the reasons.
 
     `basis` are the steps that come to quantities and to what a discount may take; `charges` those whose
     results sum to the amount, which is rounded once, half up. `code` is of the plan, add-on, billing kind,
@@ -88,7 +88,7 @@ class QuoteWarning(msgspec.Struct, frozen=True):
 
 
 class Quote(msgspec.Struct, frozen=True, kw_only=True):
-    """What a period costs: `total` is the sum of all lines, `subtotal` of all but the taxes."""
+    """The price of a period: `total` is the sum of all lines, `subtotal` of all but the taxes."""
 
     period: Period
     currency: str

@@ -52,7 +52,7 @@ class Tier(msgspec.Struct, frozen=True, kw_only=True):
         require_price("a tier's flat fee", self.flat_fee)
 
 
-class PerUnit(msgspec.Struct, frozen=True, kw_only=True, tag="per_unit", tag_field="model"):
+class PerUnitPrice(msgspec.Struct, frozen=True, kw_only=True, tag="per_unit", tag_field="model"):
     """`price` buys `unit`, and a part of it pro rata."""
 
     unit: Decimal = Decimal(1)
@@ -63,7 +63,7 @@ class PerUnit(msgspec.Struct, frozen=True, kw_only=True, tag="per_unit", tag_fie
         require_price("a unit's price", self.price)
 
 
-class Package(msgspec.Struct, frozen=True, kw_only=True, tag="package", tag_field="model"):
+class PackagePrice(msgspec.Struct, frozen=True, kw_only=True, tag="package", tag_field="model"):
     """`price` buys `unit`; a package that is started is due in full."""
 
     unit: Decimal
@@ -74,8 +74,8 @@ class Package(msgspec.Struct, frozen=True, kw_only=True, tag="package", tag_fiel
         require_price("a package's price", self.price)
 
 
-class Graduated(msgspec.Struct, frozen=True, kw_only=True, tag="graduated", tag_field="model"):
-    """Each part of a quantity costs what the tier says that it falls into."""
+class GraduatedPrice(msgspec.Struct, frozen=True, kw_only=True, tag="graduated", tag_field="model"):
+    """Each part of a quantity has the price of the tier that it falls into."""
 
     tiers: tuple[Tier, ...]
 
@@ -83,8 +83,8 @@ class Graduated(msgspec.Struct, frozen=True, kw_only=True, tag="graduated", tag_
         force_setattr(self, "tiers", _checked_tiers(self.tiers))
 
 
-class Volume(msgspec.Struct, frozen=True, kw_only=True, tag="volume", tag_field="model"):
-    """All of a quantity costs what the tier says that its end falls into."""
+class VolumePrice(msgspec.Struct, frozen=True, kw_only=True, tag="volume", tag_field="model"):
+    """All of a quantity has the price of the tier that its end falls into."""
 
     tiers: tuple[Tier, ...]
 
@@ -92,7 +92,7 @@ class Volume(msgspec.Struct, frozen=True, kw_only=True, tag="volume", tag_field=
         force_setattr(self, "tiers", _checked_tiers(self.tiers))
 
 
-PriceModel: TypeAlias = PerUnit | Package | Graduated | Volume
+PriceModel: TypeAlias = PerUnitPrice | PackagePrice | GraduatedPrice | VolumePrice
 
 
 class ItemTerms(msgspec.Struct, frozen=True, kw_only=True):
@@ -124,7 +124,7 @@ class ItemTerms(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def money(self) -> Iterator[Money]:
         """Every amount of money in it."""
-        if isinstance(self.price, PerUnit | Package):
+        if isinstance(self.price, PerUnitPrice | PackagePrice):
             yield self.price.price
         elif self.price is not None:
             for tier in self.price.tiers:
@@ -176,7 +176,7 @@ class AddonTerms(msgspec.Struct, frozen=True, kw_only=True):
         require_minor_units("an add-on's price", self.price)
 
 
-class Dated(msgspec.Struct, frozen=True, kw_only=True):
+class DatedTerms(msgspec.Struct, frozen=True, kw_only=True):
     """Terms in force from `valid_from` until the day before `valid_to`; without an end while it is None."""
 
     valid_from: date
@@ -202,14 +202,14 @@ class Dated(msgspec.Struct, frozen=True, kw_only=True):
         )
 
 
-class ResourceRate(Dated, frozen=True, kw_only=True):
+class ResourceRate(DatedTerms, frozen=True, kw_only=True):
     """A dated price, for kinds that a plan doesn't price."""
 
     kind: str
-    price: PerUnit
+    price: PerUnitPrice
 
 
-class TaxRate(Dated, frozen=True, kw_only=True):
+class TaxRate(DatedTerms, frozen=True, kw_only=True):
     """A dated tax on amounts of one currency."""
 
     code: str
@@ -217,7 +217,7 @@ class TaxRate(Dated, frozen=True, kw_only=True):
     percent: Decimal
 
     def __post_init__(self) -> None:
-        Dated.__post_init__(self)
+        DatedTerms.__post_init__(self)
         require_quantity("a tax rate", self.percent)
 
 
@@ -247,7 +247,7 @@ class PriceBook(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         return {subject: tuple(rates) for subject, rates in groupby(self.resource_rates, key=_subject)}
 
 
-class Discount(Dated, frozen=True, kw_only=True):
+class Discount(DatedTerms, frozen=True, kw_only=True):
     """A dated reduction by a percentage, or by an amount a period.
 
     `scope` is `all`, `base` (the base fees) or one billing kind (its usage).
@@ -260,7 +260,7 @@ class Discount(Dated, frozen=True, kw_only=True):
     reason: str = ""
 
     def __post_init__(self) -> None:
-        Dated.__post_init__(self)
+        DatedTerms.__post_init__(self)
         if (self.percent is None) == (self.amount is None):
             raise ValueError(f"{self.code}: a discount is a percentage or an amount, one of the two")
         if self.percent is not None:

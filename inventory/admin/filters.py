@@ -10,10 +10,9 @@ from arcadia_cloud.kernel.console.formatting import NOTHING
 from arcadia_cloud.kernel.console.theme import TextFilter
 from inventory.kinds import registry
 from inventory.models import IS_UNATTRIBUTED, LIVE_OR_GONE
-from inventory.values import PROJECT_RUNS, Kind, RunOutcome, kind_label
+from inventory.values import OWNER_PARAMETER, PROJECT_RUNS, UNATTRIBUTED, Kind, RunOutcome, kind_label
 
 RUNNING: Final = "running"  # RunOutcome.RUNNING is empty, which in a query string means "any"
-UNATTRIBUTED: Final = "unattributed"
 
 
 class LifeFilter(StateFilter):
@@ -61,7 +60,7 @@ class TagFilter(TextFilter):
 
 class OwnerFilter(ChoiceFilter):
     title = "owner"
-    parameter_name = "owner"
+    parameter_name = OWNER_PARAMETER
     options = (("tenants", "A tenant's"), (UNATTRIBUTED, "Unattributed"))
     conditions: ClassVar = {"tenants": Q(tenant_id__isnull=False), UNATTRIBUTED: IS_UNATTRIBUTED}
 

@@ -71,15 +71,6 @@ class HistoryEntry:
     source_page: str
 
 
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """The progress of a running run; `percent` is None until it is known how many there are."""
-
-    run: SyncRun
-    percent: int | None
-    caption: str
-
-
 def provider_page(resource: Resource) -> str:
     """Return the address of the resource, or of its kind's list, at the provider's console; "" for none."""
     page = _PAGES.get(resource.kind)
@@ -144,14 +135,6 @@ def timeline(events: QuerySet[ResourceEvent], *, newest: int, rest: str) -> dict
         "has_older_history": len(found) > newest,
         "all_history": f"{reverse('admin:inventory_resourceevent_changelist')}?{rest}",
     }
-
-
-def progress(run: SyncRun) -> Progress:
-    """Format the progress of a run."""
-    if not run.expected:
-        return Progress(run, None, f"{run.seen:,} seen")
-    percent = min(100, run.seen * 100 // run.expected)
-    return Progress(run, percent, f"{run.seen:,} of {run.expected:,}")
 
 
 def duration(run: SyncRun) -> str:

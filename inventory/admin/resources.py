@@ -19,7 +19,6 @@ from arcadia_cloud.kernel.console.status_label import label, status_label
 from arcadia_cloud.kernel.console.theme import display
 from inventory.admin.assignment import AssignmentAdmin
 from inventory.admin.filters import (
-    UNATTRIBUTED,
     KindFilter,
     LifeFilter,
     OwnerFilter,
@@ -28,11 +27,11 @@ from inventory.admin.filters import (
     TagFilter,
 )
 from inventory.admin.formatting import attributes, dollars, provider_page, timeline
-from inventory.admin.panels import panels_of
 from inventory.export import download
 from inventory.models import Resource, ResourceQuerySet
 from inventory.queries import named_with
-from inventory.values import STRIKES_TO_DELETE, AttributionRule
+from inventory.resource_panels import panels_of
+from inventory.values import STRIKES_TO_DELETE, UNATTRIBUTED, AttributionRule
 
 _SHOWN: Final = 50  # of a resource's events and spans
 

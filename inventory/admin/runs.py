@@ -12,8 +12,9 @@ from arcadia_cloud.kernel.console.records import RecordAdmin
 from arcadia_cloud.kernel.console.theme import DialogForm, ThemedSelect, action, display
 from arcadia_cloud.kernel.queue.broker import BrokerAway
 from inventory.admin.filters import OutcomeFilter, RunKindFilter
-from inventory.admin.formatting import duration, progress, timeline
+from inventory.admin.formatting import duration, timeline
 from inventory.models import ResourceEvent, SyncRun
+from inventory.queries import run_progress
 from inventory.services import request_sync
 from inventory.values import RunMode, RunOutcome
 
@@ -59,7 +60,7 @@ class SyncRunAdmin(RecordAdmin[SyncRun]):
     ) -> HttpResponse:
         """Add the progress of the running ones."""
         runs = SyncRun.objects.filter(outcome=RunOutcome.RUNNING).order_by("kind")
-        running = [progress(run) for run in runs]
+        running = [run_progress(run) for run in runs]
         return super().changelist_view(request, {**(extra_context or {}), "running": running})
 
     def extra_context(self, request: HttpRequest, row: SyncRun) -> dict[str, Any]:
@@ -72,7 +73,7 @@ class SyncRunAdmin(RecordAdmin[SyncRun]):
             "outcome": outcome,
             "outcome_colour": _OUTCOME_COLOURS.get(outcome, ""),
             "took": duration(row),
-            "progress": progress(row) if row.outcome == RunOutcome.RUNNING else None,
+            "progress": run_progress(row) if row.outcome == RunOutcome.RUNNING else None,
             **timeline(events, newest=_EVENTS_SHOWN, rest=f"source={source}"),
         }
 
@@ -119,5 +120,5 @@ class SyncRunAdmin(RecordAdmin[SyncRun]):
     @display(description="message")
     def message(self, run: SyncRun) -> str:
         if run.outcome == RunOutcome.RUNNING:
-            return progress(run).caption
+            return run_progress(run).caption
         return shortened(run.error)

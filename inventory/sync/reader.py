@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from arcadia_cloud.digitalocean.client import DigitalOcean
 from arcadia_cloud.digitalocean.errors import ProviderMalformed, ProviderNotFound
-from arcadia_cloud.digitalocean.listing import Page
+from arcadia_cloud.digitalocean.pagination import Page
 from arcadia_cloud.digitalocean.records import BucketRecord
 from arcadia_cloud.digitalocean.spaces import BucketSize, Spaces, endpoint_regions
 from arcadia_cloud.kernel.sql import fetch_all, load
@@ -147,7 +147,7 @@ def _look_up_bucket(spec: KindSpec, cloud: DigitalOcean, known: Resource) -> Obs
     record = BucketRecord(name=known.provider_id, region=known.region)
     try:
         with Spaces() as spaces:
-            spaces.assert_there(known.region, known.provider_id)
+            spaces.assert_exists(known.region, known.provider_id)
             bucket = Bucket(record, sum(spaces.sizes(record), BucketSize()))
     except ProviderNotFound:
         return None

@@ -7,9 +7,8 @@ from django.http import HttpRequest
 
 from arcadia_cloud.kernel.console.filters import ChoiceFilter, Choices
 from provisioning import registry
-from provisioning.states import LIVE, SagaStatus
+from provisioning.states import LIVE, LIVE_SAGAS, SagaStatus
 
-LIVE_SAGAS: Final = "live"
 COMPENSATION_INCOMPLETE: Final = "undo_incomplete"
 
 

@@ -6,8 +6,8 @@ from django.urls import reverse
 from django.utils.http import urlencode
 from django.utils.safestring import SafeString, mark_safe
 
-from inventory.admin.panels import panel
 from inventory.models import Resource
+from inventory.resource_panels import panel
 from provisioning.admin.formatting import STATUS_COLOURS, status_text
 from provisioning.models import ProtectedResource, Provisioned, SagaRun
 from provisioning.protection import PROTECTED_TAG

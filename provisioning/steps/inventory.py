@@ -7,14 +7,15 @@ from msgspec.structs import replace
 from arcadia_cloud.digitalocean.client import DigitalOcean
 from arcadia_cloud.digitalocean.errors import ProviderNotFound
 from arcadia_cloud.digitalocean.records import DropletRecord
-from inventory.kinds.droplet import DROPLET
-from inventory.kinds.snapshot import SNAPSHOT
 from inventory.models import Project, Resource
-from inventory.observation.observe import ObservationContext, Origin, observe
-from inventory.sync.tombstones import tombstone_removed
+from inventory.queries import kind_spec
+from inventory.services import ObservationContext, Origin, observe, tombstone_removed
 from inventory.values import PROVIDER, Kind
 from provisioning.contract import Step, StepState, Wait
 from provisioning.steps.cloud import RETRIES, with_cloud
+
+DROPLET: Final = kind_spec(Kind.DROPLET)
+SNAPSHOT: Final = kind_spec(Kind.SNAPSHOT)
 
 
 def origin_of(state: StepState) -> Origin:

@@ -4,11 +4,10 @@ from typing import Final
 
 from arcadia_cloud.digitalocean.client import DigitalOcean
 from arcadia_cloud.digitalocean.errors import ProviderNotFound, ProviderRejected
-from arcadia_cloud.digitalocean.listing import Listing
+from arcadia_cloud.digitalocean.pagination import Listing
 from arcadia_cloud.digitalocean.records import ProjectRecord
 from inventory.models import Project, Resource
-from inventory.sync.paging import read_all
-from inventory.sync.projects import mirror_projects
+from inventory.services import mirror_projects, read_all
 from inventory.values import PROVIDER, Kind
 from provisioning.contract import RetryableError, Step, StepState, Wait
 from provisioning.steps.cloud import COMPENSATION_RETRIES, RETRIES, with_cloud

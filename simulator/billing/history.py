@@ -1,4 +1,4 @@
-"""The billing history: each invoice, its payment, and what else happens to an account in ten years."""
+"""The billing history: invoices, payments, and the other events of an account in ten years."""
 
 from bisect import bisect_left
 from collections.abc import Iterator
@@ -6,15 +6,15 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from simulator.billing.book import Book, Invoice
-from simulator.billing.lines import dollars
+from simulator.billing.invoices import AccountInvoices, Invoice
+from simulator.billing.lines import format_dollars
 from simulator.billing.rating import midnight, month_after
 from simulator.catalog import Json
-from simulator.clock import stamp
+from simulator.clock import format_time
 
 _ISSUED_AFTER: Final = timedelta(hours=8, minutes=44, seconds=38)
 _PAID_AFTER: Final = timedelta(days=1, hours=6, minutes=12, seconds=9)
-# Per month: type, description, cents, and when after the month's end. Each comes with what makes up for it.
+# By month: type, description, cents, time after the month's end. Each comes with one that balances it.
 _EVENTS: Final = {
     "2014-12": (("Credit", "Promo code", -1000, timedelta(hours=9)),
                 ("CreditExpiration", "Promo code expired", 1000, timedelta(days=20))),
@@ -30,8 +30,8 @@ _EVENTS: Final = {
 
 
 @dataclass(frozen=True, slots=True)
-class _Place:
-    """Where an entry stands. Its amount is looked up when it is shown."""
+class _EntryKey:
+    """The time and source of an entry, whose amount is looked up when it is rendered."""
 
     at: datetime
     invoice: Invoice
@@ -39,68 +39,81 @@ class _Place:
     is_payment: bool = False
 
 
-class History:
-    """The entries of a book. Their places are sorted once for as long as its invoices are the same."""
+class BillingHistory:
+    """The entries of an account's history, sorted once for as long as its invoices are the same."""
 
-    def __init__(self, book: Book) -> None:
-        self._book = book
-        self._of: list[Invoice] | None = None
-        self._all: list[_Place] = []
+    def __init__(self, invoices: AccountInvoices) -> None:
+        self._invoices = invoices
+        self._listed: list[Invoice] | None = None
+        self._all: list[_EntryKey] = []
 
-    def by(self, now: datetime) -> "Entries":
-        """Those that have happened."""
-        finals = self._book.finals()
-        if finals is not self._of:
-            places = [place for invoice in finals for place in _places(invoice)]
-            self._all = sorted(places, key=lambda place: place.at, reverse=True)
-            self._of = finals
-        to_come = bisect_left(self._all, -now.timestamp(), key=lambda place: -place.at.timestamp())
-        return Entries(self._book, self._all, to_come)
+    def entries_until(self, now: datetime) -> "HistoryEntries":
+        """Return the entries until now."""
+        final = self._invoices.list_final()
+        if final is not self._listed:
+            keys = [key for invoice in final for key in _list_keys(invoice)]
+            self._all = sorted(keys, key=lambda each: each.at, reverse=True)
+            self._listed = final
+        # The entries descend, and bisect needs ascending keys: hence the signs.
+        future_count = bisect_left(self._all, -now.timestamp(), key=lambda each: -each.at.timestamp())
+        return HistoryEntries(self._invoices, self._all, future_count)
 
 
-class Entries:
-    def __init__(self, book: Book, places: list[_Place], to_come: int) -> None:
-        self._book = book
-        self._places = places
-        self._to_come = to_come
+class HistoryEntries:
+    """The entries until some time, newest first."""
+
+    def __init__(self, invoices: AccountInvoices, keys: list[_EntryKey], future_count: int) -> None:
+        self._invoices = invoices
+        self._keys = keys
+        self._future_count = future_count
 
     def __len__(self) -> int:
-        return len(self._places) - self._to_come
+        return len(self._keys) - self._future_count
 
-    def cut(self, start: int, stop: int) -> list[Json]:
-        """Entries number `start` to `stop`, exclusive; the newest is the first."""
-        return [self._entry(place) for place in self._places[self._to_come + start : self._to_come + stop]]
+    def slice(self, start: int, stop: int) -> list[Json]:
+        """Return the entries number `start` to `stop`, exclusive."""
+        return [
+            self._render(key) for key in self._keys[self._future_count + start : self._future_count + stop]
+        ]
 
     def unpaid_cents(self) -> int:
-        """What is left to pay: events make up for each other but for those that are still to come."""
-        happened = self._places[self._to_come :]
-        paid = {place.invoice.uuid for place in happened if place.is_payment}
-        open_ = (place for place in happened if place.event is None and not place.is_payment)
-        owed = sum(self._book.cents(each.invoice) for each in open_ if each.invoice.uuid not in paid)
-        return owed + sum(place.event[2] for place in happened if place.event is not None)
+        """Return the unpaid amount: unpaid invoices, and the events that nothing balances yet."""
+        happened = self._keys[self._future_count :]
+        # By uuid and not by amount: the credits of an invoice may change between the two entries.
+        paid = {key.invoice.uuid for key in happened if key.is_payment}
+        open_ = (key for key in happened if key.event is None and not key.is_payment)
+        owed = sum(
+            self._invoices.amount_cents(each.invoice) for each in open_ if each.invoice.uuid not in paid
+        )
+        return owed + sum(key.event[2] for key in happened if key.event is not None)
 
-    def _entry(self, place: _Place) -> Json:
-        if place.event is not None:
-            kind, description, cents, _ = place.event
-            return _rendered(kind, description, cents, place.at)
-        cents = self._book.cents(place.invoice)
-        if place.is_payment:
-            return _rendered("Payment", "Payment (VISA 4242)", -cents, place.at)
+    def _render(self, key: _EntryKey) -> Json:
+        if key.event is not None:
+            kind, description, cents, _ = key.event
+            return _render_entry(kind, description, cents, key.at)
+        cents = self._invoices.amount_cents(key.invoice)
+        if key.is_payment:
+            return _render_entry("Payment", "Payment (VISA 4242)", -cents, key.at)
         return {
-            **_rendered("Invoice", f"Invoice for {place.invoice.month:%B %Y}", cents, place.at),
-            "invoice_id": place.invoice.invoice_id,
-            "invoice_uuid": place.invoice.uuid,
+            **_render_entry("Invoice", f"Invoice for {key.invoice.month:%B %Y}", cents, key.at),
+            "invoice_id": key.invoice.invoice_id,
+            "invoice_uuid": key.invoice.uuid,
         }
 
 
-def _places(invoice: Invoice) -> Iterator[_Place]:
-    over = midnight(month_after(invoice.month))
-    yield _Place(over + _PAID_AFTER, invoice, is_payment=True)
-    yield _Place(over + _ISSUED_AFTER, invoice)
+def _list_keys(invoice: Invoice) -> Iterator[_EntryKey]:
+    month_end = midnight(month_after(invoice.month))
+    yield _EntryKey(month_end + _PAID_AFTER, invoice, is_payment=True)
+    yield _EntryKey(month_end + _ISSUED_AFTER, invoice)
     if not invoice.number:
         for event in _EVENTS.get(f"{invoice.month:%Y-%m}", ()):
-            yield _Place(over + event[3], invoice, event=event)
+            yield _EntryKey(month_end + event[3], invoice, event=event)
 
 
-def _rendered(kind: str, description: str, cents: int, at: datetime) -> Json:
-    return {"description": description, "amount": dollars(cents), "date": stamp(at), "type": kind}
+def _render_entry(kind: str, description: str, cents: int, at: datetime) -> Json:
+    return {
+        "description": description,
+        "amount": format_dollars(cents),
+        "date": format_time(at),
+        "type": kind,
+    }

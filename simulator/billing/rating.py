@@ -1,4 +1,4 @@
-"""What something costs in a month: by the hour, and never more than its monthly price."""
+"""Rating: the charge of a resource for a month, by the hour and never above its monthly price."""
 
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
@@ -22,8 +22,8 @@ _ENDS_WITH_THE_MONTH: Final = frozenset({"Droplets", "Kubernetes Clusters", "Dat
 
 
 @dataclass(frozen=True, slots=True)
-class Billed:
-    """Something that costs so many cents a month, from its beginning to its end (None: it is still there)."""
+class BillableResource:
+    """A resource with its monthly price, from its start to its end (None: it still exists)."""
 
     product: str
     description: str
@@ -36,11 +36,12 @@ class Billed:
     resource_id: str = ""
     resource_uuid: str = ""
 
-    def until(self, at: datetime) -> "Billed":
+    def end_at(self, at: datetime) -> "BillableResource":
         return replace(self, ended_at=at)
 
 
 def month_after(month: date) -> date:
+    # Every month has a 28th, and four days later it is over.
     return (month.replace(day=28) + timedelta(days=4)).replace(day=1)
 
 
@@ -49,47 +50,50 @@ def midnight(day: date) -> datetime:
 
 
 def half_up(numerator: int, denominator: int) -> int:
-    """The nearest whole number; a half away from zero."""
+    """Divide and round to the nearest integer, halves away from zero."""
     rounded = (2 * abs(numerator) + denominator) // (2 * denominator)
     return -rounded if numerator < 0 else rounded
 
 
-def charge(billed: Billed, month: date, *, by: datetime) -> Line | None:
-    """Its line in the month, as far as it has gone; None if it wasn't there, or not for an hour."""
+def charge_month(resource: BillableResource, month: date, *, as_of: datetime) -> Line | None:
+    """Return the line of a resource in the month, up to `as_of`; None if it didn't exist for an hour."""
     first, after = midnight(month), midnight(month_after(month))
-    start, end = max(first, billed.started_at), min(after, billed.ended_at or after, by)
+    start, end = max(first, resource.started_at), min(after, resource.ended_at or after, as_of)
+    # Whole hours, floored, and a part of one is not charged, as on real invoices.
     hours = int((end - start).total_seconds()) // 3600
     if hours < 1:
         return None
-    shown = end - _SECOND if end == after and billed.product not in _ENDS_WITH_THE_MONTH else end
+    # Real invoices end some products with the month's last second and some with the next one's first.
+    printed_end = end - _SECOND if end == after and resource.product not in _ENDS_WITH_THE_MONTH else end
     return Line(
-        product=billed.product,
-        description=billed.description,
+        product=resource.product,
+        description=resource.description,
         start=start,
-        end=shown,
-        cents=half_up(billed.monthly_cents * min(hours, FULL_MONTH_HOURS), FULL_MONTH_HOURS),
+        end=printed_end,
+        cents=half_up(resource.monthly_cents * min(hours, FULL_MONTH_HOURS), FULL_MONTH_HOURS),
         hours=hours,
-        group=billed.group,
-        project=billed.project if month >= _PROJECTS_SINCE else "",
-        category=billed.category,
-        resource_id=billed.resource_id,
-        resource_uuid=billed.resource_uuid,
+        group=resource.group,
+        project=resource.project if month >= _PROJECTS_SINCE else "",
+        category=resource.category,
+        resource_id=resource.resource_id,
+        resource_uuid=resource.resource_uuid,
     )
 
 
-def with_discount_and_tax(lines: list[Line], month: date, *, by: datetime) -> list[Line]:
-    """The lines, what is taken off in some months, and the GST of all of it."""
+def add_discount_and_tax(lines: list[Line], month: date, *, as_of: datetime) -> list[Line]:
+    """Return the lines, followed by the discount of some months and the GST of the sum."""
     found = [*lines]
-    end = min(midnight(month_after(month)) - _SECOND, by)
+    end = min(midnight(month_after(month)) - _SECOND, as_of)
     percent = _DISCOUNT_PERCENT.get(month, 0)
+    # Before the tax, which is due on the discounted sum.
     if percent:
         off = -half_up(sum(line.cents for line in lines) * percent, 100)
         found.append(Line("Contract Discount", "Contract Discount IaaS", midnight(month), end, off))
     if month >= _TAX_SINCE:
-        found.append(tax(sum(line.cents for line in found), month, end=end))
+        found.append(make_tax_line(sum(line.cents for line in found), month, end=end))
     return found
 
 
-def tax(net_cents: int, month: date, *, end: datetime) -> Line:
+def make_tax_line(net_cents: int, month: date, *, end: datetime) -> Line:
     cents = half_up(net_cents * _TAX_PERCENT, 100)
     return Line(TAXES, f"GST Australia ({_TAX_PERCENT}.00%)", midnight(month), end, cents)

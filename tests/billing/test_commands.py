@@ -8,7 +8,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from pytest_django.fixtures import Settings
 
-from arcadia_cloud.main_job.pipeline import bill, push
+from arcadia_cloud.main_job.pipeline import run_billing, run_push
 from billing.models import CostLine, ProviderInvoice
 from tests.billing.test_ingest import rows, table_of
 from tests.inventory.conftest import Commands, ended, manage
@@ -58,13 +58,13 @@ def test_the_main_job_bills_and_pushes_and_finds_nothing_new_the_second_time(
         assert line.error == ""
         return {name: count for name, count in line.counts.items() if count}
 
-    first = counts(bill)
+    first = counts(run_billing)
     assert (first["new invoices"], first["ingested"]) == (137, 138)
     assert first["matched"] + first["unmatched"] + first["tax"] == first["lines"]
-    assert counts(push) == {"created": 137}
-    again = counts(bill)
+    assert counts(run_push) == {"created": 137}
+    again = counts(run_billing)
     assert ("new invoices" in again, "new entries" in again, again["ingested"]) == (False, False, 1)
-    assert counts(push) == {}
+    assert counts(run_push) == {}
 
 
 def test_the_main_job_reports_what_does_not_add_up_and_what_finance_refuses(
@@ -72,9 +72,9 @@ def test_the_main_job_reports_what_does_not_add_up_and_what_finance_refuses(
 ) -> None:
     reference.fault(kind="missing_cent", path="/csv$", count=1)
     finance.fault("refused", count=0, message="no such vendor")
-    (line,) = bill(lambda _words: None)
+    (line,) = run_billing(lambda _words: None)
     assert "0.01 is missing from the lines" in line.error
-    (line,) = push(lambda _words: None)
+    (line,) = run_push(lambda _words: None)
     assert line.status == "failed"
     assert "no such vendor (136 invoices)" in line.error
 
@@ -176,5 +176,5 @@ def test_finance_that_is_down_fails_the_push_and_the_next_one_succeeds(
 def test_where_pushing_is_switched_off_the_command_reports_it(db: None, settings: Settings) -> None:
     settings.SKYAI_FINANCE_ENABLED = False
     assert "switched off" in run("push_finance")
-    (line,) = push(lambda _words: None)
+    (line,) = run_push(lambda _words: None)
     assert line.error == ""

@@ -15,10 +15,10 @@ from catalog.values.lines import LineType, Quote, QuoteLine, Step
 from catalog.values.terms import (
     AddonTerms,
     Discount,
-    Graduated,
+    GraduatedPrice,
     ItemTerms,
-    Package,
-    PerUnit,
+    PackagePrice,
+    PerUnitPrice,
     PlanTerms,
     PriceBook,
     PriceModel,
@@ -28,7 +28,7 @@ from catalog.values.terms import (
     Segment,
     TaxRate,
     Tier,
-    Volume,
+    VolumePrice,
 )
 
 JUNE: Final = Period(date(2026, 6, 1), date(2026, 7, 1))  # 30 days
@@ -44,12 +44,12 @@ def june(first: int, after: int) -> Period:
     return Period(date(2026, 6, first), date(2026, 6, after) if after <= 30 else JUNE.end)
 
 
-def per_unit(price: str, unit: str = "1") -> PerUnit:
-    return PerUnit(unit=Decimal(unit), price=aud(price))
+def per_unit(price: str, unit: str = "1") -> PerUnitPrice:
+    return PerUnitPrice(unit=Decimal(unit), price=aud(price))
 
 
-def package(price: str, unit: str) -> Package:
-    return Package(unit=Decimal(unit), price=aud(price))
+def package(price: str, unit: str) -> PackagePrice:
+    return PackagePrice(unit=Decimal(unit), price=aud(price))
 
 
 def tiers(*rows: tuple[str | None, str, str]) -> tuple[Tier, ...]:
@@ -60,12 +60,12 @@ def tiers(*rows: tuple[str | None, str, str]) -> tuple[Tier, ...]:
     )
 
 
-def graduated(*rows: tuple[str | None, str, str]) -> Graduated:
-    return Graduated(tiers=tiers(*rows))
+def graduated(*rows: tuple[str | None, str, str]) -> GraduatedPrice:
+    return GraduatedPrice(tiers=tiers(*rows))
 
 
-def volume(*rows: tuple[str | None, str, str]) -> Volume:
-    return Volume(tiers=tiers(*rows))
+def volume(*rows: tuple[str | None, str, str]) -> VolumePrice:
+    return VolumePrice(tiers=tiers(*rows))
 
 
 def item(

@@ -11,10 +11,10 @@ from arcadia_cloud.kernel.periods import Period, month_of
 from catalog.values.terms import (
     AddonTerms,
     Discount,
-    Graduated,
+    GraduatedPrice,
     ItemTerms,
-    Package,
-    PerUnit,
+    PackagePrice,
+    PerUnitPrice,
     PlanTerms,
     PriceBook,
     PriceModel,
@@ -24,7 +24,7 @@ from catalog.values.terms import (
     Segment,
     TaxRate,
     Tier,
-    Volume,
+    VolumePrice,
 )
 
 KINDS: Final = ("bandwidth_gb", "dns_zones", "droplet_hours", "llm_tokens")
@@ -47,11 +47,13 @@ def tier_lists(draw: st.DrawFn) -> tuple[Tier, ...]:
     return tuple(Tier(up_to=end, unit_price=draw(prices), flat_fee=draw(prices)) for end in [*ends, None])
 
 
-per_units: Final = st.builds(PerUnit, unit=some, price=prices)
+per_units: Final = st.builds(PerUnitPrice, unit=some, price=prices)
 rising_models: Final[st.SearchStrategy[PriceModel]] = st.one_of(
-    per_units, st.builds(Package, unit=some, price=prices), st.builds(Graduated, tiers=tier_lists())
+    per_units, st.builds(PackagePrice, unit=some, price=prices), st.builds(GraduatedPrice, tiers=tier_lists())
 )
-models: Final[st.SearchStrategy[PriceModel]] = st.one_of(rising_models, st.builds(Volume, tiers=tier_lists()))
+models: Final[st.SearchStrategy[PriceModel]] = st.one_of(
+    rising_models, st.builds(VolumePrice, tiers=tier_lists())
+)
 
 
 @st.composite

@@ -12,7 +12,7 @@ from catalog.values.lines import LineType
 from catalog.values.terms import (
     Discount,
     ItemTerms,
-    PerUnit,
+    PerUnitPrice,
     PlanTerms,
     PriceBook,
     Proration,
@@ -231,7 +231,7 @@ def test_minor_units_are_those_of_the_currency(
     def money(amount: str) -> Money:
         return Money(Decimal(amount), currency)
 
-    kinds = ItemTerms(kind="api_calls", price=PerUnit(price=money(price)))
+    kinds = ItemTerms(kind="api_calls", price=PerUnitPrice(price=money(price)))
     terms = PlanTerms(
         plan="studio", version=1, base_price=money(base), proration=Proration.DAILY, items=(kinds,)
     )

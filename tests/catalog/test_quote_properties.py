@@ -14,7 +14,7 @@ from catalog import canonical
 from catalog.quote import quote
 from catalog.rating.graduated import rate_graduated
 from catalog.values.lines import LineType, Quote, QuoteLine
-from catalog.values.terms import Graduated, Proration, QuoteInputs, Segment, Tier
+from catalog.values.terms import GraduatedPrice, Proration, QuoteInputs, Segment, Tier
 from tests.catalog.build import JUNE, aud, evaluate, item, plan, quote_of, round_half_up, segment, volume
 from tests.catalog.strategies import (
     KINDS,
@@ -180,7 +180,7 @@ def test_graduated_is_the_sum_of_what_each_tier_holds(tiers: tuple[Tier, ...], q
         expected += held * Fraction(tier.unit_price.amount)
         expected += Fraction(tier.flat_fee.amount) if entered else 0
         below = end
-    charges = rate_graduated(quantity, Graduated(tiers=tiers))
+    charges = rate_graduated(quantity, GraduatedPrice(tiers=tiers))
     assert sum((Fraction(step.result) for step in charges), Fraction(0)) == expected
 
 

@@ -8,7 +8,7 @@ import pytest
 from arcadia_cloud.kernel.money import CurrencyMismatch, Money
 from catalog.quote import quote
 from catalog.values.lines import LineType, QuoteWarning, WarningCode
-from catalog.values.terms import PerUnit, PriceBook, QuoteInputs, ResourceRate
+from catalog.values.terms import PerUnitPrice, PriceBook, QuoteInputs, ResourceRate
 from tests.catalog.build import (
     JUNE,
     addon,
@@ -211,7 +211,7 @@ def test_a_resource_price_that_changes_within_the_usage_is_flagged() -> None:
 
 
 def test_a_resource_price_of_another_currency_is_no_price() -> None:
-    price = PerUnit(price=Money(Decimal(1), "USD"))
+    price = PerUnitPrice(price=Money(Decimal(1), "USD"))
     rate = ResourceRate(kind="dns_zones", price=price, valid_from=date(2020, 1, 1))
     inputs = QuoteInputs(
         period=JUNE,

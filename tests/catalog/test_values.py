@@ -1,4 +1,4 @@
-"""What a quote's values refuse, and the order in which they stand."""
+"""Refusals of a quote's values, and the order in which their parts stand."""
 
 from collections.abc import Callable
 from datetime import date
@@ -10,9 +10,9 @@ import pytest
 from arcadia_cloud.kernel.money import CurrencyMismatch, Money
 from catalog.values.terms import (
     Discount,
-    Graduated,
+    GraduatedPrice,
     ItemTerms,
-    PerUnit,
+    PerUnitPrice,
     PlanTerms,
     PriceBook,
     Segment,
@@ -58,7 +58,7 @@ REFUSED: Final[dict[str, Callable[[], Any]]] = {
     "a kind named as a scope": lambda: item("all"),
     "a kind without a name": lambda: item(""),
     "two items of a kind": lambda: plan("5", item("dns_zones"), item("dns_zones", "1")),
-    "no tiers": lambda: Graduated(tiers=()),
+    "no tiers": lambda: GraduatedPrice(tiers=()),
     "a last tier with an end": lambda: graduated(("10", "1", "0")),
     "an open tier before the last": lambda: volume((None, "1", "0"), (None, "1", "0")),
     "tiers that don't rise": lambda: volume(("10", "1", "0"), ("10", "1", "0"), (None, "1", "0")),
@@ -105,7 +105,7 @@ def test_values_refuse(refused: str) -> None:
         lambda: Segment(days=JUNE, terms=plan("5"), usage={"dns_zones": 1.5}),  # type: ignore[dict-item]
         lambda: Segment(days=JUNE, terms=plan("5"), usage={"dns_zones": 1}),  # type: ignore[dict-item]
         lambda: ItemTerms(kind="dns_zones", included=0.5),  # type: ignore[arg-type]
-        lambda: PerUnit(unit=1.0, price=aud("1")),  # type: ignore[arg-type]
+        lambda: PerUnitPrice(unit=1.0, price=aud("1")),  # type: ignore[arg-type]
         lambda: Tier(up_to=2.5, unit_price=aud("1"), flat_fee=aud("1")),  # type: ignore[arg-type]
         lambda: Money(0.1, "AUD"),  # type: ignore[arg-type]
     ],
@@ -116,7 +116,7 @@ def test_a_number_that_is_no_decimal_is_refused(build: Callable[[], Any]) -> Non
 
 
 def test_a_plan_in_two_currencies_is_refused() -> None:
-    price = PerUnit(price=Money(Decimal(1), "USD"))
+    price = PerUnitPrice(price=Money(Decimal(1), "USD"))
     with pytest.raises(CurrencyMismatch):
         PlanTerms(
             plan="studio", version=1, base_price=aud("5"), items=(ItemTerms(kind="dns_zones", price=price),)

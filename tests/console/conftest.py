@@ -6,7 +6,7 @@ import pytest
 from django.contrib.auth.models import Group, User
 from django.test import Client
 
-from arcadia_cloud.main_job.groups import seed_groups
+from arcadia_cloud.main_job.seeds.groups import seed_groups
 
 PASSWORD = "long-enough-for-a-test"
 

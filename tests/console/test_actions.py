@@ -1,4 +1,4 @@
-"""What an operator starts and closes from the console."""
+"""Actions of the console: runs, alerts, the schedule."""
 
 import json
 from typing import Any
@@ -28,7 +28,7 @@ def queued(valkey: redis.Redis, queue: str) -> list[tuple[str, str]]:
     return [(header["task"], header["kwargsrepr"]) for header in headers]
 
 
-def said(client: Client) -> str:
+def messages_of(client: Client) -> str:
     return client.get("/admin/inventory/syncrun/").content.decode()
 
 
@@ -38,7 +38,7 @@ def test_an_operator_starts_a_sync_in_its_queue_and_name(
     answer = operator.post(SYNC_NOW, START)
 
     assert answer.headers["HX-Redirect"] == "/admin/inventory/syncrun/"
-    assert "A worker was asked for a fast sync." in said(operator)
+    assert "A worker was asked for a fast sync." in messages_of(operator)
     assert queued(valkey_client, "cloud_sync_fast") == [
         ("inventory.sync", "{'mode': 'fast', 'actor': 'user:operator-1'}")
     ]
@@ -50,12 +50,12 @@ def test_opening_the_dialog_starts_nothing(operator: Client, valkey_client: redi
     assert valkey_client.keys("cloud_sync*") == []
 
 
-def test_a_broker_that_is_away_is_told_in_words(operator: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unavailable_broker_is_reported(operator: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     use_broker(monkeypatch, refusing())
 
     operator.post(SYNC_NOW, START)
 
-    assert "nothing was started" in said(operator)
+    assert "nothing was started" in messages_of(operator)
     assert not LogEntry.objects.exists()
 
 
@@ -71,7 +71,7 @@ def test_who_only_looks_starts_nothing(login: Login, valkey_client: redis.Redis,
 def test_a_running_sync_shows_how_far_it_is_and_asks_again(viewer: Client) -> None:
     run = a_run(outcome="")
 
-    on_list = said(viewer)
+    on_list = messages_of(viewer)
     on_page = viewer.get(f"/admin/inventory/syncrun/{run.pk}/change/").content.decode()
 
     assert "40 of 100" in on_list
@@ -80,11 +80,11 @@ def test_a_running_sync_shows_how_far_it_is_and_asks_again(viewer: Client) -> No
     assert 'hx-trigger="every 3s"' in on_page
 
 
-def test_a_failed_run_tells_why_and_leads_to_what_it_did(viewer: Client) -> None:
+def test_a_failed_run_shows_its_error_and_links_to_its_events(viewer: Client) -> None:
     run = a_run(outcome="failed")
 
-    assert "DigitalOcean answered 503" in said(viewer)
-    assert "1\xa0min\xa012\xa0s" in said(viewer)
+    assert "DigitalOcean answered 503" in messages_of(viewer)
+    assert "1 min 12 s" in messages_of(viewer)
     assert b"Nothing happened." in viewer.get(f"/admin/inventory/syncrun/{run.pk}/change/").content
 
 
@@ -159,7 +159,7 @@ def test_an_admin_runs_a_scheduled_task_now_and_an_operator_does_not(
         ({"kwargs": '{"queue": "metering"}'}, "a keyword argument can&#x27;t be named queue"),
     ],
 )
-def test_a_scheduled_task_that_can_not_be_sent_is_told_in_words_and_the_others_are_sent(
+def test_a_scheduled_task_that_can_not_be_sent_is_reported_and_the_others_are_sent(
     login: Login, valkey_client: redis.Redis, change: dict[str, str], words: str
 ) -> None:
     seed_schedule()

@@ -1,4 +1,4 @@
-"""What no page of the console offers and an address can still say."""
+"""Bad input: addresses that no page of the console links to."""
 
 import socket
 from typing import Any

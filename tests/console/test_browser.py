@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 from pytest_django.live_server_helper import LiveServer
 
 from arcadia_cloud.kernel.leases import lease
-from arcadia_cloud.main_job.groups import seed_groups
+from arcadia_cloud.main_job.seeds.groups import seed_groups
 from billing.ingest.lease import lease_name
 from inventory.models import Project, Resource, SyncRun
 from inventory.services import sync_inventory

@@ -1,4 +1,4 @@
-"""What the home page tells of billing, and to whom."""
+"""Billing on the home page, and the permissions it needs."""
 
 import re
 from datetime import UTC, datetime
@@ -41,27 +41,27 @@ def test_the_months_spend_stands_beside_that_of_the_month_before(viewer: Client)
     balances = "/admin/billing/balancesnapshot/"
     assert figures(viewer)["Spend this month"] == ("-", "the balance was never asked for", "", balances)
     a_balance(TOLD, "11.21")
-    caption = "nothing is known of April; told on 10 May at 14:06"
+    caption = "nothing is known of April; as of 10 May at 14:06"
     assert figures(viewer)["Spend in May"] == ("$11.21", caption, "", balances)
     an_invoice(amount="86.92")
-    caption = "April in all: $86.92; told on 10 May at 14:06"
+    caption = "April in all: $86.92; as of 10 May at 14:06"
     assert figures(viewer)["Spend in May"] == ("$11.21", caption, "", balances)
     a_balance(TOLD.replace(month=4), "1007.40")
-    caption = "April by then: $1,007.40; told on 10 May at 14:06"
+    caption = "April by then: $1,007.40; as of 10 May at 14:06"
     assert figures(viewer)["Spend in May"] == ("$11.21", caption, "", balances)
 
 
-def test_a_balance_that_nobody_told_for_hours_is_marked(viewer: Client) -> None:
+def test_a_balance_that_is_hours_old_is_marked(viewer: Client) -> None:
     a_balance(datetime(2026, 4, 30, 23, 6, tzinfo=UTC), "80.00")
     value, caption, tone, _ = figures(viewer)["Spend in April"]
     assert (value, caption, tone) == (
         "$80.00",
-        "nothing is known of March; told on 30 Apr at 23:06",
+        "nothing is known of March; as of 30 Apr at 23:06",
         "warning",
     )
 
 
-def test_invoices_that_need_a_hand_are_counted_and_listed(viewer: Client) -> None:
+def test_invoices_that_need_attention_are_counted_and_listed(viewer: Client) -> None:
     assert figures(viewer)["Invoices that don't add up"][:3] == ("0", "all add up", "good")
     assert figures(viewer)["Not pushed to finance"][:3] == ("0", "finance has all", "good")
     an_invoice("a", ingest_status="failed")
@@ -86,12 +86,12 @@ def test_where_pushing_is_switched_off_nothing_waits(viewer: Client, settings: S
 
 
 @pytest.mark.parametrize("withheld", ["view_balancesnapshot", "view_providerinvoice"])
-def test_who_may_not_see_billing_is_told_nothing_of_it(login: Login, withheld: str) -> None:
+def test_billing_is_hidden_from_those_who_may_not_see_it(login: Login, withheld: str) -> None:
     a_balance(TOLD, "11.21")
     client = login("viewer")
     assert "Spend in May" in figures(client)
     Group.objects.get(name="viewer").permissions.remove(Permission.objects.get(codename=withheld))
-    told = set(figures(client))
-    assert "Live resources" in told
-    assert not told & {"Spend in May", "Invoices that don't add up", "Not pushed to finance"}
+    shown = set(figures(client))
+    assert "Live resources" in shown
+    assert not shown & {"Spend in May", "Invoices that don't add up", "Not pushed to finance"}
     assert "11.21" not in client.get("/admin/").content.decode()

@@ -1,4 +1,4 @@
-"""Who may open and change what."""
+"""Permissions of the console's groups."""
 
 import pytest
 from django.apps import apps
@@ -8,7 +8,7 @@ from django.core.management import call_command
 from django.test import Client, RequestFactory
 
 from arcadia_cloud.kernel.queue.schedule.seed import seed_schedule
-from arcadia_cloud.main_job.groups import seed_groups
+from arcadia_cloud.main_job.seeds.groups import seed_groups
 from inventory.models import Project, Resource, ResourceEvent, SyncRun
 from tests.console.conftest import Login
 from tests.console.rows import ACCESS_LISTS, EVERY_LIST, some_of_everything
@@ -60,7 +60,7 @@ def test_a_login_without_a_group_sees_no_figure(login: Login) -> None:
     assert {client.get(f"/admin/{name}/").status_code for name in EVERY_LIST} == {403}
 
 
-def test_nobody_adds_edits_or_deletes_a_record(login: Login) -> None:
+def test_no_group_adds_edits_or_deletes_a_record(login: Login) -> None:
     some_of_everything(1)
     client = login("superuser")
     before = list(Resource.objects.values())
@@ -119,7 +119,7 @@ def test_groups_have_exactly_their_permissions_however_often_they_are_seeded(db:
     assert not viewer.permissions.filter(content_type__app_label="auth").exists()
 
 
-def test_an_admin_makes_nobody_a_superuser(login: Login) -> None:
+def test_an_admin_can_not_make_a_superuser(login: Login) -> None:
     client = login("admin")
     root = User.objects.create_superuser("root", password="the-right-password-1")
     mine = User.objects.get(username="admin-1")

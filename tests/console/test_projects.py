@@ -16,7 +16,7 @@ def change(client: Client, project: Project, **fields: str) -> int:
     return client.post(f"/admin/inventory/project/{project.pk}/change/", fields).status_code
 
 
-def test_an_operator_gives_a_project_to_a_tenant_and_the_log_tells(operator: Client) -> None:
+def test_an_operator_assigns_a_project_to_a_tenant_and_it_is_logged(operator: Client) -> None:
     project = a_project("shop", tenant_id="acme")
 
     assert change(operator, project, tenant_id="globex", purpose="Web shop") == 302

@@ -41,7 +41,7 @@ def shown(client: Client, address: str) -> int:
 
 
 def counts_of(client: Client, addresses: Iterable[str]) -> dict[str, int]:
-    """How many queries each page asks."""
+    """Count the queries of each page."""
     return {address: len(queries_of(client, address)) for address in addresses}
 
 

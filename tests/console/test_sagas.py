@@ -1,4 +1,4 @@
-"""Sagas in the console: what the list and the pages tell, and an operator's hand on them."""
+"""Sagas in the console: the list, the pages and the operator's actions."""
 
 import re
 from datetime import timedelta
@@ -41,7 +41,7 @@ def ended(status: str = "rolled_back", **fields: Any) -> SagaRun:
     return a_saga(status=status, finished_at=timezone.now(), wake_at=None, **back, **fields)
 
 
-def test_the_list_tells_what_was_not_wholly_undone(viewer: Client) -> None:
+def test_the_list_shows_what_was_not_wholly_compensated(viewer: Client) -> None:
     undone, partly = ended(), ended(compensation_failures=1)
 
     text = viewer.get(SAGAS).content.decode()
@@ -63,7 +63,7 @@ def test_the_list_is_searched_by_number_and_by_subject(viewer: Client) -> None:
     assert listed(viewer, "?kind=echo") == [first.pk]
 
 
-def test_a_page_tells_each_step_and_asks_again_only_while_the_saga_lives(viewer: Client) -> None:
+def test_a_page_shows_each_step_and_refreshes_only_while_the_saga_lives(viewer: Client) -> None:
     saga = a_saga()
     SagaStepResult.objects.filter(saga=saga, step_idx=0).update(attempts=3)
 
@@ -76,7 +76,7 @@ def test_a_page_tells_each_step_and_asks_again_only_while_the_saga_lives(viewer:
     assert 'hx-trigger="every 2s"' not in page_of(viewer, saga)
 
 
-def test_a_page_tells_the_errors_of_a_step_and_of_its_undo(viewer: Client) -> None:
+def test_a_page_shows_the_errors_of_a_step_and_of_its_compensation(viewer: Client) -> None:
     saga = ended(compensation_failures=1, error={"reason": "step_failed:resize", "compensate_from_idx": 0})
     undo = {"type": "ProviderRejected", "message": "Droplet is <b>locked</b>"}
     SagaStepResult.objects.filter(saga=saga, step_idx=0).update(
@@ -152,7 +152,7 @@ def test_a_retry_of_a_rolled_back_saga_leads_to_the_new_one(operator: Client) ->
     assert f"{SAGAS}{saga.pk}/change/" in page_of(operator, new)
 
 
-def test_a_refusal_is_told_in_words_and_not_logged(operator: Client) -> None:
+def test_a_refusal_is_shown_and_not_logged(operator: Client) -> None:
     saga = ended("completed")
 
     operator.post(f"{SAGAS}{saga.pk}/cancel_this/", SUBMITTED)
@@ -251,7 +251,7 @@ def test_a_resource_links_to_its_sagas_and_an_alert_to_its_own(viewer: Client) -
     assert f'href="{address}"' in on_alert
 
 
-def test_home_tells_what_goes_on_and_what_needs_a_hand(viewer: Client) -> None:
+def test_home_shows_live_sagas_and_those_that_need_attention(viewer: Client) -> None:
     a_saga(1)
     a_saga(2, status="running", wake_at=None)
     ended("failed")
@@ -259,7 +259,12 @@ def test_home_tells_what_goes_on_and_what_needs_a_hand(viewer: Client) -> None:
 
     text = " ".join(viewer.get("/admin/").content.decode().split())
 
-    for name, value in (("Live sagas", 2), ("Waiting sagas", 1), ("Dead letters", 1), ("Undo failures", 1)):
+    for name, value in (
+        ("Live sagas", 2),
+        ("Waiting sagas", 1),
+        ("Dead letters", 1),
+        ("Failed compensations", 1),
+    ):
         assert re.search(rf"{name}</span> <strong[^>]*>{value}</strong>", text), name
 
 
@@ -286,7 +291,7 @@ def test_a_desired_state_is_only_looked_at(login: Login) -> None:
         assert client.get(f"/admin/provisioning/{name}/add/").status_code == 403
 
 
-def test_a_span_of_time_is_told_in_the_units_that_fit() -> None:
+def test_a_duration_is_shown_in_the_units_that_fit() -> None:
     spans = {0.03: "30 ms", 4.25: "4.2 s", 200: "3 min 20 s", 7320: "2 h 2 min"}
     for seconds, words in spans.items():
         assert duration(timedelta(seconds=seconds)).replace("\xa0", " ") == words

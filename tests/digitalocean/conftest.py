@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from arcadia_cloud.digitalocean import transport
-from arcadia_cloud.digitalocean.budget import NoBudget
 from arcadia_cloud.digitalocean.client import DigitalOcean
+from arcadia_cloud.digitalocean.rate_limit.budget import UnlimitedBudget
 from tests.digitalocean.provider import Provider, Script, provider
 
 TOKEN = "dop_v1_" + "c0ffee" * 10 + "beef"
@@ -34,7 +34,7 @@ def connect() -> Iterator[Connect]:
 
         def make(script: Script, **options: Any) -> tuple[DigitalOcean, Provider]:
             server = open_.enter_context(provider(script))
-            options = {"budget": NoBudget(), "timeout": 5.0, **options}
+            options = {"budget": UnlimitedBudget(), "timeout": 5.0, **options}
             return open_.enter_context(DigitalOcean(base_url=server.url, **options)), server
 
         yield make

@@ -1,4 +1,4 @@
-"""A provider on loopback that answers what a test tells it to, fault by fault."""
+"""A provider on loopback that answers as a test asks, fault by fault."""
 
 import json
 import socket

@@ -1,4 +1,4 @@
-"""What the client takes from DigitalOcean's billing endpoints."""
+"""DigitalOcean's billing endpoints through the client."""
 
 import gzip
 import tracemalloc
@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from arcadia_cloud.digitalocean import records, streaming
+from arcadia_cloud.digitalocean import records, text_stream
 from arcadia_cloud.digitalocean.client import DigitalOcean
 from arcadia_cloud.digitalocean.errors import (
     ProviderForbidden,
@@ -239,7 +239,7 @@ def test_a_table_that_does_not_begin_is_asked_for_again(connect: Connect, quick:
 @pytest.mark.parametrize(
     ("status", "kind"), [(404, ProviderNotFound), (403, ProviderForbidden), (422, ProviderRejected)]
 )
-def test_a_refusal_is_told_in_words(connect: Connect, status: int, kind: type[Exception]) -> None:
+def test_a_refusal_is_converted(connect: Connect, status: int, kind: type[Exception]) -> None:
     client, server = connect(
         lambda _seen: Reply(status, {"id": "some_reason", "message": "No such invoice."})
     )
@@ -289,7 +289,7 @@ def test_a_connection_that_falls_silent_in_the_middle_is_unavailable(connect: Co
         (_csv(b'\xef\xbb\xbf  {"id": "x"}'), "markup"),
         (_csv(b"product,USD\n\xff\xfe,1\n"), "not UTF-8 text"),
         (_csv(b"product\xc3"), "not UTF-8 text"),
-        (_csv(b"x" * (streaming.LONGEST_LINE + 1)), "a line is longer than"),
+        (_csv(b"x" * (text_stream.LONGEST_LINE + 1)), "a line is longer than"),
     ],
 )
 def test_an_answer_that_is_no_table_is_malformed(connect: Connect, reply: Reply, words: str) -> None:
@@ -302,13 +302,13 @@ def test_an_answer_that_is_no_table_is_malformed(connect: Connect, reply: Reply,
 
 
 def test_a_table_without_end_is_given_up(connect: Connect, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(streaming, "LONGEST_TEXT", 300_000)
+    monkeypatch.setattr(text_stream, "LONGEST_TEXT", 300_000)
     client, _ = connect(lambda _seen: _csv(LONG))
     with pytest.raises(ProviderMalformed, match="longer than 300000 bytes"):
         _read(client)
 
 
-def test_no_fault_of_a_stream_tells_the_token(connect: Connect) -> None:
+def test_no_fault_of_a_stream_leaks_the_token(connect: Connect) -> None:
     client, _ = connect(lambda _seen: _csv(LONG, cut=300_000))
     with pytest.raises(ProviderUnavailable) as caught:
         _read(client)

@@ -1,4 +1,4 @@
-"""What is tried again, what never is, and how a failure is told."""
+"""Faults: which calls are retried, and the errors that failures become."""
 
 import gzip
 import time
@@ -8,8 +8,7 @@ from email.utils import format_datetime
 import pytest
 import structlog
 
-from arcadia_cloud.digitalocean import answers, transport
-from arcadia_cloud.digitalocean.budget import NoBudget
+from arcadia_cloud.digitalocean import responses, transport
 from arcadia_cloud.digitalocean.client import DigitalOcean
 from arcadia_cloud.digitalocean.errors import (
     ProviderError,
@@ -19,6 +18,7 @@ from arcadia_cloud.digitalocean.errors import (
     ProviderRejected,
     ProviderUnavailable,
 )
+from arcadia_cloud.digitalocean.rate_limit.budget import UnlimitedBudget
 from arcadia_cloud.digitalocean.records import ProjectRecord
 from tests.digitalocean.conftest import Connect
 from tests.digitalocean.provider import Reply, droplet, one_after_another, page_of, provider
@@ -53,7 +53,7 @@ def test_a_read_is_tried_again_after_a_passing_fault(connect: Connect, quick: No
 def test_a_provider_that_is_not_there_is_unavailable_and_nothing_was_done(quick: None) -> None:
     with provider(lambda _seen: ACCOUNT) as server:
         url = server.url
-    with DigitalOcean(base_url=url, budget=NoBudget()) as client:
+    with DigitalOcean(base_url=url, budget=UnlimitedBudget()) as client:
         with pytest.raises(ProviderUnavailable, match="Connection refused") as read:
             client.account()
         assert client.calls == transport.ATTEMPTS
@@ -116,7 +116,7 @@ def test_a_connection_that_was_closed_before_is_simply_replaced(connect: Connect
         (422, ProviderRejected),
     ],
 )
-def test_a_refusal_is_told_with_the_providers_words_and_not_tried_again(
+def test_a_refusal_has_the_providers_message_and_is_not_retried(
     connect: Connect, status: int, kind: type[ProviderError]
 ) -> None:
     told = {"id": "some_reason", "message": "Droplet already has a pending event.", "request_id": "4d9d8375"}
@@ -144,7 +144,7 @@ def test_a_refusal_is_told_with_the_providers_words_and_not_tried_again(
         ),
         (Reply(400, b'{"id": "x'), "", "Bad Request (9 bytes of application/json)"),
         (Reply(400, ["odd"]), "", "Bad Request (7 bytes of application/json)"),
-        (Reply(400, {"id": 7, "message": None, "messages": 3}), "7", "no reason was told"),
+        (Reply(400, {"id": 7, "message": None, "messages": 3}), "7", "no reason was given"),
         (Reply(400, b"\xff\xfe"), "", "Bad Request (2 bytes of application/json)"),
         (Reply(400, b"[" * 100_000), "", "Bad Request (100000 bytes of application/json)"),
     ],
@@ -224,17 +224,17 @@ _NOW = 1_800_000_000.0
         ({}, 429, None),
     ],
 )
-def test_what_the_provider_says_about_waiting(
+def test_the_providers_seconds_to_wait_are_read(
     monkeypatch: pytest.MonkeyPatch, headers: dict[str, str], status: int, seconds: float | None
 ) -> None:
     monkeypatch.setattr("time.time", lambda: _NOW)
-    assert answers.retry_after(headers, status=status) == seconds
+    assert responses.parse_retry_after(headers, status=status) == seconds
 
 
 @pytest.mark.parametrize(("ahead", "at_least", "at_most"), [(20, 18.0, 20.0), (-20, 0.0, 0.0)])
 def test_retry_after_may_be_a_date(ahead: int, at_least: float, at_most: float) -> None:
     date = format_datetime(datetime.now(UTC) + timedelta(seconds=ahead), usegmt=True)
-    wait = answers.retry_after({"retry-after": date}, status=503)
+    wait = responses.parse_retry_after({"retry-after": date}, status=503)
     assert wait is not None
     assert at_least <= wait <= at_most
 
@@ -273,7 +273,7 @@ def test_an_answer_that_is_no_list_is_malformed(connect: Connect, body: bytes, w
     assert len(server.seen) == 1
 
 
-def test_a_change_whose_answer_is_garbled_may_have_been_made(connect: Connect) -> None:
+def test_a_change_with_a_garbled_response_may_have_been_made(connect: Connect) -> None:
     client, _ = connect(lambda _seen: Reply(202, b'{"droplet": {"id": 1'))
     with pytest.raises(ProviderMalformed) as made:
         client.create_droplet(name="a", region="fra1", size="s", image=1)
@@ -316,7 +316,7 @@ def test_an_item_that_lacks_what_we_need_is_named(
 
 
 def test_an_answer_too_long_is_given_up(connect: Connect, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(answers, "LONGEST_ANSWER", 1_000_000)
+    monkeypatch.setattr(responses, "LONGEST_ANSWER", 1_000_000)
     bomb = gzip.compress(b" " * 50_000_000)
     client, server = connect(lambda _seen: Reply(body=bomb, headers={"content-encoding": "gzip"}))
     with pytest.raises(ProviderMalformed, match="longer than 1000000 bytes"):
@@ -344,7 +344,7 @@ def test_a_packed_answer_is_unpacked(connect: Connect) -> None:
 )
 def test_a_base_url_that_is_none_is_refused(url: str) -> None:
     with pytest.raises(ValueError, match="base URL"):
-        transport.Transport("SYNC", base_url=url, budget=NoBudget(), read_seconds=1, give_up_after=1)
+        transport.Transport("SYNC", base_url=url, budget=UnlimitedBudget(), read_seconds=1, give_up_after=1)
 
 
 def test_a_path_cannot_change_the_host(connect: Connect) -> None:

@@ -3,7 +3,7 @@
 import pytest
 
 from arcadia_cloud.digitalocean.errors import ProviderMalformed
-from arcadia_cloud.digitalocean.listing import Listing
+from arcadia_cloud.digitalocean.pagination import Listing
 from arcadia_cloud.digitalocean.records import TagRecord
 from tests.digitalocean.conftest import TOKEN, Connect
 from tests.digitalocean.provider import Reply, Seen, droplet, one_after_another, page_of, provider
@@ -33,7 +33,7 @@ def test_a_list_is_read_to_its_end_in_pages_of_two_hundred(connect: Connect) -> 
     assert server.connections == 1
 
 
-def test_a_page_tells_its_number_and_the_total(connect: Connect) -> None:
+def test_a_page_has_its_number_and_the_total(connect: Connect) -> None:
     client, _ = connect(
         one_after_another(_tags("a", "b", next_address="/v2/tags?page=2", total=3), _tags("c", total=3))
     )

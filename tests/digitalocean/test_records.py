@@ -1,4 +1,4 @@
-"""What the records take from DigitalOcean's answers, held against its official document."""
+"""The records, held against DigitalOcean's official document."""
 
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -8,13 +8,12 @@ import msgspec
 import pytest
 
 from arcadia_cloud.digitalocean import records
-from arcadia_cloud.digitalocean.answers import Answer
-from arcadia_cloud.digitalocean.decoding import decode_object, decode_page
-from arcadia_cloud.digitalocean.listing import Listing
+from arcadia_cloud.digitalocean.decoder import decode_object, decode_page
+from arcadia_cloud.digitalocean.pagination import Listing
 from arcadia_cloud.digitalocean.records import (
     AccountRecord,
     ActionRecord,
-    DropletCreated,
+    DropletCreateResponse,
     DropletRecord,
     ImageRecord,
     ProjectRecord,
@@ -23,6 +22,7 @@ from arcadia_cloud.digitalocean.records import (
     SizeRecord,
     TagRecord,
 )
+from arcadia_cloud.digitalocean.responses import ApiResponse
 from tests.digitalocean.conftest import Connect
 from tests.digitalocean.official import examples, schema_fields
 from tests.digitalocean.provider import Reply, Seen, droplet
@@ -42,8 +42,8 @@ OBJECTS = [
 ]
 
 
-def _bytes(value: Any) -> Answer:
-    return Answer(200, msgspec.json.encode(value))
+def _bytes(value: Any) -> ApiResponse:
+    return ApiResponse(200, msgspec.json.encode(value))
 
 
 @pytest.mark.parametrize(("path", "key", "record"), LISTS, ids=[key for _, key, _ in LISTS])
@@ -68,7 +68,7 @@ def test_the_official_examples_of_objects_are_read(path: str, method: str, key: 
 
 def test_the_official_answer_to_a_create_is_read() -> None:
     example = examples("/v2/droplets", "post")["Single Droplet Create Response"]
-    made = decode_object(_bytes(example), DropletCreated, "", call="")
+    made = decode_object(_bytes(example), DropletCreateResponse, "", call="")
     assert (made.droplet.id, made.droplet.status) == (example["droplet"]["id"], "new")
     assert made.action_id == example["links"]["actions"][0]["id"]
 
@@ -100,7 +100,7 @@ def test_the_official_answer_to_a_create_is_read() -> None:
     ],
 )
 def test_every_field_that_we_take_is_in_the_official_document(record: type[Any], schema: str) -> None:
-    """A misspelt field with a default would be empty for ever, and nothing else would tell."""
+    """A misspelt field with a default would be empty for ever, and nothing else would notice."""
     assert set(record.__struct_fields__) <= schema_fields(schema)
 
 
@@ -129,7 +129,7 @@ def _read(**changes: Any) -> DropletRecord:
 
 def test_a_price_is_exactly_what_was_sent() -> None:
     text = b'{"slug": "s", "price_monthly": 5, "price_hourly": 0.00743999984115362}'
-    size = decode_object(Answer(200, text), records.DropletSize, "", call="")
+    size = decode_object(ApiResponse(200, text), records.DropletSize, "", call="")
     assert (size.price_monthly, size.price_hourly) == (Decimal(5), Decimal("0.00743999984115362"))
 
 

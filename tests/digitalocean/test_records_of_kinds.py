@@ -7,9 +7,9 @@ import msgspec
 import pytest
 
 from arcadia_cloud.digitalocean import records
-from arcadia_cloud.digitalocean.answers import Answer
-from arcadia_cloud.digitalocean.decoding import decode_object, decode_page
-from arcadia_cloud.digitalocean.listing import Listing
+from arcadia_cloud.digitalocean.decoder import decode_object, decode_page
+from arcadia_cloud.digitalocean.pagination import Listing
+from arcadia_cloud.digitalocean.responses import ApiResponse
 from tests.digitalocean.conftest import Connect
 from tests.digitalocean.official import examples, schema_fields
 from tests.digitalocean.provider import Reply, Seen
@@ -71,8 +71,8 @@ SCHEMAS = [
 ]
 
 
-def _bytes(value: Any) -> Answer:
-    return Answer(200, msgspec.json.encode(value))
+def _bytes(value: Any) -> ApiResponse:
+    return ApiResponse(200, msgspec.json.encode(value))
 
 
 @pytest.mark.parametrize(("path", "key", "record"), LISTS, ids=[key for _, key, _ in LISTS])
@@ -96,7 +96,7 @@ def test_the_official_examples_of_objects_are_read(path: str, key: str, record: 
 
 @pytest.mark.parametrize(("record", "schema"), SCHEMAS, ids=[schema for _, schema in SCHEMAS])
 def test_every_field_that_we_take_is_in_the_official_document(record: type[Any], schema: str) -> None:
-    """A misspelt field with a default would be empty for ever, and nothing else would tell."""
+    """A misspelt field with a default would be empty for ever, and nothing else would notice."""
     assert set(record.__struct_fields__) <= schema_fields(schema)
 
 

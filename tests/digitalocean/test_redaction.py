@@ -18,7 +18,7 @@ from arcadia_cloud.digitalocean.errors import (
     ProviderRejected,
     ProviderUnavailable,
 )
-from arcadia_cloud.digitalocean.redaction import Hidden, redact
+from arcadia_cloud.digitalocean.redaction import SecretStr, redact
 from tests.digitalocean.conftest import TOKEN, Connect
 from tests.digitalocean.provider import Reply, Seen, droplet, one_after_another, page_of
 
@@ -26,17 +26,17 @@ CANARY = "canary-7c1f"
 ODD_TOKEN = "vault.issued-token/with+no~prefix=="
 
 
-def _everything_told(error: BaseException) -> str:
+def _all_text_of(error: BaseException) -> str:
     """The error as text, pickled, and as a tracker sees it: with our frames' locals, causes included."""
     told = [str(error), repr(error), repr(vars(error)), repr(pickle.dumps(error))]
     chained: BaseException | None = error
     while chained is not None:
-        told += [str(chained), _locals_told(chained)]
+        told += [str(chained), _locals_of(chained)]
         chained = chained.__cause__ or chained.__context__
     return "\n".join(told)
 
 
-def _locals_told(error: BaseException) -> str:
+def _locals_of(error: BaseException) -> str:
     """The locals of every frame but the test's own, which holds the secret to compare with."""
     frames = [frame for frame, _line in traceback.walk_tb(error.__traceback__)]
     ours = [frame for frame in frames if frame.f_code.co_filename != __file__]
@@ -78,7 +78,7 @@ def test_a_token_is_in_no_error_traceback_or_log_line(
         client.account() if method == "GET" else client.create_project(name="a", purpose="b")
     assert server.seen[0].headers["authorization"] == f"Bearer {token}"
     assert caught.value.__context__ is None
-    assert token not in _everything_told(caught.value) + repr(lines) + caplog.text
+    assert token not in _all_text_of(caught.value) + repr(lines) + caplog.text
 
 
 def test_a_client_and_its_parts_do_not_show_the_token(connect: Connect) -> None:
@@ -100,7 +100,7 @@ def test_an_interruption_in_the_middle_of_a_call_shows_no_token(
     monkeypatch.setattr("urllib3.connection.HTTPConnection.getresponse", interrupt)
     with pytest.raises(KeyboardInterrupt) as caught:
         client.account()
-    assert TOKEN not in _everything_told(caught.value)
+    assert TOKEN not in _all_text_of(caught.value)
 
 
 @pytest.mark.parametrize(
@@ -153,11 +153,11 @@ def test_secrets_in_a_broken_answer_enter_no_error(connect: Connect) -> None:
         client, _ = connect(lambda _seen, item=spoiled: Reply(body=page_of("droplets", [item])))
         with pytest.raises(ProviderMalformed, match="droplets 1") as caught:
             list(client.droplets())
-        assert CANARY not in _everything_told(caught.value)
+        assert CANARY not in _all_text_of(caught.value)
     client, _ = connect(lambda _seen: Reply(body=f'{{"droplets": "{CANARY}'.encode()))
     with pytest.raises(ProviderMalformed) as caught:
         list(client.droplets())
-    assert CANARY not in _everything_told(caught.value)
+    assert CANARY not in _all_text_of(caught.value)
 
 
 def _with_canaries(value: Any) -> Any:
@@ -199,7 +199,7 @@ def test_a_token_that_is_none_is_named_by_its_variable_alone(
     client, server = connect(lambda _seen: Reply())
     with pytest.raises(MissingToken, match="DO_API_TOKEN ") as caught:
         client.account()
-    assert value not in _everything_told(caught.value)
+    assert value not in _all_text_of(caught.value)
     assert server.seen == []
 
 
@@ -221,9 +221,9 @@ def test_what_is_missing_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Any
 
 
 def test_a_hidden_text_is_itself_in_all_but_its_repr() -> None:
-    assert Hidden("x") == "x"
-    assert f"{Hidden('x')}" == "x"
-    assert repr({"authorization": Hidden("secret")}) == "{'authorization': '[redacted]'}"
+    assert SecretStr("x") == "x"
+    assert f"{SecretStr('x')}" == "x"
+    assert repr({"authorization": SecretStr("secret")}) == "{'authorization': '[redacted]'}"
 
 
 def test_the_mail_address_of_the_account_is_left_out(connect: Connect) -> None:

@@ -6,7 +6,6 @@ from decimal import Decimal
 
 import pytest
 
-from arcadia_cloud.digitalocean.budget import NoBudget
 from arcadia_cloud.digitalocean.client import DigitalOcean
 from arcadia_cloud.digitalocean.errors import (
     ProviderForbidden,
@@ -15,6 +14,7 @@ from arcadia_cloud.digitalocean.errors import (
     ProviderRejected,
     ProviderUnavailable,
 )
+from arcadia_cloud.digitalocean.rate_limit.budget import UnlimitedBudget
 from tests.simulated import Simulated
 
 
@@ -25,7 +25,7 @@ def _token() -> None:
 
 @pytest.fixture
 def cloud(simulator: Simulated, quick: None) -> Iterator[DigitalOcean]:
-    with DigitalOcean("PROVISIONING", budget=NoBudget(), timeout=5.0) as client:
+    with DigitalOcean("PROVISIONING", budget=UnlimitedBudget(), timeout=5.0) as client:
         yield client
 
 
@@ -64,7 +64,8 @@ def test_a_droplet_is_made_found_by_its_tag_acted_on_and_deleted(
 def test_a_snapshot_is_taken_found_by_its_name_and_deleted(cloud: DigitalOcean, simulator: Simulated) -> None:
     droplet = next(cloud.droplets())
     action = cloud.droplet_action(droplet.id, "snapshot", name="before-the-change")
-    assert [each.id for each in cloud.droplet_actions(droplet.id)] == [action.id]
+    done = list(cloud.droplet_actions(droplet.id))
+    assert (done[0].id, [each.type for each in done]) == (action.id, ["snapshot", "create"])
     simulator.control("POST", "advance", seconds=600)
     taken = next(each for each in cloud.droplet_snapshots(droplet.id) if each.name == "before-the-change")
     assert cloud.snapshot(str(taken.id)).resource_id == str(droplet.id)
@@ -107,7 +108,7 @@ def test_who_must_not_write_now_sends_nothing(simulator: Simulated) -> None:
         asked.append(seconds)
         raise PermissionError
 
-    with DigitalOcean("PROVISIONING", budget=NoBudget(), timeout=7.0, before_write=refuse) as cloud:
+    with DigitalOcean("PROVISIONING", budget=UnlimitedBudget(), timeout=7.0, before_write=refuse) as cloud:
         first = next(cloud.droplets())
         with pytest.raises(PermissionError):
             cloud.delete_droplet(first.id)
@@ -117,7 +118,7 @@ def test_who_must_not_write_now_sends_nothing(simulator: Simulated) -> None:
     assert {each["method"] for each in simulator.requests()} == {"GET"}
 
 
-def test_a_storm_tells_how_long_to_wait(cloud: DigitalOcean, simulator: Simulated) -> None:
+def test_a_storm_has_the_seconds_to_wait(cloud: DigitalOcean, simulator: Simulated) -> None:
     simulator.fault(kind="rate_limited", count=1, retry_after=9, method="DELETE")
     with pytest.raises(ProviderUnavailable) as caught:
         cloud.delete_droplet(1)
@@ -166,7 +167,7 @@ def test_a_list_that_is_cut_off_fails_and_is_not_taken_for_whole(
 
 
 @pytest.mark.parametrize("fault", [{"kind": "drop_after"}, {"kind": "server_error", "after_change": True}])
-def test_a_create_whose_answer_is_lost_made_one_droplet_and_says_so(
+def test_a_create_with_a_lost_response_made_one_droplet_and_is_outcome_unknown(
     cloud: DigitalOcean, simulator: Simulated, fault: dict[str, object]
 ) -> None:
     simulator.fault(**fault, count=1, method="POST")
@@ -215,7 +216,7 @@ def test_billing_is_read_from_the_balance_to_the_last_line(cloud: DigitalOcean, 
         ({"kind": "forbidden"}, ProviderForbidden),
     ],
 )
-def test_an_invoices_table_that_does_not_come_whole_is_told_apart(
+def test_an_invoices_table_that_does_not_come_whole_is_noticed(
     cloud: DigitalOcean, simulator: Simulated, fault: dict[str, object], error: type[Exception]
 ) -> None:
     simulator.reset(fleet="reference", today="2026-05-10")

@@ -65,7 +65,7 @@ class RunningStack:
     process: subprocess.Popen[bytes]
     output: Path
 
-    def said(self) -> str:
+    def read_output(self) -> str:
         return self.output.read_text(encoding="utf-8")
 
     def end(self, by: signal.Signals) -> int:
@@ -81,7 +81,7 @@ class RunningStack:
 
 @contextmanager
 def running(place: Place, **extra: str) -> Iterator[RunningStack]:
-    """A bin/run that has said it is up; whatever is left of it at the end of the block is killed."""
+    """Run bin/run until it is up; whatever is left of it at the end of the block is killed."""
     output = place.folder / f"output-{time.monotonic_ns()}"
     with output.open("wb") as file:
         process = subprocess.Popen(
@@ -94,9 +94,9 @@ def running(place: Place, **extra: str) -> Iterator[RunningStack]:
     stack = RunningStack(place, process, output)
     try:
         deadline = time.monotonic() + START_SECONDS
-        while "arcadia-cloud is up" not in stack.said():
-            assert process.poll() is None, stack.said()
-            assert time.monotonic() < deadline, stack.said()
+        while "arcadia-cloud is up" not in stack.read_output():
+            assert process.poll() is None, stack.read_output()
+            assert time.monotonic() < deadline, stack.read_output()
             time.sleep(0.1)
         yield stack
     finally:

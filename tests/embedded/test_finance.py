@@ -8,8 +8,8 @@ import psutil
 import pytest
 import requests
 
-from arcadia_cloud.embedded.simulator import finance
-from arcadia_cloud.embedded.state import left_open
+from arcadia_cloud.embedded.simulator import run_finance_stub
+from arcadia_cloud.embedded.state import missing_variables
 from arcadia_cloud.finance.client import IMPORT_PATH
 
 
@@ -26,7 +26,7 @@ def _status(variables: dict[str, str], secret: str) -> int:
 def test_it_takes_tokens_of_the_secret_that_is_given_or_of_its_own(
     state_folder: Path, given: dict[str, str]
 ) -> None:
-    with finance(state_folder, given) as (children, variables):
+    with run_finance_stub(state_folder, given) as (children, variables):
         secret = variables["SKYAI_FINANCE_JWT_SECRET"]
         assert given.get("SKYAI_FINANCE_JWT_SECRET", secret) == secret
         assert _status(variables, secret) == 422
@@ -38,6 +38,6 @@ def test_it_takes_tokens_of_the_secret_that_is_given_or_of_its_own(
 
 def test_tokens_signed_with_a_real_secret_are_not_sent_to_the_stub_of_a_stack_that_is_up() -> None:
     stack = {"SKYAI_FINANCE_URL": "http://127.0.0.1:1", "SKYAI_FINANCE_JWT_SECRET": "simulated", "X": "y"}
-    assert left_open(stack, {}) == stack
-    assert left_open(stack, {"SKYAI_FINANCE_JWT_SECRET": "real"}) == {"X": "y"}
-    assert left_open(stack, {"SKYAI_FINANCE_URL_FILE": "/run/secrets/url"}) == {"X": "y"}
+    assert missing_variables(stack, {}) == stack
+    assert missing_variables(stack, {"SKYAI_FINANCE_JWT_SECRET": "real"}) == {"X": "y"}
+    assert missing_variables(stack, {"SKYAI_FINANCE_URL_FILE": "/run/secrets/url"}) == {"X": "y"}

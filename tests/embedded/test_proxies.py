@@ -2,7 +2,7 @@
 
 import pytest
 
-from arcadia_cloud.embedded.proxies import past_proxies
+from arcadia_cloud.embedded.proxies import no_proxy_variables
 
 
 @pytest.mark.parametrize(
@@ -16,5 +16,5 @@ from arcadia_cloud.embedded.proxies import past_proxies
         ({"no_proxy": "*"}, "*"),
     ],
 )
-def test_this_machine_is_added_to_what_is_reached_without_a_proxy(told: dict[str, str], hosts: str) -> None:
-    assert past_proxies(told) == {"no_proxy": hosts, "NO_PROXY": hosts}
+def test_this_machine_is_added_to_what_is_reached_without_a_proxy(value: dict[str, str], hosts: str) -> None:
+    assert no_proxy_variables(value) == {"no_proxy": hosts, "NO_PROXY": hosts}

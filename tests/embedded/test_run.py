@@ -49,7 +49,7 @@ def test_a_second_run_refuses_a_single_job_joins_and_ctrl_c_leaves_nothing(stack
         assert {json.loads(line)["status"] for line in joined.stdout.splitlines()} == {"ok"}
         assert stack.end(signal.SIGINT) == 0
         assert place.processes() == []
-        assert "stopped; nothing is left running" in stack.said()
+        assert "stopped; nothing is left running" in stack.read_output()
 
 
 def test_after_kill_9_the_next_run_recovers_and_a_dead_process_stops_it_all(stack_place: Place) -> None:
@@ -59,12 +59,12 @@ def test_after_kill_9_the_next_run_recovers_and_a_dead_process_stops_it_all(stac
         killed.process.wait(timeout=10)
         assert len(place.processes()) >= 6  # PostgreSQL, Valkey, simulator, web, workers, beat live on
         with running(place) as stack:
-            assert "ended postgres, left behind by a run that was killed" in stack.said()
-            assert "ended beat, left behind by a run that was killed" in stack.said()
+            assert "ended postgres, left behind by a run that was killed" in stack.read_output()
+            assert "ended beat, left behind by a run that was killed" in stack.read_output()
             stack.child("arcadia_cloud beat").kill()
             assert stack.process.wait(timeout=60) == 1
-            assert "beat ended by itself" in stack.said()
-            assert str(place.folder / "logs" / "beat.log") in stack.said()
+            assert "beat ended by itself" in stack.read_output()
+            assert str(place.folder / "logs" / "beat.log") in stack.read_output()
             assert place.processes() == []
 
 
@@ -167,7 +167,7 @@ def test_a_port_that_is_taken_is_named(place: Place) -> None:
         ({"DATABASE_URL_FILE": "/nowhere"}, "DATABASE_URL_FILE names /nowhere, which can't be read"),
     ],
 )
-def test_a_wrong_variable_is_told_in_words(place: Place, variables: dict[str, str], words: str) -> None:
+def test_a_wrong_variable_is_reported(place: Place, variables: dict[str, str], words: str) -> None:
     refused = place.run(**variables)
     assert refused.returncode == 1
     assert words in refused.stderr

@@ -6,13 +6,13 @@ import psycopg
 import pytest
 import redis
 
-from arcadia_cloud.embedded.children import RECORD, end_leftovers, record
+from arcadia_cloud.embedded.child_processes import RECORD, record_process, stop_leftovers
 from arcadia_cloud.embedded.errors import ChildError, EmbeddedError, FolderInUseError
-from arcadia_cloud.embedded.locks import is_owned, owned
+from arcadia_cloud.embedded.folder_lock import is_locked, lock_folder
 from arcadia_cloud.embedded.postgres import SOCKET_NAME, Postgres
-from arcadia_cloud.embedded.servers import servers
-from arcadia_cloud.embedded.simulator import simulator
-from arcadia_cloud.embedded.state import forget_stack, running_stack, write_stack
+from arcadia_cloud.embedded.servers import run_servers
+from arcadia_cloud.embedded.simulator import run_simulator
+from arcadia_cloud.embedded.state import read_running_stack, remove_stack_file, write_stack_file
 from arcadia_cloud.embedded.valkey import Valkey
 from tests.processes import hanging
 
@@ -30,7 +30,7 @@ def test_a_killed_postgres_keeps_what_was_committed(own_postgres: Postgres) -> N
         assert connection.execute("SELECT number FROM kept").fetchone() == (7,)
 
 
-def test_a_lock_file_whose_pid_belongs_to_another_program_is_no_hindrance(own_postgres: Postgres) -> None:
+def test_a_lock_file_with_another_programs_pid_is_ignored(own_postgres: Postgres) -> None:
     own_postgres.kill()
     for path in (own_postgres.data / "postmaster.pid", own_postgres.data / f"{SOCKET_NAME}.lock"):
         first, _, rest = path.read_text().partition("\n")
@@ -41,7 +41,7 @@ def test_a_lock_file_whose_pid_belongs_to_another_program_is_no_hindrance(own_po
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root starts PostgreSQL as somebody else")
-def test_data_of_a_user_whom_this_machine_does_not_know_are_refused_in_words(state_folder: Path) -> None:
+def test_data_of_an_unknown_user_are_refused(state_folder: Path) -> None:
     (state_folder / "postgres").mkdir()
     os.chown(state_folder / "postgres", 54_321, 54_321)
     with pytest.raises(ChildError, match="belongs to user 54321, whom this machine doesn't know"):
@@ -71,32 +71,32 @@ def test_valkey_refuses_who_has_no_password(own_valkey: Valkey) -> None:
         stranger.ping()
 
 
-def test_a_folder_has_one_owner_who_tells_about_itself(state_folder: Path) -> None:
-    assert not is_owned(state_folder)
-    with owned(state_folder, {"url": "http://here"}):
-        assert is_owned(state_folder)
-        with pytest.raises(FolderInUseError) as refusal, owned(state_folder):
+def test_a_folder_has_one_holder_whose_details_others_read(state_folder: Path) -> None:
+    assert not is_locked(state_folder)
+    with lock_folder(state_folder, {"url": "http://here"}):
+        assert is_locked(state_folder)
+        with pytest.raises(FolderInUseError) as refusal, lock_folder(state_folder):
             pass
         assert refusal.value.holder == {"pid": str(os.getpid()), "url": "http://here"}
-    assert not is_owned(state_folder)
+    assert not is_locked(state_folder)
 
 
 def test_the_addresses_of_a_stack_count_only_while_its_owner_lives(state_folder: Path) -> None:
-    write_stack(state_folder, {"DATABASE_URL": "postgresql://here"})
+    write_stack_file(state_folder, {"DATABASE_URL": "postgresql://here"})
     assert (state_folder / "stack.json").stat().st_mode & 0o777 == 0o600
-    assert running_stack(state_folder) == {}
-    with owned(state_folder):
-        assert running_stack(state_folder) == {"DATABASE_URL": "postgresql://here"}
-        forget_stack(state_folder)
-        assert running_stack(state_folder) == {}
+    assert read_running_stack(state_folder) == {}
+    with lock_folder(state_folder):
+        assert read_running_stack(state_folder) == {"DATABASE_URL": "postgresql://here"}
+        remove_stack_file(state_folder)
+        assert read_running_stack(state_folder) == {}
 
 
 def test_a_recorded_pid_that_another_process_has_now_is_left_alone(state_folder: Path) -> None:
-    record(state_folder, "web", os.getppid())
+    record_process(state_folder, "web", os.getppid())
     line = (state_folder / RECORD).read_text()
     created = psutil.Process(os.getppid()).create_time()
     (state_folder / RECORD).write_text(line.replace(str(created), str(created - 60)) + '{"name": "cut sh')
-    assert end_leftovers(state_folder) == []
+    assert stop_leftovers(state_folder) == []
     assert not (state_folder / RECORD).exists()
 
 
@@ -112,7 +112,7 @@ def test_an_address_that_is_none_is_named_and_not_quoted(
     state_folder: Path, variable: str, address: str
 ) -> None:
     environment = {"DATABASE_URL": os.environ["DATABASE_URL"], variable: address}
-    with pytest.raises(EmbeddedError) as refusal, servers(state_folder, environment, lambda _line: None):
+    with pytest.raises(EmbeddedError) as refusal, run_servers(state_folder, environment, lambda _line: None):
         pass
     assert f"{variable} must be" in str(refusal.value)
     assert "hunter2" not in repr(refusal.value)
@@ -122,11 +122,11 @@ def test_options_of_the_simulator_that_no_shell_could_read_are_named(state_folde
     environment = {"ARCADIA_SIMULATOR_OPTIONS": "--droplets '5"}
     with (
         pytest.raises(EmbeddedError, match="ARCADIA_SIMULATOR_OPTIONS"),
-        simulator(state_folder, environment),
+        run_simulator(state_folder, environment),
     ):
         pass
 
 
 def test_a_state_folder_that_is_a_file_has_no_stack(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    assert running_stack(tmp_path / "file") == {}
+    assert read_running_stack(tmp_path / "file") == {}

@@ -1,4 +1,4 @@
-"""How other commands find a stack that is up, and what they take from it."""
+"""The stack that is up, as other commands find it."""
 
 import os
 import re
@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from arcadia_cloud.embedded.locks import owned
-from arcadia_cloud.embedded.run import welcome
-from arcadia_cloud.embedded.state import DEFAULT_FOLDER, PROJECT, left_open, write_stack
+from arcadia_cloud.embedded.folder_lock import lock_folder
+from arcadia_cloud.embedded.run import welcome_text
+from arcadia_cloud.embedded.state import DEFAULT_FOLDER, PROJECT, missing_variables, write_stack_file
 
 STACK = {
     "DATABASE_URL": "postgresql://stack@127.0.0.1:9/arcadia",
@@ -27,7 +27,7 @@ print(settings.DO_API_URL, os.environ.get("DO_API_TOKEN", "none"), settings.REDI
 
 
 def in_terminal(command: list[str], **variables: str) -> str:
-    """What a command prints in a shell that has these variables alone."""
+    """Return what a command prints in a shell that has these variables alone."""
     kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
     done = subprocess.run(
         command,
@@ -56,7 +56,7 @@ def in_terminal(command: list[str], **variables: str) -> str:
     ],
 )
 def test_the_address_and_the_tokens_come_from_one_place(shell: dict[str, str], taken: set[str]) -> None:
-    assert left_open(STACK, shell) == {name: STACK[name] for name in taken}
+    assert missing_variables(STACK, shell) == {name: STACK[name] for name in taken}
 
 
 @pytest.mark.parametrize(
@@ -67,15 +67,15 @@ def test_how_far_a_simulators_calendar_may_be_holds_for_the_simulator_alone(
     shell: dict[str, str], is_taken: bool
 ) -> None:
     stack = {**STACK, "ARCADIA_SAGA_CLOCK_SLACK_SECONDS": "1000000000"}
-    taken = left_open(stack, shell)
+    taken = missing_variables(stack, shell)
     assert ("ARCADIA_SAGA_CLOCK_SLACK_SECONDS" in taken) is is_taken
     assert ("DO_API_URL" in taken) is ("DO_API_TOKEN" not in shell), "it decides nothing for the others"
 
 
 def test_a_real_token_is_not_sent_to_the_simulator_of_a_stack_that_is_up(state_folder: Path) -> None:
     look = [sys.executable, "-c", SETTINGS]
-    write_stack(state_folder, STACK)
-    with owned(state_folder):
+    write_stack_file(state_folder, STACK)
+    with lock_folder(state_folder):
         simulated = in_terminal(look, ARCADIA_STATE_DIR=str(state_folder))
         real = in_terminal(look, ARCADIA_STATE_DIR=str(state_folder), DO_API_TOKEN=REAL)
     assert simulated == f"{STACK['DO_API_URL']} {STACK['DO_API_TOKEN']} {STACK['REDIS_URL']}"
@@ -83,16 +83,16 @@ def test_a_real_token_is_not_sent_to_the_simulator_of_a_stack_that_is_up(state_f
 
 
 def token_line(folder: Path) -> str:
-    said = welcome("http://127.0.0.1:4005", folder, {"ARCADIA_OPERATOR_PASSWORD": "-"})
-    [line] = [line for line in said.splitlines() if "issue_token" in line]
+    output = welcome_text("http://127.0.0.1:4005", folder, {"ARCADIA_OPERATOR_PASSWORD": "-"})
+    [line] = [line for line in output.splitlines() if "issue_token" in line]
     return line.removeprefix("  token     ")
 
 
 def test_the_line_that_makes_a_token_works_wherever_the_stack_keeps_its_state(state_folder: Path) -> None:
     folder = state_folder / "it's elsewhere"
     folder.mkdir()
-    write_stack(folder, STACK)
-    with owned(folder):
+    write_stack_file(folder, STACK)
+    with lock_folder(folder):
         token = in_terminal(["sh", "-c", token_line(folder)])
     assert re.fullmatch(r"[\w-]+\.[\w-]+\.[\w-]+", token), token
     assert token_line(DEFAULT_FOLDER) == ".venv/bin/python manage.py issue_token --role platform_admin"

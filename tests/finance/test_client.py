@@ -21,7 +21,7 @@ from arcadia_cloud.finance import (
 )
 from arcadia_cloud.finance.client import IMPORT_PATH
 from arcadia_cloud.kernel.tokens import TenantToken
-from simulator.finance import DEFAULT_SECRET
+from simulator.finance.app import DEFAULT_SECRET
 from tests.access import bearer
 from tests.digitalocean.provider import Reply, Seen, provider
 from tests.simulated import SimulatedFinance

@@ -12,13 +12,13 @@ from pytest_django.fixtures import Settings
 
 from arcadia_cloud.digitalocean import spaces as spaces_client
 from arcadia_cloud.digitalocean import transport
-from arcadia_cloud.embedded.children import Child, end_children, start_child
+from arcadia_cloud.embedded.child_processes import ChildProcess, start_child, stop_children
 from inventory.models import SyncRun
 from inventory.services import sync_inventory
 from inventory.values import RunMode
+from simulator.simulation import SPACES_KEY, SPACES_SECRET
 from simulator.spaces import clear
 from simulator.spaces import serve as serve_spaces
-from simulator.world import SPACES_KEY, SPACES_SECRET
 from tests.inventory import bucket_server
 from tests.inventory.bucket_server import BucketServer
 from tests.processes import test_database_url as database_url
@@ -89,14 +89,14 @@ def synced_buckets(sync: SyncNow) -> SyncRun:
 class Commands(Protocol):
     """Starts `manage.py` with a command; `environment` is laid over this process's."""
 
-    def __call__(self, *arguments: str, environment: Mapping[str, str] | None = ...) -> Child: ...
+    def __call__(self, *arguments: str, environment: Mapping[str, str] | None = ...) -> ChildProcess: ...
 
 
 @pytest.fixture
 def manage(tmp_path: Path) -> Iterator[Commands]:
-    started: list[Child] = []
+    started: list[ChildProcess] = []
 
-    def start(*arguments: str, environment: Mapping[str, str] | None = None) -> Child:
+    def start(*arguments: str, environment: Mapping[str, str] | None = None) -> ChildProcess:
         surroundings = {**os.environ, "DATABASE_URL": database_url(), **(environment or {})}
         command = [sys.executable, str(PROJECT / "manage.py"), *arguments]
         child = start_child(f"manage-{len(started)}", command, folder=tmp_path, environment=surroundings)
@@ -104,10 +104,10 @@ def manage(tmp_path: Path) -> Iterator[Commands]:
         return child
 
     yield start
-    end_children(started, by=signal.SIGKILL, within_seconds=5)
+    stop_children(started, by=signal.SIGKILL, within_seconds=5)
 
 
-def ended(child: Child, *, status: int = 0, within_seconds: float = 90) -> str:
+def ended(child: ChildProcess, *, status: int = 0, within_seconds: float = 90) -> str:
     """Return its output, once it ended with this status."""
     assert child.process.wait(within_seconds) == status, child.last_lines(40)
     return child.logged()

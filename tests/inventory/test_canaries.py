@@ -17,7 +17,7 @@ from arcadia_cloud.digitalocean.client import DigitalOcean
 from inventory.models import Resource, ResourceEvent, SyncRun
 from inventory.services import sync_inventory
 from inventory.values import OPERATORS_PROJECT, Kind, RunMode
-from simulator.estate.platforms import SECRET
+from simulator.default_fleet.platforms import SECRET
 from simulator.spaces import fill_fleet
 from tests.access import bearer, token_of
 from tests.simulated import Simulated

@@ -13,8 +13,8 @@ from arcadia_cloud.digitalocean.spaces import REGIONS, BucketSize
 from inventory.kinds.spaces_bucket import Bucket, to_observation
 from inventory.models import Resource, ResourceEvent, ResourceSpan
 from inventory.sync import run as inventory_sync
-from simulator.estate.spaces import BUCKETS
-from simulator.estate.spaces import Bucket as SimulatedBucket
+from simulator.default_fleet.buckets import BUCKETS
+from simulator.default_fleet.buckets import Bucket as SimulatedBucket
 from simulator.spaces import fill, fill_fleet, region_backend
 from tests.inventory.bucket_server import (
     OBJECT_BYTES,

@@ -33,7 +33,7 @@ FAULTS = [
     (
         "/fra1/exports",
         refusal(403, "AccessDenied", ""),
-        "403 AccessDenied: no reason was told (request tx-1)",
+        "403 AccessDenied: no reason was given (request tx-1)",
     ),
     ("/fra1", Answer(0), "GET Spaces fra1 (ListBuckets): the connection failed"),
     ("/fra1", Answer(200, "<html><br></html>", "text/html"), "or an answer that is not XML"),

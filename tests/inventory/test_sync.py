@@ -4,8 +4,8 @@ import re
 
 import pytest
 
-from arcadia_cloud.digitalocean.budget import Budget
 from arcadia_cloud.digitalocean.client import DigitalOcean
+from arcadia_cloud.digitalocean.rate_limit.budget import RateBudget
 from arcadia_cloud.kernel.models import Alert
 from inventory.models import CloudAccount, Project, Resource, ResourceEvent, SyncRun
 from inventory.sync.projects import ensure_operators_project
@@ -226,7 +226,7 @@ def test_a_run_that_does_not_fit_into_the_hour_is_skipped_and_says_so(
 
 def test_a_spent_hour_skips_every_run_and_says_so(simulator: Simulated, sync: SyncNow) -> None:
     sync()
-    budget = Budget("SYNC")
+    budget = RateBudget("SYNC")
     budget.correct({"ratelimit-limit": "5000", "ratelimit-remaining": "1"})
     budget.take()
     simulator.control("DELETE", "requests")

@@ -13,9 +13,9 @@ from inventory.models import Project, Resource, ResourceEvent, ResourceSpan, Syn
 from inventory.observation.observe import Origin
 from inventory.sync.tombstones import tombstone_confirmed
 from inventory.values import RunMode
-from simulator.estate.platforms import SECRET
-from simulator.load import LOADS
+from simulator.default_fleet.platforms import SECRET
 from simulator.spaces import fill_fleet
+from simulator.synthetic_resources import LOADS
 from tests.inventory.conftest import SyncNow
 from tests.inventory.fleet import event_counts
 from tests.simulated import Simulated

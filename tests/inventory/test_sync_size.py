@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import pytest
 
 from inventory.models import Resource, ResourceEvent, SyncRun
-from simulator.world import DEFAULT_TOKEN
+from simulator.simulation import DEFAULT_TOKEN
 from tests.inventory.conftest import PROJECT
 from tests.processes import test_database_url as database_url
 

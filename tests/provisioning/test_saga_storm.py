@@ -12,7 +12,7 @@ import redis
 from django.core.management import call_command
 from django.db import connection
 
-from arcadia_cloud.embedded.children import Child
+from arcadia_cloud.embedded.child_processes import ChildProcess
 from arcadia_cloud.embedded.postgres import Postgres
 from arcadia_cloud.embedded.valkey import Valkey
 from arcadia_cloud.environment import Environment
@@ -51,7 +51,7 @@ def own_database(own_postgres: Postgres, transactional_db: None) -> Iterator[Pos
 class Weather:
     """Two workers, of which one is killed every few seconds and started anew, until it is over."""
 
-    def __init__(self, start: Callable[[], Child]) -> None:
+    def __init__(self, start: Callable[[], ChildProcess]) -> None:
         self._start = start
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._blow, name="weather")

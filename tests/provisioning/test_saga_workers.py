@@ -8,7 +8,7 @@ import psutil
 import pytest
 from django.db import connection
 
-from arcadia_cloud.embedded.children import Child
+from arcadia_cloud.embedded.child_processes import ChildProcess
 from arcadia_cloud.kernel.queue.nudge import publish_now
 from provisioning.models import SagaRun
 from tests.processes import Workers, hanging, wait_for
@@ -56,7 +56,7 @@ def test_ten_thousand_waiting_sagas_hold_up_no_new_one(
     assert SagaRun.objects.filter(status="waiting").count() == 10_000
 
 
-def walker_of(saga: SagaRun, workers: Sequence[Child]) -> Child:
+def walker_of(saga: SagaRun, workers: Sequence[ChildProcess]) -> ChildProcess:
     """The worker one of whose processes holds the saga's lease."""
     saga.refresh_from_db()
     parent = psutil.Process(int(saga.lease_holder.rpartition(":")[2])).parent()

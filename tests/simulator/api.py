@@ -1,12 +1,12 @@
-"""The simulator as its tests ask it: over HTTP, with a token."""
+"""HTTP client of the simulator's tests, with a token."""
 
 from typing import Any
 
 import requests
 
-from simulator.world import DEFAULT_TOKEN
+from simulator.simulation import DEFAULT_TOKEN
 
-Json = dict[str, Any]  # what JSON objects come as
+Json = dict[str, Any]
 TIMEOUT_SECONDS = 20
 
 
@@ -41,7 +41,7 @@ class Api:
         return self._asked("DELETE", path, body, status)
 
     def refusal(self, method: str, path: str, body: Json | None = None) -> tuple[int, str, str]:
-        """The status, id and message of an answer that must be a refusal."""
+        """Return the status, id and message of a response that must be a refusal."""
         answer = self.ask(method, path, body)
         assert answer.status_code >= 400, answer.text
         return answer.status_code, answer.json()["id"], answer.json()["message"]
@@ -52,15 +52,15 @@ class Api:
     def arm(self, kind: str, **settings: object) -> None:
         self.post("/_control/faults", {"kind": kind, **settings})
 
-    def create(self, name: str = "made-01", **wish: object) -> Json:
-        """A new droplet that has become active."""
+    def create(self, name: str = "made-01", **payload: object) -> Json:
+        """Create a droplet and let it become active."""
         order = {"size": "s-1vcpu-1gb", "image": "ubuntu-24-04-x64", "region": "fra1"}
-        made: Json = self.post("/v2/droplets", {"name": name, **order, **wish}, status=202)["droplet"]
+        made: Json = self.post("/v2/droplets", {"name": name, **order, **payload}, status=202)["droplet"]
         self.advance(31)
         return made
 
     def names(self, path: str = "/v2/droplets", key: str = "droplets") -> list[str]:
-        """The names of a list, all its pages, in order."""
+        """Return the names of a list, of all its pages, in order."""
         found: list[str] = []
         page = 0
         while True:

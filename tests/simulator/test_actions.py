@@ -2,14 +2,14 @@ from typing import Any
 
 import pytest
 
-from tests.simulator.api import Api
+from tests.simulator.api import Api, Json
 
 SHOP_WEB = 480_000_000  # s-2vcpu-4gb, active
 OFF = 480_009_117  # legacy-files: s-2vcpu-2gb, off
 
 
-def act(api: Api, droplet: int, kind: str, **wish: object) -> dict[str, Any]:
-    action: dict[str, Any] = api.post(f"/v2/droplets/{droplet}/actions", {"type": kind, **wish})["action"]
+def act(api: Api, droplet: int, kind: str, **payload: object) -> dict[str, Any]:
+    action: dict[str, Any] = api.post(f"/v2/droplets/{droplet}/actions", {"type": kind, **payload})["action"]
     return action
 
 
@@ -34,8 +34,11 @@ def test_an_action_takes_its_time_and_locks_the_droplet_meanwhile(api: Api) -> N
     by_id = api.get(f"/v2/actions/{action['id']}")["action"]
     assert by_id["status"] == "completed"
     assert api.get(f"/v2/droplets/{SHOP_WEB}/actions/{action['id']}")["action"] == by_id
-    assert api.get(f"/v2/droplets/{SHOP_WEB}/actions")["actions"] == [by_id]
-    assert api.get("/v2/actions")["actions"] == [by_id]
+    own = api.get(f"/v2/droplets/{SHOP_WEB}/actions")["actions"]
+    assert (own[0], [each["type"] for each in own]) == (by_id, ["power_off", "create"])
+    listed = api.get("/v2/actions")["actions"]
+    assert listed[0] == by_id
+    assert {each["type"] for each in listed[1:]} == {"create"}
 
 
 @pytest.mark.parametrize(
@@ -56,11 +59,11 @@ def test_an_action_that_cannot_be_is_refused_and_locks_nothing(
 
 
 def test_a_resize_wants_the_droplet_off_and_leaves_it_off(api: Api) -> None:
-    wish = {"type": "resize", "size": "s-4vcpu-8gb", "disk": False}
-    assert "powered off" in api.refusal("POST", f"/v2/droplets/{SHOP_WEB}/actions", wish)[2]
+    payload = {"type": "resize", "size": "s-4vcpu-8gb", "disk": False}
+    assert "powered off" in api.refusal("POST", f"/v2/droplets/{SHOP_WEB}/actions", payload)[2]
     act(api, SHOP_WEB, "power_off")
     api.advance(6)
-    api.post(f"/v2/droplets/{SHOP_WEB}/actions", wish)
+    api.post(f"/v2/droplets/{SHOP_WEB}/actions", payload)
     api.advance(61)
     droplet = droplet_of(api, SHOP_WEB)
     assert (droplet["size_slug"], droplet["status"], droplet["memory"]) == ("s-4vcpu-8gb", "off", 8192)
@@ -138,3 +141,69 @@ def test_actions_that_do_not_exist_are_not_found(api: Api) -> None:
     action = act(api, SHOP_WEB, "reboot")
     assert api.refusal("GET", f"/v2/droplets/{OFF}/actions/{action['id']}")[0] == 404
     assert api.refusal("POST", "/v2/droplets/1/actions", {"type": "reboot"})[0] == 404
+
+
+def list_pages(api: Api, path: str, key: str) -> list[Json]:
+    found: list[Json] = []
+    for page in range(1, 100):
+        listed = api.get(f"{path}{'&' if '?' in path else '?'}per_page=7&page={page}")
+        found += listed[key]
+        if "next" not in listed["links"].get("pages", {}):
+            assert len(found) == listed["meta"]["total"]
+            return found
+    raise AssertionError("a list without an end")
+
+
+@pytest.mark.parametrize(
+    ("fleet", "droplets", "count"),
+    [("default", 0, 15), ("droplets", 40, 53), ("reference", 3, 8), ("empty", 2, 2)],
+)
+def test_every_droplet_of_a_fleet_has_the_action_that_created_it(
+    api: Api, fleet: str, droplets: int, count: int
+) -> None:
+    api.post("/_control/reset", {"fleet": fleet, "droplets": droplets}, status=200)
+    listed = list_pages(api, "/v2/actions", "actions")
+    ids = [action["id"] for action in listed]
+    assert ids == sorted(set(ids), reverse=True)
+    made = [
+        *list_pages(api, "/v2/droplets", "droplets"),
+        *list_pages(api, "/v2/droplets?type=gpus", "droplets"),
+    ]
+    by_droplet = {action["resource_id"]: action for action in listed}
+    assert len(listed) == len(made) == len(by_droplet) == count
+    for droplet in made:
+        action = by_droplet[droplet["id"]]
+        assert (action["type"], action["status"], action["resource_type"]) == (
+            "create",
+            "completed",
+            "droplet",
+        )
+        assert (action["started_at"], action["region"]) == (droplet["created_at"], droplet["region"])
+        assert action["region_slug"] == droplet["region"]["slug"]
+        assert droplet["created_at"] < action["completed_at"] <= api.get("/_control/state")["now"]
+        path = f"/v2/droplets/{droplet['id']}/actions"
+        assert api.get(path)["actions"] == [action]
+        assert (
+            api.get(f"{path}/{action['id']}") == api.get(f"/v2/actions/{action['id']}") == {"action": action}
+        )
+
+
+def test_an_action_outlives_its_droplet_and_is_the_same_after_a_reset(api: Api) -> None:
+    for fleet, droplet in (("default", SHOP_WEB), ("default", 480_100_001), ("empty", 510_000_007)):
+        api.post("/_control/reset", {"fleet": fleet, "droplets": 3}, status=200)
+        path = f"/v2/droplets/{droplet}"
+        (action,) = api.get(f"{path}/actions")["actions"]
+        before = api.get("/v2/actions?per_page=200")
+        api.delete(path)
+        assert api.refusal("GET", f"{path}/actions")[0] == 404
+        assert api.get(f"/v2/actions/{action['id']}")["action"] == action
+        assert api.get("/v2/actions?per_page=200") == before
+        api.post("/_control/reset", {"seed": 1}, status=200)
+        assert api.get(f"{path}/actions")["actions"] == [action]
+
+
+def test_a_created_droplet_has_one_action_that_created_it(api: Api) -> None:
+    made = api.create()
+    (action,) = api.get(f"/v2/droplets/{made['id']}/actions")["actions"]
+    assert (action["type"], action["resource_id"]) == ("create", made["id"])
+    assert api.get("/v2/actions?per_page=1")["actions"] == [action]

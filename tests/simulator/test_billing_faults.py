@@ -1,4 +1,4 @@
-"""Tables of the simulated account that are wrong, and numbers of invoices that are asked for."""
+"""Faults in the CSV of the simulated account's invoices, and the number of its invoices."""
 
 from typing import Any
 
@@ -6,7 +6,16 @@ import pytest
 import requests
 
 from tests.simulator.api import Api
-from tests.simulator.bills import MY, NOW, heads, reference, rows, simulated, text, total
+from tests.simulator.invoices import (
+    BILLING_PATH,
+    NOW,
+    csv_rows,
+    download_csv,
+    list_invoices,
+    reference,
+    simulated_api,
+    sum_usd,
+)
 
 __all__ = ["reference"]
 
@@ -25,37 +34,37 @@ def test_a_table_can_be_wrong_by_a_line_or_a_cent(
 ) -> None:
     api.post("/_control/reset", {"fleet": "reference", **NOW}, status=200)
     api.arm(**fault, path="/csv$")
-    april = heads(api)[0]
-    spoiled, good = rows(api, april), rows(api, april)
-    assert (len(spoiled), total(spoiled), april["amount"]) == (count, amount, "86.92")
-    assert (len(good), total(good)) == (33, "86.92")
+    april = list_invoices(api)[0]
+    spoiled, good = csv_rows(api, april), csv_rows(api, april)
+    assert (len(spoiled), sum_usd(spoiled), april["amount"]) == (count, amount, "86.92")
+    assert (len(good), sum_usd(good)) == (33, "86.92")
 
 
 def test_a_table_can_be_a_page_or_half_of_itself(reference: Api) -> None:
-    april = heads(reference)[0]
-    whole = text(reference, april)
+    april = list_invoices(reference)[0]
+    whole = download_csv(reference, april)
     reference.arm("html_answer")
-    page = reference.ask("GET", f"{MY}/invoices/{april['invoice_uuid']}/csv")
+    page = reference.ask("GET", f"{BILLING_PATH}/invoices/{april['invoice_uuid']}/csv")
     assert (page.status_code, page.headers["content-type"]) == (200, "text/html; charset=utf-8")
     reference.arm("truncated", cut="body", path="/csv$")
-    assert text(reference, april) == whole[: len(whole) // 2]
+    assert download_csv(reference, april) == whole[: len(whole) // 2]
     reference.arm("truncated", cut="connection", path="/csv$")
     with pytest.raises(requests.exceptions.ChunkedEncodingError):
-        text(reference, april)
+        download_csv(reference, april)
 
 
 @pytest.mark.parametrize(("wanted", "months"), [(12, 12), (137, 137), (1000, 137)])
 def test_there_can_be_fewer_invoices_or_more(wanted: int, months: int) -> None:
-    with simulated(invoices=wanted) as api:
-        found = heads(api)
+    with simulated_api(invoices=wanted) as api:
+        found = list_invoices(api)
         assert len({head["invoice_uuid"] for head in found}) == len(found) == wanted
         assert len({head["invoice_id"] for head in found}) == wanted
         assert len({head["invoice_period"] for head in found}) == months
         assert found[0]["invoice_period"] == "2026-04"
         for head in found[:20]:
-            assert total(rows(api, head)) == head["amount"]
+            assert sum_usd(csv_rows(api, head)) == head["amount"]
 
 
 def test_numbers_that_make_no_sense_are_refused(api: Api) -> None:
-    for wish in ({"invoices": -1}, {"invoice_lines": 1}, {"invoice_lines": 10_000_001}):
-        assert api.refusal("POST", "/_control/reset", wish)[0] == 400
+    for payload in ({"invoices": -1}, {"invoice_lines": 1}, {"invoice_lines": 10_000_001}):
+        assert api.refusal("POST", "/_control/reset", payload)[0] == 400

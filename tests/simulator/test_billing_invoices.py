@@ -7,7 +7,18 @@ from decimal import Decimal
 import pytest
 
 from tests.simulator.api import Api
-from tests.simulator.bills import MY, NOW, heads, items, preview, reference, rows, simulated, text, total
+from tests.simulator.invoices import (
+    BILLING_PATH,
+    NOW,
+    csv_rows,
+    download_csv,
+    list_invoices,
+    list_items,
+    preview,
+    reference,
+    simulated_api,
+    sum_usd,
+)
 
 __all__ = ["reference"]
 
@@ -26,7 +37,7 @@ def test_there_is_an_invoice_for_each_complete_month_since_december_2014(
     api: Api, today: str, count: int, last: str | None
 ) -> None:
     api.post("/_control/reset", {"today": today}, status=200)
-    months = [head["invoice_period"] for head in heads(api)]
+    months = [head["invoice_period"] for head in list_invoices(api)]
     assert len(set(months)) == len(months) == count
     assert months == sorted(months, reverse=True)
     assert (months[0] if months else None) == last
@@ -34,17 +45,17 @@ def test_there_is_an_invoice_for_each_complete_month_since_december_2014(
 
 
 def test_the_reference_invoice_is_as_it_was(reference: Api) -> None:
-    april = heads(reference)[0]
-    table = rows(reference, april)
+    april = list_invoices(reference)[0]
+    table = csv_rows(reference, april)
     taxes = [row for row in table if row["product"] == "Taxes"]
     assert (april["invoice_period"], april["amount"], len(table)) == ("2026-04", "86.92", 33)
-    assert total(table) == "86.92"
+    assert sum_usd(table) == "86.92"
     assert [(row["description"], row["usd"]) for row in taxes] == [("GST Australia (10.00%)", "7.90")]
 
 
 def test_six_of_its_lines_are_about_the_fleet_by_name_and_by_id(reference: Api) -> None:
     fleet = {each["name"]: str(each["id"]) for each in reference.get("/v2/droplets")["droplets"]}
-    listed = items(reference, heads(reference)[0])
+    listed = list_items(reference, list_invoices(reference)[0])
     droplets = [each for each in listed if each["product"] == "Droplets"]
     named = [each for each in droplets if each["description"].rpartition(" (")[0] in fleet]
     known = [each for each in droplets if each.get("resource_id") in fleet.values()]
@@ -59,10 +70,10 @@ def test_six_of_its_lines_are_about_the_fleet_by_name_and_by_id(reference: Api) 
 
 @pytest.mark.parametrize("fleet", ["default", "reference", "empty"])
 def test_every_table_adds_up_and_agrees_with_items_and_summary(fleet: str) -> None:
-    with simulated(fleet=fleet) as api:
-        for head in [*heads(api), preview(api)]:
-            table, listed = rows(api, head), items(api, head)
-            assert total(table) == head["amount"], head
+    with simulated_api(fleet=fleet) as api:
+        for head in [*list_invoices(api), preview(api)]:
+            table, listed = csv_rows(api, head), list_items(api, head)
+            assert sum_usd(table) == head["amount"], head
             keys = ("product", "group_description", "description", "project_name")
             assert [[row[key] for key in keys] for row in table] == [
                 [item.get(key, "") for key in keys] for item in listed
@@ -71,7 +82,7 @@ def test_every_table_adds_up_and_agrees_with_items_and_summary(fleet: str) -> No
             assert [row["start"][:19] for row in table] == [
                 item["start_time"].replace("T", " ")[:19] for item in listed
             ]
-            summary = api.get(f"{MY}/invoices/{head['invoice_uuid']}/summary")
+            summary = api.get(f"{BILLING_PATH}/invoices/{head['invoice_uuid']}/summary")
             parts = [summary[name]["amount"] for name in ("product_charges", "overages", "taxes")]
             assert sum(map(Decimal, parts)) == Decimal(head["amount"]) == Decimal(summary["amount"])
             products = [Decimal(item["amount"]) for item in summary["product_charges"]["items"]]
@@ -80,8 +91,8 @@ def test_every_table_adds_up_and_agrees_with_items_and_summary(fleet: str) -> No
 
 def test_tables_are_written_as_in_their_years(api: Api) -> None:
     api.post("/_control/reset", {"fleet": "default", **NOW}, status=200)
-    by_month = {head["invoice_period"]: head for head in heads(api)}
-    tables = {month: text(api, head) for month, head in by_month.items()}
+    by_month = {head["invoice_period"]: head for head in list_invoices(api)}
+    tables = {month: download_csv(api, head) for month, head in by_month.items()}
     first_lines = {month: table.splitlines()[0] for month, table in tables.items()}
     assert first_lines["2026-04"] == (
         "product,group_description,description,hours,start,end,USD,project_name,category"
@@ -103,7 +114,9 @@ def test_tables_are_written_as_in_their_years(api: Api) -> None:
 
 def test_a_month_is_billed_by_the_hour_and_no_more_than_its_price(api: Api) -> None:
     api.post("/_control/reset", {"fleet": "default", **NOW}, status=200)
-    billed = [row for head in heads(api) for row in rows(api, head) if row["product"] == "Droplets"]
+    billed = [
+        row for head in list_invoices(api) for row in csv_rows(api, head) if row["product"] == "Droplets"
+    ]
     whole = [
         row for row in billed if row["description"] == "first (512mb)" and row["hours"] in {"744", "672"}
     ]
@@ -118,7 +131,7 @@ def test_a_month_is_billed_by_the_hour_and_no_more_than_its_price(api: Api) -> N
 
 def test_what_is_there_is_billed_with_its_id_and_project(api: Api) -> None:
     api.post("/_control/reset", {"fleet": "default", **NOW}, status=200)
-    listed = items(api, heads(api)[0])
+    listed = list_items(api, list_invoices(api)[0])
     volumes = {each["id"] for each in api.get("/v2/volumes")["volumes"]}
     droplets = {str(each["id"]) for each in api.get("/v2/droplets?per_page=200")["droplets"]}
     workers = {str(each["id"]) for each in api.get("/v2/droplets?tag_name=k8s")["droplets"]}
@@ -135,8 +148,8 @@ def test_what_is_there_is_billed_with_its_id_and_project(api: Api) -> None:
 
 
 def test_the_seed_alone_decides() -> None:
-    def told(seed: int) -> str:
-        with simulated(seed=seed) as api:
-            return "".join(text(api, head) for head in heads(api)[60:80])
+    def download_csvs(seed: int) -> str:
+        with simulated_api(seed=seed) as api:
+            return "".join(download_csv(api, head) for head in list_invoices(api)[60:80])
 
-    assert told(1) == told(1) != told(2)
+    assert download_csvs(1) == download_csvs(1) != download_csvs(2)

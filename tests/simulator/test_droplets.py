@@ -4,7 +4,7 @@ import pytest
 
 from simulator.catalog import float32
 from simulator.server import serve
-from simulator.world import World
+from simulator.simulation import Simulation
 from tests.simulator.api import Api
 
 SHOP_WEB = 480_000_000
@@ -21,7 +21,7 @@ def test_the_default_fleet_has_twelve_droplets_and_a_gpu_droplet_apart(api: Api)
 
 
 def test_the_reference_fleet_has_five_droplets() -> None:
-    with serve(World(fleet="reference")) as url, Api(url) as api:
+    with serve(Simulation(fleet="reference")) as url, Api(url) as api:
         assert api.names() == ["acme-web-01", "acme-web-02", "acme-db-01", "globex-app-01", "bastion-01"]
         assert api.names("/v2/droplets?type=gpus") == []
 
@@ -106,7 +106,7 @@ def test_a_region_may_be_left_out_or_be_the_beginning_of_one(api: Api) -> None:
 
 
 @pytest.mark.parametrize(
-    ("wish", "message"),
+    ("payload", "message"),
     [
         ({"name": "under_score"}, "hostname characters"),
         ({"name": None}, "hostname characters"),
@@ -122,9 +122,9 @@ def test_a_region_may_be_left_out_or_be_the_beginning_of_one(api: Api) -> None:
     ],
 )
 def test_what_cannot_be_ordered_is_refused_and_nothing_is_made(
-    api: Api, wish: dict[str, object], message: str
+    api: Api, payload: dict[str, object], message: str
 ) -> None:
-    status, error_id, words = api.refusal("POST", "/v2/droplets", {**ORDER, **wish})
+    status, error_id, words = api.refusal("POST", "/v2/droplets", {**ORDER, **payload})
     assert (status, error_id) == (422, "unprocessable_entity")
     assert message in words
     assert api.get("/v2/droplets")["meta"]["total"] == 12

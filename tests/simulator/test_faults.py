@@ -1,4 +1,4 @@
-"""Each fault, as a client meets it."""
+"""Each fault, as a client sees it."""
 
 import json
 import socket
@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 import pytest
 import requests
 
-from simulator.world import DEFAULT_TOKEN
+from simulator.simulation import DEFAULT_TOKEN
 from tests.simulator.api import Api
 
 SHOP_WEB = 480_000_000
@@ -16,7 +16,7 @@ ORDER = {"name": "new-01", "size": "s-1vcpu-1gb", "image": "ubuntu-24-04-x64", "
 
 
 def raw(api: Api, method: str, path: str, body: str = "") -> bytes:
-    """All that the simulator sends over a connection of our own, until it closes it."""
+    """Return all bytes that the simulator sends over a new connection until it closes it."""
     address = urlsplit(api.url)
     assert address.hostname is not None
     with socket.create_connection((address.hostname, address.port or 80), timeout=10) as connection:
@@ -235,8 +235,8 @@ def test_actions_may_be_slow(api: Api) -> None:
 
 def test_an_assignment_may_fail_inside_a_200(api: Api) -> None:
     api.arm("service_down")
-    wish = {"resources": [f"do:droplet:{SHOP_WEB}", f"do:droplet:{SHOP_WEB + 1013}"]}
-    answer = api.post("/v2/projects/default/resources", wish, status=200)
+    payload = {"resources": [f"do:droplet:{SHOP_WEB}", f"do:droplet:{SHOP_WEB + 1013}"]}
+    answer = api.post("/v2/projects/default/resources", payload, status=200)
     assert [item["status"] for item in answer["resources"]] == ["service_down", "assigned"]
     urns = [item["urn"] for item in api.get("/v2/projects/default/resources")["resources"]]
     assert f"do:droplet:{SHOP_WEB}" not in urns
@@ -273,8 +273,9 @@ def test_faults_are_told_and_disarmed(api: Api) -> None:
 
 
 @pytest.mark.parametrize(
-    "wish", [{}, {"kind": "gremlins"}, {"kind": "latency", "status": 500}, {"kind": "forbidden", "path": "("}]
+    "payload",
+    [{}, {"kind": "gremlins"}, {"kind": "latency", "status": 500}, {"kind": "forbidden", "path": "("}],
 )
-def test_a_fault_that_makes_no_sense_is_refused(api: Api, wish: dict[str, str]) -> None:
-    assert api.refusal("POST", "/_control/faults", wish)[0] == 400
+def test_a_fault_that_makes_no_sense_is_refused(api: Api, payload: dict[str, str]) -> None:
+    assert api.refusal("POST", "/_control/faults", payload)[0] == 400
     assert api.get("/_control/faults")["faults"] == []

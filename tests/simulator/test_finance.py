@@ -14,8 +14,8 @@ import jwt
 import pytest
 import requests
 
-from simulator.finance import DEFAULT_SECRET, serve
-from simulator.ledger import Ledger
+from simulator.finance.app import DEFAULT_SECRET, serve
+from simulator.finance.invoice_store import InvoiceStore
 from tests.simulator.test_process import ROOT
 
 PATH = "/api/v1/integrations/cloud/import-invoice"
@@ -154,7 +154,7 @@ def test_a_fault_that_it_does_not_know_is_refused(url: str) -> None:
 
 def test_rows_in_a_file_outlive_it(tmp_path: Path) -> None:
     for action in ("created", "updated"):
-        with serve(Ledger(str(tmp_path / "rows"))) as url:
+        with serve(InvoiceStore(str(tmp_path / "rows"))) as url:
             assert push(url).json()["action"] == action
 
 

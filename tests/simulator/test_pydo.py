@@ -9,7 +9,7 @@ from azure.core.exceptions import HttpResponseError
 from azure.core.pipeline.policies import AzureKeyCredentialPolicy
 from pydo import Client
 
-from simulator.world import DEFAULT_TOKEN
+from simulator.simulation import DEFAULT_TOKEN
 from tests.simulator.api import Api
 
 
@@ -58,8 +58,8 @@ def test_it_takes_a_droplet_through_its_life(client: Any, api: Api) -> None:
 
 
 def test_it_makes_a_project_and_moves_a_droplet_into_it(client: Any) -> None:
-    wish = {"name": "skyai-internal", "purpose": "IoT", "description": "", "environment": "Production"}
-    project = client.projects.create(body=wish)["project"]
+    payload = {"name": "skyai-internal", "purpose": "IoT", "description": "", "environment": "Production"}
+    project = client.projects.create(body=payload)["project"]
     urns = {"resources": ["do:droplet:480000000"]}
     assert client.projects.assign_resources(project["id"], body=urns)["resources"][0]["status"] == "assigned"
     listed = client.projects.list_resources(project["id"])["resources"]
@@ -94,10 +94,13 @@ def test_it_raises_on_a_wrong_token_a_storm_and_a_fault(client: Any, api: Api) -
 
 def test_it_writes_a_record(client: Any, api: Api) -> None:
     api.post("/_control/reset", {"fleet": "default"}, status=200)
-    zone, wish = "acme-wiki.example", {"type": "MX", "name": "@", "data": "mx.mail.example.", "priority": 5}
-    record = client.domains.create_record(zone, body=wish)["domain_record"]
+    zone, payload = (
+        "acme-wiki.example",
+        {"type": "MX", "name": "@", "data": "mx.mail.example.", "priority": 5},
+    )
+    record = client.domains.create_record(zone, body=payload)["domain_record"]
     assert (record["data"], record["priority"]) == ("mx.mail.example", 5)
-    client.domains.update_record(zone, record["id"], body={**wish, "priority": 7})
+    client.domains.update_record(zone, record["id"], body={**payload, "priority": 7})
     assert client.domains.get_record(zone, record["id"])["domain_record"]["priority"] == 7
     client.domains.delete_record(zone, record["id"])
     assert client.domains.get_record(zone, record["id"])["id"] == "not_found"

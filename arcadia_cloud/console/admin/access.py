@@ -1,7 +1,7 @@
 """Users, groups, and logins that failed.
 
-Who isn't a superuser can make nobody one: neither by the flag, nor by single permissions, nor by taking
-over a superuser's login.
+Only a superuser can make a superuser: neither the flag, nor single permissions, nor taking over a
+superuser's login is open to others.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -16,7 +16,7 @@ from django.http import HttpRequest
 
 from arcadia_cloud.kernel.console.records import RecordAdmin
 from arcadia_cloud.kernel.console.theme import ThemedAdmin
-from arcadia_cloud.main_job.groups import SEEDED
+from arcadia_cloud.main_job.seeds.groups import SEEDED
 
 if TYPE_CHECKING:
     from django.contrib.auth.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
@@ -47,7 +47,7 @@ class ConsoleUserAdmin(UserAdmin[User], ThemedAdmin[User]):
         return allowed and (obj is None or not obj.is_superuser or _is_superuser(request))
 
     def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
-        return False  # history names its users; who leaves is switched off
+        return False  # history names its users; a login that isn't needed is switched off
 
 
 @admin.register(Group)
@@ -73,13 +73,14 @@ class AccessAttemptAdmin(RecordAdmin[AccessAttempt]):
     sortable_by = ()
 
     def has_unlock_permission(self, request: HttpRequest) -> bool:
-        """Whether the user may forget failures."""
+        """Return whether the user may clear failures."""
         return request.user.has_perm("axes.delete_accessattempt")
 
     @admin.action(description="Unlock the selected logins", permissions=["unlock"])
     def unlock_selected(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
         """Let each log in again at once."""
         for attempt in list(queryset):
+            # Logged first: the reset deletes the row that the entry names.
             self.log_change(request, attempt, "Unlocked from the console.")
             reset(ip=attempt.ip_address, username=attempt.username)
             self.message_user(request, f"{attempt.username} may log in again.", messages.SUCCESS)

@@ -23,7 +23,7 @@ from arcadia_cloud.kernel.console.theme import OneLineInput, ThemedAdmin, Themed
 from arcadia_cloud.kernel.queue.broker import BrokerAway
 from arcadia_cloud.kernel.queue.nudge import publish_now
 
-_OF_THE_SENDING: Final = inspect.signature(publish_now).parameters.keys() - {"kwargs"}
+_PUBLISH_OPTIONS: Final = inspect.signature(publish_now).parameters.keys() - {"kwargs"}
 
 for _model in (PeriodicTask, IntervalSchedule, CrontabSchedule, SolarSchedule, ClockedSchedule):
     admin.site.unregister(_model)
@@ -47,7 +47,7 @@ class ThemedTaskForm(PeriodicTaskForm):  # type: ignore[misc] # as above
 
 @admin.register(PeriodicTask)
 class PeriodicTaskAdmin(BeatTaskAdmin, ThemedAdmin[PeriodicTask]):  # type: ignore[misc] # as above
-    """What runs when. A change is taken up within seconds and outlives the next set-up."""
+    """The scheduled tasks. A change is taken up within seconds and outlives the next set-up."""
 
     form = ThemedTaskForm
     list_display = ("name", "enabled", "scheduler", "queue", "last_run_at", "total_run_count")
@@ -59,13 +59,13 @@ class PeriodicTaskAdmin(BeatTaskAdmin, ThemedAdmin[PeriodicTask]):  # type: igno
     change_form_template = None
     fieldsets = (
         (None, {"fields": ("name", "regtask", "task", "enabled", "description")}),
-        ("When", {"fields": ("crontab", "crontab_in_words", "interval", "last_run_at", "one_off")}),
+        ("When", {"fields": ("crontab", "crontab_description", "interval", "last_run_at", "one_off")}),
         ("How", {"fields": ("queue", "args", "kwargs", "expire_seconds", "priority")}),
     )
-    readonly_fields = ("last_run_at", "crontab_in_words")
+    readonly_fields = ("last_run_at", "crontab_description")
 
     @admin.display(description="crontab in words")
-    def crontab_in_words(self, task: Any) -> str:
+    def crontab_description(self, task: Any) -> str:
         return str(task.crontab.human_readable) if task.crontab else "-"
 
     def get_actions(self, request: HttpRequest) -> Any:
@@ -77,10 +77,10 @@ class PeriodicTaskAdmin(BeatTaskAdmin, ThemedAdmin[PeriodicTask]):  # type: igno
         """Send each to its queue at once, beside its schedule."""
         for task in queryset.order_by("name"):
             try:
-                arguments = _arguments_of(task)
+                arguments = _read_arguments(task)
                 publish_now(task.task, queue=task.queue or None, **arguments)
-            except UnfitTask as unfit:
-                self.message_user(request, f"{task.name}: {unfit}", messages.ERROR)
+            except TaskNotSendable as refusal:
+                self.message_user(request, f"{task.name}: {refusal}", messages.ERROR)
             except BrokerAway:
                 self.message_user(request, f"{task.name}: the broker doesn't answer.", messages.ERROR)
             else:
@@ -88,30 +88,30 @@ class PeriodicTaskAdmin(BeatTaskAdmin, ThemedAdmin[PeriodicTask]):  # type: igno
                 self.message_user(request, f"{task.name}: a worker was asked.", messages.SUCCESS)
 
 
-class UnfitTask(Exception):
-    """A row of the schedule that can't be sent as it stands; the text says why."""
+class TaskNotSendable(Exception):
+    """A row of the schedule can't be sent as it stands; the text has the reason."""
 
 
-def _arguments_of(task: Any) -> dict[str, Any]:
-    """The task's keyword arguments. Raises UnfitTask where sending it would fail or do something else."""
+def _read_arguments(task: Any) -> dict[str, Any]:
+    """Read the task's keyword arguments. Raises TaskNotSendable where sending would fail or do harm."""
     if task.queue and task.queue not in settings.QUEUES:
-        raise UnfitTask(f"there is no queue {task.queue!r}; there are {', '.join(settings.QUEUES)}.")
+        raise TaskNotSendable(f"there is no queue {task.queue!r}; there are {', '.join(settings.QUEUES)}.")
     try:
         positional, named = json.loads(task.args or "[]"), json.loads(task.kwargs or "{}")
     except ValueError as error:
-        raise UnfitTask(f"its arguments are no JSON: {error}.") from error
+        raise TaskNotSendable(f"its arguments are no JSON: {error}.") from error
     if positional:
-        raise UnfitTask("it has positional arguments; give them by name, as keyword arguments.")
+        raise TaskNotSendable("it has positional arguments; give them by name, as keyword arguments.")
     if not isinstance(named, dict):
-        raise UnfitTask("its keyword arguments must be a JSON object.")
-    if taken := sorted(_OF_THE_SENDING & named.keys()):
-        raise UnfitTask(f"a keyword argument can't be named {', '.join(taken)}.")
+        raise TaskNotSendable("its keyword arguments must be a JSON object.")
+    if taken := sorted(_PUBLISH_OPTIONS & named.keys()):
+        raise TaskNotSendable(f"a keyword argument can't be named {', '.join(taken)}.")
     return named
 
 
 @admin.register(CrontabSchedule)
 class CrontabScheduleAdmin(BeatCrontabAdmin, ThemedAdmin[CrontabSchedule]):  # type: ignore[misc] # as above
-    """Instants, as cron says them; UTC unless its time zone tells otherwise."""
+    """Instants in cron's notation; UTC unless a time zone is set."""
 
     inlines = ()
 
@@ -121,7 +121,7 @@ class CrontabScheduleAdmin(BeatCrontabAdmin, ThemedAdmin[CrontabSchedule]):  # t
 
 @admin.register(IntervalSchedule)
 class IntervalScheduleAdmin(ThemedAdmin[IntervalSchedule]):
-    """Distances between runs."""
+    """Intervals between runs."""
 
     def has_delete_permission(self, request: HttpRequest, obj: IntervalSchedule | None = None) -> bool:
         return False  # as above

@@ -1,1 +1,1 @@
-"""How the console writes dates: to the second, in UTC, on a clock of 24 hours."""
+"""Formats of the console's dates: to the second, in UTC, on a clock of 24 hours."""

@@ -1,6 +1,6 @@
-"""What we take from DigitalOcean's answers: an allow-list.
+"""Records: an allow-list of what we take from DigitalOcean's responses.
 
-A field that isn't named here never enters the process, so no secret that an answer carries can reach a
+A field that isn't named here never enters the process, so no secret that a response carries can reach a
 column, an event or a log. Fields without a default are those the mapping can't do without; the others
 may be absent, or null, for a token that lacks a scope. Sizes: memory in MB, disk in GB, transfer in TB;
 prices in USD, exact as sent. Source: the official OpenAPI document's schemas of the same names.
@@ -30,7 +30,7 @@ from arcadia_cloud.digitalocean.records.billing import (
     ChargeRecord,
     InvoiceItemRecord,
     InvoiceRecord,
-    InvoicesAnswer,
+    InvoicesResponse,
     InvoiceSummaryRecord,
     ProductCharges,
 )
@@ -39,7 +39,7 @@ from arcadia_cloud.digitalocean.records.droplets import (
     ActionLinks,
     Address,
     BackupWindow,
-    DropletCreated,
+    DropletCreateResponse,
     DropletImage,
     DropletRecord,
     DropletRegion,
@@ -107,7 +107,7 @@ __all__ = [
     "DatabaseWindow",
     "DnsRecord",
     "DomainRecord",
-    "DropletCreated",
+    "DropletCreateResponse",
     "DropletImage",
     "DropletRecord",
     "DropletRegion",
@@ -123,7 +123,7 @@ __all__ = [
     "InvoiceItemRecord",
     "InvoiceRecord",
     "InvoiceSummaryRecord",
-    "InvoicesAnswer",
+    "InvoicesResponse",
     "KubernetesClusterRecord",
     "LoadBalancerRecord",
     "Networks",

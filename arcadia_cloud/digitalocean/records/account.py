@@ -91,7 +91,7 @@ class TagRecord(Record, frozen=True, gc=False):
 
 
 class ActionRecord(Record, frozen=True, gc=False):
-    """A change on its way. `status`: in-progress, completed or errored; no error text is ever told."""
+    """A change on its way. `status`: in-progress, completed or errored; no error text ever comes."""
 
     id: int
     status: str

@@ -1,4 +1,4 @@
-"""What every record is made of."""
+"""The base of every record."""
 
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
@@ -22,7 +22,7 @@ class Record(msgspec.Struct, frozen=True, gc=False):
 
 
 class NullableRecord(Record, frozen=True, gc=False):
-    """A record with fields that come as null now and then: `empty` says what to put instead."""
+    """A record with fields that come as null now and then: `empty` has what to put instead."""
 
     empty: ClassVar[tuple[tuple[str, Any], ...]] = ()
 
@@ -33,6 +33,6 @@ class NullableRecord(Record, frozen=True, gc=False):
 
 
 class Region(Record, frozen=True, gc=False):
-    """Where a resource is, by the slug; the rest of what comes with it is a catalogue of its own."""
+    """A resource's region, by the slug; the rest of what comes with it is a catalogue of its own."""
 
     slug: str

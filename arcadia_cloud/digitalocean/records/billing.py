@@ -1,7 +1,7 @@
-"""What the account owes and was charged.
+"""The balance, the billing history and the invoices.
 
-Amounts are in USD, exact as sent; `NaN` and `Infinity` are none. Who the customer is, which a summary tells
-too, is not taken. Source: API reference, "Billing".
+Amounts are in USD, exact as sent; `NaN` and `Infinity` are none. The customer's name and address, which a
+summary has too, are not taken. Source: API reference, "Billing".
 """
 
 from datetime import date
@@ -16,7 +16,7 @@ Month = Annotated[str, msgspec.Meta(pattern=r"^[12][0-9]{3}-(0[1-9]|1[0-2])$")]
 
 
 class BilledRecord(NullableRecord, frozen=True, gc=False):
-    """A record whose amounts must be numbers. Refuses others with ValueError, which the decoder tells on."""
+    """A record whose amounts must be numbers. Raises ValueError for others, which the decoder reports."""
 
     amounts: ClassVar[tuple[str, ...]] = ("amount",)
 
@@ -28,7 +28,7 @@ class BilledRecord(NullableRecord, frozen=True, gc=False):
 
 
 class BalanceRecord(BilledRecord, frozen=True, gc=False):
-    """What is owed at `generated_at`; a credit is negative. The first is the sum of the other two."""
+    """The amounts owed at `generated_at`; a credit is negative. The first is the sum of the other two."""
 
     month_to_date_balance: Decimal
     account_balance: Decimal
@@ -56,7 +56,7 @@ class BillingEntryRecord(BilledRecord, frozen=True, gc=False):
 
 
 class InvoiceRecord(BilledRecord, frozen=True, gc=False):
-    """The head of an invoice. `updated_at` is told of the preview alone."""
+    """The head of an invoice. Only the preview has `updated_at`."""
 
     invoice_uuid: str
     amount: Decimal
@@ -69,17 +69,17 @@ class InvoiceRecord(BilledRecord, frozen=True, gc=False):
     @property
     def period(self) -> date:
         """The first day of the month that it bills."""
-        return _first_of(self.invoice_period)
+        return _month_start(self.invoice_period)
 
 
-class InvoicesAnswer(Record, frozen=True, gc=False):
-    """What stands beside the list of invoices."""
+class InvoicesResponse(Record, frozen=True, gc=False):
+    """The preview, which comes beside the list of invoices."""
 
     invoice_preview: InvoiceRecord | None = None
 
 
 class InvoiceItemRecord(BilledRecord, frozen=True, gc=False):
-    """One item of an invoice, with the resource's id where DigitalOcean tells one.
+    """One item of an invoice, with the resource's id where DigitalOcean gives one.
 
     A droplet has its number in `resource_id`; what is known by a uuid has `resource_uuid`. `duration` is
     text as sent, in `duration_unit` ("Hours"); taxes have none.
@@ -124,12 +124,12 @@ else:
     Charges = list[ChargeRecord] | None
 
 
-def _nothing() -> ChargeRecord:
+def _no_charge() -> ChargeRecord:
     return ChargeRecord(Decimal(0))
 
 
 class ProductCharges(BilledRecord, frozen=True, gc=False):
-    """What the usage cost: in all, and by product in `items`."""
+    """The cost of usage: in all, and by product in `items`."""
 
     amount: Decimal = Decimal(0)
     name: Text = ""
@@ -162,17 +162,17 @@ class InvoiceSummaryRecord(BilledRecord, frozen=True, gc=False):
     empty: ClassVar = (
         ("invoice_id", str),
         ("product_charges", ProductCharges),
-        ("overages", _nothing),
-        ("taxes", _nothing),
-        ("credits_and_adjustments", _nothing),
+        ("overages", _no_charge),
+        ("taxes", _no_charge),
+        ("credits_and_adjustments", _no_charge),
     )
 
     @property
     def period(self) -> date:
         """The first day of the month that it bills."""
-        return _first_of(self.billing_period)
+        return _month_start(self.billing_period)
 
 
-def _first_of(month: str) -> date:
+def _month_start(month: str) -> date:
     year, _, number = month.partition("-")
     return date(int(year), int(number), 1)

@@ -107,13 +107,13 @@ class ActionLinks(Record, frozen=True, gc=False):
     actions: list[ActionLink] = []
 
 
-class DropletCreated(Record, frozen=True, gc=False):
-    """The answer to a create: 202, which isn't success. Poll the action; it can end errored."""
+class DropletCreateResponse(Record, frozen=True, gc=False):
+    """The response to a create: 202, which isn't success. Poll the action; it can end errored."""
 
     droplet: DropletRecord
     links: ActionLinks = ActionLinks()
 
     @property
     def action_id(self) -> int | None:
-        """The create action's id; None where the answer told none."""
+        """The create action's id; None where the response has none."""
         return next((link.id for link in self.links.actions if link.rel == "create"), None)

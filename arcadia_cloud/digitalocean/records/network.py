@@ -1,4 +1,4 @@
-"""Names, addresses and what stands before the machines."""
+"""DNS, addresses, load balancers, firewalls, private networks and certificates."""
 
 from typing import TYPE_CHECKING, ClassVar
 
@@ -109,7 +109,7 @@ class LoadBalancerRecord(NullableRecord, frozen=True, gc=False):
 
 
 class FirewallPeers(NullableRecord, frozen=True, gc=False):
-    """Whom a firewall's rule lets in, or lets be reached."""
+    """The peers that a firewall's rule lets in, or lets be reached."""
 
     addresses: Strings = []
     droplet_ids: Numbers = []
@@ -165,7 +165,7 @@ class FirewallRecord(NullableRecord, frozen=True, gc=False):
 
 
 class VpcRecord(NullableRecord, frozen=True, gc=False):
-    """A private network. `default`: the one that a region's resources are in unless told otherwise."""
+    """A private network. `default`: the one that a region's resources are in unless ordered otherwise."""
 
     id: str
     name: str
@@ -180,7 +180,7 @@ class VpcRecord(NullableRecord, frozen=True, gc=False):
 
 
 class CertificateRecord(NullableRecord, frozen=True, gc=False):
-    """A TLS certificate; its key is never told by the API."""
+    """A TLS certificate; the API never returns its key."""
 
     id: str
     name: str

@@ -1,6 +1,6 @@
-"""What DigitalOcean runs for us: databases, Kubernetes clusters, apps.
+"""Managed platforms: databases, Kubernetes clusters, apps.
 
-These answers are full of secrets: a database's connections and users have passwords, an app's spec has the
+These responses are full of secrets: a database's connections and users have passwords, an app's spec has the
 values of its environment and the addresses of its repositories. None of them is a field here.
 """
 
@@ -10,7 +10,7 @@ from arcadia_cloud.digitalocean.records.base import Instant, NullableRecord, Rec
 
 
 class DatabaseWindow(NullableRecord, frozen=True, gc=False):
-    """When it is maintained: a weekday, and a time of day in UTC."""
+    """The maintenance window: a weekday, and a time of day in UTC."""
 
     day: Text = ""
     hour: Text = ""

@@ -1,4 +1,4 @@
-"""What is stored: images, snapshots, volumes, a registry's images, what a CDN hands out."""
+"""Storage: images, snapshots, volumes, container registries, buckets and their CDN endpoints."""
 
 from decimal import Decimal
 from typing import ClassVar
@@ -108,7 +108,7 @@ class RegistryRecord(NullableRecord, frozen=True, gc=False):
 
 
 class BucketRecord(Record, frozen=True, gc=False):
-    """A Spaces bucket as the list of its region tells it, known by its name."""
+    """A Spaces bucket as its region lists it, known by its name."""
 
     name: str
     region: str

@@ -5,8 +5,8 @@ from typing import Any
 
 import msgspec
 
-from arcadia_cloud.digitalocean.answers import Answer
-from arcadia_cloud.digitalocean.decoding import decode_page
+from arcadia_cloud.digitalocean.decoder import decode_page
+from arcadia_cloud.digitalocean.responses import ApiResponse
 from inventory.kinds.spec import KindSpec
 from inventory.values import Observation
 
@@ -18,7 +18,7 @@ MADE_AT = datetime(2026, 3, 1, 17, 0, 49, tzinfo=UTC)
 def records(entry: KindSpec, *items: dict[str, Any]) -> list[Any]:
     """The items decoded as the entry's first list does, those that are of the kind."""
     listing = entry.listings[0]
-    answer = Answer(200, msgspec.json.encode({listing.key: list(items), "links": {}, "meta": {}}))
+    answer = ApiResponse(200, msgspec.json.encode({listing.key: list(items), "links": {}, "meta": {}}))
     found, _ = decode_page(answer, listing, call="")
     return [record for record in found if entry.wanted is None or entry.wanted(record)]
 

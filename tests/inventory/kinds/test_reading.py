@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from arcadia_cloud.digitalocean.budget import NoBudget
 from arcadia_cloud.digitalocean.client import DigitalOcean
 from arcadia_cloud.digitalocean.errors import ProviderError, ProviderMalformed
+from arcadia_cloud.digitalocean.rate_limit.budget import UnlimitedBudget
 from arcadia_cloud.digitalocean.records import DomainRecord
 from inventory.kinds import registry
 from inventory.kinds.dns_zone import DNS_ZONE
@@ -39,7 +39,7 @@ def cloud(opened: ExitStack, monkeypatch: pytest.MonkeyPatch) -> Any:
 
     def make(script: Script) -> DigitalOcean:
         server = opened.enter_context(provider(script))
-        return opened.enter_context(DigitalOcean(base_url=server.url, budget=NoBudget(), timeout=5.0))
+        return opened.enter_context(DigitalOcean(base_url=server.url, budget=UnlimitedBudget(), timeout=5.0))
 
     return make
 
@@ -163,5 +163,5 @@ def test_every_record_is_known_by_something(entry: Any) -> None:
 
 def test_a_value_that_nobody_expected_fails_its_kind_and_names_the_resource() -> None:
     (volume,) = records(VOLUME, {**A_VOLUME, "size_gigabytes": 1e40})
-    with DigitalOcean(budget=NoBudget()) as cloud, pytest.raises(ProviderMalformed, match=VOLUME_ID):
+    with DigitalOcean(budget=UnlimitedBudget()) as cloud, pytest.raises(ProviderMalformed, match=VOLUME_ID):
         map_record(VOLUME, cloud, volume)

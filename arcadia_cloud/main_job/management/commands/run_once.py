@@ -1,4 +1,3 @@
-import json
 import sys
 from argparse import ArgumentParser
 from collections.abc import Iterator
@@ -8,7 +7,7 @@ from django.core.management.base import BaseCommand
 from rich.console import Console
 from rich.table import Table
 
-from arcadia_cloud.main_job.pipeline import STAGES, Line, ReportProgress, perform
+from arcadia_cloud.main_job.pipeline import STAGES, ReportProgress, StageResult, run_stages
 
 
 class Command(BaseCommand):
@@ -21,60 +20,52 @@ class Command(BaseCommand):
 
     def handle(self, *_arguments: object, **options: bool) -> None:
         """Progress goes to stderr, results to stdout."""
-        lines = []
+        results = []
         try:
-            with _progress() as tell:
-                for line in perform(STAGES, tell):
-                    lines.append(line)
+            with _show_progress() as report:
+                for result in run_stages(STAGES, report):
+                    results.append(result)
                     if options["json"]:
-                        self.stdout.write(_as_json(line))
+                        self.stdout.write(result.to_json())
                         self.stdout.flush()
         except KeyboardInterrupt:
             self.stderr.write("interrupted")
             sys.exit(130)
-        failed = [line.stage for line in lines if line.error]
+        failed = [result.stage for result in results if result.error]
         if not options["json"]:
-            _print_table(lines)
+            _print_table(results)
         if failed:
             self.stderr.write(f"failed: {', '.join(failed)}")
             sys.exit(1)
 
 
 @contextmanager
-def _progress() -> Iterator[ReportProgress]:
-    """One line that changes on a terminal; a line for every new piece of work elsewhere."""
+def _show_progress() -> Iterator[ReportProgress]:
+    """Show one line that changes on a terminal, elsewhere a line for every new piece of work."""
     console = Console(stderr=True)
     if console.is_terminal:
         with console.status("starting the main job") as status:
             yield status.update
         return
-    told = set()
+    shown = set()
 
-    def tell(words: str) -> None:
-        work = words.partition(":")[0]
-        if work not in told:
-            told.add(work)
-            console.print(words, markup=False, highlight=False)
+    def report(text: str) -> None:
+        work = text.partition(":")[0]
+        if work not in shown:
+            shown.add(work)
+            console.print(text, markup=False, highlight=False)
 
-    yield tell
-
-
-def _as_json(line: Line) -> str:
-    return json.dumps(
-        {
-            "stage": line.stage,
-            "status": line.status,
-            "counts": dict(line.counts),
-            "seconds": round(line.seconds, 3),
-            "error": line.error,
-        }
-    )
+    yield report
 
 
-def _print_table(lines: list[Line]) -> None:
-    table = Table("stage", "what it did")
+def _print_table(results: list[StageResult]) -> None:
+    table = Table("stage", "result")
     table.add_column("seconds", justify="right")
-    for line in lines:
-        done = ", ".join(f"{count} {name}" for name, count in line.counts.items() if count) or "nothing to do"
-        table.add_row(line.stage, f"FAILED: {line.error}" if line.error else done, f"{line.seconds:.1f}")
+    for result in results:
+        done = (
+            ", ".join(f"{count} {name}" for name, count in result.counts.items() if count) or "nothing to do"
+        )
+        table.add_row(
+            result.stage, f"FAILED: {result.error}" if result.error else done, f"{result.seconds:.1f}"
+        )
     Console().print(table, markup=False)

@@ -4,7 +4,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from arcadia_cloud.digitalocean.errors import ProviderError
 from arcadia_cloud.kernel.errors import DomainError
-from arcadia_cloud.main_job.demo import seed_demo
+from arcadia_cloud.main_job.seeds.demo import seed_demo
 
 
 class Command(BaseCommand):

@@ -1,6 +1,6 @@
 from django.core.management.base import BaseCommand
 
-from arcadia_cloud.main_job.groups import SEEDED, seed_groups
+from arcadia_cloud.main_job.seeds.groups import SEEDED, seed_groups
 
 
 class Command(BaseCommand):

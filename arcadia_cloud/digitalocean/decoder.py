@@ -1,0 +1,133 @@
+"""The decoder from a response's bytes to typed records, in one pass; its errors name the record at fault."""
+
+import re
+from collections.abc import Hashable
+from functools import lru_cache
+from typing import Any, TypeVar, cast
+
+import msgspec
+
+from arcadia_cloud.digitalocean.errors import ProviderMalformed
+from arcadia_cloud.digitalocean.pagination import Listing
+from arcadia_cloud.digitalocean.responses import UNREADABLE, ApiResponse
+
+T = TypeVar("T")
+
+_PLACE = re.compile(r"^(?P<rule>.*?)(?: - at `(?P<path>\$[^`]*)`)?$", re.DOTALL)
+_ITEM = re.compile(r"^\$\.(?P<key>[^.\[]+)(?:\[(?P<index>\d+)\])?\.?(?P<field>.*)$")
+_MISSING = re.compile(r"required field `([^`]+)`")
+_NAMES = ("id", "uuid", "urn", "slug", "name", "ip", "invoice_uuid")
+
+
+class Pages(msgspec.Struct, gc=False):
+    next: str | None = None
+
+
+class Links(msgspec.Struct, gc=False):
+    pages: Pages | None = None
+
+
+class Meta(msgspec.Struct, gc=False):
+    total: int | None = None
+
+
+class Envelope(msgspec.Struct, gc=False):
+    """The fields around the items: `links.pages.next` and `meta.total`, both often absent."""
+
+    links: Links | None = None
+    meta: Meta | None = None
+
+    @property
+    def next(self) -> str:
+        return (self.links.pages.next or "") if self.links and self.links.pages else ""
+
+    @property
+    def total(self) -> int | None:
+        return self.meta.total if self.meta else None
+
+
+@lru_cache(maxsize=256)  # to make a decoder takes longer than to decode a page
+def _page_decoder(key: str, record: Any) -> msgspec.json.Decoder[Any]:
+    # Null where a service written in Go has an empty list.
+    items = ("items", list[record] | None, msgspec.field(name=key))
+    return msgspec.json.Decoder(
+        msgspec.defstruct("PageOf", [items], bases=(Envelope,), gc=False, kw_only=True)
+    )
+
+
+@lru_cache(maxsize=256)
+def _object_decoder(key: str, record: Any) -> msgspec.json.Decoder[Any]:
+    if not key:
+        return msgspec.json.Decoder(record)
+    return msgspec.json.Decoder(
+        msgspec.defstruct("ObjectOf", [("item", record, msgspec.field(name=key))], gc=False)
+    )
+
+
+def decode_page(response: ApiResponse, listing: Listing[T], *, call: str) -> tuple[list[T], Envelope]:
+    """Decode one page's items and its envelope. Raises ProviderMalformed, naming the item at fault."""
+    envelope: Any = _decode(response, _page_decoder(listing.key, cast("Hashable", listing.record)), call)
+    return envelope.items or [], envelope
+
+
+def decode_object(response: ApiResponse, record: type[T], key: str, *, call: str) -> T:
+    """Decode the record under `key`, or the whole body where `key` is empty. Raises ProviderMalformed."""
+    decoded: Any = _decode(response, _object_decoder(key, cast("Hashable", record)), call)
+    found: T = decoded.item if key else decoded
+    return found
+
+
+def _decode(response: ApiResponse, decoder: msgspec.json.Decoder[Any], call: str) -> Any:
+    # The body is no local variable of any frame that an error passes through: error trackers print those.
+    try:
+        return decoder.decode(response.body)
+    except msgspec.ValidationError as error:
+        problem = str(error)
+    except UNREADABLE:
+        problem = ""
+    if not problem:
+        raise ProviderMalformed(f"not JSON: {_describe_body(response.body)}", call=call)
+    raise _locate_problem(response.body, problem, call)
+
+
+def _describe_body(body: bytes) -> str:
+    """Describe what the body looks like, without its text, which may hold a secret."""
+    start = body[:64].lstrip().lower()
+    if not start:
+        return "an empty answer"
+    if start.startswith(b"<"):
+        return f"an HTML page of {len(body)} bytes"
+    return f"{len(body)} bytes that are cut off or garbled"
+
+
+def _locate_problem(body: bytes, problem: str, call: str) -> ProviderMalformed:
+    """Name the record that broke the rule by its own id: an index means nothing once the list has moved."""
+    place = _PLACE.match(problem)
+    rule, path = (place["rule"], place["path"] or "$") if place else (problem, "$")
+    missing = _MISSING.search(rule)
+    where = _ITEM.match(path)
+    item = field = ""
+    if where:
+        item = _find_name(body, where["key"], where["index"])
+        field = where["field"]
+    if missing:
+        field = ".".join(part for part in (field, missing[1]) if part)
+    text = " ".join(part for part in (item, f"field {field}" if field else "") if part)
+    error = ProviderMalformed(f"{text}: {rule}" if text else rule, call=call)
+    error.item, error.field = item, field
+    return error
+
+
+def _find_name(body: bytes, key: str, index: str | None) -> str:
+    try:
+        found = msgspec.json.decode(body)
+    except UNREADABLE:  # the decoder stopped at the item, so what follows it was not looked at before
+        found = None
+    found = found.get(key) if isinstance(found, dict) else None
+    if index is not None and isinstance(found, list):
+        found = found[int(index)]
+    if isinstance(found, dict):
+        for name in _NAMES:
+            if isinstance(found.get(name), str | int) and found[name] != "":
+                return f"{key} {found[name]}"
+    return f"{key}[{index}]" if index is not None else key

@@ -1,0 +1,67 @@
+"""Demo tenants for the simulator's fleet: the owners of its projects, and their deployments."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.db import transaction
+
+from arcadia_cloud.digitalocean.client import DigitalOcean
+from arcadia_cloud.kernel.database import DatabaseClock
+from arcadia_cloud.kernel.errors import Conflict
+from deployments.models import Deployment
+from inventory.models import Project
+from inventory.services import assert_pinned, mirror_projects
+
+# The simulator's projects are named after their tenants; the deployments are those its tags name.
+TENANTS: Final[Mapping[str, Mapping[str, str]]] = {
+    "acme": {"shop": "Acme Shop", "wiki": "Acme Wiki", "assist": "Acme Assistant"},
+    "globex": {"crm": "Globex CRM"},
+    "initech": {"reports": "Initech Reports"},
+}
+_LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+
+
+class NotASimulator(Conflict):
+    """Demo tenants would be given machines of a real account."""
+
+    code = "not_a_simulator"
+
+
+@dataclass(frozen=True, slots=True)
+class SeedCounts:
+    """Counts of the rows made; 0 the second time."""
+
+    projects: int = 0
+    deployments: int = 0
+
+
+def seed_demo() -> SeedCounts:
+    """Give the simulator's projects to their tenants and make the tenants' deployments.
+
+    May be repeated; what an operator changed since stays. Raises NotASimulator when DO_API_URL isn't on
+    this machine, and ProviderError.
+    """
+    if settings.PRODUCTION or urlsplit(settings.DO_API_URL).hostname not in _LOOPBACK:
+        raise NotASimulator(f"demo tenants are for the simulator, and DO_API_URL is {settings.DO_API_URL}")
+    with DigitalOcean("SYNC") as cloud:
+        clock = DatabaseClock()
+        assert_pinned(cloud, at=clock.now())
+        records = list(cloud.projects())
+    with transaction.atomic():
+        mirror_projects(records, at=clock.now())
+        # Only projects without a tenant: what an operator changed since stays.
+        projects = sum(
+            Project.objects.filter(name=tenant, tenant_id=None, deleted_at=None).update(tenant_id=tenant)
+            for tenant in TENANTS
+        )
+        made = [
+            Deployment.objects.get_or_create(
+                tenant_id=tenant, slug=slug, defaults={"display_name": display_name}
+            )[1]
+            for tenant, deployments in TENANTS.items()
+            for slug, display_name in deployments.items()
+        ]
+    return SeedCounts(projects, sum(made))

@@ -1,0 +1,82 @@
+"""The console's four groups and their permissions."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from django.contrib.auth.models import Group, Permission
+from django.db import transaction
+from django.db.models import Q
+
+VIEWER: Final = "viewer"
+OPERATOR: Final = "operator"
+BILLING: Final = "billing"
+ADMIN: Final = "admin"
+
+# The apps that every group may look at; `auth` and the logins are the admins' alone.
+_VISIBLE: Final = (
+    "kernel", "catalog", "deployments", "inventory", "provisioning", "metering", "drift", "billing",
+    "django_celery_beat",
+)  # fmt: skip
+# Beside looking. No row of these is written by hand: to add a run means to start a sync, to change a resource
+# to assign its owner, to change a saga to cancel, retry or re-enqueue it, to change an invoice to have it
+# read, pushed or accepted.
+_PROVISIONING: Final = (
+    "provisioning.change_sagarun",
+    "provisioning.change_provisioningbrake",
+    "provisioning.change_protectedresource",
+)
+_MAY: Final[Mapping[str, tuple[str, ...]]] = {
+    VIEWER: (),
+    OPERATOR: (
+        "inventory.change_project",
+        "inventory.change_resource",
+        "inventory.add_syncrun",
+        "kernel.change_alert",
+        *_PROVISIONING,
+    ),
+    BILLING: ("billing.change_providerinvoice",),
+    ADMIN: (
+        "billing.change_providerinvoice",
+        "inventory.change_project",
+        "inventory.change_resource",
+        "inventory.add_syncrun",
+        "kernel.change_alert",
+        *_PROVISIONING,
+        "django_celery_beat.add_periodictask",
+        "django_celery_beat.change_periodictask",
+        "django_celery_beat.delete_periodictask",
+        "django_celery_beat.add_crontabschedule",
+        "django_celery_beat.change_crontabschedule",
+        "django_celery_beat.add_intervalschedule",
+        "django_celery_beat.change_intervalschedule",
+        "auth.view_user",
+        "auth.add_user",
+        "auth.change_user",
+        "auth.view_group",
+        "axes.view_accessattempt",
+        "axes.delete_accessattempt",
+        "admin.view_logentry",
+    ),
+}
+SEEDED: Final = tuple(_MAY)
+
+
+@transaction.atomic
+def seed_groups() -> int:
+    """Give the four groups exactly their permissions; return how many were made.
+
+    Run after `migrate`, which makes the permissions. May be repeated. Other permissions go into a group of
+    another name.
+    """
+    visible = Q(content_type__app_label__in=_VISIBLE, codename__startswith="view_")
+    made = 0
+    for name, may in _MAY.items():
+        group, is_new = Group.objects.get_or_create(name=name)
+        own = Q(pk=None)
+        for permission in may:
+            app, codename = permission.split(".")
+            own |= Q(content_type__app_label=app, codename=codename)
+        # Set, not added: a permission that this version took away goes.
+        group.permissions.set(Permission.objects.filter(visible | own))
+        made += is_new
+    return made

@@ -1,9 +1,0 @@
-"""`/v2/vpcs`. They have a URN, but no project takes them."""
-
-from flask import Blueprint
-
-from simulator.shelf import Shelf
-
-routes = Blueprint("vpcs", __name__)
-VPCS = Shelf("vpc", "/v2/vpcs", "vpcs", "vpc")
-VPC = VPCS.kind(routes)
