@@ -96,7 +96,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "django_structlog.middlewares.RequestMiddleware",
+    "arcadia_cloud.http.request_log.RequestLogMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "axes.middleware.AxesMiddleware",
@@ -204,10 +204,10 @@ AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_RESET_ON_SUCCESS = True
 AXES_LOCKOUT_CALLABLE = "arcadia_cloud.console.lockout.render_lockout"
 AXES_ENABLE_ADMIN = False  # the console has its own page of them, in its theme
-AXES_IPWARE_PROXY_COUNT = env.number("ARCADIA_TRUSTED_PROXIES", 0) or None
-AXES_IPWARE_META_PRECEDENCE_ORDER = (
-    ["HTTP_X_FORWARDED_FOR", "REMOTE_ADDR"] if AXES_IPWARE_PROXY_COUNT else ["REMOTE_ADDR"]
-)
+AXES_SENSITIVE_PARAMETERS = ["token", "access_token", "code", "state", "next"]  # it stores the query string
+# How many proxies stand in front of the web server: so many entries of X-Forwarded-For are theirs.
+ARCADIA_TRUSTED_PROXIES = env.number("ARCADIA_TRUSTED_PROXIES", 0)
+AXES_CLIENT_IP_CALLABLE = "arcadia_cloud.http.client_address.client_address"
 
 CORS_ALLOWED_ORIGINS = env.items("CORS_ALLOWED_ORIGINS")
 CORS_URLS_REGEX = r"^/api/"
@@ -227,7 +227,7 @@ if PRODUCTION:
     SECURE_HSTS_PRELOAD = True
     SECURE_SSL_REDIRECT = env.flag("ARCADIA_SSL_REDIRECT", default=True)
     SECURE_REDIRECT_EXEMPT = [r"^api/health"]
-    if AXES_IPWARE_PROXY_COUNT:
+    if ARCADIA_TRUSTED_PROXIES:
         SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 
 # --- Console ---------------------------------------------------------------------------------------

@@ -16,7 +16,7 @@ GONE: Any = object()
 def token_of(*roles: str, tenant: str | None = None, subject: str = "user-1") -> str:
     """A good token."""
     return mint(
-        subject=subject, tenant_id=tenant, roles=list(roles), lifetime=timedelta(minutes=5), at=timezone.now()
+        subject=subject, tenant_id=tenant, roles=list(roles), lifetime=timedelta(hours=1), at=timezone.now()
     )
 
 

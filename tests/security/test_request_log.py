@@ -1,0 +1,33 @@
+"""The request log names the parameters of a query and no value; its address can't be made up."""
+
+import pytest
+from django.test import Client, RequestFactory
+from structlog.testing import capture_logs
+
+from arcadia_cloud.http.request_log import RequestLogMiddleware
+from tests.access import bearer, token_of
+
+
+@pytest.mark.parametrize(
+    ("query", "logged"),
+    [
+        ("", "GET /api/v1/inventory"),
+        ("access_token=eyJhbGciOi.J9.x&kind=droplet", "GET /api/v1/inventory?access_token=…&kind=…"),
+        ("token=a=b==&q=", "GET /api/v1/inventory?token=…&q="),
+        ("eyJhbGciOi.J9.x", "GET /api/v1/inventory?…"),
+        ("a=1;token=secret", "GET /api/v1/inventory?a=…;token=…"),
+        ("q=%00%0asecret", "GET /api/v1/inventory?q=…"),
+    ],
+)
+def test_a_query_is_logged_without_its_values(query: str, logged: str) -> None:
+    request = RequestFactory().get("/api/v1/inventory", QUERY_STRING=query)
+    assert RequestLogMiddleware.format_request(request) == logged
+
+
+@pytest.mark.django_db
+def test_a_token_in_the_query_string_is_not_in_the_log() -> None:
+    token = token_of(tenant="acme")
+    with capture_logs() as lines:
+        Client().get("/api/v1/inventory", {"access_token": token}, headers=bearer(token))
+    assert [line["event"] for line in lines if "request" in line] == ["request_started", "request_finished"]
+    assert token not in repr(lines)
