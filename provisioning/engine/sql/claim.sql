@@ -63,7 +63,7 @@ compensating AS (
     RETURNING step.compensation_attempts, step.failures, step.compensation_started_at,
         step.compensation_began_at, step.began_at, step.started_at
 )
-SELECT claimed.id AS saga_id, claimed.kind, claimed.direction, claimed.step_modules AS steps, claimed.inputs,
+SELECT claimed.id AS saga_id, claimed.nonce, claimed.kind, claimed.direction, claimed.step_modules AS steps, claimed.inputs,
     claimed.context, claimed.current_step_idx AS step_idx, claimed.cancel_requested, claimed.error,
     claimed.recoveries, claimed.requested_by, claimed.tenant_id, claimed.deployment_id, clock_timestamp() AS now,
     entered.attempt, entered.failures, entered.started_at, entered.began_at, entered.last_began_at,

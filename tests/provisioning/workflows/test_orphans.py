@@ -43,14 +43,14 @@ def test_what_a_saga_made_is_no_orphan_and_its_twin_is_one(cloud: Cloud) -> None
     saga = start_and_run("provision_droplet", **ORDER)
     sync()
     assert report_orphans() == 0
-    twin = orphan(cloud, f"saga:{saga.pk}-2")
+    twin = orphan(cloud, f"saga:{saga.pk}-2-{saga.nonce}")
     report_orphans()
     assert open_alerts() == [f"droplet:{twin}"]
 
 
 def test_a_live_saga_answers_for_what_has_its_mark(cloud: Cloud) -> None:
     saga = start("provision_droplet", **ORDER)
-    orphan(cloud, f"saga:{saga.pk}-2")
+    orphan(cloud, f"saga:{saga.pk}-2-{saga.nonce}")
     assert report_orphans() == 0
 
 
@@ -59,7 +59,7 @@ def test_what_a_rolled_back_saga_left_is_an_orphan(cloud: Cloud) -> None:
     saga = start_and_run("provision_droplet", **ORDER)
     sync()
     assert report_orphans() == 0
-    left = orphan(cloud, f"saga:{saga.pk}-2")
+    left = orphan(cloud, f"saga:{saga.pk}-2-{saga.nonce}")
     report_orphans()
     assert open_alerts() == [f"droplet:{left}"]
 

@@ -59,10 +59,10 @@ def assert_resized(cloud: Cloud, saga: SagaRun) -> None:
     assert ledger(saga) == [(step, "completed") for step in STEPS]
     droplet = cloud.droplet(SHOP_WEB)
     assert (droplet["size_slug"], droplet["status"], droplet["disk"]) == ("s-4vcpu-8gb", "active", 80)
-    assert cloud.snapshots() == cloud.before["snapshots"] | {f"shop-web-01-saga-{saga.pk}-3"}
+    assert cloud.snapshots() == cloud.before["snapshots"] | {f"shop-web-01-saga-{saga.pk}-3-{saga.nonce}"}
     assert done_to(cloud) == list(ACTIONS)
     assert (row().attrs["size_slug"], row().status) == ("s-4vcpu-8gb", "active")
-    assert Resource.objects.filter(kind="snapshot", name__endswith=f"saga-{saga.pk}-3").count() == 1
+    assert Resource.objects.filter(kind="snapshot", name__endswith=f"saga-{saga.pk}-3-{saga.nonce}").count() == 1
     assert Provisioned.objects.get(resource=row()).spec["size_slug"] == "s-4vcpu-8gb"
 
 
