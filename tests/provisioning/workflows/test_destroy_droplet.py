@@ -133,7 +133,9 @@ def test_it_is_compensated_from_wherever_it_fails(cloud: Cloud, fail_after: Fail
 
 def test_one_that_became_protected_meanwhile_lives_and_is_as_it_was(cloud: Cloud) -> None:
     saga = start("destroy_droplet", droplet_id=SHOP_WEB)
-    while not Resource.objects.filter(kind="snapshot", name__endswith=f"saga-{saga.pk}-2-{saga.nonce}").exists():
+    while not Resource.objects.filter(
+        kind="snapshot", name__endswith=f"saga-{saga.pk}-2-{saga.nonce}"
+    ).exists():
         run(saga.pk)
         if done_to(cloud) == ["shutdown", "snapshot"]:
             protect(resource_pk=row().pk, actor="a test")

@@ -22,7 +22,7 @@ def open_alerts() -> list[str]:
 
 
 def orphan(cloud: Cloud, tag: str) -> int:
-    made: int = cloud.simulator.control("POST", "droplets", name="stray", tags=[tag])["droplets"][0]["id"]
+    made: int = cloud.simulator.control("POST", "droplets", name="orphan", tags=[tag])["droplets"][0]["id"]
     sync()
     return made
 
