@@ -14,6 +14,7 @@ from arcadia_cloud.kernel.queue.nudge import publish_now
 from arcadia_cloud.kernel.sql import fetch_all, load
 from provisioning import registry
 from provisioning.create_caps import CREATES_CAPPED
+from provisioning.engine.dead_letters import fail_unknown_steps
 from provisioning.left_off import report_left_off
 from provisioning.models import SagaRun
 from provisioning.queue import ADVANCE_SAGA, QUEUE
@@ -43,6 +44,7 @@ def sweep() -> dict[str, int]:
     unsent = _nudge_each(due)
     if unsent:
         SagaRun.objects.filter(pk__in=unsent).update(nudged_at=None)
+    fail_unknown_steps()
     resolve_quiet_alerts()
     report_left_off()
     return {"nudged": len(due) - len(unsent), "alerted": report_overdue()}

@@ -48,6 +48,16 @@ def test_what_a_saga_made_is_no_orphan_and_its_twin_is_one(cloud: Cloud) -> None
     assert open_alerts() == [f"droplet:{twin}"]
 
 
+@pytest.mark.parametrize("tag", ["saga:4711-2", "saga:1-2-0123456789abcdef", "SAGA:1-2"])
+def test_of_what_may_be_another_installations_no_alert_advises_to_remove_it(cloud: Cloud, tag: str) -> None:
+    start_and_run("provision_droplet", **ORDER)
+    droplet = orphan(cloud, tag)
+    report_orphans()
+    alert = Alert.objects.get(code="stray_resource", subject=f"droplet:{droplet}")
+    assert "Another installation on this account" in alert.message
+    assert not {"destroy", "remove", "delete"} & set(alert.message.lower().replace(".", "").split())
+
+
 def test_a_live_saga_answers_for_what_has_its_mark(cloud: Cloud) -> None:
     saga = start("provision_droplet", **ORDER)
     orphan(cloud, f"saga:{saga.pk}-2-{saga.nonce}")

@@ -7,6 +7,8 @@ from arcadia_cloud.kernel.errors import InvalidInput
 from arcadia_cloud.kernel.models import Alert
 from deployments.models import Deployment
 from inventory.models import Project, Resource, ResourceEvent
+from inventory.services import sync_inventory
+from inventory.values import RunMode
 from provisioning.engine.runner import run
 from provisioning.errors import SubjectBusy
 from provisioning.models import SagaRun
@@ -119,6 +121,79 @@ def test_another_tenants_project_is_refused(cloud: Cloud) -> None:
     deployment = Deployment.objects.create(tenant_id="acme", slug="shop")
     with pytest.raises(InvalidInput, match="project globex is tenant globex's"):
         start("provision_droplet", **{**ORDER, "project": "globex"}, deployment_id=deployment.pk)
+
+
+def test_another_tenants_zone_is_refused(cloud: Cloud) -> None:
+    sync_inventory(mode=RunMode.FULL, requested_by="a test", kinds=["dns_zone"])
+    Resource.objects.filter(kind="dns_zone", provider_id=ZONE).update(
+        tenant_id="globex", attributed_by="operator"
+    )
+    deployment = Deployment.objects.create(tenant_id="acme", slug="shop")
+    with pytest.raises(InvalidInput, match=f"domain {ZONE.upper()} is tenant globex's"):
+        start("provision_droplet", **{**ORDER, "domain": ZONE.upper()}, deployment_id=deployment.pk)
+
+
+def test_names_that_differ_in_capitals_are_one_subject(cloud: Cloud) -> None:
+    start("provision_droplet", **ORDER)
+    with pytest.raises(SubjectBusy):
+        start(
+            "provision_droplet", **{**ORDER, "name": "new-02", "record_name": "NEW", "domain": ZONE.upper()}
+        )
+
+
+@pytest.mark.parametrize("name", ["www", "WWW", "wWw"])
+def test_a_name_is_taken_whatever_its_capitals(cloud: Cloud, name: str) -> None:
+    saga = start_and_run("provision_droplet", **{**ORDER, "record_name": name})
+    assert reason(saga) == "step_failed:require_free_name"
+    assert cloud.everything() == cloud.before
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "data"),
+    [
+        ("new", "A", "192.0.2.1"),
+        ("New", "A", "192.0.2.2"),
+        ("new", "AAAA", "2001:db8::1"),
+        ("new", "CNAME", "elsewhere.example."),
+    ],
+)
+def test_a_name_that_is_taken_between_the_look_and_the_create_has_one_record(
+    cloud: Cloud, name: str, kind: str, data: str
+) -> None:
+    saga = start("provision_droplet", **ORDER)
+    while "assigned_to_project" not in saga.context:
+        run(saga.pk)
+        saga.refresh_from_db()
+    cloud.api.post(f"/v2/domains/{ZONE}/records", {"type": kind, "name": name, "data": data, "ttl": 1800})
+    assert run_to_end(saga).status == "rolled_back"
+    records = [each for each in cloud.records() if each["name"].lower() == "new"]
+    assert [each["type"] for each in records] == [kind]
+    assert not cloud.named("new-01")
+
+
+def test_a_rolled_back_saga_leaves_the_project_that_its_sibling_counts_on(cloud: Cloud) -> None:
+    first = start("provision_droplet", **ORDER)
+    while "project_id" not in first.context:
+        run(first.pk)
+        first.refresh_from_db()
+    sibling = start("provision_droplet", **{**ORDER, "name": "new-02", "record_name": "new2"})
+    while "droplet_id" not in sibling.context:
+        run(sibling.pk)
+        sibling.refresh_from_db()
+    cancel_saga(saga_id=first.pk, actor="a test")
+    assert run_to_end(first).status == "rolled_back"
+    assert run_to_end(sibling).status == "completed"
+    assert cloud.members("acme-new") == {f"do:droplet:{sibling.context['droplet_id']}"}
+
+
+def test_a_project_that_is_removed_in_the_middle_is_made_again(cloud: Cloud) -> None:
+    """By hand, or by another installation's saga: neither is known here."""
+    saga = start("provision_droplet", **ORDER)
+    while "droplet_id" not in saga.context:
+        run(saga.pk)
+        saga.refresh_from_db()
+    cloud.api.delete(f"/v2/projects/{cloud.projects()['acme-new']}")
+    assert_made_once(cloud, run_to_end(saga))
 
 
 def test_a_droplet_of_the_same_name_is_not_made_at_the_same_time(cloud: Cloud) -> None:
