@@ -46,9 +46,7 @@ def test_an_action_by_hand_is_not_followed_after_a_retry(cloud: Cloud, kind: str
     after = {"resize": 1, "power_on": 2}[kind]
     cloud.fault("drop_before", method="POST", path="/actions$", after=after)
     saga = start("resize_droplet", **{**WISH, "snapshot": False})
-    while (
-        len([each for each in cloud.simulator.requests(method="POST") if "/actions" in each["path"]]) <= after
-    ):
+    while len(action_requests(cloud)) <= after:
         run(saga.pk)
     by_hand = {"type": "resize", "size": "s-2vcpu-4gb"} if kind == "resize" else {"type": "power_on"}
     cloud.api.post(ACTIONS, by_hand)

@@ -109,7 +109,7 @@ def test_a_droplet_that_was_left_off_is_reported_until_it_runs(cloud: Cloud, adm
     assert "shut_down_droplet" in dialog
     cloud.api.post(f"/v2/droplets/{SHOP_WEB}/actions", {"type": "power_on"})
     cloud.simulator.control("POST", "advance", seconds=60)
-    sync_inventory(mode=RunMode.FAST, requested_by="a test", kinds=["droplet"])
+    sync_inventory(mode=RunMode.FAST, actor="a test", kinds=["droplet"])
     sweep()
     assert left_off() == []
 

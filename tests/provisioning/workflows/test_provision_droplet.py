@@ -124,7 +124,7 @@ def test_another_tenants_project_is_refused(cloud: Cloud) -> None:
 
 
 def test_another_tenants_zone_is_refused(cloud: Cloud) -> None:
-    sync_inventory(mode=RunMode.FULL, requested_by="a test", kinds=["dns_zone"])
+    sync_inventory(mode=RunMode.FULL, actor="a test", kinds=["dns_zone"])
     Resource.objects.filter(kind="dns_zone", provider_id=ZONE).update(
         tenant_id="globex", attributed_by="operator"
     )
