@@ -4,9 +4,8 @@ from collections.abc import Iterator, MutableMapping
 from typing import Any
 
 import pytest
-import structlog
 from structlog.contextvars import bind_contextvars, clear_contextvars, get_contextvars, merge_contextvars
-from structlog.testing import LogCapture
+from structlog.testing import capture_logs
 
 from provisioning.engine.runner import run, run_due
 from provisioning.models import SagaRun
@@ -20,12 +19,10 @@ OF_THE_REQUEST = {"request_id": "of an earlier request", "tenant": "globex", "us
 @pytest.fixture
 def lines() -> Iterator[list[MutableMapping[str, Any]]]:
     """The lines, with what is bound when each is logged."""
-    capture, before = LogCapture(), structlog.get_config()["processors"]
-    structlog.configure(processors=[merge_contextvars, capture])
-    bind_contextvars(**OF_THE_REQUEST)
-    yield capture.entries
-    clear_contextvars()
-    structlog.configure(processors=before)
+    with capture_logs(processors=[merge_contextvars]) as entries:
+        bind_contextvars(**OF_THE_REQUEST)
+        yield entries
+        clear_contextvars()
 
 
 def test_sagas_of_one_wake_have_each_its_own_names_in_the_log(

@@ -59,7 +59,7 @@ def test_a_saga_outlives_a_token_that_is_refused(cloud: Cloud) -> None:
 
 def test_so_does_a_compensation(cloud: Cloud) -> None:
     saga = start("provision_droplet", **ORDER)
-    while "assigned_to_project" not in saga.context:
+    while "droplet_id" not in saga.context or saga.status != "waiting":
         run(saga.pk)
         saga.refresh_from_db()
     revoke(cloud)
