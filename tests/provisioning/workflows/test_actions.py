@@ -4,8 +4,12 @@ from typing import Any
 
 import pytest
 
+from arcadia_cloud.digitalocean.client import DigitalOcean
+from arcadia_cloud.digitalocean.errors import ProviderRejected
+from provisioning.contract import RetryableError
 from provisioning.engine.runner import run
 from provisioning.models import SagaRun
+from provisioning.steps.droplets.checks import retry_while_refused
 from tests.provisioning.sagas import run_to_end, start, start_and_run
 from tests.provisioning.workflows.cloud import SHOP_WEB, Cloud
 from tests.provisioning.workflows.conftest import FailAfter
@@ -101,14 +105,25 @@ def test_one_errored_resize_and_one_errored_power_on_leave_the_droplet_as_it_was
         "Droplet is currently on. Please power it off to run this event.",
         "Droplet already has a pending event.",
         "This droplet is locked, please try again later",
-        "Some other event is in the way",
     ],
 )
 @pytest.mark.parametrize("after", [0, 1, 2, 3])
 def test_a_refusal_that_passes_is_outlived_whatever_its_words(cloud: Cloud, message: str, after: int) -> None:
-    """The last wording is unknown: that an event holds the droplet decides."""
     cloud.fault("pending_event", method="POST", path="/actions$", after=after, message=message)
-    if message.startswith("Some other"):
-        cloud.fault("slow_actions", factor=1)
     saga = start_and_run("resize_droplet", **WISH)
     assert_resized(cloud, saga)
+
+
+def test_of_a_wording_that_is_unknown_the_droplet_decides(cloud: Cloud) -> None:
+    refused = {"method": "POST", "path": "/actions$", "message": "Something else is going on.", "count": 2}
+    cloud.fault("pending_event", **refused)
+    with DigitalOcean("PROVISIONING") as client:
+        with pytest.raises(ProviderRejected), retry_while_refused(client, SHOP_WEB):
+            client.droplet_action(SHOP_WEB, "power_off")
+        cloud.fault("slow_actions", factor=1000)
+        busy = cloud.simulator.control("GET", "faults")["faults"][0]["id"]
+        cloud.simulator.control("DELETE", f"faults/{busy}")
+        cloud.api.post(ACTIONS, {"type": "reboot"})
+        cloud.fault("pending_event", **refused)
+        with pytest.raises(RetryableError), retry_while_refused(client, SHOP_WEB):
+            client.droplet_action(SHOP_WEB, "power_off")

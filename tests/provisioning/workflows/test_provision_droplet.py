@@ -1,5 +1,7 @@
 """`provision_droplet`: what it makes, and that it leaves nothing when it turns back."""
 
+import time
+
 import pytest
 from pytest_django.fixtures import Settings
 
@@ -13,6 +15,7 @@ from provisioning.engine.runner import run
 from provisioning.errors import SubjectBusy
 from provisioning.models import SagaRun
 from provisioning.services import cancel_saga
+from tests.kernel.threads import in_thread
 from tests.provisioning.sagas import ledger, run_to_end, start, start_and_run
 from tests.provisioning.workflows.cloud import ORDER, ZONE, Cloud
 from tests.provisioning.workflows.conftest import FailAfter
@@ -26,6 +29,7 @@ from tests.provisioning.workflows.outcomes import (
     reason,
     words,
 )
+from tests.simulator.api import Api
 
 
 def test_it_makes_a_droplet_in_its_project_with_a_name_and_a_desired_state(cloud: Cloud) -> None:
@@ -157,15 +161,35 @@ def test_a_name_is_taken_whatever_its_capitals(cloud: Cloud, name: str) -> None:
         ("new", "CNAME", "elsewhere.example."),
     ],
 )
-def test_a_name_that_is_taken_between_the_look_and_the_create_has_one_record(
+def test_a_name_that_is_taken_since_the_check_has_one_record(
     cloud: Cloud, name: str, kind: str, data: str
 ) -> None:
     saga = start("provision_droplet", **ORDER)
-    while "assigned_to_project" not in saga.context:
+    while "droplet_id" not in saga.context:
         run(saga.pk)
         saga.refresh_from_db()
     cloud.api.post(f"/v2/domains/{ZONE}/records", {"type": kind, "name": name, "data": data, "ttl": 1800})
-    assert run_to_end(saga).status == "rolled_back"
+    assert_only_theirs(cloud, run_to_end(saga), kind)
+
+
+def test_a_name_that_is_taken_between_the_last_look_and_the_create_has_one_record(cloud: Cloud) -> None:
+    """The saga's create is on its way for a second; another, with another token, is faster."""
+    records, token = f"/v2/domains/{ZONE}/records", "dop_v1_another"
+    cloud.simulator.control("POST", "tokens", token=token, team="arcadia")
+    cloud.fault("latency", seconds=1, method="POST", path="/records$", token=cloud.simulator.token)
+    saga = start("provision_droplet", **ORDER)
+    running = in_thread(lambda: run_to_end(saga))
+    while len(cloud.simulator.requests(method="GET", path=records)) < 2:  # the check, and the last look
+        time.sleep(0.01)
+    with Api(cloud.simulator.url, token) as others:
+        others.post(records, {"type": "A", "name": "New", "data": "192.0.2.1", "ttl": 1800})
+    running.join()
+    saga.refresh_from_db()
+    assert_only_theirs(cloud, saga, "A")
+
+
+def assert_only_theirs(cloud: Cloud, saga: SagaRun, kind: str) -> None:
+    assert (saga.status, reason(saga)) == ("rolled_back", "step_failed:add_dns_record")
     records = [each for each in cloud.records() if each["name"].lower() == "new"]
     assert [each["type"] for each in records] == [kind]
     assert not cloud.named("new-01")
