@@ -32,7 +32,7 @@ def text_lines(response: requests.Response, *, call: str) -> Iterator[str]:
     kind = response.headers.get("content-type", "").split(";")[0].strip().lower()
     if kind in _OTHER_TYPES:
         raise ProviderMalformed(f"not a table of text: {kind}", call=call)
-    # A byte that isn't UTF-8 passes as a lone surrogate: who reads the table knows its rows, and names the one.
+    # A byte that isn't UTF-8 passes as a lone surrogate: the reader of the table can name its row.
     body = io.TextIOWrapper(
         io.BufferedReader(_Body(response, call), _CHUNK),
         encoding="utf-8-sig",

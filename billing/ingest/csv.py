@@ -39,7 +39,7 @@ def read_lines(file: IO[bytes]) -> Iterator[BilledLine]:
 
     Raises UnreadableInvoice at the first row that breaks a rule. The file is left open.
     """
-    # Decoded in blocks, so that a wrong byte would fail far before its row: it passes, and its row refuses it.
+    # Decoded in blocks: a wrong byte would fail far before its row. It passes, and its row is refused.
     text = TextIOWrapper(file, encoding="utf-8-sig", errors="surrogateescape", newline="")
     try:
         yield from _Reader(text)
