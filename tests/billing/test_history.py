@@ -11,13 +11,13 @@ from itertools import count
 from typing import Any
 
 import pytest
+from arcadia_cloud.digitalocean.budget import NoBudget
 from django.db import connection
 from django.utils import timezone
 
-from arcadia_cloud.digitalocean.budget import NoBudget
 from arcadia_cloud.digitalocean.client import DigitalOcean
 from arcadia_cloud.digitalocean.errors import ProviderMalformed, ProviderUnavailable
-from arcadia_cloud.digitalocean.listing import Page
+from arcadia_cloud.digitalocean.pagination import Page
 from arcadia_cloud.digitalocean.records import BillingEntryRecord
 from arcadia_cloud.kernel.models import Lease
 from billing import services, tasks
