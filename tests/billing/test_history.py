@@ -11,13 +11,13 @@ from itertools import count
 from typing import Any
 
 import pytest
-from arcadia_cloud.digitalocean.budget import NoBudget
 from django.db import connection
 from django.utils import timezone
 
 from arcadia_cloud.digitalocean.client import DigitalOcean
 from arcadia_cloud.digitalocean.errors import ProviderMalformed, ProviderUnavailable
 from arcadia_cloud.digitalocean.pagination import Page
+from arcadia_cloud.digitalocean.rate_limit.budget import UnlimitedBudget
 from arcadia_cloud.digitalocean.records import BillingEntryRecord
 from arcadia_cloud.kernel.models import Lease
 from billing import services, tasks
@@ -311,7 +311,9 @@ def script(monkeypatch: pytest.MonkeyPatch) -> Iterator[ServeScript]:
 
         def serve(answers: dict[str, Any]) -> DigitalOcean:
             server = closing.enter_context(provider(lambda seen: Reply(body=answers[seen.path])))
-            return closing.enter_context(DigitalOcean("BILLING", base_url=server.url, budget=NoBudget()))
+            return closing.enter_context(
+                DigitalOcean("BILLING", base_url=server.url, budget=UnlimitedBudget())
+            )
 
         yield serve
 
