@@ -2,6 +2,7 @@
 
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Lower
 
 from deployments.states import DeploymentState
 
@@ -25,6 +26,9 @@ class Deployment(models.Model):
             ),
             models.CheckConstraint(condition=~Q(tenant_id=""), name="deployment_has_tenant"),
         ]
+        indexes = [
+            models.Index(Lower("tenant_id"), name="deployment_tenant_any_case")
+        ]  # a tag's capitals vary
 
     def __str__(self) -> str:
         return f"{self.tenant_id}/{self.slug}"

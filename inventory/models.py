@@ -6,7 +6,7 @@ from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import ArrayField, DateTimeRangeField, RangeOperators
 from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
-from django.db.models import Q
+from django.db.models import Func, Q
 from django.db.models.functions import Upper
 
 from arcadia_cloud.kernel.scoping import TenantQuerySet
@@ -134,6 +134,13 @@ def _indexes_of_half(half: str, *, is_live: bool) -> list[models.Index]:
     ]
 
 
+class LowerAll(Func):
+    """Every text of an array, in small letters: a function of ours in the database."""
+
+    function = "lower_all"
+    output_field = ArrayField(models.TextField())
+
+
 class ResourceQuerySet(TenantQuerySet["Resource"]):
     """Rows of cloud_resources. A query that names neither half, live or gone, has no index."""
 
@@ -144,6 +151,10 @@ class ResourceQuerySet(TenantQuerySet["Resource"]):
     def live_or_gone(self) -> Self:
         """Keep all of them, by a condition that the indexes of both halves serve."""
         return self.filter(LIVE_OR_GONE)
+
+    def tagged(self, tag: str) -> Self:
+        """Keep those with this tag, whatever the capitals that the provider keeps it with."""
+        return self.alias(any_case_tags=LowerAll("tags")).filter(any_case_tags__contains=[tag.lower()])
 
     def unattributed(self) -> Self:
         """Keep those that no rule has given to a tenant, but for the operator's own."""
@@ -159,7 +170,9 @@ class Resource(models.Model):
     `attributed_by` names the rule that decided `deployment` and `tenant_id`; `attribution_note` is the reason
     where none could, or what a tag asked for in vain. `parent_kind` and `parent_id` (the provider's) name the
     parent. `observed_digest` (`observation/digest.py`) is of the observation that the row was written from,
-    null where nothing may be concluded from it.
+    null where nothing may be concluded from it. `saga_tenant_id` and `saga_deployment` are the word of the
+    saga that made it; an operator's assignment covers it and doesn't replace it. `project_seen_at` is when
+    the provider was asked for `project`: older evidence doesn't overwrite it.
     """
 
     provider = models.CharField(max_length=40, default=PROVIDER)
@@ -176,6 +189,11 @@ class Resource(models.Model):
     tenant_id = models.TextField(null=True, blank=True)  # noqa: DJ001 - null is unattributed, "" is refused
     attributed_by = models.CharField(max_length=12, choices=AttributionRule, blank=True, default="")
     attribution_note = models.TextField(blank=True, default="", db_default="")
+    saga_tenant_id = models.TextField(null=True, blank=True)  # noqa: DJ001 - null where no saga made it
+    saga_deployment = models.ForeignKey(
+        "deployments.Deployment", models.PROTECT, null=True, blank=True, related_name="+", db_index=False
+    )
+    project_seen_at = models.DateTimeField(null=True, blank=True)
     parent_kind = models.CharField(max_length=40, blank=True, default="", db_default="")
     parent_id = models.TextField(blank=True, default="", db_default="")
     tags = ArrayField(models.TextField(), default=list, blank=True)
@@ -208,7 +226,7 @@ class Resource(models.Model):
                 fields=["id"], condition=Q(deleted_at__isnull=True, attributed_by=""), name="resource_nobodys"
             ),
             models.Index(fields=["name", "id"], name="resource_by_name"),  # live and gone together
-            GinIndex(fields=["tags"], name="resource_tagged"),
+            GinIndex(LowerAll("tags"), name="resource_tagged_any_case"),
             models.Index(
                 fields=["parent_kind", "parent_id"], condition=~Q(parent_id=""), name="resource_of_parent"
             ),

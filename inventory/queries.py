@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from itertools import groupby
 from operator import itemgetter
 from typing import Any, Final, TypeAlias, cast
@@ -13,14 +13,17 @@ from django.db.models.lookups import GreaterThan
 
 from arcadia_cloud.kernel.sql import fetch_all, load
 from inventory.kinds import registry
-from inventory.kinds.spec import KindSpec
+from inventory.kinds.spec import KindSpec, Source
 from inventory.models import IS_UNATTRIBUTED, Resource, ResourceEvent, ResourceQuerySet, SyncRun
-from inventory.values import PROVIDER_CURRENCY, RunMode, RunOutcome
+from inventory.values import (
+    PROVIDER_CURRENCY,
+    STALE_AFTER,
+    STALE_SLOW_AFTER,
+    RunMode,
+    RunOutcome,
+)
 
 _READ_SYNC_AGES: Final = load("inventory.sync", "read_sync_ages.sql")
-# A sync older than this needs an operator.
-STALE_AFTER: Final = timedelta(hours=2)
-STALE_SLOW_AFTER: Final = timedelta(hours=26)
 _TRIGRAM: Final = 3
 
 Cell: TypeAlias = dict[str, Any]  # a row of counts: its dimensions by name, and its figures
@@ -28,18 +31,23 @@ Cell: TypeAlias = dict[str, Any]  # a row of counts: its dimensions by name, and
 
 @dataclass(frozen=True, slots=True)
 class SyncAge:
-    """The last time a kind was read completely; None: never. `is_stale` where that is too long ago."""
+    """The last time a kind was read completely; None: never. `is_stale` where that is too long ago.
+
+    `reason` is why its newest run wasn't complete; empty where it was.
+    """
 
     kind: str
     completed_at: datetime | None
     is_stale: bool
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class _CompletedRun:
     kind: str
     completed_at: datetime | None
-    was_only_skipped: bool
+    outcome: str
+    error: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +75,6 @@ def sync_ages(*, at: datetime) -> list[SyncAge]:
     parameters = {
         "kinds": [str(spec.kind) for spec in registry.SPECS],
         "complete": str(RunOutcome.COMPLETE),
-        "skipped": str(RunOutcome.SKIPPED),
     }
     found = {row.kind: row for row in fetch_all(_READ_SYNC_AGES, parameters, into=_CompletedRun)}
     ages = []
@@ -75,9 +82,12 @@ def sync_ages(*, at: datetime) -> list[SyncAge]:
         run = found[str(spec.kind)]
         # A day and two hours for what is read once a day: a run that starts late isn't stale yet.
         limit = STALE_SLOW_AFTER if spec.modes == {RunMode.SLOW} else STALE_AFTER
-        is_set_up = not run.was_only_skipped  # Spaces without keys never are
+        # Spaces without keys were never set up. Any other kind that was never read is stale, however its runs
+        # were skipped: for want of calls, say.
+        is_set_up = not (spec.source is Source.SPACES and run.outcome == RunOutcome.SKIPPED)
         is_stale = is_set_up if run.completed_at is None else at - run.completed_at > limit
-        ages.append(SyncAge(run.kind, run.completed_at, is_stale))
+        reason = "" if run.outcome == RunOutcome.COMPLETE else run.error
+        ages.append(SyncAge(run.kind, run.completed_at, is_stale, reason))
     return ages
 
 

@@ -14,7 +14,8 @@ def sync_age() -> CheckResult:
     lines = []
     for age in ages:
         since = "never" if age.completed_at is None else f"{timesince(age.completed_at, at)} ago"
-        lines.append(f"{age.kind}: {since}{', too old' if age.is_stale and age.completed_at else ''}")
+        reason = f" ({age.reason})" if age.is_stale and age.reason else ""
+        lines.append(f"{age.kind}: {since}{', too old' if age.is_stale and age.completed_at else ''}{reason}")
     return CheckResult(
         ok=not any(age.is_stale for age in ages),
         message="; ".join(lines).replace("\xa0", " "),

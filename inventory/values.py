@@ -1,6 +1,6 @@
 """The values that inventory passes around: kinds, rules, runs and their outcomes, observations."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final
 
@@ -15,6 +15,9 @@ PROVIDER = "digitalocean"
 PROVIDER_CURRENCY = "USD"  # DigitalOcean's price lists and invoices know no other
 OPERATORS_PROJECT = "skyai-internal"
 STRIKES_TO_DELETE = 3
+# A sync older than this needs an operator.
+STALE_AFTER = timedelta(hours=2)
+STALE_SLOW_AFTER = timedelta(hours=26)
 PROJECT_RUNS = "project"  # the name under which the projects' own runs are kept
 
 

@@ -1,7 +1,8 @@
 """The decoder from a response's bytes to typed records, in one pass; its errors name the record at fault."""
 
 import re
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
+from decimal import Decimal
 from functools import lru_cache
 from typing import Any, TypeVar, cast
 
@@ -16,6 +17,10 @@ T = TypeVar("T")
 _PLACE = re.compile(r"^(?P<rule>.*?)(?: - at `(?P<path>\$[^`]*)`)?$", re.DOTALL)
 _ITEM = re.compile(r"^\$\.(?P<key>[^.\[]+)(?:\[(?P<index>\d+)\])?\.?(?P<field>.*)$")
 _MISSING = re.compile(r"required field `([^`]+)`")
+_STEP = re.compile(r"\.([^.\[\]]+)|\[(?:\d+|\.\.\.)\]")
+_MOST_BLANK_FIELDS = 20  # of one answer; each costs decoding it again
+_plain = msgspec.json.Decoder(float_hook=Decimal)
+_numbers_kept = msgspec.json.Encoder(decimal_format="number")
 _NAMES = ("id", "uuid", "urn", "slug", "name", "ip", "invoice_uuid")
 
 
@@ -87,7 +92,49 @@ def _decode(response: ApiResponse, decoder: msgspec.json.Decoder[Any], call: str
         problem = ""
     if not problem:
         raise ProviderMalformed(f"not JSON: {_describe_body(response.body)}", call=call)
+    if (decoded := _decode_without_blanks(response, decoder, problem)) is not None:
+        return decoded
     raise _locate_problem(response.body, problem, call)
+
+
+def _decode_without_blanks(
+    response: ApiResponse, decoder: msgspec.json.Decoder[Any], problem: str
+) -> Any | None:
+    """Decode with null for the blank texts at fault, in every item; return None for any other fault.
+
+    A service written in Go sends "" for a time, or a number, that it hasn't got.
+    """
+    try:
+        plain = _plain.decode(response.body)
+    except UNREADABLE:  # what follows the fault was not looked at before
+        return None
+    for _ in range(_MOST_BLANK_FIELDS):
+        place = _PLACE.match(problem)
+        names = [name or "[]" for name in _STEP.findall(place["path"] or "")] if place else []
+        if not names or not _blank_out(plain, names):
+            return None
+        try:
+            return decoder.decode(_numbers_kept.encode(plain))
+        except msgspec.ValidationError as error:
+            problem = str(error)
+    return None
+
+
+def _blank_out(value: Any, names: Sequence[str]) -> bool:
+    """Put null for blank texts under these names, through every item of the lists on the way."""
+    name, *rest = names
+    if name == "[]":
+        # All of them, and not until the first: each blank field would cost decoding the answer again.
+        changed = [_blank_out(item, rest) for item in value] if isinstance(value, list) and rest else []
+        return any(changed)
+    if not isinstance(value, dict) or name not in value:
+        return False
+    if rest:
+        return _blank_out(value[name], rest)
+    if isinstance(value[name], str) and not value[name].strip():
+        value[name] = None
+        return True
+    return False
 
 
 def _describe_body(body: bytes) -> str:

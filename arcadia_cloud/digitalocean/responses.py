@@ -26,6 +26,7 @@ LONGEST_WAIT_SECONDS: Final = 3600.0  # DigitalOcean's longest window of calls
 LONGEST_BODY_BYTES: Final = 64 * 1024 * 1024  # bytes, unpacked; a page of 200 droplets has under one megabyte
 # What the decoder raises on bytes that are no JSON, on text that is no UTF-8, and on nesting without end.
 UNREADABLE: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+_NO_ANSWER: Final = "no answer within the time limit"
 _REDIRECTED: Final = "redirected elsewhere; the token isn't sent on"
 _CHUNK: Final = 256 * 1024
 _NEVER_SENT = (
@@ -85,6 +86,21 @@ def failure_of_exception(error: Exception, *, call: str, changes: bool) -> CallF
     return CallFailure(unavailable, repeatable=True)
 
 
+def failure_of_unexpected(error: Exception, *, call: str, changes: bool) -> CallFailure:
+    """Convert an error that the HTTP library isn't known to raise; its text may quote a token."""
+    rejected = ProviderRejected(
+        f"the call failed with an unexpected {type(error).__name__}", call=call, outcome_unknown=changes
+    )
+    return CallFailure(rejected, repeatable=False)
+
+
+def is_too_heavy(error: ProviderError) -> bool:
+    """Return whether the provider may have failed at the size of what was asked for."""
+    return error.status == HTTPStatus.GATEWAY_TIMEOUT or (
+        error.status is None and error.message == _NO_ANSWER
+    )
+
+
 def _causes(error: BaseException) -> list[BaseException]:
     """List the error and what it wraps, outermost first."""
     found: list[BaseException] = []
@@ -104,7 +120,7 @@ def _describe_fault(error: Exception) -> str:
     if names & {"ConnectTimeout", "ConnectTimeoutError"}:
         return "no connection within the time limit"
     if names & {"ReadTimeout", "ReadTimeoutError", "TimeoutError"}:
-        return "no answer within the time limit"
+        return _NO_ANSWER
     reason = next((cause.strerror for cause in causes if isinstance(cause, OSError) and cause.strerror), None)
     return f"the connection failed: {reason or type(causes[-1]).__name__}"
 

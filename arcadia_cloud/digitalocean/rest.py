@@ -1,20 +1,24 @@
 """A REST client for any endpoint of DigitalOcean's API v2: one object, one write, every page of a list."""
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import Final, Self, TypeVar
+from typing import Any, Final, Self, TypeVar
 
+import structlog
 from django.conf import settings
 
 from arcadia_cloud.digitalocean.decoder import decode_object, decode_page
-from arcadia_cloud.digitalocean.errors import ProviderMalformed, ProviderNotFound
+from arcadia_cloud.digitalocean.errors import ProviderMalformed, ProviderNotFound, ProviderUnavailable
 from arcadia_cloud.digitalocean.pagination import Listing, Page, next_page_params
 from arcadia_cloud.digitalocean.rate_limit.budget import RateBudget
+from arcadia_cloud.digitalocean.responses import ApiResponse, is_too_heavy
 from arcadia_cloud.digitalocean.transport import Transport
 
 T = TypeVar("T")
+log = structlog.get_logger(__name__)
 
 MOST_PAGES: Final = 10_000  # two million items: no account has them, a list without end does
 GIVE_UP_AFTER_SECONDS: Final = 120.0
+SMALLEST_PAGE: Final = 25  # of a list whose larger pages are too heavy
 
 
 class RestClient:
@@ -90,11 +94,15 @@ class RestClient:
         """
         call = f"GET {listing.path}"
         position = {"page": "1"} if listing.style == "pages" else {}
-        size = {} if listing.style == "unpaged" else {"per_page": str(listing.per_page)}
+        size = listing.per_page
         for number in range(1, self._most_pages + 1):
+            sizes = {} if listing.style == "unpaged" else {"per_page": str(size)}
             try:
-                params = {**listing.params, **size, **position}
-                response = self._transport.send("GET", listing.path, params=params)
+                response, smaller = self._send_page(listing, {**listing.params, **sizes, **position}, size)
+                if smaller < size:
+                    # From the same place: page 3 of 200 begins where page 5 of 100 does.
+                    position = {"page": str((int(position["page"]) - 1) * (size // smaller) + 1)}
+                    size = smaller
             except ProviderNotFound:
                 if listing.missing_is_empty:
                     yield Page([], None, number)
@@ -106,6 +114,21 @@ class RestClient:
                 return
             position = next_page_params(envelope.next, position, listing, call=call)
         raise ProviderMalformed(f"the list has more than {self._most_pages} pages", call=call)
+
+    def _send_page(
+        self, listing: Listing[Any], params: Mapping[str, str], size: int
+    ) -> tuple[ApiResponse, int]:
+        """Ask for a page, for half of it where the whole is too heavy; return it with its size."""
+        while True:
+            can_halve = listing.style == "pages" and size % 2 == 0 and size // 2 >= SMALLEST_PAGE
+            try:
+                return self._transport.send("GET", listing.path, params=params, may_be_heavy=can_halve), size
+            except ProviderUnavailable as error:
+                if not can_halve or not is_too_heavy(error):
+                    raise
+                log.warning("page_halved", call=f"GET {listing.path}", size=size, reason=str(error))
+            size //= 2
+            params = {**params, "per_page": str(size), "page": str((int(params["page"]) - 1) * 2 + 1)}
 
     def items(self, listing: Listing[T]) -> Iterator[T]:
         """Yield every item of a collection, page by page."""

@@ -15,16 +15,18 @@ from urllib.parse import unquote_plus
 import boto3
 import botocore.session
 import msgspec
+import structlog
 from botocore import xform_name
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
-from botocore.parsers import ResponseParserError
 from django.conf import settings
 
 from arcadia_cloud.digitalocean.credentials import spaces_keys
-from arcadia_cloud.digitalocean.errors import ProviderMalformed, ProviderNotFound
+from arcadia_cloud.digitalocean.errors import ProviderMalformed, ProviderNotFound, ProviderRejected
 from arcadia_cloud.digitalocean.records import BucketRecord
 from arcadia_cloud.digitalocean.spaces_errors import convert_s3_error
+from arcadia_cloud.digitalocean.spaces_xml import make_readable
+
+log = structlog.get_logger(__name__)
 
 # No API lists them. Source: "Spaces Availability" in the product documentation.
 REGIONS: Final = (
@@ -115,6 +117,11 @@ class Spaces:
                 try:
                     yield msgspec.convert(fields, BucketRecord)
                 except msgspec.ValidationError as error:
+                    name = fields["name"]
+                    if isinstance(name, str) and name:  # its creation is at fault, which needn't be known
+                        log.warning("bucket_without_creation", reason=f"bucket {name}: {error}")
+                        yield BucketRecord(name=name, region=region)
+                        continue
                     raise ProviderMalformed(
                         f"bucket {fields['name']}: {error}", call=_describe_call("ListBuckets", region, "")
                     ) from None
@@ -158,6 +165,10 @@ class Spaces:
         except ProviderNotFound as gone:
             if gone.error_id != "NoSuchUpload":
                 raise
+        except (ProviderRejected, ProviderMalformed) as error:
+            # One that can't be read, for good, must not keep the rest of the bucket from being measured.
+            log.warning("upload_not_measured", reason=str(error))
+            yield BucketSize(open_uploads=uploads)
 
     def _pages(
         self, operation: str, region: str, bucket: str, **params: object
@@ -186,7 +197,7 @@ class Spaces:
             params["Bucket"] = bucket
         try:
             result: Mapping[str, Any] = getattr(self._client(region), xform_name(operation))(**params)
-        except (BotoCoreError, ClientError, ResponseParserError, ValueError) as error:
+        except Exception as error:  # noqa: BLE001 - boto3 raises what it likes, and this is its one boundary
             provider_error = convert_s3_error(error, call, self._keys)
         else:
             return result
@@ -195,7 +206,7 @@ class Spaces:
 
     def _client(self, region: str) -> Any:
         if region not in self._clients:
-            self._clients[region] = self._session.client(
+            client = self._session.client(
                 "s3",
                 region_name=_SIGNING_REGION,
                 endpoint_url=settings.SPACES_ENDPOINT_URL.replace("{region}", region),
@@ -212,6 +223,8 @@ class Spaces:
                     response_checksum_validation="when_required",
                 ),
             )
+            client.meta.events.register("before-parse.s3.*", make_readable)
+            self._clients[region] = client
         return self._clients[region]
 
 
@@ -225,10 +238,11 @@ def _sum_sizes(
 ) -> tuple[int, int]:
     """Return the count of a page's items, and their bytes."""
     sizes = [each.get("Size") for each in page.get(items, ())]
-    if None in sizes:
+    known = [size for size in sizes if size is not None]
+    if len(known) < len(sizes):
         call = _describe_call(operation, bucket.region, bucket.name)
-        raise ProviderMalformed(f"{an_item} has no size", call=call)
-    return len(sizes), sum(sizes)
+        log.warning("size_missing", call=call, reason=f"{an_item} has no size", count=len(sizes) - len(known))
+    return len(sizes), sum(known)
 
 
 def _describe_call(operation: str, region: str, bucket: str) -> str:

@@ -2,7 +2,8 @@
 
 from http import HTTPStatus
 
-from botocore.exceptions import ClientError, HTTPClientError
+import structlog
+from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
 from botocore.exceptions import ConnectionError as S3ConnectionError
 from botocore.parsers import ResponseParserError
 
@@ -17,16 +18,23 @@ from arcadia_cloud.digitalocean.errors import (
 )
 from arcadia_cloud.digitalocean.redaction import redact
 from arcadia_cloud.digitalocean.responses import failure_of_exception
+from arcadia_cloud.digitalocean.spaces_xml import RedirectedElsewhere
+
+log = structlog.get_logger(__name__)
 
 
 def convert_s3_error(error: Exception, call: str, keys: SpacesKeys) -> ProviderError:
     """Convert a library's error into one of ours, with our text: the library's may quote what was sent."""
+    if isinstance(error, RedirectedElsewhere):
+        return ProviderRejected(str(error), status=error.status, call=call)
     if isinstance(error, ClientError):
         return _convert_client_error(error, call, keys)
     if isinstance(error, HTTPClientError | S3ConnectionError):
         return failure_of_exception(error, call=call, changes=False).error
     if isinstance(error, ResponseParserError | ValueError):  # a number that is none is a plain ValueError
         return ProviderMalformed("the answer is not the XML that S3 speaks", call=call)
+    if not isinstance(error, BotoCoreError):
+        log.error("unexpected_error_of_boto3", call=call, error=type(error).__name__)
     return ProviderRejected(f"the call can't be made: {type(error).__name__}", call=call)
 
 

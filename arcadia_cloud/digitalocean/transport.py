@@ -19,6 +19,7 @@ from requests.auth import AuthBase
 from urllib3.util.retry import Retry
 
 from arcadia_cloud.digitalocean.credentials import api_token
+from arcadia_cloud.digitalocean.errors import ProviderError
 from arcadia_cloud.digitalocean.rate_limit.budget import RateBudget
 from arcadia_cloud.digitalocean.redaction import SecretStr
 from arcadia_cloud.digitalocean.responses import (
@@ -26,6 +27,8 @@ from arcadia_cloud.digitalocean.responses import (
     CallFailure,
     failure_of_exception,
     failure_of_response,
+    failure_of_unexpected,
+    is_too_heavy,
     read_body,
 )
 from arcadia_cloud.digitalocean.text_stream import text_lines
@@ -35,6 +38,7 @@ T = TypeVar("T")
 
 CONNECT_SECONDS: Final = 5.0
 ATTEMPTS: Final = 6
+_TIMEOUTS_OF_A_HEAVY_PAGE: Final = 2
 FIRST_BACKOFF_SECONDS, LONGEST_BACKOFF_SECONDS = 0.5, 20.0
 _FAULTS = (requests.RequestException, urllib3.exceptions.HTTPError, OSError)
 
@@ -57,6 +61,7 @@ class _Call:
     params: Mapping[str, str]
     body: bytes | None
     accept: str = "application/json"
+    may_be_heavy: bool = False
 
     def __str__(self) -> str:
         return f"{self.method} {self.path}"
@@ -99,10 +104,17 @@ class Transport:
         self._session.close()
 
     def send(
-        self, method: str, path: str, *, params: Mapping[str, str] | None = None, body: object = None
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Mapping[str, str] | None = None,
+        body: object = None,
+        may_be_heavy: bool = False,
     ) -> ApiResponse:
         """Make one call, again where that is safe; a wait for the rate budget isn't counted as its time.
 
+        With `may_be_heavy` one that times out twice is left to the caller, who can ask for less.
         Raises ProviderUnavailable, ProviderRejected, ProviderMalformed, BudgetExhausted, MissingToken.
         """
         encoded = None if body is None else msgspec.json.encode(body)
@@ -111,7 +123,8 @@ class Transport:
             response = self._open(call, deadline)
             return response if isinstance(response, CallFailure) else self._read(response, call, deadline)
 
-        return self._call_with_retries(_Call(method, path, params or {}, encoded), fetch)
+        call = _Call(method, path, params or {}, encoded, may_be_heavy=may_be_heavy)
+        return self._call_with_retries(call, fetch)
 
     @contextmanager
     def stream(self, path: str, *, accept: str) -> Iterator[Iterator[str]]:
@@ -139,6 +152,8 @@ class Transport:
             if not isinstance(outcome, CallFailure):
                 return outcome
             wait = _backoff_seconds(outcome, attempt, deadline)
+            if call.may_be_heavy and attempt >= _TIMEOUTS_OF_A_HEAVY_PAGE and is_too_heavy(outcome.error):
+                raise outcome.error
             # No other method is made twice: after a timeout the change may have been made.
             if call.method != "GET" or wait is None:
                 raise outcome.error
@@ -172,9 +187,13 @@ class Transport:
                 allow_redirects=False,  # the token would go along to wherever they lead
                 stream=True,  # so that a body that drips, or has no end, can be given up
             )
+        except ProviderError:
+            raise  # of the token, which is read as the request leaves
         except _FAULTS as error:
             # Returned, not raised: the exception's frames hold the token, and would be the context of ours.
             return failure_of_exception(error, call=str(call), changes=call.method != "GET")
+        except Exception as error:  # noqa: BLE001 - requests raises what it likes: this is its one boundary
+            return failure_of_unexpected(error, call=str(call), changes=call.method != "GET")
         if HTTPStatus.OK <= response.status_code < HTTPStatus.MULTIPLE_CHOICES:
             self._budget.correct(response.headers)
             return response
@@ -190,8 +209,12 @@ class Transport:
     def _read(self, response: requests.Response, call: _Call, deadline: float) -> ApiResponse | CallFailure:
         try:
             return ApiResponse(response.status_code, read_body(response, deadline, str(call)))
+        except ProviderError:
+            raise
         except _FAULTS as error:
             return failure_of_exception(error, call=str(call), changes=call.method != "GET")
+        except Exception as error:  # noqa: BLE001 - as above
+            return failure_of_unexpected(error, call=str(call), changes=call.method != "GET")
         finally:
             response.close()
 

@@ -1,6 +1,6 @@
 """Filters of inventory's lists. None of them reads the table to offer its choices."""
 
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar, Final, cast
 
 from django.db.models import Model, Q, QuerySet
 from django.http import HttpRequest
@@ -9,7 +9,7 @@ from arcadia_cloud.kernel.console.filters import ChoiceFilter, Choices, ExactTex
 from arcadia_cloud.kernel.console.formatting import NOTHING
 from arcadia_cloud.kernel.console.theme import TextFilter
 from inventory.kinds import registry
-from inventory.models import IS_UNATTRIBUTED, LIVE_OR_GONE
+from inventory.models import IS_UNATTRIBUTED, LIVE_OR_GONE, ResourceQuerySet
 from inventory.values import OWNER_PARAMETER, PROJECT_RUNS, UNATTRIBUTED, Kind, RunOutcome, kind_label
 
 RUNNING: Final = "running"  # RunOutcome.RUNNING is empty, which in a query string means "any"
@@ -55,7 +55,8 @@ class TagFilter(TextFilter):
     parameter_name = "tag"
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Model]) -> QuerySet[Model]:
-        return queryset.filter(tags__contains=[self.value()]) if self.value() else queryset
+        tag = self.value()
+        return cast("ResourceQuerySet", queryset).tagged(tag) if tag else queryset
 
 
 class OwnerFilter(ChoiceFilter):

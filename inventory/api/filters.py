@@ -16,7 +16,7 @@ class ResourceFilter(filters.FilterSet):  # type: ignore[misc]  # the library is
     kind = filters.ChoiceFilter(choices=Kind.choices, help_text="The resource's kind.")
     region = filters.CharFilter(help_text="The provider's region, as `syd1`.")
     status = filters.CharFilter(help_text="The provider's status.")
-    tag = filters.CharFilter(method="filter_tag", help_text="One of the resource's tags, exactly.")
+    tag = filters.CharFilter(method="filter_tag", help_text="One of the resource's tags, in any case.")
     project = IdFilter(field_name="project_id", help_text="The project's id.")
     deployment = IdFilter(field_name="deployment_id", help_text="The deployment's id.")
     q = filters.CharFilter(method="filter_name", help_text="A part of the name, in any case.")
@@ -31,7 +31,7 @@ class ResourceFilter(filters.FilterSet):  # type: ignore[misc]  # the library is
         return filtered if self.form.cleaned_data["deleted"] else filtered.live()
 
     def filter_tag(self, queryset: ResourceQuerySet, _name: str, value: str) -> ResourceQuerySet:
-        return queryset.filter(tags__contains=[value])
+        return queryset.tagged(value)
 
     def filter_name(self, queryset: ResourceQuerySet, _name: str, value: str) -> ResourceQuerySet:
         return queryset.filter(named_with(value))

@@ -15,7 +15,7 @@ from arcadia_cloud.kernel.database import DatabaseClock
 from arcadia_cloud.kernel.errors import InvalidInput, NotFound
 from arcadia_cloud.kernel.sql import Statement, fetch_one, load
 from deployments.models import Deployment
-from inventory.attribution.tags import parse
+from inventory.attribution.tags import parse, resolve_tenants
 from inventory.models import Resource
 from inventory.observation.spans import split_spans_at_new_owner
 from inventory.values import PROVIDER, AttributionRule
@@ -104,9 +104,12 @@ def _change_owners(
 def _decide(statement: Statement, pks: Sequence[int], parameters: Mapping[str, Any]) -> list[int]:
     """Run one statement; split the spans of those whose owner it changed, and return them."""
     # Read before the statement locks the rows: what an observer changes in between, it attributes itself.
+    tags = Resource.objects.filter(pk__in=pks).values_list("pk", "tags")
+    owners = {pk: parse(each) for pk, each in tags}
+    spelled = resolve_tenants(owners.values())
     named = [
-        {"id": pk, **parse(tags)._asdict()}
-        for pk, tags in Resource.objects.filter(pk__in=pks).values_list("pk", "tags")
+        {"id": pk, **owner._replace(tenant=spelled.get(owner.tenant or "", owner.tenant))._asdict()}
+        for pk, owner in owners.items()
     ]
     parameters = {**parameters, "pks": list(pks), "tags": json.dumps(named)}
     changed: list[int] = fetch_one(statement, parameters, into=list) or []

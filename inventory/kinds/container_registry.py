@@ -63,5 +63,6 @@ REGISTRY = KindSpec(
     ),
     volatile=("storage_usage_bytes",),
     modes=FULL,
+    ids_recur=True,
     apportion=apportion_price,
 )

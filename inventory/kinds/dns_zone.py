@@ -64,4 +64,5 @@ DNS_ZONE = KindSpec(
     detail=Detail("/v2/domains/{provider_id}", "domain"),
     modes=FULL,
     in_projects=True,
+    ids_recur=True,
 )

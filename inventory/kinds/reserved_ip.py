@@ -27,6 +27,7 @@ RESERVED_IP = KindSpec(
     volatile=("locked",),
     modes=FULL,
     in_projects=True,
+    ids_recur=True,
     # A project may list it under the name from before the renaming.
     other_urns=("do:floatingip:{provider_id}",),
 )

@@ -18,10 +18,10 @@ _GIB: Final = 1024**3
 
 @dataclass(frozen=True, slots=True)
 class Bucket:
-    """A bucket with its size."""
+    """A bucket with its size; None where that couldn't be read."""
 
     record: BucketRecord
-    size: BucketSize
+    size: BucketSize | None
 
     @property
     def name(self) -> str:
@@ -35,19 +35,22 @@ def to_observation(bucket: Bucket) -> Observation:
     One price is for all buckets together.
     """
     record, size = bucket.record, bucket.size
+    attrs = {}
+    if size is not None:
+        attrs = {
+            "object_count": size.objects,
+            "size_bytes": size.bytes,
+            "open_upload_count": size.open_uploads,
+            "open_upload_bytes": size.open_bytes,
+        }
     return Observation(
         provider_id=record.name,
         urn=f"do:space:{record.name}",
         name=record.name,
         region=record.region,
-        attrs={
-            "object_count": size.objects,
-            "size_bytes": size.bytes,
-            "open_upload_count": size.open_uploads,
-            "open_upload_bytes": size.open_bytes,
-        },
+        attrs=attrs,
         created_at=real_timestamp(record.created_at),
-        size_gb=gigabytes(Decimal(size.bytes + size.open_bytes) / _GIB),
+        size_gb=None if size is None else gigabytes(Decimal(size.bytes + size.open_bytes) / _GIB),
     )
 
 
@@ -59,4 +62,5 @@ SPACES_BUCKET = KindSpec(
     volatile=("object_count", "size_bytes", "open_upload_count", "open_upload_bytes"),
     modes=SLOW,
     in_projects=True,
+    ids_recur=True,
 )

@@ -68,8 +68,9 @@ class KindSpec:
     such address, or `source` isn't its API. `volatile` names attrs that move by themselves and make no event.
     `modes` are the schedules it belongs to; `in_projects`: the provider lets it be put in a project.
     `other_urns` are those, with `{provider_id}`, by which a project may know it instead of its own.
-    `parent_list`: only the parents know what belongs to them. `apportion` divides over the records of a list
-    without pages what is the account's and comes with each of them.
+    `parent_list`: only the parents know what belongs to them. `ids_recur`: when one is gone, another thing
+    may come under its id. `apportion` divides over the records of a list without pages what is the account's
+    and comes with each of them.
     """
 
     kind: Kind
@@ -84,6 +85,7 @@ class KindSpec:
     sub_listing: SubListing | None = None
     other_urns: tuple[str, ...] = ()
     parent_list: ParentList | None = None
+    ids_recur: bool = False
     apportion: Callable[[list[Any]], list[Any]] | None = None
 
 

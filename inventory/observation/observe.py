@@ -18,7 +18,7 @@ from django.db import transaction
 from msgspec.structs import replace
 
 from arcadia_cloud.kernel.sql import fetch_one, load
-from inventory.attribution.tags import parse
+from inventory.attribution.tags import parse, resolve_tenants
 from inventory.observation.digest import digest_of
 from inventory.observation.spans import backfill_first_owner, update_spans
 from inventory.values import PROVIDER, Kind, Observation
@@ -51,12 +51,15 @@ class ObservationContext:
 
     `at` is when the provider was asked, by the database's clock: an older observation never overwrites a
     newer one. `volatile` names attrs that move by themselves. Unless `bump_unchanged`, an unchanged row is
-    touched only when its last bump is an hour old.
+    touched only when its last bump is an hour old. `project_asked_at` is when the provider was asked which
+    project has what, where that was earlier. `ids_recur`: under a tombstone's id another thing may come.
     """
 
     at: datetime
     volatile: Sequence[str] = field(default=())
     bump_unchanged: bool = True
+    project_asked_at: datetime | None = None
+    ids_recur: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,15 +104,16 @@ def observe(
     against other observers of the same resources at the same time.
     """
     # Pages repeat items: the later one counts. Sorted, since that is the order in which rows are locked.
-    latest = {seen.provider_id: _complete(seen) for seen in observations}
-    batch = [latest[provider_id] for provider_id in sorted(latest)]
-    if not batch:
+    latest = {seen.provider_id: seen for seen in observations}
+    if not latest:
         return ObservationCounts()
+    batch = _complete([latest[provider_id] for provider_id in sorted(latest)])
     common: dict[str, Any] = {
         "provider": PROVIDER,
         "kind": str(kind),
         "at": context.at,
         "bump_unchanged": context.bump_unchanged,
+        "project_at": context.project_asked_at or context.at,
     }
     with transaction.atomic():
         fingerprints = _as_json(_Fingerprint(*_compared_fields(seen)) for seen in batch)
@@ -118,8 +122,14 @@ def observe(
         changed = _select(bumped.differing, batch) if bumped is not None and bumped.known else batch
         if not changed:
             return ObservationCounts(len(batch))
-        details = {"volatile": list(context.volatile), "actor": origin.actor, "source": origin.source}
-        parameters = {**common, **details, "batch": _as_json(changed)}
+        parameters = {
+            **common,
+            "ids_recur": context.ids_recur,
+            "volatile": list(context.volatile),
+            "actor": origin.actor,
+            "source": origin.source,
+            "batch": _as_json(changed),
+        }
         written = cast("_ObserveRow", fetch_one(_OBSERVE, parameters, into=_ObserveRow))  # an aggregate's
         if written.first_owned:
             backfill_first_owner(written.first_owned)
@@ -128,10 +138,20 @@ def observe(
     return ObservationCounts(len(batch), written.discovered, written.updated, written.restored)
 
 
-def _complete(seen: Observation) -> Observation:
-    """Add what follows from an observation itself: what its tags name, and its digest."""
-    tenant, slug, conflict = parse(seen.tags)
-    return replace(seen, tag_tenant=tenant, tag_slug=slug, tag_conflict=conflict, digest=digest_of(seen))
+def _complete(batch: list[Observation]) -> list[Observation]:
+    """Add what follows from the observations themselves: what their tags name, and their digests."""
+    named = [parse(seen.tags) for seen in batch]
+    spelled = resolve_tenants(named)
+    return [
+        replace(
+            seen,
+            tag_tenant=spelled.get(tags.tenant or "", tags.tenant),
+            tag_slug=tags.slug,
+            tag_conflict=tags.conflict,
+            digest=digest_of(seen),
+        )
+        for seen, tags in zip(batch, named, strict=True)
+    ]
 
 
 def _select(provider_ids: Iterable[str], batch: list[Observation]) -> list[Observation]:

@@ -3,8 +3,9 @@
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
+import msgspec
 from django.db import transaction
 
 from arcadia_cloud.digitalocean.client import DigitalOcean
@@ -12,20 +13,23 @@ from arcadia_cloud.digitalocean.errors import ProviderRejected
 from arcadia_cloud.digitalocean.pagination import Listing
 from arcadia_cloud.digitalocean.records import ProjectRecord, ProjectResourceRecord
 from arcadia_cloud.kernel.leases import lease
+from arcadia_cloud.kernel.sql import execute, load
 from inventory.models import Project
 from inventory.sync.paging import read_all
 from inventory.sync.run_records import Progress
 from inventory.values import OPERATORS_PROJECT, PROVIDER
 
 _PROJECTS: Final = Listing("/v2/projects", "projects", ProjectRecord)
+_MIRROR: Final = load(__package__, "mirror_projects.sql")
 
 
 @dataclass(frozen=True, slots=True)
 class Membership:
-    """Which resource is in which project: `{urn: pk of the project}`."""
+    """The project of each resource, `{urn: pk of the project}`, as it was at `asked_at`."""
 
     projects: int
     project_of: Mapping[str, int]
+    asked_at: datetime
 
 
 def sync_projects(cloud: DigitalOcean, *, progress: Progress, now: Callable[[], datetime]) -> Membership:
@@ -34,9 +38,12 @@ def sync_projects(cloud: DigitalOcean, *, progress: Progress, now: Callable[[], 
     Makes the operators' own project at the provider when there is none. Writes only after everything was
     read: a list that breaks off changes nothing. Raises ProviderError.
     """
+    # Before the list is read: a project that a saga makes meanwhile isn't in the list, and lives.
+    asked_at = now()
     records = list(read_all(cloud, _PROJECTS, progress=progress))
     if not _operators_project_in(records):
         ensure_operators_project(cloud)
+        asked_at = now()
         records = list(read_all(cloud, _PROJECTS, progress=progress))
     members = {
         record.id: [
@@ -49,9 +56,10 @@ def sync_projects(cloud: DigitalOcean, *, progress: Progress, now: Callable[[], 
         ]
         for record in records
     }
-    pks = mirror_projects(records, at=now())
-    project_of = {urn: pks[project] for project, urns in members.items() for urn in urns}
-    return Membership(len(records), project_of)
+    pks = mirror_projects(records, at=asked_at)
+    # One that a newer list doesn't have any more has no row; the next sync knows where its resources are.
+    project_of = {urn: pks[project] for project, urns in members.items() if project in pks for urn in urns}
+    return Membership(len(records), project_of, asked_at)
 
 
 def ensure_operators_project(cloud: DigitalOcean) -> None:
@@ -82,42 +90,26 @@ def _operators_project_in(records: Iterable[ProjectRecord]) -> bool:
 
 @transaction.atomic
 def mirror_projects(records: Iterable[ProjectRecord], *, at: datetime) -> dict[str, int]:
-    """Write the complete list of projects; return `{provider's id: pk}`.
+    """Write the complete list of projects, asked for at `at`; return `{provider's id: pk}`.
 
     `tenant_id` and `purpose` belong to the operator: purpose is written once, with the row. A project
-    that isn't in the list any more gets its `deleted_at`; one that returns loses it.
+    that isn't in the list any more gets its `deleted_at`; one that returns loses it. What was seen of a
+    project later than `at` stays.
     """
-    rows = [_to_row(record, at) for record in records]
-    Project.objects.bulk_create(
-        sorted(rows, key=lambda row: row.provider_id),  # two mirrors at once lock rows in one order
-        update_conflicts=True,
-        unique_fields=["provider", "provider_id"],
-        update_fields=[
-            "name",
-            "description",
-            "environment",
-            "is_default",
-            "attrs",
-            "last_seen_at",
-            "deleted_at",
-        ],
-    )
+    batch = msgspec.json.encode([_to_row(record) for record in records]).decode()
+    execute(_MIRROR, {"provider": PROVIDER, "batch": batch, "at": at})
     # Older than this list alone: a project that was seen later than it is no loss.
     Project.objects.filter(provider=PROVIDER, deleted_at=None, last_seen_at__lt=at).update(deleted_at=at)
     return dict(Project.objects.filter(provider=PROVIDER, deleted_at=None).values_list("provider_id", "pk"))
 
 
-def _to_row(record: ProjectRecord, at: datetime) -> Project:
-    return Project(
-        provider=PROVIDER,
-        provider_id=record.id,
-        name=record.name,
-        description=record.description,
-        purpose=record.purpose,
-        environment=record.environment,
-        is_default=record.is_default,
-        attrs={"purpose": record.purpose},
-        first_seen_at=at,
-        last_seen_at=at,
-        deleted_at=None,
-    )
+def _to_row(record: ProjectRecord) -> dict[str, Any]:
+    return {
+        "provider_id": record.id,
+        "name": record.name,
+        "description": record.description,
+        "purpose": record.purpose,
+        "environment": record.environment,
+        "is_default": record.is_default,
+        "attrs": {"purpose": record.purpose},
+    }

@@ -10,20 +10,28 @@ import structlog
 from msgspec.structs import replace
 
 from arcadia_cloud.digitalocean.client import DigitalOcean
-from arcadia_cloud.digitalocean.errors import ProviderMalformed, ProviderNotFound
+from arcadia_cloud.digitalocean.errors import (
+    ProviderError,
+    ProviderMalformed,
+    ProviderNotFound,
+    ProviderRejected,
+    ProviderUnavailable,
+)
 from arcadia_cloud.digitalocean.pagination import Page
 from arcadia_cloud.digitalocean.records import BucketRecord
 from arcadia_cloud.digitalocean.spaces import BucketSize, Spaces, endpoint_regions
+from arcadia_cloud.kernel.alerts import raise_alert, resolve_alert
 from arcadia_cloud.kernel.sql import fetch_all, load
 from inventory.kinds.spaces_bucket import Bucket
 from inventory.kinds.spec import KindSpec, Source
 from inventory.models import Resource
 from inventory.sync.paging import read_all, read_pages, record_key
 from inventory.sync.run_records import Progress
-from inventory.values import PROVIDER, Observation
+from inventory.values import PROVIDER, Kind, Observation
 
 log = structlog.get_logger(__name__)
 
+_NOT_MEASURED: Final = "bucket_not_measured"
 _READ_PARENTS: Final = load(__package__, "read_parents.sql")
 
 
@@ -77,13 +85,17 @@ def map_record(
             return None
         mapped = spec.sub_listing.combine(record, parts)
     try:
-        return spec.to_observation(mapped)
+        seen = spec.to_observation(mapped)
     except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
         # With its traceback: a fault in our own mapping looks the same as a strange value.
         log.exception("mapping_failed", kind=str(spec.kind))
         raise ProviderMalformed(
             f"{spec.kind} {record_key(record)} has a value that can't be mapped ({type(error).__name__})"
         ) from error
+    # Two things without an id would be one row, and each would overwrite the other's.
+    if not seen.provider_id.strip():
+        raise ProviderMalformed(f"{spec.kind} {seen.name} has no id")
+    return seen
 
 
 def look_up(spec: KindSpec, cloud: DigitalOcean, known: Resource) -> Observation | None:
@@ -119,13 +131,21 @@ def project_of(spec: KindSpec, seen: Observation, membership: Mapping[str, int])
 def _read_buckets(progress: Progress) -> Iterator[Page[Bucket]]:
     """Yield a page per answer, a bucket on the one that completes its size; one that vanishes is left out.
 
-    Raises MissingSpacesKeys where no keys are set; ProviderMalformed where two regions have a bucket of the
-    same name, which no URN would distinguish.
+    One whose size can't be read comes with the size that is known of it, and raises an alert. Raises
+    MissingSpacesKeys where no keys are set; ProviderMalformed where two regions have a bucket of the same
+    name, which no URN would distinguish; the first ProviderError of a region, or of a server that is away,
+    once everything else was read.
     """
+    errors: list[ProviderError] = []
     with Spaces() as spaces:
         buckets: dict[str, BucketRecord] = {}
         for region in endpoint_regions():
-            for record in spaces.buckets(region):
+            try:
+                listed = list(spaces.buckets(region))
+            except ProviderError as error:
+                errors.append(error)  # the run isn't complete; other regions are read all the same
+                continue
+            for record in listed:
                 if (other := buckets.setdefault(record.name, record)) is not record:
                     raise ProviderMalformed(
                         f"bucket {record.name} is in {other.region} and in {record.region}"
@@ -135,7 +155,12 @@ def _read_buckets(progress: Progress) -> Iterator[Page[Bucket]]:
             yield Page([], None, progress.pages)
         progress.expected = len(buckets)
         for record in buckets.values():
-            yield from _measure_bucket(spaces, record, progress)
+            try:
+                yield from _measure_bucket(spaces, record, progress)
+            except ProviderUnavailable as error:
+                errors.append(error)
+    if errors:
+        raise errors[0]
 
 
 def _measure_bucket(spaces: Spaces, record: BucketRecord, progress: Progress) -> Iterator[Page[Bucket]]:
@@ -148,8 +173,32 @@ def _measure_bucket(spaces: Spaces, record: BucketRecord, progress: Progress) ->
     except ProviderNotFound:
         progress.expected = (progress.expected or 1) - 1
         return
+    except (ProviderRejected, ProviderMalformed) as error:
+        progress.seen += 1
+        yield Page([_bucket_as_known(record, error)], None, progress.pages)
+        return
+    resolve_alert(code=_NOT_MEASURED, subject=f"bucket:{record.name}", actor="sync")
     progress.seen += 1
     yield Page([Bucket(record, size)], None, progress.pages)
+
+
+def _bucket_as_known(record: BucketRecord, error: ProviderError) -> Bucket:
+    """Return a bucket that is there but can't be read, with its last known size; raise an alert."""
+    raise_alert(
+        code=_NOT_MEASURED,
+        subject=f"bucket:{record.name}",
+        message=f"Bucket {record.name} was not measured: {error}",
+    )
+    known = Resource.objects.filter(
+        provider=PROVIDER, kind=Kind.SPACES_BUCKET, provider_id=record.name, deleted_at=None
+    ).first()
+    if known is None or "size_bytes" not in known.attrs:
+        return Bucket(record, None)
+    attrs = known.attrs
+    size = BucketSize(
+        attrs["object_count"], attrs["size_bytes"], attrs["open_upload_count"], attrs["open_upload_bytes"]
+    )
+    return Bucket(record, size)
 
 
 def _look_up_bucket(spec: KindSpec, cloud: DigitalOcean, known: Resource) -> Observation | None:

@@ -79,6 +79,7 @@ class Sync:
     report: ReportProgress | None = None
     clock: DatabaseClock = field(default_factory=DatabaseClock)
     membership: Mapping[str, int] = field(default_factory=dict)  # a resource's URN to its project's row
+    membership_at: datetime | None = None  # when it was asked for
 
     def run(self, specs: Sequence[KindSpec]) -> list[SyncRun]:
         """Sync these kinds, in a slow or full pass the projects first; return one run per kind, in order.
@@ -109,14 +110,24 @@ class Sync:
             ) as held:
                 run = start_run(kind=kind, mode=self.mode, actor=self.actor, at=self.clock.now())
                 # What isn't caught below ends the run, too: its row must not stay "running".
-                outcome, reason = RunOutcome.FAILED, "it was interrupted"
+                outcome, reason, is_short_of_calls = RunOutcome.FAILED, "it was interrupted", False
                 try:
                     read(run, held)
                     outcome, reason = RunOutcome.COMPLETE, ""
                 except (ProviderError, DomainError, DatabaseError, InterfaceError) as error:
                     outcome, reason = _OUTCOMES.get(type(error), RunOutcome.FAILED), describe(error)
+                    is_short_of_calls = isinstance(error, RateBudgetTooSmall | BudgetExhausted)
+                except Exception as error:
+                    log.exception("sync_failed_unexpectedly", kind=kind, run=run.pk)
+                    reason = f"an unexpected {type(error).__name__}; the log has more"
                 finally:
-                    finish_run(run, outcome, error=reason, api_calls=self.cloud.calls - calls)
+                    finish_run(
+                        run,
+                        outcome,
+                        error=reason,
+                        api_calls=self.cloud.calls - calls,
+                        is_short_of_calls=is_short_of_calls,
+                    )
                 return run
         except LeaseHeld as error:
             return record_skipped(
@@ -140,7 +151,7 @@ class Sync:
         self.require_rate_budget(run)
         progress = Progress(calls_before=self.cloud.calls)
         found = sync_projects(self.cloud, progress=progress, now=self.clock.now)
-        self.membership = found.project_of
+        self.membership, self.membership_at = found.project_of, found.asked_at
         progress.seen = progress.expected = found.projects
         retry_while_database_is_down(lambda: record_progress(run, progress, ObservationCounts()))
 
@@ -182,14 +193,19 @@ class KindSync:
             # A batch has one time, and that must be before its first page was asked for: later, and it would
             # overwrite what a saga has seen in between.
             asked_at, due = self.sync.clock.now(), time.monotonic() + _UNWRITTEN_SECONDS
-            for page in pages:
-                batch.extend(self._observations(page.items))
-                if len(batch) >= _BATCH or time.monotonic() > due:
-                    self._write(batch, asked_at, run, progress)
-                    batch, asked_at = [], self.sync.clock.now()
-                    due = time.monotonic() + _UNWRITTEN_SECONDS
-                if self.sync.report:
-                    self.sync.report(run.kind, progress)
+            try:
+                for page in pages:
+                    batch.extend(self._observations(page.items))
+                    if len(batch) >= _BATCH or time.monotonic() > due:
+                        self._write(batch, asked_at, run, progress)
+                        batch, asked_at = [], self.sync.clock.now()
+                        due = time.monotonic() + _UNWRITTEN_SECONDS
+                    if self.sync.report:
+                        self.sync.report(run.kind, progress)
+            except ProviderError:
+                # The run has failed, but what it has read before is true all the same.
+                self._write(batch, asked_at, run, progress)
+                raise
             self._write(batch, asked_at, run, progress)
 
     def _observations(self, records: Iterable[object]) -> Iterator[Observation]:
@@ -208,7 +224,11 @@ class KindSync:
 
     def _write(self, batch: list[Observation], asked_at: datetime, run: SyncRun, progress: Progress) -> None:
         context = ObservationContext(
-            at=asked_at, volatile=self.spec.volatile, bump_unchanged=self.sync.mode != RunMode.FAST
+            at=asked_at,
+            volatile=self.spec.volatile,
+            bump_unchanged=self.sync.mode != RunMode.FAST,
+            project_asked_at=self.sync.membership_at,
+            ids_recur=self.spec.ids_recur,
         )
 
         # One transaction: where the answer to its commit is lost, rows and counts are written again together.

@@ -12,9 +12,10 @@ from arcadia_cloud.kernel.database import retry_while_database_is_down
 from inventory.models import SyncRun
 from inventory.observation.observe import ObservationCounts
 from inventory.sync import hooks
-from inventory.values import RunMode, RunOutcome
+from inventory.values import STALE_AFTER, STALE_SLOW_AFTER, RunMode, RunOutcome
 
 _ALERTS: Final = {RunOutcome.SUSPICIOUS: "sync_suspicious", RunOutcome.FAILED: "sync_failed"}
+_SHORT_OF_CALLS: Final = "sync_short_of_calls"
 
 
 @dataclass(slots=True)
@@ -76,12 +77,18 @@ def record_progress(run: SyncRun, progress: Progress, batch: ObservationCounts) 
 
 
 def finish_run(
-    run: SyncRun, outcome: RunOutcome, *, error: str = "", api_calls: int | None = None
+    run: SyncRun,
+    outcome: RunOutcome,
+    *,
+    error: str = "",
+    api_calls: int | None = None,
+    is_short_of_calls: bool = False,
 ) -> SyncRun:
     """Close a run, with the reason where it isn't complete, and raise an alert where an operator is needed.
 
-    Waits for a database that restarts. A complete run closes its kind's alerts; a fast one doesn't, since
-    it doesn't read what the others failed at.
+    `is_short_of_calls`: it was skipped, since the hour's calls don't reach for it. Waits for a database that
+    restarts. A complete run closes its kind's alerts; a fast one doesn't, since it doesn't read what the
+    others failed at.
     """
     changes: dict[str, object] = {"outcome": outcome, "finished_at": Now(), "error": error}
     if api_calls is not None:
@@ -89,7 +96,11 @@ def finish_run(
     retry_while_database_is_down(lambda: SyncRun.objects.filter(pk=run.pk).update(**changes))
     run.refresh_from_db()
     subject = f"kind:{run.kind}"
-    if code := _ALERTS.get(outcome):
+    code = _ALERTS.get(outcome)
+    # One hour without calls is nothing; a kind that they haven't reached for long may never be read.
+    if is_short_of_calls and not _was_read_lately(run):
+        code = _SHORT_OF_CALLS
+    if code:
         raise_alert(
             code=code,
             subject=subject,
@@ -97,9 +108,17 @@ def finish_run(
             details={"run": run.pk},
         )
     elif outcome == RunOutcome.COMPLETE and run.mode != RunMode.FAST:
-        for code in _ALERTS.values():
+        for code in (*_ALERTS.values(), _SHORT_OF_CALLS):
             resolve_alert(code=code, subject=subject, actor=f"run:{run.pk}")
     # After the run's last commit: a listener's worker must find the rows.
     if run.discovered or run.restored:
         hooks.notify_discovered(run.kind)
     return run
+
+
+def _was_read_lately(run: SyncRun) -> bool:
+    """Return whether the kind's last complete run is young enough to call the kind up to date."""
+    limit = STALE_SLOW_AFTER if run.mode == RunMode.SLOW else STALE_AFTER
+    return SyncRun.objects.filter(
+        kind=run.kind, outcome=RunOutcome.COMPLETE, finished_at__gt=Now() - limit
+    ).exists()

@@ -90,7 +90,7 @@ def tombstone_confirmed(
     # A run asks for so many at most; of more, at random: else the same ones would come every time.
     order = "?" if struck_out.count() > _CHECKS_PER_RUN else "pk"
     for resource in struck_out.order_by(order)[:_CHECKS_PER_RUN]:
-        context = ObservationContext(at=now(), volatile=spec.volatile)
+        context = ObservationContext(at=now(), volatile=spec.volatile, ids_recur=spec.ids_recur)
         try:
             seen = look_up(spec, cloud, resource)
         except ProviderUnavailable as error:

@@ -2,11 +2,11 @@
 
 import pytest
 
-from arcadia_cloud.digitalocean.errors import ProviderMalformed
+from arcadia_cloud.digitalocean.errors import ProviderMalformed, ProviderUnavailable
 from arcadia_cloud.digitalocean.pagination import Listing
 from arcadia_cloud.digitalocean.records import TagRecord
 from tests.digitalocean.conftest import TOKEN, Connect
-from tests.digitalocean.provider import Reply, Seen, droplet, one_after_another, page_of, provider
+from tests.digitalocean.provider import Reply, Script, Seen, droplet, one_after_another, page_of, provider
 
 TAGS = Listing("/v2/tags", "tags", TagRecord)
 
@@ -144,3 +144,62 @@ def test_a_cursor_that_repeats_itself_is_refused(connect: Connect) -> None:
     with pytest.raises(ProviderMalformed, match="no new page_token"):
         list(client.pages(Listing("/v2/tags", "tags", TagRecord, style="cursor")))
     assert len(server.seen) == 2
+
+
+# --- Pages that are too heavy ----------------------------------------------------------------------
+
+
+def _heavy(count: int, *, most: int, refusal: Reply) -> Script:
+    """A list that fails for pages of more than `most`."""
+
+    def answer(seen: Seen) -> Reply:
+        number, size = int(seen.query["page"]), int(seen.query["per_page"])
+        if size > most:
+            return refusal
+        names = [{"name": f"tag-{each}"} for each in range((number - 1) * size, min(count, number * size))]
+        following = (
+            f"https://x.example/v2/tags?page={number + 1}&per_page={size}" if number * size < count else ""
+        )
+        return Reply(body=page_of("tags", names, total=count, next_address=following))
+
+    return answer
+
+
+@pytest.mark.usefixtures("quick")
+@pytest.mark.parametrize(
+    ("most", "refusal"),
+    [
+        (100, Reply(status=504, body={"id": "gateway_timeout", "message": "too slow"})),
+        (50, Reply(status=504, body="<html></html>")),
+        (25, Reply(delay=1.0, body={})),  # no answer within the client's own limit
+    ],
+)
+def test_a_page_that_is_too_heavy_is_halved_until_it_is_not(
+    connect: Connect, most: int, refusal: Reply
+) -> None:
+    client, server = connect(_heavy(120, most=most, refusal=refusal), timeout=0.2)
+    assert [tag.name for tag in client.tags()] == [f"tag-{each}" for each in range(120)]
+    sizes = [int(seen.query["per_page"]) for seen in server.seen]
+    assert sizes == sorted(sizes, reverse=True)
+    assert max(sizes.count(size) for size in sizes if size > most) == 2
+
+
+@pytest.mark.usefixtures("quick")
+def test_a_page_that_grows_too_heavy_in_the_middle_goes_on_from_its_place(connect: Connect) -> None:
+    light = _heavy(500, most=200, refusal=Reply(status=504))
+    heavy = _heavy(500, most=50, refusal=Reply(status=504))
+
+    def answer(seen: Seen) -> Reply:
+        is_first = seen.query["per_page"] == "200" and seen.query["page"] == "1"
+        return light(seen) if is_first else heavy(seen)
+
+    client, _ = connect(answer)
+    assert [tag.name for tag in client.tags()] == [f"tag-{each}" for each in range(500)]
+
+
+@pytest.mark.usefixtures("quick")
+def test_a_list_that_fails_in_any_size_fails(connect: Connect) -> None:
+    client, server = connect(_heavy(120, most=0, refusal=Reply(status=504)))
+    with pytest.raises(ProviderUnavailable, match="504"):
+        list(client.tags())
+    assert server.seen[-1].query["per_page"] == "25"

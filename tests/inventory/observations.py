@@ -41,12 +41,20 @@ def observed(
     kind: Kind = Kind.DROPLET,
     bump_unchanged: bool = True,
     source: str = "run:1",
+    project_asked_at: datetime | None = None,
+    ids_recur: bool = False,
 ) -> ObservationCounts:
     """Pass them through the one way in."""
     return observe(
         kind=kind,
         observations=observations,
-        context=ObservationContext(at=at, volatile=VOLATILE, bump_unchanged=bump_unchanged),
+        context=ObservationContext(
+            at=at,
+            volatile=VOLATILE,
+            bump_unchanged=bump_unchanged,
+            project_asked_at=project_asked_at,
+            ids_recur=ids_recur,
+        ),
         origin=Origin(actor="a test", source=source),
     )
 

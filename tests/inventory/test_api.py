@@ -144,6 +144,7 @@ def test_of_a_resources_columns_a_tenant_sees_the_changes_of_four(
         ({"status": "off"}, ["2"]),
         ({"tag": "role:db"}, ["2"]),
         ({"tag": "role"}, []),
+        ({"tag": "Role:DB"}, ["2"]),
         ({"q": "SHOP"}, ["2", "1"]),
         ({"q": "op-d"}, ["2"]),
         ({"q": "%"}, []),

@@ -51,7 +51,7 @@ INDEXES = {
     "a rare kind's tombstones": "resource_gone_by_kind",
     "a rare region": "resource_live_by_region",
     "a rare status": "resource_live_by_status",
-    "by tag": "resource_tagged",
+    "by tag": "resource_tagged_any_case",
     "by a part of the name": "resource_name_contains",
     BY_TWO_LETTERS: "resource_live_by_tenant_id",
     "one tenant of all": "resource_live_by_tenant_id",

@@ -80,7 +80,8 @@ def owner_of(provider_id: str = "1") -> tuple[str | None, str | None, str]:
             ("acme", None, "project"),
             "",
         ),  # a label without a name says nothing
-        (["Tenant:acme", "env:tenant:acme"], None, (None, None, ""), ""),
+        (["env:tenant:acme"], None, (None, None, ""), ""),
+        (["Tenant:acme", "env:tenant:globex"], None, ("acme", None, "tags"), ""),
     ],
 )
 def test_tags_decide_before_the_project(
@@ -218,19 +219,6 @@ def test_a_resource_that_moved_between_projects_of_one_tenant_is_recorded() -> N
     observed(seen(tags=[], project_id=first.pk))
     assert observed(seen(tags=[], project_id=second.pk), at=minute(5)).updated == 1
     assert last_changes() == {"project": ["First", "Second"]}
-
-
-def test_a_saga_that_sees_again_what_it_made_takes_it_back_after_the_assignment_is_cleared() -> None:
-    shop = a_deployment("globex", "shop")
-    made = seen(tags=[], tenant_id="globex", deployment_id=shop.pk)
-    observed(made)
-    pk = the_resource().pk
-    assign(resource_pks=[pk], tenant_id="initech", deployment_pk=None, actor="a", source="s")
-    clear_assignment(resource_pks=[pk], actor="a", source="s")
-    observed(seen(tags=[], can_attribute=True), at=timezone.now())
-    assert owner_of() == (None, None, "")
-    observed(made, at=timezone.now())
-    assert owner_of() == ("globex", "shop", "saga")
 
 
 def test_an_operators_word_stays_until_it_is_cleared_and_followers_follow_at_once() -> None:

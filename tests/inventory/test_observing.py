@@ -7,8 +7,10 @@ import pytest
 from pytest_django import DjangoAssertNumQueries
 
 from deployments.models import Deployment
+from inventory.kinds.spec import sorted_json
 from inventory.models import Project, Resource, ResourceEvent
 from inventory.observation.observe import ObservationCounts
+from inventory.values import Kind
 from tests.inventory.observations import (
     a_project,
     history,
@@ -195,6 +197,32 @@ def test_an_attr_called_like_a_column_hides_no_change_and_is_told_beside_it() ->
     assert last_changes() == {"name": ["web-1", "db-1"], "attrs.name": ["inner", "deep"]}
     observed(seen(name="db-2", attrs={"name": "deep", "status": "same"}), at=minute(6))
     assert last_changes() == {"name": ["db-1", "db-2"]}
+
+
+@pytest.mark.parametrize("count", [51, 12_000])
+def test_of_a_long_list_history_has_the_difference_alone(count: int) -> None:
+    records = [{"type": "A", "name": f"h{number}", "data": "192.0.2.1"} for number in range(count)]
+    changed = [*records[1:], {"type": "A", "name": "new", "data": "192.0.2.2"}, records[1]]
+    observed(seen(attrs={"records": records}), kind=Kind.DNS_ZONE)
+    observed(seen(attrs={"records": changed}), kind=Kind.DNS_ZONE, at=minute(5))
+    old, new = last_changes()["records"]
+    assert old == {"count": count, "only": [records[0]]}
+    assert new["count"] == count + 1
+    assert sorted_json(new["only"]) == sorted_json([changed[-2], records[1]])
+    assert the_resource().attrs["records"] == changed
+
+
+def test_a_long_list_that_is_another_altogether_is_cut_in_history() -> None:
+    observed(seen(attrs={"records": list(range(5_000))}), kind=Kind.DNS_ZONE)
+    observed(seen(attrs={"records": list(range(9_000, 12_000))}), kind=Kind.DNS_ZONE, at=minute(5))
+    old, new = last_changes()["records"]
+    assert (old["count"], len(old["only"]), new["count"], len(new["only"])) == (5_000, 100, 3_000, 100)
+
+
+def test_a_short_list_stands_whole_in_history() -> None:
+    observed(seen(attrs={"records": list(range(50))}), kind=Kind.DNS_ZONE)
+    observed(seen(attrs={"records": list(range(49))}), kind=Kind.DNS_ZONE, at=minute(5))
+    assert last_changes() == {"records": [list(range(50)), list(range(49))]}
 
 
 def test_an_attr_called_tags_is_no_tag() -> None:

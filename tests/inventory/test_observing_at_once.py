@@ -189,6 +189,26 @@ def test_who_cannot_decide_leaves_the_owner_that_is_being_decided_meanwhile(clea
     assert row.spans.get(during__endswith=None).tenant_id == row.tenant_id
 
 
+def test_who_cannot_decide_leaves_the_owner_of_a_row_that_is_being_inserted() -> None:
+    acme = a_project("Acme", "acme")
+    inserted = threading.Event()
+
+    def insert() -> None:
+        with transaction.atomic():
+            observed(seen("1", tags=[], project_id=acme.pk))
+            inserted.set()
+            wait_until_somebody_waits()
+
+    def observe_without_project() -> None:
+        assert inserted.wait(timeout=30)
+        observed(seen("1", tags=[]), at=minute(1), bump_unchanged=False)
+
+    at_once(insert, observe_without_project)
+    row = Resource.objects.get()
+    assert (row.tenant_id, row.attributed_by) == ("acme", "project")
+    assert row.spans.get().tenant_id == "acme"
+
+
 def wait_until_somebody_waits() -> None:
     """Until another connection to this database waits for a lock."""
     ends_at = time.monotonic() + 30

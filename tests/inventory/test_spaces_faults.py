@@ -4,8 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from arcadia_cloud.kernel.models import Alert
 from inventory.models import Resource
 from inventory.readiness import sync_age
+from inventory.sync import reader
 from inventory.values import RunMode
 from tests.inventory.bucket_server import (
     SPACES_KEY,
@@ -30,18 +32,21 @@ FAULTS = [
         refusal(503, "SlowDown", "Reduce"),
         "fra1/exports (ListObjectsV2): 503 SlowDown",
     ),
-    (
-        "/fra1/exports",
-        refusal(403, "AccessDenied", ""),
-        "403 AccessDenied: no reason was given (request tx-1)",
-    ),
     ("/fra1", Answer(0), "GET Spaces fra1 (ListBuckets): the connection failed"),
     ("/fra1", Answer(200, "<html><br></html>", "text/html"), "or an answer that is not XML"),
     ("/fra1", Answer(200, XHTML), "the answer has no Buckets"),
     ("/fra1", Answer(502, "<html><br></html>", "text/html"), "GET Spaces fra1 (ListBuckets): 502"),
     ("/fra1", Answer(200, list_of_buckets("exports")[:-40]), "or an answer that is not XML"),
-    ("/fra1", Answer(200, list_of_buckets("exports", created_at="soon")), "bucket exports: Invalid RFC3339"),
     ("/fra1", Answer(200, list_of_buckets("x", "x")), "bucket x is in fra1 and in fra1"),
+    ("/fra1/exports/dump", refusal(503, "SlowDown", "Reduce"), "fra1/exports (ListParts): 503 SlowDown"),
+]
+# Of one bucket, and for good: asking again would bring the same.
+UNREADABLE_BUCKETS = [
+    (
+        "/fra1/exports",
+        refusal(403, "AccessDenied", ""),
+        "403 AccessDenied: no reason was given (request tx-1)",
+    ),
     ("/fra1", Answer(200, list_of_buckets("né")), "the call can't be made: ParamValidationError"),
     ("/fra1/exports", Answer(200, XHTML), "the answer has no IsTruncated"),
     (
@@ -57,15 +62,6 @@ FAULTS = [
             "<NextContinuationToken>again</NextContinuationToken></ListBucketResult>",
         ),
         "there is more, but no new NextContinuationToken",
-    ),
-    (
-        "/fra1/exports",
-        Answer(
-            200,
-            f"{XML}<ListBucketResult><IsTruncated>false</IsTruncated>"
-            "<Contents><Key>a</Key></Contents></ListBucketResult>",
-        ),
-        "an object has no size",
     ),
     (
         "/fra1/exports",
@@ -99,7 +95,19 @@ FAULTS = [
         ),
         "an open upload has no key or no id",
     ),
-    ("/fra1/exports/dump", refusal(503, "SlowDown", "Reduce"), "fra1/exports (ListParts): 503 SlowDown"),
+]
+# Of one object, part or creation: the bucket is measured without it.
+FLAWS = [
+    ("/fra1", Answer(200, list_of_buckets("exports", created_at="soon")), "bucket exports: Invalid RFC3339"),
+    (
+        "/fra1/exports",
+        Answer(
+            200,
+            f"{XML}<ListBucketResult><IsTruncated>false</IsTruncated>"
+            "<Contents><Key>a</Key></Contents></ListBucketResult>",
+        ),
+        "an object has no size",
+    ),
     (
         "/fra1/exports/dump",
         Answer(
@@ -125,6 +133,89 @@ def test_a_fault_in_one_region_fails_the_kind_in_words_and_strikes_nothing(
     assert words in run.error
     assert not Resource.objects.filter(stale_strike_count__gt=0).exists()
     assert Resource.objects.live().count() == 2
+
+
+@pytest.mark.parametrize(("path", "answer", "words"), UNREADABLE_BUCKETS)
+def test_a_bucket_that_cannot_be_read_keeps_its_size_and_fails_no_other(
+    sync: SyncNow, server: BucketServer, path: str, answer: Answer, words: str
+) -> None:
+    server.uploads = {"exports": [("dump", [5, 5])]}
+    synced_buckets(sync)
+    known = Resource.objects.get(name="exports").attrs
+    server.instead[path] = answer
+    server.buckets["nyc3"]["media"] = 4
+    run = synced_buckets(sync)
+    assert (run.outcome, run.error) == ("complete", "")
+    assert Resource.objects.get(name="media").attrs["object_count"] == 4
+    row = Resource.objects.filter(name="exports").first()
+    assert row is None or (row.attrs, row.deleted_at) == (known, None)
+    alert = Alert.objects.get(code="bucket_not_measured", resolved_at=None)
+    assert words in alert.message
+
+    server.instead.clear()
+    synced_buckets(sync)
+    if alert.subject == "bucket:exports":
+        assert not Alert.objects.filter(code="bucket_not_measured", resolved_at=None).exists()
+
+
+@pytest.mark.parametrize(("path", "answer", "words"), FLAWS)
+def test_a_flaw_of_one_item_is_logged_and_fails_nothing(
+    sync: SyncNow,
+    server: BucketServer,
+    caplog: pytest.LogCaptureFixture,
+    path: str,
+    answer: Answer,
+    words: str,
+) -> None:
+    server.uploads = {"exports": [("dump", [5, 5])]}
+    server.instead[path] = answer
+    run = synced_buckets(sync)
+    assert (run.outcome, run.error, run.seen) == ("complete", "", 2)
+    assert words in caplog.text
+    assert not Alert.objects.filter(code="bucket_not_measured").exists()
+
+
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [(302, "<html><head><title>302 Found</title></head></html>"), (301, ""), (307, "<Error></Error>")],
+)
+@pytest.mark.parametrize("path", ["/fra1", "/fra1/exports", "/fra1/exports?uploads"])
+def test_a_redirect_ends_no_run(
+    sync: SyncNow, server: BucketServer, status: int, body: str, path: str
+) -> None:
+    server.instead[path] = Answer(status, body, "text/html")
+    runs = sync(RunMode.SLOW, kinds=())
+    assert {kind: run.outcome for kind, run in runs.items() if kind != "spaces_bucket"} == {
+        "project": "complete", "image": "complete", "droplet_backup": "complete",
+    }  # fmt: skip
+    assert Resource.objects.filter(kind="spaces_bucket", name="media").exists()
+    run = runs["spaces_bucket"]
+    words = f"{run.error} {list(Alert.objects.values_list('message', flat=True))}"
+    assert f"{status}: redirected elsewhere" in words
+
+
+@pytest.mark.parametrize("key", ["test\x07.txt", "test&#7;.txt", "&#x1F;", "&#xFFFE;", "\ufffe", "\x0b\x0c"])
+def test_a_key_that_xml_cannot_hold_is_counted(sync: SyncNow, server: BucketServer, key: str) -> None:
+    server.uploads = {"exports": [("dump", [5, 5])]}
+    server.instead["/fra1/exports/dump"] = Answer(
+        200,
+        f"{XML}<ListPartsResult><Key>{key}</Key><IsTruncated>false</IsTruncated>"
+        "<Part><PartNumber>1</PartNumber><Size>77</Size></Part></ListPartsResult>",
+    )
+    run = synced_buckets(sync)
+    assert (run.outcome, run.error) == ("complete", "")
+    attrs = Resource.objects.get(name="exports").attrs
+    assert (attrs["open_upload_count"], attrs["open_upload_bytes"]) == (1, 77)
+
+
+def test_a_fault_of_our_own_ends_its_kind_alone(
+    sync: SyncNow, server: BucketServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reader, "endpoint_regions", lambda: 1 / 0)
+    runs = sync(RunMode.SLOW, kinds=())
+    assert runs["spaces_bucket"].outcome == "failed"
+    assert runs["spaces_bucket"].error == "an unexpected ZeroDivisionError; the log has more"
+    assert {run.outcome for kind, run in runs.items() if kind != "spaces_bucket"} == {"complete"}
 
 
 def test_after_a_fault_the_next_good_run_completes(sync: SyncNow, server: BucketServer) -> None:

@@ -221,6 +221,23 @@ def test_one_restored_of_unknown_creation_begins_at_this_sight() -> None:
     assert stretches() == [(minute(0), minute(5), True), (minute(20), None, True)]
 
 
+@pytest.mark.parametrize("was_assigned_while_gone", [True, False])
+def test_the_gap_after_a_wrong_tombstone_stays_the_former_owners(was_assigned_while_gone: bool) -> None:
+    acme, globex = a_project("Acme", "acme"), a_project("Globex", "globex")
+    observed(seen(tags=[], project_id=acme.pk))
+    tombstone(["1"], at=minute(10))
+    project = globex
+    if was_assigned_while_gone:
+        pk, project = the_resource().pk, acme
+        assign(resource_pks=[pk], tenant_id="globex", deployment_pk=None, actor="a", source="s")
+    observed(seen(tags=[], project_id=project.pk), at=minute(20))
+    assert [(start, end, facts["tenant"]) for start, end, facts in spans()] == [
+        (minute(-60), minute(0), "acme"),
+        (minute(0), minute(20), "acme"),
+        (minute(20), None, "globex"),
+    ]
+
+
 def test_one_restored_as_something_else_has_its_new_facts() -> None:
     observed(seen())
     tombstone(["1"], at=minute(10))
@@ -260,7 +277,11 @@ class Model:
         if self.last_seen is None:
             self.spans.append((min(self.created or at, at), None, facts))
         elif self.tombstoned:
-            self.spans.append((self._back(at), None, facts))
+            start = self._back(at)
+            if self.spans and start < at and start == self.spans[-1][1] and self._is_anothers(facts):
+                self.spans.append((start, at, self.spans[-1][2]))
+                start = at
+            self.spans.append((start, None, facts))
         elif (open_span := self.spans[-1])[2] != facts:
             if open_span[0] < at:
                 self.spans[-1] = (open_span[0], at, open_span[2])
@@ -268,6 +289,10 @@ class Model:
             else:
                 self.spans[-1] = (open_span[0], None, facts)
         self.last_seen, self.tombstoned = at, False
+
+    def _is_anothers(self, facts: Facts) -> bool:
+        former = self.spans[-1][2]
+        return (former.tenant, former.deployment) != (facts.tenant, facts.deployment)
 
     def _back(self, at: datetime) -> datetime:
         if not self.spans:

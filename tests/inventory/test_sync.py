@@ -1,13 +1,18 @@
 """The sync against a simulated DigitalOcean, over HTTP."""
 
 import re
+from datetime import timedelta
 
 import pytest
+from django.utils import timezone
 
 from arcadia_cloud.digitalocean.client import DigitalOcean
 from arcadia_cloud.digitalocean.rate_limit.budget import RateBudget
+from arcadia_cloud.kernel.alerts import raise_alert
 from arcadia_cloud.kernel.models import Alert
 from inventory.models import CloudAccount, Project, Resource, ResourceEvent, SyncRun
+from inventory.queries import sync_ages
+from inventory.readiness import sync_age
 from inventory.sync.projects import ensure_operators_project
 from inventory.values import RunMode
 from tests.inventory.conftest import SyncNow
@@ -103,7 +108,7 @@ def test_what_a_fast_run_discovers_gets_its_project_from_the_next_full_one(
     Project.objects.filter(name="globex").update(tenant_id="globex")
     sync()
     assert Resource.objects.get(name="sandbox-01").tenant_id == "globex"
-    assert event_counts() == {"discovered": 13, "updated": 13 + 1}  # the others' tags had named their tenant
+    assert event_counts() == {"discovered": 13, "updated": 13 + 1}  # the first full run decides by tags, too
 
 
 # --- Projects --------------------------------------------------------------------------------------
@@ -235,3 +240,31 @@ def test_a_spent_hour_skips_every_run_and_says_so(simulator: Simulated, sync: Sy
     assert "the hour's calls of the SYNC token are spent" in run.error
     assert simulator.requests() == []
     assert not Alert.objects.exists()
+
+
+@pytest.mark.parametrize("hours_ago", [3, None])
+def test_a_kind_that_the_hours_calls_do_not_reach_is_reported(
+    simulator: Simulated, sync: SyncNow, hours_ago: int | None
+) -> None:
+    simulator.control("POST", "limits", enabled=True)
+    if hours_ago is not None:
+        sync()
+        then = timezone.now() - timedelta(hours=hours_ago)
+        SyncRun.objects.update(started_at=then, finished_at=then, api_calls=6000)
+    budget = RateBudget("SYNC")
+    budget.correct({"ratelimit-limit": "5000", "ratelimit-remaining": "1"})
+    budget.take()
+    assert sync()["droplet"].outcome == "skipped"
+
+    alert = Alert.objects.get(subject="kind:droplet")
+    assert alert.code == "sync_short_of_calls"
+    (age,) = (age for age in sync_ages(at=timezone.now()) if age.kind == "droplet")
+    assert age.is_stale
+    assert "the hour's calls of the SYNC token are spent" in age.reason
+    assert f"({age.reason})" in sync_age().message
+
+
+def test_the_next_complete_run_closes_the_report(simulator: Simulated, sync: SyncNow) -> None:
+    raise_alert(code="sync_short_of_calls", subject="kind:droplet", message="a test")
+    sync()
+    assert not Alert.objects.filter(resolved_at=None).exists()

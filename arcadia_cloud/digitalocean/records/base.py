@@ -28,7 +28,9 @@ class NullableRecord(Record, frozen=True, gc=False):
 
     def __post_init__(self) -> None:
         for name, make in self.empty:
-            if getattr(self, name) is None:
+            value = getattr(self, name)
+            # Blank is absent, too: " " has come as the id of what isn't there yet.
+            if value is None or (make is str and value.isspace()):
                 msgspec.structs.force_setattr(self, name, make())
 
 

@@ -49,9 +49,10 @@ def seed_demo() -> SeedCounts:
     with DigitalOcean("SYNC") as cloud:
         clock = DatabaseClock()
         assert_pinned(cloud, at=clock.now())
+        asked_at = clock.now()
         records = list(cloud.projects())
     with transaction.atomic():
-        mirror_projects(records, at=clock.now())
+        mirror_projects(records, at=asked_at)
         # Only projects without a tenant: what an operator changed since stays.
         projects = sum(
             Project.objects.filter(name=tenant, tenant_id=None, deleted_at=None).update(tenant_id=tenant)

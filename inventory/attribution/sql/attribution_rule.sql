@@ -26,8 +26,13 @@ CROSS JOIN LATERAL (
                    THEN 'its tag names deployment ' || seen.tag_slug || ', but nothing names a tenant'
            END AS conflict
 ) AS claimed
-LEFT JOIN cloud_deployments AS named
-    ON claimed.conflict IS NULL AND (named.tenant_id, named.slug) = (claimed.tenant_id, seen.tag_slug)
+LEFT JOIN LATERAL (
+    SELECT id
+    FROM cloud_deployments
+    WHERE claimed.conflict IS NULL AND tenant_id = claimed.tenant_id AND lower(slug) = lower(seen.tag_slug)
+    ORDER BY slug <> seen.tag_slug  -- the same capitals first
+    LIMIT 1
+) AS named ON true
 CROSS JOIN LATERAL (
     SELECT CASE
                WHEN claimed.conflict IS NOT NULL THEN ''

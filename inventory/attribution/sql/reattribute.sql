@@ -7,7 +7,7 @@
 -- returns     changed: the ids of those whose owner changed
 -- locks       the resources, in the order of a batch of observations
 WITH seen AS MATERIALIZED (
-    SELECT known.id, known.project_id, known.parent_kind, known.parent_id,
+    SELECT known.id, known.saga_tenant_id, known.saga_deployment_id, known.project_id, known.parent_kind, known.parent_id,
            tagged.tenant AS tag_tenant, tagged.slug AS tag_slug, tagged.conflict AS tag_conflict
     FROM cloud_resources AS known
     JOIN jsonb_to_recordset(%(tags)s::jsonb) AS tagged(
@@ -24,7 +24,13 @@ WITH seen AS MATERIALIZED (
     FOR UPDATE OF known
 ),
 decision AS (
-    SELECT seen.id, ruling.rule, ruling.note, owner.tenant_id, owner.deployment_id
+    SELECT seen.id,
+           -- The saga that made it comes next after the operator, and is still known behind an assignment.
+           CASE WHEN seen.saga_tenant_id IS NOT NULL THEN 'saga' ELSE ruling.rule END AS rule,
+           CASE WHEN seen.saga_tenant_id IS NOT NULL THEN '' ELSE ruling.note END AS note,
+           CASE WHEN seen.saga_tenant_id IS NOT NULL THEN seen.saga_tenant_id ELSE owner.tenant_id END AS tenant_id,
+           CASE WHEN seen.saga_tenant_id IS NOT NULL THEN seen.saga_deployment_id
+                ELSE owner.deployment_id END AS deployment_id
     FROM seen
     -- include: attribution_rule.sql
 ),

@@ -1,7 +1,7 @@
 -- Bump the rows of a batch that were seen just as they are stored, and return which are not.
 --
 -- parameters  fingerprints jsonb: of each observation what distinguishes it, each id once · size integer, their number
---             provider text · kind text · at timestamptz and bump_unchanged boolean as in observe.sql
+--             provider text · kind text · at timestamptz, project_at timestamptz and bump_unchanged boolean as in observe.sql
 -- returns     differing: the ids of those that aren't stored so · known: how many were looked at, 0 for none or all
 -- locks       the known rows, in the order of a batch, all of them before any other statement locks more
 --
@@ -31,9 +31,14 @@ locked AS MATERIALIZED (
     SELECT known.id, known.provider_id,
            known.observed_digest = decision.digest
            AND known.deleted_at IS NULL
-           AND (decision.project_id IS NULL OR decision.project_id IS NOT DISTINCT FROM known.project_id)
+           AND (
+               decision.project_id IS NULL
+               OR known.project_seen_at > %(project_at)s::timestamptz
+               OR decision.project_id IS NOT DISTINCT FROM known.project_id
+           )
            AND (
                NOT decision.can_attribute
+               OR known.project_seen_at > %(project_at)s::timestamptz
                OR (
                    -- include: ../../attribution/sql/sticky_owner.sql
                )

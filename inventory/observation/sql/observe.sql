@@ -6,6 +6,8 @@
 --             volatile text[]: names of attrs that move by themselves and count for nothing
 --             bump_unchanged boolean: false in fast runs, where an unchanged row is touched only when its last bump is
 --             an hour old
+--             project_at timestamptz: when it was asked which project has what, never later than `at`
+--             ids_recur boolean: another thing may come under the same id
 --             actor text · source text
 -- returns     discovered, updated, restored: how many · touched: the ids of those whose spans may change
 --             first_owned: the rows whose owner was decided for the first time
@@ -19,12 +21,18 @@
 -- the one that it has when it is written, for another observer may have decided, or inserted it, a moment ago.
 WITH observed AS (
     SELECT seen.*,
-           NOT seen.can_attribute AND maker.tenant_id IS NULL AS keeps_owner,
-           CASE WHEN maker.tenant_id IS NOT NULL THEN 'saga' ELSE ruling.rule END AS rule,
-           CASE WHEN maker.tenant_id IS NOT NULL THEN '' ELSE ruling.note END AS note,
-           CASE WHEN maker.tenant_id IS NOT NULL THEN maker.tenant_id ELSE owner.tenant_id END AS owner_tenant_id,
-           CASE WHEN maker.tenant_id IS NOT NULL THEN seen.deployment_id
-                ELSE owner.deployment_id END AS owner_deployment_id
+           evidence.keeps_owner,
+           CASE WHEN evidence.is_sagas THEN 'saga' WHEN evidence.awaits_project THEN '' ELSE ruling.rule END AS rule,
+           CASE WHEN evidence.is_sagas THEN ''
+                WHEN evidence.awaits_project THEN 'its tags name an owner, but its project was not read yet'
+                ELSE ruling.note END AS note,
+           CASE WHEN evidence.is_sagas THEN maker.tenant_id
+                WHEN NOT evidence.awaits_project THEN owner.tenant_id END AS owner_tenant_id,
+           CASE WHEN evidence.is_sagas THEN seen.deployment_id
+                WHEN NOT evidence.awaits_project THEN owner.deployment_id END AS owner_deployment_id,
+           CASE WHEN evidence.is_sagas THEN maker.tenant_id END AS saga_tenant_id,
+           CASE WHEN evidence.is_sagas THEN seen.deployment_id END AS saga_deployment_id,
+           CASE WHEN seen.project_id IS NOT NULL THEN %(project_at)s::timestamptz END AS project_seen_at
     FROM jsonb_to_recordset(%(batch)s::jsonb) AS seen(
         provider_id text, urn text, name text, region text, status text, tags text[], attrs jsonb,
         monthly_price_cents integer, created_at timestamptz, active boolean, size_gb numeric,
@@ -33,17 +41,25 @@ WITH observed AS (
     )
     LEFT JOIN cloud_deployments AS deployment ON deployment.id = seen.deployment_id
     CROSS JOIN LATERAL (SELECT coalesce(seen.tenant_id, deployment.tenant_id) AS tenant_id) AS maker
+    CROSS JOIN LATERAL (
+        SELECT maker.tenant_id IS NOT NULL AS is_sagas,
+               maker.tenant_id IS NULL AND NOT seen.can_attribute AS keeps_owner,
+               -- The project may contradict the tags: whoever they name must not see it in the meantime.
+               maker.tenant_id IS NULL AND NOT seen.can_attribute
+               AND (seen.tag_tenant IS NOT NULL OR seen.tag_slug IS NOT NULL) AS awaits_project
+    ) AS evidence
     -- include: ../../attribution/sql/attribution_rule.sql
 ),
 written AS (
     INSERT INTO cloud_resources AS known (
         provider, kind, provider_id, urn, name, region, status, tags, attrs, monthly_price_cents,
         provider_created_at, project_id, deployment_id, tenant_id, attributed_by, attribution_note,
-        parent_kind, parent_id, observed_digest, first_seen_at, last_seen_at, stale_strike_count
+        parent_kind, parent_id, observed_digest, first_seen_at, last_seen_at, stale_strike_count,
+        project_seen_at, saga_tenant_id, saga_deployment_id
     )
     SELECT %(provider)s::text, %(kind)s::text, provider_id, urn, name, region, status, tags, attrs, monthly_price_cents,
            created_at, project_id, owner_deployment_id, owner_tenant_id, rule, note, parent_kind, parent_id,
-           digest, %(at)s::timestamptz, %(at)s::timestamptz, 0
+           digest, %(at)s::timestamptz, %(at)s::timestamptz, 0, project_seen_at, saga_tenant_id, saga_deployment_id
     FROM observed
     ORDER BY provider_id
     ON CONFLICT (provider, kind, provider_id) DO UPDATE SET
@@ -54,8 +70,39 @@ written AS (
         tags = excluded.tags,
         attrs = excluded.attrs,
         monthly_price_cents = excluded.monthly_price_cents,
-        provider_created_at = coalesce(excluded.provider_created_at, known.provider_created_at),
-        project_id = coalesce(excluded.project_id, known.project_id),
+        provider_created_at = CASE
+            WHEN (
+                -- include: is_namesake.sql
+            ) THEN excluded.provider_created_at
+            ELSE coalesce(excluded.provider_created_at, known.provider_created_at)
+        END,
+        (project_id, project_seen_at) = (
+            SELECT evidence.project_id, evidence.project_seen_at
+            FROM (VALUES
+                (true, excluded.project_id, excluded.project_seen_at),
+                (false, known.project_id, known.project_seen_at)
+            ) AS evidence(is_newer, project_id, project_seen_at)
+            WHERE evidence.is_newer = (
+                (
+                    -- include: is_namesake.sql
+                )
+                OR excluded.project_id IS NOT NULL
+                AND (excluded.project_seen_at >= known.project_seen_at) IS NOT FALSE
+            )
+        ),
+        (saga_tenant_id, saga_deployment_id) = (
+            SELECT word.tenant_id, word.deployment_id
+            FROM (VALUES
+                (true, excluded.saga_tenant_id, excluded.saga_deployment_id),
+                (false, known.saga_tenant_id, known.saga_deployment_id)
+            ) AS word(is_new, tenant_id, deployment_id)
+            WHERE word.is_new = (
+                (
+                    -- include: is_namesake.sql
+                )
+                OR excluded.saga_tenant_id IS NOT NULL
+            )
+        ),
         parent_kind = excluded.parent_kind,
         parent_id = excluded.parent_id,
         (deployment_id, tenant_id, attributed_by, attribution_note) = (
@@ -65,11 +112,18 @@ written AS (
                 (false, excluded.deployment_id, excluded.tenant_id, excluded.attributed_by, excluded.attribution_note)
             ) AS owner(stays, deployment_id, tenant_id, attributed_by, attribution_note)
             WHERE owner.stays = (
-                -- Asked of the batch here, and not of the row before: that may have come to be since.
-                excluded.provider_id IN (SELECT provider_id FROM observed WHERE keeps_owner)
-                OR (
-                    -- include: ../../attribution/sql/sticky_owner.sql
-                ) AND NOT (known.attributed_by = 'saga' AND excluded.attributed_by = 'saga')
+                NOT (
+                    -- include: is_namesake.sql
+                )
+                AND (
+                    -- Asked of the batch here, and not of the row before: that may have come to be since.
+                    excluded.provider_id IN (SELECT provider_id FROM observed WHERE keeps_owner)
+                    -- A saga has moved it since its project was asked for: what follows from the old one is no more.
+                    OR (known.project_seen_at > %(project_at)s::timestamptz) IS TRUE
+                    OR (
+                        -- include: ../../attribution/sql/sticky_owner.sql
+                    ) AND NOT (known.attributed_by = 'saga' AND excluded.attributed_by = 'saga')
+                )
             )
         ),
         observed_digest = excluded.observed_digest,
@@ -149,7 +203,29 @@ outcome AS (
     FROM written
     JOIN observed USING (provider_id)
     LEFT JOIN LATERAL (
-        SELECT jsonb_object_agg(field, jsonb_build_array(old_value, new_value)) AS changes
+        SELECT jsonb_object_agg(
+                   field,
+                   CASE
+                       WHEN jsonb_typeof(old_value) = 'array' AND jsonb_typeof(new_value) = 'array'
+                            AND greatest(jsonb_array_length(old_value), jsonb_array_length(new_value)) > 50
+                       -- Of a long list the difference alone: one more record in a zone of 12,000 would store both.
+                       THEN (
+                           SELECT jsonb_agg(jsonb_build_object(
+                                      'count', jsonb_array_length(side.list),
+                                      'only', (
+                                          SELECT coalesce(jsonb_agg(item), '[]')
+                                          FROM (SELECT jsonb_array_elements(side.list) AS item
+                                                EXCEPT ALL
+                                                SELECT jsonb_array_elements(side.other)
+                                                LIMIT 100) AS own
+                                      )
+                                  ) ORDER BY side.number)
+                           FROM (VALUES (1, old_value, new_value), (2, new_value, old_value))
+                                AS side(number, list, other)
+                       )
+                       ELSE jsonb_build_array(old_value, new_value)
+                   END
+               ) AS changes
         FROM (
             SELECT field, old_and_new -> 0 -> field, old_and_new -> 1 -> field
             FROM jsonb_object_keys(old_and_new -> 1) AS field

@@ -7,9 +7,15 @@
 --
 -- A span that began at this very instant has no length to keep: its facts are corrected where it stands.
 -- One that came back and was made before its tombstone lived all along, so its life goes on where it ended; one made
--- later begins at its creation; where the provider has no creation, at this sight.
+-- later begins at its creation; where the provider has no creation, at this sight. Where its owner is another one than
+-- before the tombstone, the gap stays the former owner's: a wrong tombstone makes no one the owner of the past.
 WITH latest AS MATERIALIZED (
     SELECT resource.*, seen.active, seen.size_gb, span.id AS span_id, upper(span.during) AS ended_at,
+           span.deployment_id AS former_deployment_id, span.tenant_id AS former_tenant_id,
+           span.active AS former_active, span.size_gb AS former_size_gb,
+           (span.deployment_id, span.tenant_id) IS DISTINCT FROM (resource.deployment_id, resource.tenant_id)
+           AND upper(span.during) < %(at)s::timestamptz AND resource.provider_created_at <= upper(span.during)
+           AS has_former_gap,
            upper_inf(span.during) AS is_open, lower(span.during) < %(at)s::timestamptz AS has_length,
            (span.deployment_id, span.tenant_id, span.active, span.size_gb)
            IS DISTINCT FROM (resource.deployment_id, resource.tenant_id, seen.active, seen.size_gb) AS is_outdated
@@ -44,7 +50,7 @@ INSERT INTO resource_spans (resource_id, during, deployment_id, tenant_id, activ
 SELECT latest.id,
        tstzrange(
            CASE
-               WHEN ended.id IS NOT NULL THEN %(at)s::timestamptz
+               WHEN ended.id IS NOT NULL OR latest.has_former_gap THEN %(at)s::timestamptz
                WHEN latest.ended_at IS NULL THEN least(latest.provider_created_at, %(at)s::timestamptz)
                WHEN latest.provider_created_at IS NULL THEN greatest(latest.ended_at, %(at)s::timestamptz)
                ELSE least(greatest(latest.provider_created_at, latest.ended_at), %(at)s::timestamptz)
@@ -54,3 +60,8 @@ SELECT latest.id,
 FROM latest
 LEFT JOIN ended USING (id)
 WHERE latest.is_open IS NOT TRUE OR ended.id IS NOT NULL
+UNION ALL
+SELECT id, tstzrange(ended_at, %(at)s::timestamptz), former_deployment_id, former_tenant_id, former_active,
+       former_size_gb
+FROM latest
+WHERE is_open IS FALSE AND has_former_gap

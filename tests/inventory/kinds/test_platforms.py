@@ -171,6 +171,15 @@ def test_a_cluster_runs_or_not(state: str, runs: bool) -> None:
     assert seen(KUBERNETES_CLUSTER, {**A_CLUSTER, "status": {"state": state}}).active is runs
 
 
+@pytest.mark.parametrize("droplet_id", [" ", "", None])
+def test_a_worker_whose_droplet_is_not_there_yet_is_none(droplet_id: str | None) -> None:
+    pool = {"id": "p", "name": "p", "size": "s-1vcpu-2gb", "count": 2,
+            "nodes": [{"droplet_id": droplet_id}, {"droplet_id": "3576878"}]}  # fmt: skip
+    assert seen(KUBERNETES_CLUSTER, {**A_CLUSTER, "node_pools": [pool]}).attrs["droplet_ids"] == ["3576878"]
+    for pools in (None, [{**pool, "nodes": None}]):
+        assert seen(KUBERNETES_CLUSTER, {**A_CLUSTER, "node_pools": pools}).attrs["droplet_ids"] == []
+
+
 def test_a_worker_droplet_tells_its_cluster() -> None:
     worker = seen(DROPLET, droplet(1, tags=["k8s", "k8s:worker", f"k8s:{CLUSTER_ID}"]))
     assert worker.attrs["cluster_id"] == CLUSTER_ID

@@ -163,6 +163,13 @@ def test_every_record_is_known_by_something(entry: Any) -> None:
         assert record_key(Known()) == "x"
 
 
+@pytest.mark.parametrize("blank", [" ", ""])
+def test_a_record_without_an_id_fails_its_kind(blank: str) -> None:
+    (volume,) = records(VOLUME, {**A_VOLUME, "id": blank})
+    with DigitalOcean(budget=UnlimitedBudget()) as cloud, pytest.raises(ProviderMalformed, match="has no id"):
+        map_record(VOLUME, cloud, volume)
+
+
 def test_a_value_that_nobody_expected_fails_its_kind_and_names_the_resource() -> None:
     (volume,) = records(VOLUME, {**A_VOLUME, "size_gigabytes": 1e40})
     with DigitalOcean(budget=UnlimitedBudget()) as cloud, pytest.raises(ProviderMalformed, match=VOLUME_ID):
