@@ -26,6 +26,7 @@ def report_left_off() -> int:
     open_alerts = set(Alert.objects.filter(code=LEFT_OFF, resolved_at=None).values_list("subject", flat=True))
     for subject in open_alerts - set(left_off):
         resolve_alert(code=LEFT_OFF, subject=subject, actor="the sweep")
+    # Once: an alert that is raised at each sweep would be logged six times a minute.
     for subject in set(left_off) - open_alerts:
         droplet = left_off[subject]
         raise_alert(

@@ -34,6 +34,7 @@ def saga_suffix(state: StepState) -> str:
 
 def find_maker(text: str) -> Maker | None:
     """Return the maker that a tag or a description names; None where it names none."""
+    # DigitalOcean gives a tag back with the capitals that it was first made with.
     match = _TAG.search(text.lower())
     return None if match is None else Maker(int(match["saga_id"]), match["nonce"] or "")
 

@@ -89,6 +89,7 @@ def requeue_saga(*, saga_id: int) -> SagaRun:
 def _inherited_context(saga: SagaRun) -> dict[str, Any]:
     """Return the context that a retry begins with: what the first run found, unless all was put back."""
     inherited: dict[str, Any] = dict(saga.context.get("inherited", {}))
+    # All was put back otherwise: what the retry finds is what the droplet is.
     if saga.compensation_failures:
         steps = [step for step in map(registry.step_named, saga.step_modules) if step is not None]
         names = {name for step in steps for name in step.inherits}

@@ -44,7 +44,7 @@ def sweep() -> dict[str, int]:
     unsent = _nudge_each(due)
     if unsent:
         SagaRun.objects.filter(pk__in=unsent).update(nudged_at=None)
-    fail_unknown_steps()
+    fail_unknown_steps()  # after the nudges: a worker that knows the step may be on its way
     resolve_quiet_alerts()
     report_left_off()
     return {"nudged": len(due) - len(unsent), "alerted": report_overdue()}

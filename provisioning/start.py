@@ -90,20 +90,16 @@ def _parse(workflow: Workflow, inputs: Mapping[str, Any]) -> tuple[Inputs, dict[
     try:
         parsed = msgspec.convert(inputs, workflow.inputs)
     except msgspec.ValidationError as error:
-        raise _as_invalid_input(str(error)) from error
+        # Its field is named in msgspec's message: "Expected `int`, got `str` - at `$.size`", or in its rule.
+        rule, _, path = str(error).partition(" - at `$")
+        named = _NAMED_FIELD.search(rule)
+        places = [path.rstrip("`").strip("."), named["name"] if named else ""]
+        field = ".".join(["inputs", *(place for place in places if place)])
+        raise InvalidInput(f"{field}: {rule}", errors={field: [rule]}) from error
     try:
         return parsed, as_stored_json(msgspec.to_builtins(parsed))
     except ValueError as error:
         raise InvalidInput(f"the inputs hold {_UNSTORABLE}", errors={"inputs": [_UNSTORABLE]}) from error
-
-
-def _as_invalid_input(message: str) -> InvalidInput:
-    """Name the field of msgspec's message: "Expected `int`, got `str` - at `$.size`", or the field in it."""
-    rule, _, path = message.partition(" - at `$")
-    named = _NAMED_FIELD.search(rule)
-    places = [path.rstrip("`").strip("."), named["name"] if named else ""]
-    field = ".".join(["inputs", *(place for place in places if place)])
-    return InvalidInput(f"{field}: {rule}", errors={field: [rule]})
 
 
 def _check_key(key: str) -> None:
@@ -138,6 +134,7 @@ def _build(workflow: Workflow, inputs: Inputs, stored_inputs: dict[str, Any]) ->
         subjects=sorted(set(inputs.subjects())),  # in one order, or two starts could deadlock
         tenant_id=owner.tenant_id,
         deployment_id=owner.deployment_id,
+        # Of the operating system's randomness: who could guess it could have a machine adopted or destroyed.
         nonce=secrets.token_hex(_NONCE_BYTES),
     )
 
@@ -171,16 +168,13 @@ def _insert(saga: SagaRun) -> bool:
         # Any other constraint is a bug here, not a busy subject.
         if "saga_subjects" not in str(error):
             raise
-        raise _subject_busy(saga.subjects) from error
+        taken = SagaSubject.objects.filter(subject__in=saga.subjects).order_by("subject").first()
+        if taken is None:  # its saga ended between the refusal and this look
+            subjects = ", ".join(saga.subjects)
+            raise SubjectBusy(f"another saga was working on one of {subjects}; try again") from error
+        raise SubjectBusy(f"saga {taken.saga_id} is working on {taken.subject}") from error
     if inserted is None:
         return False
     saga.pk, saga.created_at = inserted.id, inserted.created_at
     saga._state.adding, saga._state.db = False, connection.alias  # noqa: SLF001 - as the ORM's own insert
     return True
-
-
-def _subject_busy(subjects: list[str]) -> SubjectBusy:
-    taken = SagaSubject.objects.filter(subject__in=subjects).order_by("subject").first()
-    if taken is None:  # its saga ended between the refusal and this look
-        return SubjectBusy(f"another saga was working on one of {', '.join(subjects)}; try again")
-    return SubjectBusy(f"saga {taken.saga_id} is working on {taken.subject}")

@@ -51,21 +51,13 @@ def compensate_steps(claimed: ClaimedSaga) -> AdvanceOutcome:
         if isinstance(result, Reschedule):
             release_until_wake(claimed, state, result)
             return AdvanceOutcome.WAITING
-        outcome = _complete_compensation(claimed, state, result)
+        end = StepEnd(StepStatus.COMPENSATED, None, state.outputs)
+        if result is not None:
+            end = StepEnd(StepStatus.COMPENSATION_FAILED, {"compensation": result.error}, state.outputs)
+        next_idx = _next_to_compensate(claimed, below=claimed.step_idx)
+        outcome = _record(claimed, end, next_idx, Failpoint.AFTER_COMPENSATION_COMMIT, failure=result)
         if outcome is not None:
             return outcome
-
-
-def _complete_compensation(
-    claimed: ClaimedSaga, state: EngineStepState, failed: StepFailure | None
-) -> AdvanceOutcome | None:
-    """Record the compensation and enter the next one; an outcome when there is none, or a pause."""
-    next_idx = _next_to_compensate(claimed, below=claimed.step_idx)
-    if failed is None:
-        end = StepEnd(StepStatus.COMPENSATED, None, state.outputs)
-        return _record(claimed, end, next_idx, Failpoint.AFTER_COMPENSATION_COMMIT)
-    end = StepEnd(StepStatus.COMPENSATION_FAILED, {"compensation": failed.error}, state.outputs)
-    return _record(claimed, end, next_idx, Failpoint.AFTER_COMPENSATION_COMMIT, failure=failed)
 
 
 def _record(

@@ -54,6 +54,7 @@ class _UnknownStep:
 
 def fail_unknown_steps() -> int:
     """Make dead letters of the sagas that no build could advance for a while; return how many."""
+    # Due for so long: a build that knew the step would have claimed it at one of the sweep's nudges.
     parameters = {"known": registry.step_names(), "unclaimed_seconds": UNCLAIMED_SECONDS}
     with transaction.atomic(durable=True):
         found = fetch_all(_FAIL_UNKNOWN_STEPS, parameters, into=_UnknownStep)

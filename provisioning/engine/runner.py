@@ -85,6 +85,7 @@ def _log_context(claimed: ClaimedSaga) -> Iterator[None]:
 
     One wake advances many sagas, and carries the names of the request that caused the first.
     """
+    # All of them, not only the names set here: a request's user or tenant isn't this saga's.
     before = get_contextvars()
     clear_contextvars()
     bind_contextvars(saga=claimed.saga_id, tenant=claimed.tenant_id)

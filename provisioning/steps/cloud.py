@@ -93,27 +93,20 @@ def _wait_or_raise(error: ProviderError) -> Wait:
     if isinstance(error, BudgetExhausted):
         return Wait(max((error.frees_at - datetime.now(UTC)).total_seconds(), 1.0), error.message)
     if isinstance(error, MissingToken) or error.status == _UNAUTHORIZED:
-        return _wait_for_token(str(error))
+        raise_alert(
+            code=TOKEN_REFUSED,
+            subject=f"token:{PURPOSE}",
+            message=f"DigitalOcean refuses the token for {PURPOSE}, and sagas wait for a good one: {error}",
+            severity=Alert.Severity.CRITICAL,
+            details={"purpose": PURPOSE},
+        )
+        # A wait and no error: retries would be used up by what concerns every saga at once.
+        return Wait(max(settings.ARCADIA_SAGA_POLL_SECONDS, _TOKEN_POLL_SECONDS), "the token is refused")
     if isinstance(error, ProviderUnavailable):
         raise RetryableError(str(error), after_seconds=error.retry_after or 0) from error
     if isinstance(error, ProviderRejected) and not is_passing(error):
         raise FinalError(str(error)) from error
     raise RetryableError(str(error)) from error
-
-
-def _wait_for_token(reason: str) -> Wait:
-    """Raise the alert of the token, and wait: nothing was done, and a token is rotated or restored.
-
-    A wait and no error: retries would be used up by what concerns every saga at once.
-    """
-    raise_alert(
-        code=TOKEN_REFUSED,
-        subject=f"token:{PURPOSE}",
-        message=f"DigitalOcean refuses the token for {PURPOSE}, and sagas wait for a good one: {reason}",
-        severity=Alert.Severity.CRITICAL,
-        details={"purpose": PURPOSE},
-    )
-    return Wait(max(settings.ARCADIA_SAGA_POLL_SECONDS, _TOKEN_POLL_SECONDS), "the token is refused")
 
 
 def is_passing(error: ProviderRejected) -> bool:

@@ -74,9 +74,9 @@ def remove_dns_record(state: StepState, cloud: DigitalOcean) -> Wait | None:
 
 
 def _addresses_of_name(state: StepState, cloud: DigitalOcean) -> list[DnsRecord]:
-    """Return the zone's records that say where the name points. Raises ProviderNotFound without such a zone.
+    """Return the zone's records that point the name somewhere. Raises ProviderNotFound without such a zone.
 
-    Of the whole zone: its filter by name may tell capitals apart.
+    Of the whole zone: its filter by name may be sensitive to capitals.
     """
     found = (
         record

@@ -36,7 +36,11 @@ def remove_created_project(state: StepState, cloud: DigitalOcean) -> Wait | None
     found = _find_project(cloud, state.inputs["project"])
     if found is None and state.get_output("project_id") is None:
         return wait_for_listing(state, list_lag_ends_at(state), of="the project")
-    if found is None or not is_made_by(state, found.description) or _is_used_by_another_saga(state):
+    if found is None or not is_made_by(state, found.description):
+        return None
+    # Another saga that was started with this project, and isn't settled, may have found it there.
+    unsettled = SagaRun.objects.filter(status__in=[*LIVE, SagaStatus.FAILED]).exclude(pk=state.saga_id)
+    if unsettled.filter(inputs__project=state.inputs["project"]).exists():
         return None
     try:
         cloud.delete_project(found.id)
@@ -109,12 +113,6 @@ def _ensure(state: StepState, cloud: DigitalOcean) -> ProjectRecord:
             raise
         # Another saga may have made it since the list: names are unique, so the next look finds it.
         raise RetryableError(f"{error}: it may have been made a moment ago") from error
-
-
-def _is_used_by_another_saga(state: StepState) -> bool:
-    """Return whether an unsettled saga was started with the same project: it may have found it there."""
-    unsettled = SagaRun.objects.filter(status__in=[*LIVE, SagaStatus.FAILED]).exclude(pk=state.saga_id)
-    return unsettled.filter(inputs__project=state.inputs["project"]).exists()
 
 
 def _find_project(cloud: DigitalOcean, name: str) -> ProjectRecord | None:

@@ -104,6 +104,7 @@ class ProvisionDroplet(Inputs, frozen=True, kw_only=True):
             _refuse("size", "a GPU droplet can't be made by a saga")
         if any(tag.lower().startswith("saga:") for tag in self.tags):
             _refuse("tags", "a saga's own tag can't be given")
+        # What is attributed to another tenant isn't given to this one by way of an order.
         projects = Project.objects.filter(provider=PROVIDER, name=self.project, deleted_at=None)
         zones = Resource.objects.live().filter(
             provider=PROVIDER, kind=Kind.DNS_ZONE, provider_id=self.domain.lower()

@@ -1,7 +1,7 @@
 """DigitalOcean's actions on a droplet, begun anew until their goal is reached.
 
 Only an action whose id came as the answer to this step's own request is this step's: any other of its type
-may be another's, a snapshot by hand say, and following it would wait for what never comes. When an answer was
+may be another's, as a snapshot by hand, and following it would wait for what never comes. When an answer was
 lost, the step waits until no event holds the droplet, and looks at its goal again.
 """
 
@@ -31,6 +31,7 @@ def act(state: StepState, cloud: DigitalOcean, droplet_id: int, kind: str, **par
     whose effect doesn't show after a while, is begun anew. Raises ActionErrored when it failed; while
     compensating it is forgotten, and begun anew for as long as the retries last.
     """
+    # Only by its id: an action that is found by its type may be anybody's.
     action = find_own_action(state, cloud, droplet_id, kind)
     if action is not None:
         if action.status == "in-progress" or _may_still_show(state, droplet_id, kind, action):

@@ -1,7 +1,7 @@
 """Checks of a droplet around what is done to it: is it protected, busy, or was it refused in passing."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from itertools import islice
 from typing import Final
 
@@ -49,13 +49,14 @@ def retry_while_refused(cloud: DigitalOcean, droplet_id: int) -> Iterator[None]:
     try:
         yield
     except ProviderRejected as error:
-        if is_passing(error) or (error.status in PASSING_STATUSES and _is_held(cloud, droplet_id)):
+        if error.status not in PASSING_STATUSES:
+            raise
+        is_held = is_passing(error)
+        # The droplet may be gone by now, and be refused for that: then nothing passes.
+        with suppress(ProviderNotFound):
+            is_held = (
+                is_held or cloud.droplet(droplet_id).locked or wait_for_event(cloud, droplet_id) is not None
+            )
+        if is_held:
             raise RetryableError(str(error)) from error
         raise
-
-
-def _is_held(cloud: DigitalOcean, droplet_id: int) -> bool:
-    try:
-        return cloud.droplet(droplet_id).locked or wait_for_event(cloud, droplet_id) is not None
-    except ProviderNotFound:
-        return False

@@ -4,7 +4,7 @@ Stores `droplet_id`, `droplet_mark`, `droplet_ip`, and, when the request was sen
 `twins_until`: the moment at which a list by the mark shows every droplet that came of it.
 
 A droplet is the saga's own if it has the mark, which no other saga can have, if it is what was ordered, and
-if it isn't older than the step. Any other with the mark, a copy say, is left alone, and reported as an
+if it isn't older than the step. Any other with the mark, as a copy, is left alone, and reported as an
 orphan. `droplet_since` is stored for it: when this step was first entered.
 """
 

@@ -42,6 +42,7 @@ def inspect_droplet(state: StepState, cloud: DigitalOcean) -> Wait | None:
 @with_cloud
 def leave_as_found(state: StepState, cloud: DigitalOcean) -> Wait | None:
     """Switch the droplet on if it was on, whatever earlier compensations failed at, and observe it."""
+    # The last compensation of all: it has an hour of its own, after one that used its hour up.
     droplet = observe_droplet_now(state, cloud, state.inputs["droplet_id"])
     if droplet is None or not state.get_output("was_on"):
         return None

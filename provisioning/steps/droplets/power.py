@@ -64,6 +64,7 @@ def shut_down_droplet(state: StepState, cloud: DigitalOcean) -> Wait | None:
 @with_cloud
 def power_back_on(state: StepState, cloud: DigitalOcean) -> Wait | None:
     """Switch the droplet on if it was on."""
+    # Also where this attempt found it off: an earlier run's shutdown is not how it was found.
     if not state.get_output("was_on"):
         return None
     try:

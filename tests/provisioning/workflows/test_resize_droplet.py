@@ -151,7 +151,7 @@ def test_an_action_that_errors_compensates_everything(cloud: Cloud, action: str)
 
 
 def test_an_action_that_errors_after_its_answer_was_lost_is_begun_again(cloud: Cloud) -> None:
-    """Nothing says that it was this saga's: the goal isn't reached, and no event is under way."""
+    """Nothing proves that it was this saga's: the goal isn't reached, and no event is under way."""
     cloud.fault("errored_action", type="resize")
     cloud.fault("drop_after", method="POST", path="/actions$", after=2)
     saga = start_and_run("resize_droplet", **WISH)
