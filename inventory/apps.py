@@ -1,6 +1,7 @@
 from django.apps import AppConfig
 from django.utils.module_loading import import_string
 
+from arcadia_cloud.digitalocean.account_check import register_account_check
 from arcadia_cloud.kernel import readiness, subject_links
 from arcadia_cloud.kernel.queue.schedule.registry import ScheduleEntry, register_schedule
 
@@ -10,8 +11,9 @@ class InventoryConfig(AppConfig):
     verbose_name = "Inventory"
 
     def ready(self) -> None:
-        """Put the syncs on the schedule, and the age of the last ones among the readiness checks."""
+        """Register the account check of the client, readiness's check of syncs, links and the schedule."""
         # By name: this module is imported before the models are loaded.
+        register_account_check(import_string("inventory.sync.account.require_pinned_account"))
         subject_links.register("run", "admin:inventory_syncrun_change")
         subject_links.register("resource", "admin:inventory_resource_change")
         readiness.register("sync", import_string("inventory.readiness.sync_age"))

@@ -15,7 +15,6 @@ from inventory.attribution.assign import assign, clear_assignment, reattribute, 
 from inventory.kinds import registry
 from inventory.models import Project, SyncRun
 from inventory.observation.observe import ObservationContext, ObservationCounts, Origin, observe
-from inventory.sync.account import WrongAccount, assert_pinned
 from inventory.sync.hooks import register as register_discovery_hook
 from inventory.sync.paging import read_all
 from inventory.sync.projects import mirror_projects, sync_projects
@@ -31,8 +30,6 @@ __all__ = [
     "Origin",
     "Progress",
     "ReportProgress",
-    "WrongAccount",
-    "assert_pinned",
     "assign",
     "clear_assignment",
     "delete_old_runs",

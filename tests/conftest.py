@@ -12,6 +12,7 @@ from django.db import connection
 from pytest_django import DjangoDbBlocker
 from pytest_django.fixtures import Settings
 
+from arcadia_cloud.digitalocean.account_check import account_checks
 from arcadia_cloud.embedded.child_processes import RECORD, stop_leftovers
 from arcadia_cloud.embedded.postgres import Postgres
 from arcadia_cloud.embedded.valkey import Valkey
@@ -48,6 +49,12 @@ def figures(record_property: Callable[[str, object], None]) -> Callable[[str], N
         record_property(FIGURES, text)
 
     return tell
+
+
+@pytest.fixture(autouse=True)
+def _unknown_tokens() -> None:
+    """No test's token has passed the account check in the test before."""
+    account_checks.forget()
 
 
 @pytest.fixture(scope="session")

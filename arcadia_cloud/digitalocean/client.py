@@ -5,6 +5,7 @@ from contextlib import AbstractContextManager
 from typing import Any, Final
 from urllib.parse import quote
 
+from arcadia_cloud.digitalocean.account_check import ACCOUNT_PATH
 from arcadia_cloud.digitalocean.pagination import Listing, Page
 from arcadia_cloud.digitalocean.records import (
     AccountRecord,
@@ -38,7 +39,7 @@ class DigitalOcean(RestClient):
     # --- Account, projects, tags, sizes ------------------------------------------------------------
     def account(self) -> AccountRecord:
         """Get the account the token speaks for."""
-        return self.get("/v2/account", AccountRecord, key="account")
+        return self.get(ACCOUNT_PATH, AccountRecord, key="account")
 
     def projects(self) -> Iterator[ProjectRecord]:
         return self.items(Listing("/v2/projects", "projects", ProjectRecord))

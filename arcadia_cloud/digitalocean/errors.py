@@ -93,5 +93,9 @@ class MissingToken(ProviderError):
     """No usable token is configured; the message names the variables."""
 
 
+class WrongAccount(MissingToken):
+    """The token belongs to another account than ours: it is as good as none, until the right one is there."""
+
+
 class MissingSpacesKeys(MissingToken):
     """No keys for Spaces are configured, as where Spaces isn't used; no fault in itself."""

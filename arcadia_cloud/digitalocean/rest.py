@@ -10,6 +10,7 @@ from arcadia_cloud.digitalocean.decoder import decode_object, decode_page
 from arcadia_cloud.digitalocean.errors import ProviderMalformed, ProviderNotFound, ProviderUnavailable
 from arcadia_cloud.digitalocean.pagination import Listing, Page, next_page_params
 from arcadia_cloud.digitalocean.rate_limit.budget import RateBudget
+from arcadia_cloud.digitalocean.records import AccountRecord
 from arcadia_cloud.digitalocean.responses import ApiResponse, is_too_heavy
 from arcadia_cloud.digitalocean.transport import Transport
 
@@ -24,10 +25,11 @@ SMALLEST_PAGE: Final = 25  # of a list whose larger pages are too heavy
 class RestClient:
     """DigitalOcean's API with one purpose's token (SYNC, BILLING, PROVISIONING). Close it; one per thread.
 
-    Every method raises ProviderUnavailable (try again later), ProviderRejected (don't), ProviderMalformed
-    or MissingToken. A GET is repeated here, within `give_up_after` seconds; no other call ever is. `timeout`
-    is the longest silence in seconds, by default the setting DO_TIMEOUT_SECONDS. `before_write` is called
-    right before each call that isn't a GET, with the seconds that it may take; what it raises stops the call.
+    Every method raises ProviderUnavailable (try again later), ProviderRejected (don't), ProviderMalformed or
+    MissingToken; WrongAccount before anything is sent with another account's token. A GET is repeated here,
+    within `give_up_after` seconds; no other call ever is. `timeout` is the longest silence in seconds, by
+    default the setting DO_TIMEOUT_SECONDS. `before_write` is called right before each call that isn't a GET,
+    with the seconds that it may take; what it raises stops the call.
     """
 
     def __init__(
@@ -61,6 +63,13 @@ class RestClient:
 
     def close(self) -> None:
         self._transport.close()
+
+    def verify_account(self) -> AccountRecord:
+        """Ask for the token's account and check that it is ours, whatever was checked before.
+
+        Each token is checked before its first use anyhow. Raises WrongAccount.
+        """
+        return self._transport.verify_account()
 
     @property
     def calls(self) -> int:

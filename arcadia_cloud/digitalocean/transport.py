@@ -4,7 +4,7 @@ import random
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http import HTTPStatus
 from itertools import count
 from typing import Final, TypeVar
@@ -18,9 +18,12 @@ from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase
 from urllib3.util.retry import Retry
 
+from arcadia_cloud.digitalocean.account_check import ACCOUNT_PATH, account_checks
 from arcadia_cloud.digitalocean.credentials import api_token
+from arcadia_cloud.digitalocean.decoder import decode_object
 from arcadia_cloud.digitalocean.errors import ProviderError
 from arcadia_cloud.digitalocean.rate_limit.budget import RateBudget
+from arcadia_cloud.digitalocean.records import AccountRecord
 from arcadia_cloud.digitalocean.redaction import SecretStr
 from arcadia_cloud.digitalocean.responses import (
     ApiResponse,
@@ -44,13 +47,13 @@ _FAULTS = (requests.RequestException, urllib3.exceptions.HTTPError, OSError)
 
 
 class _Bearer(AuthBase):
-    """The purpose's token, read as a request leaves, so that a rotated one is picked up."""
+    """A token, put on a request as it leaves, so that no frame of ours has a header with it."""
 
-    def __init__(self, purpose: str) -> None:
-        self._purpose = purpose
+    def __init__(self, token: SecretStr) -> None:
+        self._token = token
 
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        request.headers["Authorization"] = SecretStr(f"Bearer {api_token(self._purpose)}")
+        request.headers["Authorization"] = SecretStr(f"Bearer {self._token}")
         return request
 
 
@@ -62,6 +65,7 @@ class _Call:
     body: bytes | None
     accept: str = "application/json"
     may_be_heavy: bool = False
+    token: SecretStr | None = None  # that of the attempt; None: still to be read and checked
 
     def __str__(self) -> str:
         return f"{self.method} {self.path}"
@@ -93,7 +97,7 @@ class Transport:
         self._timeout = (min(CONNECT_SECONDS, read_seconds), read_seconds)
         self._give_up_after = give_up_after
         self._before_write = before_write
-        self._auth = _Bearer(purpose)
+        self._purpose = purpose
         self._session = requests.Session()
         self._session.headers["User-Agent"] = "arcadia-cloud"
         adapter = HTTPAdapter(max_retries=Retry(0, read=False), pool_connections=1, pool_maxsize=1)
@@ -115,16 +119,16 @@ class Transport:
         """Make one call, again where that is safe; a wait for the rate budget isn't counted as its time.
 
         With `may_be_heavy` one that times out twice is left to the caller, who can ask for less.
-        Raises ProviderUnavailable, ProviderRejected, ProviderMalformed, BudgetExhausted, MissingToken.
+        Raises ProviderUnavailable, ProviderRejected, ProviderMalformed, BudgetExhausted, MissingToken,
+        WrongAccount.
         """
         encoded = None if body is None else msgspec.json.encode(body)
-
-        def fetch(call: _Call, deadline: float) -> ApiResponse | CallFailure:
-            response = self._open(call, deadline)
-            return response if isinstance(response, CallFailure) else self._read(response, call, deadline)
-
         call = _Call(method, path, params or {}, encoded, may_be_heavy=may_be_heavy)
-        return self._call_with_retries(call, fetch)
+        return self._call_with_retries(call, self._fetch)
+
+    def verify_account(self) -> AccountRecord:
+        """Ask for the account of the purpose's token, and check that it is ours. Raises as `send`."""
+        return self._verify_account(api_token(self._purpose))
 
     @contextmanager
     def stream(self, path: str, *, accept: str) -> Iterator[Iterator[str]]:
@@ -144,11 +148,13 @@ class Transport:
             raise ValueError("a path starts with a slash")
         deadline = time.monotonic() + self._give_up_after
         for attempt in count(1):
+            # Read and checked for each attempt, and sent with this one: a token may be swapped at any time.
+            token = call.token or self._read_token(call)
             deadline += self._budget.take()
             if call.method != "GET" and self._before_write is not None:
                 # After the budget, which may have kept us waiting: a lease lost meanwhile is noticed here.
                 self._before_write(sum(self._timeout))
-            outcome = once(call, deadline)
+            outcome = once(replace(call, token=token), deadline)
             if not isinstance(outcome, CallFailure):
                 return outcome
             wait = _backoff_seconds(outcome, attempt, deadline)
@@ -169,6 +175,24 @@ class Transport:
             time.sleep(wait)
         raise AssertionError("unreachable")
 
+    def _read_token(self, call: _Call) -> SecretStr:
+        token = api_token(self._purpose)
+        if call.path != ACCOUNT_PATH and account_checks.is_needed(self._base, token):
+            self._verify_account(token)
+        return token
+
+    def _verify_account(self, token: SecretStr) -> AccountRecord:
+        call = _Call("GET", ACCOUNT_PATH, {}, None, token=token)
+        response = self._call_with_retries(call, self._fetch)
+        account = decode_object(response, AccountRecord, "account", call=str(call))
+        account_checks.require_ours(account, base_url=self._base, token=token)
+        return account
+
+    def _fetch(self, call: _Call, deadline: float) -> ApiResponse | CallFailure:
+        """Send one request and read a good response to its end."""
+        response = self._open(call, deadline)
+        return response if isinstance(response, CallFailure) else self._read(response, call, deadline)
+
     def _open(self, call: _Call, deadline: float) -> requests.Response | CallFailure:
         """Send one request; a good response's body is still to be read, and the connection to be closed."""
         self.calls += 1
@@ -182,7 +206,7 @@ class Transport:
                 params=call.params,
                 data=call.body,
                 headers=headers,
-                auth=self._auth,
+                auth=None if call.token is None else _Bearer(call.token),
                 timeout=self._timeout,
                 allow_redirects=False,  # the token would go along to wherever they lead
                 stream=True,  # so that a body that drips, or has no end, can be given up

@@ -1,33 +1,29 @@
-"""The pinned account: our tokens must go on belonging to the account that this inventory is of."""
+"""The pinned account: our tokens, of every purpose, must go on belonging to the account of this inventory."""
 
-from datetime import datetime
+from django.db.models.functions import Now
 
-from arcadia_cloud.digitalocean.client import DigitalOcean
-from arcadia_cloud.kernel.errors import Conflict
+from arcadia_cloud.digitalocean.errors import WrongAccount
+from arcadia_cloud.digitalocean.records import AccountRecord
 from inventory.models import CloudAccount
 from inventory.values import PROVIDER
 
 
-class WrongAccount(Conflict):
-    """The token belongs to another account than the one pinned."""
+def require_pinned_account(account: AccountRecord) -> None:
+    """Make sure that a token's account is the pinned one; the first account ever is pinned.
 
-    code = "wrong_account"
-
-
-def assert_pinned(cloud: DigitalOcean, *, at: datetime) -> CloudAccount:
-    """Make sure that the client's token is of the pinned account; the first one ever is pinned.
-
-    Raises WrongAccount: syncing on would take every resource of ours for lost.
+    Raises WrongAccount: to go on would take every resource of ours for lost.
     """
-    account = cloud.account()
-    # Of two first syncs at once the unique constraint lets one pin; the other reads what it pinned.
+    # By the unique provider: of two first calls with tokens of two accounts, one is refused.
     pinned, _ = CloudAccount.objects.get_or_create(
         provider=PROVIDER,
-        defaults={"team_uuid": account.team_uuid, "name": account.team_name, "pinned_at": at},
+        defaults={
+            "team_uuid": account.team_uuid,
+            "name": account.team_name,
+            "pinned_at": Now(),
+        },
     )
     if pinned.team_uuid != account.team_uuid:
         raise WrongAccount(
             f"the token belongs to account {account.team_uuid}, but this inventory is of "
             f"{pinned.name or 'account'} {pinned.team_uuid}"
         )
-    return pinned

@@ -22,7 +22,6 @@ from arcadia_cloud.kernel.leases import HeldLease, LeaseHeld, lease
 from inventory.kinds.spec import KindSpec
 from inventory.models import SyncRun
 from inventory.observation.observe import ObservationContext, ObservationCounts, Origin, observe
-from inventory.sync.account import assert_pinned
 from inventory.sync.projects import sync_projects
 from inventory.sync.reader import map_record, project_of, read_lists, read_parents
 from inventory.sync.run_records import (
@@ -87,7 +86,7 @@ class Sync:
         A token of another account, or one that is refused, fails every run before anything is read.
         """
         try:
-            assert_pinned(self.cloud, at=self.clock.now())
+            self.cloud.verify_account()
         except BudgetExhausted as error:
             return self._refuse(specs, RateBudgetTooSmall(str(error)))
         except (ProviderError, DomainError) as error:

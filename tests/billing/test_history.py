@@ -29,6 +29,7 @@ from tests.digitalocean.provider import Reply, provider
 from tests.simulated import Simulated
 
 pytestmark = pytest.mark.django_db(transaction=True)
+OTHER_TOKEN = "dop_v1_" + "ab" * 32
 
 
 def read(since: date | None = None) -> tuple[int, int]:

@@ -13,6 +13,7 @@ from arcadia_cloud.kernel.models import Alert
 from inventory.models import CloudAccount, Project, Resource, ResourceEvent, SyncRun
 from inventory.queries import sync_ages
 from inventory.readiness import sync_age
+from inventory.services import sync_inventory
 from inventory.sync.projects import ensure_operators_project
 from inventory.values import RunMode
 from tests.inventory.conftest import SyncNow
@@ -200,6 +201,26 @@ def test_a_token_of_another_account_reads_nothing(
     assert event_counts() == {"discovered": 13}
     assert not Resource.objects.filter(stale_strike_count__gt=0).exists()
     assert Alert.objects.get().subject == "kind:droplet"
+
+
+def test_a_token_that_is_swapped_in_the_middle_of_a_run_strikes_nothing(
+    simulator: Simulated, sync: SyncNow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    simulator.reset(fleet="droplets", seed=1, droplets=450, today=None)
+    sync()
+    other = "dop_v1_" + "ab" * 32
+    simulator.control("POST", "tokens", token=other, team="others")
+    simulator.control("DELETE", "requests")
+
+    def swap(_kind: str, _progress: object) -> None:
+        monkeypatch.setenv("DO_API_TOKEN_SYNC", other)
+
+    (run,) = sync_inventory(mode=RunMode.FAST, actor="a test", kinds=["droplet"], report=swap)
+    assert (run.outcome, "the token belongs to account" in run.error) == ("failed", True)
+    paths = [request["path"].partition("?")[0] for request in simulator.requests()]
+    assert paths == ["/v2/account", "/v2/droplets", "/v2/account"]
+    assert not Resource.objects.filter(stale_strike_count__gt=0).exists()
+    assert Resource.objects.filter(deleted_at=None).count() == 463
 
 
 def test_a_refused_token_fails_in_words(

@@ -13,7 +13,7 @@ from arcadia_cloud.kernel.database import DatabaseClock
 from arcadia_cloud.kernel.errors import Conflict
 from deployments.models import Deployment
 from inventory.models import Project
-from inventory.services import assert_pinned, mirror_projects
+from inventory.services import mirror_projects
 
 # The simulator's projects are named after their tenants; the deployments are those its tags name.
 TENANTS: Final[Mapping[str, Mapping[str, str]]] = {
@@ -48,7 +48,7 @@ def seed_demo() -> SeedCounts:
         raise NotASimulator(f"demo tenants are for the simulator, and DO_API_URL is {settings.DO_API_URL}")
     with DigitalOcean("SYNC") as cloud:
         clock = DatabaseClock()
-        assert_pinned(cloud, at=clock.now())
+        cloud.verify_account()
         asked_at = clock.now()
         records = list(cloud.projects())
     with transaction.atomic():
