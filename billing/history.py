@@ -16,7 +16,7 @@ from django.db import transaction
 
 from arcadia_cloud.digitalocean.client import DigitalOcean
 from arcadia_cloud.digitalocean.errors import ProviderMalformed, ProviderUnavailable
-from arcadia_cloud.digitalocean.pagination import Page
+from arcadia_cloud.digitalocean.listing import Page
 from arcadia_cloud.digitalocean.records import BillingEntryRecord, InvoiceRecord
 from arcadia_cloud.kernel.leases import lease
 from arcadia_cloud.kernel.periods import month_of

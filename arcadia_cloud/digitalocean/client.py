@@ -6,7 +6,7 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from arcadia_cloud.digitalocean.account_check import ACCOUNT_PATH
-from arcadia_cloud.digitalocean.pagination import Listing, Page
+from arcadia_cloud.digitalocean.listing import Listing, Page
 from arcadia_cloud.digitalocean.records import (
     AccountRecord,
     ActionRecord,

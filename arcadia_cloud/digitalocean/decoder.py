@@ -9,7 +9,7 @@ from typing import Any, TypeVar, cast
 import msgspec
 
 from arcadia_cloud.digitalocean.errors import ProviderMalformed
-from arcadia_cloud.digitalocean.pagination import Listing
+from arcadia_cloud.digitalocean.listing import Listing
 from arcadia_cloud.digitalocean.responses import UNREADABLE, ApiResponse
 
 T = TypeVar("T")

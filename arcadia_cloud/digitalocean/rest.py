@@ -8,7 +8,7 @@ from django.conf import settings
 
 from arcadia_cloud.digitalocean.decoder import decode_object, decode_page
 from arcadia_cloud.digitalocean.errors import ProviderMalformed, ProviderNotFound, ProviderUnavailable
-from arcadia_cloud.digitalocean.pagination import Listing, Page, next_page_params
+from arcadia_cloud.digitalocean.listing import Listing, Page, next_page_params
 from arcadia_cloud.digitalocean.rate_limit.budget import RateBudget
 from arcadia_cloud.digitalocean.records import AccountRecord
 from arcadia_cloud.digitalocean.responses import ApiResponse, is_too_heavy

@@ -12,7 +12,7 @@ from rest_framework.response import Response
 
 from arcadia_cloud.kernel.api.authentication import caller, caller_if_any
 from arcadia_cloud.kernel.api.download_views import FORMAT_PARAMETER, DownloadView
-from arcadia_cloud.kernel.api.scoping import ScopedView, is_operator
+from arcadia_cloud.kernel.api.tenant_views import ScopedView, is_operator
 from arcadia_cloud.kernel.api.throttles import owner_of
 from arcadia_cloud.kernel.api.views import ApiView, DetailView, ListView
 from inventory.api import examples

@@ -5,7 +5,7 @@ DigitalOcean takes five calls in ten seconds there; what is over waits and is as
 
 from typing import Final
 
-from arcadia_cloud.digitalocean.pagination import Listing
+from arcadia_cloud.digitalocean.listing import Listing
 from arcadia_cloud.digitalocean.records import CdnEndpointRecord
 from inventory.kinds.spec import FULL, Detail, KindSpec, real_timestamp
 from inventory.values import Kind, Observation

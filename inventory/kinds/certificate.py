@@ -1,6 +1,6 @@
 """TLS certificates. Source: API reference, `GET /v2/certificates`."""
 
-from arcadia_cloud.digitalocean.pagination import Listing
+from arcadia_cloud.digitalocean.listing import Listing
 from arcadia_cloud.digitalocean.records import CertificateRecord
 from inventory.kinds.spec import FULL, Detail, KindSpec, real_timestamp
 from inventory.values import Kind, Observation

@@ -5,7 +5,7 @@ Source: API reference, `GET /v2/registries` and `GET /v2/registries/{name}`, whi
 
 from msgspec.structs import replace
 
-from arcadia_cloud.digitalocean.pagination import Listing
+from arcadia_cloud.digitalocean.listing import Listing
 from arcadia_cloud.digitalocean.records import RegistryRecord
 from inventory.kinds.spec import FULL, Detail, KindSpec, real_timestamp
 from inventory.values import Kind, Observation

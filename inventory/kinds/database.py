@@ -1,6 +1,6 @@
 """Managed databases. Their list has no pages and no total. Source: API reference, `GET /v2/databases`."""
 
-from arcadia_cloud.digitalocean.pagination import Listing
+from arcadia_cloud.digitalocean.listing import Listing
 from arcadia_cloud.digitalocean.records import DatabaseRecord
 from inventory.kinds.spec import FAST, Detail, KindSpec, real_timestamp
 from inventory.values import Kind, Observation

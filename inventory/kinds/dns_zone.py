@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import quote
 
-from arcadia_cloud.digitalocean.pagination import Listing
+from arcadia_cloud.digitalocean.listing import Listing
 from arcadia_cloud.digitalocean.records import DnsRecord, DomainRecord
 from inventory.kinds.spec import FULL, Detail, KindSpec, SubListing, sorted_json
 from inventory.values import Kind, Observation

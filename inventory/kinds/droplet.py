@@ -3,7 +3,7 @@
 import re
 from typing import Any, Final
 
-from arcadia_cloud.digitalocean.pagination import Listing
+from arcadia_cloud.digitalocean.listing import Listing
 from arcadia_cloud.digitalocean.records import Address, DropletRecord
 from inventory.kinds.spec import FAST, Detail, KindSpec, cents
 from inventory.values import Kind, Observation

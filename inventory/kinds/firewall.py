@@ -2,7 +2,7 @@
 
 from typing import Any, Final
 
-from arcadia_cloud.digitalocean.pagination import Listing
+from arcadia_cloud.digitalocean.listing import Listing
 from arcadia_cloud.digitalocean.records import FirewallPeers, FirewallRecord, FirewallRule
 from inventory.kinds.spec import FULL, Detail, KindSpec, real_timestamp, sorted_json
 from inventory.values import Kind, Observation

@@ -4,7 +4,7 @@ Snapshots are taken from their own list, which also has those of volumes. Source
 `GET /v2/images`.
 """
 
-from arcadia_cloud.digitalocean.pagination import Listing
+from arcadia_cloud.digitalocean.listing import Listing
 from arcadia_cloud.digitalocean.records import ImageRecord
 from inventory.kinds.spec import (
     SLOW,

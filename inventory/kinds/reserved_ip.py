@@ -1,6 +1,6 @@
 """Reserved IPs, once called floating. Source: API reference, `GET /v2/reserved_ips`."""
 
-from arcadia_cloud.digitalocean.pagination import Listing
+from arcadia_cloud.digitalocean.listing import Listing
 from arcadia_cloud.digitalocean.records import ReservedIpRecord
 from inventory.kinds.spec import FULL, Detail, KindSpec
 from inventory.values import Kind, Observation

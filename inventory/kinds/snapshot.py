@@ -1,6 +1,6 @@
 """Snapshots of droplets and of volumes. Source: API reference, `GET /v2/snapshots`."""
 
-from arcadia_cloud.digitalocean.pagination import Listing
+from arcadia_cloud.digitalocean.listing import Listing
 from arcadia_cloud.digitalocean.records import SnapshotRecord
 from inventory.kinds.spec import (
     FULL,

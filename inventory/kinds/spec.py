@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import msgspec
 
-from arcadia_cloud.digitalocean.pagination import Listing
+from arcadia_cloud.digitalocean.listing import Listing
 from inventory.values import Kind, Observation, RunMode
 
 FAST: Final = frozenset({RunMode.FAST, RunMode.FULL})

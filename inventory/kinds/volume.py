@@ -1,6 +1,6 @@
 """Block storage. Source: API reference, `GET /v2/volumes`."""
 
-from arcadia_cloud.digitalocean.pagination import Listing
+from arcadia_cloud.digitalocean.listing import Listing
 from arcadia_cloud.digitalocean.records import VolumeRecord
 from inventory.kinds.spec import FULL, Detail, KindSpec, decimal_text, gigabytes, real_timestamp
 from inventory.values import Kind, Observation

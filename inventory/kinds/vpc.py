@@ -1,6 +1,6 @@
 """Private networks. Source: API reference, `GET /v2/vpcs`."""
 
-from arcadia_cloud.digitalocean.pagination import Listing
+from arcadia_cloud.digitalocean.listing import Listing
 from arcadia_cloud.digitalocean.records import VpcRecord
 from inventory.kinds.spec import FULL, Detail, KindSpec, real_timestamp
 from inventory.values import Kind, Observation

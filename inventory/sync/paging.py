@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 from arcadia_cloud.digitalocean.client import DigitalOcean
 from arcadia_cloud.digitalocean.errors import ProviderMalformed
-from arcadia_cloud.digitalocean.pagination import Listing, Page
+from arcadia_cloud.digitalocean.listing import Listing, Page
 from inventory.sync.run_records import Progress
 
 T = TypeVar("T")

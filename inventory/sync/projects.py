@@ -10,7 +10,7 @@ from django.db import transaction
 
 from arcadia_cloud.digitalocean.client import DigitalOcean
 from arcadia_cloud.digitalocean.errors import ProviderRejected
-from arcadia_cloud.digitalocean.pagination import Listing
+from arcadia_cloud.digitalocean.listing import Listing
 from arcadia_cloud.digitalocean.records import ProjectRecord, ProjectResourceRecord
 from arcadia_cloud.kernel.leases import lease
 from arcadia_cloud.kernel.sql import execute, load

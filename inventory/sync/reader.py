@@ -17,7 +17,7 @@ from arcadia_cloud.digitalocean.errors import (
     ProviderRejected,
     ProviderUnavailable,
 )
-from arcadia_cloud.digitalocean.pagination import Page
+from arcadia_cloud.digitalocean.listing import Page
 from arcadia_cloud.digitalocean.records import BucketRecord
 from arcadia_cloud.digitalocean.spaces import BucketSize, Spaces, endpoint_regions
 from arcadia_cloud.kernel.alerts import raise_alert, resolve_alert

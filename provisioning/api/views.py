@@ -15,7 +15,7 @@ from rest_framework.response import Response
 from arcadia_cloud.kernel.api.authentication import caller
 from arcadia_cloud.kernel.api.idempotent import HEADER, idempotent
 from arcadia_cloud.kernel.api.permissions import OperatorOnly, TenantsOnlyRead
-from arcadia_cloud.kernel.api.scoping import ScopedView
+from arcadia_cloud.kernel.api.tenant_views import ScopedView
 from arcadia_cloud.kernel.api.views import ApiView, DetailView, ListView
 from provisioning import registry
 from provisioning.api import examples

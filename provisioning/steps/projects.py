@@ -4,14 +4,14 @@ from typing import Final
 
 from arcadia_cloud.digitalocean.client import DigitalOcean
 from arcadia_cloud.digitalocean.errors import ProviderNotFound, ProviderRejected
-from arcadia_cloud.digitalocean.pagination import Listing
+from arcadia_cloud.digitalocean.listing import Listing
 from arcadia_cloud.digitalocean.records import ProjectRecord
 from inventory.models import Project, Resource
 from inventory.services import mirror_projects, read_all
 from inventory.values import PROVIDER, Kind
 from provisioning.contract import RetryableError, Step, StepState, Wait
-from provisioning.marks import is_made_by, saga_tag
 from provisioning.models import SagaRun
+from provisioning.saga_marks import is_made_by, saga_tag
 from provisioning.states import LIVE, SagaStatus
 from provisioning.steps.cloud import COMPENSATION_RETRIES, RETRIES, with_cloud
 from provisioning.steps.idempotent_create import list_lag_ends_at, wait_for_listing

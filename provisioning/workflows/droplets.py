@@ -9,9 +9,9 @@ from arcadia_cloud.kernel.errors import Conflict, InvalidInput
 from inventory.models import Resource
 from inventory.values import PROVIDER, Kind
 from provisioning.contract import END, Inputs, Ownership
-from provisioning.marks import find_maker
 from provisioning.models import SagaRun
 from provisioning.protection import refuse_if_protected
+from provisioning.saga_marks import find_maker
 from provisioning.states import LIVE, SagaStatus
 
 DropletId: TypeAlias = Annotated[int, msgspec.Meta(ge=1, description="The droplet's id at the provider.")]

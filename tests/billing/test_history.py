@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from arcadia_cloud.digitalocean.client import DigitalOcean
 from arcadia_cloud.digitalocean.errors import ProviderMalformed, ProviderUnavailable
-from arcadia_cloud.digitalocean.pagination import Page
+from arcadia_cloud.digitalocean.listing import Page
 from arcadia_cloud.digitalocean.rate_limit.budget import UnlimitedBudget
 from arcadia_cloud.digitalocean.records import BillingEntryRecord
 from arcadia_cloud.kernel.models import Lease

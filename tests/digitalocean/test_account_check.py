@@ -14,7 +14,7 @@ from arcadia_cloud.digitalocean.errors import (
     ProviderUnavailable,
     WrongAccount,
 )
-from arcadia_cloud.digitalocean.pagination import Listing
+from arcadia_cloud.digitalocean.listing import Listing
 from arcadia_cloud.digitalocean.records import AccountRecord, TagRecord
 from tests.digitalocean.conftest import TOKEN, Connect
 from tests.digitalocean.provider import Reply, Seen, droplet, page_of

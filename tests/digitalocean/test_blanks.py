@@ -7,7 +7,7 @@ import pytest
 
 from arcadia_cloud.digitalocean.decoder import decode_object, decode_page
 from arcadia_cloud.digitalocean.errors import ProviderMalformed
-from arcadia_cloud.digitalocean.pagination import Listing
+from arcadia_cloud.digitalocean.listing import Listing
 from arcadia_cloud.digitalocean.records import KubernetesClusterRecord, VolumeRecord
 from arcadia_cloud.digitalocean.responses import ApiResponse
 

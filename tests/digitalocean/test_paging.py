@@ -3,7 +3,7 @@
 import pytest
 
 from arcadia_cloud.digitalocean.errors import ProviderMalformed, ProviderUnavailable
-from arcadia_cloud.digitalocean.pagination import Listing
+from arcadia_cloud.digitalocean.listing import Listing
 from arcadia_cloud.digitalocean.records import TagRecord
 from tests.digitalocean.conftest import TOKEN, Connect
 from tests.digitalocean.provider import Reply, Script, Seen, droplet, one_after_another, page_of, provider

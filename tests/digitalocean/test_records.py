@@ -9,7 +9,7 @@ import pytest
 
 from arcadia_cloud.digitalocean import records
 from arcadia_cloud.digitalocean.decoder import decode_object, decode_page
-from arcadia_cloud.digitalocean.pagination import Listing
+from arcadia_cloud.digitalocean.listing import Listing
 from arcadia_cloud.digitalocean.records import (
     AccountRecord,
     ActionRecord,

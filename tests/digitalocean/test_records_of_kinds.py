@@ -8,7 +8,7 @@ import pytest
 
 from arcadia_cloud.digitalocean import records
 from arcadia_cloud.digitalocean.decoder import decode_object, decode_page
-from arcadia_cloud.digitalocean.pagination import Listing
+from arcadia_cloud.digitalocean.listing import Listing
 from arcadia_cloud.digitalocean.responses import ApiResponse
 from tests.digitalocean.conftest import Connect
 from tests.digitalocean.official import examples, schema_fields

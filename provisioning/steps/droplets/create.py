@@ -19,7 +19,7 @@ from arcadia_cloud.digitalocean.records import DropletRecord
 from inventory.values import Kind
 from provisioning.contract import FinalError, Step, StepState, Wait
 from provisioning.create_caps import reserve_create
-from provisioning.marks import saga_tag
+from provisioning.saga_marks import saga_tag
 from provisioning.steps.cloud import COMPENSATION_RETRIES, RETRIES, poll, with_cloud
 from provisioning.steps.droplets.checks import wait_while_busy
 from provisioning.steps.droplets.delete import remove_droplet

@@ -14,7 +14,7 @@ from arcadia_cloud.digitalocean.errors import ProviderNotFound
 from inventory.values import Kind
 from provisioning.contract import Step, StepState, Wait
 from provisioning.create_caps import reserve_create
-from provisioning.marks import saga_suffix
+from provisioning.saga_marks import saga_suffix
 from provisioning.steps.cloud import COMPENSATION_RETRIES, RETRIES, with_cloud
 from provisioning.steps.droplets.actions import act, find_own_action
 from provisioning.steps.droplets.checks import wait_for_event, wait_while_busy
