@@ -78,35 +78,26 @@ def read_body(response: requests.Response, deadline: float, call: str) -> bytes:
 
 def failure_of_exception(error: Exception, *, call: str, changes: bool) -> CallFailure:
     """Convert a failed connection. The text is ours: a library's may quote what was sent."""
-    never_sent = any(isinstance(cause, _NEVER_SENT) for cause in _causes(error))
-    unavailable = ProviderUnavailable(
-        _describe_fault(error), call=call, outcome_unknown=changes and not never_sent
-    )
-    return CallFailure(unavailable, repeatable=True)
-
-
-def _causes(error: BaseException) -> list[BaseException]:
-    """List the error and what it wraps, outermost first."""
-    found: list[BaseException] = []
+    causes: list[BaseException] = []
     queue: list[Any] = [error]
     while queue:
         each = queue.pop(0)
-        if isinstance(each, BaseException) and each not in found:
-            found.append(each)
+        if isinstance(each, BaseException) and each not in causes:
+            causes.append(each)
             # urllib3 keeps the cause in `reason` or among its arguments, and sets no `__cause__`.
             queue += [*each.args, getattr(each, "reason", None), each.__cause__, each.__context__]
-    return found
-
-
-def _describe_fault(error: Exception) -> str:
-    causes = _causes(error)
     names = {type(cause).__name__ for cause in causes}
-    if names & {"ConnectTimeout", "ConnectTimeoutError"}:
-        return "no connection within the time limit"
-    if names & {"ReadTimeout", "ReadTimeoutError", "TimeoutError"}:
-        return "no answer within the time limit"
     reason = next((cause.strerror for cause in causes if isinstance(cause, OSError) and cause.strerror), None)
-    return f"the connection failed: {reason or type(causes[-1]).__name__}"
+    if names & {"ConnectTimeout", "ConnectTimeoutError"}:
+        text = "no connection within the time limit"
+    elif names & {"ReadTimeout", "ReadTimeoutError", "TimeoutError"}:
+        text = "no answer within the time limit"
+    else:
+        text = f"the connection failed: {reason or type(causes[-1]).__name__}"
+    # A change that never left can't have been made; of any other nobody knows.
+    never_sent = any(isinstance(cause, _NEVER_SENT) for cause in causes)
+    unavailable = ProviderUnavailable(text, call=call, outcome_unknown=changes and not never_sent)
+    return CallFailure(unavailable, repeatable=True)
 
 
 def failure_of_response(response: requests.Response, body: bytes, *, call: str, changes: bool) -> CallFailure:
