@@ -40,24 +40,22 @@ class Environment:
         if value := self._values.get(name):
             return value
         if path := self._values.get(f"{name}_FILE"):
-            return self._from_file(name, path)
+            try:
+                value = Path(path).read_text(encoding="utf-8").strip()
+            except OSError as error:
+                self.problems.append(f"{name}_FILE names {path}, which can't be read: {error.strerror}")
+                return ""
+            except UnicodeDecodeError:
+                self.problems.append(f"{name}_FILE names {path}, which is not UTF-8 text")
+                return ""
+            # Not the default: a secret that was mounted empty must not become a known one.
+            if not value:
+                self.problems.append(f"{name}_FILE names {path}, which is empty")
+            return value
         if default is None:
             self.problems.append(f"{name} is not set")
             return ""
         return default
-
-    def _from_file(self, name: str, path: str) -> str:
-        try:
-            value = Path(path).read_text(encoding="utf-8").strip()
-        except OSError as error:
-            self.problems.append(f"{name}_FILE names {path}, which can't be read: {error.strerror}")
-            return ""
-        except UnicodeDecodeError:
-            self.problems.append(f"{name}_FILE names {path}, which is not UTF-8 text")
-            return ""
-        if not value:
-            self.problems.append(f"{name}_FILE names {path}, which is empty")
-        return value
 
     def choice(self, name: str, options: tuple[str, ...]) -> str:
         """Read one of `options`; the first is the default."""
@@ -93,7 +91,12 @@ class Environment:
     def url(self, name: str, default: str | None = None, *, schemes: tuple[str, ...]) -> str:
         """Read an address with a host and one of `schemes`; a wrong one may hold a password: never quoted."""
         value = self.text(name, default)
-        if value and not _is_address(value, schemes):
+        try:
+            parts = urlsplit(value)
+            is_address = parts.scheme in schemes and bool(parts.hostname) and parts.port != 0
+        except ValueError:  # a port that is no number is found only where it is asked for
+            is_address = False
+        if value and not is_address:
             self.problems.append(f"{name} must be {' or '.join(schemes)}://host[:port][/path]")
         return value
 
@@ -120,11 +123,3 @@ class Environment:
             raise ImproperlyConfigured(
                 "The environment is not fit to start:\n  - " + "\n  - ".join(self.problems)
             )
-
-
-def _is_address(text: str, schemes: tuple[str, ...]) -> bool:
-    try:
-        parts = urlsplit(text)
-        return parts.scheme in schemes and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        return False

@@ -61,7 +61,7 @@ def is_tax(product: str, category: str, description: str) -> bool:
 
     The word doesn't count where the product is a resource: a droplet may be called `tax-api`.
     """
-    if _normalized(product) == _TAXES:
+    if _normalize(product) == _TAXES:
         return True
     return _known_kind(product, category, description) is None and _TAX_WORD.search(description) is not None
 
@@ -69,7 +69,7 @@ def is_tax(product: str, category: str, description: str) -> bool:
 def kind_of(product: str, category: str, description: str) -> str:
     """Return a kind of resource, `tax`, or `other`."""
     # A product called `taxes` in a category of resources is still a tax.
-    kind = None if _normalized(product) == _TAXES else _known_kind(product, category, description)
+    kind = None if _normalize(product) == _TAXES else _known_kind(product, category, description)
     if kind is not None:
         return str(kind)
     return TAX if is_tax(product, category, description) else OTHER
@@ -94,17 +94,17 @@ def _known_kind(product: str, category: str, description: str) -> Kind | None:
         return kind
     if _BACKUP_SERVICE.search(description):
         return Kind.DROPLET_BACKUP
-    if _normalized(product) in _BANDWIDTH and description.rstrip().endswith(")"):
+    if _normalize(product) in _BANDWIDTH and description.rstrip().endswith(")"):
         return Kind.DROPLET
     return None
 
 
 @lru_cache(maxsize=1024)
 def _kind_of_product(product: str, category: str) -> Kind | None:
-    name = _normalized(product)
+    name = _normalize(product)
     by_last_words = (kind for words, kind in _KINDS_BY_LAST_WORDS if name.endswith(words))
-    return _KINDS.get(name) or next(by_last_words, None) or _KINDS.get(_normalized(category))
+    return _KINDS.get(name) or next(by_last_words, None) or _KINDS.get(_normalize(category))
 
 
-def _normalized(text: str) -> str:
+def _normalize(text: str) -> str:
     return " ".join(text.casefold().replace("_", " ").split())

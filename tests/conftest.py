@@ -33,7 +33,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Tell what tests found out: `figures`."""
+    """Report what tests found out: `figures`."""
     for reports in terminalreporter.stats.values():
         for report in reports:
             if getattr(report, "when", "") == "call":
@@ -43,7 +43,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 @pytest.fixture
 def figures(record_property: Callable[[str, object], None]) -> Callable[[str], None]:
-    """Has a text told at the end of the run, whether the test passes or not."""
+    """Has a text reported at the end of the run, whether the test passes or not."""
 
     def tell(text: str) -> None:
         record_property(FIGURES, text)

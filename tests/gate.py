@@ -1,4 +1,4 @@
-"""What `bin/test` runs with its own servers up: every check, then every test, whatever fails."""
+"""The run of `bin/test` with its own servers up: every check, then every test, whatever fails."""
 
 import os
 import shutil

@@ -32,7 +32,7 @@ class Simulated:
         return control(self.url, method, path, body)
 
     def reset(self, **options: Any) -> None:
-        """Back to the start; `fleet`, `seed`, `droplets`, `load`, `today`, `speed` say which."""
+        """Back to the start; `fleet`, `seed`, `droplets`, `load`, `today`, `speed` choose it."""
         self.control("POST", "reset", **options)
 
     def fault(self, **fault: Any) -> Any:
@@ -40,7 +40,7 @@ class Simulated:
         return self.control("POST", "faults", **fault)
 
     def requests(self, **filters: str) -> list[dict[str, Any]]:
-        """What was asked so far, oldest first; filters are `method`, `path`, `since`."""
+        """Return the requests so far, oldest first; filters are `method`, `path`, `since`."""
         answer = requests.get(f"{self.url}/_control/requests", params=filters, timeout=30).json()
         found: list[dict[str, Any]] = answer["requests"]
         return found
@@ -72,6 +72,6 @@ class SimulatedFinance:
         return found
 
     def requests(self) -> list[dict[str, Any]]:
-        """What was asked, oldest first: `status` (None: left without an answer) and `body`."""
+        """Return the requests, oldest first: `status` (None: left without an answer) and `body`."""
         found: list[dict[str, Any]] = control(self.url, "GET", "requests", None)["requests"]
         return found

@@ -45,7 +45,27 @@ class FleetRow:
 
 def fleet_rows(cells: Sequence[FleetCell]) -> list[FleetRow]:
     """Return a row per kind, by their names; `cells` are ordered by kind."""
-    rows = [_fleet_row(kind, list(of_kind)) for kind, of_kind in groupby(cells, key=lambda cell: cell.kind)]
+    rows = []
+    for kind, group in groupby(cells, key=lambda cell: cell.kind):
+        of_kind = list(group)
+        cost = sum_of_known(cell.monthly_cost_cents for cell in of_kind)
+        regions = [
+            RegionCount(
+                cell.region or "no region",
+                cell.count,
+                _resources_href(kind=kind, region=cell.region or NOTHING),
+            )
+            for cell in of_kind
+        ]
+        rows.append(
+            FleetRow(
+                kind=kind_label(kind),
+                count=sum(cell.count for cell in of_kind),
+                cost=format_money(Money.from_cents(cost, PROVIDER_CURRENCY)),
+                href=_resources_href(kind=kind),
+                regions=regions,
+            )
+        )
     return sorted(rows, key=lambda row: row.kind.casefold())
 
 
@@ -73,24 +93,6 @@ def chart_data(cells: Sequence[FleetCell]) -> str:
         if kind in stacks
     ]
     return json.dumps({"labels": [region or NOTHING for region in regions], "datasets": datasets})
-
-
-def _fleet_row(kind: str, cells: Sequence[FleetCell]) -> FleetRow:
-    cost = sum_of_known(cell.monthly_cost_cents for cell in cells)
-    return FleetRow(
-        kind=kind_label(kind),
-        count=sum(cell.count for cell in cells),
-        cost=format_money(Money.from_cents(cost, PROVIDER_CURRENCY)),
-        href=_resources_href(kind=kind),
-        regions=[
-            RegionCount(
-                cell.region or "no region",
-                cell.count,
-                _resources_href(kind=kind, region=cell.region or NOTHING),
-            )
-            for cell in cells
-        ],
-    )
 
 
 def _resources_href(**filters: str) -> str:

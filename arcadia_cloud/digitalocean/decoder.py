@@ -51,34 +51,29 @@ class Envelope(msgspec.Struct, gc=False):
         return self.meta.total if self.meta else None
 
 
-@lru_cache(maxsize=256)  # to make a decoder takes longer than to decode a page
-def _page_decoder(key: str, record: Any) -> msgspec.json.Decoder[Any]:
-    # Null where a service written in Go has an empty list.
-    items = ("items", list[record] | None, msgspec.field(name=key))
-    return msgspec.json.Decoder(
-        msgspec.defstruct("PageOf", [items], bases=(Envelope,), gc=False, kw_only=True)
-    )
-
-
-@lru_cache(maxsize=256)
-def _object_decoder(key: str, record: Any) -> msgspec.json.Decoder[Any]:
+@lru_cache(maxsize=512)  # to make a decoder takes longer than to decode a page
+def _build_decoder(key: str, record: Any, envelope: type[msgspec.Struct] | None) -> msgspec.json.Decoder[Any]:
+    """Return the decoder of bodies that are `record`, or have it under `key` beside the envelope's fields."""
     if not key:
         return msgspec.json.Decoder(record)
-    return msgspec.json.Decoder(
-        msgspec.defstruct("ObjectOf", [("item", record, msgspec.field(name=key))], gc=False)
-    )
+    found = ("found", record, msgspec.field(name=key))
+    bases = None if envelope is None else (envelope,)
+    return msgspec.json.Decoder(msgspec.defstruct("BodyOf", [found], bases=bases, gc=False, kw_only=True))
 
 
 def decode_page(response: ApiResponse, listing: Listing[T], *, call: str) -> tuple[list[T], Envelope]:
     """Decode one page's items and its envelope. Raises ProviderMalformed, naming the item at fault."""
-    envelope: Any = _decode(response, _page_decoder(listing.key, cast("Hashable", listing.record)), call)
-    return envelope.items or [], envelope
+    record: Any = listing.record
+    # Null where a service written in Go has an empty list.
+    decoder = _build_decoder(listing.key, cast("Hashable", list[record] | None), Envelope)
+    envelope: Any = _decode(response, decoder, call)
+    return envelope.found or [], envelope
 
 
 def decode_object(response: ApiResponse, record: type[T], key: str, *, call: str) -> T:
     """Decode the record under `key`, or the whole body where `key` is empty. Raises ProviderMalformed."""
-    decoded: Any = _decode(response, _object_decoder(key, cast("Hashable", record)), call)
-    found: T = decoded.item if key else decoded
+    decoded: Any = _decode(response, _build_decoder(key, cast("Hashable", record), None), call)
+    found: T = decoded.found if key else decoded
     return found
 
 

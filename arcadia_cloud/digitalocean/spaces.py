@@ -135,24 +135,21 @@ class Spaces:
         for page in self._pages("ListObjectsV2", bucket.region, bucket.name, MaxKeys=PAGE_SIZE):
             objects, size = _sum_sizes(page, "Contents", "an object", bucket, "ListObjectsV2")
             yield BucketSize(objects, size)
-        for upload in self._open_uploads(bucket):
-            yield from self._upload_sizes(bucket, upload)
-
-    def assert_exists(self, region: str, name: str) -> None:
-        """Raise ProviderNotFound where the region has no such bucket. S3's `HeadBucket`."""
-        self._call("HeadBucket", region, name)
-
-    def _open_uploads(self, bucket: BucketRecord) -> Iterator[Mapping[str, str]]:
-        """Yield the key and id of each upload that was begun and neither completed nor aborted."""
+        # Begun and neither completed nor aborted: billed, and on no list of objects. A key may hold what XML
+        # can't; S3's own lists are asked for in this way by botocore itself.
         operation, region, name = "ListMultipartUploads", bucket.region, bucket.name
-        # A key may hold what XML can't; S3's own lists are asked for in this way by botocore itself.
         for page in self._pages(operation, region, name, MaxUploads=PAGE_SIZE, EncodingType="url"):
             for upload in page.get("Uploads", ()):
                 if not upload.get("Key") or not upload.get("UploadId"):
                     raise ProviderMalformed(
                         "an open upload has no key or no id", call=_describe_call(operation, region, name)
                     )
-                yield {"Key": _decode_key(upload["Key"], page), "UploadId": upload["UploadId"]}
+                key = _decode_key(upload["Key"], page)
+                yield from self._upload_sizes(bucket, {"Key": key, "UploadId": upload["UploadId"]})
+
+    def assert_exists(self, region: str, name: str) -> None:
+        """Raise ProviderNotFound where the region has no such bucket. S3's `HeadBucket`."""
+        self._call("HeadBucket", region, name)
 
     def _upload_sizes(self, bucket: BucketRecord, upload: Mapping[str, str]) -> Iterator[BucketSize]:
         """Yield the sizes of an open upload's parts; none if it was completed or aborted by now."""

@@ -179,8 +179,12 @@ class Postgres:
         for path in (self.data / "postmaster.pid", self._socket_folder() / f"{SOCKET_NAME}.lock"):
             with suppress(FileNotFoundError):
                 first_line = path.read_text(encoding="utf-8").partition("\n")[0]
-                # PostgreSQL asks only whether the pid lives; it may be another program's by now.
-                if not first_line.strip().isdigit() or not _is_postgres(int(first_line)):
+                try:
+                    # PostgreSQL asks only whether the pid lives; it may be another program's by now.
+                    is_stale = not psutil.Process(int(first_line)).name().startswith("postgres")
+                except (ValueError, psutil.Error):
+                    is_stale = True
+                if is_stale:
                     path.unlink()
 
     def _wait_until_it_answers(self) -> None:
@@ -203,10 +207,3 @@ class Postgres:
                 reported = True
             time.sleep(0.05)
         raise ChildError(f"PostgreSQL gives no answer after {START_SECONDS} s; see {child.log}")
-
-
-def _is_postgres(pid: int) -> bool:
-    try:
-        return psutil.Process(pid).name().startswith("postgres")
-    except psutil.Error:
-        return False

@@ -51,7 +51,19 @@ class Valkey:
         }
         config.write_text("".join(f"{name} {value}\n" for name, value in options.items()), encoding="utf-8")
         self.child = start_child("valkey", [str(get_binary_path()), str(config)], folder=self.folder)
-        self._wait_until_it_answers(self.child)
+        client = redis.Redis.from_url(self.url, socket_timeout=1, socket_connect_timeout=1)
+        deadline = time.monotonic() + START_SECONDS
+        # Not for START_SECONDS in vain: one whose port was taken meanwhile ends at once.
+        while time.monotonic() < deadline and self.child.process.poll() is None:
+            try:
+                client.ping()
+            except redis.ConnectionError:
+                time.sleep(0.02)
+            else:
+                client.close()
+                return
+        log = self.child.log
+        raise ChildError(f"Valkey did not come up; the end of {log}:\n{self.child.last_lines()}")
 
     def stop(self) -> None:
         """Stop it; what it held is gone."""
@@ -64,21 +76,6 @@ class Valkey:
         if self.child is not None:
             stop_children([self.child], by=signal.SIGKILL, within_seconds=5)
             self.child = None
-
-    def _wait_until_it_answers(self, child: ChildProcess) -> None:
-        client = redis.Redis.from_url(self.url, socket_timeout=1, socket_connect_timeout=1)
-        deadline = time.monotonic() + START_SECONDS
-        while time.monotonic() < deadline:
-            if child.process.poll() is not None:
-                break
-            try:
-                client.ping()
-            except redis.ConnectionError:
-                time.sleep(0.02)
-            else:
-                client.close()
-                return
-        raise ChildError(f"Valkey did not come up; the end of {child.log}:\n{child.last_lines()}")
 
 
 def free_port() -> int:

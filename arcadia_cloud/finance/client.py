@@ -78,7 +78,15 @@ class Finance:
                 stream=True,
             )
             try:
-                content = _read(response, time.monotonic() + self._seconds)
+                deadline = time.monotonic() + self._seconds
+                content = b""
+                # One byte too many is enough: a body cut off there is no JSON, and never read as a success.
+                while len(content) <= LONGEST_RESPONSE and (
+                    chunk := response.raw.read1(_CHUNK, decode_content=True)
+                ):
+                    content += chunk
+                    if time.monotonic() > deadline:  # the library's limit is for each read, not for all
+                        raise TimeoutError("the answer took too long")
             finally:
                 response.close()
         except _FAULTS as error:
@@ -93,16 +101,6 @@ class Finance:
             retry_after = min(float(asked), LONGEST_WAIT_SECONDS) if is_number else None
             return FinanceUnavailable(message, status=status, retry_after=retry_after)
         return FinanceRejected(message, status=status)
-
-
-def _read(response: requests.Response, deadline: float) -> bytes:
-    """Return the body, as far as it is of use. Raises TimeoutError on one that drips."""
-    content = b""
-    while len(content) <= LONGEST_RESPONSE and (chunk := response.raw.read1(_CHUNK, decode_content=True)):
-        content += chunk
-        if time.monotonic() > deadline:  # the library's time limit is for each read, not for all of them
-            raise TimeoutError("the answer took too long")
-    return content
 
 
 def _parse_outcome(response: requests.Response, content: bytes) -> FinanceResponse | FinanceError:

@@ -27,19 +27,17 @@ class DatabaseClock:
     """
 
     def __init__(self, read: datetime | None = None) -> None:
-        self._read = read or _clock_timestamp()
+        if read is None:
+            with connection.cursor() as cursor:
+                # Not now(): that is the transaction's start, which may lie far back.
+                cursor.execute("SELECT clock_timestamp()")
+                read = cursor.fetchone()[0]
+        self._read: datetime = read
         self._monotonic = time.monotonic()
 
     def now(self) -> datetime:
         """Return the instant, UTC."""
         return self._read + timedelta(seconds=time.monotonic() - self._monotonic)
-
-
-def _clock_timestamp() -> datetime:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT clock_timestamp()")
-        read: datetime = cursor.fetchone()[0]
-    return read
 
 
 @contextmanager
@@ -84,15 +82,12 @@ def retry_while_database_is_down(write: Callable[[], T], *, seconds: float = 60)
         try:
             return write()
         except (OperationalError, InterfaceError) as error:
-            if not _is_away(error) or time.monotonic() + pause > deadline:
+            # Without a code there was no server to send one; any other code is the statement's own fault.
+            code: str | None = getattr(error.__cause__, "sqlstate", None)
+            is_away = code is None or code.startswith(_AWAY)
+            if not is_away or time.monotonic() + pause > deadline:
                 raise
             log.warning("database_away", error=type(error).__name__, pause_seconds=pause)
         connection.close()
         time.sleep(pause)
         pause = min(pause * 2, _LONGEST_PAUSE_SECONDS)
-
-
-def _is_away(error: Exception) -> bool:
-    """Return whether the server or the way to it is at fault, and not the statement."""
-    code: str | None = getattr(error.__cause__, "sqlstate", None)
-    return code is None or code.startswith(_AWAY)

@@ -65,8 +65,15 @@ def respond_once(
     with transaction.atomic(durable=True):
         row = _claim(scope=scope, key=key, fingerprint=fingerprint, at=at)
         if row is None:
-            return _stored_response(scope=scope, key=key, fingerprint=fingerprint), True
+            stored = IdempotencyKey.objects.filter(scope=scope, key=key, status__isnull=False).first()
+            # The nightly sweep may have deleted it since the claim found it there.
+            if stored is None or stored.status is None:
+                raise KeyInUse("A request with this Idempotency-Key is just being forgotten; send it again.")
+            if stored.fingerprint != fingerprint:
+                raise KeyReused("This Idempotency-Key was used for a request with another body.")
+            return StoredResponse(stored.status, stored.body, stored.headers), True
         response = effect()
+        # The key goes too: a repeat after an error of ours shall run again.
         if response.status >= _FIRST_SERVER_ERROR:
             transaction.set_rollback(True)
         else:
@@ -98,12 +105,3 @@ def _claim(*, scope: str, key: str, fingerprint: str, at: datetime) -> int | Non
         claimed = cursor.fetchone()
         cursor.execute("SELECT set_config('lock_timeout', %s, true)", [usual_timeout])
     return int(claimed[0]) if claimed else None
-
-
-def _stored_response(*, scope: str, key: str, fingerprint: str) -> StoredResponse:
-    row = IdempotencyKey.objects.filter(scope=scope, key=key, status__isnull=False).first()
-    if row is None or row.status is None:
-        raise KeyInUse("A request with this Idempotency-Key is just being forgotten; send it again.")
-    if row.fingerprint != fingerprint:
-        raise KeyReused("This Idempotency-Key was used for a request with another body.")
-    return StoredResponse(row.status, row.body, row.headers)

@@ -82,7 +82,11 @@ def lease(name: str, *, seconds: float = 60, wait_seconds: float = 0) -> Iterato
     """
     held = HeldLease(name, seconds)
     give_up_at = time.monotonic() + wait_seconds
-    while not _acquire(held):
+    while True:
+        # Durable: inside the caller's transaction nobody else would see the lease before its commit.
+        with transaction.atomic(durable=True):
+            if _affects_row(_ACQUIRE, held):
+                break
         if time.monotonic() >= give_up_at:
             raise LeaseHeld(f"{name} is already running")
         time.sleep(_POLL_SECONDS)
@@ -95,13 +99,15 @@ def lease(name: str, *, seconds: float = 60, wait_seconds: float = 0) -> Iterato
         yield held
     finally:
         stop.set()
-        renewal.join()
-        _release(held)
-
-
-def _acquire(held: HeldLease) -> bool:
-    with transaction.atomic(durable=True):
-        return _affects_row(_ACQUIRE, held)
+        renewal.join()  # first: a renewal under way would find its row gone, and log a lease that was lost
+        # Deleted, so that the next run needn't wait; when the database is away, it runs out by itself.
+        try:
+            connection.close_if_unusable_or_obsolete()  # the work may have outlived a restart of the database
+            with connection.cursor() as cursor:
+                # By token: if it ran out, the row is another process's by now.
+                cursor.execute("DELETE FROM leases WHERE name = %s AND token = %s", [held.name, held.token])
+        except (DatabaseError, InterfaceError) as error:
+            log.warning("lease_not_released", name=held.name, error=type(error).__name__)
 
 
 def _affects_row(statement: str, held: HeldLease) -> bool:
@@ -127,14 +133,4 @@ def _renew_until_stopped(held: HeldLease, stop: threading.Event) -> None:
         except (DatabaseError, InterfaceError) as error:
             log.warning("lease_heartbeat_failed", name=held.name, error=type(error).__name__)
             connection.close()
-    connection.close()
-
-
-def _release(held: HeldLease) -> None:
-    """Delete the lease, so that the next run needn't wait; when the database is away, it runs out."""
-    try:
-        connection.close_if_unusable_or_obsolete()  # the work may have outlived a restart of the database
-        with connection.cursor() as cursor:
-            cursor.execute("DELETE FROM leases WHERE name = %s AND token = %s", [held.name, held.token])
-    except (DatabaseError, InterfaceError) as error:
-        log.warning("lease_not_released", name=held.name, error=type(error).__name__)
+    connection.close()  # this thread's own, which nothing else would close

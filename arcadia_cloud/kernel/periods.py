@@ -71,8 +71,9 @@ class Period:
         """
         if not self.contains(part):
             raise ValueError(f"{part.start} to {part.end} isn't within {self.start} to {self.end}")
-        until_end, until_start = (self._running_total(amount, day, places) for day in (part.end, part.start))
-        return _DIVISION.subtract(until_end, until_start)
+        # Never a division of the part's own days: the roundings of all parts would add up to another amount.
+        until_end = self._running_total(amount, part.end, places)
+        return _DIVISION.subtract(until_end, self._running_total(amount, part.start, places))
 
     def prorate(self, amount: Money, part: "Period") -> Money:
         """Return the share of money that falls into `part`, in whole minor units; see `share`."""

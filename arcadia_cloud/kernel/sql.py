@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass
 from functools import lru_cache
 from importlib.resources import files
+from itertools import takewhile
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -61,7 +62,11 @@ def load(where: str | Path, name: str) -> Statement:
     file = (folder / name).resolve()
     if file not in _loaded:
         lines = file.read_text(encoding="utf-8").splitlines()
-        head = _read_head(lines)
+        head = "\n".join(
+            line.removeprefix(_COMMENT).removeprefix(" ")
+            for line in takewhile(lambda line: line.startswith(_COMMENT), lines)
+            if not _INCLUDE.fullmatch(line)
+        )
         if not head:
             raise StatementError(f"{file} has no head: a comment at its top with its purpose")
         body = "\n".join(
@@ -127,16 +132,6 @@ def fetch_all(
     return rows
 
 
-def _read_head(lines: Sequence[str]) -> str:
-    head = []
-    for line in lines:
-        if not line.startswith(_COMMENT):
-            break
-        if not _INCLUDE.fullmatch(line):
-            head.append(line.removeprefix(_COMMENT).removeprefix(" "))
-    return "\n".join(head)
-
-
 def _expand_includes(file: Path, lines: Sequence[str], within: tuple[Path, ...]) -> list[str]:
     """Return the lines with those of every included file in their place."""
     if file in within:
@@ -172,25 +167,23 @@ def _build_row_maker(into: Any, columns: tuple[bytes | None, ...]) -> RowMaker[A
     if is_dataclass(into):
         wanted = [field.name for field in fields(into) if field.init]
     if wanted is None:
-        return _build_value_maker(into, names)
+        if len(names) != 1:
+            raise StatementError(f"a row of {', '.join(names)} is no single {into.__name__}")
+
+        def make_value(values: Sequence[Any]) -> Any:
+            value = values[0]
+            # A null, or a type that the column has changed to, is refused here and not where it is used.
+            if not isinstance(value, into):
+                raise StatementError(f"{names[0]} is {type(value).__name__}, not {into.__name__}")
+            return value
+
+        return make_value
     kept = [name for name in names if not name.startswith("_")]
     if sorted(kept) != sorted(wanted):
         raise StatementError(f"{into.__name__} has {', '.join(wanted)}; the row has {', '.join(kept)}")
     if names == list(wanted):
         make: RowMaker[Any] = getattr(into, "_make", lambda values: into(*values))
         return make
+    # By place only from here on: looking names up for each row would cost more than the row itself.
     places = [names.index(name) for name in wanted]
     return lambda values: into(*[values[place] for place in places])
-
-
-def _build_value_maker(into: type[T], names: Sequence[str]) -> RowMaker[T]:
-    if len(names) != 1:
-        raise StatementError(f"a row of {', '.join(names)} is no single {into.__name__}")
-
-    def make(values: Sequence[Any]) -> T:
-        value = values[0]
-        if not isinstance(value, into):
-            raise StatementError(f"{names[0]} is {type(value).__name__}, not {into.__name__}")
-        return value
-
-    return make

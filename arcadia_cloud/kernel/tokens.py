@@ -62,8 +62,21 @@ class TenantToken(Token):
     lifetime = timedelta(hours=1)
 
     def __init__(self, token: str) -> None:
-        self.payload = _decode(token)
-        self.verify()
+        refusal = "Token is invalid"
+        # In a rotation the previous secret still counts: tokens live an hour and outlast the change.
+        for secret in (settings.ARCADIA_JWT_SECRET, settings.ARCADIA_JWT_SECRET_PREVIOUS):
+            if not secret:
+                continue  # an unset one would verify what anybody signs with nothing
+            try:
+                self.payload = dict(_backend(secret).decode(token))  # type: ignore[arg-type]  # it decodes text, whatever its hint says
+            except TokenBackendExpiredToken as error:
+                raise ExpiredTokenError("Token is expired") from error
+            except TokenBackendError as error:
+                refusal = str(error)
+            else:
+                self.verify()
+                return
+        raise TokenError(refusal)
 
     def verify(self) -> None:
         """Check what PyJWT leaves open: which claims must be there, and their types."""
@@ -104,21 +117,6 @@ def mint(*, subject: str, tenant_id: str | None, roles: list[str], lifetime: tim
     if tenant_id is not None:
         claims["tenant_id"] = tenant_id
     return str(_backend(settings.ARCADIA_JWT_SECRET).encode(claims))
-
-
-def _decode(token: str) -> dict[str, Any]:
-    """Return the claims of a token, signed with the present secret or, in a rotation, the previous one."""
-    refusal = "Token is invalid"
-    for secret in (settings.ARCADIA_JWT_SECRET, settings.ARCADIA_JWT_SECRET_PREVIOUS):
-        if not secret:
-            continue
-        try:
-            return dict(_backend(secret).decode(token))  # type: ignore[arg-type]  # it decodes text, whatever its hint says
-        except TokenBackendExpiredToken as error:
-            raise ExpiredTokenError("Token is expired") from error
-        except TokenBackendError as error:
-            refusal = str(error)
-    raise TokenError(refusal)
 
 
 def _backend(secret: str) -> TokenBackend:

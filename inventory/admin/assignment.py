@@ -193,6 +193,8 @@ class AssignmentAdmin(RecordAdmin[Resource]):
     ) -> TemplateResponse:
         """Draw the page that asks; with `target`, the one that shows what will happen."""
         assigning = isinstance(form, AssignForm)
+        # Tenants have no table here: a slip in the name would make a new one.
+        owned = (Resource.objects.live_or_gone(), Project.objects.all(), Deployment.objects.all())
         context = {
             **self.admin_site.each_context(request),
             "opts": self.opts,
@@ -201,7 +203,8 @@ class AssignmentAdmin(RecordAdmin[Resource]):
             "assigning": assigning,
             "selection": _select(pks),
             "target": target,
-            "is_new_tenant": bool(target) and not _is_known(form.cleaned_data["tenant_id"]),
+            "is_new_tenant": bool(target)
+            and not any(rows.filter(tenant_id=form.cleaned_data["tenant_id"]).exists() for rows in owned),
             "action": reverse(f"admin:inventory_resource_{'assign' if assigning else 'clear'}"),
             "list": reverse("admin:inventory_resource_changelist"),
         }
@@ -226,12 +229,6 @@ def _target(form: AssignForm) -> str:
 def _log(request: HttpRequest, resources: QuerySet[Resource], message: str) -> None:
     user_pk = cast("int", request.user.pk)
     LogEntry.objects.log_actions(user_pk, resources.order_by("pk"), CHANGE, message)
-
-
-def _is_known(tenant_id: str) -> bool:
-    """Check whether anything is this tenant's. Tenants have no table here: a slip would make a new one."""
-    known = (Resource.objects.live_or_gone(), Project.objects.all(), Deployment.objects.all())
-    return any(rows.filter(tenant_id=tenant_id).exists() for rows in known)
 
 
 def _select(pks: Sequence[int]) -> Selection:

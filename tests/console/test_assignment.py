@@ -1,4 +1,4 @@
-"""Bulk assignment from the console: what is asked, what is told before, and what is done."""
+"""Bulk assignment from the console: what is asked, what is shown before, and what is done."""
 
 from typing import Any
 
@@ -29,7 +29,7 @@ CLEAR = f"{RESOURCES}clear-assignment/"
 
 @pytest.fixture
 def shop(db: None) -> Deployment:
-    """acme's shop; and four resources: one of globex's, three of nobody's, the last one gone."""
+    """acme's shop; and four resources: one of globex's, three unattributed, the last one gone."""
     globex = a_project("globex", tenant_id="globex")
     observed(seen("1", project_id=globex.pk), seen("2"), seen("3"), seen("4"))
     tombstone(["4"], at=minute(5))

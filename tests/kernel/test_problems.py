@@ -1,4 +1,4 @@
-"""Every error under /api has one shape, and says nothing that a stranger shouldn't read."""
+"""Every error under /api has one shape, and holds nothing that a stranger shouldn't read."""
 
 import json
 from typing import Any

@@ -1,4 +1,4 @@
-"""Requests made up from the schema: no server error, and no answer that the schema doesn't tell of."""
+"""Requests made up from the schema: no server error, and no answer that the schema doesn't describe."""
 
 from collections.abc import Iterator
 from typing import Any, Final

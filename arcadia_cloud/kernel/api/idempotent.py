@@ -54,10 +54,14 @@ def idempotent(create: View) -> View:
                 return create(view, request, *args, **kwargs)
         if not _VALID_KEY.fullmatch(key):
             raise ValidationError({HEADER: ["Must be 1 to 255 visible ASCII characters."]})
+        user = caller(request)
+        # Sorted and respaced: bodies that mean the same are the same request.
+        body = json.dumps(request.data, sort_keys=True, default=str)
         response, repeated = respond_once(
-            scope=_scope(request),
+            # With the address: the same key at another object's is another key.
+            scope=json.dumps([user.tenant_id, user.actor, request.method, request.path]),
             key=key,
-            fingerprint=_fingerprint(request.data),
+            fingerprint=hashlib.sha256(body.encode()).hexdigest(),
             at=timezone.now(),
             effect=lambda: _run_effect(lambda: create(view, request, *args, **kwargs)),
         )
@@ -65,17 +69,6 @@ def idempotent(create: View) -> View:
         return HttpResponse(response.body, status=response.status, headers=headers)
 
     return wrapper
-
-
-def _scope(request: Request) -> str:
-    """Return tenant, subject and address: the same key at another object's address is another key."""
-    user = caller(request)
-    return json.dumps([user.tenant_id, user.actor, request.method, request.path])
-
-
-def _fingerprint(body: Any) -> str:
-    """Return the same digest for bodies that mean the same, however they are spaced and ordered."""
-    return hashlib.sha256(json.dumps(body, sort_keys=True, default=str).encode()).hexdigest()
 
 
 def _run_effect(create: Callable[[], HttpResponseBase]) -> StoredResponse:

@@ -6,7 +6,7 @@ skips rows when many share a value. Here the position is (column, primary key), 
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final, TypeVar, cast
 
 from django.core import signing
@@ -56,12 +56,28 @@ class KeysetPagination(BasePagination):
         """Return the rows of the page asked for. Raises ValidationError naming the parameter at fault."""
         self.request = request
         self.model = queryset.model
-        self.ordering = self._ordering(request, view)
-        self.column = cast("Field[Any, Any]", self.model._meta.get_field(self._column_name()))
+        allowed = orderings_of(view)
+        self.ordering = request.query_params.get("ordering", default_ordering_of(view))
+        name = self.ordering.removeprefix("-")
+        if name not in allowed:
+            raise ValidationError(
+                {"ordering": [f"Must be one of {', '.join(allowed)}, or one of them after a '-'."]}
+            )
+        options = self.model._meta
+        # `id` is the API's word for the key, which a model may call otherwise.
+        self.column = cast("Field[Any, Any]", options.get_field(options.pk.name if name == "id" else name))
         self.limit = _limit(request)
         self.cursor = self._cursor(request)
         backward = self.cursor is not None and self.cursor.backward
-        rows = list(self._rows_beyond_cursor(queryset, backward=backward)[: self.limit + 1])
+        # A page before the cursor is read from the cursor away, nearest first, and turned round below.
+        descending = self.ordering.startswith("-") != backward
+        # Without the key as the last column, rows of equal values would come in another order each time.
+        names = [self.column.name] if self.column.primary_key else [self.column.name, "pk"]
+        rows_beyond = queryset.order_by(*(f"-{name}" if descending else name for name in names))
+        if self.cursor is not None:
+            rows_beyond = rows_beyond.filter(self._beyond(self.cursor, descending=descending))
+        # One row more than is shown proves that there is another page, without a count of all.
+        rows = list(rows_beyond[: self.limit + 1])
         self.has_more = len(rows) > self.limit
         rows = rows[: self.limit]
         if backward:
@@ -74,19 +90,6 @@ class KeysetPagination(BasePagination):
         return Response(
             {"next": self._link(backward=False), "previous": self._link(backward=True), "results": data}
         )
-
-    def _column_name(self) -> str:
-        name = self.ordering.removeprefix("-")
-        return self.model._meta.pk.name if name == "id" else name
-
-    def _ordering(self, request: Request, view: APIView | None) -> str:
-        allowed = orderings_of(view)
-        asked = request.query_params.get("ordering", default_ordering_of(view))
-        if asked.removeprefix("-") not in allowed:
-            raise ValidationError(
-                {"ordering": [f"Must be one of {', '.join(allowed)}, or one of them after a '-'."]}
-            )
-        return asked
 
     def _cursor(self, request: Request) -> Cursor | None:
         text = request.query_params.get("cursor")
@@ -101,6 +104,7 @@ class KeysetPagination(BasePagination):
             cursor = Cursor(**self._signer().unsign_object(text))
         except (signing.BadSignature, ValueError, TypeError) as error:
             raise refusal from error
+        # The cursor's value is of another column then, and would be compared with this one's.
         if cursor.ordering != self.ordering:
             raise refusal
         return cursor
@@ -109,14 +113,6 @@ class KeysetPagination(BasePagination):
         """Return the signer of cursors, so that a position is always one that this list gave out."""
         return signing.Signer(salt=f"keyset:{self.model._meta.label_lower}")
 
-    def _rows_beyond_cursor(self, queryset: QuerySet[RowT], *, backward: bool) -> QuerySet[RowT]:
-        descending = self.ordering.startswith("-") != backward
-        names = [self.column.name] if self.column.primary_key else [self.column.name, "pk"]
-        ordered = queryset.order_by(*(f"-{name}" if descending else name for name in names))
-        if self.cursor is None:
-            return ordered
-        return ordered.filter(self._beyond(self.cursor, descending=descending))
-
     def _beyond(self, cursor: Cursor, *, descending: bool) -> Combinable | Q:
         """Return the condition of the rows past the cursor, in PostgreSQL's order: nulls are the largest."""
         pk_field = self.model._meta.pk
@@ -124,6 +120,7 @@ class KeysetPagination(BasePagination):
         if self.column.primary_key:
             return _comparison(F("pk"), pk, descending=descending, inclusive=cursor.inclusive)
         name = self.column.name
+        # `=` and `<` find no null: those rows need conditions of their own, or no page would have them.
         if cursor.value is None:
             ties = Q(_comparison(F("pk"), pk, descending=descending, inclusive=cursor.inclusive))
             ties &= Q(**{f"{name}__isnull": True})
@@ -137,34 +134,25 @@ class KeysetPagination(BasePagination):
         return beyond
 
     def _link(self, *, backward: bool) -> str | None:
-        cursor = self._neighbour(backward=backward)
-        url = self.request.build_absolute_uri()
-        if cursor is None:
-            return None
-        fields = {name: getattr(cursor, name) for name in Cursor.__slots__}
-        text = self._signer().sign_object(fields)
-        return replace_query_param(remove_query_param(url, "cursor"), "cursor", text)
-
-    def _neighbour(self, *, backward: bool) -> Cursor | None:
-        """Return the cursor of the page after this one, or before it; None at the list's end."""
+        """Return the address of the page after this one, or before it; None at the list's end."""
         came_backward = self.cursor is not None and self.cursor.backward
-        if backward == came_backward:
-            if not self.has_more:
-                return None
-        elif self.cursor is None:
+        if not self.has_more if backward == came_backward else self.cursor is None:
             return None
         if self.page:
             row = self.page[0] if backward else self.page[-1]
-            return Cursor(self.ordering, self._text(row, self.column), str(row.pk), backward=backward)
-        if self.cursor is None:
+            is_null = getattr(row, self.column.attname) is None
+            value = None if is_null else str(self.column.value_to_string(row))
+            cursor = Cursor(self.ordering, value, str(row.pk), backward=backward)
+        elif self.cursor is None:
             return None
-        return Cursor(self.ordering, self.cursor.value, self.cursor.pk, backward=backward, inclusive=True)
-
-    @staticmethod
-    def _text(row: Model, column: "Field[Any, Any]") -> str | None:
-        if getattr(row, column.attname) is None:
-            return None
-        return str(column.value_to_string(row))
+        else:
+            # An empty page has no row to start from: the way back takes in the one that led here.
+            cursor = replace(self.cursor, ordering=self.ordering, backward=backward, inclusive=True)
+        fields = {name: getattr(cursor, name) for name in Cursor.__slots__}
+        text = self._signer().sign_object(fields)
+        return replace_query_param(
+            remove_query_param(self.request.build_absolute_uri(), "cursor"), "cursor", text
+        )
 
     def get_schema_operation_parameters(self, view: APIView) -> list[Mapping[str, Any]]:
         """Describe `limit`, `cursor` and `ordering` to the OpenAPI schema."""

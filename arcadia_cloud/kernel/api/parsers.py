@@ -47,8 +47,16 @@ class BoundedJSONParser(BaseParser):
             raise ParseError("The body is nested too deeply.") from error
         except ValueError as error:  # UnicodeDecodeError and JSONDecodeError among them
             raise ParseError(f"The body is not JSON: {error}.") from error
-        if _SUSPECT_ESCAPE.search(raw):
-            _refuse_unstorable(body)
+        # Only where an escape is suspicious: a search of every body would cost as much as its parsing.
+        unchecked = [body] if _SUSPECT_ESCAPE.search(raw) else []
+        while unchecked:  # no recursion: the parser takes bodies that are nested deeper than it goes
+            part = unchecked.pop()
+            if isinstance(part, dict):
+                unchecked += [*part.keys(), *part.values()]
+            elif isinstance(part, list):
+                unchecked += part
+            elif isinstance(part, str) and ("\0" in part or re.search("[\ud800-\udfff]", part)):
+                raise ParseError("The body has a character that can't be stored (NUL or a lone surrogate).")
         return body
 
 
@@ -62,16 +70,3 @@ def _refuse_repeated_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         [(repeated, _)] = Counter(name for name, _ in pairs).most_common(1)
         raise ValueError(f"the key {repeated[:80]!r} stands twice in one object")
     return result
-
-
-def _refuse_unstorable(body: Any) -> None:
-    """Search without recursion, and only in bodies with a suspicious escape. Raises ParseError."""
-    waiting = [body]
-    while waiting:
-        part = waiting.pop()
-        if isinstance(part, dict):
-            waiting += [*part.keys(), *part.values()]
-        elif isinstance(part, list):
-            waiting += part
-        elif isinstance(part, str) and ("\0" in part or any("\ud800" <= mark <= "\udfff" for mark in part)):
-            raise ParseError("The body has a character that can't be stored (NUL or a lone surrogate).")

@@ -44,7 +44,15 @@ class ProblemAutoSchema(AutoSchema):
 
     def _get_response_bodies(self, direction: str = "response") -> dict[str, Any]:
         bodies = dict(super()._get_response_bodies(direction))  # type: ignore[arg-type]
-        for status, words in self._problems().items():
+        problems = dict(_EVERYWHERE)
+        if self.view.authentication_classes:
+            problems |= _PROTECTED
+        if "{" in self.path:
+            problems["404"] = "There is none, or none that this token may know of."
+        if self.method in {"POST", "PUT", "PATCH"}:
+            problems |= _WITH_BODY
+        for status, words in problems.items():
+            # What the view itself declares is more exact than the words that all operations share.
             if status not in bodies:
                 answer = OpenApiResponse(ProblemSerializer, description=words)
                 bodies[status] = self._get_response_for_code(  # type: ignore[no-untyped-call]
@@ -60,13 +68,3 @@ class ProblemAutoSchema(AutoSchema):
                 "Retry-After": {"schema": {"type": "integer"}, "description": "Seconds."}
             }
         return dict(sorted(bodies.items()))
-
-    def _problems(self) -> dict[str, str]:
-        problems = dict(_EVERYWHERE)
-        if self.view.authentication_classes:
-            problems |= _PROTECTED
-        if "{" in self.path:
-            problems["404"] = "There is none, or none that this token may know of."
-        if self.method in {"POST", "PUT", "PATCH"}:
-            problems |= _WITH_BODY
-        return problems

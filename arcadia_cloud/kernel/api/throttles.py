@@ -41,7 +41,12 @@ class TenantThrottle(BaseThrottle):
         now = time.time()
         window = int(now // WINDOW_SECONDS)
         try:
-            count = _count(f"throttle:{owner_of(user)}:{window}")
+            with redis_client(settings.REDIS_URL, _TIMEOUT_SECONDS).pipeline(transaction=False) as pipeline:
+                key = f"throttle:{owner_of(user)}:{window}"
+                pipeline.incr(key)
+                # In the same round trip: a count that never expires would stay for ever.
+                pipeline.expire(key, 2 * WINDOW_SECONDS)
+                count = int(pipeline.execute()[0])
         except redis.RedisError as error:
             breaker.trip()
             log.warning("throttle_open", error=type(error).__name__, seconds=breaker.seconds)
@@ -57,10 +62,3 @@ class TenantThrottle(BaseThrottle):
 def owner_of(user: TokenUser) -> str:
     """Return the owner of the limit that a request counts against: its tenant, or its subject without one."""
     return f"tenant:{user.tenant_id}" if user.tenant_id is not None else f"subject:{user.actor}"
-
-
-def _count(key: str) -> int:
-    with redis_client(settings.REDIS_URL, _TIMEOUT_SECONDS).pipeline(transaction=False) as pipeline:
-        pipeline.incr(key)
-        pipeline.expire(key, 2 * WINDOW_SECONDS)
-        return int(pipeline.execute()[0])

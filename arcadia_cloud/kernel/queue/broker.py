@@ -3,7 +3,7 @@
 import os
 import threading
 from contextlib import suppress
-from typing import Any, Final
+from typing import Final
 
 from celery import current_app
 from django.conf import settings
@@ -42,7 +42,16 @@ class BrokerConnection(threading.local):
         """Return the open producer, or a new one: after a fork, or when the settings have changed."""
         if self._producer is None or not self.is_open:
             self.close()
-            self._connection = current_app.connection_for_write(transport_options=_transport_options())
+            seconds = settings.ARCADIA_NUDGE_TIMEOUT_SECONDS
+            # Short limits: with those of the workers' connections a request would wait for minutes.
+            options = {
+                **settings.CELERY_BROKER_TRANSPORT_OPTIONS,
+                "socket_timeout": seconds,
+                "socket_connect_timeout": seconds,
+                "retry_on_timeout": False,
+                "max_retries": 0,
+            }
+            self._connection = current_app.connection_for_write(transport_options=options)
             self._producer = current_app.amqp.Producer(self._connection, auto_declare=False)
             self._opened_for = _target()
         return self._producer
@@ -64,15 +73,3 @@ def broker_url() -> str:
 
 def _target() -> tuple[int, str, float]:
     return os.getpid(), broker_url(), settings.ARCADIA_NUDGE_TIMEOUT_SECONDS
-
-
-def _transport_options() -> dict[str, Any]:
-    """Return the settings' options with short time limits: the workers' connections wait for minutes."""
-    seconds = settings.ARCADIA_NUDGE_TIMEOUT_SECONDS
-    return {
-        **settings.CELERY_BROKER_TRANSPORT_OPTIONS,
-        "socket_timeout": seconds,
-        "socket_connect_timeout": seconds,
-        "retry_on_timeout": False,
-        "max_retries": 0,
-    }

@@ -25,9 +25,7 @@ class BeatScheduler(DatabaseScheduler):  # type: ignore[misc]  # the library is 
                 return super().apply_async(entry, producer=producer, advance=False, **kwargs)
             except SchedulingError as error:
                 log.warning("schedule_waits_for_the_broker", task=entry.name, error=str(error))
-                self._wait_for_broker()
+                # Without an end: beat has nothing else to do, and the task's turn would be lost.
+                with self.app.connection_for_write() as connection:
+                    connection.ensure_connection(interval_start=0.2, interval_step=0.4, interval_max=2)
         return super().apply_async(entry, producer=producer, advance=False, **kwargs)
-
-    def _wait_for_broker(self) -> None:
-        with self.app.connection_for_write() as connection:
-            connection.ensure_connection(interval_start=0.2, interval_step=0.4, interval_max=2)

@@ -19,32 +19,28 @@ def seed_schedule() -> int:
     twice, and twice at once.
     """
     with connection.cursor() as cursor:
-        cursor.execute(
-            "LOCK TABLE seeded_schedules IN SHARE ROW EXCLUSIVE MODE"
-        )  # beat's tables lack unique rules
+        # Beat's tables lack unique rules: two that seed at once would write every entry twice.
+        cursor.execute("LOCK TABLE seeded_schedules IN SHARE ROW EXCLUSIVE MODE")
     known = {row.name: row.version for row in SeededSchedule.objects.all()}
     new = [entry for entry in registered_schedule() if entry.version > known.get(entry.name, 0)]
     for entry in new:
-        _write(entry, again=entry.name in known)
+        values = {
+            "task": entry.task,
+            "queue": entry.queue,
+            "kwargs": entry.kwargs,
+            "expire_seconds": entry.expires_seconds or None,
+            **_timing(entry),
+        }
+        tasks = PeriodicTask.objects.filter(name=entry.name)
+        if tasks.exists():
+            tasks.update(**values)
+        elif entry.name not in known:  # known, and gone: an operator has deleted it
+            PeriodicTask.objects.create(name=entry.name, **values)
         SeededSchedule.objects.update_or_create(name=entry.name, defaults={"version": entry.version})
     if new:
+        # `update` above sends no signal, and a beat that runs looks only at this mark.
         PeriodicTasks.update_changed()
     return len(new)
-
-
-def _write(entry: ScheduleEntry, *, again: bool) -> None:
-    values = {
-        "task": entry.task,
-        "queue": entry.queue,
-        "kwargs": entry.kwargs,
-        "expire_seconds": entry.expires_seconds or None,
-        **_timing(entry),
-    }
-    tasks = PeriodicTask.objects.filter(name=entry.name)
-    if tasks.exists():
-        tasks.update(**values)
-    elif not again:
-        PeriodicTask.objects.create(name=entry.name, **values)
 
 
 def _timing(entry: ScheduleEntry) -> dict[str, object]:
