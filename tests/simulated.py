@@ -40,7 +40,7 @@ class Simulated:
         return self.control("POST", "faults", **fault)
 
     def requests(self, **filters: str) -> list[dict[str, Any]]:
-        """What was asked so far, oldest first; filters are `method`, `path`, `since`."""
+        """Return the requests so far, oldest first; filters are `method`, `path`, `since`."""
         answer = requests.get(f"{self.url}/_control/requests", params=filters, timeout=30).json()
         found: list[dict[str, Any]] = answer["requests"]
         return found
@@ -63,7 +63,7 @@ class SimulatedFinance:
             control(self.url, "DELETE", path, None)
 
     def fault(self, kind: str, **settings: Any) -> Any:
-        """Arm a fault; see `simulator.finance.FAULTS` for the kinds and their fields."""
+        """Arm a fault; see `simulator.finance.app.FAULTS` for the kinds and their fields."""
         return control(self.url, "POST", "faults", {"kind": kind, **settings})
 
     def invoices(self) -> list[dict[str, Any]]:
@@ -72,6 +72,6 @@ class SimulatedFinance:
         return found
 
     def requests(self) -> list[dict[str, Any]]:
-        """What was asked, oldest first: `status` (None: left without an answer) and `body`."""
+        """Return the requests, oldest first: `status` (None: no response was sent) and `body`."""
         found: list[dict[str, Any]] = control(self.url, "GET", "requests", None)["requests"]
         return found
