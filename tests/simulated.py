@@ -32,7 +32,7 @@ class Simulated:
         return control(self.url, method, path, body)
 
     def reset(self, **options: Any) -> None:
-        """Back to the start; `fleet`, `seed`, `droplets`, `load`, `today`, `speed` say which."""
+        """Reset to the start, with `fleet`, `seed`, `droplets`, `load`, `today`, `speed` as options."""
         self.control("POST", "reset", **options)
 
     def fault(self, **fault: Any) -> Any:
