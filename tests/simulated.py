@@ -32,7 +32,7 @@ class Simulated:
         return control(self.url, method, path, body)
 
     def reset(self, **options: Any) -> None:
-        """Back to the start; `fleet`, `seed`, `droplets`, `load`, `today`, `speed` choose it."""
+        """Reset to the start, with `fleet`, `seed`, `droplets`, `load`, `today`, `speed` as options."""
         self.control("POST", "reset", **options)
 
     def fault(self, **fault: Any) -> Any:
@@ -63,7 +63,7 @@ class SimulatedFinance:
             control(self.url, "DELETE", path, None)
 
     def fault(self, kind: str, **settings: Any) -> Any:
-        """Arm a fault; see `simulator.finance.FAULTS` for the kinds and their fields."""
+        """Arm a fault; see `simulator.finance.app.FAULTS` for the kinds and their fields."""
         return control(self.url, "POST", "faults", {"kind": kind, **settings})
 
     def invoices(self) -> list[dict[str, Any]]:
@@ -72,6 +72,6 @@ class SimulatedFinance:
         return found
 
     def requests(self) -> list[dict[str, Any]]:
-        """Return the requests, oldest first: `status` (None: left without an answer) and `body`."""
+        """Return the requests, oldest first: `status` (None: no response was sent) and `body`."""
         found: list[dict[str, Any]] = control(self.url, "GET", "requests", None)["requests"]
         return found
