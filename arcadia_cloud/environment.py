@@ -128,3 +128,13 @@ def _is_address(text: str, schemes: tuple[str, ...]) -> bool:
         return parts.scheme in schemes and bool(parts.hostname) and parts.port != 0
     except ValueError:
         return False
+
+
+def with_certificate_check(url: str) -> str:
+    """Return a Redis address that checks the server's certificate, unless it says itself how to.
+
+    Without the parameter, the queue's library takes any certificate, and says so in a warning.
+    """
+    if not url.startswith("rediss://") or "ssl_cert_reqs=" in url:
+        return url
+    return f"{url}{'&' if '?' in url else '?'}ssl_cert_reqs=required"
