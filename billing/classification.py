@@ -40,7 +40,19 @@ _KINDS: Final[Mapping[str, Kind]] = {
     "apps": Kind.APP,
     "container registry": Kind.REGISTRY,
     "cdn": Kind.CDN_ENDPOINT,
+    "kubernetes nodes": Kind.KUBERNETES_CLUSTER,
+    "kubernetes worker nodes": Kind.KUBERNETES_CLUSTER,
+    "spaces bandwidth": Kind.SPACES_BUCKET,
 }
+# `Premium Droplets`, `GPU Droplets`, `Daily Droplet Backups`: products come and go, their last words stay.
+_KINDS_BY_LAST_WORDS: Final = (
+    ("droplets", Kind.DROPLET),
+    ("droplet backups", Kind.DROPLET_BACKUP),
+    ("snapshots", Kind.SNAPSHOT),
+)
+# What names a droplet by its description: `web-01 (Weekly Backup Services)`, bandwidth `web-01 (12 GiB)`.
+_BACKUP_SERVICE: Final = re.compile(r"\([^()]*\bbackup services?\)\s*$", re.IGNORECASE)
+_BANDWIDTH: Final = frozenset({"bandwidth", "droplet bandwidth", "droplet transfer"})
 _NAMED_BY_THEIR_GROUP: Final = frozenset({Kind.KUBERNETES_CLUSTER, Kind.DATABASE})
 
 
@@ -51,13 +63,13 @@ def is_tax(product: str, category: str, description: str) -> bool:
     """
     if _normalized(product) == _TAXES:
         return True
-    return _known_kind(product, category) is None and _TAX_WORD.search(description) is not None
+    return _known_kind(product, category, description) is None and _TAX_WORD.search(description) is not None
 
 
 def kind_of(product: str, category: str, description: str) -> str:
     """Return a kind of resource, `tax`, or `other`."""
     # A product called `taxes` in a category of resources is still a tax.
-    kind = None if _normalized(product) == _TAXES else _known_kind(product, category)
+    kind = None if _normalized(product) == _TAXES else _known_kind(product, category, description)
     if kind is not None:
         return str(kind)
     return TAX if is_tax(product, category, description) else OTHER
@@ -76,9 +88,22 @@ def name_of(kind: str, group_description: str, description: str) -> str:
     return name.strip() or description.strip()
 
 
+def _known_kind(product: str, category: str, description: str) -> Kind | None:
+    kind = _kind_of_product(product, category)
+    if kind is not None:
+        return kind
+    if _BACKUP_SERVICE.search(description):
+        return Kind.DROPLET_BACKUP
+    if _normalized(product) in _BANDWIDTH and description.rstrip().endswith(")"):
+        return Kind.DROPLET
+    return None
+
+
 @lru_cache(maxsize=1024)
-def _known_kind(product: str, category: str) -> Kind | None:
-    return _KINDS.get(_normalized(product)) or _KINDS.get(_normalized(category))
+def _kind_of_product(product: str, category: str) -> Kind | None:
+    name = _normalized(product)
+    by_last_words = (kind for words, kind in _KINDS_BY_LAST_WORDS if name.endswith(words))
+    return _KINDS.get(name) or next(by_last_words, None) or _KINDS.get(_normalized(category))
 
 
 def _normalized(text: str) -> str:

@@ -5,17 +5,27 @@ Finance knows an invoice by its uuid. So a push whose answer was lost is simply 
 """
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Final
 
 import msgspec
 from django.conf import settings
+from django.db import transaction
 from django.db.models import F
 
-from arcadia_cloud.finance import Finance, FinanceInvoice, FinanceRejected, FinanceUnavailable
+from arcadia_cloud.finance import (
+    Finance,
+    FinanceInvoice,
+    FinanceRejected,
+    FinanceResponse,
+    FinanceUnavailable,
+)
 from arcadia_cloud.kernel.alerts import raise_alert, resolve_alert
 from arcadia_cloud.kernel.errors import Conflict
+from arcadia_cloud.kernel.leases import HeldLease, LeaseLost
 from arcadia_cloud.kernel.states import advance
 from billing.ingest.lease import invoice_lease
 from billing.models import ProviderInvoice
@@ -81,15 +91,36 @@ def refresh_push_status(invoice: ProviderInvoice) -> None:
         advance(invoice, PushStatus.WAITING, PUSH_LIFECYCLE)
 
 
+def reopen_changed() -> int:
+    """Move to `waiting` every pushed invoice that isn't as finance has it; return how many there were.
+
+    A push compares what it sent with the row. This finds what no push could see: a row that was changed by
+    other means, or settings by which finance gets something else.
+    """
+    reopened = 0
+    pushed = (
+        ProviderInvoice.objects.pushable()
+        .filter(push_status=PushStatus.PUSHED)
+        .exclude(pushed_fingerprint="")
+    )
+    for invoice in pushed.iterator():
+        if fingerprint(invoice) != invoice.pushed_fingerprint:
+            with transaction.atomic():
+                refresh_push_status(ProviderInvoice.objects.select_for_update(no_key=True).find(invoice.pk))
+            reopened += 1
+    return reopened
+
+
 def push_invoice(
     *, invoice_pk: int, finance: Finance, at: datetime, force: bool = False, only_if_due: bool = False
 ) -> PushResult:
     """Send an invoice to finance, unless finance has it already or refused it; `force` sends it anyway.
 
     The outcome is stored on the invoice. A fault is tried again, later each time, and with `only_if_due` not
-    before that; a refusal waits for an operator. Raises NotPushable and NotFound.
+    before that; a refusal waits for an operator. Raises NotPushable, NotFound, and LeaseLost: nothing was
+    sent then, or what finance has isn't known, and the invoice waits for another push.
     """
-    with invoice_lease(invoice_pk):
+    with invoice_lease(invoice_pk) as held:
         invoice = ProviderInvoice.objects.find(invoice_pk)
         assert_pushable(invoice)
         if force:
@@ -99,44 +130,84 @@ def push_invoice(
         if (invoice.push_status != PushStatus.WAITING or is_early) and not force:
             return PushResult(invoice)
         sent = fingerprint(invoice)  # of what is sent: the row may change while finance answers
+        payload = finance_payload(invoice)
+        held.assert_held()  # a process that stood still must not send what another has replaced since
         try:
-            answer = finance.import_invoice(finance_payload(invoice))
+            answer = finance.import_invoice(payload)
         except FinanceUnavailable as fault:
-            return _postpone(invoice, str(fault), fault.retry_after, at)
+            backoff = _backoff(invoice.push_attempts, fault.retry_after)
+            return _record(invoice, held, partial(_postpone, reason=str(fault), until=at + backoff))
         except FinanceRejected as refusal:
-            return _refuse(invoice, str(refusal))
-        advance(
-            invoice,
-            PushStatus.PUSHED,
-            PUSH_LIFECYCLE,
-            pushed_to_finance_at=at,
-            finance_invoice_id=answer.invoice_id,
-            finance_action=answer.action,
-            push_error="",
-            push_attempts=0,
-            next_push_at=None,
-            pushed_fingerprint=sent,
-        )
-        resolve_alert(code=REFUSED_ALERT, subject=invoice.alert_subject, actor="finance")
-        return PushResult(invoice, action=answer.action)
+            return _record(invoice, held, partial(_refuse, reason=str(refusal)))
+        return _record(invoice, held, partial(_confirm, answer=answer, sent=sent, at=at))
 
 
-def _postpone(invoice: ProviderInvoice, reason: str, retry_after: float | None, at: datetime) -> PushResult:
-    # The exponent is bounded: after weeks of faults the power would overflow a timedelta.
-    backoff = min(_LONGEST_PAUSE, _FIRST_PAUSE * 2 ** min(invoice.push_attempts, 16))
+def _record(
+    invoice: ProviderInvoice, held: HeldLease, store: Callable[[ProviderInvoice], PushResult]
+) -> PushResult:
+    """Store the outcome of a push on the invoice as it is by now. Raises LeaseLost."""
+    try:
+        with transaction.atomic():
+            present = _lock_for_outcome(invoice, held)
+            if present.push_status != PushStatus.WAITING:
+                # Changed back meanwhile, to what finance had before.
+                advance(present, PushStatus.WAITING, PUSH_LIFECYCLE)
+            return store(present)
+    except LeaseLost:
+        # Two requests were on their way to finance, and only another push makes sure which came last. This
+        # counts as an attempt, so that a push which is still under way sees it.
+        with transaction.atomic():
+            present = ProviderInvoice.objects.select_for_update(no_key=True).find(invoice.pk)
+            changes = {
+                "pushed_fingerprint": "",
+                "push_attempts": F("push_attempts") + 1,
+                "next_push_at": None,
+            }
+            advance(present, PushStatus.WAITING, PUSH_LIFECYCLE, **changes)
+        raise
+
+
+def _lock_for_outcome(invoice: ProviderInvoice, held: HeldLease) -> ProviderInvoice:
+    """Lock the invoice's row: the history changes amounts without the invoice's lease. Raises LeaseLost."""
+    present = ProviderInvoice.objects.select_for_update(no_key=True).find(invoice.pk)
+    held.assert_held()
+    if present.push_attempts != invoice.push_attempts:
+        raise LeaseLost(f"another push of {invoice} ended while this one was under way")
+    return present
+
+
+def _confirm(invoice: ProviderInvoice, *, answer: FinanceResponse, sent: str, at: datetime) -> PushResult:
+    is_unchanged = fingerprint(invoice) == sent
+    advance(
+        invoice,
+        PushStatus.PUSHED if is_unchanged else PushStatus.WAITING,
+        PUSH_LIFECYCLE,
+        pushed_to_finance_at=at,
+        finance_invoice_id=answer.invoice_id,
+        finance_action=answer.action,
+        push_error="",
+        push_attempts=0,
+        next_push_at=None,
+        pushed_fingerprint=sent,
+    )
+    resolve_alert(code=REFUSED_ALERT, subject=invoice.alert_subject, actor="finance")
+    return PushResult(invoice, action=answer.action)
+
+
+def _postpone(invoice: ProviderInvoice, *, reason: str, until: datetime) -> PushResult:
     advance(
         invoice,
         PushStatus.WAITING,
         PUSH_LIFECYCLE,
         push_error=reason,
         push_attempts=F("push_attempts") + 1,
-        next_push_at=at + max(backoff, timedelta(seconds=retry_after or 0)),
+        next_push_at=until,
         pushed_fingerprint="",  # finance may have taken it, or not: what it has isn't known any more
     )
     return PushResult(invoice, error=reason)
 
 
-def _refuse(invoice: ProviderInvoice, reason: str) -> PushResult:
+def _refuse(invoice: ProviderInvoice, *, reason: str) -> PushResult:
     advance(invoice, PushStatus.REFUSED, PUSH_LIFECYCLE, push_error=reason, next_push_at=None)
     raise_alert(
         code=REFUSED_ALERT,
@@ -145,3 +216,9 @@ def _refuse(invoice: ProviderInvoice, reason: str) -> PushResult:
         details={"invoice": invoice.pk},
     )
     return PushResult(invoice, error=reason)
+
+
+def _backoff(attempts: int, retry_after: float | None) -> timedelta:
+    # The exponent is bounded: after weeks of faults the power would overflow a timedelta.
+    pause = min(_LONGEST_PAUSE, _FIRST_PAUSE * int(2 ** min(attempts, 16)))
+    return max(pause, timedelta(seconds=retry_after or 0))

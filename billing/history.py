@@ -8,13 +8,15 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from itertools import islice
 from typing import Final, TypeVar
 
+import structlog
 from django.conf import settings
 from django.db import transaction
 
 from arcadia_cloud.digitalocean.client import DigitalOcean
+from arcadia_cloud.digitalocean.errors import ProviderMalformed, ProviderUnavailable
+from arcadia_cloud.digitalocean.pagination import Page
 from arcadia_cloud.digitalocean.records import BillingEntryRecord, InvoiceRecord
 from arcadia_cloud.kernel.leases import lease
 from arcadia_cloud.kernel.periods import month_of
@@ -22,14 +24,17 @@ from arcadia_cloud.kernel.states import advance
 from billing.finance_push import refresh_push_status
 from billing.models import BillingEntry, ProviderInvoice
 from billing.states import INGEST_LIFECYCLE, IngestStatus
+from billing.values import is_storable
 from inventory.values import PROVIDER
 
 T = TypeVar("T")
+log = structlog.get_logger(__name__)
 Key = tuple[object, ...]
 
 _LEASE: Final = "billing history"
 _WAIT_SECONDS: Final = 300
-_CHUNK: Final = 200  # a page of the provider's, so that a page more is asked for only when it is needed
+_MOST_READINGS: Final = 3  # of a list that grows while it is read; an account has a few entries a day
+_CALL: Final = "GET /v2/customers/my/billing_history"
 _INVOICE: Final = "Invoice"
 
 
@@ -62,12 +67,13 @@ def read_history(*, cloud: DigitalOcean, at: datetime, since: date | None = None
     with lease(_LEASE, seconds=seconds, wait_seconds=_WAIT_SECONDS) as held:
         # Both lists are read before anything is stored: a run that fails leaves no gap behind what is known.
         listed = _read_until_known(
-            cloud.invoices(), _count_unknown_invoices, lambda invoice: invoice.period, since
+            cloud.invoice_pages, lambda: _count_unknown_invoices, lambda invoice: invoice.period, since
         )
         history = _read_until_known(
-            cloud.billing_history(), _unknown_entry_counter(), lambda entry: entry.date, since
+            cloud.billing_history_pages, _unknown_entry_counter, lambda entry: entry.date, since
         )
-        preview = cloud.invoice_preview()
+        _assert_storable([*listed, *history])
+        preview = _read_preview(cloud)
         with transaction.atomic():
             new_invoices = _upsert_headers(_merge_headers(listed, history), at)
             new_entries = _insert_entries(history)
@@ -78,23 +84,85 @@ def read_history(*, cloud: DigitalOcean, at: datetime, since: date | None = None
 
 
 def _read_until_known(
-    items: Iterator[T],
-    count_unknown: Callable[[Sequence[T]], int],
+    pages: Callable[[], Iterator[Page[T]]],
+    unknown_counter: Callable[[], Callable[[Sequence[T]], int]],
     day_of: Callable[[T], date],
     since: date | None,
 ) -> list[T]:
     """Read items, newest first, up to and with the first page on which nothing is new.
 
-    A page all of one instant decides nothing: the rest of that instant may stand on the next.
+    Pages are not a snapshot: an entry that is added meanwhile moves all others, and the last of a page comes
+    again as the first of the next, where nothing tells it from a second one like it. So a list whose count
+    changes while it is read is read again. Raises ProviderUnavailable where it doesn't come to rest.
     """
+    for _ in range(_MOST_READINGS):
+        read = _read_at_rest(pages, unknown_counter(), day_of, since)
+        if read is not None:
+            return read
+        log.warning("billing_list_moved")
+    raise ProviderUnavailable("the billing history changed whenever it was read", call=_CALL)
+
+
+def _read_at_rest(
+    pages: Callable[[], Iterator[Page[T]]],
+    count_unknown: Callable[[Sequence[T]], int],
+    day_of: Callable[[T], date],
+    since: date | None,
+) -> list[T] | None:
+    """Read the items once; None where the list changed on the way."""
     read: list[T] = []
-    while chunk := list(islice(items, _CHUNK)):
-        read += chunk
-        newest, oldest = day_of(chunk[0]), day_of(chunk[-1])
-        reaches_back = since is None or oldest.isoformat() < since.isoformat()
-        if count_unknown(chunk) == 0 and reaches_back and oldest < newest:
+    first: Page[T] | None = None
+    count = 0
+    for page in pages():
+        count += 1
+        first = first or page
+        if page.total != first.total:
+            return None
+        read += page.items
+        if page.items and _reaches_known(page.items, count_unknown, day_of, since):
             break
+    # Where the provider doesn't count, what was newest must be so still: entries come at the top.
+    if first is not None and first.total is None and count > 1 and next(pages()).items != first.items:
+        return None
     return read
+
+
+def _reaches_known(
+    page: Sequence[T],
+    count_unknown: Callable[[Sequence[T]], int],
+    day_of: Callable[[T], date],
+    since: date | None,
+) -> bool:
+    """Return whether what follows is stored. After a page all of one instant more of it may come."""
+    newest, oldest = day_of(page[0]), day_of(page[-1])
+    reaches_back = since is None or oldest.isoformat() < since.isoformat()
+    return count_unknown(page) == 0 and reaches_back and oldest < newest
+
+
+def _read_preview(cloud: DigitalOcean) -> InvoiceRecord | None:
+    """Return the running month's preview; None where there is none, or none that is of use.
+
+    The month's final invoice will come in any case: the history doesn't wait for its preview.
+    """
+    try:
+        preview = cloud.invoice_preview()
+        _assert_storable([] if preview is None else [preview])
+    except ProviderMalformed as fault:
+        log.warning("invoice_preview_unusable", reason=str(fault))
+        return None
+    return preview
+
+
+def _assert_storable(records: Iterable[InvoiceRecord | BillingEntryRecord]) -> None:
+    """Raise ProviderMalformed for what no column holds, by our words and not by the database's."""
+    for record in records:
+        name = getattr(record, "type", "Invoice")
+        if isinstance(record, InvoiceRecord) and not record.invoice_uuid.strip():
+            raise ProviderMalformed(f"an invoice of {record.invoice_period} has no uuid", call=_CALL)
+        if not is_storable(record.amount):
+            raise ProviderMalformed(
+                f"{name} {record.invoice_uuid}: {record.amount} has too many digits", call=_CALL
+            )
 
 
 def _count_unknown_invoices(chunk: Sequence[InvoiceRecord]) -> int:

@@ -3,7 +3,7 @@
 The rule stands once, in `sql/match_lines.sql`.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Final
 
 from arcadia_cloud.kernel.queue.nudge import nudge
@@ -12,6 +12,8 @@ from inventory.values import PROVIDER, Kind
 
 _INSERT: Final = load(__package__, "insert_matched_lines.sql")
 _REMATCH: Final = load(__package__, "rematch_lines.sql")
+# The kinds of lines that a kind of resource may have, where there are more than one, as in `match_lines.sql`.
+_LINE_KINDS: Final[Mapping[str, tuple[str, ...]]] = {Kind.DROPLET: (Kind.DROPLET, Kind.DROPLET_BACKUP)}
 
 
 def insert_matched_lines(invoice_pk: int) -> None:
@@ -20,8 +22,9 @@ def insert_matched_lines(invoice_pk: int) -> None:
 
 
 def rematch(*, kinds: Collection[str] = tuple(Kind.values)) -> int:
-    """Match the unmatched lines of these kinds again, in one statement; return how many changed."""
-    return execute(_REMATCH, {"kinds": list(kinds), "provider": PROVIDER})
+    """Match the unmatched lines about these kinds again, in one statement; return how many changed."""
+    line_kinds = sorted({str(line_kind) for kind in kinds for line_kind in _LINE_KINDS.get(kind, (kind,))})
+    return execute(_REMATCH, {"kinds": line_kinds, "provider": PROVIDER})
 
 
 def request_rematch(kind: str) -> None:

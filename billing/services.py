@@ -17,6 +17,7 @@ from django.utils import timezone
 from arcadia_cloud.digitalocean.client import DigitalOcean
 from arcadia_cloud.finance import Finance
 from arcadia_cloud.kernel.errors import NotFound
+from arcadia_cloud.kernel.leases import LeaseLost
 from arcadia_cloud.kernel.queue.nudge import nudge, publish_now
 from billing import balance, finance_push
 from billing.finance_push import NotPushable, PushResult, assert_pushable
@@ -141,6 +142,9 @@ def push_if_due(*, invoice_pk: int, force: bool = False) -> PushResult | None:
         if force:
             raise
         return None
+    except LeaseLost:  # two pushes overlapped, and the invoice waits for one that makes sure
+        nudge(PUSH_TASK, queue=QUEUE, invoice_pk=invoice_pk)
+        return None
     if result.error and (next_push_at := result.invoice.next_push_at) is not None:
         pause = next_push_at - timezone.now()
         if pause <= _LONGEST_COUNTDOWN:
@@ -169,6 +173,7 @@ def sweep(*, at: datetime) -> SweepCounts:
     Finds what failed, what didn't add up, and whose nudge was lost.
     """
     ingests = invoices_to_ingest()
+    finance_push.reopen_changed()
     pushes = invoices_to_push(at=at) if settings.SKYAI_FINANCE_ENABLED else []
     # Nudges may be doubled: a worker that finds its invoice done or held leaves it.
     for pk in ingests:

@@ -37,7 +37,7 @@ PUSH_LIFECYCLE: Final = Lifecycle(
     PushStatus,
     {
         PushStatus.WAITING: frozenset(PushStatus),
-        PushStatus.PUSHED: frozenset({PushStatus.WAITING}),
+        PushStatus.PUSHED: frozenset({PushStatus.WAITING}),  # changed, or an answer came too late to count
         PushStatus.REFUSED: frozenset({PushStatus.WAITING}),
     },
     field="push_status",

@@ -18,6 +18,13 @@ TAX: Final = "tax"
 OTHER: Final = "other"
 
 
+def is_storable(amount: Decimal) -> bool:
+    """Return whether a column of amounts holds it exactly."""
+    exponent = amount.normalize().as_tuple().exponent
+    is_fine = isinstance(exponent, int) and -exponent <= DECIMAL_PLACES
+    return is_fine and amount.adjusted() < MAX_DIGITS - DECIMAL_PLACES
+
+
 class Match(TextChoices):
     """The way in which a line was matched: by the id that came with it, by its name alone, or by lifetime."""
 

@@ -94,6 +94,7 @@ def _plain_fields(value: msgspec.Struct | Money | Period) -> dict[str, Json]:
     for field in msgspec.structs.fields(value):
         part = getattr(value, field.name)
         default = field.default if field.default_factory is msgspec.NODEFAULT else field.default_factory()
+        # Left out where it is the default: so a field that comes later leaves old bytes as they are.
         if default is msgspec.NODEFAULT or part != default:
             found[field.encode_name] = _plain(part)
     return found

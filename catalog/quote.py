@@ -13,7 +13,7 @@ from typing import Any, Final
 from arcadia_cloud.kernel.money import Money
 from catalog.rating.allowance import Usage, take_allowance_off, usages_of
 from catalog.rating.discount import charge_of, discount_charges
-from catalog.rating.exact import divide, multiply, round_money, sum_amounts, total
+from catalog.rating.exact import divide, multiply, round_money, sum_amounts, sum_results
 from catalog.rating.graduated import rate_graduated
 from catalog.rating.package import rate_package
 from catalog.rating.per_unit import rate_per_unit
@@ -49,6 +49,7 @@ def quote(inputs: QuoteInputs) -> Quote:
     A period without a segment costs nothing.
     """
     parts = count_days(inputs)
+    # Lines stand together by charge: a discount takes from a usage and its minimum or maximum as from one.
     charged = [*_base_fees(inputs, parts), *_addon_fees(inputs, parts)]
     for usage in usages_of(inputs, parts):
         line = _rate_usage(inputs, usage)
@@ -56,6 +57,7 @@ def quote(inputs: QuoteInputs) -> Quote:
     lines = [line for lines in charged for line in lines]
     if inputs.discounts:
         lines += discount_charges(inputs, [charge_of(lines, inputs.currency) for lines in charged])
+    # Sums are of rounded lines, so that a reader who adds them up comes to the same cent.
     subtotal = sum_amounts((line.amount for line in lines), inputs.currency)
     taxes = _taxes(inputs, subtotal)
     tax = sum_amounts((line.amount for line in taxes), inputs.currency)
@@ -86,6 +88,7 @@ def _addon_fees(inputs: QuoteInputs, parts: Iterable[Part]) -> list[tuple[QuoteL
     prices: dict[tuple[str, Decimal, Decimal], Money] = {}
     for part in parts:
         for addon in part.addons:
+            # The snapshot is part of the key: one attached again at a new price is charged apart.
             key = (addon.code, addon.price.amount, addon.quantity)
             attached.setdefault(key, []).append(part)
             prices[key] = addon.price
@@ -103,7 +106,7 @@ def _fee(
     return QuoteLine(
         type=line_type,
         code=code,
-        amount=round_money(total(step.result for step in charges), inputs.currency),
+        amount=round_money(sum_results(charges), inputs.currency),
         days=days,
         versions=tuple(dict.fromkeys(part.terms.name for part in parts)),
         price=price,
@@ -116,12 +119,20 @@ def _rate_usage(inputs: QuoteInputs, usage: Usage) -> QuoteLine:
     overage = take_allowance_off(usage, inputs.period)
     model = usage.price
     charges = () if model is None else _RATE[type(model)](overage.quantity, model)
+    # Within the allowance there is nothing to price, so nothing to warn of.
     unpriced = model is None and overage.quantity > 0
+    warnings = []
+    if unpriced:
+        warnings.append(WarningCode.UNPRICED)
+    if overage.over_cap:
+        warnings.append(WarningCode.OVER_CAP)
+    if usage.price_changes:
+        warnings.append(WarningCode.PRICE_CHANGE)
     unit_model = model if isinstance(model, _UNIT_PRICES) else None
     return QuoteLine(
         type=LineType.UNPRICED if unpriced else LineType.USAGE,
         code=usage.kind,
-        amount=round_money(total(step.result for step in charges), inputs.currency),
+        amount=round_money(sum_results(charges), inputs.currency),
         days=unbroken(usage.days),
         versions=tuple(usage.versions),
         used=usage.used,
@@ -131,19 +142,8 @@ def _rate_usage(inputs: QuoteInputs, usage: Usage) -> QuoteLine:
         price=unit_model.price if unit_model else None,
         basis=overage.steps,
         charges=charges,
-        warnings=_warnings(unpriced=unpriced, over_cap=overage.over_cap, price_changes=usage.price_changes),
+        warnings=tuple(warnings),
     )
-
-
-def _warnings(*, unpriced: bool, over_cap: bool, price_changes: bool) -> tuple[WarningCode, ...]:
-    if not (unpriced or over_cap or price_changes):
-        return ()
-    found = (
-        (WarningCode.UNPRICED, unpriced),
-        (WarningCode.OVER_CAP, over_cap),
-        (WarningCode.PRICE_CHANGE, price_changes),
-    )
-    return tuple(code for code, holds in found if holds)
 
 
 def _taxes(inputs: QuoteInputs, subtotal: Money) -> list[QuoteLine]:

@@ -49,10 +49,12 @@ class StepState(Protocol):
     entered in the attempt before (None in the first): whatever that attempt sent, it sent after this, so
     waiting a while from there is waiting long enough. To a compensation, `last_began_at` is when `execute`
     was last entered. `first_began_at` is when `execute` was first entered at all. These, and `now()`, are on
-    the database's clock. `is_compensating`: `compensate` was called, not `execute`.
+    the database's clock. `nonce` is the saga's secret part of every mark: its number may repeat in another
+    database. `is_compensating`: `compensate` was called, not `execute`.
     """
 
     saga_id: int
+    nonce: str
     step_idx: int
     attempt: int
     began_at: datetime
@@ -95,6 +97,9 @@ class Step:
     `compensate_on_failure`: when it fails, its own compensation runs too. A step that was waiting, or whose
     worker died, when the compensation started is compensated in any case.
 
+    `inherits` names outputs that a retry takes over from a saga whose compensation was incomplete, under
+    `inherited`: what the first run found is what things are put back to.
+
     `is_pure` promises that neither function changes anything but what it puts into the context. Then it may
     be done again at no risk, and its row needn't be on the disk before the next step begins: a database that
     crashes forgets the last pure steps at most, and they are done again. What comes after is on the disk with
@@ -110,6 +115,7 @@ class Step:
     deadline_seconds: float | None = None
     compensate_on_failure: bool = False
     is_pure: bool = False
+    inherits: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

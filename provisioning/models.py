@@ -34,8 +34,10 @@ class SagaRun(models.Model):
     `step_modules` are the steps' names as resolved at the start; `inputs` never change; `context` is the
     steps' outputs. `error` is `{reason, compensate_from_idx}`, null while all is well.
     `compensation_failures` counts the steps whose compensation failed. `recoveries` counts the workers it was
-    taken over from. `lease_*` is the worker that holds it now: a lease that expired without being returned
-    was lost with its worker. `wake_at` is when a waiting saga resumes. All instants are the database's clock.
+    taken over from. `nonce` is in every mark of what it makes: unlike its number, no other saga can have it
+    ("" in sagas older than the column). `lease_*` is the worker that holds it now: a lease that expired
+    without being returned was lost with its worker. `wake_at` is when a waiting saga resumes. All instants
+    are the database's clock.
     """
 
     kind = models.CharField(max_length=80)
@@ -53,6 +55,7 @@ class SagaRun(models.Model):
     recoveries = models.PositiveIntegerField(default=0)
     subjects = ArrayField(models.TextField(), default=list, blank=True)
     idempotency_key = models.TextField(null=True, blank=True, unique=True)
+    nonce = models.TextField(blank=True, default="", db_default="")
     requested_by = models.TextField()
     tenant_id = models.TextField(null=True, blank=True)  # noqa: DJ001 - null is the operator's own
     deployment = models.ForeignKey(

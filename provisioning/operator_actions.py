@@ -46,6 +46,9 @@ def cancel_saga(*, saga_id: int, actor: str) -> SagaRun:
 def retry_saga(*, saga_id: int, actor: str) -> SagaRun:
     """Let a dead letter go on where it stood, or start a rolled-back saga again as a new one.
 
+    The new one inherits what the first found, where that couldn't be put back: a droplet that it left off
+    was on.
+
     Retrying a rolled-back saga twice returns the same new one. Raises NotFound, WrongState for any other
     saga and while this build lacks a step that is still to come, and what `start_saga` raises.
     """
@@ -66,6 +69,7 @@ def retry_saga(*, saga_id: int, actor: str) -> SagaRun:
                 actor=actor,
                 idempotency_key=f"retry:{saga_id}",  # two clicks are one retry
                 retry_of=saga_id,
+                context=_inherited_context(saga),
             )
     raise WrongState(f"saga {saga_id} is {_describe(saga)}: it can't be retried")
 
@@ -80,6 +84,16 @@ def requeue_saga(*, saga_id: int) -> SagaRun:
         _change(saga, nudged_at=None)
         nudge(ADVANCE_SAGA, queue=QUEUE, saga_id=saga_id)
     return saga
+
+
+def _inherited_context(saga: SagaRun) -> dict[str, Any]:
+    """Return the context that a retry begins with: what the first run found, unless all was put back."""
+    inherited: dict[str, Any] = dict(saga.context.get("inherited", {}))
+    if saga.compensation_failures:
+        steps = [step for step in map(registry.step_named, saga.step_modules) if step is not None]
+        names = {name for step in steps for name in step.inherits}
+        inherited |= {name: saga.context[name] for name in names if name in saga.context}
+    return {"inherited": inherited} if inherited else {}
 
 
 def _lock(saga_id: int) -> SagaRun:

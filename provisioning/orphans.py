@@ -26,12 +26,17 @@ class _Orphan:
 
     @property
     def message(self) -> str:
-        maker = "which is no saga here,"
-        if self.saga_id is not None and self.status is not None:
-            maker = f"saga {self.saga_id}, which is {self.status.replace('_', ' ')},"
+        what = f"{self.kind} {self.name or self.provider_id} has the tag {self.tag}"
+        if self.saga_id is None or self.status is None:
+            # Never advise to remove it: it may be another installation's, and in use.
+            return (
+                f"{what}, which is of no saga in this database. Another installation on this account, or a "
+                "database from before a restore, may have made it: find out whose it is. If it is ours and "
+                "in use, take the tag away."
+            )
         return (
-            f"{self.kind} {self.name or self.provider_id} has the tag {self.tag}: {maker} knows nothing of "
-            "it. Destroy it, or take the tag away."
+            f"{what}: saga {self.saga_id}, which is {self.status.replace('_', ' ')}, doesn't account for it. "
+            "Look whether it is in use: if so, take the tag away; if not, remove it."
         )
 
 

@@ -1,9 +1,11 @@
 """The sweep that recovers sagas: nudges for those that are due, and alerts of those that take too long."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Final
 
 import structlog
+from django.db.models.functions import Now
 
 from arcadia_cloud.kernel.alerts import raise_alert, resolve_alert
 from arcadia_cloud.kernel.models import Alert
@@ -11,8 +13,12 @@ from arcadia_cloud.kernel.queue.broker import BrokerAway
 from arcadia_cloud.kernel.queue.nudge import publish_now
 from arcadia_cloud.kernel.sql import fetch_all, load
 from provisioning import registry
+from provisioning.create_caps import CREATES_CAPPED
+from provisioning.engine.dead_letters import fail_unknown_steps
+from provisioning.left_off import report_left_off
 from provisioning.models import SagaRun
 from provisioning.queue import ADVANCE_SAGA, QUEUE
+from provisioning.steps.cloud import TOKEN_REFUSED
 
 log = structlog.get_logger(__name__)
 OVERDUE: Final = "saga_overdue"
@@ -20,6 +26,8 @@ MOST_AT_ONCE: Final = 500
 _AGAIN_AFTER_SECONDS: Final = 30.0
 _MOST_FAILURES_IN_A_ROW: Final = 3  # of publishing: the broker is away
 _MOST_ALERTS: Final = 100
+_RAISED_AT_EACH_TRY: Final = (CREATES_CAPPED, TOKEN_REFUSED)
+_QUIET_SECONDS: Final = 300.0  # longer than any pause between two tries
 _MARK_DUE_AS_NUDGED: Final = load(__package__, "mark_due_as_nudged.sql")
 _LIST_OVERDUE: Final = load(__package__, "list_overdue.sql")
 
@@ -36,6 +44,9 @@ def sweep() -> dict[str, int]:
     unsent = _nudge_each(due)
     if unsent:
         SagaRun.objects.filter(pk__in=unsent).update(nudged_at=None)
+    fail_unknown_steps()
+    resolve_quiet_alerts()
+    report_left_off()
     return {"nudged": len(due) - len(unsent), "alerted": report_overdue()}
 
 
@@ -57,6 +68,14 @@ def _nudge_each(saga_ids: list[int]) -> list[int]:
         else:
             failed_in_a_row = 0
     return unsent
+
+
+def resolve_quiet_alerts() -> None:
+    """Resolve the alerts of what sagas wait for, once none has met it lately: each try raises them."""
+    since = Now() - timedelta(seconds=_QUIET_SECONDS)
+    quiet = Alert.objects.filter(code__in=_RAISED_AT_EACH_TRY, resolved_at=None, last_raised_at__lt=since)
+    for alert in quiet:
+        resolve_alert(code=alert.code, subject=alert.subject, actor="the sweep")
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """The start of a saga: inputs checked, subjects taken, the row written, a worker nudged."""
 
 import re
+import secrets
 from collections.abc import Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ from provisioning.stored_json import as_stored_json
 _LONGEST_KEY: Final = 300
 _UNSTORABLE: Final = "a character that can't be stored (NUL or a lone surrogate)"
 _SKIPPED_NUMBERS: Final = 1_000_000
+_NONCE_BYTES: Final = 8
 _INSERT_SAGA: Final = load(__package__, "insert_saga.sql")
 _NAMED_FIELD: Final = re.compile(r"(?:missing required|unknown) field `(?P<name>[^`]*)`")
 
@@ -35,8 +37,11 @@ def start_saga(
     idempotency_key: str | None = None,
     retry_of: int | None = None,
     run_by_caller: bool = False,
+    context: Mapping[str, Any] | None = None,
 ) -> SagaRun:
     """Write a new saga, and nudge a worker once the transaction commits.
+
+    `context` is what the saga's steps find there from the beginning.
 
     `run_by_caller`: the caller advances it itself, and no worker is nudged; should the caller die before,
     the sweep finds the saga.
@@ -58,6 +63,7 @@ def start_saga(
     parsed.check()
     saga = _build(workflow, parsed, stored_inputs)
     saga.requested_by, saga.idempotency_key, saga.retry_of_id = actor, idempotency_key, retry_of
+    saga.context = dict(context or {})
     # The unique key decides, not the look above: two starts at once may both have found none.
     if not _insert(saga):
         return _require_same(SagaRun.objects.get(idempotency_key=idempotency_key), kind, stored_inputs)
@@ -69,7 +75,7 @@ def start_saga(
 def skip_saga_numbers() -> None:
     """Give the next sagas numbers that none can have had which a restored database doesn't know.
 
-    A saga's number marks what it makes at the provider: a repeated one would take another saga's for its own.
+    Its nonce keeps a saga from what another of its number made; the numbers are skipped for who reads them.
     """
     with connection.cursor() as cursor:
         cursor.execute(
@@ -132,6 +138,7 @@ def _build(workflow: Workflow, inputs: Inputs, stored_inputs: dict[str, Any]) ->
         subjects=sorted(set(inputs.subjects())),  # in one order, or two starts could deadlock
         tenant_id=owner.tenant_id,
         deployment_id=owner.deployment_id,
+        nonce=secrets.token_hex(_NONCE_BYTES),
     )
 
 
@@ -153,6 +160,8 @@ def _insert(saga: SagaRun) -> bool:
         "tenant_id": saga.tenant_id,
         "deployment_id": saga.deployment_id,
         "retry_of": saga.retry_of_id,
+        "nonce": saga.nonce,
+        "context": msgspec.json.encode(saga.context).decode(),
     }
     try:
         # One statement needs no transaction of its own; inside the caller's, a refusal must not end that.

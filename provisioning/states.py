@@ -46,8 +46,8 @@ class StepStatus(TextChoices):
 SAGA_LIFECYCLE: Final = Lifecycle(
     SagaStatus,
     {
-        # A claim, or a cancel before any claim.
-        SagaStatus.PENDING: frozenset({SagaStatus.RUNNING, SagaStatus.ROLLED_BACK}),
+        # A claim, or a cancel before any claim. `failed`: no build claims it, for its step is unknown to all.
+        SagaStatus.PENDING: frozenset({SagaStatus.RUNNING, SagaStatus.ROLLED_BACK, SagaStatus.FAILED}),
         SagaStatus.RUNNING: frozenset(
             {
                 SagaStatus.WAITING,
@@ -57,7 +57,7 @@ SAGA_LIFECYCLE: Final = Lifecycle(
                 SagaStatus.ROLLED_BACK,  # nothing was done that would have to be compensated
             }
         ),
-        SagaStatus.WAITING: frozenset({SagaStatus.RUNNING}),
+        SagaStatus.WAITING: frozenset({SagaStatus.RUNNING, SagaStatus.FAILED}),
         SagaStatus.COMPENSATING: frozenset({SagaStatus.FAILED, SagaStatus.ROLLED_BACK}),
         # An operator's retry, or a cancel, in the direction that it had.
         SagaStatus.FAILED: frozenset({SagaStatus.RUNNING, SagaStatus.COMPENSATING}),

@@ -17,7 +17,7 @@ from simulator.catalog import Json
 from simulator.control import BLUEPRINTS
 from simulator.droplet import NAMESPACE
 from simulator.endpoints import KINDS
-from simulator.errors import ApiError, forbidden, not_found, pending_event, too_many_requests, unauthorized
+from simulator.errors import ApiError, forbidden, not_found, too_many_requests, unauthorized, unprocessable
 from simulator.simulation import Simulation, get_simulation
 
 _HTML = "<html>\r\n<head><title>{0}</title></head>\r\n<body><h1>{0}</h1></body>\r\n</html>\r\n"
@@ -100,8 +100,8 @@ def _refuse_early(simulation: Simulation) -> Response | None:
         raise forbidden()
     if request_context.take_fault("missing") is not None:
         raise not_found()
-    if request_context.take_fault("pending_event") is not None:
-        raise pending_event()
+    if (busy := request_context.take_fault("pending_event")) is not None:
+        raise unprocessable(busy["message"])
     return None
 
 

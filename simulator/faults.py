@@ -12,7 +12,7 @@ before the endpoint:
     drop_before      the connection closes; reset (false): by RST instead of FIN
     forbidden        403
     missing          404, as of a resource that exists and can't be read yet
-    pending_event    422 "Droplet already has a pending event."
+    pending_event    422; message ("Droplet already has a pending event.")
 after the endpoint:
     drop_after       the connection closes without a response; reset (false)
     truncated        the response's first half; cut: "body" (default; a valid response of broken JSON) or
@@ -45,7 +45,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from simulator.catalog import Json
-from simulator.errors import bad_request
+from simulator.errors import bad_request, pending_event
 
 DEFAULTS: Final[Mapping[str, Json]] = {
     "rate_limited": {"retry_after": 1, "reset_in": 60},
@@ -54,7 +54,7 @@ DEFAULTS: Final[Mapping[str, Json]] = {
     "drop_before": {"reset": False},
     "forbidden": {},
     "missing": {},
-    "pending_event": {},
+    "pending_event": {"message": pending_event().message},
     "drop_after": {"reset": False},
     "truncated": {"cut": "body"},
     "list_lag": {"seconds": 5, "detail": False},

@@ -5,7 +5,7 @@ from contextlib import AbstractContextManager
 from typing import Any, Final
 from urllib.parse import quote
 
-from arcadia_cloud.digitalocean.pagination import Listing
+from arcadia_cloud.digitalocean.pagination import Listing, Page
 from arcadia_cloud.digitalocean.records import (
     AccountRecord,
     ActionRecord,
@@ -187,17 +187,27 @@ class DigitalOcean(RestClient):
         """Get what the account owes by now."""
         return self.get("/v2/customers/my/balance", BalanceRecord)
 
-    def billing_history(self) -> Iterator[BillingEntryRecord]:
-        """List invoices, payments, credits and the like, newest first, back to the account's beginning.
+    def billing_history_pages(self) -> Iterator[Page[BillingEntryRecord]]:
+        """Yield the pages of invoices, payments, credits and the like, newest first, to the very first.
 
         The reference has no paging there, yet the responses have links. A reader may stop early.
         """
         path = "/v2/customers/my/billing_history"
-        return self.items(Listing(path, "billing_history", BillingEntryRecord))
+        return self.pages(Listing(path, "billing_history", BillingEntryRecord))
+
+    def billing_history(self) -> Iterator[BillingEntryRecord]:
+        """Yield the entries of all pages. Where the list grows meanwhile, some come twice; none has an id."""
+        for page in self.billing_history_pages():
+            yield from page.items
+
+    def invoice_pages(self) -> Iterator[Page[InvoiceRecord]]:
+        """Yield the pages of final invoices, newest first; a month may have more than one."""
+        return self.pages(Listing(_INVOICES, "invoices", InvoiceRecord))
 
     def invoices(self) -> Iterator[InvoiceRecord]:
-        """List the final invoices, newest first; a month may have more than one. The preview isn't one."""
-        return self.items(Listing(_INVOICES, "invoices", InvoiceRecord))
+        """Yield the final invoices of all pages. The preview isn't among them."""
+        for page in self.invoice_pages():
+            yield from page.items
 
     def invoice_preview(self) -> InvoiceRecord | None:
         """Get the running month's invoice so far. It changes, and the final one will have another uuid."""

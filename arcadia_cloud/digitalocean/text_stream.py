@@ -32,8 +32,12 @@ def text_lines(response: requests.Response, *, call: str) -> Iterator[str]:
     kind = response.headers.get("content-type", "").split(";")[0].strip().lower()
     if kind in _OTHER_TYPES:
         raise ProviderMalformed(f"not a table of text: {kind}", call=call)
+    # A byte that isn't UTF-8 passes as a lone surrogate: the reader of the table can name its row.
     body = io.TextIOWrapper(
-        io.BufferedReader(_Body(response, call), _CHUNK), encoding="utf-8-sig", newline=""
+        io.BufferedReader(_Body(response, call), _CHUNK),
+        encoding="utf-8-sig",
+        errors="surrogateescape",
+        newline="",
     )
     line = _next_line(body, call)
     if line.lstrip().startswith(_MARKUP):
@@ -48,13 +52,9 @@ def text_lines(response: requests.Response, *, call: str) -> Iterator[str]:
 def _next_line(body: io.TextIOWrapper, call: str) -> str:
     try:
         return body.readline(LONGEST_LINE)
-    except UnicodeDecodeError:
-        fault = None
     except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
+        # Raised out here: a fault's frames hold the token.
         fault = failure_of_exception(error, call=call, changes=False).error
-    # Raised out here: a fault's frames hold the token, a decoder's the text.
-    if fault is None:
-        raise ProviderMalformed("not UTF-8 text", call=call)
     raise fault
 
 

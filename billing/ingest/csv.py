@@ -7,6 +7,7 @@ left out or guessed at would be money lost in silence.
 """
 
 import csv
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from io import TextIOWrapper
 from typing import IO, Any, Final
@@ -18,6 +19,7 @@ from billing.values import BilledLine
 _REQUIRED: Final = ("product", "description", "start", "end", "usd")
 _OPTIONAL: Final = ("group_description", "hours", "project_name", "category")
 _LONGEST_SHOWN: Final = 80
+_UNDECODABLE: Final = re.compile("[\udc80-\udcff]")  # what `surrogateescape` makes of a byte
 
 
 class UnreadableInvoice(DomainError):
@@ -37,7 +39,8 @@ def read_lines(file: IO[bytes]) -> Iterator[BilledLine]:
 
     Raises UnreadableInvoice at the first row that breaks a rule. The file is left open.
     """
-    text = TextIOWrapper(file, encoding="utf-8-sig", newline="")
+    # Decoded in blocks: a wrong byte would fail far before its row. It passes, and its row is refused.
+    text = TextIOWrapper(file, encoding="utf-8-sig", errors="surrogateescape", newline="")
     try:
         yield from _Reader(text)
     finally:
@@ -49,13 +52,14 @@ class _Reader:
 
     def __init__(self, text: TextIOWrapper) -> None:
         self._rows = csv.reader(_without_nul(text), strict=True)
-        self._number = 0
+        self._number = -1  # the header is row 0, so that what is wrong with it is not said of a row of data
+        self._header: list[str] = []
         self._amounts = cells.Memo(cells.amount)
         self._hours = cells.Memo(cells.hours)
         self._instants = cells.Memo(cells.instant)
 
     def __iter__(self) -> Iterator[BilledLine]:
-        header = self._header()
+        header = self._header = self._read_header()
         place = _places(header)
         product, group, description = place["product"], place["group_description"], place["description"]
         hours, start, end, usd = place["hours"], place["start"], place["end"], place["usd"]
@@ -85,9 +89,8 @@ class _Reader:
                 raise self._refusal("is before the start", column=header[end], value=row[end])
             yield line
 
-    def _header(self) -> list[str]:
+    def _read_header(self) -> list[str]:
         names = next(self._data(), None)
-        self._number = 0
         if names is None:
             raise UnreadableInvoice("the file is empty: not even a header stands in it", row=0, line=1)
         known = [_plain(name) for name in names]
@@ -105,12 +108,20 @@ class _Reader:
                 row = next(self._rows)
             except StopIteration:
                 return
-            except (csv.Error, UnicodeDecodeError, _HasNul) as error:
+            except (csv.Error, _HasNul) as error:
                 self._number += 1
                 raise self._refusal(f"can't be read: {describe(error)}") from error
             if row:
                 self._number += 1
+                if not (text := "".join(row)).isascii() and _UNDECODABLE.search(text):
+                    raise self._undecodable(row)
                 yield row
+
+    def _undecodable(self, row: Sequence[str]) -> UnreadableInvoice:
+        place, cell = next(found for found in enumerate(row) if _UNDECODABLE.search(found[1]))
+        shown = cell.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+        column = self._header[place] if place < len(self._header) else ""
+        return self._refusal("is not UTF-8 text", column=column, value=shown)
 
     def _fault(self, header: Sequence[str], place: Mapping[str, int], row: Sequence[str]) -> Exception:
         """Read the row again, cell by cell, to find the one at fault."""

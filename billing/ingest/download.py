@@ -51,7 +51,7 @@ def download(
         if file is None:
             invoice_csv: IO[bytes] = closing.enter_context(TemporaryFile())
             with cloud.invoice_csv(invoice_uuid) as lines:
-                invoice_csv.writelines(line.encode(_ENCODING) for line in lines)
+                invoice_csv.writelines(line.encode(_ENCODING, "surrogateescape") for line in lines)
         else:
             invoice_csv = closing.enter_context(file.open("rb"))
         tolerated = ProviderNotFound if file is None else ProviderError

@@ -67,7 +67,6 @@ def ingest_invoice(
                 result = IngestResult(invoice, None)
             else:
                 result = _record_failure(invoice_pk, describe(failure), held)
-        update_alerts(result.invoice)
         return result
 
 
@@ -94,6 +93,7 @@ def _replace_lines_and_reconcile(
     # In the transaction of the final lines: the month never shows both, or neither.
     if not invoice.is_preview and invoice.is_issued_after_its_period:
         ProviderInvoice.objects.previews().filter(provider=invoice.provider, period=invoice.period).delete()
+    update_alerts(invoice)
     held.assert_held()  # last: from here to the commit the lease can't pass to another worker
     return IngestResult(invoice, totals)
 
@@ -127,6 +127,7 @@ def _record_failure(invoice_pk: int, reason: str, held: HeldLease) -> IngestResu
     def write() -> ProviderInvoice:
         invoice = ProviderInvoice.objects.select_for_update(no_key=True).find(invoice_pk)
         advance(invoice, IngestStatus.FAILED, INGEST_LIFECYCLE, ingest_error=reason)
+        update_alerts(invoice)
         held.assert_held()
         return invoice
 

@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import Final, NamedTuple
 
 from arcadia_cloud.kernel.periods import Period
-from catalog.rating.exact import ZERO, add, subtract, total
+from catalog.rating.exact import ZERO, add, subtract, sum_results
 from catalog.rating.proration import Part, prorate_quantity, unbroken
 from catalog.values.lines import Step
 from catalog.values.terms import ItemTerms, PriceModel, QuoteInputs, ResourceRate
@@ -73,25 +73,26 @@ def usages_of(inputs: QuoteInputs, parts: Iterable[Part]) -> list[Usage]:
     found: dict[str, list[Usage]] = {}
     for part in parts:
         used = part.segment.usage
+        # Items and add-ons too: an allowance has its line though nothing was used, and a minimum is due.
         for kind in {*part.terms.by_kind, *used, *(addon.kind for addon in part.addons)}:
             item = part.terms.by_kind.get(kind)
-            priced = item is not None and item.price is not None
-            rates = () if priced else inputs.book.resource_rates_of(kind, inputs.currency)
-            rate = next((rate for rate in rates if rate.is_in_force(part.segment.days.start)), None)
-            usage = _find(found.setdefault(kind, []), kind, item, rate)
+            rates: tuple[ResourceRate, ...] = ()
+            rate = None
+            if item is None or item.price is None:
+                rates = inputs.book.resource_rates_of(kind, inputs.currency)
+                # The usage's first day, not the part's: without proration a part is stretched to before it.
+                rate = next((rate for rate in rates if rate.is_in_force(part.segment.days.start)), None)
+            same_kind = found.setdefault(kind, [])
+            for usage in same_kind:
+                if usage.is_under(item, rate):
+                    break
+            else:
+                usage = Usage(kind, item, rate)
+                same_kind.append(usage)
             usage.add(part, used.get(kind, ZERO), item)
             if rates and used.get(kind):
                 usage.price_changes |= any(rate.changes_within(part.segment.days) for rate in rates)
     return [usage for kind in sorted(found) for usage in found[kind]]
-
-
-def _find(same_kind: list[Usage], kind: str, item: ItemTerms | None, rate: ResourceRate | None) -> Usage:
-    """Find the usage that these terms rate, or begin it."""
-    for usage in same_kind:
-        if usage.is_under(item, rate):
-            return usage
-    same_kind.append(Usage(kind, item, rate))
-    return same_kind[-1]
 
 
 def take_allowance_off(usage: Usage, period: Period) -> Overage:
@@ -99,12 +100,11 @@ def take_allowance_off(usage: Usage, period: Period) -> Overage:
 
     The allowances of the plan and of the add-ons go by the days that each counts for; the cap doesn't.
     """
-    steps = [
-        step
-        for (source, quantity), days in usage.allowances.items()
-        for step in prorate_quantity(period, quantity, unbroken(days), source=source)
-    ]
-    included = total(step.result for step in steps)
+    steps: list[Step] = []
+    for (source, quantity), days in usage.allowances.items():
+        steps += prorate_quantity(period, quantity, unbroken(days), source=source)
+    included = sum_results(steps)
+    # The cap limits all that was used, what is included as well: so it comes before the allowance.
     cap = None if usage.item is None else usage.item.hard_cap
     counted = usage.used
     if cap is not None and usage.used > cap:

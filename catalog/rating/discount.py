@@ -58,8 +58,13 @@ def discount_charges(inputs: QuoteInputs, charges: Sequence[Charge]) -> list[Quo
     prorated by its days; else both are given in full.
     """
     lines = []
+    # In the order given: each sees what the ones before it have left.
     for discount in inputs.discounts:
-        days = _valid_days(inputs, discount)
+        shared = [discount.days_within(segment.days) for segment in inputs.segments]
+        days = unbroken(part for part in shared if part is not None)
+        # Without proration one day stands for the period: a discount that ends in it isn't cut.
+        if days and proration_of(inputs) == Proration.NONE:
+            days = (inputs.period,)
         touched = [
             charge
             for charge in charges
@@ -90,13 +95,6 @@ def _discount_line(
         basis=basis,
         charges=tuple(steps),
     )
-
-
-def _valid_days(inputs: QuoteInputs, discount: Discount) -> tuple[Period, ...]:
-    """Return the charged days on which it is given; without proration one of them stands for the period."""
-    shared = [discount.days_within(segment.days) for segment in inputs.segments]
-    days = unbroken(part for part in shared if part is not None)
-    return (inputs.period,) if days and proration_of(inputs) == Proration.NONE else days
 
 
 def _shared_days(days: Iterable[Period], others: Sequence[Period]) -> int:
@@ -133,6 +131,7 @@ def _reduce(reductions: Iterable[Reduction], currency: str) -> Money:
     all of them together lose what the line takes.
     """
     scale = 10 ** minor_digits(currency)
+    # Fractions: three thirds of half a cent are half a cent, which a sum of quotients would miss.
     exact, before = Fraction(0), 0
     for reduction in reductions:
         exact += reduction.part

@@ -1,11 +1,12 @@
 """Decimal arithmetic that never rounds in silence, whatever context the caller's thread is in."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from decimal import ROUND_HALF_UP, Context, Decimal, DivisionByZero, Inexact, InvalidOperation, Overflow
 from functools import lru_cache
 from typing import Final
 
 from arcadia_cloud.kernel.money import Money
+from catalog.values.lines import Step
 
 _DIGITS: Final = 100
 _FAULTS: Final = (InvalidOperation, DivisionByZero, Overflow)
@@ -28,6 +29,11 @@ def total(amounts: Iterable[Decimal]) -> Decimal:
     for amount in amounts:
         found = _QUOTIENT.add(found, amount)
     return found
+
+
+def sum_results(steps: Sequence[Step]) -> Decimal:
+    """Add up what the steps came to; most have one, which is then taken as it is."""
+    return steps[0].result if len(steps) == 1 else total(step.result for step in steps)
 
 
 def divide_up(quantity: Decimal, unit: Decimal) -> Decimal:

@@ -57,7 +57,7 @@ def unbroken(parts: Iterable[Period]) -> tuple[Period, ...]:
 def prorate_price(period: Period, price: Money, days: Iterable[Period]) -> tuple[Step, ...]:
     """Charge the shares of a period's price that fall into these days, in whole minor units."""
     places = minor_digits(price.currency)
-    return tuple(_share(period, ("price", _PRICE_BY_DAYS), price.amount, part, places, "") for part in days)
+    return tuple([_share(period, ("price", _PRICE_BY_DAYS), price.amount, part, places, "") for part in days])
 
 
 def prorate_quantity(
@@ -65,13 +65,14 @@ def prorate_quantity(
 ) -> tuple[Step, ...]:
     """Allow the shares of a period's quantity that fall into these days."""
     named = ("quantity", _QUANTITY_BY_DAYS)
-    return tuple(_share(period, named, quantity, part, QUANTITY_PLACES, source) for part in days)
+    return tuple([_share(period, named, quantity, part, QUANTITY_PLACES, source) for part in days])
 
 
 def _share(
     period: Period, named: tuple[str, str], amount: Decimal, part: Period, places: int, source: str
 ) -> Step:
     name, formula = named
+    # All of it isn't a rounded share of it, and reads better so.
     if part is period or part == period:
         return Step(rule="in_full", formula=name, inputs={name: amount}, result=amount, source=source)
     inputs = {
@@ -93,6 +94,7 @@ def _whole_period(period: Period, segments: Sequence[Segment]) -> tuple[Part, ..
     terms = sorted((segment.terms for segment in segments), key=lambda terms: terms.base_price)[-1]
     attached = (addon for segment in segments for addon in segment.addons)
     addons = {addon.code: addon for addon in sorted(attached, key=lambda addon: addon.price)}
+    # The usual case, and the period itself: its shares are in full without a comparison of dates.
     if len(segments) == 1:
         return (Part(period, terms, tuple(addons.values()), segments[0]),)
     starts = [period.start, *(segment.days.start for segment in segments[1:])]

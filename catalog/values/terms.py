@@ -147,6 +147,7 @@ class PlanTerms(msgspec.Struct, frozen=True, kw_only=True, dict=True):
 
     def __post_init__(self) -> None:
         require_minor_units("a base price", self.base_price)
+        # Sorted once here: rows come in any order, and equal terms have equal bytes.
         force_setattr(self, "items", tuple(sorted(self.items, key=lambda item: item.kind)))
         require_once(f"{self.plan}: an item of", (item.kind for item in self.items))
         for item in self.items:
@@ -209,7 +210,7 @@ class ResourceRate(DatedTerms, frozen=True, kw_only=True):
     price: PerUnitPrice
 
 
-class TaxRate(DatedTerms, frozen=True, kw_only=True):
+class TaxTerms(DatedTerms, frozen=True, kw_only=True):
     """A dated tax on amounts of one currency."""
 
     code: str
@@ -225,12 +226,12 @@ class PriceBook(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     """The dated prices and taxes that aren't a plan's. Of one kind and currency, or tax, no two overlap."""
 
     resource_rates: tuple[ResourceRate, ...] = ()
-    tax_rates: tuple[TaxRate, ...] = ()
+    tax_rates: tuple[TaxTerms, ...] = ()
 
     def __post_init__(self) -> None:
         rates = sorted(self.resource_rates, key=lambda rate: (*_subject(rate), rate.valid_from))
         taxes = sorted(self.tax_rates, key=lambda tax: (*_subject(tax), tax.valid_from))
-        neighbours: list[tuple[ResourceRate | TaxRate, ResourceRate | TaxRate]]
+        neighbours: list[tuple[ResourceRate | TaxTerms, ResourceRate | TaxTerms]]
         neighbours = [*pairwise(rates), *pairwise(taxes)]
         for one, next_one in neighbours:
             if _subject(one) == _subject(next_one) and one.is_in_force(next_one.valid_from):
@@ -303,6 +304,7 @@ class QuoteInputs(msgspec.Struct, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         force_setattr(self, "segments", tuple(sorted(self.segments, key=lambda segment: segment.days)))
         force_setattr(self, "discounts", tuple(self.discounts))
+        # Overlaps are looked for among neighbours only: the segments are in order by now.
         for segment in self.segments:
             if not self.period.contains(segment.days):
                 raise ValueError(f"a segment from {segment.days.start} isn't within the period")
@@ -315,8 +317,8 @@ class QuoteInputs(msgspec.Struct, frozen=True, kw_only=True):
         require_currency(self.currency, (d.amount for d in self.discounts if d.amount is not None))
 
 
-def _subject(rate: ResourceRate | TaxRate) -> tuple[str, str]:
-    if isinstance(rate, TaxRate):
+def _subject(rate: ResourceRate | TaxTerms) -> tuple[str, str]:
+    if isinstance(rate, TaxTerms):
         return rate.code, rate.currency
     return rate.kind, rate.price.price.currency
 

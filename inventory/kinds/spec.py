@@ -68,7 +68,8 @@ class KindSpec:
     such address, or `source` isn't its API. `volatile` names attrs that move by themselves and make no event.
     `modes` are the schedules it belongs to; `in_projects`: the provider lets it be put in a project.
     `other_urns` are those, with `{provider_id}`, by which a project may know it instead of its own.
-    `parent_list`: only the parents know what belongs to them.
+    `parent_list`: only the parents know what belongs to them. `apportion` divides over the records of a list
+    without pages what is the account's and comes with each of them.
     """
 
     kind: Kind
@@ -83,6 +84,7 @@ class KindSpec:
     sub_listing: SubListing | None = None
     other_urns: tuple[str, ...] = ()
     parent_list: ParentList | None = None
+    apportion: Callable[[list[Any]], list[Any]] | None = None
 
 
 def cents(dollars: Decimal) -> int:

@@ -2,16 +2,37 @@
 
 from typing import Any
 
+from django import forms
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 
 from arcadia_cloud.kernel.console.actions import Button, actor_of
-from arcadia_cloud.kernel.console.theme import DialogForm, action
+from arcadia_cloud.kernel.console.theme import DialogForm, OneLineInput, action
 from provisioning.admin.pause import PauseAdmin
-from provisioning.models import SagaRun
+from provisioning.models import SagaRun, SagaStepResult
 from provisioning.services import cancel_saga, requeue_saga, retry_saga
-from provisioning.states import LIVE, Direction, SagaStatus
+from provisioning.states import LIVE, Direction, SagaStatus, StepStatus
+
+
+class RetryForm(DialogForm):
+    """A question, with what a saga's compensation left behind where it is incomplete."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        failed = SagaStepResult.objects.filter(
+            saga_id=int(kwargs["object_id"]), status=StepStatus.COMPENSATION_FAILED
+        )
+        left = [f"{step.name}: {(step.error or {})['compensation']['message']}" for step in failed]
+        if left:
+            self.fields["left"] = forms.CharField(
+                label="Not undone by this saga",
+                initial="; ".join(left),
+                disabled=True,
+                required=False,
+                widget=OneLineInput,
+                help_text="The new saga takes over what this one found, and puts back to that.",
+            )
 
 
 class SagaActionsAdmin(PauseAdmin):
@@ -71,6 +92,7 @@ class SagaActionsAdmin(PauseAdmin):
             "title": "Retry this saga?",
             "description": "A dead letter goes on where it stood. A saga that was rolled back is started "
             "again, as a new one with the same inputs.",
+            "form_class": RetryForm,
             "form_submit_text": "Retry",
         },
     )

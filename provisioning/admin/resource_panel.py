@@ -6,9 +6,11 @@ from django.urls import reverse
 from django.utils.http import urlencode
 from django.utils.safestring import SafeString, mark_safe
 
+from arcadia_cloud.kernel.models import Alert
 from inventory.models import Resource
 from inventory.resource_panels import panel
 from provisioning.admin.formatting import STATUS_COLOURS, status_text
+from provisioning.left_off import LEFT_OFF
 from provisioning.models import ProtectedResource, Provisioned, SagaRun
 from provisioning.protection import PROTECTED_TAG
 
@@ -17,7 +19,7 @@ _SHOWN = 5
 
 @panel
 def provisioning_of(request: HttpRequest, resource: Resource) -> SafeString:
-    """Render a card; nothing for a user who may not see sagas. Three queries."""
+    """Render a card; nothing for a user who may not see sagas. Four queries."""
     if not request.user.has_perm("provisioning.view_sagarun"):
         return mark_safe("")
     subject = f"{resource.kind}:{resource.provider_id}"
@@ -31,6 +33,7 @@ def provisioning_of(request: HttpRequest, resource: Resource) -> SafeString:
             "mark": ProtectedResource.objects.filter(resource=resource).first(),
             "is_tagged": PROTECTED_TAG in resource.tags,
             "may_protect": request.user.has_perm("provisioning.change_protectedresource"),
+            "left_off": Alert.objects.filter(code=LEFT_OFF, subject=subject, resolved_at=None).first(),
             "provisioned": Provisioned.objects.filter(resource=resource).first(),
             "sagas": [(saga, label, STATUS_COLOURS.get(label, "")) for saga, label in labels],
             "all_sagas": f"{list_of_sagas}?{urlencode({'q': subject})}" if len(sagas) > _SHOWN else "",

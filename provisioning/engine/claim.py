@@ -46,6 +46,7 @@ class ClaimedSaga:
     """
 
     saga_id: int
+    nonce: str
     token: uuid.UUID
     kind: str
     direction: Direction
@@ -82,6 +83,7 @@ class _ClaimRow:
     """The row of claim.sql; `attempt` and what follows are None where no step was entered."""
 
     saga_id: int
+    nonce: str
     kind: str
     direction: str
     steps: list[str]
@@ -130,6 +132,7 @@ def claim(saga_id: int | None) -> ClaimedSaga | None:
         )
     return ClaimedSaga(
         saga_id=row.saga_id,
+        nonce=row.nonce,
         token=token,
         kind=row.kind,
         direction=Direction(row.direction),

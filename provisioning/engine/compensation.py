@@ -11,7 +11,7 @@ from provisioning import registry
 from provisioning.engine import ledger
 from provisioning.engine.attempt import Reschedule, StepFailure, call_step
 from provisioning.engine.claim import ClaimedSaga
-from provisioning.engine.dead_letters import move_to_dead_letters
+from provisioning.engine.dead_letters import release_unknown_step
 from provisioning.engine.failpoints import Failpoint
 from provisioning.engine.ledger import StepEnd
 from provisioning.engine.step_state import EngineStepState
@@ -39,7 +39,7 @@ def compensate_steps(claimed: ClaimedSaga) -> AdvanceOutcome:
     while True:
         step, attempt = claimed.step, claimed.attempt
         if step is None or attempt is None:
-            return move_to_dead_letters(claimed, f"unregistered_step:{claimed.step_name}")
+            return release_unknown_step(claimed)
         claimed.reach(Failpoint.BEFORE_COMPENSATION)
         state = EngineStepState(claimed, attempt, is_compensating=True)
         # The build that executed the step had a compensation, or this index wouldn't have been chosen.

@@ -7,7 +7,7 @@ from provisioning.engine import ledger
 from provisioning.engine.attempt import Reschedule, StepFailure, call_step
 from provisioning.engine.claim import ClaimedSaga
 from provisioning.engine.compensation import start_compensation
-from provisioning.engine.dead_letters import move_to_dead_letters
+from provisioning.engine.dead_letters import release_unknown_step
 from provisioning.engine.failpoints import Failpoint
 from provisioning.engine.ledger import StepEnd
 from provisioning.engine.step_state import EngineStepState
@@ -25,7 +25,7 @@ def execute_steps(claimed: ClaimedSaga) -> AdvanceOutcome:
     while True:
         step, attempt = claimed.step, claimed.attempt
         if step is None or attempt is None:
-            return move_to_dead_letters(claimed, f"unregistered_step:{claimed.step_name}")
+            return release_unknown_step(claimed)
         # The row already says `running`: from here on a crash is known to have been possible.
         claimed.reach(Failpoint.BEFORE_STEP)
         state = EngineStepState(claimed, attempt, is_compensating=False)

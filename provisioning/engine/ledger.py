@@ -19,6 +19,7 @@ T = TypeVar("T")
 _COMPLETE_STEP: Final = load(__package__, "complete_step.sql")
 _SCHEDULE_WAKE: Final = load(__package__, "schedule_wake.sql")
 _RECORD_COMPENSATION: Final = load(__package__, "record_compensation.sql")
+_RELEASE_UNKNOWN_STEP: Final = load(__package__, "release_unknown_step.sql")
 _MOVE_TO_DEAD_LETTERS: Final = load(__package__, "move_to_dead_letters.sql")
 
 
@@ -141,6 +142,11 @@ def record_compensation(
         began_at = row.next_began_at
         attempt = StepAttempt(1, 0, began_at, began_at, row.execute_began_at, row.execute_started_at)
     return RecordedCompensation(row.is_paused, attempt)
+
+
+def release_unknown_step(claimed: ClaimedSaga, reason: str) -> None:
+    """Release the saga, due at once for another build."""
+    _run_fenced(_RELEASE_UNKNOWN_STEP, claimed, int, reason=reason)
 
 
 def move_to_dead_letters(claimed: ClaimedSaga, error: Mapping[str, Any]) -> None:

@@ -1,9 +1,13 @@
 """The entry point: advance one saga as far as it goes, or one after the other while any is due."""
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
 
 import structlog
 from django.db import InterfaceError, OperationalError, connection
+from structlog.contextvars import bind_contextvars, clear_contextvars, get_contextvars
 
 from arcadia_cloud.kernel.leases import LeaseLost
 from arcadia_cloud.kernel.queue.wake import clear_wake_flag, wake
@@ -17,6 +21,7 @@ from provisioning.queue import ADVANCE_DUE_SAGAS, QUEUE
 from provisioning.states import AdvanceOutcome, Direction
 
 log = structlog.get_logger(__name__)
+_ENDS: Final = frozenset({AdvanceOutcome.COMPLETED, AdvanceOutcome.FAILED, AdvanceOutcome.ROLLED_BACK})
 
 
 def run(saga_id: int) -> AdvanceOutcome:
@@ -63,7 +68,8 @@ def _run(saga_id: int | None) -> AdvanceOutcome:
         steps = map(registry.step_named, claimed.steps)
         if saga_id is None and any(step is None or not step.is_pure for step in steps):
             wake(ADVANCE_DUE_SAGAS, queue=QUEUE)
-        return _advance(claimed)
+        with _log_context(claimed):
+            return _advance(claimed)
     except (LeaseLost, OperationalError, InterfaceError) as error:
         # Nothing is written: the lease expires by itself, and the sweep finds the saga.
         interrupted = saga_id if claimed is None else claimed.saga_id
@@ -73,13 +79,35 @@ def _run(saga_id: int | None) -> AdvanceOutcome:
         return AdvanceOutcome.INTERRUPTED
 
 
+@contextmanager
+def _log_context(claimed: ClaimedSaga) -> Iterator[None]:
+    """Bind the saga's own names to the lines that are logged meanwhile, and no others' but the task's.
+
+    One wake advances many sagas, and carries the names of the request that caused the first.
+    """
+    before = get_contextvars()
+    clear_contextvars()
+    bind_contextvars(saga=claimed.saga_id, tenant=claimed.tenant_id)
+    if "task_id" in before:
+        bind_contextvars(task_id=before["task_id"])
+    try:
+        yield
+    finally:
+        clear_contextvars()
+        bind_contextvars(**before)
+
+
 def _advance(claimed: ClaimedSaga) -> AdvanceOutcome:
     lease_renewer.add(claimed.saga_id, claimed.token)
     try:
         if claimed.recoveries > MOST_RECOVERIES:
-            return move_to_dead_letters(claimed, "recovered_too_often")
-        if claimed.direction == Direction.FORWARD:
-            return execute_steps(claimed)
-        return compensate_steps(claimed)
+            outcome = move_to_dead_letters(claimed, "recovered_too_often")
+        elif claimed.direction == Direction.FORWARD:
+            outcome = execute_steps(claimed)
+        else:
+            outcome = compensate_steps(claimed)
     finally:
         lease_renewer.remove(claimed.saga_id, claimed.token)
+    if outcome in _ENDS:
+        log.info("saga_ended", saga=claimed.saga_id, kind=claimed.kind, outcome=str(outcome))
+    return outcome

@@ -16,6 +16,7 @@ class EngineStepState:
         self._claimed = claimed
         self.outputs: dict[str, Any] = {}
         self.saga_id = claimed.saga_id
+        self.nonce = claimed.nonce
         self.step_idx = claimed.step_idx
         self.attempt = attempt.number
         self.began_at = attempt.began_at

@@ -1,6 +1,6 @@
 -- List live resources that carry a saga's tag and that no saga accounts for.
 -- parameters  most int
--- returns     kind, provider_id, name, tag, saga_id, status (both null: no saga here has that number)
+-- returns     kind, provider_id, name, tag, saga_id, status (both null: no saga of this database has that mark)
 -- locks       nothing
 --
 -- A saga accounts for all while it is live; once it has ended, only for what its context names. A resource that the
@@ -8,7 +8,11 @@
 SELECT resource.kind, resource.provider_id, resource.name, tag.name AS tag, saga.id AS saga_id, saga.status
 FROM cloud_resources AS resource
 CROSS JOIN LATERAL unnest(resource.tags) AS tag (name)
-LEFT JOIN saga_runs AS saga ON saga.id = (regexp_match(tag.name, '^saga:([0-9]{1,18})-[0-9]+$', 'i'))[1]::bigint
+CROSS JOIN LATERAL (
+    SELECT regexp_match(lower(tag.name), '^saga:([0-9]{1,18})-[0-9]+(?:-([0-9a-f]+))?$') AS parts
+) AS mark
+-- By the nonce too: the same number may be another database's saga, or one that a restore forgot.
+LEFT JOIN saga_runs AS saga ON saga.id = mark.parts[1]::bigint AND saga.nonce = coalesce(mark.parts[2], '')
 WHERE resource.deleted_at IS NULL
     AND tag.name ILIKE 'saga:%%'
     AND (

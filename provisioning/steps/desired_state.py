@@ -36,7 +36,16 @@ def record_desired_size(state: StepState) -> None:
     record_provisioned(resource_pk=droplet.pk, spec=spec, saga_id=state.saga_id)
 
 
-def restore_desired_size(state: StepState) -> None:
+def record_desired_power(state: StepState) -> None:
+    """Record the droplet's power, as just observed, where a desired state is known of it."""
+    droplet = find_droplet_row(state.get_output("droplet_id"))
+    desired = Provisioned.objects.filter(resource=droplet).first()
+    if desired is not None:
+        spec = {**desired.spec, "status": droplet.status}
+        record_provisioned(resource_pk=droplet.pk, spec=spec, saga_id=state.saga_id)
+
+
+def restore_desired_state(state: StepState) -> None:
     """Record again what was desired before this saga."""
     droplet = find_droplet_row(state.get_output("droplet_id"))
     before = state.get_output("desired_before")
@@ -48,5 +57,6 @@ def restore_desired_size(state: StepState) -> None:
 
 STEPS: Final = (
     Step("record_desired_state", record_desired_state, compensate=remove_desired_state),
-    Step("record_desired_size", record_desired_size, compensate=restore_desired_size),
+    Step("record_desired_size", record_desired_size, compensate=restore_desired_state),
+    Step("record_desired_power", record_desired_power, compensate=restore_desired_state),
 )

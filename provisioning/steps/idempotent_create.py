@@ -12,13 +12,6 @@ from django.conf import settings
 from provisioning.contract import StepState, Wait
 from provisioning.steps.cloud import poll
 
-TAG: str = "saga:"
-
-
-def saga_tag(state: StepState) -> str:
-    """Return the tag of what this step makes: `saga:<id>-<idx>`."""
-    return f"{TAG}{state.saga_id}-{state.step_idx}"
-
 
 def list_lag_ends_at(state: StepState) -> datetime | None:
     """Return the moment from which lists show whatever earlier attempts made; None where there was none.

@@ -10,8 +10,11 @@ from inventory.models import Project, Resource
 from inventory.services import mirror_projects, read_all
 from inventory.values import PROVIDER, Kind
 from provisioning.contract import RetryableError, Step, StepState, Wait
+from provisioning.marks import is_made_by, saga_tag
+from provisioning.models import SagaRun
+from provisioning.states import LIVE, SagaStatus
 from provisioning.steps.cloud import COMPENSATION_RETRIES, RETRIES, with_cloud
-from provisioning.steps.idempotent_create import list_lag_ends_at, saga_tag, wait_for_listing
+from provisioning.steps.idempotent_create import list_lag_ends_at, wait_for_listing
 
 _NAME_TAKEN: Final = frozenset({400, 409, 422})
 _NOT_EMPTY: Final = 412
@@ -22,35 +25,18 @@ _DONE: Final = frozenset({"ok", "assigned", "already_assigned"})
 
 @with_cloud
 def ensure_project(state: StepState, cloud: DigitalOcean) -> Wait | None:
-    """Make the project of that name unless there is one; its description names the saga that made it.
-
-    Names are unique there, so it can't be made twice. Stores `project_id`.
-    """
-    found = _find_project(cloud, state.inputs["project"])
-    if found is None:
-        try:
-            found = cloud.create_project(
-                name=state.inputs["project"],
-                purpose=_PURPOSE,
-                description=f"Made by {saga_tag(state)}.",
-                environment="Production",
-            )
-        except ProviderRejected as error:
-            if error.status not in _NAME_TAKEN:
-                raise
-            # Another saga may have made it since the list: names are unique, so the next look finds it.
-            raise RetryableError(f"{error}: it may have been made a moment ago") from error
-    state.put_output("project_id", found.id)
+    """Make the project of that name unless there is one. Stores `project_id`."""
+    state.put_output("project_id", _ensure(state, cloud).id)
     return None
 
 
 @with_cloud
 def remove_created_project(state: StepState, cloud: DigitalOcean) -> Wait | None:
-    """Remove the project if this step made it and nothing else is in it."""
+    """Remove the project if this saga made it, no other counts on it, and nothing else is in it."""
     found = _find_project(cloud, state.inputs["project"])
     if found is None and state.get_output("project_id") is None:
         return wait_for_listing(state, list_lag_ends_at(state), of="the project")
-    if found is None or saga_tag(state) not in found.description:
+    if found is None or not is_made_by(state, found.description) or _is_used_by_another_saga(state):
         return None
     try:
         cloud.delete_project(found.id)
@@ -72,7 +58,12 @@ def assign_to_project(state: StepState, cloud: DigitalOcean) -> Wait | None:
     # Only once: after a lost answer the inventory may have the new project already.
     if state.get_output("project_before") is None:
         state.put_output("project_before", _project_of(state.get_output("droplet_id")))
-    _move(cloud, state.get_output("droplet_id"), to=state.get_output("project_id"))
+    try:
+        _move(cloud, state.get_output("droplet_id"), to=state.get_output("project_id"))
+    except ProviderNotFound:
+        # Another saga made the project that this one found, and removed it when it was compensated.
+        state.put_output("project_id", _ensure(state, cloud).id)
+        _move(cloud, state.get_output("droplet_id"), to=state.get_output("project_id"))
     state.put_output("assigned_to_project", state.get_output("project_id"))
     _mirror_project(cloud, state)
     return None
@@ -96,6 +87,34 @@ def _move(cloud: DigitalOcean, droplet_id: int, *, to: str) -> None:
     statuses = {item.urn: item.status for item in cloud.assign_to_project(to, [urn])}
     if (status := statuses.get(urn, "not answered for")) not in _DONE:
         raise RetryableError(f"project {to} didn't take {urn}: {status}")
+
+
+def _ensure(state: StepState, cloud: DigitalOcean) -> ProjectRecord:
+    """Return the project of that name, made if need be: its description names the saga that made it.
+
+    Names are unique there, so it can't be made twice.
+    """
+    found = _find_project(cloud, state.inputs["project"])
+    if found is not None:
+        return found
+    try:
+        return cloud.create_project(
+            name=state.inputs["project"],
+            purpose=_PURPOSE,
+            description=f"Made by {saga_tag(state)}.",
+            environment="Production",
+        )
+    except ProviderRejected as error:
+        if error.status not in _NAME_TAKEN:
+            raise
+        # Another saga may have made it since the list: names are unique, so the next look finds it.
+        raise RetryableError(f"{error}: it may have been made a moment ago") from error
+
+
+def _is_used_by_another_saga(state: StepState) -> bool:
+    """Return whether an unsettled saga was started with the same project: it may have found it there."""
+    unsettled = SagaRun.objects.filter(status__in=[*LIVE, SagaStatus.FAILED]).exclude(pk=state.saga_id)
+    return unsettled.filter(inputs__project=state.inputs["project"]).exists()
 
 
 def _find_project(cloud: DigitalOcean, name: str) -> ProjectRecord | None:

@@ -5,6 +5,7 @@ from provisioning.steps import desired_state, dns, inventory, projects
 from provisioning.steps.droplets import create, delete, inspect, power, resize, snapshot
 from provisioning.workflows import echo
 from provisioning.workflows.destroy_droplet import DESTROY_DROPLET
+from provisioning.workflows.power_droplet import POWER_OFF_DROPLET, POWER_ON_DROPLET
 from provisioning.workflows.provision_droplet import PROVISION_DROPLET
 from provisioning.workflows.resize_droplet import RESIZE_DROPLET
 from provisioning.workflows.snapshot_droplet import SNAPSHOT_DROPLET
@@ -26,5 +27,13 @@ def register_all() -> None:
         snapshot,
     ):
         register_steps(*module.STEPS)
-    for workflow in (echo.ECHO, PROVISION_DROPLET, RESIZE_DROPLET, SNAPSHOT_DROPLET, DESTROY_DROPLET):
+    for workflow in (
+        echo.ECHO,
+        PROVISION_DROPLET,
+        RESIZE_DROPLET,
+        SNAPSHOT_DROPLET,
+        DESTROY_DROPLET,
+        POWER_OFF_DROPLET,
+        POWER_ON_DROPLET,
+    ):
         register_workflow(workflow)

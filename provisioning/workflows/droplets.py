@@ -1,8 +1,7 @@
 """The rules that the workflows on one droplet share, decided from the inventory alone."""
 
-import re
 from collections.abc import Sequence
-from typing import Annotated, Final, TypeAlias
+from typing import Annotated, TypeAlias
 
 import msgspec
 
@@ -10,6 +9,7 @@ from arcadia_cloud.kernel.errors import Conflict, InvalidInput
 from inventory.models import Resource
 from inventory.values import PROVIDER, Kind
 from provisioning.contract import END, Inputs, Ownership
+from provisioning.marks import find_maker
 from provisioning.models import SagaRun
 from provisioning.protection import refuse_if_protected
 from provisioning.states import LIVE, SagaStatus
@@ -25,7 +25,6 @@ SnapshotName: TypeAlias = Annotated[
         description="What the snapshot's name begins with, instead of the droplet's; the saga's id is added.",
     ),
 ]
-_SAGA_TAG: Final = re.compile(r"saga:(\d{1,18})-\d+")
 
 
 class DropletInputs(Inputs, frozen=True, kw_only=True):
@@ -74,8 +73,10 @@ class DropletInputs(Inputs, frozen=True, kw_only=True):
                 f"droplet {self.droplet_id} is a worker of Kubernetes cluster {cluster}, which manages it"
             )
         # By the tag, not by the context: a live saga's context has no droplet until its create is committed.
-        makers = [int(match[1]) for tag in droplet.tags if (match := _SAGA_TAG.fullmatch(tag.lower()))]
-        unsettled = SagaRun.objects.filter(pk__in=makers, status__in=[*LIVE, SagaStatus.FAILED])
-        if busy := unsettled.values_list("pk", flat=True).first():
-            raise Conflict(f"saga {busy} is still making droplet {self.droplet_id}")
+        for maker in map(find_maker, droplet.tags):
+            unsettled = [*LIVE, SagaStatus.FAILED]
+            if maker is not None and SagaRun.objects.filter(
+                pk=maker.saga_id, nonce=maker.nonce, status__in=unsettled
+            ):
+                raise Conflict(f"saga {maker.saga_id} is still making droplet {self.droplet_id}")
         return droplet

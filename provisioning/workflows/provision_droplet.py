@@ -7,8 +7,8 @@ import msgspec
 
 from arcadia_cloud.kernel.errors import InvalidInput
 from deployments.models import Deployment
-from inventory.models import Project
-from inventory.values import PROVIDER
+from inventory.models import Project, Resource
+from inventory.values import PROVIDER, Kind
 from provisioning.contract import END, Inputs, Ownership, Workflow
 from provisioning.workflows.droplets import SizeSlug
 
@@ -82,7 +82,7 @@ class ProvisionDroplet(Inputs, frozen=True, kw_only=True):
         return [
             f"droplet_name:{self.name}",
             *([f"deployment:{self.deployment_id}"] if self.deployment_id is not None else []),
-            *([f"dns_name:{self.record_name}.{self.domain}"] if self.domain else []),
+            *([f"dns_name:{self.record_name}.{self.domain}".lower()] if self.domain else []),
         ]
 
     def owner(self) -> Ownership:
@@ -104,12 +104,14 @@ class ProvisionDroplet(Inputs, frozen=True, kw_only=True):
             _refuse("size", "a GPU droplet can't be made by a saga")
         if any(tag.lower().startswith("saga:") for tag in self.tags):
             _refuse("tags", "a saga's own tag can't be given")
-        owned = Project.objects.filter(
-            provider=PROVIDER, name=self.project, deleted_at=None, tenant_id__isnull=False
+        projects = Project.objects.filter(provider=PROVIDER, name=self.project, deleted_at=None)
+        zones = Resource.objects.live().filter(
+            provider=PROVIDER, kind=Kind.DNS_ZONE, provider_id=self.domain.lower()
         )
-        for tenant_id in owned.values_list("tenant_id", flat=True):
-            if tenant_id != owner.tenant_id:
-                _refuse("project", f"project {self.project} is tenant {tenant_id}'s")
+        for field, name, found in (("project", self.project, projects), ("domain", self.domain, zones)):
+            for tenant_id in found.exclude(tenant_id=None).values_list("tenant_id", flat=True):
+                if tenant_id != owner.tenant_id:
+                    _refuse(field, f"{field} {name} is tenant {tenant_id}'s")
 
 
 def _refuse(field: str, message: str) -> NoReturn:

@@ -35,7 +35,7 @@ _OTHERS: Final = (
     ("Volumes", "globex-files (fra1) 5GB", 50, "globex", "iaas"),
     ("Snapshots", "acme-db-01-before-upgrade (12.0 GB)", 72, "", "iaas"),
     ("Snapshots", "globex-app-01-golden (11.0 GB)", 66, "", "iaas"),
-    ("Backups", "acme-db-01 (s-2vcpu-4gb)", 480, "acme", "iaas"),
+    ("Backups", "acme-db-00 (s-2vcpu-4gb)", 480, "acme", "iaas"),  # of what acme-db-01 came after, long gone
     ("Bandwidth", "Droplet transfer overage 37 GiB", 37, "", "iaas"),
     ("Spaces Subscription", "Spaces ($5/mo 250GB storage & 1TB bandwidth)", 500, "", "iaas"),
     ("Container Registry", "arcadia (Starter)", 0, "", "paas"),

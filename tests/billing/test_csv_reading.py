@@ -170,7 +170,20 @@ def test_what_is_no_number_of_hours_is_refused(text: str) -> None:
             table([a_line(1, 'a "quote"')]) + b'Droplets,,"web',
             "row 2 .* can't be read: unexpected end of data",
         ),
-        (table([a_line()]).replace(b"web", b"w\xffb"), "it is not UTF-8 text"),
+        (
+            table([a_line(), a_line(2, "b\u00fccher-01")]).replace("\u00fc".encode(), b"\xfc"),
+            r"row 2 \(line 3 of the file\), column description: 'b\ufffdcher-01' is not UTF-8 text",
+        ),
+        (
+            table([a_line(number) for number in range(1, 3000)]) + "Droplets,,\u20ac".encode("cp1252"),
+            r"row 3000 \(line 3001 of the file\), column description: .* is not UTF-8 text",
+        ),
+        (
+            table([a_line()]).replace(b"acme", b"acme\xe2\x82"),
+            "row 1 .*, column project_name: .* is not UTF-8",
+        ),
+        (table([a_line()]).replace(b"USD", b"\x80USD"), "the header: .* is not UTF-8 text"),
+        (table([a_line()]).replace(b"USD", b"U\0SD"), "the header: can't be read: it has a NUL byte"),
         (table([a_line()]).replace(b"web", b"w\0b"), "row 1 .* it has a NUL byte"),
         (table([a_line(started_at=LAST, ended_at=FIRST)]), "column end: .* is before the start"),
     ],

@@ -1,32 +1,41 @@
 """Finance gets each invoice once, whatever happens on the way; against the stub, over HTTP."""
 
 import json
+import threading
+import time
+import uuid
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
 import redis
-from django.db import transaction
+from django.db import connection, transaction
 from pytest_django.fixtures import Settings
 
 from arcadia_cloud.finance import Finance
-from arcadia_cloud.kernel.models import Alert
+from arcadia_cloud.kernel.leases import LeaseLost
+from arcadia_cloud.kernel.models import Alert, Lease
 from billing import services
 from billing.finance_push import NotPushable, push_invoice
 from billing.history import _InvoiceHeader, _update_header
 from billing.models import ProviderInvoice
 from billing.queries import invoices_to_push
 from tests.billing.rows import AT, an_invoice
-from tests.simulated import SimulatedFinance
+from tests.simulated import SimulatedFinance, control
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def ingested(**fields: Any) -> ProviderInvoice:
     """April 2026 as it is once its lines are in place."""
-    plain = {"ingest_status": "ingested", "line_count": 33, "lines_total": Decimal("86.92")}
-    return an_invoice(amount="86.92", tax_total=Decimal("7.90"), **{**plain, **fields})
+    plain = {
+        "amount": "86.92",
+        "ingest_status": "ingested",
+        "line_count": 33,
+        "lines_total": Decimal("86.92"),
+    }
+    return an_invoice(**{**plain, "tax_total": Decimal("7.90"), **fields})
 
 
 def push(invoice: ProviderInvoice, *, force: bool = False, minutes: float = 0) -> ProviderInvoice:
@@ -244,3 +253,80 @@ def test_what_may_not_be_pushed_is_refused_to_who_asks(valkey_client: redis.Redi
     with pytest.raises(NotPushable, match="is mismatch"):
         services.request_push(invoice_pk=invoice.pk)
     assert queued_headers(valkey_client) == []
+
+
+# --- A lease that is lost, a row that changes meanwhile -----------------------------------------------------
+
+
+def push_in_thread(invoice: ProviderInvoice, ended: list[str], **options: Any) -> threading.Thread:
+    def work() -> None:
+        try:
+            with Finance() as there:
+                ended.append(push_invoice(invoice_pk=invoice.pk, finance=there, at=AT, **options).action)
+        except LeaseLost as lost:
+            ended.append(lost.code)
+        finally:
+            connection.close()
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    return thread
+
+
+def wait_until_sent(finance: SimulatedFinance) -> None:
+    """Wait until finance has a request that it hasn't answered."""
+    while not control(finance.url, "GET", "requests", None)["in_hand"]:
+        time.sleep(0.01)
+
+
+def test_a_push_that_lost_its_lease_before_it_sends_sends_nothing(finance: SimulatedFinance) -> None:
+    invoice, ended = ingested(), list[str]()
+    with transaction.atomic():
+        ProviderInvoice.objects.select_for_update().get(pk=invoice.pk)  # it stands still at its first write
+        thread = push_in_thread(invoice, ended, force=True)
+        while not Lease.objects.exists():
+            time.sleep(0.01)
+        time.sleep(0.5)
+        Lease.objects.update(token=uuid.uuid4())
+    thread.join(30)
+    assert (ended, finance.requests()) == (["lease_lost"], [])
+    assert due() == [invoice.pk]
+
+
+def test_a_push_that_lost_its_lease_on_the_way_is_never_taken_for_the_last(finance: SimulatedFinance) -> None:
+    """It stands still with old cents; meanwhile another worker reads new ones and pushes them."""
+    finance.fault("slow", seconds=2, count=1)
+    invoice, ended = ingested(), list[str]()
+    thread = push_in_thread(invoice, ended)
+    wait_until_sent(finance)
+    Lease.objects.all().delete()
+    ProviderInvoice.objects.filter(pk=invoice.pk).update(amount=Decimal("90.00"))
+    push(invoice)
+    assert invoice.push_status == "pushed"
+    thread.join(30)
+    assert ended == ["lease_lost"]
+    invoice.refresh_from_db()
+    assert (invoice.push_status, invoice.pushed_fingerprint, due()) == ("waiting", "", [invoice.pk])
+    assert [each.action for each in services.push_invoices(due())] == ["updated"]
+    assert [row["amount_gross_minor"] for row in finance.invoices()] == [9000]
+
+
+def test_an_invoice_that_changes_while_finance_answers_is_pushed_again(finance: SimulatedFinance) -> None:
+    finance.fault("slow", seconds=1, count=1)
+    invoice, ended = ingested(), list[str]()
+    thread = push_in_thread(invoice, ended)
+    wait_until_sent(finance)
+    ProviderInvoice.objects.filter(pk=invoice.pk).update(amount=Decimal("90.00"))
+    thread.join(30)
+    assert ended == ["created"]
+    assert due() == [invoice.pk]
+    assert [each.action for each in services.push_invoices(due())] == ["updated"]
+    assert [row["amount_gross_minor"] for row in finance.invoices()] == [9000]
+
+
+def test_the_sweep_finds_what_finance_has_otherwise(finance: SimulatedFinance) -> None:
+    same, other = push(ingested()), push(ingested(uuid="u-2", amount="50.00"))
+    ProviderInvoice.objects.filter(pk=other.pk).update(amount=Decimal("60.00"))
+    assert services.sweep(at=AT).pushes == 1
+    same.refresh_from_db()
+    assert (same.push_status, due()) == ("pushed", [other.pk])

@@ -3,20 +3,29 @@
 import threading
 import time
 from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from datetime import date, timedelta
 from decimal import Decimal
+from itertools import count
+from typing import Any
 
 import pytest
 from django.db import connection
 from django.utils import timezone
 
+from arcadia_cloud.digitalocean.client import DigitalOcean
+from arcadia_cloud.digitalocean.errors import ProviderMalformed, ProviderUnavailable
+from arcadia_cloud.digitalocean.pagination import Page
+from arcadia_cloud.digitalocean.rate_limit.budget import UnlimitedBudget
 from arcadia_cloud.digitalocean.records import BillingEntryRecord
 from arcadia_cloud.kernel.models import Lease
 from billing import services, tasks
-from billing.history import _read_until_known
+from billing.history import _read_until_known, read_history
 from billing.models import BalanceSnapshot, BillingEntry, CostLine, ProviderInvoice
 from tests.billing.conftest import Ingest
 from tests.billing.rows import an_invoice
+from tests.digitalocean.provider import Reply, provider
 from tests.simulated import Simulated
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -26,6 +35,10 @@ def read(since: date | None = None) -> tuple[int, int]:
     """Read the history; return the numbers of new invoices and other entries."""
     found = services.update_history(at=timezone.now(), enqueue=False, since=since)
     return found.invoices, found.entries
+
+
+def day_of(entry: BillingEntryRecord) -> date:
+    return entry.date
 
 
 def calls(simulator: Simulated) -> int:
@@ -216,5 +229,139 @@ def test_a_page_all_of_one_instant_is_not_the_end_of_what_is_new() -> None:
         BillingEntryRecord(type="AttemptFailed", date=at - timedelta(days=number // 250), amount=Decimal(0))
         for number in range(1000)
     ]
-    known = _read_until_known(iter(entries), lambda _chunk: 0, lambda entry: entry.date, None)
+
+    def pages() -> Iterator[Page[BillingEntryRecord]]:
+        return (Page(entries[start : start + 200], 1000, start) for start in range(0, 1000, 200))
+
+    known = _read_until_known(pages, lambda: lambda _page: 0, day_of, None)
     assert len(known) == 400
+
+
+# --- A list that changes while it is read --------------------------------------------------------------
+
+
+@pytest.mark.parametrize("counted", [True, False])
+def test_a_list_that_grows_while_it_is_read_is_read_again(counted: bool) -> None:
+    at = timezone.now()
+    entries = [
+        BillingEntryRecord(type="Payment", date=at - timedelta(days=number), amount=Decimal(-5))
+        for number in range(450)
+    ]
+    newer = [BillingEntryRecord(type="Payment", date=at + timedelta(days=1), amount=Decimal(-7))]
+    there = [entries]
+
+    def pages() -> Iterator[Page[BillingEntryRecord]]:
+        for start in range(0, 451, 200):
+            items = there[-1]
+            yield Page(items[start : start + 200], len(items) if counted else None, start)
+            if start == 0 and len(there) == 1:
+                there.append(newer + entries)
+
+    read = _read_until_known(pages, lambda: len, day_of, None)
+    assert read == newer + entries
+
+
+def test_a_list_that_never_rests_is_given_up() -> None:
+    at = timezone.now()
+    grown = count(300)
+
+    def pages() -> Iterator[Page[BillingEntryRecord]]:
+        for _ in range(2):
+            entries = [BillingEntryRecord(type="Payment", date=at, amount=Decimal(-5))] * 200
+            yield Page(entries, next(grown), 1)
+
+    with pytest.raises(ProviderUnavailable, match="changed whenever it was read"):
+        _read_until_known(pages, lambda: len, day_of, None)
+
+
+def test_a_payment_made_while_the_history_is_read_is_stored_once(years: Simulated) -> None:
+    years.fault(kind="latency", seconds=2, path="billing_history", after=1, count=1)
+    before = calls(years)
+    reading = threading.Thread(target=read_and_close)
+    reading.start()
+    while calls(years) - before < 2:  # the invoices and the first page; the second is on its way
+        time.sleep(0.01)
+    years.control("POST", "invoices", month="2026-04", lines=3)
+    reading.join(60)
+    stored = Counter(
+        BillingEntry.objects.values_list("type", "date", "amount", "description", "invoice_uuid")
+    )
+    twice = [key for key, times in stored.items() if times > 1]
+    assert [kind for kind, *_ in twice] == ["AttemptFailed"], "the only ones that are equal there too"
+    assert read() == (0, 0)
+
+
+def read_and_close() -> None:
+    try:
+        read()
+    finally:
+        connection.close()
+
+
+# --- A preview that is of no use -------------------------------------------------------------------------
+
+ServeScript = Callable[[dict[str, Any]], DigitalOcean]
+
+
+@pytest.fixture
+def script(monkeypatch: pytest.MonkeyPatch) -> Iterator[ServeScript]:
+    """A client of a provider that has these answers, by path."""
+    monkeypatch.setenv("DO_API_TOKEN", "dop_v1_" + "0" * 64)
+    with ExitStack() as closing:
+
+        def serve(answers: dict[str, Any]) -> DigitalOcean:
+            server = closing.enter_context(provider(lambda seen: Reply(body=answers[seen.path])))
+            return closing.enter_context(
+                DigitalOcean("BILLING", base_url=server.url, budget=UnlimitedBudget())
+            )
+
+        yield serve
+
+
+@pytest.mark.parametrize(
+    "preview",
+    [
+        {},
+        {"invoice_uuid": "", "amount": "5.00", "invoice_period": "2026-05"},
+        {"invoice_uuid": "u-2", "amount": "123456789012345678901234.00", "invoice_period": "2026-05"},
+        {"invoice_uuid": "u-2", "amount": "0.000000000001", "invoice_period": "2026-05"},
+        {"invoice_uuid": "u-2", "amount": "5.00", "invoice_period": "May"},
+        "soon",
+    ],
+    ids=str,
+)
+def test_a_preview_of_no_use_does_not_stop_the_history(script: ServeScript, preview: object) -> None:
+    invoice = {"invoice_uuid": "u-1", "invoice_id": "1", "amount": "5.00", "invoice_period": "2026-04"}
+    answers = {
+        "/v2/customers/my/invoices": {"invoices": [invoice], "invoice_preview": preview},
+        "/v2/customers/my/billing_history": {"billing_history": []},
+    }
+    client = script(answers)
+    assert read_history(cloud=client, at=timezone.now()).invoices == 1
+    assert ProviderInvoice.objects.get().invoice_uuid == "u-1"
+
+
+@pytest.mark.parametrize(
+    ("invoice", "words"),
+    [
+        (
+            {"invoice_uuid": " ", "amount": "5.00", "invoice_period": "2026-04"},
+            "an invoice of 2026-04 has no uuid",
+        ),
+        (
+            {"invoice_uuid": "u-1", "amount": "1" * 20, "invoice_period": "2026-04"},
+            "u-1: 1+ has too many digits",
+        ),
+    ],
+)
+def test_a_final_invoice_that_cannot_be_stored_is_refused_by_name(
+    script: ServeScript, invoice: dict[str, str], words: str
+) -> None:
+    answers = {
+        "/v2/customers/my/invoices": {"invoices": [invoice], "invoice_preview": None},
+        "/v2/customers/my/billing_history": {"billing_history": []},
+    }
+    client = script(answers)
+    with pytest.raises(ProviderMalformed, match=words):
+        read_history(cloud=client, at=timezone.now())
+    assert not ProviderInvoice.objects.exists()

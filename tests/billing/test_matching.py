@@ -37,8 +37,55 @@ def test_what_is_gone_counts_since_an_invoice_is_about_the_past() -> None:
 def test_a_namesake_made_after_the_lines_hours_does_not_have_the_line() -> None:
     """The names of a fleet come again: what was billed years ago isn't the tenant's of today."""
     a_resource(provider_id="1", provider_created_at=LAST)
-    store_lines([a_line(1), a_line(2, ended_at=LAST.replace(second=1))])
-    assert matches() == [("none", None), ("unique", "1")]
+    later = LAST.replace(hour=5)
+    store_lines([a_line(1), a_line(2, ended_at=later), a_line(3, started_at=LAST, ended_at=later)])
+    assert matches() == [("none", None), ("none", None), ("unique", "1")]
+
+
+@pytest.mark.parametrize(
+    ("born", "gone", "match"),
+    [
+        ("2026-04-20 09:00", None, "none"),  # of a line that starts on the first
+        ("2026-04-01 00:59", None, "unique"),  # hours are billed whole
+        ("2026-04-01 01:01", None, "none"),
+        ("2025-01-01 00:00", "2026-04-10 09:00", "none"),  # it ends with the month
+        ("2025-01-01 00:00", "2026-04-30 22:59", "none"),
+        ("2025-01-01 00:00", "2026-04-30 23:01", "unique"),
+        ("2025-01-01 00:00", "2026-05-04 00:00", "unique"),
+    ],
+)
+def test_a_resource_lives_from_the_start_of_its_line_to_its_end(
+    born: str, gone: str | None, match: str
+) -> None:
+    deleted_at = datetime.fromisoformat(gone).replace(tzinfo=UTC) if gone else None
+    a_resource(
+        provider_created_at=datetime.fromisoformat(born).replace(tzinfo=UTC),
+        last_seen_at=deleted_at or LAST,
+        deleted_at=deleted_at,
+    )
+    store_lines([a_line()])
+    assert [found for found, _ in matches()] == [match]
+
+
+def test_of_several_with_one_name_the_only_one_whose_life_covers_the_line_has_it() -> None:
+    """One was replaced by the next within the month; a third came after them, within the hour of its end."""
+    first, second = datetime(2026, 4, 12, 9, tzinfo=UTC), datetime(2026, 4, 12, 9, 0, 30, tzinfo=UTC)
+    a_resource(provider_id="1", last_seen_at=first, deleted_at=first)
+    a_resource(provider_id="2", provider_created_at=second, last_seen_at=LAST, deleted_at=LAST)
+    a_resource(provider_id="3", provider_created_at=LAST)
+    lines = [a_line(1, ended_at=first), a_line(2, started_at=second), a_line(3)]
+    store_lines([*lines, a_line(4, started_at=LAST, ended_at=LAST.replace(hour=9))])
+    assert matches() == [("lifetime", "1"), ("lifetime", "2"), ("ambiguous", None), ("lifetime", "3")]
+
+
+def test_of_two_within_one_hour_the_one_that_was_seen_then_has_the_line() -> None:
+    def at(minute: int) -> datetime:
+        return datetime(2026, 4, 12, 10, minute, tzinfo=UTC)
+
+    a_resource(provider_id="1", provider_created_at=at(0), last_seen_at=at(19), deleted_at=at(20))
+    a_resource(provider_id="2", provider_created_at=at(30), last_seen_at=at(49), deleted_at=at(50))
+    store_lines([a_line(1, started_at=at(0), ended_at=at(20)), a_line(2, started_at=at(30), ended_at=at(50))])
+    assert matches() == [("lifetime", "1"), ("lifetime", "2")]
 
 
 def test_a_namesake_that_was_gone_before_the_lines_hours_does_not_have_the_line() -> None:
@@ -118,8 +165,75 @@ def test_of_other_kinds_the_name_decides_where_the_id_does_not() -> None:
 
 
 @pytest.mark.parametrize(
+    ("product", "description"),
+    [
+        ("Droplet Backups", "web-01 (Weekly Backup Services)"),
+        ("Droplet Backups", "WEB-01 (Daily Backup Services)"),
+        ("Backups", "web-01 (s-1vcpu-1gb)"),
+        ("Daily Droplet Backups", "web-01 (s-1vcpu-1gb)"),
+        ("Add-ons", "web-01 (4-hourly backup service)"),
+        ("GPU Droplets", "web-01 (gpu-h100x1-80gb)"),
+        ("Premium Droplets", "web-01 (s-1vcpu-1gb-amd)"),
+        ("Bandwidth", "web-01 (12.5 GiB)"),
+    ],
+)
+def test_a_line_that_names_a_droplet_belongs_to_it(product: str, description: str) -> None:
+    a_resource("web-01", provider_id="1")
+    a_resource("web-01", kind="volume", provider_id="2")
+    a_resource("web-01", kind="droplet_backup", provider_id="3")
+    line = a_line(1, description, product=product, started_at=FIRST.replace(day=3, hour=12), hours=None)
+    once = line._replace(number=2, ended_at=line.started_at)  # a single backup has no length
+    assert store_lines([line, once]).matched == 2
+    assert matches() == [("unique", "1"), ("unique", "1")]
+
+
+def test_a_backup_line_may_come_with_the_droplets_id_or_with_another() -> None:
+    a_resource("web-01", provider_id="1")
+    a_resource("web-01", provider_id="2")
+    a_resource("api", provider_id="3")
+    lines = [
+        a_line(1, "web-01 (Weekly Backup Services)", product="Droplet Backups"),
+        a_line(2, "api (Weekly Backup Services)", product="Droplet Backups"),
+    ]
+    store_lines(lines, [an_item(lines[0], resource_id="2"), an_item(lines[1], resource_id="67539192")])
+    assert matches() == [("id", "2"), ("unique", "3")]
+
+
+@pytest.mark.parametrize(
+    ("product", "description"),
+    [
+        ("Bandwidth", "Droplet transfer overage 37 GiB"),
+        ("Database Backups", "web-01 (db-s-1vcpu-1gb)"),
+        ("Droplet Snapshots", "web-01-1707700000000 (fra1) 10.15GB Droplet Snapshot"),
+        ("Support", "web-01 (Premium)"),
+    ],
+)
+def test_a_line_about_something_else_stays_without_a_droplet(product: str, description: str) -> None:
+    a_resource("web-01", provider_id="1")
+    assert store_lines([a_line(1, description, product=product)]).matched == 0
+
+
+def test_a_snapshots_line_names_the_snapshot() -> None:
+    a_resource("vault-p01", provider_id="1")
+    a_resource("vault-p01-1707700000000", kind="snapshot", provider_id="2")
+    line = a_line(1, "vault-p01-1707700000000 (fra1) 10.15GB Droplet Snapshot", product="Droplet Snapshots")
+    store_lines([line])
+    assert matches() == [("unique", "2")]
+
+
+def test_backup_lines_are_tried_again_when_a_droplet_is_discovered() -> None:
+    store_lines([a_line(1, "web-01 (Weekly Backup Services)", product="Droplet Backups")])
+    a_resource("web-01", provider_id="1")
+    assert rematch(kinds=["volume"]) == 0
+    assert rematch(kinds=["droplet"]) == 1
+    assert matches() == [("unique", "1")]
+
+
+@pytest.mark.parametrize(
     ("product", "group", "description", "kind", "name"),
     [
+        ("Kubernetes Nodes", "prod", "pool-a1b2c (s-2vcpu-4gb)", "kubernetes_cluster", "prod"),
+        ("Droplet Backups", "", "vault-p01 (Weekly Backup Services)", "droplet_backup", "vault-p01"),
         ("Volumes", "", "volume-sfo2-01 (sfo2) 100GB", "volume", "volume-sfo2-01"),
         ("Kubernetes Clusters", "prod", "3 nodes - 4 GB / 2 vCPU / 80 GB SSD", "kubernetes_cluster", "prod"),
         ("Database Clusters", "orders-db", "orders-db (db-s-1vcpu-1gb)", "database", "orders-db"),
@@ -154,6 +268,7 @@ def test_kind_and_name_come_from_product_and_description(
         ("", "Local TAXES", True),
         ("", "GSTs and VATs", True),
         ("Droplets", "tax-api (s-1vcpu-1gb)", False),
+        ("Services", "tax-api (Weekly Backup Services)", False),
         ("Volumes", "vat (fra1) 100GB", False),
         ("Consulting", "Taxi rides", False),
         ("Consulting", "Private network", False),

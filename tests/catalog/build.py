@@ -26,7 +26,7 @@ from catalog.values.terms import (
     QuoteInputs,
     ResourceRate,
     Segment,
-    TaxRate,
+    TaxTerms,
     Tier,
     VolumePrice,
 )
@@ -131,15 +131,15 @@ def resource_rate(
     return ResourceRate(kind=kind, price=per_unit(price, unit), valid_from=since, valid_to=until)
 
 
-def gst(percent: str = "10", *, since: date = LONG_AGO, until: date | None = None) -> TaxRate:
-    return TaxRate(code="GST", currency="AUD", percent=Decimal(percent), valid_from=since, valid_to=until)
+def gst(percent: str = "10", *, since: date = LONG_AGO, until: date | None = None) -> TaxTerms:
+    return TaxTerms(code="GST", currency="AUD", percent=Decimal(percent), valid_from=since, valid_to=until)
 
 
 def inputs_of(
     *segments: Segment,
     period: Period = JUNE,
     rates: Sequence[ResourceRate] = (),
-    taxes: Sequence[TaxRate] = (),
+    taxes: Sequence[TaxTerms] = (),
     discounts: Sequence[Discount] = (),
 ) -> QuoteInputs:
     return QuoteInputs(
@@ -155,7 +155,7 @@ def quote_of(
     *segments: Segment,
     period: Period = JUNE,
     rates: Sequence[ResourceRate] = (),
-    taxes: Sequence[TaxRate] = (),
+    taxes: Sequence[TaxTerms] = (),
     discounts: Sequence[Discount] = (),
 ) -> Quote:
     return quote(inputs_of(*segments, period=period, rates=rates, taxes=taxes, discounts=discounts))

@@ -22,7 +22,7 @@ from catalog.values.terms import (
     QuoteInputs,
     ResourceRate,
     Segment,
-    TaxRate,
+    TaxTerms,
     Tier,
     VolumePrice,
 )
@@ -105,7 +105,7 @@ books: Final = st.builds(
     ).map(tuple),
     tax_rates=st.lists(
         st.builds(
-            TaxRate,
+            TaxTerms,
             code=st.just("GST"),
             currency=st.just("AUD"),
             percent=st.decimals(0, 30, places=2),

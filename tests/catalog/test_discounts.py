@@ -18,7 +18,7 @@ from catalog.values.terms import (
     Proration,
     QuoteInputs,
     Segment,
-    TaxRate,
+    TaxTerms,
 )
 from tests.catalog.build import (
     JUNE,
@@ -195,8 +195,8 @@ def test_the_tax_of_the_last_day_counts() -> None:
 
 
 def test_each_rate_of_tax_has_a_line_and_those_of_other_currencies_none() -> None:
-    levy = TaxRate(code="levy", currency="AUD", percent=Decimal("1.5"), valid_from=date(2020, 1, 1))
-    sales = TaxRate(code="sales", currency="USD", percent=Decimal(9), valid_from=date(2020, 1, 1))
+    levy = TaxTerms(code="levy", currency="AUD", percent=Decimal("1.5"), valid_from=date(2020, 1, 1))
+    sales = TaxTerms(code="sales", currency="USD", percent=Decimal(9), valid_from=date(2020, 1, 1))
     found = quote_of(segment(JUNE, plan("50")), taxes=[levy, sales, gst()])
     assert amounts(found)[1:] == [("tax", "GST", "5.00"), ("tax", "levy", "0.75")]
 
@@ -242,7 +242,7 @@ def test_minor_units_are_those_of_the_currency(
             segments=(Segment(days=june(1, 16), terms=terms, usage={"api_calls": Decimal(3)}),),
             book=PriceBook(
                 tax_rates=(
-                    TaxRate(code="VAT", currency=currency, percent=Decimal(10), valid_from=date(2020, 1, 1)),
+                    TaxTerms(code="VAT", currency=currency, percent=Decimal(10), valid_from=date(2020, 1, 1)),
                 )
             ),
             discounts=(Discount(code="ten", percent=Decimal(discount), valid_from=date(2020, 1, 1)),),

@@ -84,7 +84,7 @@ def test_a_failed_run_shows_its_error_and_links_to_its_events(viewer: Client) ->
     run = a_run(outcome="failed")
 
     assert "DigitalOcean answered 503" in messages_of(viewer)
-    assert "1 min 12 s" in messages_of(viewer)
+    assert "1\N{NO-BREAK SPACE}min\N{NO-BREAK SPACE}12\N{NO-BREAK SPACE}s" in messages_of(viewer)
     assert b"Nothing happened." in viewer.get(f"/admin/inventory/syncrun/{run.pk}/change/").content
 
 

@@ -208,7 +208,7 @@ def test_kinds_are_named_as_people_say_them(viewer: Client) -> None:
         assert not re.search(r">[^<]*(dns_zone|cdn_endpoint|Dns|Vpc|Cdn|Reserved Ip)\b", page), address
 
 
-def test_a_kind_that_is_not_set_up_is_waited_for_by_nobody(viewer: Client) -> None:
+def test_a_kind_that_is_not_set_up_is_not_late(viewer: Client) -> None:
     for entry in registry.SPECS:
         SyncRun.objects.create(
             kind=entry.kind,

@@ -316,7 +316,7 @@ def test_an_item_that_lacks_what_we_need_is_named(
 
 
 def test_an_answer_too_long_is_given_up(connect: Connect, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(responses, "LONGEST_ANSWER", 1_000_000)
+    monkeypatch.setattr(responses, "LONGEST_BODY_BYTES", 1_000_000)
     bomb = gzip.compress(b" " * 50_000_000)
     client, server = connect(lambda _seen: Reply(body=bomb, headers={"content-encoding": "gzip"}))
     with pytest.raises(ProviderMalformed, match="longer than 1000000 bytes"):

@@ -6,7 +6,7 @@ from arcadia_cloud.embedded.proxies import no_proxy_variables
 
 
 @pytest.mark.parametrize(
-    ("told", "hosts"),
+    ("value", "hosts"),
     [
         ({}, "127.0.0.1,localhost,::1"),
         ({"no_proxy": ""}, "127.0.0.1,localhost,::1"),

@@ -38,8 +38,11 @@ def step_in(status: str) -> SagaStepResult:
 
 
 def saga_changes(to: str) -> dict[str, Any]:
-    changes: dict[str, Any] = {"finished_at": timezone.now() if to in ENDED else None}
-    return changes | ({"direction": Direction.BACKWARD} if to in BACKWARD else {})
+    """Return the columns that the table's constraints want in this status."""
+    return {
+        "finished_at": timezone.now() if to in ENDED else None,
+        "direction": Direction.BACKWARD if to in BACKWARD else Direction.FORWARD,
+    }
 
 
 def test_every_pair_of_a_sagas_statuses() -> None:

@@ -4,15 +4,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
+from django.db import connection
 
 from arcadia_cloud.kernel.errors import NotFound
 from arcadia_cloud.kernel.models import Alert
 from provisioning import registry
 from provisioning.engine.claim import MOST_RECOVERIES
-from provisioning.engine.runner import run
+from provisioning.engine.dead_letters import UNCLAIMED_SECONDS
+from provisioning.engine.runner import run, run_due
 from provisioning.errors import SubjectBusy, WrongState
 from provisioning.models import SagaRun, SagaSubject
-from provisioning.services import cancel_saga, requeue_saga, retry_saga
+from provisioning.services import cancel_saga, requeue_saga, retry_saga, sweep
 from provisioning.states import AdvanceOutcome
 from tests.provisioning.conftest import Scripts
 from tests.provisioning.sagas import ledger, run_to_end, start, start_and_run
@@ -39,10 +41,53 @@ def retry(saga: SagaRun) -> SagaRun:
     return retry_saga(saga_id=saga.pk, actor="jo")
 
 
-def test_a_saga_whose_step_is_gone_is_a_dead_letter_until_the_code_is_back(scripts: Scripts) -> None:
+def age_unclaimed(saga: SagaRun, seconds: float = UNCLAIMED_SECONDS) -> None:
+    """Let so much time pass since the saga became due."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE saga_runs SET created_at = created_at - make_interval(secs => %(s)s),"
+            " wake_at = wake_at - make_interval(secs => %(s)s) WHERE id = %(id)s",
+            {"s": seconds, "id": saga.pk},
+        )
+
+
+def test_a_saga_whose_step_another_build_has_is_left_to_it(scripts: Scripts) -> None:
+    """A rolling deployment: workers of the former build meet the sagas of the new one."""
+    begun, halfway = scripts("retried"), scripts("act", "retried")
+    with deployed_without("retried"):
+        assert run(begun.pk) == AdvanceOutcome.NOT_DUE
+        assert run(halfway.pk) == AdvanceOutcome.WAITING
+        assert run(halfway.pk) == AdvanceOutcome.NOT_DUE
+        assert run_due(seconds=5) == 0
+        age_unclaimed(begun, UNCLAIMED_SECONDS - 60)
+        sweep()
+        halfway.refresh_from_db()
+        assert (halfway.status, halfway.wait_reason) == (
+            "waiting",
+            "no worker of this build knows the step retried",
+        )
+        assert (ledger(halfway), open_alerts()) == ([("act", "completed")], [])
+    assert run(begun.pk) == AdvanceOutcome.COMPLETED
+    assert run(halfway.pk) == AdvanceOutcome.COMPLETED
+
+
+def test_a_compensation_whose_step_another_build_has_is_left_to_it(scripts: Scripts) -> None:
+    saga = scripts("act", "retried", "act", do_2=["wait=0", "fail"])
+    run(saga.pk)
+    with deployed_without("retried"):
+        assert run(saga.pk) == AdvanceOutcome.WAITING
+        saga.refresh_from_db()
+        assert (saga.status, saga.current_step_idx) == ("compensating", 1)
+    assert run(saga.pk) == AdvanceOutcome.ROLLED_BACK
+    assert scripts.calls(saga)[-2:] == ["undo:1", "undo:0"]
+
+
+def test_a_saga_whose_step_no_build_has_is_a_dead_letter_after_a_while(scripts: Scripts) -> None:
     saga = scripts("act", "retried", subjects=["droplet:1"])
     with deployed_without("retried"):
-        assert run(saga.pk) == AdvanceOutcome.FAILED
+        assert run(saga.pk) == AdvanceOutcome.WAITING
+        age_unclaimed(saga)
+        sweep()
         saga.refresh_from_db()
         assert saga.status == "failed"
         assert saga.error == {"reason": "unregistered_step:retried", "compensate_from_idx": None}
@@ -65,7 +110,9 @@ def test_one_whose_compensation_is_gone_goes_on_backward_when_it_is_retried(scri
     saga = scripts("act", "retried", "act", do_2=["wait=0", "fail"])
     run(saga.pk)
     with deployed_without("retried"):
-        assert run(saga.pk) == AdvanceOutcome.FAILED
+        assert run(saga.pk) == AdvanceOutcome.WAITING
+        age_unclaimed(saga)
+        sweep()
         saga.refresh_from_db()
         assert saga.error == {
             "reason": "unregistered_step:retried",

@@ -65,7 +65,7 @@ def test_six_of_its_lines_are_about_the_fleet_by_name_and_by_id(reference: Api) 
     }  # fmt: skip
     assert not {each.get("resource_id", "") for each in listed if each not in known} & set(fleet.values())
     other_kinds = {each["description"].split(" (")[0] for each in listed if each["product"] != "Droplets"}
-    assert other_kinds & set(fleet) == {"bastion-01", "acme-db-01"}  # a volume's and a backup's: no droplets
+    assert other_kinds & set(fleet) == {"bastion-01"}  # a volume's: no droplet
 
 
 @pytest.mark.parametrize("fleet", ["default", "reference", "empty"])

@@ -12,7 +12,7 @@ SHOP_WEB = 480_000_000
 OTHER_TOKEN = "dop_v1_other"
 
 
-def test_the_log_tells_what_was_asked(api: Api) -> None:
+def test_the_log_has_each_request(api: Api) -> None:
     api.get("/v2/droplets?page=1")
     with Api(api.url, "wrong") as stranger:
         stranger.refusal("GET", "/v2/account")
@@ -35,7 +35,7 @@ def test_the_log_tells_what_was_asked(api: Api) -> None:
     assert api.get("/_control/requests")["total"] == 0
 
 
-def test_the_log_tells_of_answers_that_never_came(api: Api) -> None:
+def test_the_log_has_requests_that_got_no_response(api: Api) -> None:
     api.arm("drop_after", method="POST")
     with pytest.raises(requests.ConnectionError):
         api.ask("POST", "/v2/tags", {"name": "t"})
@@ -132,7 +132,7 @@ def test_churn_changes_so_many_droplets_and_each_but_once(api: Api) -> None:
     assert api.refusal("POST", "/_control/churn", {"delete": 5000})[0] == 400
 
 
-def test_time_goes_as_fast_as_it_is_told_to_and_the_calendar_as_always() -> None:
+def test_virtual_time_follows_the_speed_and_the_calendar_does_not() -> None:
     with serve(Simulation(speed=300)) as url, Api(url) as api:
         calendar = datetime.fromisoformat(api.get("/_control/state")["now"])
         order = {"name": "n", "size": "s-1vcpu-1gb", "image": "ubuntu-24-04-x64"}

@@ -68,7 +68,7 @@ def test_a_registry_alone_comes_without_the_accounts_subscription(api: Api) -> N
     assert api.refusal("GET", "/v2/registries/arcadia")[0] == api.refusal("GET", "/v2/registries")[0] == 404
 
 
-def test_ids_are_the_same_in_every_world(api: Api) -> None:
+def test_ids_are_the_same_in_every_simulation(api: Api) -> None:
     before = {path: api.get(path)[key] for path, key in LISTS.items() if key in {"volumes", "vpcs"}}
     api.post("/_control/reset", {"seed": 7}, status=200)
     assert {path: [each["id"] for each in api.get(path)[LISTS[path]]] for path in before} == {

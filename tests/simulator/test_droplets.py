@@ -174,7 +174,7 @@ def test_errors_carry_an_id_that_can_be_reported(api: Api) -> None:
     assert answer.headers["content-type"] == "application/json; charset=utf-8"
 
 
-def test_nobody_gets_in_without_the_token(api: Api) -> None:
+def test_a_request_without_the_token_is_refused(api: Api) -> None:
     for token in ("", "dop_v1_wrong"):
         with Api(api.url, token) as stranger:
             assert stranger.refusal("GET", "/v2/account") == (

@@ -259,7 +259,7 @@ def test_a_fault_may_strike_by_chance(api: Api) -> None:
     assert 15 <= statuses.count(403) <= 45
 
 
-def test_faults_are_told_and_disarmed(api: Api) -> None:
+def test_faults_are_listed_and_disarmed(api: Api) -> None:
     api.arm("forbidden", count=0)
     api.arm("latency", count=3, seconds=2)
     first, second = api.get("/_control/faults")["faults"]

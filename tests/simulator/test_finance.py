@@ -158,7 +158,7 @@ def test_rows_in_a_file_outlive_it(tmp_path: Path) -> None:
             assert push(url).json()["action"] == action
 
 
-def test_the_command_says_where_it_listens_takes_the_secret_and_stops(tmp_path: Path) -> None:
+def test_the_command_announces_its_address_takes_the_secret_and_stops(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "simulator.finance", "--port", "0", "--rows", str(tmp_path / "rows")]
     environment = {**os.environ, "SKYAI_FINANCE_JWT_SECRET": "k" * 64}
     with subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True) as process:

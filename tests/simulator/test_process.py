@@ -17,7 +17,7 @@ def started(*options: str) -> "subprocess.Popen[str]":
 
 
 @pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGINT])
-def test_the_command_says_where_it_listens_and_stops_when_told_to(ending: signal.Signals) -> None:
+def test_the_command_announces_its_address_and_stops_on_a_signal(ending: signal.Signals) -> None:
     with started("--fleet", "reference", "--today", "2025-03-01") as process:
         try:
             assert process.stdout is not None

@@ -19,7 +19,7 @@ def urns(api: Api, project_id: str) -> list[str]:
     return [item["urn"] for item in listed]
 
 
-def test_each_tenant_has_a_project_and_nobody_has_made_ours(api: Api) -> None:
+def test_each_tenant_has_a_project_and_the_operators_is_absent(api: Api) -> None:
     listed = api.get("/v2/projects")["projects"]
     assert [each["name"] for each in listed] == ["arcadia", "acme", "globex", "initech"]
     assert [each["is_default"] for each in listed] == [True, False, False, False]
@@ -131,7 +131,7 @@ def test_neither_a_full_project_nor_the_default_one_can_be_deleted(api: Api) -> 
     api.delete(f"/v2/projects/{acme}")
 
 
-def test_a_bulk_droplet_moves_out_of_the_default_project_and_back(api: Api) -> None:
+def test_a_synthetic_droplet_moves_out_of_the_default_project_and_back(api: Api) -> None:
     api.post("/_control/reset", {"droplets": 500}, status=200)
     acme, synthetic = project(api, "acme")["id"], "do:droplet:510000070"
     total = api.get("/v2/projects/default/resources")["meta"]["total"]

@@ -3,7 +3,7 @@ from tests.simulator.api import Api
 SHOP_WEB = "480000000"
 
 
-def test_a_tag_tells_how_many_carry_it(api: Api) -> None:
+def test_a_tag_counts_its_resources(api: Api) -> None:
     resources = api.get("/v2/tags/tenant:acme")["tag"]["resources"]
     assert resources["count"] == resources["droplets"]["count"] == 5  # with the GPU droplet
     assert resources["last_tagged_uri"] == "https://api.digitalocean.com/v2/droplets/480012156"
@@ -40,7 +40,7 @@ def test_a_deleted_tag_leaves_every_droplet_also_the_computed_ones(api: Api) -> 
     assert api.refusal("GET", "/v2/tags/role:web")[0] == 404
 
 
-def test_images_are_told_apart_by_type(api: Api) -> None:
+def test_images_are_filtered_by_type(api: Api) -> None:
     every = api.get("/v2/images")["meta"]["total"]
     parts = [api.get(f"/v2/images?type={kind}")["meta"]["total"] for kind in ("distribution", "application")]
     assert (every, parts) == (10, [7, 3])

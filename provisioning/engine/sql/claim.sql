@@ -5,8 +5,8 @@
 -- locks       the saga's row, past those that others are claiming
 --
 -- Entering a row that says `running` means that its worker died or that it erred: another attempt. One that says
--- `waiting` is only entered again. A cancelled saga, one whose step this build doesn't know and one that was
--- recovered too often are taken, but nothing is entered.
+-- `waiting` is only entered again. A saga whose step this build doesn't know is left to a build that
+-- does. A cancelled saga and one that was recovered too often are taken, but nothing is entered.
 WITH claimed AS (
     UPDATE saga_runs AS saga
     SET status = CASE saga.direction WHEN 'forward' THEN 'running' ELSE 'compensating' END,
@@ -20,12 +20,21 @@ WITH claimed AS (
             SELECT due.id
             FROM saga_runs AS due
             WHERE due.status IN ('pending', 'running', 'waiting', 'compensating')
+                AND (
+                    due.step_modules[due.current_step_idx + 1] = ANY(%(known)s::text[])
+                    OR (due.cancel_requested AND due.direction = 'forward')
+                )
                 AND coalesce(due.lease_expires_at, due.wake_at, due.created_at) <= statement_timestamp()
             ORDER BY coalesce(due.lease_expires_at, due.wake_at, due.created_at)
             LIMIT 1
             FOR NO KEY UPDATE SKIP LOCKED
         ))
         AND saga.status IN ('pending', 'running', 'waiting', 'compensating')
+        -- In a rolling deployment another build may know the step. What was never begun needs no code to cancel.
+        AND (
+            saga.step_modules[saga.current_step_idx + 1] = ANY(%(known)s::text[])
+            OR (saga.cancel_requested AND saga.direction = 'forward')
+        )
         AND (saga.lease_expires_at IS NULL OR saga.lease_expires_at <= clock_timestamp())
         AND (saga.wake_at IS NULL OR saga.wake_at <= clock_timestamp())
         AND NOT EXISTS (SELECT FROM provisioning_brake WHERE paused)
@@ -63,7 +72,7 @@ compensating AS (
     RETURNING step.compensation_attempts, step.failures, step.compensation_started_at,
         step.compensation_began_at, step.began_at, step.started_at
 )
-SELECT claimed.id AS saga_id, claimed.kind, claimed.direction, claimed.step_modules AS steps, claimed.inputs,
+SELECT claimed.id AS saga_id, claimed.nonce, claimed.kind, claimed.direction, claimed.step_modules AS steps, claimed.inputs,
     claimed.context, claimed.current_step_idx AS step_idx, claimed.cancel_requested, claimed.error,
     claimed.recoveries, claimed.requested_by, claimed.tenant_id, claimed.deployment_id, clock_timestamp() AS now,
     entered.attempt, entered.failures, entered.started_at, entered.began_at, entered.last_began_at,

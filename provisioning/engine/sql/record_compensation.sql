@@ -5,7 +5,7 @@
 --             no row: the lease is lost, nothing is written
 -- locks       the saga's row and the two steps'
 --
--- The row that failed may be the next to compensate.
+-- The row that failed may be the next to compensate. All instants of one call are the same.
 WITH saga AS (
     UPDATE saga_runs AS run
     SET direction = 'backward',
@@ -14,17 +14,18 @@ WITH saga AS (
         error = coalesce(%(saga_error)s::jsonb, run.error),
         compensation_failures = run.compensation_failures + (%(status)s::text = 'compensation_failed')::int,
         status = CASE WHEN ended THEN 'rolled_back' ELSE 'compensating' END,
-        finished_at = CASE WHEN ended THEN clock_timestamp() END,
+        finished_at = CASE WHEN ended THEN moment END,
         wake_at = NULL,
         wait_reason = CASE WHEN paused AND NOT ended THEN 'paused' ELSE '' END,
         lease_token = CASE WHEN paused OR ended THEN NULL ELSE run.lease_token END,
         lease_expires_at = CASE WHEN paused OR ended THEN NULL ELSE run.lease_expires_at END
     FROM (
-        SELECT EXISTS (SELECT FROM provisioning_brake WHERE provisioning_brake.paused), %(next_idx)s::int IS NULL
-    ) AS brake (paused, ended)
+        SELECT EXISTS (SELECT FROM provisioning_brake WHERE provisioning_brake.paused), %(next_idx)s::int IS NULL,
+            clock_timestamp()
+    ) AS brake (paused, ended, moment)
     WHERE run.id = %(saga_id)s::bigint AND run.lease_token = %(token)s::uuid
         AND run.lease_expires_at > clock_timestamp()
-    RETURNING run.id, paused, ended
+    RETURNING run.id, paused, ended, moment
 ),
 rows AS (
     UPDATE saga_step_results AS step
@@ -35,11 +36,11 @@ rows AS (
             WHEN ending THEN coalesce(step.error || %(error)s::jsonb, %(error)s::jsonb, step.error)
             ELSE step.error
         END,
-        finished_at = CASE WHEN ending THEN coalesce(step.finished_at, clock_timestamp()) ELSE step.finished_at END,
-        compensation_finished_at = CASE WHEN ending AND %(status)s::text <> 'failed' THEN clock_timestamp() END,
+        finished_at = CASE WHEN ending THEN coalesce(step.finished_at, saga.moment) ELSE step.finished_at END,
+        compensation_finished_at = CASE WHEN ending AND %(status)s::text <> 'failed' THEN saga.moment END,
         compensation_attempts = step.compensation_attempts + entering::int,
-        compensation_started_at = CASE WHEN entering THEN clock_timestamp() ELSE step.compensation_started_at END,
-        compensation_began_at = CASE WHEN entering THEN clock_timestamp() ELSE step.compensation_began_at END,
+        compensation_started_at = CASE WHEN entering THEN saga.moment ELSE step.compensation_started_at END,
+        compensation_began_at = CASE WHEN entering THEN saga.moment ELSE step.compensation_began_at END,
         failures = CASE WHEN entering THEN 0 ELSE step.failures END
     FROM saga
     CROSS JOIN LATERAL (VALUES (%(step_idx)s::int), (%(next_idx)s::int)) AS named (step_idx)

@@ -1,10 +1,19 @@
-"""Checks of a droplet right before something is done to it."""
+"""Checks of a droplet around what is done to it: is it protected, busy, or was it refused in passing."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import islice
+from typing import Final
+
+from arcadia_cloud.digitalocean.client import DigitalOcean
+from arcadia_cloud.digitalocean.errors import ProviderNotFound, ProviderRejected
 from arcadia_cloud.digitalocean.records import DropletRecord
 from inventory.values import Kind
-from provisioning.contract import Wait
+from provisioning.contract import RetryableError, Wait
 from provisioning.protection import refuse_if_protected
-from provisioning.steps.cloud import poll
+from provisioning.steps.cloud import PASSING_STATUSES, is_passing, poll
+
+_NEWEST_ACTIONS: Final = 50  # of a droplet's history, newest first: what is under way is among them
 
 
 def refuse_protected(droplet: DropletRecord) -> None:
@@ -15,8 +24,38 @@ def refuse_protected(droplet: DropletRecord) -> None:
 
 
 def wait_while_busy(*droplets: DropletRecord) -> Wait | None:
-    """Return a wait while an event holds one of them: it would refuse any other."""
+    """Return a wait while one of them is locked: it would refuse any event."""
     for droplet in droplets:
         if droplet.locked:
             return poll(f"droplet {droplet.id} is busy with an event")
     return None
+
+
+def wait_for_event(cloud: DigitalOcean, droplet_id: int) -> Wait | None:
+    """Return a wait while an action on the droplet is under way: `locked` doesn't show every one of them."""
+    for action in islice(cloud.droplet_actions(droplet_id), _NEWEST_ACTIONS):
+        if action.status == "in-progress":
+            return poll(f"{action.type} of droplet {droplet_id} is under way (action {action.id})")
+    return None
+
+
+@contextmanager
+def retry_while_refused(cloud: DigitalOcean, droplet_id: int) -> Iterator[None]:
+    """Raise RetryableError for a refusal that passes: the droplet is locked, or an event is under way.
+
+    The droplet decides, since the wordings are many and change; the known ones decide where it shows
+    nothing. Any other refusal stays as it is.
+    """
+    try:
+        yield
+    except ProviderRejected as error:
+        if is_passing(error) or (error.status in PASSING_STATUSES and _is_held(cloud, droplet_id)):
+            raise RetryableError(str(error)) from error
+        raise
+
+
+def _is_held(cloud: DigitalOcean, droplet_id: int) -> bool:
+    try:
+        return cloud.droplet(droplet_id).locked or wait_for_event(cloud, droplet_id) is not None
+    except ProviderNotFound:
+        return False

@@ -3,8 +3,8 @@
 Stores `droplet_id`, `droplet_mark`, `droplet_ip`, and, when the request was sent more than once,
 `twins_until`: the moment at which a list by the mark shows every droplet that came of it.
 
-A droplet that has the mark and is older than the step is foreign: sagas' numbers repeat when a database
-is restored, and on another installation that works on the same account. It is left alone, and reported as an
+A droplet is the saga's own if it has the mark, which no other saga can have, if it is what was ordered, and
+if it isn't older than the step. Any other with the mark, a copy say, is left alone, and reported as an
 orphan. `droplet_since` is stored for it: when this step was first entered.
 """
 
@@ -19,10 +19,11 @@ from arcadia_cloud.digitalocean.records import DropletRecord
 from inventory.values import Kind
 from provisioning.contract import FinalError, Step, StepState, Wait
 from provisioning.create_caps import reserve_create
+from provisioning.marks import saga_tag
 from provisioning.steps.cloud import COMPENSATION_RETRIES, RETRIES, poll, with_cloud
 from provisioning.steps.droplets.checks import wait_while_busy
 from provisioning.steps.droplets.delete import remove_droplet
-from provisioning.steps.idempotent_create import list_lag_ends_at, saga_tag, wait_for_listing
+from provisioning.steps.idempotent_create import list_lag_ends_at, wait_for_listing
 from provisioning.steps.inventory import record_removal
 
 _ORDERED: Final = (
@@ -39,7 +40,8 @@ def create_droplet(state: StepState, cloud: DigitalOcean) -> Wait | None:
     mark = saga_tag(state)
     state.put_output("droplet_mark", mark)
     state.put_output("droplet_since", state.first_began_at.isoformat())
-    found = _find_marked(cloud, mark, since=state.first_began_at)
+    # A first attempt has sent nothing yet: there is nothing of its own to find.
+    found = _find_own(state, cloud, mark, since=state.first_began_at) if state.attempt > 1 else []
     if not found and (wait := wait_for_listing(state, list_lag_ends_at(state), of="the droplet")):
         return wait
     if state.attempt > 1:  # the list may show another one late, of an earlier request or of this one
@@ -59,7 +61,7 @@ def create_droplet(state: StepState, cloud: DigitalOcean) -> Wait | None:
 def remove_created_droplet(state: StepState, cloud: DigitalOcean) -> Wait | None:
     """Remove the droplet, and any other that carries its mark, until no more can turn up."""
     droplet_id, until = state.get_output("droplet_id"), state.get_output("twins_until")
-    marked = _find_marked(cloud, saga_tag(state), since=state.first_began_at)
+    marked = _find_own(state, cloud, saga_tag(state), since=state.first_began_at)
     found = {droplet.id: droplet for droplet in marked}
     if droplet_id is not None and droplet_id not in found and (droplet := _find(cloud, droplet_id)):
         found[droplet_id] = droplet
@@ -102,7 +104,7 @@ def _remove_twins(state: StepState, cloud: DigitalOcean) -> Wait | None:
     if until is None:
         return None
     since = datetime.fromisoformat(state.get_output("droplet_since", state.first_began_at.isoformat()))
-    marked = _find_marked(cloud, state.get_output("droplet_mark"), since=since)
+    marked = _find_own(state, cloud, state.get_output("droplet_mark"), since=since)
     twins = [each for each in marked if each.id != state.get_output("droplet_id")]
     if any(twin.locked for twin in twins):
         return poll("a second droplet came of a repeated request, and is busy")
@@ -130,11 +132,31 @@ def _wait_for_create(state: StepState, cloud: DigitalOcean, *, is_there: bool) -
     return poll(f"droplet {droplet_id} is being made")
 
 
-def _find_marked(cloud: DigitalOcean, mark: str, *, since: datetime) -> list[DropletRecord]:
-    """Return the droplets with the mark, by the list, which lags; without those that were there before."""
+def _find_own(state: StepState, cloud: DigitalOcean, mark: str, *, since: datetime) -> list[DropletRecord]:
+    """Return the droplets with the mark that are what was ordered since then, by the list, which lags."""
     earliest = since - timedelta(seconds=settings.ARCADIA_SAGA_CLOCK_SLACK_SECONDS)
-    own = (each for each in cloud.droplets(tag=mark) if each.created_at >= earliest)
+    own = (
+        each
+        for each in cloud.droplets(tag=mark)
+        if each.created_at >= earliest and _is_as_ordered(state, each)
+    )
     return sorted(own, key=lambda droplet: droplet.id)
+
+
+def _is_as_ordered(state: StepState, droplet: DropletRecord) -> bool:
+    """Return whether the droplet has the name, the size, the region and the image that were asked for."""
+    ordered, image = state.inputs, droplet.image
+    is_image = True  # where the response doesn't say: a droplet that isn't adopted is made twice
+    if image is not None and isinstance(ordered["image"], int):
+        is_image = image.id == ordered["image"]
+    elif image is not None and image.slug is not None:
+        is_image = image.slug == ordered["image"]
+    return (
+        is_image
+        and droplet.name == ordered["name"]
+        and droplet.size_slug == ordered["size"]
+        and droplet.region.slug.startswith(ordered["region"])  # `fra` takes any of Frankfurt's
+    )
 
 
 def _find(cloud: DigitalOcean, droplet_id: int) -> DropletRecord | None:

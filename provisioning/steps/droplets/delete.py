@@ -10,7 +10,7 @@ from inventory.values import PROVIDER, Kind
 from provisioning.contract import FinalError, Step, StepState, Wait
 from provisioning.models import Provisioned
 from provisioning.steps.cloud import ACTION_DEADLINE_SECONDS, COMPENSATION_RETRIES, RETRIES, with_cloud
-from provisioning.steps.droplets.checks import refuse_protected, wait_while_busy
+from provisioning.steps.droplets.checks import refuse_protected, retry_while_refused, wait_while_busy
 from provisioning.steps.idempotent_create import list_lag_ends_at, wait_for_listing
 from provisioning.steps.inventory import observe_droplet_now, record_removal
 
@@ -22,7 +22,7 @@ def remove_droplet(state: StepState, cloud: DigitalOcean, droplet: DropletRecord
     """
     refuse_protected(droplet)
     # Gone already, or deleted by an attempt whose answer was lost: both are success.
-    with contextlib.suppress(ProviderNotFound):
+    with contextlib.suppress(ProviderNotFound), retry_while_refused(cloud, droplet.id):
         cloud.delete_droplet(droplet.id)
     record_removal(state, Kind.DROPLET, str(droplet.id))
 

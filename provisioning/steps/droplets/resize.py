@@ -5,7 +5,7 @@ from typing import Final
 from arcadia_cloud.digitalocean.client import DigitalOcean
 from arcadia_cloud.digitalocean.errors import ProviderNotFound
 from provisioning.contract import FinalError, Step, StepState, Wait
-from provisioning.steps.cloud import ACTION_DEADLINE_SECONDS, COMPENSATION_RETRIES, RETRIES, poll, with_cloud
+from provisioning.steps.cloud import ACTION_DEADLINE_SECONDS, COMPENSATION_RETRIES, RETRIES, with_cloud
 from provisioning.steps.desired_state import record_desired_size
 from provisioning.steps.droplets.actions import act
 from provisioning.steps.droplets.checks import refuse_protected, wait_while_busy
@@ -29,8 +29,7 @@ def ensure_size(
     # A resize wants the droplet off, and its guest may have been switched on since the step before.
     if wait := ensure_off(state, cloud, droplet_id):
         return wait
-    act(state, cloud, droplet_id, "resize", size=size, disk=disk)
-    return poll(f"resize of droplet {droplet_id} is under way")
+    return act(state, cloud, droplet_id, "resize", size=size, disk=disk)
 
 
 @with_cloud
@@ -49,7 +48,8 @@ def require_fitting_size(state: StepState, cloud: DigitalOcean) -> Wait | None:
             "a disk can't shrink"
         )
     grows = state.inputs.get("grow_disk", False) and wanted.disk > droplet.disk
-    if wanted.slug == droplet.size_slug and not grows:
+    # A retry of a resize that couldn't be taken back finds its size already: what is left is to switch it on.
+    if wanted.slug == droplet.size_slug and not grows and not state.get_output("inherited"):
         raise FinalError(f"droplet {droplet.id} has the size {wanted.slug} already")
     return None
 

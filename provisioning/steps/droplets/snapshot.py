@@ -4,16 +4,20 @@ Stores `snapshot_name` and `snapshot_id`.
 """
 
 import contextlib
+from datetime import timedelta
 from typing import Final
+
+from django.conf import settings
 
 from arcadia_cloud.digitalocean.client import DigitalOcean
 from arcadia_cloud.digitalocean.errors import ProviderNotFound
 from inventory.values import Kind
 from provisioning.contract import Step, StepState, Wait
 from provisioning.create_caps import reserve_create
-from provisioning.steps.cloud import COMPENSATION_RETRIES, RETRIES, poll, with_cloud
-from provisioning.steps.droplets.actions import act, has_begun
-from provisioning.steps.droplets.checks import wait_while_busy
+from provisioning.marks import saga_suffix
+from provisioning.steps.cloud import COMPENSATION_RETRIES, RETRIES, with_cloud
+from provisioning.steps.droplets.actions import act, find_own_action
+from provisioning.steps.droplets.checks import wait_for_event, wait_while_busy
 from provisioning.steps.idempotent_create import list_lag_ends_at, wait_for_listing
 from provisioning.steps.inventory import record_removal
 
@@ -32,15 +36,17 @@ def snapshot_droplet(state: StepState, cloud: DigitalOcean) -> Wait | None:
     droplet_id = state.get_output("droplet_id")
     state.put_output("snapshot_name", _name_of(state))
     if taken := _find_taken(state, cloud):
+        # Two requests may both have been heard: one snapshot is enough, and each costs.
+        for twin in taken[1:]:
+            _remove(state, cloud, twin)
         state.put_output("snapshot_id", taken[0])
         return None
-    if not has_begun(state, cloud, droplet_id, "snapshot"):
+    if find_own_action(state, cloud, droplet_id, "snapshot") is None:
         if wait := wait_for_listing(state, list_lag_ends_at(state), of="the snapshot"):
             return wait
         if busy := wait_while_busy(cloud.droplet(droplet_id)):
             return busy
-    act(state, cloud, droplet_id, "snapshot", name=_name_of(state))
-    return poll(f"a snapshot of droplet {droplet_id} is being taken")
+    return act(state, cloud, droplet_id, "snapshot", name=_name_of(state))
 
 
 @with_cloud
@@ -55,21 +61,35 @@ def remove_snapshot(state: StepState, cloud: DigitalOcean) -> Wait | None:
     # By name too: an attempt whose answer was lost left no id.
     known = state.get_output("snapshot_id")
     for snapshot_id in {*_find_taken(state, cloud), *([known] if known is not None else [])}:
-        with contextlib.suppress(ProviderNotFound):
-            cloud.delete_snapshot(snapshot_id)
-        record_removal(state, Kind.SNAPSHOT, snapshot_id)
-    return None if known is not None else wait_for_listing(state, list_lag_ends_at(state), of="a snapshot")
+        _remove(state, cloud, snapshot_id)
+    if known is not None:
+        return None
+    # An action by an unknown id may still be taking it: nothing of it is on the list before it is done.
+    if event := wait_for_event(cloud, droplet.id):
+        return event
+    return wait_for_listing(state, list_lag_ends_at(state), of="a snapshot")
+
+
+def _remove(state: StepState, cloud: DigitalOcean, snapshot_id: str) -> None:
+    with contextlib.suppress(ProviderNotFound):
+        cloud.delete_snapshot(snapshot_id)
+    record_removal(state, Kind.SNAPSHOT, snapshot_id)
 
 
 def _name_of(state: StepState) -> str:
-    """Return a name that can be found again: the one that was asked for, and the saga's number."""
+    """Return a name that can be found again: the one that was asked for, and the saga's mark."""
     wanted = state.inputs.get("snapshot_name") or state.get_output("droplet_name")
-    return f"{wanted}-saga-{state.saga_id}-{state.step_idx}"
+    return f"{wanted}-{saga_suffix(state)}"
 
 
 def _find_taken(state: StepState, cloud: DigitalOcean) -> list[str]:
-    snapshots = cloud.droplet_snapshots(state.get_output("droplet_id"))
-    return [str(each.id) for each in snapshots if each.name == _name_of(state)]
+    """Return the droplet's snapshots of this name, without any from before the step: they aren't its own."""
+    earliest = state.first_began_at - timedelta(seconds=settings.ARCADIA_SAGA_CLOCK_SLACK_SECONDS)
+    return [
+        str(each.id)
+        for each in cloud.droplet_snapshots(state.get_output("droplet_id"))
+        if each.name == _name_of(state) and each.created_at is not None and each.created_at >= earliest
+    ]
 
 
 STEPS: Final = (

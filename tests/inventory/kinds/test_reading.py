@@ -11,19 +11,21 @@ from arcadia_cloud.digitalocean.errors import ProviderError, ProviderMalformed
 from arcadia_cloud.digitalocean.rate_limit.budget import UnlimitedBudget
 from arcadia_cloud.digitalocean.records import DomainRecord
 from inventory.kinds import registry
+from inventory.kinds.container_registry import REGISTRY
 from inventory.kinds.dns_zone import DNS_ZONE
 from inventory.kinds.image import DROPLET_BACKUP
 from inventory.kinds.spec import Source
 from inventory.kinds.volume import VOLUME
 from inventory.sync.paging import read_pages, record_key
-from inventory.sync.reader import map_record
+from inventory.sync.reader import map_record, read_lists
 from inventory.sync.run_records import Progress
 from inventory.values import Kind, RunMode
 from tests.digitalocean.provider import Reply, Script, Seen, provider
 from tests.inventory.kinds.mapped import MADE, records
-from tests.inventory.kinds.test_storage import A_VOLUME, VOLUME_ID
+from tests.inventory.kinds.test_storage import A_REGISTRY, A_VOLUME, VOLUME_ID
 
 DOMAIN = DomainRecord("example.com", 1800)
+SUBSCRIPTION = {"tier": {"slug": "professional", "monthly_price_in_cents": 2000}}
 
 
 @pytest.fixture
@@ -165,3 +167,14 @@ def test_a_value_that_nobody_expected_fails_its_kind_and_names_the_resource() ->
     (volume,) = records(VOLUME, {**A_VOLUME, "size_gigabytes": 1e40})
     with DigitalOcean(budget=UnlimitedBudget()) as cloud, pytest.raises(ProviderMalformed, match=VOLUME_ID):
         map_record(VOLUME, cloud, volume)
+
+
+def test_registries_share_the_price_of_the_account(cloud: Any) -> None:
+    """Each comes with all of the subscription's price: two of 20 dollars are 20 dollars together."""
+    items = [{**A_REGISTRY, "name": name, "subscription": SUBSCRIPTION} for name in ("builds", "analysis")]
+    client = cloud(lambda _seen: Reply(body={"registries": items}))
+    (pages,) = read_lists(REGISTRY, client, Progress())
+    found = [map_record(REGISTRY, client, record) for page in pages for record in page.items]
+    assert [(each.name, each.monthly_price_cents) for each in found if each] == [
+        ("builds", 1000), ("analysis", 1000),
+    ]  # fmt: skip

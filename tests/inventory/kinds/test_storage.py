@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from inventory.kinds.cdn_endpoint import CDN_ENDPOINT
-from inventory.kinds.container_registry import REGISTRY
+from inventory.kinds.container_registry import REGISTRY, apportion_price
 from inventory.kinds.image import DROPLET_BACKUP, IMAGE
 from inventory.kinds.snapshot import SNAPSHOT
 from inventory.kinds.spec import KindSpec
@@ -208,6 +208,30 @@ def test_a_registry_is_mapped() -> None:
         monthly_price_cents=500,
         created_at=MADE_AT.replace(microsecond=442049),
     )
+
+
+@pytest.mark.parametrize(
+    ("prices", "shares"),
+    [
+        ((2000,), (2000,)),
+        ((2000, 2000), (1000, 1000)),
+        ((2000, 2000, 2000), (667, 667, 666)),
+        ((2000, None, 2000), (1000, None, 1000)),
+        ((0, 0), (0, 0)),
+        ((None, None), (None, None)),
+        ((), ()),
+    ],
+)
+def test_the_price_of_the_account_is_divided_over_its_registries(
+    prices: tuple[int | None, ...], shares: tuple[int | None, ...]
+) -> None:
+    items = [
+        {**A_REGISTRY, "name": f"images-{place}", "subscription": {"tier": {"monthly_price_in_cents": price}}}
+        for place, price in enumerate(prices)
+    ]
+    registries = [each for item in items for each in records(REGISTRY, item)]
+    found = [REGISTRY.to_observation(each).monthly_price_cents for each in apportion_price(registries)]
+    assert tuple(found) == shares
 
 
 @pytest.mark.parametrize("subscription", [None, {}, {"tier": None}, {"tier": {"slug": None}}])

@@ -28,7 +28,7 @@ def assert_made_once(cloud: Cloud, saga: SagaRun) -> None:
         "s-1vcpu-1gb",
         "fra1",
     )
-    assert set(droplet["tags"]) == {"role:web", f"saga:{saga.pk}-2"}
+    assert set(droplet["tags"]) == {"role:web", f"saga:{saga.pk}-2-{saga.nonce}"}
     address = next(each["ip_address"] for each in droplet["networks"]["v4"] if each["type"] == "public")
     assert [each["data"] for each in cloud.records() if each["name"] == "new"] == [address]
     assert cloud.members("acme-new") == {f"do:droplet:{droplet['id']}"}

@@ -35,7 +35,7 @@ def gone(cloud: Cloud) -> bool:
 def test_a_snapshot_is_taken_of_a_running_droplet_and_belongs_to_its_tenant(cloud: Cloud) -> None:
     saga = start_and_run("snapshot_droplet", droplet_id=SHOP_WEB, snapshot_name="before-the-launch")
     assert saga.status == "completed"
-    name = f"before-the-launch-saga-{saga.pk}-2"
+    name = f"before-the-launch-saga-{saga.pk}-2-{saga.nonce}"
     assert cloud.snapshots() == cloud.before["snapshots"] | {name}
     assert cloud.droplet(SHOP_WEB)["status"] == "active"
     snapshot = Resource.objects.get(kind="snapshot", name=name)
@@ -92,7 +92,7 @@ def test_a_destroyed_droplet_leaves_its_last_snapshot_and_a_tombstone(cloud: Clo
     saga = start_and_run("destroy_droplet", droplet_id=SHOP_WEB)
     assert ledger(saga) == [(step, "completed") for step in DESTROY_STEPS]
     assert gone(cloud)
-    assert cloud.snapshots() == cloud.before["snapshots"] | {f"shop-web-01-saga-{saga.pk}-2"}
+    assert cloud.snapshots() == cloud.before["snapshots"] | {f"shop-web-01-saga-{saga.pk}-2-{saga.nonce}"}
     droplet = row()
     assert droplet.deleted_at is not None
     assert not Provisioned.objects.exists()
@@ -133,7 +133,9 @@ def test_it_is_compensated_from_wherever_it_fails(cloud: Cloud, fail_after: Fail
 
 def test_one_that_became_protected_meanwhile_lives_and_is_as_it_was(cloud: Cloud) -> None:
     saga = start("destroy_droplet", droplet_id=SHOP_WEB)
-    while not Resource.objects.filter(kind="snapshot", name__endswith=f"saga-{saga.pk}-2").exists():
+    while not Resource.objects.filter(
+        kind="snapshot", name__endswith=f"saga-{saga.pk}-2-{saga.nonce}"
+    ).exists():
         run(saga.pk)
         if done_to(cloud) == ["shutdown", "snapshot"]:
             protect(resource_pk=row().pk, actor="a test")
@@ -151,7 +153,7 @@ def test_a_snapshot_is_never_removed_once_its_droplet_is_gone(cloud: Cloud) -> N
         run(saga.pk)
     cancel_saga(saga_id=saga.pk, actor="a test")
     run_to_end(saga)
-    assert cloud.snapshots() == cloud.before["snapshots"] | {f"shop-web-01-saga-{saga.pk}-2"}
+    assert cloud.snapshots() == cloud.before["snapshots"] | {f"shop-web-01-saga-{saga.pk}-2-{saga.nonce}"}
     assert (saga.status, saga.compensation_failures) == ("rolled_back", 1)
     assert dict(ledger(saga))["destroy_droplet"] == "compensation_failed"
     assert row().deleted_at is not None

@@ -22,7 +22,7 @@ def open_alerts() -> list[str]:
 
 
 def orphan(cloud: Cloud, tag: str) -> int:
-    made: int = cloud.simulator.control("POST", "droplets", name="stray", tags=[tag])["droplets"][0]["id"]
+    made: int = cloud.simulator.control("POST", "droplets", name="orphan", tags=[tag])["droplets"][0]["id"]
     sync()
     return made
 
@@ -43,14 +43,24 @@ def test_what_a_saga_made_is_no_orphan_and_its_twin_is_one(cloud: Cloud) -> None
     saga = start_and_run("provision_droplet", **ORDER)
     sync()
     assert report_orphans() == 0
-    twin = orphan(cloud, f"saga:{saga.pk}-2")
+    twin = orphan(cloud, f"saga:{saga.pk}-2-{saga.nonce}")
     report_orphans()
     assert open_alerts() == [f"droplet:{twin}"]
 
 
+@pytest.mark.parametrize("tag", ["saga:4711-2", "saga:1-2-0123456789abcdef", "SAGA:1-2"])
+def test_of_what_may_be_another_installations_no_alert_advises_to_remove_it(cloud: Cloud, tag: str) -> None:
+    start_and_run("provision_droplet", **ORDER)
+    droplet = orphan(cloud, tag)
+    report_orphans()
+    alert = Alert.objects.get(code="stray_resource", subject=f"droplet:{droplet}")
+    assert "Another installation on this account" in alert.message
+    assert not {"destroy", "remove", "delete"} & set(alert.message.lower().replace(".", "").split())
+
+
 def test_a_live_saga_answers_for_what_has_its_mark(cloud: Cloud) -> None:
     saga = start("provision_droplet", **ORDER)
-    orphan(cloud, f"saga:{saga.pk}-2")
+    orphan(cloud, f"saga:{saga.pk}-2-{saga.nonce}")
     assert report_orphans() == 0
 
 
@@ -59,7 +69,7 @@ def test_what_a_rolled_back_saga_left_is_an_orphan(cloud: Cloud) -> None:
     saga = start_and_run("provision_droplet", **ORDER)
     sync()
     assert report_orphans() == 0
-    left = orphan(cloud, f"saga:{saga.pk}-2")
+    left = orphan(cloud, f"saga:{saga.pk}-2-{saga.nonce}")
     report_orphans()
     assert open_alerts() == [f"droplet:{left}"]
 

@@ -1,5 +1,7 @@
 """`provision_droplet`: what it makes, and that it leaves nothing when it turns back."""
 
+import time
+
 import pytest
 from pytest_django.fixtures import Settings
 
@@ -7,10 +9,13 @@ from arcadia_cloud.kernel.errors import InvalidInput
 from arcadia_cloud.kernel.models import Alert
 from deployments.models import Deployment
 from inventory.models import Project, Resource, ResourceEvent
+from inventory.services import sync_inventory
+from inventory.values import RunMode
 from provisioning.engine.runner import run
 from provisioning.errors import SubjectBusy
 from provisioning.models import SagaRun
 from provisioning.services import cancel_saga
+from tests.kernel.threads import in_thread
 from tests.provisioning.sagas import ledger, run_to_end, start, start_and_run
 from tests.provisioning.workflows.cloud import ORDER, ZONE, Cloud
 from tests.provisioning.workflows.conftest import FailAfter
@@ -24,6 +29,7 @@ from tests.provisioning.workflows.outcomes import (
     reason,
     words,
 )
+from tests.simulator.api import Api
 
 
 def test_it_makes_a_droplet_in_its_project_with_a_name_and_a_desired_state(cloud: Cloud) -> None:
@@ -119,6 +125,99 @@ def test_another_tenants_project_is_refused(cloud: Cloud) -> None:
     deployment = Deployment.objects.create(tenant_id="acme", slug="shop")
     with pytest.raises(InvalidInput, match="project globex is tenant globex's"):
         start("provision_droplet", **{**ORDER, "project": "globex"}, deployment_id=deployment.pk)
+
+
+def test_another_tenants_zone_is_refused(cloud: Cloud) -> None:
+    sync_inventory(mode=RunMode.FULL, actor="a test", kinds=["dns_zone"])
+    Resource.objects.filter(kind="dns_zone", provider_id=ZONE).update(
+        tenant_id="globex", attributed_by="operator"
+    )
+    deployment = Deployment.objects.create(tenant_id="acme", slug="shop")
+    with pytest.raises(InvalidInput, match=f"domain {ZONE.upper()} is tenant globex's"):
+        start("provision_droplet", **{**ORDER, "domain": ZONE.upper()}, deployment_id=deployment.pk)
+
+
+def test_names_that_differ_in_capitals_are_one_subject(cloud: Cloud) -> None:
+    start("provision_droplet", **ORDER)
+    with pytest.raises(SubjectBusy):
+        start(
+            "provision_droplet", **{**ORDER, "name": "new-02", "record_name": "NEW", "domain": ZONE.upper()}
+        )
+
+
+@pytest.mark.parametrize("name", ["www", "WWW", "wWw"])
+def test_a_name_is_taken_whatever_its_capitals(cloud: Cloud, name: str) -> None:
+    saga = start_and_run("provision_droplet", **{**ORDER, "record_name": name})
+    assert reason(saga) == "step_failed:require_free_name"
+    assert cloud.everything() == cloud.before
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "data"),
+    [
+        ("new", "A", "192.0.2.1"),
+        ("New", "A", "192.0.2.2"),
+        ("new", "AAAA", "2001:db8::1"),
+        ("new", "CNAME", "elsewhere.example."),
+    ],
+)
+def test_a_name_that_is_taken_since_the_check_has_one_record(
+    cloud: Cloud, name: str, kind: str, data: str
+) -> None:
+    saga = start("provision_droplet", **ORDER)
+    while "droplet_id" not in saga.context:
+        run(saga.pk)
+        saga.refresh_from_db()
+    cloud.api.post(f"/v2/domains/{ZONE}/records", {"type": kind, "name": name, "data": data, "ttl": 1800})
+    assert_only_theirs(cloud, run_to_end(saga), kind)
+
+
+def test_a_name_that_is_taken_between_the_last_look_and_the_create_has_one_record(cloud: Cloud) -> None:
+    """The saga's create is on its way for a second; another, with another token, is faster."""
+    records, token = f"/v2/domains/{ZONE}/records", "dop_v1_another"
+    cloud.simulator.control("POST", "tokens", token=token, team="arcadia")
+    cloud.fault("latency", seconds=1, method="POST", path="/records$", token=cloud.simulator.token)
+    saga = start("provision_droplet", **ORDER)
+    running = in_thread(lambda: run_to_end(saga))
+    while len(cloud.simulator.requests(method="GET", path=records)) < 2:  # the check, and the last look
+        time.sleep(0.01)
+    with Api(cloud.simulator.url, token) as others:
+        others.post(records, {"type": "A", "name": "New", "data": "192.0.2.1", "ttl": 1800})
+    running.join()
+    saga.refresh_from_db()
+    assert_only_theirs(cloud, saga, "A")
+
+
+def assert_only_theirs(cloud: Cloud, saga: SagaRun, kind: str) -> None:
+    assert (saga.status, reason(saga)) == ("rolled_back", "step_failed:add_dns_record")
+    records = [each for each in cloud.records() if each["name"].lower() == "new"]
+    assert [each["type"] for each in records] == [kind]
+    assert not cloud.named("new-01")
+
+
+def test_a_rolled_back_saga_leaves_the_project_that_its_sibling_counts_on(cloud: Cloud) -> None:
+    first = start("provision_droplet", **ORDER)
+    while "project_id" not in first.context:
+        run(first.pk)
+        first.refresh_from_db()
+    sibling = start("provision_droplet", **{**ORDER, "name": "new-02", "record_name": "new2"})
+    while "droplet_id" not in sibling.context:
+        run(sibling.pk)
+        sibling.refresh_from_db()
+    cancel_saga(saga_id=first.pk, actor="a test")
+    assert run_to_end(first).status == "rolled_back"
+    assert run_to_end(sibling).status == "completed"
+    assert cloud.members("acme-new") == {f"do:droplet:{sibling.context['droplet_id']}"}
+
+
+def test_a_project_that_is_removed_in_the_middle_is_made_again(cloud: Cloud) -> None:
+    """By hand, or by another installation's saga: neither is known here."""
+    saga = start("provision_droplet", **ORDER)
+    while "droplet_id" not in saga.context:
+        run(saga.pk)
+        saga.refresh_from_db()
+    cloud.api.delete(f"/v2/projects/{cloud.projects()['acme-new']}")
+    assert_made_once(cloud, run_to_end(saga))
 
 
 def test_a_droplet_of_the_same_name_is_not_made_at_the_same_time(cloud: Cloud) -> None:

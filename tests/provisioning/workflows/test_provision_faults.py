@@ -115,8 +115,8 @@ def test_a_twin_that_the_list_shows_late_is_removed(cloud: Cloud) -> None:
     saga = start("provision_droplet", **ORDER)
     while not cloud.asked("POST", "/v2/droplets"):
         run(saga.pk)
-    tags = [f"saga:{saga.pk}-2"]
-    cloud.simulator.control("POST", "droplets", name="new-01", region="fra1", tags=tags)
+    tags = [f"saga:{saga.pk}-2-{saga.nonce}"]
+    cloud.simulator.control("POST", "droplets", name="new-01", region="fra1", size="s-1vcpu-1gb", tags=tags)
     assert len(cloud.named("new-01")) == 2
     run_to_end(saga)
     assert_made_once(cloud, saga)

@@ -59,10 +59,12 @@ def assert_resized(cloud: Cloud, saga: SagaRun) -> None:
     assert ledger(saga) == [(step, "completed") for step in STEPS]
     droplet = cloud.droplet(SHOP_WEB)
     assert (droplet["size_slug"], droplet["status"], droplet["disk"]) == ("s-4vcpu-8gb", "active", 80)
-    assert cloud.snapshots() == cloud.before["snapshots"] | {f"shop-web-01-saga-{saga.pk}-3"}
+    assert cloud.snapshots() == cloud.before["snapshots"] | {f"shop-web-01-saga-{saga.pk}-3-{saga.nonce}"}
     assert done_to(cloud) == list(ACTIONS)
     assert (row().attrs["size_slug"], row().status) == ("s-4vcpu-8gb", "active")
-    assert Resource.objects.filter(kind="snapshot", name__endswith=f"saga-{saga.pk}-3").count() == 1
+    assert (
+        Resource.objects.filter(kind="snapshot", name__endswith=f"saga-{saga.pk}-3-{saga.nonce}").count() == 1
+    )
     assert Provisioned.objects.get(resource=row()).spec["size_slug"] == "s-4vcpu-8gb"
 
 
@@ -148,13 +150,13 @@ def test_an_action_that_errors_compensates_everything(cloud: Cloud, action: str)
     assert_as_before(cloud, saga)
 
 
-def test_an_action_that_errors_after_its_answer_was_lost_is_not_begun_again(cloud: Cloud) -> None:
+def test_an_action_that_errors_after_its_answer_was_lost_is_begun_again(cloud: Cloud) -> None:
+    """Nothing says that it was this saga's: the goal isn't reached, and no event is under way."""
     cloud.fault("errored_action", type="resize")
     cloud.fault("drop_after", method="POST", path="/actions$", after=2)
     saga = start_and_run("resize_droplet", **WISH)
-    assert reason(saga) == "step_failed:resize_droplet"
-    assert done_to(cloud).count("resize") == 1
-    assert_as_before(cloud, saga)
+    assert saga.status == "completed"
+    assert done_to(cloud).count("resize") == 2
 
 
 def test_a_guest_that_hears_no_shutdown_is_switched_off(

@@ -1,0 +1,38 @@
+"""Columns that several of the catalog's tables have: quantities, currencies, prices and dates in force."""
+
+from decimal import Decimal
+from typing import Any
+
+from django.contrib.postgres.fields import DateRangeField
+from django.db import models
+from django.db.models import Q
+
+from arcadia_cloud.kernel.money import Money, minor_digits
+from catalog.values.checks import QUANTITY_PLACES
+
+
+class DateRange(models.Func):
+    """The days from one date until the day before another, without an end where that is null."""
+
+    function = "daterange"
+    output_field = DateRangeField()
+
+
+def quantity_field(**options: Any) -> "models.DecimalField[Any, Any]":
+    """Return a field for a quantity, as usage is kept."""
+    return models.DecimalField(max_digits=24, decimal_places=QUANTITY_PLACES, **options)
+
+
+def currency_field() -> "models.CharField[Any, Any]":
+    """Return a field for an ISO 4217 code."""
+    return models.CharField(max_length=3, default="AUD")
+
+
+def is_currency(name: str) -> models.CheckConstraint:
+    """Keep the column `currency` to ISO 4217 codes."""
+    return models.CheckConstraint(condition=Q(currency__regex=r"^[A-Z]{3}$"), name=name)
+
+
+def money_of(cents: Decimal, currency: str) -> Money:
+    """Convert a price with fractions of a minor unit."""
+    return Money(cents.scaleb(-minor_digits(currency)), currency)

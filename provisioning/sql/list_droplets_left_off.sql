@@ -1,0 +1,24 @@
+-- List droplets that were on before a saga, are off now, and which the saga could not switch on again.
+-- parameters  most int
+-- returns     saga_id, provider_id, name
+-- locks       nothing
+--
+-- A later saga of the droplet, live or completed, is what somebody wants of it since.
+SELECT saga.id AS saga_id, resource.provider_id, resource.name
+FROM saga_runs AS saga
+JOIN cloud_resources AS resource
+    ON resource.kind = 'droplet' AND resource.provider_id = saga.context ->> 'droplet_id'
+WHERE saga.compensation_failures > 0
+    AND saga.status = 'rolled_back'
+    AND saga.context -> 'was_on' = 'true'
+    AND resource.deleted_at IS NULL
+    AND resource.status = 'off'
+    AND NOT EXISTS (
+        SELECT
+        FROM saga_runs AS later
+        WHERE later.id > saga.id
+            AND later.status <> 'rolled_back'
+            AND later.subjects @> ARRAY['droplet:' || resource.provider_id]
+    )
+ORDER BY saga.id
+LIMIT %(most)s::int
