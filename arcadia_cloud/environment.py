@@ -123,3 +123,13 @@ class Environment:
             raise ImproperlyConfigured(
                 "The environment is not fit to start:\n  - " + "\n  - ".join(self.problems)
             )
+
+
+def with_certificate_check(url: str) -> str:
+    """Return a Redis address that checks the server's certificate, unless it says itself how to.
+
+    Without the parameter, the queue's library takes any certificate, and says so in a warning.
+    """
+    if not url.startswith("rediss://") or "ssl_cert_reqs=" in url:
+        return url
+    return f"{url}{'&' if '?' in url else '?'}ssl_cert_reqs=required"

@@ -5,6 +5,7 @@ until everything it needs is set, and names all of it at once.
 """
 
 import os
+import sys
 from datetime import timedelta
 from pathlib import Path
 
@@ -13,9 +14,10 @@ from corsheaders.defaults import default_headers
 from kombu import Queue
 
 from arcadia_cloud.console import theme_settings
+from arcadia_cloud.database_limits import ROLES, limited, role_of
 from arcadia_cloud.embedded.proxies import no_proxy_variables
 from arcadia_cloud.embedded.state import TOKEN_VARIABLES, missing_variables, read_running_stack
-from arcadia_cloud.environment import Environment
+from arcadia_cloud.environment import Environment, with_certificate_check
 from arcadia_cloud.logs import logging_settings
 
 django_stubs_ext.monkeypatch()  # Django's generic classes take their parameter at run time too
@@ -38,6 +40,10 @@ def _development(value: str) -> str | None:
 
 # --- Django --------------------------------------------------------------------------------------
 SECRET_KEY = env.text("SECRET_KEY", _development("only-for-development-" + "0" * 40))
+if PRODUCTION and 0 < len(SECRET_KEY) < 50:  # noqa: PLR2004 - Django's own measure, security.W009
+    env.problems.append("SECRET_KEY is shorter than 50 characters")
+if PRODUCTION and SECRET_KEY and len(set(SECRET_KEY)) < 5:  # noqa: PLR2004 - as above
+    env.problems.append("SECRET_KEY has fewer than 5 different characters")
 DEBUG = False if PRODUCTION else env.flag("ARCADIA_DEBUG", default=False)
 ALLOWED_HOSTS = env.items("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1],testserver")
 if PRODUCTION and not env.is_set("ALLOWED_HOSTS"):
@@ -148,9 +154,17 @@ else:
     if env.flag("ARCADIA_DB_BEHIND_PGBOUNCER", default=False):
         DATABASES["default"]["DISABLE_SERVER_SIDE_CURSORS"] = True
         DATABASES["default"]["OPTIONS"]["prepare_threshold"] = None
+    # PgBouncer takes no options of a session; behind it the limits are the role's (ALTER ROLE … SET).
+    DATABASES["default"]["OPTIONS"] = limited(
+        DATABASES["default"]["OPTIONS"],
+        env.choice("ARCADIA_ROLE", (role_of(sys.argv), *ROLES)),
+        on_server=not DATABASES["default"].get("DISABLE_SERVER_SIDE_CURSORS"),
+    )
 
 # --- Celery --------------------------------------------------------------------------------------
-REDIS_URL = env.url("REDIS_URL", _development("redis://127.0.0.1:6379/0"), schemes=("redis", "rediss"))
+REDIS_URL = with_certificate_check(
+    env.url("REDIS_URL", _development("redis://127.0.0.1:6379/0"), schemes=("redis", "rediss"))
+)
 CELERY_BROKER_URL = REDIS_URL
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_RESULT_EXPIRES = None  # or beat writes a clean-up of results into the schedule, whoever deleted it
@@ -275,6 +289,8 @@ SPECTACULAR_SETTINGS = {
 DO_API_URL = env.url("DO_API_URL", "https://api.digitalocean.com", schemes=("https", "http"))
 if PRODUCTION and not any(env.is_set(name) for name in TOKEN_VARIABLES):
     env.problems.append("DO_API_TOKEN (or DO_API_TOKEN_FILE, or one per purpose) is not set")
+for _name in (*TOKEN_VARIABLES, "SPACES_KEY", "SPACES_SECRET"):
+    env.text(_name, "")  # a file that can't be read is a problem now, not at the first call
 DO_TIMEOUT_SECONDS = env.number("DO_TIMEOUT_SECONDS", 30, at_least=1)
 # The keys of Spaces (SPACES_KEY, SPACES_SECRET) are read at each use too.
 SPACES_ENDPOINT_URL = env.url(

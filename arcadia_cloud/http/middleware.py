@@ -56,9 +56,10 @@ class CookielessApiMiddleware:
 
 
 class RejectNulMiddleware:
-    """Rejects a query string with a NUL in the console: PostgreSQL stores none.
+    """Rejects an address with a NUL in the console: PostgreSQL stores none.
 
-    The lists' filters pass their values to the database as they come. The API's own refuse it by name.
+    The lists' filters, and the pages of rows with text for a key, pass it to the database as it comes. The
+    API's own refuse it by name.
     """
 
     def __init__(self, get_response: GetResponse) -> None:
@@ -66,6 +67,8 @@ class RejectNulMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         """Raise BadRequest (400)."""
-        if request.path_info.startswith("/admin/") and "%00" in request.META.get("QUERY_STRING", ""):
-            raise BadRequest("the query string has a NUL character")
+        if request.path_info.startswith("/admin/") and (
+            "%00" in request.META.get("QUERY_STRING", "") or "\0" in request.path_info
+        ):
+            raise BadRequest("the address has a NUL character")
         return self.get_response(request)

@@ -18,6 +18,82 @@ def test_a_null_in_a_filter_is_a_bad_request(login: Login, name: str) -> None:
         assert client.get(f"/admin/{name}/", {parameter: "a\0b"}).status_code == 400, parameter
 
 
+CRAFTED = (
+    "id__range=9",
+    "pk__range=1,2,3",
+    "id__in=x",
+    "name__regex=[",
+    "slug__iregex=(",
+    "message__regex=*",
+    "tags__contains=x",
+    "tags=x",
+    "subjects=x",
+    "attrs__a__b=1",
+    "created_at__date=x",
+    "started_at__gte=yesterday",
+    "last_seen_at=x",
+    "pk__exact=99999999999999999999999",
+    "id=99999999999999999999999",
+    "id__isnull=perhaps",
+    "resource__id__exact=x",
+    "user__password__startswith=pbkdf2",
+    "__=1",
+    "p=1e9",
+    "p=99999999999999999999",
+    "o=9.9.9.-9",
+    "o=x",
+    "q=%ff%fe",
+    "state=%ed%a0%80",
+    "_to_field=x",
+    "_facets=1&e=1",
+)
+
+
+@pytest.mark.parametrize("name", [*EVERY_LIST, *ACCESS_LISTS])
+def test_a_crafted_query_is_refused_and_no_error_of_ours(login: Login, name: str) -> None:
+    client = login("superuser")
+    for query in CRAFTED:
+        assert client.get(f"/admin/{name}/?{query}").status_code in {200, 302, 400}, query
+
+
+@pytest.mark.parametrize("name", [*EVERY_LIST, *ACCESS_LISTS])
+def test_a_crafted_address_of_a_row_is_no_error_of_ours(login: Login, name: str) -> None:
+    client = login("superuser")
+    for key in ("a%00b", "%00", "99999999999999999999999", "x", "_5F", "%ff", "-1", "1e3"):
+        for page in ("change", "history", "delete"):
+            answer = client.get(f"/admin/{name}/{key}/{page}/")
+            assert answer.status_code in {302, 400, 403, 404}, (key, page)
+
+
+@pytest.mark.parametrize("key", ["x", "99999999999999999999999", "-1e3", "\0", ""])
+def test_an_action_on_what_is_no_row_is_no_error_of_ours(login: Login, key: str) -> None:
+    client = login("superuser")
+    for name, action in (
+        ("inventory/resource", "assign_selected"),
+        ("kernel/alert", "resolve_selected"),
+        ("provisioning/sagarun", "retry_selected"),
+        ("billing/providerinvoice", "push_selected"),
+        ("django_celery_beat/periodictask", "run_now"),
+        ("axes/accessattempt", "unlock_selected"),
+    ):
+        form = {"action": action, "_selected_action": [key]}
+        assert client.post(f"/admin/{name}/", form).status_code in {302, 400}, name
+
+
+def test_a_dialog_of_what_is_no_row_is_no_error_of_ours(login: Login) -> None:
+    client = login("superuser")
+    for key in ("99999999999999999999999", "x", "%00"):
+        for page in (
+            f"kernel/alert/{key}/resolve_this",
+            f"provisioning/sagarun/{key}/retry_this",
+            f"billing/providerinvoice/{key}/accept_this",
+            f"provisioning/protectedresource/protect/{key}",
+        ):
+            form = {"note": "x", "difference": "", "_form_sent": "1"}
+            for answer in (client.get(f"/admin/{page}/"), client.post(f"/admin/{page}/", form)):
+                assert answer.status_code in {200, 302, 400, 404}, page
+
+
 def test_a_null_in_a_form_is_no_error_of_ours(client: Client, db: None) -> None:
     answer = client.post("/admin/login/", {"username": "a\0", "password": "\0"})
     assert answer.status_code == 200

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from arcadia_cloud.embedded.state import PROJECT
+from arcadia_cloud.environment import with_certificate_check
 
 PRODUCTION = {
     "ARCADIA_ENV": "production",
@@ -127,3 +128,30 @@ def test_a_wrong_finance_is_refused_at_the_start() -> None:
     assert result.returncode != 0
     told = [line.split()[1] for line in result.stderr.splitlines() if line.startswith("  - ")]
     assert told == ["SKYAI_FINANCE_URL", "SKYAI_FINANCE_JWT_AUDIENCE"]
+
+
+@pytest.mark.parametrize("key", ["x", "a" * 49, "abc" * 40])
+def test_a_secret_key_that_can_be_guessed_is_refused_at_the_start(key: str) -> None:
+    result = manage("check", SECRET_KEY=key)
+    assert result.returncode != 0
+    assert "  - SECRET_KEY " in result.stderr
+
+
+@pytest.mark.parametrize("name", ["DO_API_TOKEN", "DO_API_TOKEN_BILLING", "SPACES_SECRET"])
+def test_a_secret_in_a_file_that_cannot_be_read_is_named_at_the_start(tmp_path: Path, name: str) -> None:
+    result = manage("check", without={name}, **{f"{name}_FILE": str(tmp_path / "none")})
+    assert result.returncode != 0
+    assert f"{name}_FILE names {tmp_path / 'none'}, which can't be read" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("url", "used"),
+    [
+        ("redis://r:6379/0", "redis://r:6379/0"),
+        ("rediss://r:6379/0", "rediss://r:6379/0?ssl_cert_reqs=required"),
+        ("rediss://r:6379/0?health=1", "rediss://r:6379/0?health=1&ssl_cert_reqs=required"),
+        ("rediss://r/0?ssl_cert_reqs=none", "rediss://r/0?ssl_cert_reqs=none"),
+    ],
+)
+def test_a_certificate_is_checked_unless_the_address_says_otherwise(url: str, used: str) -> None:
+    assert with_certificate_check(url) == used

@@ -14,8 +14,8 @@ from django.contrib.auth.models import Group, User
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
+from arcadia_cloud.kernel.console.lookups import StrictLookupsAdmin
 from arcadia_cloud.kernel.console.records import RecordAdmin
-from arcadia_cloud.kernel.console.theme import ThemedAdmin
 from arcadia_cloud.main_job.seeds.groups import SEEDED
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ admin.site.unregister(Group)
 
 
 @admin.register(User)
-class ConsoleUserAdmin(UserAdmin[User], ThemedAdmin[User]):
+class ConsoleUserAdmin(UserAdmin[User], StrictLookupsAdmin[User]):
     """Django's users, in the theme."""
 
     form = UserChangeForm  # type: ignore[assignment] # the stubs' user is any user model
@@ -51,7 +51,7 @@ class ConsoleUserAdmin(UserAdmin[User], ThemedAdmin[User]):
 
 
 @admin.register(Group)
-class ConsoleGroupAdmin(GroupAdmin, ThemedAdmin[Group]):
+class ConsoleGroupAdmin(GroupAdmin, StrictLookupsAdmin[Group]):
     """Groups. The four of the code can't be edited: each set-up writes them again."""
 
     def has_change_permission(self, request: HttpRequest, obj: Group | None = None) -> bool:

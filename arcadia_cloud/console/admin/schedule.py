@@ -19,7 +19,8 @@ from django_celery_beat.models import (
     SolarSchedule,
 )
 
-from arcadia_cloud.kernel.console.theme import OneLineInput, ThemedAdmin, ThemedSelect
+from arcadia_cloud.kernel.console.lookups import StrictLookupsAdmin
+from arcadia_cloud.kernel.console.theme import OneLineInput, ThemedSelect
 from arcadia_cloud.kernel.queue.broker import BrokerAway
 from arcadia_cloud.kernel.queue.nudge import publish_now
 
@@ -46,7 +47,7 @@ class ThemedTaskForm(PeriodicTaskForm):  # type: ignore[misc] # as above
 
 
 @admin.register(PeriodicTask)
-class PeriodicTaskAdmin(BeatTaskAdmin, ThemedAdmin[PeriodicTask]):  # type: ignore[misc] # as above
+class PeriodicTaskAdmin(BeatTaskAdmin, StrictLookupsAdmin[PeriodicTask]):  # type: ignore[misc] # as above
     """The scheduled tasks. A change is taken up within seconds and outlives the next set-up."""
 
     form = ThemedTaskForm
@@ -110,7 +111,7 @@ def _read_arguments(task: Any) -> dict[str, Any]:
 
 
 @admin.register(CrontabSchedule)
-class CrontabScheduleAdmin(BeatCrontabAdmin, ThemedAdmin[CrontabSchedule]):  # type: ignore[misc] # as above
+class CrontabScheduleAdmin(BeatCrontabAdmin, StrictLookupsAdmin[CrontabSchedule]):  # type: ignore[misc] # as above
     """Instants in cron's notation; UTC unless a time zone is set."""
 
     inlines = ()
@@ -120,7 +121,7 @@ class CrontabScheduleAdmin(BeatCrontabAdmin, ThemedAdmin[CrontabSchedule]):  # t
 
 
 @admin.register(IntervalSchedule)
-class IntervalScheduleAdmin(ThemedAdmin[IntervalSchedule]):
+class IntervalScheduleAdmin(StrictLookupsAdmin[IntervalSchedule]):
     """Intervals between runs."""
 
     def has_delete_permission(self, request: HttpRequest, obj: IntervalSchedule | None = None) -> bool:

@@ -15,6 +15,7 @@ from django.core.exceptions import PermissionDenied, RequestDataTooBig
 from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse, UnreadablePostError
 from django.views import defaults
+from psycopg.errors import ReadOnlySqlTransaction
 from rest_framework import exceptions
 from rest_framework.settings import api_settings
 
@@ -87,7 +88,7 @@ def problem_of(exc: Exception) -> Problem | None:
         wait = exc.retry_after_seconds
         headers = {} if wait is None else {"Retry-After": str(wait)}
         return Problem(exc.status, exc.code, exc.detail, exc.errors, headers)
-    if isinstance(exc, OperationalError | InterfaceError):
+    if isinstance(exc, OperationalError | InterfaceError) or _is_read_only(exc):
         log.error("database_unavailable", error=type(exc).__name__)
         return Problem(
             503, "database_unavailable", "Try again soon.", headers={"Retry-After": _RETRY_AFTER_SECONDS}
@@ -101,6 +102,11 @@ def problem_of(exc: Exception) -> Problem | None:
     elif isinstance(exc, UnreadablePostError):
         exc = exceptions.ParseError("The body ended before it was complete.")
     return _problem_of_api_exception(exc) if isinstance(exc, exceptions.APIException) else None
+
+
+def _is_read_only(exc: Exception) -> bool:
+    """Return whether the database refused a write, as a standby does until it is promoted."""
+    return isinstance(exc.__cause__, ReadOnlySqlTransaction)
 
 
 def _problem_of_api_exception(exc: exceptions.APIException) -> Problem:

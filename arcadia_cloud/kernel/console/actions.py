@@ -12,6 +12,7 @@ from django.db.models import Model, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import reverse
 
+from arcadia_cloud.kernel.console.lookups import is_key_of
 from arcadia_cloud.kernel.console.theme import ThemedAdmin
 from arcadia_cloud.kernel.errors import DomainError
 
@@ -54,7 +55,7 @@ class ActionsAdmin(ThemedAdmin[M]):
 
         Goes to the page of the row that `call` returns. A refusal is shown and not logged.
         """
-        if not object_id.isdecimal():
+        if not is_key_of(self.model, object_id):
             raise Http404
         shown = int(object_id)
         try:

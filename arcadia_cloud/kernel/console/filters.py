@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Final
 
+from django.contrib.admin.options import IncorrectLookupParameters
 from django.db.models import Model, Q, QuerySet
 from django.http import HttpRequest
 
@@ -30,6 +31,8 @@ class ChoiceFilter(DropdownFilter):
         value = self.value()
         if not value:
             return queryset
+        if value not in {str(choice) for choice, _ in self.lookup_choices}:
+            raise IncorrectLookupParameters(f"{self.title}: {value!r} is none of the choices")
         equal = Q(**{self.column or str(self.parameter_name): value})
         return queryset.filter(self.conditions.get(value, equal))
 

@@ -7,7 +7,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.functional import cached_property
 
-from arcadia_cloud.kernel.console.theme import ThemedChangeList
+from arcadia_cloud.kernel.console.lookups import StrictChangeList
 
 MOST_COUNTED: Final = 10_000
 
@@ -38,7 +38,7 @@ class BoundedPaginator(Paginator[Any]):
         return rows.order_by()[: MOST_COUNTED + 1].count()
 
 
-class BoundedChangeList(ThemedChangeList):
+class BoundedChangeList(StrictChangeList):
     """A list that counts nothing besides its pages."""
 
     def get_results(self, request: HttpRequest) -> None:

@@ -7,13 +7,14 @@ from django.db.models import Model
 from django.http import HttpRequest, HttpResponse
 
 from arcadia_cloud.kernel.console.actions import ActionsAdmin
+from arcadia_cloud.kernel.console.lookups import StrictLookupsAdmin
 from arcadia_cloud.kernel.console.paging import BoundedChangeList, BoundedPaginator
-from arcadia_cloud.kernel.console.theme import ThemedAdmin, ThemedChangeList
+from arcadia_cloud.kernel.console.theme import ThemedChangeList
 
 M = TypeVar("M", bound=Model)
 
 
-class BoundedAdmin(ThemedAdmin[M]):
+class BoundedAdmin(StrictLookupsAdmin[M]):
     """A list that opens fast whatever the table's size, and that offers no deletion."""
 
     paginator = BoundedPaginator

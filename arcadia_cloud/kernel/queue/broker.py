@@ -9,10 +9,12 @@ from celery import current_app
 from django.conf import settings
 from kombu import Connection, Producer
 from kombu.exceptions import OperationalError
+from redis.exceptions import RedisError
 
 from arcadia_cloud.kernel.errors import DomainError
 
-PUBLISH_ERRORS: Final = (OperationalError, OSError)  # all that kombu raises where the broker is at fault
+# The broker's faults: one that is full, and a read-only replica, answers and refuses.
+PUBLISH_ERRORS: Final = (OperationalError, OSError, RedisError)
 
 
 class BrokerAway(DomainError):

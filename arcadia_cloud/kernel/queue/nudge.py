@@ -41,7 +41,7 @@ def send_best_effort(task_name: str, send: Callable[[], object]) -> None:
         return
     try:
         send()
-    except (BrokerAway, OSError, RedisError) as error:
+    except (BrokerAway, RedisError) as error:
         breaker.trip()
         log.warning("nudge_lost", task=task_name, error=type(error.__cause__ or error).__name__)
 

@@ -1,13 +1,17 @@
-"""Beat's scheduler: a task that falls due while the broker is away is sent once it is back."""
+"""Beat's scheduler: a task that falls due while the broker takes nothing is sent once it does again."""
 
+import time
 from typing import Any, Final
 
 import structlog
 from celery.beat import SchedulingError
 from django_celery_beat.schedulers import DatabaseScheduler
 
+from arcadia_cloud.kernel.queue.broker import PUBLISH_ERRORS
+
 log = structlog.get_logger(__name__)
-_ATTEMPTS: Final = 3  # with the broker there: what fails then is the entry's own fault, and holds up no other
+_FIRST_PAUSE_SECONDS: Final = 0.2
+_LONGEST_PAUSE_SECONDS: Final = 5.0
 
 
 class BeatScheduler(DatabaseScheduler):  # type: ignore[misc]  # the library is untyped
@@ -18,14 +22,17 @@ class BeatScheduler(DatabaseScheduler):  # type: ignore[misc]  # the library is 
     """
 
     def apply_async(self, entry: Any, producer: Any = None, advance: bool = True, **kwargs: Any) -> Any:
-        """Send it; while the broker is away, wait for it. Raises SchedulingError for what can't be sent."""
+        """Send it; try until the broker has accepted it. Raises SchedulingError for what can't be sent."""
         entry = self.reserve(entry) if advance else entry
-        for _ in range(_ATTEMPTS - 1):
+        pause = _FIRST_PAUSE_SECONDS
+        while True:
             try:
                 return super().apply_async(entry, producer=producer, advance=False, **kwargs)
             except SchedulingError as error:
+                # An entry that can't be sent whatever the broker does holds up no other.
+                if not isinstance(error.__cause__ or error.__context__, PUBLISH_ERRORS):
+                    raise
                 log.warning("schedule_waits_for_the_broker", task=entry.name, error=str(error))
-                # Without an end: beat has nothing else to do, and the task's turn would be lost.
-                with self.app.connection_for_write() as connection:
-                    connection.ensure_connection(interval_start=0.2, interval_step=0.4, interval_max=2)
-        return super().apply_async(entry, producer=producer, advance=False, **kwargs)
+            # A connection proves nothing: a full broker, or a replica, takes one and refuses each message.
+            time.sleep(pause)
+            pause = min(pause * 2, _LONGEST_PAUSE_SECONDS)
