@@ -126,9 +126,9 @@ class Environment:
 
 
 def with_certificate_check(url: str) -> str:
-    """Return a Redis address that checks the server's certificate, unless it says itself how to.
+    """Return a Redis address that checks the server's certificate, unless it has a rule of its own.
 
-    Without the parameter, the queue's library takes any certificate, and says so in a warning.
+    Without the parameter, the queue's library takes any certificate, and only logs a warning.
     """
     if not url.startswith("rediss://") or "ssl_cert_reqs=" in url:
         return url

@@ -135,7 +135,9 @@ def push_invoice(
         try:
             answer = finance.import_invoice(payload)
         except FinanceUnavailable as fault:
-            backoff = _backoff(invoice.push_attempts, fault.retry_after)
+            # The exponent is bounded: after weeks of faults the power would overflow a timedelta.
+            pause = min(_LONGEST_PAUSE, _FIRST_PAUSE * int(2 ** min(invoice.push_attempts, 16)))
+            backoff = max(pause, timedelta(seconds=fault.retry_after or 0))
             return _record(invoice, held, partial(_postpone, reason=str(fault), until=at + backoff))
         except FinanceRejected as refusal:
             return _record(invoice, held, partial(_refuse, reason=str(refusal)))
@@ -216,9 +218,3 @@ def _refuse(invoice: ProviderInvoice, *, reason: str) -> PushResult:
         details={"invoice": invoice.pk},
     )
     return PushResult(invoice, error=reason)
-
-
-def _backoff(attempts: int, retry_after: float | None) -> timedelta:
-    # The exponent is bounded: after weeks of faults the power would overflow a timedelta.
-    pause = min(_LONGEST_PAUSE, _FIRST_PAUSE * int(2 ** min(attempts, 16)))
-    return max(pause, timedelta(seconds=retry_after or 0))

@@ -140,23 +140,17 @@ def summarize(resources: ResourceQuerySet, *, for_operator: bool) -> dict[str, A
     if for_operator:
         figures["monthly_cost_cents"] = Sum("monthly_price_cents")
     cells = cast("list[Cell]", list(live.values("kind", "region", "status").annotate(**figures)))
-    summary: dict[str, Any] = {
-        "total": _add_up(cells, figures),
-        **{f"by_{dimension}": _by(dimension, cells, figures) for dimension in ("kind", "region", "status")},
-    }
+    summary: dict[str, Any] = {"total": _add_up(cells, figures)}
+    for dimension in ("kind", "region", "status"):
+        ordered = sorted(cells, key=itemgetter(dimension))  # groupby takes neighbours alone
+        summary[f"by_{dimension}"] = [
+            {dimension: value, **_add_up(list(found), figures)}
+            for value, found in groupby(ordered, key=itemgetter(dimension))
+        ]
     if for_operator:
         by_tenant = live.values("tenant_id").annotate(**figures).order_by("tenant_id")
         summary |= {"currency": PROVIDER_CURRENCY, "by_tenant": list(by_tenant)}
     return summary
-
-
-def _by(dimension: str, cells: Iterable[Cell], figures: Iterable[str]) -> list[Cell]:
-    """Add the cells up to one per value of a dimension, by value."""
-    ordered = sorted(cells, key=itemgetter(dimension))
-    return [
-        {dimension: value, **_add_up(list(found), figures)}
-        for value, found in groupby(ordered, key=itemgetter(dimension))
-    ]
 
 
 def _add_up(cells: Sequence[Cell], figures: Iterable[str]) -> Cell:

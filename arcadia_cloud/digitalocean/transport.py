@@ -149,7 +149,10 @@ class Transport:
         deadline = time.monotonic() + self._give_up_after
         for attempt in count(1):
             # Read and checked for each attempt, and sent with this one: a token may be swapped at any time.
-            token = call.token or self._read_token(call)
+            token = call.token or api_token(self._purpose)
+            is_checked = call.token is not None or call.path == ACCOUNT_PATH
+            if not is_checked and account_checks.is_needed(self._base, token):
+                self._verify_account(token)
             deadline += self._budget.take()
             if call.method != "GET" and self._before_write is not None:
                 # After the budget, which may have kept us waiting: a lease lost meanwhile is noticed here.
@@ -174,12 +177,6 @@ class Transport:
             )
             time.sleep(wait)
         raise AssertionError("unreachable")
-
-    def _read_token(self, call: _Call) -> SecretStr:
-        token = api_token(self._purpose)
-        if call.path != ACCOUNT_PATH and account_checks.is_needed(self._base, token):
-            self._verify_account(token)
-        return token
 
     def _verify_account(self, token: SecretStr) -> AccountRecord:
         call = _Call("GET", ACCOUNT_PATH, {}, None, token=token)

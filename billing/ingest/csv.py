@@ -60,7 +60,10 @@ class _Reader:
 
     def __iter__(self) -> Iterator[BilledLine]:
         header = self._header = self._read_header()
-        place = _places(header)
+        known = [_plain(name) for name in header]
+        # An absent column is the empty cell after the last.
+        columns = (*_REQUIRED, *_OPTIONAL)
+        place = {name: known.index(name) if name in known else len(known) for name in columns}
         product, group, description = place["product"], place["group_description"], place["description"]
         hours, start, end, usd = place["hours"], place["start"], place["end"], place["usd"]
         project, category = place["project_name"], place["category"]
@@ -148,12 +151,6 @@ def _without_nul(text: TextIOWrapper) -> Iterator[str]:
         if "\0" in line:
             raise _HasNul("it has a NUL byte")
         yield line
-
-
-def _places(header: Sequence[str]) -> dict[str, int]:
-    """Return each column's place; an absent one points to the empty cell after the last."""
-    known = [_plain(name) for name in header]
-    return {name: known.index(name) if name in known else len(known) for name in (*_REQUIRED, *_OPTIONAL)}
 
 
 def _plain(name: str) -> str:

@@ -1,9 +1,7 @@
 """Load balancers. Source: API reference, `GET /v2/load_balancers`."""
 
-from typing import Any
-
 from arcadia_cloud.digitalocean.listing import Listing
-from arcadia_cloud.digitalocean.records import ForwardingRule, LoadBalancerRecord
+from arcadia_cloud.digitalocean.records import LoadBalancerRecord
 from inventory.kinds.spec import FULL, Detail, KindSpec, real_timestamp, sorted_json
 from inventory.values import Kind, Observation
 
@@ -31,21 +29,20 @@ def to_observation(balancer: LoadBalancerRecord) -> Observation:
             "ipv6": balancer.ipv6,
             "vpc_uuid": balancer.vpc_uuid,
             "droplet_ids": sorted(map(str, balancer.droplet_ids)),
-            "forwarding_rules": sorted_json(map(_rule, balancer.forwarding_rules)),
+            "forwarding_rules": sorted_json(
+                {
+                    "entry": f"{rule.entry_protocol}:{rule.entry_port}",
+                    "target": f"{rule.target_protocol}:{rule.target_port}",
+                    "certificate_id": rule.certificate_id,
+                    "tls_passthrough": bool(rule.tls_passthrough),
+                }
+                for rule in balancer.forwarding_rules
+            ),
             "redirect_http_to_https": bool(balancer.redirect_http_to_https),
         },
         created_at=real_timestamp(balancer.created_at),
         active=balancer.status == "active",
     )
-
-
-def _rule(rule: ForwardingRule) -> dict[str, Any]:
-    return {
-        "entry": f"{rule.entry_protocol}:{rule.entry_port}",
-        "target": f"{rule.target_protocol}:{rule.target_port}",
-        "certificate_id": rule.certificate_id,
-        "tls_passthrough": bool(rule.tls_passthrough),
-    }
 
 
 LOAD_BALANCER = KindSpec(

@@ -1,7 +1,7 @@
 """Reading a kind from the provider as its spec declares: every list to its end, or one by its address."""
 
 import dataclasses
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import quote
@@ -47,14 +47,10 @@ def read_lists(spec: KindSpec, cloud: DigitalOcean, progress: Progress) -> Itera
         yield _read_buckets(progress)
     for listing in spec.listings:
         pages = read_pages(cloud, listing, progress=progress, wanted=spec.wanted)
-        yield pages if spec.apportion is None else _apportioned(pages, spec.apportion)
-
-
-def _apportioned(
-    pages: Iterator[Page[Any]], apportion: Callable[[list[Any]], list[Any]]
-) -> Iterator[Page[Any]]:
-    for page in pages:
-        yield dataclasses.replace(page, items=apportion(page.items))
+        apportion = spec.apportion
+        if apportion is not None:
+            pages = (dataclasses.replace(page, items=apportion(page.items)) for page in pages)
+        yield pages
 
 
 def read_parents(spec: KindSpec) -> dict[str, tuple[str, str]]:

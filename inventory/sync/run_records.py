@@ -98,7 +98,9 @@ def finish_run(
     subject = f"kind:{run.kind}"
     code = _ALERTS.get(outcome)
     # One hour without calls is nothing; a kind that they haven't reached for long may never be read.
-    if is_short_of_calls and not _was_read_lately(run):
+    limit = STALE_SLOW_AFTER if run.mode == RunMode.SLOW else STALE_AFTER
+    complete = SyncRun.objects.filter(kind=run.kind, outcome=RunOutcome.COMPLETE)
+    if is_short_of_calls and not complete.filter(finished_at__gt=Now() - limit).exists():
         code = _SHORT_OF_CALLS
     if code:
         raise_alert(
@@ -114,11 +116,3 @@ def finish_run(
     if run.discovered or run.restored:
         hooks.notify_discovered(run.kind)
     return run
-
-
-def _was_read_lately(run: SyncRun) -> bool:
-    """Return whether the kind's last complete run is young enough to call the kind up to date."""
-    limit = STALE_SLOW_AFTER if run.mode == RunMode.SLOW else STALE_AFTER
-    return SyncRun.objects.filter(
-        kind=run.kind, outcome=RunOutcome.COMPLETE, finished_at__gt=Now() - limit
-    ).exists()

@@ -61,15 +61,24 @@ def assign_to_project(state: StepState, cloud: DigitalOcean) -> Wait | None:
     """Move the droplet into the project. Stores `project_before` and `assigned_to_project`."""
     # Only once: after a lost answer the inventory may have the new project already.
     if state.get_output("project_before") is None:
-        state.put_output("project_before", _project_of(state.get_output("droplet_id")))
+        droplet_id = str(state.get_output("droplet_id"))
+        known = Resource.objects.filter(provider=PROVIDER, kind=Kind.DROPLET, provider_id=droplet_id)
+        before = known.values_list("project__provider_id", flat=True).first()
+        state.put_output("project_before", before or _DEFAULT)  # a new droplet begins in the default project
     try:
         _move(cloud, state.get_output("droplet_id"), to=state.get_output("project_id"))
     except ProviderNotFound:
         # Another saga made the project that this one found, and removed it when it was compensated.
         state.put_output("project_id", _ensure(state, cloud).id)
         _move(cloud, state.get_output("droplet_id"), to=state.get_output("project_id"))
-    state.put_output("assigned_to_project", state.get_output("project_id"))
-    _mirror_project(cloud, state)
+    project_id = state.get_output("project_id")
+    state.put_output("assigned_to_project", project_id)
+    # Its row, for the droplet to refer to: the next full sync would write it otherwise.
+    if not Project.objects.filter(provider=PROVIDER, provider_id=project_id, deleted_at=None).exists():
+        at = state.now()
+        records = list(read_all(cloud, Listing("/v2/projects", "projects", ProjectRecord)))
+        if any(record.id == project_id for record in records):
+            mirror_projects(records, at=at)
     return None
 
 
@@ -117,27 +126,6 @@ def _ensure(state: StepState, cloud: DigitalOcean) -> ProjectRecord:
 
 def _find_project(cloud: DigitalOcean, name: str) -> ProjectRecord | None:
     return next((project for project in cloud.projects() if project.name == name), None)
-
-
-def _project_of(droplet_id: int) -> str:
-    """Return the project that the inventory has of the droplet; a new one begins in the default project."""
-    known = (
-        Resource.objects.filter(provider=PROVIDER, kind=Kind.DROPLET, provider_id=str(droplet_id))
-        .values_list("project__provider_id", flat=True)
-        .first()
-    )
-    return known or _DEFAULT
-
-
-def _mirror_project(cloud: DigitalOcean, state: StepState) -> None:
-    """Write the project's row, for the droplet to refer to; the next full sync would write it otherwise."""
-    project_id = state.get_output("project_id")
-    if Project.objects.filter(provider=PROVIDER, provider_id=project_id, deleted_at=None).exists():
-        return
-    at = state.now()
-    records = list(read_all(cloud, Listing("/v2/projects", "projects", ProjectRecord)))
-    if any(record.id == project_id for record in records):
-        mirror_projects(records, at=at)
 
 
 STEPS = (

@@ -18,7 +18,7 @@ from arcadia_cloud.kernel.leases import LeaseLost
 from arcadia_cloud.kernel.models import Alert, Lease
 from billing import services
 from billing.finance_push import NotPushable, push_invoice
-from billing.history import _InvoiceHeader, _update_header
+from billing.history_rows import InvoiceHeader, update_header
 from billing.models import ProviderInvoice
 from billing.queries import invoices_to_push
 from tests.billing.rows import AT, an_invoice
@@ -193,9 +193,9 @@ def test_an_invoice_whose_day_comes_later_is_pushed_again_where_finance_has_anot
 ) -> None:
     """The list of invoices may have it before the history has: finance gets the day after its month."""
     invoice = push(ingested(issued_on=None))
-    header = _InvoiceHeader(invoice.invoice_uuid, invoice.invoice_id, invoice.amount, invoice.period, day)
+    header = InvoiceHeader(invoice.invoice_uuid, invoice.invoice_id, invoice.amount, invoice.period, day)
     with transaction.atomic():
-        _update_header(invoice, header)
+        update_header(invoice, header)
     assert [each.action for each in services.push_invoices(due())] == again
     assert [row["issued_on"] for row in finance.invoices()] == [str(day)]
 

@@ -66,7 +66,10 @@ class KeysetPagination(BasePagination):
         options = self.model._meta
         # `id` is the API's word for the key, which a model may call otherwise.
         self.column = cast("Field[Any, Any]", options.get_field(options.pk.name if name == "id" else name))
-        self.limit = _limit(request)
+        limit = request.query_params.get("limit", str(DEFAULT_LIMIT))
+        if not re.fullmatch(r"[0-9]{1,4}", limit) or not 1 <= int(limit) <= MAX_LIMIT:
+            raise ValidationError({"limit": [f"Must be a whole number from 1 to {MAX_LIMIT}."]})
+        self.limit = int(limit)
         self.cursor = self._cursor(request)
         backward = self.cursor is not None and self.cursor.backward
         # A page before the cursor is read from the cursor away, nearest first, and turned round below.
@@ -187,13 +190,6 @@ def orderings_of(view: APIView | None) -> tuple[str, ...]:
 def default_ordering_of(view: APIView | None) -> str:
     """Return the ordering of a list where the client names none."""
     return str(getattr(view, "default_ordering", f"-{orderings_of(view)[0]}"))
-
-
-def _limit(request: Request) -> int:
-    text = request.query_params.get("limit", str(DEFAULT_LIMIT))
-    if not re.fullmatch(r"[0-9]{1,4}", text) or not 1 <= int(text) <= MAX_LIMIT:
-        raise ValidationError({"limit": [f"Must be a whole number from 1 to {MAX_LIMIT}."]})
-    return int(text)
 
 
 def _row(*expressions: Combinable) -> Func:

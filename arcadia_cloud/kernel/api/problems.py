@@ -88,7 +88,10 @@ def problem_of(exc: Exception) -> Problem | None:
         wait = exc.retry_after_seconds
         headers = {} if wait is None else {"Retry-After": str(wait)}
         return Problem(exc.status, exc.code, exc.detail, exc.errors, headers)
-    if isinstance(exc, OperationalError | InterfaceError) or _is_read_only(exc):
+    if isinstance(exc, OperationalError | InterfaceError) or isinstance(
+        exc.__cause__,
+        ReadOnlySqlTransaction,  # as a standby refuses writes until it is promoted
+    ):
         log.error("database_unavailable", error=type(exc).__name__)
         return Problem(
             503, "database_unavailable", "Try again soon.", headers={"Retry-After": _RETRY_AFTER_SECONDS}
@@ -102,11 +105,6 @@ def problem_of(exc: Exception) -> Problem | None:
     elif isinstance(exc, UnreadablePostError):
         exc = exceptions.ParseError("The body ended before it was complete.")
     return _problem_of_api_exception(exc) if isinstance(exc, exceptions.APIException) else None
-
-
-def _is_read_only(exc: Exception) -> bool:
-    """Return whether the database refused a write, as a standby does until it is promoted."""
-    return isinstance(exc.__cause__, ReadOnlySqlTransaction)
 
 
 def _problem_of_api_exception(exc: exceptions.APIException) -> Problem:
