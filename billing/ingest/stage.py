@@ -18,6 +18,7 @@ from billing.classification import is_tax, kind_of, name_of
 from billing.ingest.csv import read_lines
 from billing.matching import insert_matched_lines
 from billing.values import BilledLine
+from inventory.values import Kind
 
 _CREATE_STAGING_TABLES: Final = load(__package__, "create_staging_tables.sql")
 _PAIR: Final = load(__package__, "pair_lines_with_items.sql")
@@ -27,7 +28,9 @@ _SUM_LINES: Final = load(__package__, "sum_lines.sql")
 _COPY_LINES: Final = """
     COPY staged_lines FROM STDIN (
         FORMAT csv,
-        FORCE_NOT_NULL (product, group_description, description, project_name, category, kind, name)
+        FORCE_NOT_NULL (
+            product, group_description, description, project_name, category, kind, name, resource_kind
+        )
     )
 """
 _COPY_ITEMS: Final = """
@@ -125,6 +128,7 @@ def _staged_row(line: BilledLine) -> tuple[object, ...]:
         kind,
         name_of(kind, line.group_description, line.description),
         is_tax(line.product, line.category, line.description),
+        Kind.DROPLET.value if kind == Kind.DROPLET_BACKUP else kind,  # as `rematch_lines.sql` computes it
     )
 
 

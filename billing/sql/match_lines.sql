@@ -1,5 +1,6 @@
 -- Decide which resource each row of `line` is about, of all that inventory ever knew: an invoice is about the past.
--- A part of other statements, which define `line` before it.
+-- A part of other statements, which define `line` before it; its `resource_kind` is the kind of resource that has such
+-- lines. For many lines it must be a column with statistics: with an expression the planner sorts both sides.
 --
 -- The id that came with the line decides. A droplet's or volume's that we don't know leaves it unmatched, whoever else
 -- has the name; of other kinds it isn't documented whose ids those are, so the name may still tell. Otherwise kind and
@@ -15,7 +16,6 @@
 -- locks       nothing
 subject AS NOT MATERIALIZED (
     SELECT line.*,
-           CASE line.kind WHEN 'droplet_backup' THEN 'droplet' ELSE line.kind END AS resource_kind,
            line.started_at + interval '1 hour' AS made_by,
            line.ended_at - interval '1 hour' AS there_until,
            tstzrange(line.started_at, greatest(line.ended_at, line.started_at + interval '1 second')) AS hours_billed

@@ -4,7 +4,8 @@
 -- locks       the lines that change; a line that another run has matched meanwhile is left alone
 WITH line AS (
     SELECT id AS line_no, kind, name, started_at, ended_at, is_tax, item_resource_id, item_resource_uuid,
-           match AS previous_match
+           match AS previous_match,
+           CASE kind WHEN 'droplet_backup' THEN 'droplet' ELSE kind END AS resource_kind
     FROM cloud_cost_lines
     WHERE resource_id IS NULL AND NOT is_tax AND kind = ANY(%(kinds)s::text[])
 ),

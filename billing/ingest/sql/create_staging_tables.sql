@@ -5,7 +5,8 @@
 --             another's a moment later
 CREATE TEMPORARY TABLE staged_lines (
     line_no integer, product text, group_description text, description text, hours numeric, started_at timestamptz,
-    ended_at timestamptz, amount numeric, project_name text, category text, kind text, name text, is_tax boolean
+    ended_at timestamptz, amount numeric, project_name text, category text, kind text, name text, is_tax boolean,
+    resource_kind text
 ) ON COMMIT DROP;
 CREATE TEMPORARY TABLE staged_items (
     item_no integer, product text, group_description text, description text, started_at timestamptz,
