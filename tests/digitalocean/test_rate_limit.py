@@ -44,7 +44,7 @@ def valkey() -> Iterator[ValkeyServer]:
 @pytest.fixture(autouse=True)
 def _fresh_process(monkeypatch: pytest.MonkeyPatch) -> None:
     """As if the process had just started: nothing counted, no Redis known."""
-    monkeypatch.setattr(budget_module, "_PROCESS", LocalWindows())
+    monkeypatch.setattr(budget_module, "_PROCESS_WINDOWS", LocalWindows())
     redis_windows.cache_clear()
 
 
@@ -199,9 +199,9 @@ def test_workers_share_one_budget_and_none_takes_the_last_place_twice(valkey: Va
 def test_processes_share_one_budget(valkey: ValkeyServer) -> None:
     program = textwrap.dedent("""
         import sys
-        from arcadia_cloud.digitalocean.rate_limit.redis_windows import SharedWindows
+        from arcadia_cloud.digitalocean.rate_limit.redis_windows import RedisWindows
         from arcadia_cloud.digitalocean.rate_limit.local_windows import Limits
-        windows = SharedWindows(sys.argv[1])
+        windows = RedisWindows(sys.argv[1])
         limits = Limits(calls=100, burst_seconds=0.0)
         print(sum(windows.take("account", limits).taken for _ in range(60)))
     """)
