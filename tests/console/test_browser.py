@@ -295,6 +295,35 @@ def test_a_sagas_page_moves_by_itself_and_cancels_it(console: Page) -> None:
     keep(console, "saga-rolled-back")
 
 
+def open_twice(console: Page, button: str, heading: str) -> None:
+    """Open a dialog, close it, and open it again after the page has refreshed itself."""
+    for _ in range(2):
+        with console.expect_response(lambda response: response.url == console.url):
+            pass
+        console.get_by_role("button", name=button).click()
+        dialog = console.locator("#modal-content #dialog")
+        expect(dialog.get_by_text(heading)).to_be_visible()
+        assert dialog.bounding_box() is not None
+        console.keyboard.press("Escape")
+        expect(dialog).to_be_hidden()
+
+
+def test_a_dialog_of_a_page_that_refreshes_opens_again_and_again(console: Page) -> None:
+    saga = a_saga(subjects=[])
+    console.goto(f"/admin/provisioning/sagarun/{saga.pk}/change/")
+    open_twice(console, "Cancel", "Cancel this saga?")
+
+    User.objects.get().groups.add(Group.objects.get(name="billing"))
+    invoice = an_invoice(amount="86.92", ingest_status="mismatch", ingest_error="0.01 is missing")
+    with lease(lease_name(invoice.pk)):
+        console.goto(f"/admin/billing/providerinvoice/{invoice.pk}/change/")
+    console.get_by_role("button", name="Accept the difference").click()
+    expect(console.locator("#modal-content #dialog").get_by_text("0.01 is missing")).to_be_visible()
+    console.keyboard.press("Escape")
+    console.get_by_role("button", name="Accept the difference").click()
+    expect(console.locator("#modal-content #dialog").get_by_text("0.01 is missing")).to_be_visible()
+
+
 def test_all_sagas_are_paused_and_a_resource_protected(console: Page) -> None:
     console.get_by_role("button", name="Pause all sagas").click()
     console.get_by_label("Why").fill("moving the database")
