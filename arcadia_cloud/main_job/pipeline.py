@@ -59,19 +59,17 @@ class Stage:
 
 
 def run_stages(stages: Sequence[Stage], report: ReportProgress) -> Iterator[StageResult]:
-    """Run the stages in order and yield their results as they come. After a failed stage none follows."""
+    """Run the stages in order and yield their results as they come, whichever of them fail.
+
+    None needs that another went well: invoices are matched with what is known, and only those are pushed
+    that were ingested.
+    """
     for stage in stages:
         started = time.monotonic()
-        well = True
         try:
-            for result in stage.run(report):
-                well = well and not result.error
-                yield result
+            yield from stage.run(report)
         except REFUSALS as refusal:
             yield StageResult(stage.name, {}, time.monotonic() - started, describe(refusal))
-            return
-        if not well:
-            return
 
 
 def run_sync(report: ReportProgress) -> Iterator[StageResult]:

@@ -107,8 +107,11 @@ def test_a_stage_that_fails_is_named_and_the_status_is_not_zero(
     job = stack_place.run("--once", "--json", **stranger)
     assert job.returncode == 1
     lines = [json.loads(line) for line in job.stdout.splitlines()]
-    assert {line["status"] for line in lines} == {"failed"}
-    assert all("401" in line["error"] for line in lines)
+    *failed, push = lines
+    assert {line["status"] for line in failed} == {"failed"}
+    assert all("401" in line["error"] for line in failed)
+    assert failed[-1]["stage"] == "balance and invoices"
+    assert (push["stage"], push["status"]) == ("push to finance", "ok")  # it needs no token of the provider's
     assert re.search("failed: .*sync droplet", job.stderr)
 
 
