@@ -54,6 +54,8 @@ def test_of_two_migrations_the_second_waits_for_the_first() -> None:
     ended = threading.Event()
 
     def migrate() -> None:
+        with connection.cursor() as cursor:
+            cursor.execute("SET lock_timeout = '500ms'")
         call_command("migrate", verbosity=0, interactive=False)
         connection.close()
         ended.set()

@@ -12,7 +12,12 @@ class Command(migrate.Command):
     def handle(self, *args: Any, **options: Any) -> None:
         # The session's: migrations that aren't one transaction are covered, and a lost session frees it.
         with connections[options["database"]].cursor() as cursor:
+            # The others' wait is as long as the first one's migrations; a limit would fail them.
+            cursor.execute("SET lock_timeout = 0")
+            cursor.execute("SET statement_timeout = 0")
             cursor.execute("SELECT pg_advisory_lock(%s)", [LOCK_KEY])
+            cursor.execute("RESET lock_timeout")
+            cursor.execute("RESET statement_timeout")
             try:
                 super().handle(*args, **options)
             finally:
