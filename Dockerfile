@@ -1,10 +1,11 @@
-# One image for every process of production; compose.yaml says which runs what.
-FROM python:3.13-slim-bookworm AS packages
+# One image for every process of production; compose.yaml says which runs what. Its Python is that of the
+# gate: what ships is what was tested.
+FROM python:3.11-slim-bookworm AS packages
 COPY requirements/base.txt /tmp/base.txt
 RUN python -m venv /venv \
     && /venv/bin/pip install --no-cache-dir --disable-pip-version-check --require-hashes -r /tmp/base.txt
 
-FROM python:3.13-slim-bookworm
+FROM python:3.11-slim-bookworm
 RUN useradd --system --uid 10001 --no-create-home --shell /usr/sbin/nologin arcadia
 ENV PATH=/venv/bin:$PATH \
     PYTHONDONTWRITEBYTECODE=1 \

@@ -1,0 +1,24 @@
+from typing import Any, Final
+
+from django.core.management.commands import migrate
+from django.db import connections
+
+LOCK_KEY: Final = 4_005_001  # of nothing else here; advisory locks are numbers
+
+
+class Command(migrate.Command):
+    """Django's own, one at a time: of several that start together, as replicas do, the others wait."""
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        # The session's: migrations that aren't one transaction are covered, and a lost session frees it.
+        with connections[options["database"]].cursor() as cursor:
+            # The others' wait is as long as the first one's migrations; a limit would fail them.
+            cursor.execute("SET lock_timeout = 0")
+            cursor.execute("SET statement_timeout = 0")
+            cursor.execute("SELECT pg_advisory_lock(%s)", [LOCK_KEY])
+            cursor.execute("RESET lock_timeout")
+            cursor.execute("RESET statement_timeout")
+            try:
+                super().handle(*args, **options)
+            finally:
+                cursor.execute("SELECT pg_advisory_unlock(%s)", [LOCK_KEY])

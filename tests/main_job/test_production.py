@@ -1,0 +1,70 @@
+"""Production as compose.yaml and the Dockerfile describe it."""
+
+import re
+import sys
+import threading
+
+import pytest
+import yaml
+from django.core.management import call_command
+from django.db import connection
+
+from arcadia_cloud.digitalocean.credentials import api_token
+from arcadia_cloud.embedded.state import PROJECT, TOKEN_VARIABLES
+from arcadia_cloud.main_job.management.commands.migrate import LOCK_KEY
+
+COMPOSE = yaml.safe_load((PROJECT / "compose.yaml").read_text(encoding="utf-8"))
+OURS = ("migrate", "web", "worker-provisioning", "worker-sync", "worker-billing", "beat")
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_every_process_may_have_tokens_of_its_purpose_and_finance(name: str) -> None:
+    environment = COMPOSE["services"][name]["environment"]
+    for variable in (*TOKEN_VARIABLES, "SKYAI_FINANCE_URL", "SKYAI_FINANCE_JWT_SECRET"):
+        assert variable in environment or f"{variable}_FILE" in environment
+
+
+@pytest.mark.parametrize("name", COMPOSE["services"])
+def test_every_service_has_limits_of_memory_and_log(name: str) -> None:
+    service = COMPOSE["services"][name]
+    assert service["mem_limit"]
+    assert set(service["logging"]["options"]) == {"max-size", "max-file"}
+
+
+@pytest.mark.parametrize("name", [name for name in COMPOSE["services"] if name != "migrate"])
+def test_every_service_that_stays_has_a_health_check(name: str) -> None:
+    check = COMPOSE["services"][name]["healthcheck"]
+    assert check["test"]
+    assert "$$HOSTNAME" not in str(check["test"])  # not set in what exec starts
+
+
+def test_the_image_has_the_python_that_is_tested() -> None:
+    versions = set(re.findall(r"FROM python:([0-9.]+)-", (PROJECT / "Dockerfile").read_text()))
+    assert versions == {f"{sys.version_info.major}.{sys.version_info.minor}"}
+
+
+def test_an_empty_token_of_a_purpose_leaves_the_common_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DO_API_TOKEN_BILLING", "")
+    monkeypatch.setenv("DO_API_TOKEN", "dop_v1_" + "ab" * 32)
+    assert api_token("BILLING") == "dop_v1_" + "ab" * 32
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_two_migrations_the_second_waits_for_the_first() -> None:
+    ended = threading.Event()
+
+    def migrate() -> None:
+        with connection.cursor() as cursor:
+            cursor.execute("SET lock_timeout = '500ms'")
+        call_command("migrate", verbosity=0, interactive=False)
+        connection.close()
+        ended.set()
+
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_lock(%s)", [LOCK_KEY])
+        second = threading.Thread(target=migrate)
+        second.start()
+        assert not ended.wait(2)
+        cursor.execute("SELECT pg_advisory_unlock(%s)", [LOCK_KEY])
+    second.join(60)
+    assert ended.is_set()
