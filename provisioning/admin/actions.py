@@ -20,9 +20,12 @@ class RetryForm(DialogForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        failed = SagaStepResult.objects.filter(
-            saga_id=int(kwargs["object_id"]), status=StepStatus.COMPENSATION_FAILED
-        )
+        saga_id: str = kwargs["object_id"]  # from the address: it may be anything
+        failed = SagaStepResult.objects.none()
+        if saga_id.isdecimal():
+            failed = SagaStepResult.objects.filter(
+                saga_id=int(saga_id), status=StepStatus.COMPENSATION_FAILED
+            )
         left = [f"{step.name}: {(step.error or {})['compensation']['message']}" for step in failed]
         if left:
             self.fields["left"] = forms.CharField(
