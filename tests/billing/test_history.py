@@ -311,7 +311,10 @@ def script(monkeypatch: pytest.MonkeyPatch) -> Iterator[ServeScript]:
     with ExitStack() as closing:
 
         def serve(answers: dict[str, Any]) -> DigitalOcean:
-            server = closing.enter_context(provider(lambda seen: Reply(body=answers[seen.path])))
+            # Every token is asked for its account before its first use.
+            account = {"uuid": "user-1", "droplet_limit": 25, "status": "active"}
+            known = {"/v2/account": {"account": account}, **answers}
+            server = closing.enter_context(provider(lambda seen: Reply(body=known[seen.path])))
             return closing.enter_context(
                 DigitalOcean("BILLING", base_url=server.url, budget=UnlimitedBudget())
             )
