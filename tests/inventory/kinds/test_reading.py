@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from arcadia_cloud.digitalocean.account_check import account_checks
 from arcadia_cloud.digitalocean.client import DigitalOcean
 from arcadia_cloud.digitalocean.errors import ProviderError, ProviderMalformed
 from arcadia_cloud.digitalocean.rate_limit.budget import UnlimitedBudget
@@ -26,6 +27,12 @@ from tests.inventory.kinds.test_storage import A_REGISTRY, A_VOLUME, VOLUME_ID
 
 DOMAIN = DomainRecord("example.com", 1800)
 SUBSCRIPTION = {"tier": {"slug": "professional", "monthly_price_in_cents": 2000}}
+
+
+@pytest.fixture(autouse=True)
+def _no_account_check(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The scripted providers here name no account."""
+    monkeypatch.setattr(account_checks, "check", None)
 
 
 @pytest.fixture
