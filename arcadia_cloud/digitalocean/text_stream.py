@@ -53,7 +53,6 @@ def _next_line(body: io.TextIOWrapper, call: str) -> str:
     try:
         return body.readline(LONGEST_LINE)
     except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
-        # Raised out here: a fault's frames hold the token.
         fault = failure_of_exception(error, call=call, changes=False).error
     # Raised out here: a fault's frames hold the token.
     raise fault
