@@ -1,12 +1,6 @@
 import django.db.models.deletion
 from django.db import migrations, models
 
-# What a saga said of resources that an operator has assigned since is in their history alone, and stays there.
-KEEP_THE_SAGAS_WORD = """
-UPDATE cloud_resources SET saga_tenant_id = tenant_id, saga_deployment_id = deployment_id
-WHERE attributed_by = 'saga'
-"""
-
 
 class Migration(migrations.Migration):
     dependencies = [("deployments", "0001_initial"), ("inventory", "0009_refuse_unknown_choices")]
@@ -26,5 +20,4 @@ class Migration(migrations.Migration):
                 to="deployments.deployment",
             ),
         ),
-        migrations.RunSQL(KEEP_THE_SAGAS_WORD, migrations.RunSQL.noop),
     ]

@@ -15,7 +15,7 @@ class Migration(migrations.Migration):
     """The provider gives a tag back with the capitals that it was first made with. Outside a transaction."""
 
     atomic = False
-    dependencies = [("inventory", "0010_remember_evidence_of_owners")]
+    dependencies = [("inventory", "0011_keep_the_sagas_word")]
 
     operations = [
         migrations.RunSQL(LOWER_ALL, "DROP FUNCTION IF EXISTS lower_all(text[])"),
