@@ -12,7 +12,9 @@ from arcadia_cloud.digitalocean.records import BucketRecord
 from arcadia_cloud.digitalocean.spaces import REGIONS, BucketSize
 from inventory.kinds.spaces_bucket import Bucket, to_observation
 from inventory.models import Resource, ResourceEvent, ResourceSpan
+from inventory.services import Progress, sync_inventory
 from inventory.sync import run as inventory_sync
+from inventory.values import RunMode
 from simulator.default_fleet.buckets import BUCKETS
 from simulator.default_fleet.buckets import Bucket as SimulatedBucket
 from simulator.spaces import fill, fill_fleet, region_backend
@@ -175,14 +177,24 @@ def test_one_endpoint_for_all_is_asked_once(sync: SyncNow, server: BucketServer,
     assert dict(Resource.objects.values_list("name", "region")) == {"media": ""}
 
 
+@pytest.mark.parametrize(("unwritten_seconds", "stored"), [(0.0, [1, 2]), (60.0, [0, 0])])
 def test_what_is_read_is_written_while_the_reading_goes_on(
-    sync: SyncNow, server: BucketServer, monkeypatch: pytest.MonkeyPatch
+    simulator: Simulated,
+    server: BucketServer,
+    monkeypatch: pytest.MonkeyPatch,
+    unwritten_seconds: float,
+    stored: list[int],
 ) -> None:
-    monkeypatch.setattr(inventory_sync, "_UNWRITTEN_SECONDS", 0)
-    server.instead["/nyc3/media"] = refusal(403, "AccessDenied", "No.")
-    run = synced_buckets(sync)
-    assert (run.outcome, run.discovered, run.seen) == ("failed", 1, 1)
-    assert Resource.objects.get().name == "exports"
+    monkeypatch.setattr(inventory_sync, "_UNWRITTEN_SECONDS", unwritten_seconds)
+    seen_and_stored: dict[int, int] = {}
+
+    def report(_kind: str, progress: Progress) -> None:
+        seen_and_stored[progress.seen] = Resource.objects.count()
+
+    *_, run = sync_inventory(mode=RunMode.SLOW, actor="a test", kinds=["spaces_bucket"], report=report)
+    assert (run.outcome, run.discovered, run.seen) == ("complete", 2, 2)
+    assert [seen_and_stored[seen] for seen in (1, 2)] == stored
+    assert Resource.objects.count() == 2
 
 
 def test_a_bucket_that_is_gone_is_buried_after_three_runs(sync: SyncNow, server: BucketServer) -> None:
