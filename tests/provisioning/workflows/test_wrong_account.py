@@ -4,9 +4,12 @@ from typing import Any
 
 import pytest
 
+from arcadia_cloud.kernel.models import Alert
 from inventory.models import Resource
 from provisioning.engine.runner import run
-from tests.provisioning.sagas import run_to_end, start, start_and_run
+from provisioning.models import SagaRun
+from provisioning.steps import cloud as cloud_steps
+from tests.provisioning.sagas import run_to_end, start
 from tests.provisioning.workflows.cloud import ORDER, SHOP_WEB, Cloud
 
 OTHER_TOKEN = "dop_v1_" + "ab" * 32
@@ -33,11 +36,21 @@ def asked_with_it(cloud: Cloud) -> set[str]:
 def test_a_saga_with_another_accounts_token_does_nothing(
     cloud: Cloud, other_account: str, monkeypatch: pytest.MonkeyPatch, kind: str, inputs: dict[str, Any]
 ) -> None:
+    monkeypatch.setattr(cloud_steps, "_TOKEN_POLL_SECONDS", 0.02)
     monkeypatch.setenv("DO_API_TOKEN_PROVISIONING", other_account)
-    saga = start_and_run(kind, **inputs)
-    assert saga.status == "rolled_back"
+    saga = start(kind, **inputs)
+    for _ in range(2 * cloud_steps.RETRIES):
+        SagaRun.objects.filter(pk=saga.pk).update(wake_at=None)
+        run(saga.pk)
+    saga.refresh_from_db()
+    assert saga.status == "waiting", "it is as good as no token: the right one may be put there any time"
     assert asked_with_it(cloud) == {"/v2/account"}
     assert cloud.everything() == cloud.before
+    alert = Alert.objects.get()
+    assert (alert.code, alert.subject) == ("token_refused", "token:PROVISIONING")
+    assert "belongs to account" in alert.message
+    monkeypatch.delenv("DO_API_TOKEN_PROVISIONING")
+    assert run_to_end(saga).status == "completed"
 
 
 def test_a_token_that_is_swapped_while_a_droplet_is_destroyed_tombstones_nothing(
