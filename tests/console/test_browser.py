@@ -209,10 +209,10 @@ def test_a_running_syncs_page_moves_by_itself_and_keeps_its_form(console: Page) 
     SyncRun.objects.filter(pk=run.pk).update(seen=90, pages=7)
 
     expect(console.locator("#running-sync span").get_by_text("90 of 100")).to_be_visible(timeout=8000)
-    expect(console.locator("#run-standing").get_by_text("7 pages")).to_be_visible()
+    expect(console.locator("#run-result").get_by_text("7 pages")).to_be_visible()
     keep(console, "sync-run-running")
     SyncRun.objects.filter(pk=run.pk).update(outcome="failed", error="it is away", finished_at=minute(3))
-    expect(console.locator("#run-standing").get_by_text("it is away")).to_be_visible(timeout=8000)
+    expect(console.locator("#run-result").get_by_text("it is away")).to_be_visible(timeout=8000)
     expect(console.locator("#running-sync progress")).to_have_count(0)
     assert console.evaluate("document.querySelector('#syncrun_form').dataset.stayed") == "yes"
 
