@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from celery import Celery
 from celery.signals import setup_logging, task_postrun
+from django.dispatch import receiver
 from django_structlog.celery.signals import modify_context_before_task_publish
 from django_structlog.celery.steps import DjangoStructLogInitStep
 from structlog.contextvars import clear_contextvars
@@ -24,7 +25,7 @@ def _keep_django_logging(**_kwargs: object) -> None:
     """Celery would install its own handlers; Django's LOGGING has done it."""
 
 
-@modify_context_before_task_publish.connect
+@receiver(modify_context_before_task_publish)
 def _pass_on_the_request(context: dict[str, Any], **_kwargs: object) -> None:
     """Send along which request or task asked. No more: the saga, tenant and user here aren't the task's."""
     for name in set(context) - _PASSED_ON:

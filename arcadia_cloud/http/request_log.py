@@ -1,7 +1,7 @@
 """The request log: a line at the beginning and the end of each request, without secrets."""
 
 import re
-from typing import Final
+from typing import Final, cast
 
 import structlog
 from django.db import DatabaseError, InterfaceError
@@ -25,7 +25,7 @@ class RequestLogMiddleware(RequestMiddleware):
     def __call__(self, request: HttpRequest) -> HttpResponse:
         structlog.contextvars.clear_contextvars()
         try:
-            response: HttpResponse = super().__call__(request)
+            response = cast("HttpResponse", super().__call__(request))
         finally:
             # Its own clearing is left out by whatever is raised, on the way in or out.
             structlog.contextvars.clear_contextvars()

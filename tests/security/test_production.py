@@ -195,3 +195,20 @@ def test_a_token_that_no_header_can_carry_is_named_at_the_start_and_not_quoted(t
     assert result.returncode != 0
     assert "DO_API_TOKEN_BILLING holds characters that no token has" in result.stderr
     assert "w9z" not in result.stderr
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["gunicorn", "arcadia_cloud.wsgi:application", "--bind", "127.0.0.1:0", "--no-control-socket"],
+        ["celery", "-A", "arcadia_cloud", "worker"],
+        ["celery", "-A", "arcadia_cloud", "beat", "--pidfile="],
+    ],
+    ids=["web", "worker", "beat"],
+)
+def test_every_service_that_stops_for_a_secret_says_which(tmp_path: Path, command: list[str]) -> None:
+    result = python("-m", *command, without={"DO_API_TOKEN"}, DO_API_TOKEN_FILE=str(tmp_path / "none"))
+    assert result.returncode != 0
+    assert (
+        f"DO_API_TOKEN_FILE names {tmp_path / 'none'}, which can't be read" in result.stdout + result.stderr
+    )
