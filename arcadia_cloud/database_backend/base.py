@@ -45,7 +45,8 @@ class DatabaseWrapper(base.DatabaseWrapper):
     The user and password of a new connection are those that DATABASE_URL_FILE has by then.
     """
 
-    Database = SimpleNamespace(**{**vars(psycopg), "connect": LimitedConnection.connect})
+    # The module's names, with a `connect` of ours: the stubs ask for a module.
+    Database = SimpleNamespace(**{**vars(psycopg), "connect": LimitedConnection.connect})  # type: ignore[assignment]
 
     def get_connection_params(self) -> dict[str, Any]:
         params: dict[str, Any] = super().get_connection_params()

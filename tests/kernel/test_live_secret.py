@@ -16,7 +16,7 @@ from arcadia_cloud.kernel.tokens import TenantToken
 from arcadia_cloud.live_secret import LiveSecret
 from tests.access import forged
 
-OLD, NEW = "old" * 30, "new" * 30
+OLD, NEW, SHORT = "old" * 30, "new" * 30, "short" * 12
 
 
 def replaced(path: Path, content: str) -> None:
@@ -45,7 +45,7 @@ def test_a_token_signed_with_the_secret_that_was_put_in_place_is_accepted_at_onc
     assert (token_counts(OLD), token_counts(NEW)) == (False, True)
 
 
-@pytest.mark.parametrize("spoiled", ["", "short", None])
+@pytest.mark.parametrize("spoiled", ["", SHORT, None])
 def test_a_rotation_that_went_wrong_leaves_the_secret_of_before(
     secret: Path, settings: Settings, spoiled: str | None
 ) -> None:
@@ -56,7 +56,7 @@ def test_a_rotation_that_went_wrong_leaves_the_secret_of_before(
             secret.unlink()
         else:
             replaced(secret, spoiled)
-        assert [token_counts(key) for key in (OLD, "short")] == [True, False]
+        assert [token_counts(key) for key in (OLD, SHORT)] == [True, False]
     told = [line["name"] for line in lines if line["event"] == "secret_file_unusable"]
     assert told == ["ARCADIA_JWT_SECRET_FILE"], "once, and by name"
     assert OLD not in repr(lines)

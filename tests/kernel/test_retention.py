@@ -1,7 +1,7 @@
 """Rows that are deleted once they have expired, and those that are not."""
 
-from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from axes.models import AccessAttempt, AccessFailureLog, AccessLog
@@ -66,9 +66,7 @@ def test_the_log_of_what_operators_changed_is_kept_for_good() -> None:
     assert LogEntry.objects.filter(pk=entry.pk).exists()
 
 
-def test_rows_are_deleted_in_batches(
-    monkeypatch: pytest.MonkeyPatch, django_assert_num_queries: Callable[[int], object]
-) -> None:
+def test_rows_are_deleted_in_batches(monkeypatch: pytest.MonkeyPatch, django_assert_num_queries: Any) -> None:
     monkeypatch.setattr(retention, "_BATCH", 2)
     for _ in range(5):
         session(expires_in_days=-1)
