@@ -186,6 +186,6 @@ def run_progress(run: SyncRun) -> RunProgress:
     return RunProgress(run, percent, f"{run.seen:,} of {run.expected:,}")
 
 
-def kinds_whose_ids_recur() -> list[str]:
+def kinds_with_recurring_ids() -> list[str]:
     """Return the kinds of which another thing may come under the id of one that is gone."""
     return [str(spec.kind) for spec in registry.SPECS if spec.ids_recur]

@@ -8,7 +8,7 @@ from django.db.models.functions import Now
 
 from arcadia_cloud.kernel.errors import NotFound
 from inventory.models import Resource, ResourceEvent
-from inventory.queries import kinds_whose_ids_recur
+from inventory.queries import kinds_with_recurring_ids
 from inventory.values import PROVIDER, EventType
 from provisioning.errors import Protected
 from provisioning.models import ProtectedResource
@@ -34,7 +34,7 @@ def marks_in_force() -> QuerySet[ProtectedResource]:
         resource__provider_created_at__gt=F("protected_at")
     )
     return ProtectedResource.objects.exclude(
-        Q(resource__kind__in=kinds_whose_ids_recur()) & is_another & Exists(came_again)
+        Q(resource__kind__in=kinds_with_recurring_ids()) & is_another & Exists(came_again)
     )
 
 
