@@ -220,13 +220,6 @@ class PlanItem(models.Model):
     def __str__(self) -> str:
         return self.resource_kind
 
-    def clean(self) -> None:
-        """Refuse terms that make no price, in words: a constraint would only name itself."""
-        try:
-            self.terms(self.version.currency)
-        except (ValueError, ArithmeticError) as error:
-            raise ValidationError(f"These terms make no price: {error}.") from error
-
     def save(self, *args: Any, **kwargs: Any) -> None:
         self.version.assert_draft()
         super().save(*args, **kwargs)
@@ -234,6 +227,13 @@ class PlanItem(models.Model):
     def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
         self.version.assert_draft()
         return super().delete(*args, **kwargs)
+
+    def clean(self) -> None:
+        """Refuse terms that make no price, in words: a constraint would only name itself."""
+        try:
+            self.terms(self.version.currency)
+        except (ValueError, ArithmeticError) as error:
+            raise ValidationError(f"These terms make no price: {error}.") from error
 
     def terms(self, currency: str) -> ItemTerms:
         """Return what a quote needs of it, in the version's currency."""

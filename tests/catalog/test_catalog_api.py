@@ -267,8 +267,9 @@ def test_who_only_meters_reads_no_catalog(get: Call, estimate: Call) -> None:
 def test_an_estimate_asks_as_many_queries_for_many_kinds_and_addons_as_for_none(estimate: Call) -> None:
     seed_catalog(at=AT)
     counts = []
-    for more in ({}, {"addons": ["storage_50gb", "storage_250gb", "llm_tokens_1m"],
-                      "usage": {"dns_zones": "9", "droplet_hours": "9", "volume_gb_month": "9"}}):  # fmt: skip
+    addons = ["storage_50gb", "storage_250gb", "llm_tokens_1m"]
+    usage = {"dns_zones": "9", "droplet_hours": "9", "volume_gb_month": "9"}
+    for more in ({}, {"addons": addons, "usage": usage}):
         with CaptureQueriesContext(connection) as queries:
             estimate(plan="studio", **more)
         counts.append(len(queries))

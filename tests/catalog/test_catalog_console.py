@@ -187,7 +187,7 @@ def test_the_page_before_a_publication_shows_what_changes_and_for_whom_nothing_d
     assert "<td>DNS zones</td> <td>Included</td> <td><del>5</del></td> <td><ins>7</ins>" in text
     assert "<td>Bandwidth, GB</td> <td>Included</td> <td><del>100</del></td> <td><ins>-</ins>" in text
     assert "<td>Droplet hours</td> <td>Included</td> <td><del>-</del></td> <td><ins>10</ins>" in text
-    assert "<strong class=\"text-important\">12</strong> subscriptions of this plan keep the version" in text
+    assert '<strong class="text-important">12</strong> subscriptions of this plan keep the version' in text
     assert second.plan.versions.get(number=1).status == "active"
 
 
@@ -256,7 +256,12 @@ def test_a_quote_is_tried_out_on_a_draft(pricing: Client) -> None:
     Addon.objects.create(code="more", name="More zones", resource_kind="dns_zones", qty=2, price_cents=300)
 
     text = page(
-        pricing, f"{VERSIONS}/{version.pk}/preview/", month="2026-07", addons="more", dns_zones="9.5", llm_tokens="1"
+        pricing,
+        f"{VERSIONS}/{version.pk}/preview/",
+        month="2026-07",
+        addons="more",
+        dns_zones="9.5",
+        llm_tokens="1",
     )
 
     assert "max(counted - included, 0) = max(9.5 - 7, 0) = 2.5" in text

@@ -16,8 +16,8 @@ from django_celery_beat.models import CrontabSchedule, IntervalSchedule, Periodi
 
 from arcadia_cloud.kernel.alerts import raise_alert
 from arcadia_cloud.kernel.models import Lease
-from catalog.models import Addon, ResourcePrice, TaxRate
 from billing.models import BalanceSnapshot, BillingEntry, CostLine, ProviderInvoice
+from catalog.models import Addon, ResourcePrice, TaxRate
 from deployments.models import Deployment
 from inventory.models import Project, Resource, ResourceEvent, SyncRun
 from inventory.values import RunMode, RunOutcome

@@ -18,8 +18,8 @@ from inventory.models import Project, Resource, SyncRun
 from inventory.services import sync_inventory
 from inventory.values import RunMode
 from provisioning.models import SagaRun
-from tests.catalog.rows import published, stored_plan
 from tests.billing.rows import a_balance, an_invoice
+from tests.catalog.rows import published, stored_plan
 from tests.console.conftest import PASSWORD
 from tests.console.rows import a_run, a_saga
 from tests.inventory.observations import minute

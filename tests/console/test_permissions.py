@@ -13,7 +13,6 @@ from inventory.models import Project, Resource, ResourceEvent, SyncRun
 from tests.console.conftest import Login
 from tests.console.rows import ACCESS_LISTS, EVERY_LIST, some_of_everything
 
-
 # Published versions never change; plans and add-ons are not deleted.
 CATALOG = (
     *(f"{verb}_{model}" for verb in ("add", "change") for model in (
