@@ -163,7 +163,7 @@ def test_a_plan_is_offered_to_named_tenants(pricing: Client) -> None:
 
 @pytest.fixture
 def counted() -> Iterator[Callable[[Mapping[int, int]], None]]:
-    """Count subscriptions as an app above would: what the test says."""
+    """Count subscriptions as an app above would: those that the test gives."""
     known: dict[int, int] = {}
 
     def count(version_pks: Sequence[int]) -> Mapping[int, int]:
