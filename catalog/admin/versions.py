@@ -223,7 +223,7 @@ class PlanVersionAdmin(EditorAdmin[PlanVersion]):
         active = [other for other in others if other.status == VersionStatus.ACTIVE]
         pks = [int(chosen)] if chosen else [other.pk for other in (*active, *others)]
         other = _version_of(pks[0]) if pks else None
-        context = {"other": other, "others": others}
+        context: dict[str, Any] = {"other": other, "others": others}
         if other is not None:
             older, newer = sorted((other, version), key=lambda each: each.number)
             context |= {"older": older, "newer": newer, "differences": compare_versions(older, newer)}

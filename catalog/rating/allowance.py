@@ -78,9 +78,16 @@ class _Sum:
         steps: list[Step] = []
         for (source, quantity), days in self.allowances.items():
             steps += prorate_quantity(period, quantity, unbroken(days), source=source)
-        days = unbroken(self.days)
-        versions = tuple(self.versions)
-        return Usage(kind, self.item, self.rate, self.used, days, versions, tuple(steps), self.price_changes)
+        return Usage(
+            kind,
+            self.item,
+            self.rate,
+            self.used,
+            unbroken(self.days),
+            tuple(self.versions),
+            tuple(steps),
+            self.price_changes,
+        )
 
 
 def usages_of(inputs: QuoteInputs, parts: Sequence[Part]) -> list[Usage]:
