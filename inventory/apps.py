@@ -16,7 +16,7 @@ class InventoryConfig(AppConfig):
         register_account_check(import_string("inventory.sync.account.require_pinned_account"))
         subject_links.register("run", "admin:inventory_syncrun_change")
         subject_links.register("resource", "admin:inventory_resource_change")
-        readiness.register("sync", import_string("inventory.readiness.sync_age"))
+        readiness.register("sync", import_string("inventory.readiness.sync_age"), vital=False)
         register_schedule(
             ScheduleEntry(
                 name="inventory: sync droplets and databases",
