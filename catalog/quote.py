@@ -8,12 +8,13 @@ minimum, a discount or a tax, start from the amount that the reader of the quote
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import timedelta
 from decimal import Decimal
+from itertools import chain
 from typing import Any, Final
 
 from arcadia_cloud.kernel.money import Money
 from catalog.rating.allowance import Usage, take_allowance_off, usages_of
 from catalog.rating.discount import charge_of, discount_charges
-from catalog.rating.exact import divide, multiply, round_money, sum_amounts, sum_results
+from catalog.rating.exact import divide, multiply, round_money, sum_lines, sum_results
 from catalog.rating.graduated import rate_graduated
 from catalog.rating.package import rate_package
 from catalog.rating.per_unit import rate_per_unit
@@ -30,6 +31,7 @@ from catalog.values.terms import (
     VolumePrice,
 )
 
+_USAGE, _UNPRICED = LineType.USAGE, LineType.UNPRICED  # an enum's member costs a lookup of its own
 _UNIT_PRICES: Final = (PerUnitPrice, PackagePrice)
 _WHOLE: Final = Decimal(100)
 _TAX: Final = "subtotal * percent / 100"
@@ -54,13 +56,13 @@ def quote(inputs: QuoteInputs) -> Quote:
     for usage in usages_of(inputs, parts):
         line = _rate_usage(inputs, usage)
         charged.append((line, *limit_spend(usage.item, line)))
-    lines = [line for lines in charged for line in lines]
+    lines = list(chain.from_iterable(charged))
     if inputs.discounts:
         lines += discount_charges(inputs, [charge_of(lines, inputs.currency) for lines in charged])
     # Sums are of rounded lines, so that a reader who adds them up comes to the same cent.
-    subtotal = sum_amounts((line.amount for line in lines), inputs.currency)
+    subtotal = sum_lines(lines, inputs.currency)
     taxes = _taxes(inputs, subtotal)
-    tax = sum_amounts((line.amount for line in taxes), inputs.currency)
+    tax = sum_lines(taxes, inputs.currency)
     return Quote(
         period=inputs.period,
         currency=inputs.currency,
@@ -116,33 +118,34 @@ def _fee(
 
 def _rate_usage(inputs: QuoteInputs, usage: Usage) -> QuoteLine:
     """Charge what was used over the allowance by its price model; what has no price is named, never free."""
-    overage = take_allowance_off(usage, inputs.period)
+    included, overage, is_over_cap, basis = take_allowance_off(usage)
     model = usage.price
-    charges = () if model is None else _RATE[type(model)](overage.quantity, model)
+    charges = () if model is None else _RATE[type(model)](overage, model)
+    warnings: tuple[WarningCode, ...] = ()
     # Within the allowance there is nothing to price, so nothing to warn of.
-    unpriced = model is None and overage.quantity > 0
-    warnings = []
-    if unpriced:
-        warnings.append(WarningCode.UNPRICED)
-    if overage.over_cap:
-        warnings.append(WarningCode.OVER_CAP)
+    if model is None and overage:
+        warnings = (WarningCode.UNPRICED,)
+    if is_over_cap:
+        warnings = (*warnings, WarningCode.OVER_CAP)
     if usage.price_changes:
-        warnings.append(WarningCode.PRICE_CHANGE)
-    unit_model = model if isinstance(model, _UNIT_PRICES) else None
+        warnings = (*warnings, WarningCode.PRICE_CHANGE)
+    unit = price = None
+    if isinstance(model, _UNIT_PRICES):
+        unit, price = model.unit, model.price
     return QuoteLine(
-        type=LineType.UNPRICED if unpriced else LineType.USAGE,
+        type=_UNPRICED if model is None and overage else _USAGE,
         code=usage.kind,
         amount=round_money(sum_results(charges), inputs.currency),
-        days=unbroken(usage.days),
-        versions=tuple(usage.versions),
+        days=usage.days,
+        versions=usage.versions,
         used=usage.used,
-        included=overage.included,
-        overage=overage.quantity,
-        unit=unit_model.unit if unit_model else None,
-        price=unit_model.price if unit_model else None,
-        basis=overage.steps,
+        included=included,
+        overage=overage,
+        unit=unit,
+        price=price,
+        basis=basis,
         charges=charges,
-        warnings=tuple(warnings),
+        warnings=warnings,
     )
 
 

@@ -1,7 +1,8 @@
-"""Add-ons of subscriptions: the price and quantity of the day on which they are attached, for as long as they are."""
+"""Add-ons of subscriptions: while attached, each keeps the price and quantity of the day on which it was."""
 
 from datetime import datetime, timedelta
 
+from arcadia_cloud.kernel.money import exact_text
 from catalog.models import Addon
 from deployments import registry
 from deployments.errors import AddonAttached, AddonNotAttached, AddonNotOnSale, CurrencyDiffers
@@ -49,7 +50,7 @@ def attach(subscription: Subscription, code: str, *, actor: str, at: datetime) -
         to=code,
         actor=actor,
         at=at,
-        details={"price_cents": attached.price_cents, "qty": f"{attached.qty.normalize():f}"},
+        details={"price_cents": attached.price_cents, "qty": exact_text(attached.qty, places=0)},
     )
     return attached
 

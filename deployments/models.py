@@ -12,7 +12,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Lower, Now
 
-from arcadia_cloud.kernel.money import Money
+from arcadia_cloud.kernel.money import Money, exact_text
 from arcadia_cloud.kernel.periods import Period
 from arcadia_cloud.kernel.scoping import TenantQuerySet
 from catalog.columns import DateRange, currency_field, is_currency, quantity_field
@@ -300,7 +300,7 @@ class SubscriptionDiscount(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.percent.normalize():f} %" if self.percent else f"{self.amount_cents} cents"
+        return f"{exact_text(self.percent, places=0)} %" if self.percent else f"{self.amount_cents} cents"
 
     @property
     def has_days(self) -> bool:

@@ -1,11 +1,11 @@
 """The reads of deployments: subscriptions, and the segments that their quotes are made from."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Final, TypeAlias
 
-from django.db.models import Case, IntegerField, Prefetch, QuerySet, Value, When
+from django.db.models import Count, F, Prefetch, QuerySet
 
 from arcadia_cloud.kernel.periods import Period
 from catalog.models import PlanVersion
@@ -39,10 +39,15 @@ def subscriptions_for_quotes() -> QuerySet[Subscription]:
 
 def get_subscription_for_deployment(deployment_pk: int) -> Subscription | None:
     """Return the deployment's live subscription, else its last one; None where it never had any."""
-    is_live = Case(
-        When(status__in=LIVE_SUBSCRIPTIONS, then=Value(1)), default=Value(0), output_field=IntegerField()
-    )
-    return subscriptions_for_quotes().filter(deployment=deployment_pk).order_by(-is_live, "-pk").first()
+    live_first = F("cancelled_at").desc(nulls_first=True)
+    return subscriptions_for_quotes().filter(deployment=deployment_pk).order_by(live_first, "-pk").first()
+
+
+def count_subscribers(version_pks: Sequence[int]) -> Mapping[int, int]:
+    """Count the live subscriptions of versions; one without any is left out. The catalog's hook."""
+    live = Subscription.objects.filter(plan_version__in=version_pks, status__in=LIVE_SUBSCRIPTIONS)
+    counts = live.order_by().values("plan_version").annotate(number=Count("pk"))
+    return {row["plan_version"]: row["number"] for row in counts}
 
 
 def no_usage(_days: Period) -> Mapping[str, Decimal]:

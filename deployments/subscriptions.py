@@ -47,7 +47,7 @@ def lock_deployment(deployment_pk: int) -> Deployment:
 
 
 def live_subscription(deployment: Deployment, *, actor: str, at: datetime) -> Subscription | None:
-    """Return a locked deployment's live subscription, locked and in the period of `at`; None where it has none."""
+    """Return a locked deployment's live subscription, locked too and in the period of `at`; None for none."""
     subscription = (
         Subscription.objects.select_for_update(of=("self",))
         .select_related("plan_version__plan", "next_plan_version__plan")
@@ -81,8 +81,8 @@ def create_subscription(
 ) -> Subscription:
     """Bind a deployment to the active version of a plan, with add-ons at today's prices, in one transaction.
 
-    `period` is the first one, the running calendar month unless said. On a trial deployment nothing is due for
-    `trial_days` from `at` on. Raises DeploymentNotFound, NotSubscribable, AlreadySubscribed, PlanNotOnSale,
+    `period` is the first one, the running calendar month unless said. In a trial nothing is due for `trial_days`
+    from `at` on. Raises DeploymentNotFound, NotSubscribable, AlreadySubscribed, PlanNotOnSale,
     InvalidPeriod, and what `attach_addon` raises.
     """
     with transaction.atomic():
@@ -182,7 +182,7 @@ def follow_deployment(deployment: Deployment, *, reason: str, actor: str, at: da
 def _time_of_change(present: PlanVersion, version: PlanVersion, when: ChangeTime | None) -> ChangeTime:
     if version.currency != present.currency:
         raise CurrencyDiffers(f"{version} is in {version.currency}, the subscription in {present.currency}")
-    # Without proration the period was paid in full: a cheaper version within it would be neither here nor there.
+    # Without proration the period is due in full under the dearest version that it has.
     cheaper = version.base_price_cents < present.base_price_cents
     must_wait = present.proration == Proration.NONE and cheaper
     if must_wait and when == ChangeTime.NOW:

@@ -79,6 +79,14 @@ class Money:
         unit = Decimal(1).scaleb(-minor_digits(self.currency))
         return type(self)(self.amount.quantize(unit, context=_ROUNDING), self.currency)
 
+    def with_amount(self, amount: Decimal) -> Self:
+        """Return another amount of the same currency, unchecked: one that exact arithmetic came to."""
+        made = object.__new__(type(self))
+        # Past the frozen class and its checks, which are half the cost of a quote's many amounts.
+        object.__setattr__(made, "amount", amount)
+        object.__setattr__(made, "currency", self.currency)
+        return made
+
     def times(self, quantity: Decimal | int) -> Self:
         """Multiply, unrounded."""
         if not isinstance(quantity, Decimal | int):

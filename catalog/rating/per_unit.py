@@ -15,4 +15,4 @@ def rate_per_unit(quantity: Decimal, model: PerUnitPrice) -> tuple[Step, ...]:
     price = model.price.amount
     amount = divide(multiply(quantity, price), model.unit)
     inputs = {"quantity": quantity, "price": price, "unit": model.unit}
-    return (Step(rule="per_unit", formula=_FORMULA, inputs=inputs, result=amount),)
+    return (Step("per_unit", _FORMULA, inputs, amount),)

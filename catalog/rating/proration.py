@@ -72,9 +72,8 @@ def _share(
     period: Period, named: tuple[str, str], amount: Decimal, part: Period, places: int, source: str
 ) -> Step:
     name, formula = named
-    # All of it isn't a rounded share of it, and reads better so.
     if part is period or part == period:
-        return Step(rule="in_full", formula=name, inputs={name: amount}, result=amount, source=source)
+        return Step.in_full(name, amount, source)
     inputs = {
         name: amount,
         "days_to_start": Decimal((part.start - period.start).days),
@@ -90,13 +89,15 @@ def _whole_period(period: Period, segments: Sequence[Segment]) -> tuple[Part, ..
     """Stretch the segments over the period's gaps, all under the version and the add-ons that govern it."""
     if not segments:
         return ()
-    # Of equals the last: the sort keeps the order in time.
-    terms = sorted((segment.terms for segment in segments), key=lambda terms: terms.base_price)[-1]
-    attached = (addon for segment in segments for addon in segment.addons)
-    addons = {addon.code: addon for addon in sorted(attached, key=lambda addon: addon.price)}
+    attached = [addon for segment in segments for addon in segment.addons]
+    if len(attached) > 1:
+        attached.sort(key=lambda addon: addon.price)
+    addons = {addon.code: addon for addon in attached}
     # The usual case, and the period itself: its shares are in full without a comparison of dates.
     if len(segments) == 1:
-        return (Part(period, terms, tuple(addons.values()), segments[0]),)
+        return (Part(period, segments[0].terms, tuple(addons.values()), segments[0]),)
+    # Of equals the last: the sort keeps the order in time.
+    terms = sorted((segment.terms for segment in segments), key=lambda terms: terms.base_price)[-1]
     starts = [period.start, *(segment.days.start for segment in segments[1:])]
     ends = [*starts[1:], period.end]
     return tuple(
