@@ -28,8 +28,8 @@ def give_discount(
 ) -> SubscriptionDiscount:
     """Reduce what a deployment's live subscription costs, by a percentage or an amount a period.
 
-    From today on unless `valid_from` is said, until the day before `valid_to`. It applies after those that were
-    given before. Raises DeploymentNotFound, NotSubscribed, InvalidDiscount.
+    From today on unless `valid_from` is said, until the day before `valid_to`. It applies after those that
+    were given before. Raises DeploymentNotFound, NotSubscribed, InvalidDiscount.
     """
     with transaction.atomic():
         # Under the lock: the order of the ids is the order in which they apply.

@@ -11,16 +11,19 @@ from arcadia_cloud.kernel.periods import Period
 from catalog.models import PlanVersion
 from catalog.values.terms import PlanTerms, PriceBook, QuoteInputs, Segment
 from deployments.models import (
+    Deployment,
+    DeploymentEvent,
     Subscription,
     SubscriptionAddon,
     SubscriptionDiscount,
     SubscriptionVersion,
 )
-from deployments.states import LIVE_SUBSCRIPTIONS
+from deployments.states import LIFECYCLE, LIVE_SUBSCRIPTIONS, tenant_may
 
 # The usage of the days of a segment, by billing kind.
 UsageOf: TypeAlias = Callable[[Period], Mapping[str, Decimal]]
 
+EVENTS_SHOWN: Final = 50
 _VERSIONS: Final = PlanVersion.objects.select_related("plan").prefetch_related("items")
 
 
@@ -41,6 +44,16 @@ def get_subscription_for_deployment(deployment_pk: int) -> Subscription | None:
     """Return the deployment's live subscription, else its last one; None where it never had any."""
     live_first = F("cancelled_at").desc(nulls_first=True)
     return subscriptions_for_quotes().filter(deployment=deployment_pk).order_by(live_first, "-pk").first()
+
+
+def latest_events(deployment: Deployment) -> QuerySet[DeploymentEvent]:
+    """Return the newest events of a deployment, the newest first."""
+    return DeploymentEvent.objects.filter(deployment=deployment).order_by("-id")[:EVENTS_SHOWN]
+
+
+def allowed_moves(state: str, *, as_tenant: bool) -> list[str]:
+    """Return the states that a deployment in this one may be moved to, by a tenant or by an operator."""
+    return [to for to in LIFECYCLE.allowed_from(state) if not as_tenant or tenant_may(state, to)]
 
 
 def count_subscribers(version_pks: Sequence[int]) -> Mapping[int, int]:

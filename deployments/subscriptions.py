@@ -81,8 +81,8 @@ def create_subscription(
 ) -> Subscription:
     """Bind a deployment to the active version of a plan, with add-ons at today's prices, in one transaction.
 
-    `period` is the first one, the running calendar month unless said. In a trial nothing is due for `trial_days`
-    from `at` on. Raises DeploymentNotFound, NotSubscribable, AlreadySubscribed, PlanNotOnSale,
+    `period` is the first one, the running calendar month unless said. In a trial nothing is due for
+    `trial_days` from `at` on. Raises DeploymentNotFound, NotSubscribable, AlreadySubscribed, PlanNotOnSale,
     InvalidPeriod, and what `attach_addon` raises.
     """
     with transaction.atomic():
