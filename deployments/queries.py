@@ -7,8 +7,11 @@ from typing import Final, TypeAlias
 
 from django.db.models import Count, F, Prefetch, QuerySet
 
+from arcadia_cloud.kernel.money import Money
 from arcadia_cloud.kernel.periods import Period
 from catalog.models import PlanVersion
+from catalog.queries import price_book
+from catalog.quote import quote
 from catalog.values.terms import PlanTerms, PriceBook, QuoteInputs, Segment
 from deployments.models import (
     Deployment,
@@ -109,6 +112,13 @@ def quote_inputs(
         book=book,
         discounts=tuple(discounts),
     )
+
+
+def quote_fees(subscription: Subscription) -> Money:
+    """Return what the running period costs before any usage: fees and discounts, with tax."""
+    period = subscription.current_period
+    book = price_book(period, subscription.plan_version.currency)
+    return quote(quote_inputs(subscription, period, book)).total
 
 
 def _first_charged_day(subscription: Subscription) -> date:

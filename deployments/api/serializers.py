@@ -26,6 +26,7 @@ _CODE_CHARACTERS: Final = 60
 _LONGEST_REASON: Final = 500
 
 
+@extend_schema_serializer(component_name="DeploymentEvent")
 class EventSerializer(RowSerializer[DeploymentEvent]):
     """One change of a deployment or its subscription."""
 
@@ -331,7 +332,7 @@ class SubscribeSerializer(StrictSerializer):
     )
 
 
-class AddonSerializer(StrictSerializer):
+class AttachSerializer(StrictSerializer):
     """An add-on to attach."""
 
     code = serializers.CharField(max_length=_CODE_CHARACTERS)

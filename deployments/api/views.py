@@ -20,7 +20,7 @@ from arcadia_cloud.kernel.api.views import DetailView, ListView, StrictQueryMixi
 from deployments.api import examples
 from deployments.api.filters import DeploymentFilter, OperatorDeploymentFilter
 from deployments.api.serializers import (
-    AddonSerializer,
+    AttachSerializer,
     ChangePlanSerializer,
     ChangeSerializer,
     CreateSerializer,
@@ -217,7 +217,7 @@ class DeploymentAddons(_ActionView):
 
     @extend_schema(
         summary="Attach an add-on",
-        request=AddonSerializer,
+        request=AttachSerializer,
         responses={201: OperatorDeploymentDetailSerializer},
         examples=examples.ATTACH,
     )
@@ -225,7 +225,7 @@ class DeploymentAddons(_ActionView):
     def post(self, request: Request, pk: int) -> Response:
         """Attach an add-on from today on, at the price and quantity of today, which it keeps."""
         self.get_object()
-        body = AddonSerializer(data=request.data)
+        body = AttachSerializer(data=request.data)
         body.is_valid(raise_exception=True)
         attach_addon(deployment_pk=pk, **body.validated_data, actor=caller(request).actor, at=timezone.now())
         return self.respond(pk, status=201)

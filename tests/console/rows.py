@@ -37,6 +37,7 @@ EVERY_LIST = (
     "catalog/resourceprice",
     "catalog/taxrate",
     "deployments/deployment",
+    "deployments/subscription",
     "provisioning/sagarun",
     "provisioning/provisioned",
     "provisioning/protectedresource",
