@@ -110,16 +110,21 @@ def _usages_of_whole_period(inputs: QuoteInputs, part: Part) -> list[Usage]:
     """
     terms, used = part.terms, part.segment.usage
     days, versions = (part.days,), (terms.name,)
+    by_kind, allowed = terms.by_kind, terms.allowances
+    added: dict[str, tuple[Step, ...]] = {}
+    for addon in part.addons:
+        if addon.quantity:
+            step = Step.in_full("quantity", addon.quantity, addon.code)
+            added[addon.kind] = (*added.get(addon.kind, ()), step)
     found = []
     for kind in _kinds_of(part):
-        item = terms.by_kind.get(kind)
+        item = by_kind.get(kind)
         rate, changes = None, False
         if item is None or item.price is None:
             rate, changes = _resource_rate(inputs, part, kind, item)
-        allowances = terms.allowances.get(kind, ())
-        for addon in part.addons:
-            if addon.kind == kind and addon.quantity:
-                allowances = (*allowances, Step.in_full("quantity", addon.quantity, addon.code))
+        allowances = allowed.get(kind, ())
+        if kind in added:
+            allowances = (*allowances, *added[kind])
         found.append(Usage(kind, item, rate, used.get(kind, ZERO), days, versions, allowances, changes))
     return found
 
@@ -130,8 +135,10 @@ def _kinds_of(part: Part) -> Iterable[str]:
     Items and add-ons too: an allowance has its line though nothing was used, and a minimum is due.
     """
     own = part.terms.by_kind
-    others = {kind for kind in part.segment.usage if kind not in own}
-    others.update(addon.kind for addon in part.addons if addon.kind not in own)
+    others = part.segment.usage.keys() - own
+    for addon in part.addons:
+        if addon.kind not in own:
+            others.add(addon.kind)
     return sorted((*own, *others)) if others else own
 
 

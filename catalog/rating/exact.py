@@ -18,10 +18,10 @@ add: Final = _EXACT.add
 subtract: Final = _EXACT.subtract
 multiply: Final = _EXACT.multiply
 negate: Final = _EXACT.minus
-round_up: Final = _QUOTIENT.quantize
+divide: Final = _QUOTIENT.divide
 
 ZERO: Final = Decimal(0)
-_ONE: Final = Decimal(1)
+ONE: Final = Decimal(1)
 
 
 def total(amounts: Iterable[Decimal]) -> Decimal:
@@ -37,11 +37,6 @@ def sum_results(steps: Sequence[Step]) -> Decimal:
     return steps[0].result if len(steps) == 1 else total(step.result for step in steps)
 
 
-def divide(amount: Decimal, by: Decimal) -> Decimal:
-    """Divide, to 100 digits; by 1, the usual unit, not at all."""
-    return amount if by == _ONE else _QUOTIENT.divide(amount, by)
-
-
 def divide_up(quantity: Decimal, unit: Decimal) -> Decimal:
     """Count the units that are started: the quotient, rounded up to a whole number."""
     whole = _EXACT.divide_int(quantity, unit)
@@ -51,7 +46,7 @@ def divide_up(quantity: Decimal, unit: Decimal) -> Decimal:
 def round_money(amount: Decimal, currency: str) -> Money:
     """Round half up to the currency's minor unit: the one rounding of a line."""
     nothing, unit = _minor_unit(currency)
-    return nothing.with_amount(round_up(amount, unit)) if amount else nothing
+    return nothing.with_amount(_QUOTIENT.quantize(amount, unit)) if amount else nothing
 
 
 @lru_cache(maxsize=64)
@@ -66,4 +61,4 @@ def sum_lines(lines: Iterable[QuoteLine], currency: str) -> Money:
     found = ZERO
     for line in lines:
         found = add(found, line.amount.amount)
-    return Money(found, currency)
+    return _minor_unit(currency)[0].with_amount(found)

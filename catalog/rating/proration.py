@@ -43,8 +43,10 @@ def count_days(inputs: QuoteInputs) -> tuple[Part, ...]:
     return tuple(Part(segment.days, segment.terms, segment.addons, segment) for segment in inputs.segments)
 
 
-def unbroken(parts: Iterable[Period]) -> tuple[Period, ...]:
+def unbroken(parts: Sequence[Period]) -> tuple[Period, ...]:
     """Join periods that follow each other, so that a cut between equals leaves no trace in a quote."""
+    if len(parts) == 1:
+        return (parts[0],)
     joined: list[Period] = []
     for part in parts:
         if joined and joined[-1].end == part.start:
@@ -54,8 +56,10 @@ def unbroken(parts: Iterable[Period]) -> tuple[Period, ...]:
     return tuple(joined)
 
 
-def prorate_price(period: Period, price: Money, days: Iterable[Period]) -> tuple[Step, ...]:
+def prorate_price(period: Period, price: Money, days: tuple[Period, ...]) -> tuple[Step, ...]:
     """Charge the shares of a period's price that fall into these days, in whole minor units."""
+    if days == (period,):
+        return (Step.in_full("price", price.amount),)
     places = minor_digits(price.currency)
     return tuple([_share(period, ("price", _PRICE_BY_DAYS), price.amount, part, places, "") for part in days])
 

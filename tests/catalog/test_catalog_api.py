@@ -264,12 +264,12 @@ def test_who_only_meters_reads_no_catalog(get: Call, estimate: Call) -> None:
     estimate(plan="studio", headers=headers, status=403)
 
 
-def test_an_estimate_asks_as_many_queries_for_many_kinds_and_addons_as_for_none(estimate: Call) -> None:
+def test_an_estimate_asks_as_many_queries_for_many_kinds_and_addons_as_for_few(estimate: Call) -> None:
     seed_catalog(at=AT)
     counts = []
     addons = ["storage_50gb", "storage_250gb", "llm_tokens_1m"]
     usage = {"dns_zones": "9", "droplet_hours": "9", "volume_gb_month": "9"}
-    for more in ({}, {"addons": addons, "usage": usage}):
+    for more in ({"addons": addons[:1]}, {"addons": addons, "usage": usage}):
         with CaptureQueriesContext(connection) as queries:
             estimate(plan="studio", **more)
         counts.append(len(queries))
