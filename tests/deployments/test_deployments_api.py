@@ -218,7 +218,8 @@ def test_a_tag_names_a_deployment_that_was_made_here_and_its_live_resources_are_
     tenant: Client,
 ) -> None:
     address = made(tenant)
-    observed(seen("1", tags=["tenant:acme", "deployment:shop"]), seen("2", tags=["tenant:acme"]), seen("3"))
+    owners = {"1": ["tenant:acme", "deployment:shop"], "2": ["tenant:acme"], "3": []}
+    observed(*(seen(number, tags=tags, can_attribute=True) for number, tags in owners.items()))
     assert the_resource("1").deployment == Deployment.objects.get()
     assert tenant.get(address).json()["resources_count"] == 1
 
