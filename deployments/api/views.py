@@ -1,6 +1,6 @@
 """The deployments API: tenants run their own, operators all of them."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.db import transaction
 from django.urls import reverse
@@ -65,8 +65,8 @@ class _DeploymentView(ScopedView):
     """Deployments: a tenant's own, for operators everybody's."""
 
     rows = Deployment.objects.all()
-    tenant_serializer = DeploymentDetailSerializer
-    operator_serializer = OperatorDeploymentDetailSerializer
+    tenant_serializer: ClassVar[type[DeploymentSerializer]] = DeploymentDetailSerializer
+    operator_serializer: ClassVar[type[DeploymentSerializer]] = OperatorDeploymentDetailSerializer
     tenant_filterset = DeploymentFilter
     operator_filterset = OperatorDeploymentFilter
 

@@ -99,7 +99,7 @@ def test_discounts_are_given_and_ended_by_billing_alone(login: Login, deployment
     assert buttons(billing, deployment) == ["give_discount", "end_discount"]
     act(billing, deployment, "give_discount", **terms)
     given = SubscriptionDiscount.objects.get()
-    assert (given.percent, given.given_by, given.valid_to) == (10, "user:billing-1", None)
+    assert (str(given), given.given_by, given.valid_to) == ("10 %", "user:billing-1", None)
     act(billing, deployment, "end_discount", discount_pk=given.pk)
     given.refresh_from_db()
     assert given.valid_to == timezone.now().date()

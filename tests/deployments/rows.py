@@ -71,7 +71,11 @@ def total(subscription: Subscription, period: Period = JUNE) -> str:
 def days_of(subscription: Subscription) -> list[tuple[str, str, str | None]]:
     """Return each version's plan with its days."""
     return [
-        (row.plan_version.plan.code, row.starts_on.isoformat(), row.ends_on and row.ends_on.isoformat())
+        (
+            row.plan_version.plan.code,
+            row.starts_on.isoformat(),
+            row.ends_on.isoformat() if row.ends_on else None,
+        )
         for row in subscription.versions.select_related("plan_version__plan")
     ]
 

@@ -33,10 +33,12 @@ SAGA = 4711
 @pytest.fixture
 def hooks() -> Iterator[Any]:
     """The registry, as it was before when the test is over."""
-    kept = [
-        (table, dict(table))
-        for table in (registry._transition_guards, registry._addon_guards, registry._transition_sagas)
-    ]
+    tables: tuple[dict[str, Any], ...] = (
+        registry._transition_guards,
+        registry._addon_guards,
+        registry._transition_sagas,
+    )
+    kept = [(table, dict(table)) for table in tables]
     for table, _ in kept:
         table.clear()
     yield registry
@@ -261,6 +263,7 @@ def test_a_hook_is_registered_once(hooks: Any) -> None:
 
 
 def test_a_deployment_without_a_tenant_or_of_no_mode_is_refused() -> None:
+    values: dict[str, Any] = {"tenant_id": "acme", "slug": "shop", "actor": BY, "at": noon(1)}
     for fields in ({"tenant_id": ""}, {"llm_mode": "psychic"}):
         with pytest.raises(InvalidDeployment):
-            create_deployment(**{"tenant_id": "acme", "slug": "shop", "actor": BY, "at": noon(1), **fields})
+            create_deployment(**values | fields)

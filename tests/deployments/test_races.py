@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 
 import pytest
 from django.db import connection, transaction
@@ -45,7 +46,7 @@ def race(deployment: Deployment, *works: Callable[[], object]) -> list[object]:
 
     with transaction.atomic():
         Deployment.objects.select_for_update().get(pk=deployment.pk)
-        threads: list[threading.Thread] = [in_thread(lambda work=work: run(work)) for work in works]
+        threads: list[threading.Thread] = [in_thread(partial(run, work)) for work in works]
         wait_until_blocked(len(works))
     for thread in threads:
         thread.join()
