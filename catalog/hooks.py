@@ -1,6 +1,6 @@
-"""What apps above tell the catalog about its rows: how many subscriptions a version has.
+"""The count of subscriptions of a version, which only an app above can know.
 
-The catalog imports none of them; each registers its function in its `AppConfig.ready()`.
+The catalog imports no such app; each registers its function in its `AppConfig.ready()`.
 """
 
 from collections.abc import Callable, Mapping, Sequence

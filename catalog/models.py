@@ -273,6 +273,7 @@ class Addon(models.Model):
     class Meta:
         db_table = "addons"
         ordering = ["code"]
+        indexes = [models.Index(fields=["code", "id"], name="addons_in_order")]
         constraints = [
             models.CheckConstraint(condition=Q(price_cents__gte=0), name="addon_price_not_negative"),
             models.CheckConstraint(condition=Q(qty__gt=0), name="addon_quantity_positive"),

@@ -27,5 +27,5 @@ def format_quantity(quantity: Decimal | None) -> str:
 
 
 def format_count(counts: Mapping[int, int] | None, pk: int) -> str:
-    """Format a number of subscriptions; nobody may count them yet."""
+    """Format the number of subscriptions of a version: unknown where no app counts them."""
     return UNKNOWN_COUNT if counts is None else str(counts[pk])

@@ -3,6 +3,7 @@
 from typing import Any, ClassVar
 
 from django import forms
+from django.core.exceptions import NON_FIELD_ERRORS
 from django.http import HttpRequest
 
 from arcadia_cloud.kernel.console.theme import ThemedStackedInline
@@ -34,6 +35,13 @@ class PlanItemForm(forms.ModelForm[PlanItem]):
             '[{"up_to": "100", "unit_price_cents": "2", "flat_fee_cents": "0"}, {"unit_price_cents": "1.5"}]',
             "hard_cap_qty": "Of the whole usage, the allowance included. What is beyond isn't charged.",
         }
+
+    def full_clean(self) -> None:
+        """Move errors of the whole row to its price model: the theme shows no row's own errors in a list."""
+        super().full_clean()
+        of_row = self.errors.pop(NON_FIELD_ERRORS, None)
+        if of_row:
+            self.errors.setdefault("price_model", self.error_class()).extend(of_row)
 
 
 class PlanItemInline(ThemedStackedInline[PlanItem, PlanVersion]):

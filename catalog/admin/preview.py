@@ -49,7 +49,7 @@ class PreviewForm(forms.Form):
 
     @property
     def usage(self) -> dict[str, Decimal]:
-        """What is used, by kind; a kind that was left empty isn't there."""
+        """The quantities that are used, by kind; a kind that was left empty isn't there."""
         return {kind: self.cleaned_data[kind] for kind in _KINDS if self.cleaned_data.get(kind) is not None}
 
 

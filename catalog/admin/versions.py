@@ -214,7 +214,7 @@ class PlanVersionAdmin(EditorAdmin[PlanVersion]):
 
     def compare_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Show what differs between this version and another of its plan, the active one unless chosen."""
-        version = self._viewed(request, pk)
+        version = self._version_to_view(request, pk)
         others = list(version.plan.versions.exclude(pk=pk).order_by("-number"))
         chosen = request.GET.get("with", "")
         if chosen and chosen not in {str(other.pk) for other in others}:
@@ -223,7 +223,7 @@ class PlanVersionAdmin(EditorAdmin[PlanVersion]):
         active = [other for other in others if other.status == VersionStatus.ACTIVE]
         pks = [int(chosen)] if chosen else [other.pk for other in (*active, *others)]
         other = _version_of(pks[0]) if pks else None
-        context = {"other": other, "others": others}
+        context: dict[str, Any] = {"other": other, "others": others}
         if other is not None:
             older, newer = sorted((other, version), key=lambda each: each.number)
             context |= {"older": older, "newer": newer, "differences": compare_versions(older, newer)}
@@ -231,7 +231,7 @@ class PlanVersionAdmin(EditorAdmin[PlanVersion]):
 
     def preview_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Quote a usage under this version, as it is or is to be sold."""
-        version = self._viewed(request, pk)
+        version = self._version_to_view(request, pk)
         asked = request.GET or None
         initial = {"month": f"{timezone.now():%Y-%m}"}
         form = PreviewForm(asked, initial=initial, currency=version.currency)
@@ -257,7 +257,7 @@ class PlanVersionAdmin(EditorAdmin[PlanVersion]):
                 }
         return self._page(request, version, "preview", f"Quote preview of {version}", context)
 
-    def _viewed(self, request: HttpRequest, pk: int) -> PlanVersion:
+    def _version_to_view(self, request: HttpRequest, pk: int) -> PlanVersion:
         if not self.has_view_permission(request):
             raise PermissionDenied
         return _version_of(pk)

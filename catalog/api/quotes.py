@@ -31,7 +31,7 @@ class StepSerializer(serializers.Serializer[Any]):
     )
     inputs = serializers.DictField(child=serializers.CharField(), help_text="The formula's figures, by name.")
     result = serializers.CharField()
-    source = serializers.CharField(
+    source = serializers.CharField(  # type: ignore[assignment]  # a field of the answer, not the option
         allow_blank=True, help_text="The version or add-on that a quantity is of; else empty."
     )
     text = serializers.CharField(help_text="All of it on one line.")

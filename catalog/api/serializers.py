@@ -1,4 +1,4 @@
-"""What is sold as JSON, and the question of an estimate."""
+"""Plans and add-ons as JSON, and the question of an estimate."""
 
 from typing import Any, ClassVar
 
@@ -123,7 +123,7 @@ class AddonSerializer(RowSerializer[Addon]):
 
 
 class UsageSerializer(StrictSerializer):
-    """What is used in the period, by billing kind; what isn't named is 0."""
+    """The quantities used in the period, by billing kind; one that isn't named is 0."""
 
     def get_fields(self) -> "dict[str, Field[Any, Any, Any, Any]]":
         return {

@@ -82,7 +82,7 @@ class EstimateView(ApiView):
     def post(self, request: Request) -> Response:
         """Quote a usage of a whole month under a plan's active version, with add-ons at today's prices.
 
-        Every line says how it came about. What has a price nowhere is a line `unpriced` with a warning.
+        Every line has the steps that came to it. What has no price is a line `unpriced` with a warning.
         """
         body = EstimateRequestSerializer(data=request.data)
         body.is_valid(raise_exception=True)

@@ -1,4 +1,4 @@
-"""An index for the list of plans, which is paged by `sort`, and the words in which constraints refuse a form."""
+"""Indexes for the lists of plans and add-ons, which are paged in order, and the words in which constraints refuse a form."""
 
 import catalog.columns
 import django.contrib.postgres.constraints
@@ -15,6 +15,10 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name='plan',
             index=models.Index(fields=['sort', 'id'], name='plans_in_order'),
+        ),
+        migrations.AddIndex(
+            model_name='addon',
+            index=models.Index(fields=['code', 'id'], name='addons_in_order'),
         ),
         migrations.AlterConstraint(
             model_name='planitem',

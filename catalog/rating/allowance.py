@@ -23,23 +23,19 @@ _OVERAGE: Final = "max(counted - included, 0)"
 
 
 class Usage(msgspec.Struct, frozen=True, gc=False):
-    """The usage of a kind under one set of terms, and the steps that allow a part of it."""
+    """The usage of a kind under one set of terms, and the steps that allow a part of it.
+
+    `price` is the plan's price of an overage, else the resource price of the usage's first day.
+    """
 
     kind: str
     item: ItemTerms | None
-    rate: ResourceRate | None
+    price: PriceModel | None
     used: Decimal
     days: tuple[Period, ...]
     versions: tuple[str, ...]
     allowances: tuple[Step, ...]
     price_changes: bool = False
-
-    @property
-    def price(self) -> PriceModel | None:
-        """The plan's price of an overage, else the resource price of its first day."""
-        if self.item is not None and self.item.price is not None:
-            return self.item.price
-        return None if self.rate is None else self.rate.price
 
 
 @dataclass(slots=True)
@@ -78,9 +74,16 @@ class _Sum:
         steps: list[Step] = []
         for (source, quantity), days in self.allowances.items():
             steps += prorate_quantity(period, quantity, unbroken(days), source=source)
-        days = unbroken(self.days)
-        versions = tuple(self.versions)
-        return Usage(kind, self.item, self.rate, self.used, days, versions, tuple(steps), self.price_changes)
+        return Usage(
+            kind,
+            self.item,
+            _price_of(self.item, self.rate),
+            self.used,
+            unbroken(self.days),
+            tuple(self.versions),
+            tuple(steps),
+            self.price_changes,
+        )
 
 
 def usages_of(inputs: QuoteInputs, parts: Sequence[Part]) -> list[Usage]:
@@ -119,14 +122,23 @@ def _usages_of_whole_period(inputs: QuoteInputs, part: Part) -> list[Usage]:
     found = []
     for kind in _kinds_of(part):
         item = by_kind.get(kind)
-        rate, changes = None, False
-        if item is None or item.price is None:
+        if item is not None and item.price is not None:
+            price: PriceModel | None = item.price
+            changes = False
+        else:
             rate, changes = _resource_rate(inputs, part, kind, item)
+            price = _price_of(item, rate)
         allowances = allowed.get(kind, ())
         if kind in added:
             allowances = (*allowances, *added[kind])
-        found.append(Usage(kind, item, rate, used.get(kind, ZERO), days, versions, allowances, changes))
+        found.append(Usage(kind, item, price, used.get(kind, ZERO), days, versions, allowances, changes))
     return found
+
+
+def _price_of(item: ItemTerms | None, rate: ResourceRate | None) -> PriceModel | None:
+    if item is not None and item.price is not None:
+        return item.price
+    return None if rate is None else rate.price
 
 
 def _kinds_of(part: Part) -> Iterable[str]:

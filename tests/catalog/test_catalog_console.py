@@ -163,7 +163,7 @@ def test_a_plan_is_offered_to_named_tenants(pricing: Client) -> None:
 
 @pytest.fixture
 def counted() -> Iterator[Callable[[Mapping[int, int]], None]]:
-    """Count subscriptions as an app above would: what the test says."""
+    """Count subscriptions as an app above would: those that the test gives."""
     known: dict[int, int] = {}
 
     def count(version_pks: Sequence[int]) -> Mapping[int, int]:
@@ -279,7 +279,7 @@ def test_a_quote_is_tried_out_on_a_draft(pricing: Client) -> None:
     ],
 )
 def test_a_wrong_question_to_the_preview_is_refused_in_words(
-    pricing: Client, query: dict[str, str], words: str
+    pricing: Client, query: dict[str, Any], words: str
 ) -> None:
     version = draft(stored_plan())
     assert words in page(pricing, f"{VERSIONS}/{version.pk}/preview/", **query)
@@ -301,7 +301,7 @@ def test_a_price_in_force_is_only_ended_and_one_to_come_may_go(pricing: Client) 
     assert pricing.post(f"{base}/{coming.pk}/delete/", {"post": "yes"}).status_code == 302
 
     present.refresh_from_db()
-    assert (present.price_cents, present.effective_to) == (5, today + timedelta(days=5))
+    assert (int(present.price_cents), present.effective_to) == (5, today + timedelta(days=5))
     assert list(ResourcePrice.objects.all()) == [present]
 
 

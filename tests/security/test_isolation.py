@@ -10,7 +10,7 @@ from django.test import Client
 
 from arcadia_cloud.kernel.api.throttles import breaker
 from tests.access import bearer, token_of
-from tests.security.addresses import ENDPOINTS, METHODS, PROTECTED, PUBLIC, Endpoint
+from tests.security.addresses import ENDPOINTS, METHODS, OPEN_TO_NO_TENANT, PROTECTED, PUBLIC, Endpoint
 from tests.security.things import CANARY, SECRET_PRICE_CENTS, thing_of
 
 pytestmark = pytest.mark.django_db
@@ -27,10 +27,6 @@ CALLERS: dict[str, dict[str, str]] = {
 every_endpoint = pytest.mark.parametrize("endpoint", ENDPOINTS, ids=str)
 protected_endpoints = pytest.mark.parametrize("endpoint", PROTECTED, ids=str)
 METERING_MAY_POST: frozenset[str] = frozenset()
-# What is sold is no tenant's data: any token may read it but one that only meters.
-OPEN_TO_NO_TENANT = frozenset(
-    f"api/v1/catalog/{name}" for name in ("plans", "plans/<slug:code>", "addons", "estimate")
-)
 
 
 @pytest.fixture(autouse=True)
