@@ -29,6 +29,7 @@ def attach(subscription: Subscription, code: str, *, actor: str, at: datetime) -
     if last is not None and last.detached_on is None:
         raise AddonAttached(f"deployment {deployment.slug} has {code} already")
     order = registry.AddonOrder(deployment.pk, code, addon.resource_kind, actor, at)
+    # Asked last, when all else is well: a guard may be dear.
     registry.check_addon(order)
     if last is not None and last.detached_on is not None and last.detached_on > on:
         # A second row would share the day with it.
@@ -40,7 +41,7 @@ def attach(subscription: Subscription, code: str, *, actor: str, at: datetime) -
             addon=addon,
             resource_kind=addon.resource_kind,
             qty=addon.qty,
-            price_cents=addon.price_cents,
+            price_cents=addon.price_cents,  # the snapshot: an editor of the catalog changes it there alone
             currency=addon.currency,
             attached_on=on,
         )

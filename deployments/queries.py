@@ -45,6 +45,7 @@ def subscriptions_for_quotes() -> QuerySet[Subscription]:
 
 def get_subscription_for_deployment(deployment_pk: int) -> Subscription | None:
     """Return the deployment's live subscription, else its last one; None where it never had any."""
+    # The live one has no end: nulls first puts it before all that ended.
     live_first = F("cancelled_at").desc(nulls_first=True)
     return subscriptions_for_quotes().filter(deployment=deployment_pk).order_by(live_first, "-pk").first()
 
@@ -80,7 +81,9 @@ def segments_of(
     subscription of `subscriptions_for_quotes`.
     """
     addons = [(addon.days, addon.terms()) for addon in subscription.addons.all()]
+    # An add-on's first and last day part a segment: within one, the add-ons are the same on every day.
     cuts = [day for days, _ in addons for day in (days.start, days.end)]
+    # Days that began in the trial are never due, whatever the proration.
     charged = Period(max(period.start, _first_charged_day(subscription)), date.max)
     terms: dict[int, PlanTerms] = {}
     segments = []
@@ -89,6 +92,7 @@ def segments_of(
         due = within.overlap(charged) if within else None
         if due is None:
             continue
+        # Once a version: a quote refuses two sets of terms of one, and building them is most of the work.
         if version.pk not in terms:
             terms[version.pk] = version.terms()
         for part in due.split(*cuts):
@@ -127,6 +131,7 @@ def _first_charged_day(subscription: Subscription) -> date:
     if ends_at is None:
         return date.min
     ends_at = ends_at.astimezone(UTC)
+    # A day that the trial ends in is the trial's: nothing is due before its end.
     return ends_at.date() + timedelta(days=ends_at.time() > time.min)
 
 

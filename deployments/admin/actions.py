@@ -1,4 +1,4 @@
-"""What operators do to a deployment from its page: moves, its subscription, discounts, the override."""
+"""Actions on a deployment from its page: moves, its subscription, discounts, the override."""
 
 from collections.abc import Callable
 from typing import Any, Final
@@ -73,6 +73,7 @@ def _dialog(
     def run(
         admin: RecordAdmin[Deployment], request: HttpRequest, form: DialogForm, object_id: str
     ) -> HttpResponse:
+        # Without the dialog's own field, which says that it was posted.
         values = {name: value for name, value in form.cleaned_data.items() if not name.startswith("_")}
 
         def call(pk: int) -> Deployment:

@@ -43,6 +43,7 @@ class SubscribeForm(DeploymentForm):
     plan_code = forms.ChoiceField(label="Plan", widget=ThemedSelect)
 
     def choices(self) -> dict[str, list[tuple[str, str]]]:
+        # The plans of the deployment's tenant, as the service will have it: not all that an operator sees.
         tenant = self.deployment.tenant_id if self.deployment else None
         return {"plan_code": [(plan.code, plan.name) for plan in plans_on_offer(tenant)]}
 

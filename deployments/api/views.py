@@ -101,6 +101,7 @@ class DeploymentList(_DeploymentView, ListView):
         user = caller(request)
         body = (OperatorCreateSerializer if user.is_operator else CreateSerializer)(data=request.data)
         body.is_valid(raise_exception=True)
+        # A tenant's own id comes from its token, never from the body.
         tenant = {} if user.is_operator else {"tenant_id": user.tenant_id}
         deployment = create_deployment(
             **{**body.validated_data, **tenant}, actor=user.actor, at=timezone.now()
@@ -143,7 +144,7 @@ class DeploymentDetail(_DeploymentView, DetailView):
 
 
 class _ActionView(_DeploymentView, StrictQueryMixin):
-    """What is done to one deployment. A stranger's is a 404, whatever the body."""
+    """An action on one deployment. A stranger's is a 404, whatever the body."""
 
     filter_backends = ()
 
@@ -181,6 +182,7 @@ class DeploymentTransition(_ActionView):
             at=timezone.now(),
             as_tenant=not is_operator(request),
         )
+        # Accepted, not done: the body still shows the state before.
         response = self.respond(pk, status=202 if result.saga_id else 200, saga_id=result.saga_id)
         if result.saga_id:
             response.headers["Location"] = reverse("saga-detail", args=[result.saga_id])

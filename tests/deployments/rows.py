@@ -50,7 +50,7 @@ def deployed(
 def subscribed(
     plan: str = "studio", *addons: str, slug: str = "shop", at: datetime | None = None, **more: Any
 ) -> Subscription:
-    """Make a deployment with a subscription, on the first of June unless said."""
+    """Make a deployment with a subscription, on the first of June by default."""
     deployment = deployed(slug, at=at, trial=more.pop("trial", False))
     return create_subscription(
         deployment_pk=deployment.pk, plan_code=plan, addons=addons, actor=BY, at=at or noon(1), **more

@@ -1,4 +1,4 @@
-"""Two requests at the same moment: one wins, and the other is told why not."""
+"""Two requests at the same moment: one wins, and the other gets the reason."""
 
 import threading
 import time

@@ -83,6 +83,7 @@ def seed_demo() -> SeedCounts:
 
 def _seed_deployment(tenant: str, slug: str, display_name: str, *, at: datetime) -> tuple[bool, bool]:
     """Make a deployment and its subscription where there is none; return which of them are new."""
+    # Looked for first: a start of every day would else try to make it, and be refused.
     deployment = Deployment.objects.filter(tenant_id=tenant, slug=slug).first()
     is_new = deployment is None
     if deployment is None:
