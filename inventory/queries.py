@@ -67,7 +67,7 @@ class FleetCell:
 
 def count_live_by_deployment(deployment_ids: Collection[int]) -> Mapping[int, int]:
     """Count the live resources of deployments; one without any is left out. The deployments' hook."""
-    # Of the live half alone: its index has the deployment, and tombstones only grow.
+    # The key's own index finds a deployment's rows; its tombstones are among them and don't count.
     live = Resource.objects.live().filter(deployment__in=deployment_ids)
     counts = live.order_by().values("deployment").annotate(number=Count("pk"))
     return {row["deployment"]: row["number"] for row in counts}
