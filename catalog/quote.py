@@ -84,6 +84,9 @@ def _base_fees(inputs: QuoteInputs, parts: Sequence[Part]) -> list[QuoteLine]:
 
 def _addon_fees(inputs: QuoteInputs, parts: Sequence[Part]) -> list[QuoteLine]:
     """Charge each add-on for its days, by code; one that was attached again at another price is another."""
+    if len(parts) == 1:
+        addons = sorted(parts[0].addons, key=lambda addon: addon.code)
+        return [_fee(inputs, _ADDON, addon.code, addon.price, parts) for addon in addons]
     # The snapshot is the key: one attached again at a new price is charged apart.
     attached: dict[tuple[str, Decimal, Decimal], tuple[Money, list[Part]]] = {}
     for part in parts:
@@ -115,6 +118,7 @@ def _rate_usage(inputs: QuoteInputs, usage: Usage) -> QuoteLine:
     included, overage, is_over_cap, basis = take_allowance_off(usage)
     model = usage.price
     charges = () if model is None else _RATE[type(model)](overage, model)
+    amount = charges[0].result if len(charges) == 1 else sum_results(charges)
     warnings: tuple[WarningCode, ...] = ()
     # Within the allowance there is nothing to price, so nothing to warn of.
     if model is None and overage:
@@ -129,7 +133,7 @@ def _rate_usage(inputs: QuoteInputs, usage: Usage) -> QuoteLine:
     return QuoteLine(
         type=_UNPRICED if model is None and overage else _USAGE,
         code=usage.kind,
-        amount=round_money(sum_results(charges), inputs.currency),
+        amount=round_money(amount, inputs.currency),
         days=usage.days,
         versions=usage.versions,
         used=usage.used,

@@ -175,7 +175,7 @@ def take_allowance_off(usage: Usage) -> tuple[Decimal, Decimal, bool, tuple[Step
     allowances of the plan and of the add-ons go by the days that each counts for; the cap doesn't.
     """
     steps = usage.allowances
-    included = sum_results(steps)
+    included = steps[0].result if len(steps) == 1 else sum_results(steps)
     # The cap limits all that was used, what is included as well: so it comes before the allowance.
     cap = None if usage.item is None else usage.item.hard_cap
     counted, is_over = usage.used, False
