@@ -79,7 +79,7 @@ class RunMode(TextChoices):
 
 
 class RunOutcome(TextChoices):
-    """The outcomes of a sync run; empty while it runs. One that was interrupted is gone on with by a later run."""
+    """The outcomes of a sync run; empty while it runs. Where one was interrupted, a later one goes on."""
 
     COMPLETE = "complete"
     FAILED = "failed"

@@ -89,7 +89,7 @@ class Position:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """A reading that began at `began_at`, maybe in an earlier run, and has taken so many `calls` before this."""
+    """A reading that began at `began_at`, maybe in an earlier run; `calls` are those of earlier runs."""
 
     began_at: datetime
     calls: int = 0

@@ -1,4 +1,7 @@
-"""Retention: how long sync runs and unfinished readings are kept. Resources, their events and spans are kept for good."""
+"""Retention: how long sync runs and unfinished readings are kept.
+
+Resources, their events and spans are kept for good.
+"""
 
 from datetime import datetime, timedelta
 from typing import Final
