@@ -1,8 +1,8 @@
 """The items of an invoice, page by page: as many in one hour as the calls allow, the rest in the next.
 
 An invoice of a million lines has five thousand pages of items. What was read of a final invoice is kept, and
-the next ingest goes on behind it. A preview changes from hour to hour: one with too many pages is read without
-its items.
+the next ingest goes on behind it. A preview changes from hour to hour: one with too many pages is read
+without its items.
 """
 
 import csv

@@ -92,8 +92,8 @@ class DetailReader:
             return ""
         return (
             f"the {self.sub_listing.title} of {self.read_count} of {self.read_count + self.kept} were read, "
-            f"those read longest ago first; the oldest kept are of {self.oldest_kept:%Y-%m-%d %H:%M} UTC: the "
-            "hour's calls don't reach for more"
+            f"those read longest ago first; the oldest kept are of {self.oldest_kept:%Y-%m-%d %H:%M} UTC: "
+            "the hour's calls don't reach for more"
         )
 
     def _known(self, records: Sequence[Any]) -> ResourceQuerySet:

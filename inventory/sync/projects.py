@@ -52,8 +52,8 @@ class Membership:
             return ""
         return (
             f"the resources of {self.projects - self.left_out} of {self.projects} projects were read, those "
-            f"read longest ago first; the oldest kept are of {self.oldest_kept:%Y-%m-%d %H:%M} UTC: the hour's "
-            "calls don't reach for more"
+            f"read longest ago first; the oldest kept are of {self.oldest_kept:%Y-%m-%d %H:%M} UTC: "
+            "the hour's calls don't reach for more"
         )
 
 
@@ -89,7 +89,7 @@ def sync_projects(cloud: DigitalOcean, *, progress: Progress, now: Callable[[], 
 def _read_members(
     cloud: DigitalOcean, projects: Iterable[str], progress: Progress, *, at: datetime
 ) -> tuple[dict[str, list[str]], set[str]]:
-    """Read the URNs in each project until the run's calls are spent; return them, and the finished projects."""
+    """Read the URNs in each project until the run's calls are spent; return them, and whose are whole."""
     members: dict[str, list[str]] = {}
     finished: set[str] = set()
     unfinished = unfinished_readings(_READINGS)
