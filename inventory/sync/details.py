@@ -72,9 +72,9 @@ class DetailReader:
                 except BudgetExhausted:
                     self.is_out_of_calls = True  # the page is observed all the same
                 else:
-                    self.read.append(record_key(record))
-                    self.read_count += 1
                     yield self.sub_listing.combine(record, parts)
+                    self.read.append(record_key(record))  # once its observation is in the batch
+                    self.read_count += 1
                     continue
             self.kept += 1
             read_at = at if row is None else row.details_read_at or row.first_seen_at
