@@ -77,8 +77,8 @@ class SyncRun(models.Model):
     """One pass over one kind. Written while it runs, so that the console shows its progress.
 
     `error` is why it isn't complete, or what a complete one has left out. `needed_calls`: those that a whole
-    reading of the kind takes, as far as this run could tell. `oldest_part_at`: when the oldest part of what
-    it goes by was read, null where it read everything itself.
+    reading of the kind takes, as far as this run found out. `oldest_part_at`: when the oldest part of what it
+    goes by was read, null where it read everything itself.
     """
 
     kind = models.CharField(max_length=40)  # a resource kind, or "project"

@@ -8,6 +8,7 @@ without its items.
 import csv
 from collections.abc import Iterable
 from io import StringIO
+from math import ceil
 from typing import IO, Final
 
 import structlog
@@ -65,11 +66,11 @@ def download_items(cloud: DigitalOcean, invoice: ProviderInvoice, into: IO[str])
         number = 1
         try:
             for page in cloud.invoice_item_pages(invoice.invoice_uuid):
-                if usable is not None and _pages_in(page) > usable:
-                    log.warning(
-                        "invoice_items_left_out", invoice=invoice.pk, pages=_pages_in(page), calls=usable
-                    )
-                    return False
+                if usable is not None and page.items and page.total:
+                    pages = ceil(page.total / len(page.items))
+                    if number == 1 and pages > usable:
+                        log.warning("invoice_items_left_out", invoice=invoice.pk, pages=pages, calls=usable)
+                        return False
                 write_items_csv(page.items, into, first_number=number)
                 number += len(page.items)
         except BudgetExhausted:
@@ -97,7 +98,11 @@ class _ItemDownload:
 
     def read_on(self) -> None:
         """Write what is kept, and read on behind it."""
-        self._write_kept()
+        parts = InvoiceItemsPart.objects.filter(invoice=self._invoice).order_by("next_offset")
+        for pk in parts.values_list("pk", flat=True):
+            part = parts.get(pk=pk)  # one by one: together they may be a hundred megabytes
+            self._into.write(part.rows)
+            self._offset, self._number, self._total = part.next_offset, part.next_offset, part.total
         try:
             for page in self._cloud.invoice_item_pages(self._invoice.invoice_uuid, offset=self._offset):
                 if self._offset and page.total != self._total:
@@ -106,17 +111,14 @@ class _ItemDownload:
                         f"there were {self._total} items, and now there are {page.total}: they are read anew"
                     )
                 self._take(page)
-                if page.next_offset is not None and (reason := self._reason_to_stop()):
-                    raise self._keep_and_stop(reason)
+                if page.next_offset is None:
+                    return
+                if is_stopping():
+                    raise self._keep_and_stop("the worker is being stopped")
+                if (usable := _usable_calls(self._cloud)) is not None and usable < 1:
+                    raise self._keep_and_stop("half of the hour's calls is left to the syncs")
         except BudgetExhausted as error:
             raise self._keep_and_stop(error.message) from error
-
-    def _write_kept(self) -> None:
-        parts = InvoiceItemsPart.objects.filter(invoice=self._invoice).order_by("next_offset")
-        for pk in parts.values_list("pk", flat=True):
-            part = parts.get(pk=pk)  # one by one: together they may be a hundred megabytes
-            self._into.write(part.rows)
-            self._offset, self._number, self._total = part.next_offset, part.next_offset, part.total
 
     def _take(self, page: Page[InvoiceItemRecord]) -> None:
         write_items_csv(page.items, self._unkept, first_number=self._number + 1)
@@ -139,12 +141,6 @@ class _ItemDownload:
             invoice=self._invoice, next_offset=self._offset, total=self._total, rows=rows
         )
 
-    def _reason_to_stop(self) -> str:
-        if is_stopping():
-            return "the worker is being stopped"
-        usable = _usable_calls(self._cloud)
-        return "half of the hour's calls is left to the syncs" if usable is not None and usable < 1 else ""
-
     def _keep_and_stop(self, reason: str) -> ItemsUnfinished:
         if self._unkept.tell():
             self._keep()
@@ -157,7 +153,3 @@ class _ItemDownload:
 def _usable_calls(cloud: DigitalOcean) -> int | None:
     left, limit = cloud.budget.left_this_hour(), cloud.budget.hourly_limit()
     return None if left is None or limit is None else left - limit // _LEFT_SHARE
-
-
-def _pages_in(page: Page[InvoiceItemRecord]) -> int:
-    return 1 if not page.total or not page.items else -(-page.total // len(page.items))

@@ -39,7 +39,7 @@ def divide(calls: int, needs: Sequence[int]) -> list[int]:
 
 
 def known_need(kind: str) -> int | None:
-    """Return the calls that a whole reading of the kind takes, by the newest run that could tell."""
+    """Return the calls that a whole reading of the kind takes, by the newest run that found out."""
     runs = SyncRun.objects.filter(kind=kind, needed_calls__isnull=False)
     return runs.order_by("-started_at").values_list("needed_calls", flat=True).first()
 

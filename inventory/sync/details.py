@@ -59,12 +59,17 @@ class DetailReader:
 
         Raises ProviderError, and ReadingInterrupted where the worker is being stopped.
         """
-        known = {row.provider_id: row for row in self._known(records)}
+        rows = _live(self.spec).filter(provider_id__in=[record_key(record) for record in records])
+        fields = ("provider_id", "attrs", "details_read_at", "first_seen_at")
+        known = {row.provider_id: row for row in rows.only(*fields)}
+        most = self.progress.allowed_calls
         for record in records:
             if is_stopping():
                 raise ReadingInterrupted("its worker is being stopped")
             row = known.get(record_key(record))
-            if self._may_read(row):
+            is_due = row is None or self.due is None or row.provider_id in self.due
+            is_spent = most is not None and self.cloud.calls - self.progress.calls_before >= most
+            if is_due and not is_spent and not self.is_out_of_calls:
                 try:
                     parts = list(read_all(self.cloud, self.sub_listing.listing_of(record)))
                 except ProviderNotFound:
@@ -95,17 +100,6 @@ class DetailReader:
             f"those read longest ago first; the oldest kept are of {self.oldest_kept:%Y-%m-%d %H:%M} UTC: "
             "the hour's calls don't reach for more"
         )
-
-    def _known(self, records: Sequence[Any]) -> ResourceQuerySet:
-        rows = _live(self.spec).filter(provider_id__in=[record_key(record) for record in records])
-        return rows.only("provider_id", "attrs", "details_read_at", "first_seen_at")
-
-    def _may_read(self, row: Resource | None) -> bool:
-        calls = self.cloud.calls - self.progress.calls_before
-        is_spent = self.progress.allowed_calls is not None and calls >= self.progress.allowed_calls
-        if self.is_out_of_calls or is_spent:
-            return False
-        return row is None or self.due is None or row.provider_id in self.due
 
 
 def _live(spec: KindSpec) -> ResourceQuerySet:

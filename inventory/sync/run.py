@@ -205,20 +205,16 @@ class KindSync:
         # A fast run reads too little of the account to conclude anything from an absence.
         if not is_fast:
             drop_reading(run.kind)
-            self._strike(run, reading.began_at, held)
+            absences = retry_while_database_is_down(lambda: count_absences(self.spec, reading.began_at))
+            if absences.is_suspicious and not self.sync.confirm_loss:
+                raise SuspiciousLoss(
+                    f"{absences}: nothing was struck. A token that lost a scope looks like this; if they are "
+                    f"really gone: manage.py sync_inventory --kind {self.spec.kind} --confirm-loss"
+                )
+            # Strikes before tombstones: the third strike of this run is checked by this run.
+            strike_absent(self.spec, run, reading.began_at, held)
+            tombstone_confirmed(self.spec, run, self.sync.cloud, self.sync.clock.now, self._origin(run))
         return "" if self.details is None else self.details.describe_kept()
-
-    def _strike(self, run: SyncRun, began_at: datetime, held: HeldLease) -> None:
-        """Strike what a reading that began at `began_at` didn't see; tombstone what is gone."""
-        absences = retry_while_database_is_down(lambda: count_absences(self.spec, began_at))
-        if absences.is_suspicious and not self.sync.confirm_loss:
-            raise SuspiciousLoss(
-                f"{absences}: nothing was struck. A token that lost a scope looks like this; if they are "
-                f"really gone: manage.py sync_inventory --kind {self.spec.kind} --confirm-loss"
-            )
-        # Strikes before tombstones: the third strike of this run is checked by this run.
-        strike_absent(self.spec, run, began_at, held)
-        tombstone_confirmed(self.spec, run, self.sync.cloud, self.sync.clock.now, self._origin(run))
 
     def _interrupt(
         self, run: SyncRun, reading: Reading, progress: Progress, error: ReadingInterrupted | BudgetExhausted

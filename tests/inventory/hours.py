@@ -1,4 +1,4 @@
-"""Hours of few calls: each has a token of its own at the simulator, whose limits are as told."""
+"""Hours of few calls: each has a token of its own at the simulator, with limits of its own."""
 
 from collections.abc import Iterator
 from functools import partial

@@ -319,6 +319,22 @@ def test_the_fast_interval_is_what_the_full_runs_leave(
     assert sync(RunMode.FAST)["droplet"].outcome == "complete"
 
 
+def test_a_fast_run_that_does_not_fit_into_the_hour_is_skipped_and_a_full_one_is_read_as_far_as_it_goes(
+    simulator: Simulated, sync: SyncNow, begin_hour: BeginHour
+) -> None:
+    begin_hour(60)
+    complete_run("droplet", 20, minutes_ago=90)
+    with DigitalOcean() as cloud:
+        for _ in range(40):
+            cloud.account()
+    run = sync(RunMode.FAST)["droplet"]
+    assert run.outcome == "skipped"
+    assert re.fullmatch(r"it takes about 20 calls, but 1\d are left of this hour's", run.error), run.error
+    assert (run.seen, run.pages) == (0, 0)
+    assert sync()["droplet"].outcome == "complete"
+    assert not Alert.objects.exists()
+
+
 def test_a_small_fleet_is_read_every_five_minutes(
     simulator: Simulated, sync: SyncNow, begin_hour: BeginHour
 ) -> None:

@@ -121,7 +121,9 @@ def test_a_worker_that_is_stopped_interrupts_its_sync_at_the_next_page_and_the_n
     simulator.control("DELETE", "faults")
     simulator.control("DELETE", "requests")
     assert sync()["droplet"].outcome == "complete"
-    assert len(simulator.requests(path="/v2/droplets")) < 20
+    asked = {request["query"] for request in simulator.requests(path="/v2/droplets")}
+    assert "per_page=200&page=20" in asked
+    assert "per_page=200&page=1" not in asked
     assert_nothing_lost_or_doubled(simulator)
 
 
