@@ -14,7 +14,7 @@ class ProvisioningConfig(AppConfig):
         """Register the workflows, the readiness check, the sagas' pages and the sweeps."""
         # By name: this module is imported before the models are loaded.
         import_string("provisioning.workflows.register_all")()
-        readiness.register("sagas", import_string("provisioning.readiness.check_sagas"))
+        readiness.register("sagas", import_string("provisioning.readiness.check_sagas"), vital=False)
         subject_links.register("saga", "admin:provisioning_sagarun_change")
         register_schedule(
             ScheduleEntry(

@@ -6,6 +6,7 @@ Resources, their events and spans are kept for good.
 from datetime import datetime, timedelta
 from typing import Final
 
+from arcadia_cloud.kernel.retention import delete_in_batches
 from inventory.models import SyncRun, UnfinishedReading
 from inventory.values import STALE_SLOW_AFTER
 
@@ -18,5 +19,4 @@ def delete_old_runs(*, at: datetime) -> int:
     With them go the unfinished readings that no run goes on with any more.
     """
     UnfinishedReading.objects.filter(updated_at__lt=at - STALE_SLOW_AFTER).delete()
-    deleted, _ = SyncRun.objects.filter(started_at__lt=at - RUNS_KEPT_FOR).delete()
-    return deleted
+    return delete_in_batches(SyncRun.objects.filter(started_at__lt=at - RUNS_KEPT_FOR).order_by("started_at"))

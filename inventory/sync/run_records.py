@@ -138,9 +138,18 @@ def finish_run(
             details={"run": run.pk},
         )
     if outcome == RunOutcome.COMPLETE and run.mode != RunMode.FAST:
-        for closed in {*_ALERTS.values(), _SHORT_OF_CALLS} - {code}:
-            resolve_alert(code=closed, subject=subject, actor=f"run:{run.pk}")
+        resolve_sync_alerts(run.kind, actor=f"run:{run.pk}", but=code)
     # After the run's last commit: a listener's worker must find the rows.
     if run.discovered or run.restored:
         hooks.notify_discovered(run.kind)
     return run
+
+
+def resolve_sync_alerts(kind: str, *, actor: str, but: str | None = None) -> None:
+    """Resolve the alerts of a kind's runs: it was read completely, or isn't to be read any more.
+
+    `but` is the code of one that has just been raised.
+    """
+    for code in (*_ALERTS.values(), _SHORT_OF_CALLS):
+        if code != but:
+            resolve_alert(code=code, subject=f"kind:{kind}", actor=actor)
