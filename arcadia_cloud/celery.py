@@ -4,11 +4,13 @@ import os
 from typing import Any, Final
 
 from celery import Celery
-from celery.signals import setup_logging, task_postrun
+from celery.signals import setup_logging, task_postrun, worker_shutting_down
 from django.dispatch import receiver
 from django_structlog.celery.signals import modify_context_before_task_publish
 from django_structlog.celery.steps import DjangoStructLogInitStep
 from structlog.contextvars import clear_contextvars
+
+from arcadia_cloud.kernel.queue.shutdown import request_stop
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "arcadia_cloud.settings")
 
@@ -23,6 +25,12 @@ app.autodiscover_tasks()
 @setup_logging.connect
 def _keep_django_logging(**_kwargs: object) -> None:
     """Celery would install its own handlers; Django's LOGGING has done it."""
+
+
+@worker_shutting_down.connect
+def _stop_long_tasks(**_kwargs: object) -> None:
+    """Celery waits for running tasks, however long; the long ones look whether they should stop."""
+    request_stop()
 
 
 @receiver(modify_context_before_task_publish)

@@ -242,6 +242,28 @@ class BillingEntry(models.Model):
         return f"{self.type} of {self.date:%Y-%m-%d}"
 
 
+class InvoiceItemsPart(models.Model):
+    """Items of an invoice that were read before the hour's calls were spent: those in front of `next_offset`.
+
+    `rows` are CSV, as `ingest/items.py` writes them, `total` is the provider's count. Gone once the invoice
+    has its lines.
+    """
+
+    invoice = models.ForeignKey(ProviderInvoice, models.CASCADE, related_name="+", db_index=False)
+    next_offset = models.PositiveIntegerField()
+    total = models.PositiveIntegerField(null=True, blank=True)
+    rows = models.TextField()
+
+    class Meta:
+        db_table = "cloud_invoice_items"
+        constraints = [
+            models.UniqueConstraint(fields=["invoice", "next_offset"], name="invoice_items_part_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"items of {self.invoice_id} up to {self.next_offset}"
+
+
 class CostLine(models.Model):
     """One line of a provider's invoice, kept as billed; what is derived from it stands after `category`.
 

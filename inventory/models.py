@@ -45,6 +45,7 @@ class Project(models.Model):
 
     The sync takes the provider's purpose as the first value and never writes it again; the provider's
     own stays in `attrs`. `tenant_id` null: ours. `deleted_at`: gone from a complete list.
+    `resources_read_at`: when the list of what is in it was last read.
     """
 
     provider = models.CharField(max_length=40, default=PROVIDER)
@@ -59,6 +60,7 @@ class Project(models.Model):
     first_seen_at = models.DateTimeField()
     last_seen_at = models.DateTimeField()
     deleted_at = models.DateTimeField(null=True, blank=True)
+    resources_read_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         db_table = "cloud_projects"
@@ -72,7 +74,12 @@ class Project(models.Model):
 
 
 class SyncRun(models.Model):
-    """One pass over one kind. Written while it runs, so that the console shows its progress."""
+    """One pass over one kind. Written while it runs, so that the console shows its progress.
+
+    `error` is why it isn't complete, or what a complete one has left out. `needed_calls`: those that a whole
+    reading of the kind takes, as far as this run found out. `oldest_part_at`: when the oldest part of what it
+    goes by was read, null where it read everything itself.
+    """
 
     kind = models.CharField(max_length=40)  # a resource kind, or "project"
     mode = models.CharField(max_length=10, choices=RunMode)
@@ -90,6 +97,8 @@ class SyncRun(models.Model):
     struck = models.PositiveIntegerField(default=0)
     deleted = models.PositiveIntegerField(default=0)
     error = models.TextField(blank=True)
+    needed_calls = models.PositiveIntegerField(null=True, blank=True)
+    oldest_part_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         db_table = "sync_runs"
@@ -110,6 +119,32 @@ class SyncRun(models.Model):
     @property
     def kind_label(self) -> str:
         return kind_label(self.kind)
+
+
+class UnfinishedReading(models.Model):
+    """The place at which the next run goes on with a list that the last one didn't read to its end.
+
+    `name` is a kind's, or `project:` and a project's id. `distinct` and `anchor` are hashes of eight bytes
+    each; the columns are those of `sync/readings.py`.
+    """
+
+    name = models.CharField(max_length=120, unique=True)
+    began_at = models.DateTimeField()
+    updated_at = models.DateTimeField()
+    calls = models.PositiveIntegerField()
+    listing = models.PositiveSmallIntegerField()
+    offset = models.PositiveIntegerField()
+    is_second = models.BooleanField()
+    seen_before = models.PositiveIntegerField()
+    counted = models.PositiveIntegerField()
+    distinct = models.BinaryField()
+    anchor = models.BinaryField()
+
+    class Meta:
+        db_table = "sync_readings"
+
+    def __str__(self) -> str:
+        return f"reading of {self.name}"
 
 
 # What stands in the operator's own project is the operator's; the rest that no rule decided needs an owner.
@@ -172,7 +207,8 @@ class Resource(models.Model):
     parent. `observed_digest` (`observation/digest.py`) is of the observation that the row was written from,
     null where nothing may be concluded from it. `saga_tenant_id` and `saga_deployment` are the word of the
     saga that made it; an operator's assignment covers it and doesn't replace it. `project_seen_at` is when
-    the provider was asked for `project`: older evidence doesn't overwrite it.
+    the provider was asked for `project`: older evidence doesn't overwrite it. `details_read_at` is when the
+    list that the resource has of its own, as a zone its records, was last read; null where it has none.
     """
 
     provider = models.CharField(max_length=40, default=PROVIDER)
@@ -205,6 +241,7 @@ class Resource(models.Model):
     last_seen_at = models.DateTimeField()
     deleted_at = models.DateTimeField(null=True, blank=True)
     stale_strike_count = models.PositiveSmallIntegerField(default=0)
+    details_read_at = models.DateTimeField(null=True, blank=True)
 
     objects = ResourceQuerySet.as_manager()
 

@@ -17,9 +17,6 @@ from inventory.kinds.spec import KindSpec, Source
 from inventory.models import IS_UNATTRIBUTED, Resource, ResourceEvent, ResourceQuerySet, SyncRun
 from inventory.values import (
     PROVIDER_CURRENCY,
-    STALE_AFTER,
-    STALE_SLOW_AFTER,
-    RunMode,
     RunOutcome,
 )
 
@@ -33,7 +30,8 @@ Cell: TypeAlias = dict[str, Any]  # a row of counts: its dimensions by name, and
 class SyncAge:
     """The last time a kind was read completely; None: never. `is_stale` where that is too long ago.
 
-    `reason` is why its newest run wasn't complete; empty where it was.
+    Where a part of it was kept from earlier runs, it is the age of the oldest part. `reason` is why its
+    newest run wasn't complete, or what it kept; empty where it read everything.
     """
 
     kind: str
@@ -88,14 +86,12 @@ def sync_ages(*, at: datetime) -> list[SyncAge]:
     ages = []
     for spec in registry.SPECS:
         run = found[str(spec.kind)]
-        # A day and two hours for what is read once a day: a run that starts late isn't stale yet.
-        limit = STALE_SLOW_AFTER if spec.modes == {RunMode.SLOW} else STALE_AFTER
+        limit = registry.stale_after(run.kind)
         # Spaces without keys were never set up. Any other kind that was never read is stale, however its runs
         # were skipped: for want of calls, say.
         is_set_up = not (spec.source is Source.SPACES and run.outcome == RunOutcome.SKIPPED)
         is_stale = is_set_up if run.completed_at is None else at - run.completed_at > limit
-        reason = "" if run.outcome == RunOutcome.COMPLETE else run.error
-        ages.append(SyncAge(run.kind, run.completed_at, is_stale, reason))
+        ages.append(SyncAge(run.kind, run.completed_at, is_stale, run.error))
     return ages
 
 

@@ -20,7 +20,7 @@ from inventory.sync.paging import read_all
 from inventory.sync.projects import mirror_projects, sync_projects
 from inventory.sync.retention import delete_old_runs
 from inventory.sync.run import ReportProgress, Sync
-from inventory.sync.run_records import Progress
+from inventory.sync.run_records import Progress, is_interrupted
 from inventory.sync.tombstones import tombstone_removed
 from inventory.values import RunMode
 
@@ -61,10 +61,14 @@ def sync_inventory(
 ) -> list[SyncRun]:
     """Sync these kinds, or every kind of `mode`; return a run per kind, the projects' first.
 
+    A full pass also goes on with the slow kinds whose last run was interrupted.
     `actor` is recorded in the history of what happens. `confirm_loss` lets a suspicious loss through.
     Raises InvalidInput for an unknown kind and MissingToken without a token.
     """
     specs = registry.specs_named(kinds) if kinds else registry.specs_of_mode(mode)
+    if mode == RunMode.FULL and not kinds:
+        # Else a slow kind that needs more than an hour's calls would be read over as many days.
+        specs += [spec for spec in registry.specs_of_mode(RunMode.SLOW) if is_interrupted(str(spec.kind))]
     with DigitalOcean("SYNC") as cloud:
         sync = Sync(
             cloud,

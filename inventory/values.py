@@ -79,12 +79,13 @@ class RunMode(TextChoices):
 
 
 class RunOutcome(TextChoices):
-    """The outcomes of a sync run; empty while it runs."""
+    """The outcomes of a sync run; empty while it runs. Where one was interrupted, a later one goes on."""
 
     COMPLETE = "complete"
     FAILED = "failed"
     SUSPICIOUS = "suspicious"
     SKIPPED = "skipped"
+    INTERRUPTED = "interrupted"
     RUNNING = "", "running"
 
 

@@ -216,8 +216,13 @@ class DigitalOcean(RestClient):
 
     def invoice_items(self, invoice_uuid: str) -> Iterator[InvoiceItemRecord]:
         """List an invoice's items, with ids of resources, which its CSV doesn't have."""
+        for page in self.invoice_item_pages(invoice_uuid):
+            yield from page.items
+
+    def invoice_item_pages(self, invoice_uuid: str, *, offset: int = 0) -> Iterator[Page[InvoiceItemRecord]]:
+        """Yield the pages of an invoice's items, from the one on that holds the item behind `offset`."""
         path = f"{_INVOICES}/{_quote(invoice_uuid)}"
-        return self.items(Listing(path, "invoice_items", InvoiceItemRecord))
+        return self.pages(Listing(path, "invoice_items", InvoiceItemRecord), offset=offset)
 
     def invoice_summary(self, invoice_uuid: str) -> InvoiceSummaryRecord:
         """Get an invoice's sums."""

@@ -31,11 +31,16 @@ class Listing(Generic[T]):
 
 @dataclass(frozen=True, slots=True)
 class Page(Generic[T]):
-    """Items of one answer. `total` is the provider's count of the whole collection, where it gives one."""
+    """Items of one answer. `total` is the provider's count of the whole collection, where it gives one.
+
+    `next_offset` is the number of items in front of the next page; None on the last, and where pages aren't
+    counted.
+    """
 
     items: list[T]
     total: int | None
     number: int
+    next_offset: int | None = None
 
 
 def next_page_params(

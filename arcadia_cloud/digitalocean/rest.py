@@ -96,14 +96,15 @@ class RestClient:
         """Delete, once. Raises ProviderNotFound where it is gone already."""
         self._transport.send("DELETE", path)
 
-    def pages(self, listing: Listing[T]) -> Iterator[Page[T]]:
+    def pages(self, listing: Listing[T], *, offset: int = 0) -> Iterator[Page[T]]:
         """Yield every page of a collection. They aren't one snapshot: items may repeat or move between them.
 
+        With `offset` those from the page on that holds the item behind so many; only where pages are counted.
         An empty page ends the list; one past `most_pages` raises ProviderMalformed.
         """
         call = f"GET {listing.path}"
-        position = {"page": "1"} if listing.style == "pages" else {}
         size = listing.per_page
+        position = {"page": str(offset // size + 1)} if listing.style == "pages" else {}
         for number in range(1, self._most_pages + 1):
             sizes = {} if listing.style == "unpaged" else {"per_page": str(size)}
             try:
@@ -118,8 +119,10 @@ class RestClient:
                     return
                 raise
             items, envelope = decode_page(response, listing, call=call)
-            yield Page(items, envelope.total, number)
-            if not items or not envelope.next or listing.style == "unpaged":
+            is_last = not items or not envelope.next or listing.style == "unpaged"
+            following = int(position["page"]) * size if listing.style == "pages" and not is_last else None
+            yield Page(items, envelope.total, number, following)
+            if is_last:
                 return
             position = next_page_params(envelope.next, position, listing, call=call)
         raise ProviderMalformed(f"the list has more than {self._most_pages} pages", call=call)

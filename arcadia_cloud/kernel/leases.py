@@ -17,6 +17,7 @@ import structlog
 from django.db import DatabaseError, InterfaceError, connection, transaction
 
 from arcadia_cloud.kernel.errors import Conflict
+from arcadia_cloud.kernel.queue.shutdown import is_stopping
 
 log = structlog.get_logger(__name__)
 
@@ -77,8 +78,9 @@ class HeldLease:
 def lease(name: str, *, seconds: float = 60, wait_seconds: float = 0) -> Iterator[HeldLease]:
     """Hold the lease `name` for the block, renewing it from a thread every third of `seconds`.
 
-    Raises LeaseHeld when another process still holds it after `wait_seconds`. Not for the inside of a
-    transaction: no other process would see the lease before its commit.
+    Raises LeaseHeld when another process still holds it after `wait_seconds`, or when this worker is asked to
+    stop meanwhile. Not for the inside of a transaction: no other process would see the lease before its
+    commit.
     """
     held = HeldLease(name, seconds)
     give_up_at = time.monotonic() + wait_seconds
@@ -87,7 +89,7 @@ def lease(name: str, *, seconds: float = 60, wait_seconds: float = 0) -> Iterato
         with transaction.atomic(durable=True):
             if _affects_row(_ACQUIRE, held):
                 break
-        if time.monotonic() >= give_up_at:
+        if time.monotonic() >= give_up_at or is_stopping():
             raise LeaseHeld(f"{name} is already running")
         time.sleep(_POLL_SECONDS)
     stop = threading.Event()

@@ -135,9 +135,10 @@ def _sync_result(run: SyncRun) -> StageResult:
         "struck": run.struck,
         "deleted": run.deleted,
     }
-    if run.outcome == RunOutcome.SKIPPED:
-        counts["skipped"] = 1  # its row has the reason; that is no failure
-    well = run.outcome in {RunOutcome.COMPLETE, RunOutcome.SKIPPED}
+    # Its row has the reason, and a later run reads it, or goes on: that is no failure.
+    if run.outcome in {RunOutcome.SKIPPED, RunOutcome.INTERRUPTED}:
+        counts[str(run.outcome)] = 1
+    well = run.outcome in {RunOutcome.COMPLETE, RunOutcome.SKIPPED, RunOutcome.INTERRUPTED}
     error = "" if well else run.error or str(run.get_outcome_display())
     seconds = (run.finished_at - run.started_at).total_seconds() if run.finished_at else 0.0
     return StageResult(f"sync {run.kind}", counts, seconds, error)

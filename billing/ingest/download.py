@@ -3,8 +3,7 @@
 No transaction stays open while a download drips, and memory doesn't grow with an invoice.
 """
 
-import csv
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +14,9 @@ import structlog
 
 from arcadia_cloud.digitalocean.client import DigitalOcean
 from arcadia_cloud.digitalocean.errors import ProviderError, ProviderNotFound
-from arcadia_cloud.digitalocean.records import InvoiceItemRecord, InvoiceSummaryRecord
+from arcadia_cloud.digitalocean.records import InvoiceSummaryRecord
+from billing.ingest.items import ItemsUnfinished, download_items
+from billing.models import ProviderInvoice
 
 T = TypeVar("T")
 log = structlog.get_logger(__name__)
@@ -40,58 +41,36 @@ class InvoiceDocuments:
 
 @contextmanager
 def download(
-    cloud: DigitalOcean, invoice_uuid: str, *, file: Path | None = None
+    cloud: DigitalOcean, invoice: ProviderInvoice, *, file: Path | None = None
 ) -> Iterator[InvoiceDocuments]:
     """Open all documents of an invoice for the block. With `file` the CSV is that file, not the provider's.
 
     Items and summary are then None where the provider is away: the file still has its sums. Raises
-    ProviderError without a file, and OSError where it can't be read.
+    ProviderError without a file, OSError where it can't be read, and ItemsUnfinished.
     """
     with ExitStack() as closing:
         if file is None:
             invoice_csv: IO[bytes] = closing.enter_context(TemporaryFile())
-            with cloud.invoice_csv(invoice_uuid) as lines:
+            with cloud.invoice_csv(invoice.invoice_uuid) as lines:
                 invoice_csv.writelines(line.encode(_ENCODING, "surrogateescape") for line in lines)
         else:
             invoice_csv = closing.enter_context(file.open("rb"))
-        tolerated = ProviderNotFound if file is None else ProviderError
+        tolerated = (ProviderNotFound,) if file is None else (ProviderError, ItemsUnfinished)
         items_csv: IO[str] = closing.enter_context(TemporaryFile("w+", encoding=_ENCODING, newline=""))
 
-        def download_items() -> IO[str]:
-            write_items_csv(cloud.invoice_items(invoice_uuid), items_csv)
-            return items_csv
+        def fetch_items() -> IO[str] | None:
+            return items_csv if download_items(cloud, invoice, items_csv) else None
 
         yield InvoiceDocuments(
             csv=invoice_csv,
-            items=_none_if(tolerated, download_items),
-            summary=_none_if(tolerated, lambda: cloud.invoice_summary(invoice_uuid)),
+            items=_none_if(tolerated, fetch_items),
+            summary=_none_if(tolerated, lambda: cloud.invoice_summary(invoice.invoice_uuid)),
         )
 
 
-def _none_if(tolerated: type[ProviderError], fetch: Callable[[], T]) -> T | None:
+def _none_if(tolerated: tuple[type[Exception], ...], fetch: Callable[[], T]) -> T | None:
     try:
         return fetch()
     except tolerated as error:
-        log.warning("invoice_document_missing", call=error.call, reason=error.message)
+        log.warning("invoice_document_missing", reason=str(error))
         return None
-
-
-def write_items_csv(items: Iterable[InvoiceItemRecord], into: IO[str]) -> None:
-    """Write items as rows of CSV, except those without a time: they can't be compared with a line."""
-    write = csv.writer(into, lineterminator="\r\n").writerow
-    for number, item in enumerate(items, start=1):
-        # COPY would take an empty time for null, and null pairs with nothing.
-        if item.start_time is not None and item.end_time is not None:
-            write(
-                (
-                    number,
-                    item.product,
-                    item.group_description,
-                    item.description,
-                    item.start_time,
-                    item.end_time,
-                    item.amount,
-                    item.resource_id,
-                    item.resource_uuid,
-                )
-            )

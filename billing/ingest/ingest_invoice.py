@@ -9,6 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final
 
+import structlog
 from django.db import DatabaseError, InterfaceError, transaction
 
 from arcadia_cloud.digitalocean.client import DigitalOcean
@@ -22,11 +23,14 @@ from billing.ingest.alerts import update_alerts
 from billing.ingest.csv import UnreadableInvoice
 from billing.ingest.csv_summary import summarize_csv
 from billing.ingest.download import InvoiceDocuments, download
+from billing.ingest.items import ItemsUnfinished, forget_parts
 from billing.ingest.lease import invoice_lease
 from billing.ingest.reconcile import Reconciliation, reconcile
 from billing.ingest.stage import IngestTotals, replace_lines
 from billing.models import ProviderInvoice
 from billing.states import INGEST_LIFECYCLE, IngestStatus
+
+log = structlog.get_logger(__name__)
 
 _FAILURES: Final = (ProviderError, UnreadableInvoice, DatabaseError, InterfaceError)
 
@@ -57,10 +61,12 @@ def ingest_invoice(
         if invoice.ingest_status == IngestStatus.INGESTED and not (again or invoice.is_preview or file):
             return IngestResult(invoice, None)
         try:
-            with download(cloud, invoice.invoice_uuid, file=file) as documents:
+            with download(cloud, invoice, file=file) as documents:
                 result = retry_while_database_is_down(
                     lambda: _replace_lines_and_reconcile(invoice_pk, documents, held, at)
                 )
+        except ItemsUnfinished as error:
+            result = _record_unfinished(invoice_pk, describe(error), held)
         except _FAILURES as failure:
             if invoice.is_preview and isinstance(failure, ProviderNotFound):
                 # Its uuid goes with its month: its lines stay until the final invoice has its own.
@@ -90,6 +96,7 @@ def _replace_lines_and_reconcile(
         credits_and_adjustments=summary.credits_and_adjustments.amount if summary else None,
     )
     _record(invoice, totals, reconciliation, at)
+    forget_parts(invoice)
     # In the transaction of the final lines: the month never shows both, or neither.
     if not invoice.is_preview and invoice.is_issued_after_its_period:
         ProviderInvoice.objects.previews().filter(provider=invoice.provider, period=invoice.period).delete()
@@ -118,6 +125,22 @@ def _record(
     status = IngestStatus.INGESTED if is_accepted else reconciliation.status
     advance(invoice, status, INGEST_LIFECYCLE, **changes)
     refresh_push_status(invoice)
+
+
+def _record_unfinished(invoice_pk: int, reason: str, held: HeldLease) -> IngestResult:
+    """Store how far an ingest has come that the sweep goes on with; one that has its lines stays as it is."""
+
+    @transaction.atomic
+    def write() -> ProviderInvoice:
+        invoice = ProviderInvoice.objects.select_for_update(no_key=True).find(invoice_pk)
+        if invoice.ingest_status in (IngestStatus.PENDING, IngestStatus.FAILED):
+            invoice.ingest_error = reason
+            invoice.save(update_fields=["ingest_error"])
+        held.assert_held()
+        return invoice
+
+    log.info("invoice_items_unfinished", invoice=invoice_pk, reason=reason)
+    return IngestResult(retry_while_database_is_down(write), None)
 
 
 def _record_failure(invoice_pk: int, reason: str, held: HeldLease) -> IngestResult:

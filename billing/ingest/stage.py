@@ -74,7 +74,7 @@ class _UnpairedCounts:
 
 @transaction.atomic
 def replace_lines(invoice_pk: int, lines: IO[bytes], items: IO[str] | None) -> IngestTotals:
-    """Replace the invoice's lines by these. `items` are rows as `download.write_items_csv` writes them.
+    """Replace the invoice's lines by these. `items` are rows as `items.write_items_csv` writes them.
 
     The same file gives the same rows. Raises UnreadableInvoice, and then the stored lines stay.
     """

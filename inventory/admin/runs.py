@@ -23,6 +23,7 @@ _OUTCOME_COLOURS: Final = {
     "complete": "success",
     "failed": "danger",
     "suspicious": "warning",
+    "interrupted": "warning",
     "running": "info",
 }
 _MODES: Final = (

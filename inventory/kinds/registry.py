@@ -1,6 +1,7 @@
 """Every kind that is synced."""
 
 from collections.abc import Iterable, Sequence
+from datetime import timedelta
 
 from arcadia_cloud.kernel.errors import InvalidInput
 from inventory.kinds.app import APP
@@ -20,7 +21,7 @@ from inventory.kinds.spaces_bucket import SPACES_BUCKET
 from inventory.kinds.spec import KindSpec
 from inventory.kinds.volume import VOLUME
 from inventory.kinds.vpc import VPC
-from inventory.values import RunMode
+from inventory.values import STALE_AFTER, STALE_SLOW_AFTER, RunMode
 
 # In the order of a run: what others belong to comes before them.
 SPECS: Sequence[KindSpec] = (
@@ -48,6 +49,13 @@ _BY_NAME = {str(entry.kind): entry for entry in SPECS}
 def specs_of_mode(mode: RunMode) -> list[KindSpec]:
     """Return the kinds of one schedule."""
     return [entry for entry in SPECS if mode in entry.modes]
+
+
+def stale_after(kind: str) -> timedelta:
+    """Return the age at which a complete reading of the kind is too old."""
+    # A day and two hours for what is read once a day: a run that starts late isn't stale yet.
+    is_slow = kind in _BY_NAME and _BY_NAME[kind].modes == {RunMode.SLOW}
+    return STALE_SLOW_AFTER if is_slow else STALE_AFTER
 
 
 def specs_named(kinds: Iterable[str]) -> list[KindSpec]:

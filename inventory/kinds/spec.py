@@ -44,10 +44,16 @@ class Detail:
 
 @dataclass(frozen=True, slots=True)
 class SubListing:
-    """A list of its own for each resource, at a call each: `combine` makes of both what is mapped."""
+    """A list of its own for each resource, at a call each: `combine` makes of both what is mapped.
+
+    `keep` makes it of the record and the attrs that are known, {} where none are, when there is no call for
+    the list. `title` names what is listed.
+    """
 
     listing_of: Callable[[Any], Listing[Any]]
     combine: Callable[[Any, list[Any]], Any]
+    keep: Callable[[Any, dict[str, Any]], Any]
+    title: str
 
 
 @dataclass(frozen=True, slots=True)

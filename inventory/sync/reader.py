@@ -28,6 +28,7 @@ from inventory.kinds.spaces_bucket import Bucket
 from inventory.kinds.spec import KindSpec, Source
 from inventory.models import Resource
 from inventory.sync.paging import read_all, read_pages, record_key
+from inventory.sync.readings import Position
 from inventory.sync.run_records import Progress, resolve_sync_alerts
 from inventory.values import PROVIDER, Kind, Observation
 
@@ -43,12 +44,21 @@ class _Parenthood:
     parent_id: str
 
 
-def read_lists(spec: KindSpec, cloud: DigitalOcean, progress: Progress) -> Iterator[Iterator[Page[Any]]]:
-    """Yield the pages of each list of the kind, counted in `progress`. Iterating raises ProviderError."""
+def read_lists(
+    spec: KindSpec, cloud: DigitalOcean, progress: Progress, position: Position | None = None
+) -> Iterator[Iterator[Page[Any]]]:
+    """Yield the pages of each list of the kind, counted in `progress`, from `position` on.
+
+    Iterating raises ProviderError and ReadingInterrupted.
+    """
+    place = position or Position()
     if spec.source is Source.SPACES:
         yield _read_buckets(progress)
-    for listing in spec.listings:
-        pages = read_pages(cloud, listing, progress=progress, wanted=spec.wanted)
+    first = place.listing
+    for index, listing in enumerate(spec.listings[first:], start=first):
+        if index > first:
+            place.begin_listing(index)
+        pages = read_pages(cloud, listing, progress=progress, wanted=spec.wanted, position=place)
         apportion = spec.apportion
         if apportion is not None:
             pages = (dataclasses.replace(page, items=apportion(page.items)) for page in pages)
@@ -70,20 +80,27 @@ def map_record(
     cloud: DigitalOcean,
     record: Any,  # Any: each kind has a type of its own
 ) -> Observation | None:
-    """Return the observation of a listed record; None where it vanished while it was being read.
+    """Return the observation of a listed record with its details; None where it vanished meanwhile.
 
-    Raises ProviderError; ProviderMalformed where the mapping fails on an unexpected value, so that one such
-    item fails its own kind and not the whole run.
+    Raises ProviderError.
     """
-    mapped = record
-    if spec.sub_listing is not None:
-        try:
-            parts = list(read_all(cloud, spec.sub_listing.listing_of(record)))
-        except ProviderNotFound:
-            return None
-        mapped = spec.sub_listing.combine(record, parts)
+    if spec.sub_listing is None:
+        return map_complete(spec, record)
     try:
-        seen = spec.to_observation(mapped)
+        parts = list(read_all(cloud, spec.sub_listing.listing_of(record)))
+    except ProviderNotFound:
+        return None
+    return map_complete(spec, spec.sub_listing.combine(record, parts))
+
+
+def map_complete(spec: KindSpec, record: Any) -> Observation:  # Any: as above
+    """Return the observation of a record that has its details.
+
+    Raises ProviderMalformed where the mapping fails on an unexpected value, so that one such item fails its
+    own kind and not the whole run.
+    """
+    try:
+        seen = spec.to_observation(record)
     except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
         # With its traceback: a fault in our own mapping looks the same as a strange value.
         log.exception("mapping_failed", kind=str(spec.kind))
@@ -158,6 +175,7 @@ def _read_buckets(progress: Progress) -> Iterator[Page[Bucket]]:
             progress.pages += 1
             # Empty, to report that reading goes on: a region without buckets takes a call, too.
             yield Page([], None, progress.pages)
+            progress.assert_may_go_on()
         if not errors:
             _resolve_alerts_of_removed_buckets(buckets)
         progress.expected = len(buckets)
@@ -184,6 +202,7 @@ def _measure_bucket(spaces: Spaces, record: BucketRecord, progress: Progress) ->
             size += page
             progress.pages += 1
             yield Page([], None, progress.pages)
+            progress.assert_may_go_on()
     except ProviderNotFound:
         progress.expected = (progress.expected or 1) - 1
         return

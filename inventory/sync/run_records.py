@@ -9,10 +9,13 @@ from django.db.models.functions import Now
 
 from arcadia_cloud.kernel.alerts import raise_alert, resolve_alert
 from arcadia_cloud.kernel.database import retry_while_database_is_down
+from arcadia_cloud.kernel.queue.shutdown import is_stopping
+from inventory.kinds import registry
 from inventory.models import SyncRun
 from inventory.observation.observe import ObservationCounts
 from inventory.sync import hooks
-from inventory.values import STALE_AFTER, STALE_SLOW_AFTER, RunMode, RunOutcome
+from inventory.sync.readings import ReadingInterrupted
+from inventory.values import RunMode, RunOutcome
 
 _ALERTS: Final = {RunOutcome.SUSPICIOUS: "sync_suspicious", RunOutcome.FAILED: "sync_failed"}
 _SHORT_OF_CALLS: Final = "sync_short_of_calls"
@@ -20,13 +23,30 @@ _SHORT_OF_CALLS: Final = "sync_short_of_calls"
 
 @dataclass(slots=True)
 class Progress:
-    """The progress of a run. `calls_before` are the client's calls for other runs."""
+    """The progress of a run. `calls_before` are the client's calls for other runs.
+
+    `allowed_calls` is the run's share of the hour's, None where it may make as many as it likes. Only with
+    `is_interruptible` may it be stopped at a page.
+    """
 
     calls_before: int = 0
+    allowed_calls: int | None = None
+    is_interruptible: bool = False
     pages: int = 0
     api_calls: int = 0
     seen: int = 0
     expected: int | None = None
+
+    def assert_may_go_on(self) -> None:
+        """Raise ReadingInterrupted where the worker is being stopped, or the run's calls are spent."""
+        if not self.is_interruptible:
+            return
+        if is_stopping():
+            raise ReadingInterrupted("its worker is being stopped")
+        if self.allowed_calls is not None and self.api_calls >= self.allowed_calls:
+            raise ReadingInterrupted(
+                f"its share of the hour's calls, {self.allowed_calls}, is spent", is_short_of_calls=True
+            )
 
 
 def start_run(*, kind: str, mode: RunMode, actor: str, at: datetime) -> SyncRun:
@@ -54,12 +74,10 @@ def record_skipped(*, kind: str, mode: RunMode, actor: str, at: datetime, reason
     )
 
 
-def missing_calls(run: SyncRun, calls_left: int | None) -> str:
-    """Return by how much a run exceeds the hour's remaining calls, judged by its kind's last run; else ""."""
-    last = SyncRun.objects.filter(kind=run.kind, outcome=RunOutcome.COMPLETE).order_by("-started_at").first()
-    if calls_left is None or last is None or last.api_calls <= calls_left:
-        return ""
-    return f"it takes about {last.api_calls} calls, but {calls_left} are left of this hour's"
+def is_interrupted(kind: str) -> bool:
+    """Return whether the newest run of the kind that read any of it was interrupted."""
+    runs = SyncRun.objects.filter(kind=kind).exclude(outcome=RunOutcome.SKIPPED).order_by("-started_at")
+    return runs.values_list("outcome", flat=True).first() == RunOutcome.INTERRUPTED
 
 
 def record_progress(run: SyncRun, progress: Progress, batch: ObservationCounts) -> None:
@@ -76,6 +94,12 @@ def record_progress(run: SyncRun, progress: Progress, batch: ObservationCounts) 
     )
 
 
+def record_coverage(run: SyncRun, *, needed_calls: int | None, oldest_part_at: datetime | None) -> None:
+    """Write what a whole reading takes, and how old the oldest part is of what the run goes by."""
+    changes = {"needed_calls": needed_calls, "oldest_part_at": oldest_part_at}
+    retry_while_database_is_down(lambda: SyncRun.objects.filter(pk=run.pk).update(**changes))
+
+
 def finish_run(
     run: SyncRun,
     outcome: RunOutcome,
@@ -86,9 +110,9 @@ def finish_run(
 ) -> SyncRun:
     """Close a run, with the reason where it isn't complete, and raise an alert where an operator is needed.
 
-    `is_short_of_calls`: it was skipped, since the hour's calls don't reach for it. Waits for a database that
-    restarts. A complete run closes its kind's alerts; a fast one doesn't, since it doesn't read what the
-    others failed at.
+    `is_short_of_calls`: the hour's calls don't reach for it. One that is complete may be short of them too,
+    where it goes by parts that are too old. Waits for a database that restarts. A complete run closes its
+    kind's other alerts; a fast one doesn't, since it doesn't read what the others failed at.
     """
     changes: dict[str, object] = {"outcome": outcome, "finished_at": Now(), "error": error}
     if api_calls is not None:
@@ -98,9 +122,13 @@ def finish_run(
     subject = f"kind:{run.kind}"
     code = _ALERTS.get(outcome)
     # One hour without calls is nothing; a kind that they haven't reached for long may never be read.
-    limit = STALE_SLOW_AFTER if run.mode == RunMode.SLOW else STALE_AFTER
+    limit = registry.stale_after(run.kind)
     complete = SyncRun.objects.filter(kind=run.kind, outcome=RunOutcome.COMPLETE)
-    if is_short_of_calls and not complete.filter(finished_at__gt=Now() - limit).exists():
+    is_behind = (
+        run.oldest_part_at is not None
+        and complete.filter(pk=run.pk, oldest_part_at__lt=Now() - limit).exists()
+    )
+    if is_behind or (is_short_of_calls and not complete.filter(finished_at__gt=Now() - limit).exists()):
         code = _SHORT_OF_CALLS
     if code:
         raise_alert(
@@ -109,15 +137,19 @@ def finish_run(
             message=f"Sync of {run.kind_label}: {error}",
             details={"run": run.pk},
         )
-    elif outcome == RunOutcome.COMPLETE and run.mode != RunMode.FAST:
-        resolve_sync_alerts(run.kind, actor=f"run:{run.pk}")
+    if outcome == RunOutcome.COMPLETE and run.mode != RunMode.FAST:
+        resolve_sync_alerts(run.kind, actor=f"run:{run.pk}", but=code)
     # After the run's last commit: a listener's worker must find the rows.
     if run.discovered or run.restored:
         hooks.notify_discovered(run.kind)
     return run
 
 
-def resolve_sync_alerts(kind: str, *, actor: str) -> None:
-    """Resolve the alerts of a kind's runs: it was read completely, or isn't to be read any more."""
+def resolve_sync_alerts(kind: str, *, actor: str, but: str | None = None) -> None:
+    """Resolve the alerts of a kind's runs: it was read completely, or isn't to be read any more.
+
+    `but` is the code of one that has just been raised.
+    """
     for code in (*_ALERTS.values(), _SHORT_OF_CALLS):
-        resolve_alert(code=code, subject=f"kind:{kind}", actor=actor)
+        if code != but:
+            resolve_alert(code=code, subject=f"kind:{kind}", actor=actor)

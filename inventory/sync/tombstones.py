@@ -15,6 +15,7 @@ from django.db.models import F, Q
 from arcadia_cloud.digitalocean.client import DigitalOcean
 from arcadia_cloud.digitalocean.errors import ProviderError, ProviderUnavailable
 from arcadia_cloud.kernel.leases import HeldLease
+from arcadia_cloud.kernel.queue.shutdown import is_stopping
 from arcadia_cloud.kernel.sql import execute, fetch_one, load
 from inventory.kinds.spec import KindSpec
 from inventory.models import Resource, SyncRun
@@ -46,16 +47,18 @@ class Absences:
         return f"{self.absent} of {self.live} live resources were not in the list"
 
 
-def count_absences(spec: KindSpec, run: SyncRun) -> Absences:
-    """Count the live resources of the kind that were not seen since the run began."""
+def count_absences(spec: KindSpec, began_at: datetime) -> Absences:
+    """Count the live resources of the kind that were not seen since the reading began."""
     live = Resource.objects.live().filter(provider=PROVIDER, kind=spec.kind)
-    absent = Q(last_seen_at__lt=run.started_at)
+    absent = Q(last_seen_at__lt=began_at)
     return Absences(live=live.count(), absent=live.filter(absent).count())
 
 
 @transaction.atomic
-def strike_absent(spec: KindSpec, run: SyncRun, held: HeldLease) -> int:
-    """Give each live resource that was not seen since the run began its strike; return how many.
+def strike_absent(spec: KindSpec, run: SyncRun, began_at: datetime, held: HeldLease) -> int:
+    """Give each live resource that was not seen since the reading began its strike; return how many.
+
+    The reading may have begun in an earlier run.
 
     Fenced: raises LeaseLost, and strikes nothing, when another run of the kind may have begun.
     """
@@ -65,7 +68,7 @@ def strike_absent(spec: KindSpec, run: SyncRun, held: HeldLease) -> int:
         {
             "provider": PROVIDER,
             "kind": str(spec.kind),
-            "began_at": run.started_at,
+            "began_at": began_at,
             "most": _MOST_STRIKES,
         },
     )
@@ -90,6 +93,8 @@ def tombstone_confirmed(
     # A run asks for so many at most; of more, at random: else the same ones would come every time.
     order = "?" if struck_out.count() > _CHECKS_PER_RUN else "pk"
     for resource in struck_out.order_by(order)[:_CHECKS_PER_RUN]:
+        if is_stopping():
+            break  # the next complete run asks for the others
         context = ObservationContext(at=now(), volatile=spec.volatile, ids_recur=spec.ids_recur)
         try:
             seen = look_up(spec, cloud, resource)

@@ -7,7 +7,7 @@ from io import BytesIO, StringIO
 from typing import Any
 
 from arcadia_cloud.digitalocean.records import InvoiceItemRecord
-from billing.ingest.download import write_items_csv
+from billing.ingest.items import write_items_csv
 from billing.ingest.stage import IngestTotals, replace_lines
 from billing.models import BalanceSnapshot, CostLine, ProviderInvoice
 from billing.values import BilledLine

@@ -124,7 +124,7 @@ def test_a_strike_reads_its_kind_once_and_a_tombstone_its_own_rows_alone(statist
     gone = Resource.objects.filter(provider_id__in=FEW)
     run = SyncRun.objects.create(kind="volume", mode="full", requested_by="a test", started_at=minute(5))
     held = lease_in_hand()
-    struck = read_by(lambda: tombstones.strike_absent(VOLUME, run, held))
+    struck = read_by(lambda: tombstones.strike_absent(VOLUME, run, run.started_at, held))
     assert Resource.objects.filter(stale_strike_count=1).count() == 2 * SIZE  # the undecided, too
     assert struck < 1.2 * SIZE * MANY
 

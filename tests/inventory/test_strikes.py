@@ -227,7 +227,7 @@ def test_a_run_whose_lease_is_lost_strikes_nothing(simulator: Simulated, sync: S
     with lease("sync:droplet") as held:
         steal_the_lease()
         with pytest.raises(LeaseLost):
-            tombstones.strike_absent(DROPLET, run, held)
+            tombstones.strike_absent(DROPLET, run, run.started_at, held)
     assert not Resource.objects.filter(stale_strike_count__gt=0).exists()
 
 

@@ -1,6 +1,5 @@
 """The sync against a simulated DigitalOcean, over HTTP."""
 
-import re
 from datetime import timedelta
 
 import pytest
@@ -234,20 +233,6 @@ def test_a_refused_token_fails_in_words(
 
 
 # --- What does not take place ------------------------------------------------------------------------
-
-
-def test_a_run_that_does_not_fit_into_the_hour_is_skipped_and_says_so(
-    simulator: Simulated, sync: SyncNow
-) -> None:
-    simulator.control("POST", "limits", enabled=True)
-    sync()
-    SyncRun.objects.filter(kind="droplet").update(api_calls=6000)
-    run = sync()["droplet"]
-    assert run.outcome == "skipped"
-    assert re.fullmatch(r"it takes about 6000 calls, but 49\d\d are left of this hour's", run.error)
-    assert (run.seen, run.pages) == (0, 0)
-    assert not Resource.objects.filter(stale_strike_count__gt=0).exists()
-    assert not Alert.objects.exists()
 
 
 def test_a_spent_hour_skips_every_run_and_says_so(simulator: Simulated, sync: SyncNow) -> None:

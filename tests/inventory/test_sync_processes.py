@@ -1,5 +1,6 @@
 """Syncs as real processes: two at once, killed, and with their servers taken away."""
 
+import signal
 import time
 from contextlib import ExitStack
 from typing import Any
@@ -10,10 +11,12 @@ from django.db import connection
 
 from arcadia_cloud.embedded.postgres import Postgres
 from arcadia_cloud.embedded.valkey import Valkey
+from arcadia_cloud.kernel.models import Alert, Lease
+from arcadia_cloud.kernel.queue.nudge import publish_now
 from inventory.models import Project, Resource, SyncRun
 from tests.inventory.conftest import Commands, SyncNow, ended
 from tests.inventory.fleet import assert_nothing_lost_or_doubled
-from tests.processes import hanging
+from tests.processes import Workers, hanging
 from tests.simulated import Simulated
 
 pytestmark = [pytest.mark.processes, pytest.mark.django_db(transaction=True), pytest.mark.timeout(240)]
@@ -93,6 +96,34 @@ def test_a_killed_sync_is_closed_by_the_next_which_completes(
     orphan, run = SyncRun.objects.filter(kind="droplet").order_by("pk")
     assert (orphan.outcome, run.outcome) == ("failed", "complete")
     assert orphan.error == "the process that ran it ended without finishing it"
+    assert_nothing_lost_or_doubled(simulator)
+
+
+def test_a_worker_that_is_stopped_interrupts_its_sync_at_the_next_page_and_the_next_run_goes_on(
+    simulator: Simulated, sync: SyncNow, worker: Workers
+) -> None:
+    simulator.reset(fleet="droplets", droplets=4000)
+    simulator.fault(kind="latency", path="^/v2/droplets$", seconds=0.7, count=0)
+    stopped = worker("cloud_sync_full")
+    publish_now("inventory.sync", queue="cloud_sync_full", mode="full", actor="a test")
+    wait_until_reading(simulator, calls=3)
+    stopped.process.send_signal(signal.SIGTERM)
+    assert stopped.process.wait(30) == 0, stopped.last_lines(40)
+    run = SyncRun.objects.get(kind="droplet")
+    assert run.outcome == "interrupted"
+    assert run.error.startswith(f"stopped after {run.seen} of 4012: its worker is being stopped")
+    assert Resource.objects.filter(kind="droplet").count() == run.seen
+    assert not Lease.objects.filter(name__startswith="sync:").exists()
+    others = SyncRun.objects.exclude(kind__in=["project", "kubernetes_cluster", "droplet"])
+    assert set(others.values_list("outcome", "error")) == {("skipped", "its worker is being stopped")}
+    assert not Alert.objects.exists()
+
+    simulator.control("DELETE", "faults")
+    simulator.control("DELETE", "requests")
+    assert sync()["droplet"].outcome == "complete"
+    asked = {request["query"] for request in simulator.requests(path="/v2/droplets")}
+    assert "per_page=200&page=20" in asked
+    assert "per_page=200&page=1" not in asked
     assert_nothing_lost_or_doubled(simulator)
 
 

@@ -102,6 +102,12 @@ class RateBudget:
         left = self._shared.left(account, self._limits)
         return self._local.left(account, self._limits) if left is None else left
 
+    def hourly_limit(self) -> int | None:
+        """Return the calls that an hour has in all; None where there is no limit."""
+        account = self._account()
+        limit = self._shared.limit(account, self._limits)
+        return self._local.limit(account, self._limits) if limit is None else limit
+
     def _account(self) -> str:
         """Return a name for the token at its provider, which doesn't give the token away."""
         return hashlib.sha256(f"{self._base_url} {api_token(self._purpose)}".encode()).hexdigest()[:32]
@@ -123,6 +129,9 @@ class UnlimitedBudget(RateBudget):
         pass
 
     def left_this_hour(self) -> int | None:
+        return None
+
+    def hourly_limit(self) -> int | None:
         return None
 
 

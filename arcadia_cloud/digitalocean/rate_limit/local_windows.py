@@ -95,6 +95,11 @@ class LocalWindows:
             state = self._current(account, time.monotonic(), limits)
             return max(0, (state.limit or limits.calls) - len(state.made) - state.others)
 
+    def limit(self, account: str, limits: Limits) -> int:
+        """Return the calls that the long window has in all."""
+        with self._lock:
+            return self._account(account).limit or limits.calls
+
     def _account(self, account: str) -> _AccountState:
         return self._accounts.setdefault(account, _AccountState())
 

@@ -80,6 +80,7 @@ return 1
 """
 )
 _LEFT = _CURRENT + "return math.max(0, limit - made - others)"
+_LIMIT = _CURRENT + "return limit"
 
 
 class RedisWindows:
@@ -117,6 +118,11 @@ class RedisWindows:
         left = self._run("left", account, limits)
         return None if left is None else int(left)
 
+    def limit(self, account: str, limits: Limits) -> int | None:
+        """Return the calls that the long window has in all."""
+        limit = self._run("limit", account, limits)
+        return None if limit is None else int(limit)
+
     def _run(self, script: str, account: str, limits: Limits, *more: str | int) -> Any:
         """Run a script and return its result, which redis-py doesn't type; None while Redis is away."""
         if time.monotonic() < self._skip_until:
@@ -133,7 +139,7 @@ class RedisWindows:
             return None
 
 
-_SCRIPTS: Final = {"take": _TAKE, "correct": _CORRECT, "pause": _PAUSE, "left": _LEFT}
+_SCRIPTS: Final = {"take": _TAKE, "correct": _CORRECT, "pause": _PAUSE, "left": _LEFT, "limit": _LIMIT}
 
 
 @lru_cache(maxsize=8)

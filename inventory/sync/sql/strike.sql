@@ -1,4 +1,4 @@
--- Give each live resource of a kind that was not seen since the run began its strike.
+-- Give each live resource of a kind that was not seen since the reading began its strike.
 --
 -- parameters  provider text · kind text · began_at timestamptz · most integer, where counting ends
 -- returns     nothing; the number of rows is that of the strikes

@@ -7,7 +7,7 @@ import pytest
 
 from arcadia_cloud.digitalocean.records import DnsRecord, DomainRecord
 from inventory.kinds.certificate import CERTIFICATE
-from inventory.kinds.dns_zone import DNS_ZONE, Zone, to_observation
+from inventory.kinds.dns_zone import DNS_ZONE, to_observation, with_records
 from inventory.kinds.firewall import FIREWALL
 from inventory.kinds.load_balancer import LOAD_BALANCER
 from inventory.kinds.reserved_ip import RESERVED_IP
@@ -62,7 +62,7 @@ A_FIREWALL = {
 
 
 def zone(*records: DnsRecord) -> Observation:
-    return to_observation(Zone(DomainRecord("example.com", 1800), list(records)))
+    return to_observation(with_records(DomainRecord("example.com", 1800), list(records)))
 
 
 def test_a_zone_is_mapped_with_its_records_in_order() -> None:
