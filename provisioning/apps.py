@@ -11,10 +11,14 @@ class ProvisioningConfig(AppConfig):
     verbose_name = "Provisioning"
 
     def ready(self) -> None:
-        """Register the workflows, the readiness check, the sagas' pages and the sweeps."""
+        """Register workflows, the hook on replaced resources, the readiness check, pages and sweeps."""
         # By name: this module is imported before the models are loaded.
         import_string("provisioning.workflows.register_all")()
         readiness.register("sagas", import_string("provisioning.readiness.check_sagas"))
+        register_replacement_hook = import_string("inventory.services.register_replacement_hook")
+        register_replacement_hook(
+            "provisioning", import_string("provisioning.protection.drop_marks_of_replaced")
+        )
         subject_links.register("saga", "admin:provisioning_sagarun_change")
         register_schedule(
             ScheduleEntry(

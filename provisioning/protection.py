@@ -1,6 +1,9 @@
-"""Protected resources: no saga destroys, resizes or powers them off."""
+"""Protected resources: no saga destroys, resizes or powers them off.
 
-from collections.abc import Iterable
+A mark is one thing's: it goes when another thing comes under the same id, as a zone of the same name.
+"""
+
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from django.db.models import Q
@@ -29,6 +32,16 @@ def unprotect(*, resource_pk: int) -> bool:
     return deleted == 1
 
 
+def drop_marks_of_replaced(resource_pks: Sequence[int]) -> None:
+    """Remove the marks of resources under whose ids other things have come."""
+    ProtectedResource.objects.filter(resource_id__in=resource_pks).delete()
+
+
+def has_protected_tag(tags: Iterable[str]) -> bool:
+    """Return whether the tag `protected` is among them, with whatever capitals it was first made."""
+    return any(tag.lower() == PROTECTED_TAG for tag in tags)
+
+
 def refuse_if_protected(*, kind: str, provider_id: str, tags: Iterable[str] = ()) -> None:
     """Raise Protected when an operator's mark or the tag `protected` is on the resource.
 
@@ -36,6 +49,6 @@ def refuse_if_protected(*, kind: str, provider_id: str, tags: Iterable[str] = ()
     saga. `tags` are those just read from the provider; inventory's are looked at in any case.
     """
     named = Resource.objects.filter(provider=PROVIDER, kind=kind, provider_id=provider_id)
-    marked = named.filter(Q(protection__isnull=False) | Q(tags__contains=[PROTECTED_TAG]))
-    if PROTECTED_TAG in tags or marked.exists():
+    marked = named.filter(Q(protection__isnull=False) | Q(pk__in=named.tagged(PROTECTED_TAG)))
+    if has_protected_tag(tags) or marked.exists():
         raise Protected(f"{kind} {provider_id} is protected: take its mark or its tag away first")
