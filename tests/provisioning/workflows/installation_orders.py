@@ -16,6 +16,7 @@ from tests.provisioning.workflows.crash_cases import CANCELLED, FAILING, FORWARD
 from tests.provisioning.workflows.installations import Installation, Pair
 
 SMALL, BIG = "s-2vcpu-4gb", "s-4vcpu-8gb"
+SHARED = "shared"  # a project that sagas of both find or make; one that is rolled back may leave it to others
 _OWN_MACHINES = 7  # of each installation, in each round
 _OFF = 6  # the index of the one that is off
 
@@ -68,8 +69,8 @@ def orders_of(installation: Installation, machines: Machines, rounds: int) -> It
         own = machines.own[installation.name][number * _OWN_MACHINES :][:_OWN_MACHINES]
         shared = machines.shared[number]
         for which, way, project, record in (
-            ("web", FORWARD, "shared", f"web-{number}-{installation.name}"),
-            ("app", FAILING, "shared", f"app-{number}-{installation.name}"),
+            ("web", FORWARD, SHARED, f"web-{number}-{installation.name}"),
+            ("app", FAILING, SHARED, f"app-{number}-{installation.name}"),
             ("job", CANCELLED, f"job-{number}-{installation.name}", f"job-{number}-{installation.name}"),
             ("www", FORWARD, f"www-{number}-{installation.name}", f"www-{number}"),
         ):

@@ -12,7 +12,7 @@ from provisioning.orphans import ORPHAN, report_orphans
 from provisioning.saga_marks import find_maker
 from provisioning.states import ENDED
 from tests.provisioning.workflows.crash_cases import FORWARD
-from tests.provisioning.workflows.installation_orders import BIG, SMALL, Machines, Order
+from tests.provisioning.workflows.installation_orders import BIG, SHARED, SMALL, Machines, Order
 from tests.provisioning.workflows.installations import Installation, Pair
 from tests.simulator.api import Json
 
@@ -95,6 +95,7 @@ class Left:
     droplets: dict[int, Json]
     records: dict[int, Json]
     snapshots: set[str]
+    projects: set[str]
 
     def take(self, order: Order) -> tuple[list[Json], list[Json], int]:
         """Take out what has the saga's mark: droplets, the records that point there, snapshots."""
@@ -115,6 +116,8 @@ class Left:
         for record in records:
             del self.records[record["id"]]
         self.snapshots -= snapshots
+        if saga.status == "completed":
+            self.projects.discard(order.inputs.get("project", ""))
         return droplets, records, len(snapshots)
 
 
@@ -123,7 +126,7 @@ def judge(pair: Pair, account: Account, orders: Orders) -> list[str]:
     account.collect()
     droplets = {each["id"]: each for each in pair.cloud.all("/v2/droplets", "droplets")}
     records = {each["id"]: each for each in pair.cloud.records()}
-    left = Left(dict(droplets), records, pair.cloud.snapshots())
+    left = Left(dict(droplets), records, pair.cloud.snapshots(), set(pair.cloud.projects()) - {SHARED})
     makers = {order.saga.nonce: name for name, own in orders.items() for order in own}
     wrong, destroyed = account.touched(makers), set()
     for name, own in orders.items():
@@ -139,6 +142,7 @@ def judge(pair: Pair, account: Account, orders: Orders) -> list[str]:
     before = pair.cloud.before
     wrong += _differences("droplets", set(left.droplets), set(before["droplets"]) - destroyed)
     wrong += _differences("records", set(left.records), set(before["records"]))
+    wrong += _differences("projects", left.projects, set(before["projects"]))
     wrong += _differences("snapshots", left.snapshots, before["snapshots"])
     for installation in pair.both:
         wrong += _wrong_known(installation, droplets, orders)
@@ -211,7 +215,10 @@ def _wrong_known(installation: Installation, droplets: Mapping[int, Json], order
     with installation.inside():
         installation.sync()
         known = set(Resource.objects.live().filter(kind="droplet").values_list("provider_id", flat=True))
-        wrong += _differences(f"{installation.name}'s inventory", known, {str(each) for each in droplets})
+        # What the other has destroyed takes three strikes to be known as gone.
+        wrong += [
+            f"{installation.name} doesn't know droplet {each}" for each in {*map(str, droplets)} - known
+        ]
         own = {saga.pk for saga in (order.saga for order in orders[installation.name])}
         desired = Provisioned.objects.filter(saga__in=own).values_list("resource__provider_id", flat=True)
         others = {
