@@ -33,7 +33,7 @@ TEAM = "arcadia"
 ENVIRONMENT = {
     "ARCADIA_SAGA_LEASE_SECONDS": "2",
     "DO_TIMEOUT_SECONDS": "3",  # a lease is that long after a write
-    "ARCADIA_SAGA_POLL_SECONDS": "0.5",
+    "ARCADIA_SAGA_POLL_SECONDS": "1",
     "ARCADIA_SAGA_TAG_LAG_SECONDS": "1",
     "ARCADIA_CREATES_PER_HOUR": "100000",
 }

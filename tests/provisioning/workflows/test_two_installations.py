@@ -14,7 +14,7 @@ from django.core.management import call_command
 from provisioning.engine.runner import run
 from provisioning.services import unpause
 from provisioning.states import ENDED
-from tests.provisioning.weather import upheave
+from tests.provisioning.weather import Weather, upheave
 from tests.provisioning.workflows.cloud import PASSING, Cloud
 from tests.provisioning.workflows.conftest import FailAfter
 from tests.provisioning.workflows.installation_orders import (
@@ -93,6 +93,7 @@ def wait_until_all_ended(
     pair: Pair,
     account: Account,
     orders: Orders,
+    weathers: Sequence[Weather],
     upheavals: Sequence[tuple[float, str, str]],
     *,
     seconds: float,
@@ -101,6 +102,7 @@ def wait_until_all_ended(
     to_come, began, count = list(upheavals), time.monotonic(), sum(map(len, orders.values()))
     while live := sum(count_live(each, orders[each.name]) for each in pair.both):
         account.collect()
+        assert [weather.error for weather in weathers] == [None, None]
         assert time.monotonic() - began < seconds, unended(orders)
         if to_come and 1 - live / count >= to_come[0][0]:
             _, what, name = to_come.pop(0)
@@ -140,8 +142,8 @@ def test_of_two_installations_on_one_account_neither_touches_what_the_other_made
         began = time.monotonic()
         with pair.at_work(kill_every_seconds=KILL_EVERY_SECONDS) as weathers:
             upheavals = UPHEAVALS if whole else UPHEAVALS[:3]
-            wait_until_all_ended(pair, account, orders, upheavals, seconds=900 if whole else 120)
-            assert [weather.error for weather in weathers] == [None, None]
+            seconds = 900 if whole else 120
+            wait_until_all_ended(pair, account, orders, weathers, upheavals, seconds=seconds)
         pair.simulator.control("DELETE", "faults")
         wrong = judge(pair, account, orders)
     figures(
@@ -177,8 +179,8 @@ def test_a_copy_that_is_restored_beside_its_original_leaves_it_what_it_had_begun
             copy.name: start_orders(copy, orders_of(copy, machines, 1), failing),
         }
         arm_faults(pair, 0.08)
-        with pair.at_work(kill_every_seconds=KILL_EVERY_SECONDS):
-            wait_until_all_ended(pair, account, orders, UPHEAVALS[:2], seconds=180)
+        with pair.at_work(kill_every_seconds=KILL_EVERY_SECONDS) as weathers:
+            wait_until_all_ended(pair, account, orders, weathers, UPHEAVALS[:2], seconds=180)
         pair.simulator.control("DELETE", "faults")
         wrong = judge(pair, account, orders)
     assert wrong == []
