@@ -41,10 +41,12 @@ class Weather:
         *,
         workers: int = 2,
         every_seconds: float = KILL_EVERY_SECONDS,
+        most_deaths: int | None = None,
     ) -> None:
         self._start = start
         self._count = workers
         self._every_seconds = every_seconds
+        self._most_deaths = most_deaths
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._blow, name="weather")
         self.deaths = 0
@@ -61,7 +63,7 @@ class Weather:
     def _blow(self) -> None:
         try:
             workers = [self._start() for _ in range(self._count)]
-            while not self._over.wait(self._every_seconds):
+            while self.deaths != self._most_deaths and not self._over.wait(self._every_seconds):
                 os.killpg(workers[0].process.pid, signal.SIGKILL)
                 workers[0].process.wait(10)
                 self.deaths += 1

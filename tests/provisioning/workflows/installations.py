@@ -128,8 +128,10 @@ class Pair:
         return next((each for each in self.both if each.token.endswith(ending)), None)
 
     @contextmanager
-    def at_work(self, *, kill_every_seconds: float) -> Iterator[list[Weather]]:
-        """For the block, both have a worker that is killed again and again, and sweep often."""
+    def at_work(
+        self, *, kill_every_seconds: float = 5.0, most_deaths: int | None = None
+    ) -> Iterator[list[Weather]]:
+        """For the block, both sweep often and have a worker that is killed again and again, or so often."""
         over = threading.Event()
 
         def tick() -> None:
@@ -143,7 +145,12 @@ class Pair:
             with ExitStack() as stack:
                 yield [
                     stack.enter_context(
-                        Weather(each.start_worker, workers=1, every_seconds=kill_every_seconds)
+                        Weather(
+                            each.start_worker,
+                            workers=1,
+                            every_seconds=kill_every_seconds,
+                            most_deaths=most_deaths,
+                        )
                     )
                     for each in self.both
                 ]
