@@ -45,6 +45,16 @@ def test_a_snapshot_by_hand_is_not_taken_for_the_sagas_own(cloud: Cloud) -> None
     assert made == {"by hand", f"shop-web-01-saga-{saga.pk}-2-{saga.nonce}"}
 
 
+def test_an_errored_action_by_hand_is_not_the_sagas_own(cloud: Cloud) -> None:
+    cloud.fault("drop_before", method="POST", path="/actions$")
+    saga = start("snapshot_droplet", droplet_id=SHOP_WEB)
+    while not action_requests(cloud):
+        run(saga.pk)
+    cloud.fault("errored_action", type="snapshot")
+    cloud.api.post(ACTIONS, {"type": "snapshot", "name": "by hand"})
+    assert run_to_end(saga).status == "completed", saga.error
+
+
 @pytest.mark.parametrize("kind", ["power_on", "resize"])
 def test_an_action_by_hand_is_not_followed_after_a_retry(cloud: Cloud, kind: str) -> None:
     after = {"resize": 1, "power_on": 2}[kind]
