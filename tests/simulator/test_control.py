@@ -47,7 +47,7 @@ def test_the_log_has_requests_that_got_no_response(api: Api) -> None:
 
 def test_the_log_has_what_a_post_made_though_its_response_was_lost(api: Api) -> None:
     order = {"name": "web", "region": "fra1", "size": "s-1vcpu-1gb", "image": "ubuntu-24-04-x64"}
-    made = api.post("/v2/droplets", order)["droplet"]["id"]
+    made = api.ask("POST", "/v2/droplets", order).json()["droplet"]["id"]
     api.arm("drop_after", method="POST")
     with pytest.raises(requests.ConnectionError):
         api.ask("POST", "/v2/droplets", order)

@@ -60,6 +60,14 @@ def test_of_what_may_be_another_installations_no_alert_advises_to_remove_it(clou
     assert not {"destroy", "remove", "delete"} & set(alert.message.lower().replace(".", "").split())
 
 
+@pytest.mark.parametrize("nonce", ["", "-0123456789abcdef"])
+def test_what_has_a_sagas_number_and_not_its_nonce_is_another_installations(cloud: Cloud, nonce: str) -> None:
+    saga = start_and_run("provision_droplet", **ORDER)
+    orphan(cloud, f"saga:{saga.pk}-2{nonce}")
+    assert report_orphans() == 1
+    assert "Another installation on this account" in Alert.objects.get(code="stray_resource").message
+
+
 @pytest.mark.parametrize("ending", ["cancelled before it began", "left to the original"])
 def test_what_the_original_of_a_restored_copy_made_is_another_installations(
     cloud: Cloud, ending: str
