@@ -45,6 +45,12 @@ UPHEAVALS = (
 
 
 @pytest.fixture
+def only_in_the_matrix(request: pytest.FixtureRequest) -> None:
+    if not request.config.getoption("--matrix"):
+        pytest.skip("the everyday run has the test with equal numbers; bin/test --matrix has this one, too")
+
+
+@pytest.fixture
 def pair(simulator: Simulated, state_folder: Path, patient_broker: None) -> Iterator[Pair]:
     """Two installations of which the first is set up; the account has the default fleet."""
     simulator.reset(fleet="default", seed=1, droplets=0, today=None, speed=SPEED)
@@ -161,13 +167,9 @@ def test_of_two_installations_on_one_account_neither_touches_what_the_other_made
 
 
 def test_a_copy_that_is_restored_beside_its_original_leaves_it_what_it_had_begun(
-    pair: Pair, failing: Callable[[str], str], request: pytest.FixtureRequest
+    only_in_the_matrix: None, pair: Pair, failing: Callable[[str], str]
 ) -> None:
     """The backup holds sagas that have begun; the copy works on what is its own, under other numbers."""
-    if not request.config.getoption("--matrix"):
-        pytest.skip(
-            "the everyday run has two installations with equal numbers; bin/test --matrix has this too"
-        )
     machines = machines_in_inventory(pair, 1)
     account = history_from_now_on(pair, machines)
     begun = start_orders(pair.original, orders_of(pair.original, machines, 1), failing)
