@@ -51,7 +51,7 @@ def test_the_log_has_what_a_post_made_though_its_response_was_lost(api: Api) -> 
     api.arm("drop_after", method="POST")
     with pytest.raises(requests.ConnectionError):
         api.ask("POST", "/v2/droplets", order)
-    api.post("/v2/projects/default/resources", {"resources": [f"do:droplet:{made}"]})
+    api.ask("POST", "/v2/projects/default/resources", {"resources": [f"do:droplet:{made}"]})
     entries = api.get("/_control/requests")["requests"]
     assert [entry["made"] for entry in entries] == [[str(made)], [str(made + 1)], [f"do:droplet:{made}"]]
 

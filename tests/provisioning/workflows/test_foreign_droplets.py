@@ -113,6 +113,8 @@ def test_a_snapshot_of_our_very_name_from_before_the_step_is_not_the_last_one(
     saga = start("destroy_droplet", droplet_id=SHOP_WEB)
     name = f"shop-web-01-saga-{saga.pk}-2-{saga.nonce}"
     cloud.api.post(f"/v2/droplets/{SHOP_WEB}/actions", {"type": "snapshot", "name": name})
+    while name not in cloud.snapshots():
+        time.sleep(0.1)
     time.sleep(2.5)
     (older,) = [each["id"] for each in cloud.all("/v2/snapshots", "snapshots") if each["name"] == name]
     assert run_to_end(saga).status == "completed"
@@ -121,7 +123,7 @@ def test_a_snapshot_of_our_very_name_from_before_the_step_is_not_the_last_one(
     assert saga.context["snapshot_id"] != older
 
 
-@pytest.mark.parametrize("which", ["the number alone", "another nonce"])
+@pytest.mark.parametrize("which", ["the number alone, younger", "another nonce"])
 def test_one_that_is_marked_with_the_number_of_a_live_saga_may_be_changed(cloud: Cloud, which: str) -> None:
     theirs = foreign_droplet(cloud, start("provision_droplet", **ORDER), which)
     sync_inventory(mode=RunMode.FAST, actor="a test", kinds=["droplet"])
