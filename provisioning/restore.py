@@ -1,7 +1,7 @@
 """A database that was restored from a backup, and must not act on a world that went on without it.
 
 Where the original is gone, its live sagas go on here: their marks find what it made since. A copy beside an
-original that runs has sagas with the same numbers and nonces, so no mark tells whose a machine is: they are
+original that runs has sagas with the same numbers and nonces, so no mark proves whose a machine is: they are
 the original's, and end here.
 """
 
@@ -18,16 +18,16 @@ from provisioning.start import skip_saga_numbers
 _LEAVE_TO_ORIGINAL: Final = load(__package__, "leave_to_original.sql")
 
 
-def prepare_restored(*, actor: str, original_goes_on: bool = False) -> int:
+def prepare_restored(*, actor: str, beside_original: bool = False) -> int:
     """Pause provisioning and skip sagas' numbers; return how many sagas were ended.
 
-    With `original_goes_on` every saga that isn't over ends, and nothing is done or undone. To be called
+    With `beside_original` every saga that isn't over ends, and nothing is done or undone. To be called
     before any worker starts; may be repeated.
     """
     with transaction.atomic():
         pause(actor=actor, reason="restored from a backup")
         skip_saga_numbers()
-        if not original_goes_on:
+        if not beside_original:
             return 0
         ended = fetch_all(_LEAVE_TO_ORIGINAL, {}, into=int)
         for saga_id in ended:

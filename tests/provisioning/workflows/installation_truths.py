@@ -90,7 +90,7 @@ class Account:
 
 @dataclass(slots=True)
 class Left:
-    """What the account has that no saga has accounted for yet."""
+    """The rest of the account: all that no saga has accounted for yet."""
 
     droplets: dict[int, Json]
     records: dict[int, Json]

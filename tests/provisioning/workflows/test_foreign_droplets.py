@@ -108,7 +108,7 @@ def test_a_snapshot_of_an_earlier_saga_of_this_number_is_not_the_last_one(cloud:
 def test_a_snapshot_of_our_very_name_from_before_the_step_is_not_the_last_one(
     cloud: Cloud, settings: Settings
 ) -> None:
-    """By whoever has seen the name: nothing tells that it is of the disk as it is now."""
+    """By whoever has seen the name: nothing proves that it is of the disk as it is now."""
     settings.ARCADIA_SAGA_CLOCK_SLACK_SECONDS = 1  # created_at has whole seconds
     saga = start("destroy_droplet", droplet_id=SHOP_WEB)
     name = f"shop-web-01-saga-{saga.pk}-2-{saga.nonce}"
