@@ -18,16 +18,16 @@ from provisioning.start import skip_saga_numbers
 _LEAVE_TO_ORIGINAL: Final = load(__package__, "leave_to_original.sql")
 
 
-def prepare_restored(*, actor: str, beside_original: bool = False) -> int:
+def prepare_restored(*, actor: str, is_copy: bool = False) -> int:
     """Pause provisioning and skip sagas' numbers; return how many sagas were ended.
 
-    With `beside_original` every saga that isn't over ends, and nothing is done or undone. To be called
+    With `is_copy` every saga that isn't over ends, and nothing is done or undone. To be called
     before any worker starts; may be repeated.
     """
     with transaction.atomic():
         pause(actor=actor, reason="restored from a backup")
         skip_saga_numbers()
-        if not beside_original:
+        if not is_copy:
             return 0
         ended = fetch_all(_LEAVE_TO_ORIGINAL, {}, into=int)
         for saga_id in ended:

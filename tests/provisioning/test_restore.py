@@ -61,7 +61,7 @@ def test_a_restored_database_keeps_its_live_sagas_for_when_the_pause_is_lifted(s
 def test_beside_its_original_every_saga_that_is_not_over_ends_and_nothing_is_undone(scripts: Scripts) -> None:
     sagas = sagas_in_every_state(scripts)
     before = {name: scripts.calls(saga) for name, saga in sagas.items()}
-    assert "5 sagas are left to the original" in restored("--beside-original")
+    assert "5 sagas are left to the original" in restored("--copy")
     assert ProvisioningBrake.objects.get().paused
     unpause(actor="jo")
     for name, saga in sagas.items():
@@ -76,12 +76,12 @@ def test_beside_its_original_every_saga_that_is_not_over_ends_and_nothing_is_und
                 cancel_saga(saga_id=saga.pk, actor="jo")
     assert not SagaSubject.objects.exists()
     assert not Alert.objects.filter(code="saga_dead_letter", resolved_at=None).exists()
-    assert "0 sagas are left" in restored("--beside-original")
+    assert "0 sagas are left" in restored("--copy")
 
 
 def test_a_retry_of_what_was_left_to_the_original_is_a_saga_of_our_own(scripts: Scripts) -> None:
     saga = scripts("act", subjects=["a:1"])
-    restored("--beside-original")
+    restored("--copy")
     unpause(actor="jo")
     again = retry_saga(saga_id=saga.pk, actor="jo")
     assert (again.pk > saga.pk + 1_000_000, again.nonce != saga.nonce) == (True, True)

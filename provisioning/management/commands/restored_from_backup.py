@@ -16,14 +16,14 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument(
-            "--beside-original",
+            "--copy",
             action="store_true",
             help="this is a copy beside an installation that runs: end the sagas here that are its own",
         )
 
-    def handle(self, *_args: Any, beside_original: bool, **_options: Any) -> None:
-        ended = prepare_restored(actor="manage.py restored_from_backup", beside_original=beside_original)
-        left = f" {ended} sagas are left to the original." if beside_original else ""
+    def handle(self, *_args: Any, is_copy: bool, **_options: Any) -> None:
+        ended = prepare_restored(actor="manage.py restored_from_backup", is_copy=is_copy)
+        left = f" {ended} sagas are left to the original." if is_copy else ""
         self.stdout.write(
             f"Provisioning is paused.{left} Sync, look at the live sagas, then run saga unpause"
         )

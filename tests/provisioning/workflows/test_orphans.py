@@ -76,7 +76,7 @@ def test_what_the_original_of_a_restored_copy_made_is_another_installations(
     saga = start("provision_droplet", **ORDER)
     if ending == "left to the original":
         run(saga.pk)
-        prepare_restored(actor="a test", beside_original=True)
+        prepare_restored(actor="a test", is_copy=True)
         sync()
     else:
         cancel_saga(saga_id=saga.pk, actor="a test")

@@ -179,7 +179,7 @@ def test_a_copy_that_is_restored_beside_its_original_leaves_it_what_it_had_begun
     pair.original.copy_database(pair.copy)
     with pair.copy as copy:
         with copy.inside():
-            call_command("restored_from_backup", "--beside-original", stdout=io.StringIO())
+            call_command("restored_from_backup", "--copy", stdout=io.StringIO())
             unpause(actor="a test")
         orders = {
             pair.original.name: begun,
