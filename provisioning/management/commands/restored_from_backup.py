@@ -17,6 +17,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument(
             "--copy",
+            dest="is_copy",
             action="store_true",
             help="this is a copy beside an installation that runs: end the sagas here that are its own",
         )
