@@ -15,7 +15,6 @@ from inventory.attribution.assign import assign, clear_assignment, reattribute, 
 from inventory.kinds import registry
 from inventory.models import Project, SyncRun
 from inventory.observation.observe import ObservationContext, ObservationCounts, Origin, observe
-from inventory.observation.replaced import register as register_replacement_hook
 from inventory.sync.hooks import register as register_discovery_hook
 from inventory.sync.paging import read_all
 from inventory.sync.projects import mirror_projects, sync_projects
@@ -41,7 +40,6 @@ __all__ = [
     "reattribute",
     "reattribute_project",
     "register_discovery_hook",
-    "register_replacement_hook",
     "request_reattribution",
     "request_sync",
     "set_project_purpose",

@@ -11,14 +11,10 @@ class ProvisioningConfig(AppConfig):
     verbose_name = "Provisioning"
 
     def ready(self) -> None:
-        """Register workflows, the hook on replaced resources, the readiness check, pages and sweeps."""
+        """Register the workflows, the readiness check, the sagas' pages and the sweeps."""
         # By name: this module is imported before the models are loaded.
         import_string("provisioning.workflows.register_all")()
-        readiness.register("sagas", import_string("provisioning.readiness.check_sagas"))
-        register_replacement_hook = import_string("inventory.services.register_replacement_hook")
-        register_replacement_hook(
-            "provisioning", import_string("provisioning.protection.drop_marks_of_replaced")
-        )
+        readiness.register("sagas", import_string("provisioning.readiness.check_sagas"), vital=False)
         subject_links.register("saga", "admin:provisioning_sagarun_change")
         register_schedule(
             ScheduleEntry(

@@ -1,17 +1,15 @@
-"""Protected resources: no saga destroys, resizes or powers them off.
+"""Protected resources: no saga destroys, resizes or powers them off."""
 
-A mark is one thing's: it goes when another thing comes under the same id, as a zone of the same name.
-"""
-
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Final
 
-from django.db.models import Q
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.db.models.functions import Now
 
 from arcadia_cloud.kernel.errors import NotFound
-from inventory.models import Resource
-from inventory.values import PROVIDER
+from inventory.models import Resource, ResourceEvent
+from inventory.queries import kinds_with_recurring_ids
+from inventory.values import PROVIDER, EventType
 from provisioning.errors import Protected
 from provisioning.models import ProtectedResource
 
@@ -26,15 +24,24 @@ def protect(*, resource_pk: int, actor: str, note: str = "") -> None:
     ProtectedResource.objects.update_or_create(resource_id=resource_pk, defaults=values)
 
 
+def marks_in_force() -> QuerySet[ProtectedResource]:
+    """Return the marks, without those of things that are gone and whose id another thing has now."""
+    came_again = ResourceEvent.objects.filter(
+        resource=OuterRef("resource"), event_type=EventType.RESTORED, at__gt=OuterRef("protected_at")
+    )
+    # Made before the mark, as told: it is the same thing, whose tombstone was wrong.
+    is_another = Q(resource__provider_created_at=None) | Q(
+        resource__provider_created_at__gt=F("protected_at")
+    )
+    return ProtectedResource.objects.exclude(
+        Q(resource__kind__in=kinds_with_recurring_ids()) & is_another & Exists(came_again)
+    )
+
+
 def unprotect(*, resource_pk: int) -> bool:
     """Remove the mark; False when there was none. A tag `protected` still protects."""
     deleted, _ = ProtectedResource.objects.filter(resource_id=resource_pk).delete()
     return deleted == 1
-
-
-def drop_marks_of_replaced(resource_pks: Sequence[int]) -> None:
-    """Remove the marks of resources under whose ids other things have come."""
-    ProtectedResource.objects.filter(resource_id__in=resource_pks).delete()
 
 
 def has_protected_tag(tags: Iterable[str]) -> bool:
@@ -49,6 +56,6 @@ def refuse_if_protected(*, kind: str, provider_id: str, tags: Iterable[str] = ()
     saga. `tags` are those just read from the provider; inventory's are looked at in any case.
     """
     named = Resource.objects.filter(provider=PROVIDER, kind=kind, provider_id=provider_id)
-    marked = named.filter(Q(protection__isnull=False) | Q(pk__in=named.tagged(PROTECTED_TAG)))
+    marked = named.filter(Q(protection__in=marks_in_force()) | Q(pk__in=named.tagged(PROTECTED_TAG)))
     if has_protected_tag(tags) or marked.exists():
         raise Protected(f"{kind} {provider_id} is protected: take its mark or its tag away first")

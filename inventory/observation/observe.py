@@ -20,7 +20,6 @@ from msgspec.structs import replace
 from arcadia_cloud.kernel.sql import fetch_one, load
 from inventory.attribution.tags import parse, resolve_tenants
 from inventory.observation.digest import digest_of
-from inventory.observation.replaced import notify_replaced
 from inventory.observation.spans import backfill_first_owner, update_spans
 from inventory.values import PROVIDER, Kind, Observation
 
@@ -76,7 +75,6 @@ class _ObserveRow:
     restored: int
     touched: list[str]
     first_owned: list[int]
-    replaced: list[int]
 
 
 class _Fingerprint(msgspec.Struct, omit_defaults=True):
@@ -133,8 +131,6 @@ def observe(
             "batch": _as_json(changed),
         }
         written = cast("_ObserveRow", fetch_one(_OBSERVE, parameters, into=_ObserveRow))  # an aggregate's
-        if written.replaced:
-            notify_replaced(written.replaced)
         if written.first_owned:
             backfill_first_owner(written.first_owned)
         if written.touched:

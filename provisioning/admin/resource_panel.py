@@ -11,8 +11,8 @@ from inventory.models import Resource
 from inventory.resource_panels import panel
 from provisioning.admin.formatting import STATUS_COLOURS, status_text
 from provisioning.left_off import LEFT_OFF
-from provisioning.models import ProtectedResource, Provisioned, SagaRun
-from provisioning.protection import has_protected_tag
+from provisioning.models import Provisioned, SagaRun
+from provisioning.protection import has_protected_tag, marks_in_force
 
 _SHOWN = 5
 
@@ -30,7 +30,7 @@ def provisioning_of(request: HttpRequest, resource: Resource) -> SafeString:
         "provisioning/resource_panel.html",
         {
             "resource": resource,
-            "mark": ProtectedResource.objects.filter(resource=resource).first(),
+            "mark": marks_in_force().filter(resource=resource).first(),
             "is_tagged": has_protected_tag(resource.tags),
             "may_protect": request.user.has_perm("provisioning.change_protectedresource"),
             "left_off": Alert.objects.filter(code=LEFT_OFF, subject=subject, resolved_at=None).first(),

@@ -1,20 +1,19 @@
 """Protected resources."""
 
-from datetime import datetime
+from datetime import timedelta
 
 import pytest
 from django.test import Client
 from django.utils import timezone
+from msgspec.structs import replace
 
 from arcadia_cloud.kernel.errors import NotFound
 from inventory.models import Resource
-from inventory.queries import kind_spec
 from inventory.values import Kind
 from provisioning.errors import Protected
-from provisioning.models import ProtectedResource
-from provisioning.protection import refuse_if_protected
+from provisioning.protection import marks_in_force, refuse_if_protected
 from provisioning.services import protect, unprotect
-from tests.inventory.observations import minute, observed, seen, tombstone
+from tests.inventory.observations import observed, seen
 from tests.provisioning.sagas import droplet_row
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -53,26 +52,33 @@ def test_the_tag_protects_in_any_capitals(admin_client: Client, tag: str) -> Non
     assert "by its tag" in page
 
 
-@pytest.mark.parametrize(
-    ("kind", "provider_id", "created_at", "is_another"),
-    [
-        (Kind.DNS_ZONE, "example.com", None, True),
-        (Kind.RESERVED_IP, "203.0.113.7", None, True),
-        (Kind.SPACES_BUCKET, "media", minute(200), True),
-        (Kind.REGISTRY, "images", minute(200), True),
-        (Kind.SPACES_BUCKET, "media", minute(-60), False),  # the same: its tombstone was wrong
-        (Kind.DROPLET, "4711", None, False),  # its id never comes again
-    ],
-)
-def test_the_mark_of_one_that_is_gone_does_not_pass_to_another_of_its_name(
-    kind: Kind, provider_id: str, created_at: datetime | None, is_another: bool
-) -> None:
-    first = seen(provider_id, created_at=minute(-60) if created_at is not None else None)
-    observed(first, seen("another"), kind=kind)
-    for row in Resource.objects.all():
-        protect(resource_pk=row.pk, actor="jo")
-    tombstone([provider_id, "another"], at=timezone.now())
-    again = seen(provider_id, created_at=created_at)
-    observed(again, kind=kind, at=timezone.now(), ids_recur=kind_spec(kind).ids_recur)
-    left = ProtectedResource.objects.values_list("resource__provider_id", flat=True)
-    assert set(left) == {"another"} | (set() if is_another else {provider_id})
+@pytest.mark.parametrize(("kind", "is_told"), [(Kind.DNS_ZONE, False), (Kind.SPACES_BUCKET, True)])
+def test_another_thing_under_the_id_of_a_protected_one_is_not_protected(kind: Kind, is_told: bool) -> None:
+    hours = timedelta(hours=1)
+    began = timezone.now() - 2 * hours
+    first = seen("media", tags=[], created_at=began if is_told else None)
+    observed(first, kind=kind, at=began, ids_recur=True)
+    resource = Resource.objects.get()
+    protect(resource_pk=resource.pk, actor="jo")
+    Resource.objects.update(deleted_at=timezone.now())
+    second = replace(first, created_at=timezone.now() if is_told else None)
+    observed(second, kind=kind, at=timezone.now(), ids_recur=True)
+
+    refuse_if_protected(kind=kind, provider_id="media")
+    assert not marks_in_force().exists()
+    protect(resource_pk=resource.pk, actor="jo")
+    with pytest.raises(Protected):
+        refuse_if_protected(kind=kind, provider_id="media")
+
+
+@pytest.mark.parametrize("kind", [Kind.SPACES_BUCKET, Kind.DROPLET])
+def test_a_thing_whose_tombstone_was_wrong_is_still_protected(kind: Kind) -> None:
+    began = timezone.now() - timedelta(hours=2)
+    thing = seen("77", tags=[], created_at=began)
+    observed(thing, kind=kind, at=began, ids_recur=kind == Kind.SPACES_BUCKET)
+    protect(resource_pk=Resource.objects.get().pk, actor="jo")
+    Resource.objects.update(deleted_at=timezone.now())
+    observed(thing, kind=kind, at=timezone.now(), ids_recur=kind == Kind.SPACES_BUCKET)
+    assert Resource.objects.get().deleted_at is None
+    with pytest.raises(Protected):
+        refuse_if_protected(kind=kind, provider_id="77")

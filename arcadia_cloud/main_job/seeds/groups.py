@@ -19,11 +19,34 @@ _VISIBLE: Final = (
 )  # fmt: skip
 # Beside looking. No row of these is written by hand: to add a run means to start a sync, to change a resource
 # to assign its owner, to change a saga to cancel, retry or re-enqueue it, to change an invoice to have it
-# read, pushed or accepted.
+# read, pushed or accepted, to change a deployment to move it or its subscription, to change a discount to
+# give or end one.
 _PROVISIONING: Final = (
     "provisioning.change_sagarun",
     "provisioning.change_provisioningbrake",
     "provisioning.change_protectedresource",
+)
+# What was published never changes, and plans and add-ons are not deleted: drafts and coming prices are.
+_CATALOG: Final = (
+    "catalog.add_plan",
+    "catalog.change_plan",
+    "catalog.add_plantenant",
+    "catalog.change_plantenant",
+    "catalog.delete_plantenant",
+    "catalog.add_planversion",
+    "catalog.change_planversion",
+    "catalog.delete_planversion",
+    "catalog.add_planitem",
+    "catalog.change_planitem",
+    "catalog.delete_planitem",
+    "catalog.add_addon",
+    "catalog.change_addon",
+    "catalog.add_resourceprice",
+    "catalog.change_resourceprice",
+    "catalog.delete_resourceprice",
+    "catalog.add_taxrate",
+    "catalog.change_taxrate",
+    "catalog.delete_taxrate",
 )
 _MAY: Final[Mapping[str, tuple[str, ...]]] = {
     VIEWER: (),
@@ -32,11 +55,15 @@ _MAY: Final[Mapping[str, tuple[str, ...]]] = {
         "inventory.change_resource",
         "inventory.add_syncrun",
         "kernel.change_alert",
+        "deployments.change_deployment",
         *_PROVISIONING,
     ),
-    BILLING: ("billing.change_providerinvoice",),
+    BILLING: ("billing.change_providerinvoice", "deployments.change_subscriptiondiscount", *_CATALOG),
     ADMIN: (
         "billing.change_providerinvoice",
+        *_CATALOG,
+        "deployments.change_deployment",
+        "deployments.change_subscriptiondiscount",
         "inventory.change_project",
         "inventory.change_resource",
         "inventory.add_syncrun",

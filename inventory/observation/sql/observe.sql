@@ -11,7 +11,6 @@
 --             actor text · source text
 -- returns     discovered, updated, restored: how many · touched: the ids of those whose spans may change
 --             first_owned: the rows whose owner was decided for the first time
---             replaced: the tombstoned rows under whose id another thing was seen
 -- locks       the resources, in the batch's order, so that two batches never wait for each other in a ring
 --
 -- What happened is read from RETURNING old/new, never from a SELECT before the write: two writers at once
@@ -159,9 +158,6 @@ written AS (
         old.id IS NOT NULL AND old.deleted_at IS NULL AND old.project_id IS NULL AND old.tenant_id IS NULL
         AND new.tenant_id IS NOT NULL AND (new.project_id IS NOT NULL OR new.attributed_by = 'saga')
         AS is_first_owned,
-        -- As in is_namesake.sql: the creation that is written is what was seen.
-        %(ids_recur)s::boolean AND old.deleted_at IS NOT NULL
-        AND (new.provider_created_at = old.provider_created_at) IS NOT TRUE AS is_replaced,
         new.id, new.provider_id, new.deployment_id, new.tenant_id, new.provider_created_at,
         CASE WHEN old.id IS NOT NULL
               AND ((old.urn, old.name, old.region, old.status, old.tags, old.monthly_price_cents,
@@ -189,7 +185,7 @@ written AS (
 ),
 outcome AS (
     SELECT id, provider_id, written.deployment_id, written.tenant_id, provider_created_at, is_new,
-           is_first_owned, is_replaced, coalesce(difference.changes, '{}') AS changes,
+           is_first_owned, coalesce(difference.changes, '{}') AS changes,
            CASE
                WHEN is_new THEN 'discovered'
                WHEN old_deleted_at IS NOT NULL THEN 'restored'
@@ -266,6 +262,5 @@ SELECT
             FILTER (WHERE event_type IN ('updated', 'restored') OR is_measured_anew),
         '{}'
     ) AS touched,
-    coalesce(array_agg(id) FILTER (WHERE is_first_owned), '{}') AS first_owned,
-    coalesce(array_agg(id) FILTER (WHERE is_replaced), '{}') AS replaced
+    coalesce(array_agg(id) FILTER (WHERE is_first_owned), '{}') AS first_owned
 FROM outcome
