@@ -44,6 +44,11 @@ def unprotect(*, resource_pk: int) -> bool:
     return deleted == 1
 
 
+def has_protected_tag(tags: Iterable[str]) -> bool:
+    """Return whether the tag `protected` is among them, with whatever capitals it was first made."""
+    return any(tag.lower() == PROTECTED_TAG for tag in tags)
+
+
 def refuse_if_protected(*, kind: str, provider_id: str, tags: Iterable[str] = ()) -> None:
     """Raise Protected when an operator's mark or the tag `protected` is on the resource.
 
@@ -51,6 +56,6 @@ def refuse_if_protected(*, kind: str, provider_id: str, tags: Iterable[str] = ()
     saga. `tags` are those just read from the provider; inventory's are looked at in any case.
     """
     named = Resource.objects.filter(provider=PROVIDER, kind=kind, provider_id=provider_id)
-    marked = named.filter(Q(protection__in=marks_in_force()) | Q(tags__contains=[PROTECTED_TAG]))
-    if PROTECTED_TAG in tags or marked.exists():
+    marked = named.filter(Q(protection__in=marks_in_force()) | Q(pk__in=named.tagged(PROTECTED_TAG)))
+    if has_protected_tag(tags) or marked.exists():
         raise Protected(f"{kind} {provider_id} is protected: take its mark or its tag away first")

@@ -11,11 +11,13 @@ from provisioning.pause import pause, unpause
 from provisioning.protection import protect, refuse_if_protected, unprotect
 from provisioning.recovery import sweep
 from provisioning.registry import register_steps, register_workflow
-from provisioning.start import skip_saga_numbers, start_saga
+from provisioning.restore import prepare_restored
+from provisioning.start import start_saga
 
 __all__ = [
     "cancel_saga",
     "pause",
+    "prepare_restored",
     "protect",
     "record_provisioned",
     "refuse_if_protected",
@@ -24,7 +26,6 @@ __all__ = [
     "requeue_saga",
     "retry_saga",
     "run",
-    "skip_saga_numbers",
     "start_saga",
     "sweep",
     "unpause",

@@ -57,10 +57,11 @@ SAGA_LIFECYCLE: Final = Lifecycle(
                 SagaStatus.ROLLED_BACK,  # nothing was done that would have to be compensated
             }
         ),
-        SagaStatus.WAITING: frozenset({SagaStatus.RUNNING, SagaStatus.FAILED}),
+        # To `rolled_back`, as from `failed`: in a copy of the database, whose original goes on with it.
+        SagaStatus.WAITING: frozenset({SagaStatus.RUNNING, SagaStatus.FAILED, SagaStatus.ROLLED_BACK}),
         SagaStatus.COMPENSATING: frozenset({SagaStatus.FAILED, SagaStatus.ROLLED_BACK}),
         # An operator's retry, or a cancel, in the direction that it had.
-        SagaStatus.FAILED: frozenset({SagaStatus.RUNNING, SagaStatus.COMPENSATING}),
+        SagaStatus.FAILED: frozenset({SagaStatus.RUNNING, SagaStatus.COMPENSATING, SagaStatus.ROLLED_BACK}),
         SagaStatus.COMPLETED: frozenset(),
         SagaStatus.ROLLED_BACK: frozenset(),
     },

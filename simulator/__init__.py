@@ -30,7 +30,8 @@ Control, without a token (JSON in, JSON out):
     POST   /_control/limits       {enabled, per_hour, per_minute}: enforce DO's rate limits
     PATCH  /_control/account      {droplet_limit}
     GET    /_control/state        counts per account, faults, requests
-    GET    /_control/requests     ?since=&method=&path=: received requests and response statuses
+    GET    /_control/requests     ?since=&method=&path=: received requests, response statuses, the
+                                  ids that a POST made, the end of the token
     DELETE /_control/requests
     POST   /_control/droplets     {name, size, region, tags, project, count}: created out of band
     PATCH  /_control/droplets/ID  {name, size, status, tags, project}

@@ -151,10 +151,22 @@ def _finish_response(response: Response) -> Response:
             response.headers["ratelimit-reset"] = str(int(simulation.clock.epoch()) + int(storm["reset_in"]))
         if storm["retry_after"] is not None:
             response.headers["retry-after"] = str(storm["retry_after"])
+    # Before the faults: what was made is there, whatever becomes of the response.
+    made = _list_made(response)
     # A refusal spends no fault that is armed for successful responses.
     sent = _apply_response_faults(response) if response.status_code < 400 else response
-    _log_request(simulation, sent)
+    _log_request(simulation, sent, made)
     return sent
+
+
+def _list_made(response: Response) -> list[str]:
+    """Return the ids, or URNs, of what a POST made or moved."""
+    if request.method != "POST" or response.status_code >= 400 or not response.is_json:
+        return []
+    items: list[Json] = []
+    for value in msgspec.json.decode(response.get_data()).values():
+        items += value if isinstance(value, list) else [value] if isinstance(value, dict) else []
+    return [str(item.get("id", item.get("urn"))) for item in items if item.keys() & {"id", "urn"}]
 
 
 def _apply_response_faults(response: Response) -> Response:
@@ -176,7 +188,7 @@ def _apply_response_faults(response: Response) -> Response:
     return response
 
 
-def _log_request(simulation: Simulation, response: Response) -> None:
+def _log_request(simulation: Simulation, response: Response, made: list[str]) -> None:
     simulation.log.add(
         {
             "method": request.method,
@@ -184,6 +196,8 @@ def _log_request(simulation: Simulation, response: Response) -> None:
             "query": request.query_string.decode(),
             "status": None if connection.is_dropped(response) else response.status_code,
             "team": g.account.team if "account" in g else None,
+            "token": g.token[-4:],  # two tokens of a team are told apart by it, and none is written down
+            "made": made,
             "faults": g.get("faults", []),
         }
     )

@@ -12,7 +12,7 @@ from inventory.resource_panels import panel
 from provisioning.admin.formatting import STATUS_COLOURS, status_text
 from provisioning.left_off import LEFT_OFF
 from provisioning.models import Provisioned, SagaRun
-from provisioning.protection import PROTECTED_TAG, marks_in_force
+from provisioning.protection import has_protected_tag, marks_in_force
 
 _SHOWN = 5
 
@@ -31,7 +31,7 @@ def provisioning_of(request: HttpRequest, resource: Resource) -> SafeString:
         {
             "resource": resource,
             "mark": marks_in_force().filter(resource=resource).first(),
-            "is_tagged": PROTECTED_TAG in resource.tags,
+            "is_tagged": has_protected_tag(resource.tags),
             "may_protect": request.user.has_perm("provisioning.change_protectedresource"),
             "left_off": Alert.objects.filter(code=LEFT_OFF, subject=subject, resolved_at=None).first(),
             "provisioned": Provisioned.objects.filter(resource=resource).first(),

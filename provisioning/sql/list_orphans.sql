@@ -13,6 +13,10 @@ CROSS JOIN LATERAL (
 ) AS mark
 -- By the nonce too: the same number may be another database's saga, or one that a restore forgot.
 LEFT JOIN saga_runs AS saga ON saga.id = mark.parts[1]::bigint AND saga.nonce = coalesce(mark.parts[2], '')
+    -- One that was cancelled before it began made nothing, and what was left to the original is that one's: of both,
+    -- the namesake in the database that this is a copy of made it.
+    AND (saga.started_at IS NOT NULL OR saga.finished_at IS NULL)
+    AND (saga.error ->> 'reason') IS DISTINCT FROM 'left_to_the_original'
 WHERE resource.deleted_at IS NULL
     AND tag.name ILIKE 'saga:%%'
     AND (

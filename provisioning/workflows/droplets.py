@@ -42,9 +42,7 @@ class DropletInputs(Inputs, frozen=True, kw_only=True):
     def check(self) -> None:
         """Refuse what `check_can_be_changed` refuses, and a protected droplet."""
         droplet = self.check_can_be_changed()
-        refuse_if_protected(
-            kind=Kind.DROPLET, provider_id=droplet.provider_id, tags=[tag.lower() for tag in droplet.tags]
-        )
+        refuse_if_protected(kind=Kind.DROPLET, provider_id=droplet.provider_id, tags=droplet.tags)
 
     def find_droplet(self) -> Resource:
         """Return the live droplet. Raises InvalidInput where the inventory has none."""

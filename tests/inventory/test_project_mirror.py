@@ -1,13 +1,20 @@
 """The mirror of projects: an older list takes nothing from what was seen later."""
 
+import time
+
 import pytest
 
+from arcadia_cloud.digitalocean.client import DigitalOcean
 from arcadia_cloud.digitalocean.records import ProjectRecord
+from arcadia_cloud.kernel.database import DatabaseClock
 from inventory.models import Project
 from inventory.sync.projects import mirror_projects
+from tests.inventory.conftest import SyncNow
 from tests.inventory.observations import minute
+from tests.kernel.threads import in_thread
+from tests.simulated import Simulated
 
-pytestmark = pytest.mark.django_db
+pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def a_record(project_id: str, name: str) -> ProjectRecord:
@@ -39,3 +46,19 @@ def test_a_newer_list_deletes_and_brings_back() -> None:
     assert (theirs.name, theirs.tenant_id, theirs.purpose, theirs.deleted_at) == (
         "theirs again", "acme", "theirs", None,
     )  # fmt: skip
+
+
+def test_a_project_that_a_saga_makes_while_members_are_read_lives(
+    simulator: Simulated, sync: SyncNow
+) -> None:
+    sync()
+    simulator.control("DELETE", "requests")
+    simulator.fault(kind="latency", seconds=1, method="GET", path="/resources$")
+    reading = in_thread(sync)
+    while not simulator.requests(method="GET", path="/v2/projects"):  # the list has been read
+        time.sleep(0.01)
+    with DigitalOcean() as cloud:
+        made = cloud.create_project(name="acme-new", purpose="Web Application")
+        mirror_projects(list(cloud.projects()), at=DatabaseClock().now())
+    reading.join()
+    assert Project.objects.get(provider_id=made.id).deleted_at is None

@@ -32,6 +32,15 @@ def test_each_role_has_limits_of_its_own(role: str, limits: list[str]) -> None:
         assert [database.execute(f"SHOW {name}").fetchone() for name in names] == [(each,) for each in limits]
 
 
+@pytest.mark.parametrize(
+    ("name", "limit"), [("lock_timeout", "1min"), ("idle_in_transaction_session_timeout", "5min")]
+)
+def test_this_process_has_the_limits_of_a_worker(name: str, limit: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(f"SHOW {name}")
+        assert cursor.fetchone() == (limit,)
+
+
 def test_an_option_of_the_address_counts() -> None:
     with connect("web", options="-c lock_timeout=200", keepalives_idle=7) as database:
         assert database.execute("SHOW lock_timeout").fetchone() == ("200ms",)

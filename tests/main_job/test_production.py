@@ -41,6 +41,20 @@ def test_every_service_that_stays_has_a_health_check(name: str) -> None:
     assert "$$HOSTNAME" not in str(check["test"])  # not set in what exec starts
 
 
+def test_web_can_be_scaled_to_as_many_as_there_are_ports() -> None:
+    (port,) = COMPOSE["services"]["web"]["ports"]
+    assert re.fullmatch(r"127\.0\.0\.1:\$\{ARCADIA_PORTS:-4005\}:4005", port)
+    assert "container_name" not in COMPOSE["services"]["web"]
+
+
+@pytest.mark.parametrize("name", [name for name in OURS if name.startswith("worker-")])
+def test_a_workers_health_check_asks_the_worker_that_its_command_starts(name: str) -> None:
+    service = COMPOSE["services"][name]
+    assert service["environment"]["WORKER"] == name.removeprefix("worker-")
+    assert "--hostname $$WORKER@%h " in service["command"][-1]
+    assert service["healthcheck"]["test"][-1].endswith("--destination $$WORKER@$$(hostname)")
+
+
 @pytest.mark.parametrize("name", OURS)
 def test_a_secret_that_is_replaced_by_a_rename_reaches_the_service(name: str) -> None:
     service = COMPOSE["services"][name]

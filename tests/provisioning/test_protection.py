@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from django.test import Client
 from django.utils import timezone
 from msgspec.structs import replace
 
@@ -38,6 +39,17 @@ def test_the_tag_protects_as_the_inventory_knows_it_and_as_the_provider_has_it()
     with pytest.raises(Protected):
         refuse_if_protected(kind="droplet", provider_id="never seen", tags=["a", "protected"])
     refuse_if_protected(kind="droplet", provider_id="never seen", tags=["unprotected"])
+
+
+@pytest.mark.parametrize("tag", ["Protected", "PROTECTED", "pRotected"])
+def test_the_tag_protects_in_any_capitals(admin_client: Client, tag: str) -> None:
+    resource = droplet_row(tags=[tag])
+    with pytest.raises(Protected):
+        refuse_if_protected(kind="droplet", provider_id=resource.provider_id)
+    with pytest.raises(Protected):
+        refuse_if_protected(kind="droplet", provider_id="never seen", tags=[tag])
+    page = admin_client.get(f"/admin/inventory/resource/{resource.pk}/change/").content.decode()
+    assert "by its tag" in page
 
 
 @pytest.mark.parametrize(("kind", "is_told"), [(Kind.DNS_ZONE, False), (Kind.SPACES_BUCKET, True)])

@@ -25,6 +25,8 @@ def test_the_log_has_each_request(api: Api) -> None:
         "query": "page=1",
         "status": 200,
         "team": "arcadia",
+        "token": DEFAULT_TOKEN[-4:],
+        "made": [],
         "faults": [],
     }
     assert [entry["status"] for entry in logged["requests"]] == [200, 401]
@@ -41,6 +43,17 @@ def test_the_log_has_requests_that_got_no_response(api: Api) -> None:
         api.ask("POST", "/v2/tags", {"name": "t"})
     (entry,) = api.get("/_control/requests")["requests"]
     assert (entry["status"], entry["faults"]) == (None, ["drop_after"])
+
+
+def test_the_log_has_what_a_post_made_though_its_response_was_lost(api: Api) -> None:
+    order = {"name": "web", "region": "fra1", "size": "s-1vcpu-1gb", "image": "ubuntu-24-04-x64"}
+    made = api.ask("POST", "/v2/droplets", order).json()["droplet"]["id"]
+    api.arm("drop_after", method="POST")
+    with pytest.raises(requests.ConnectionError):
+        api.ask("POST", "/v2/droplets", order)
+    api.ask("POST", "/v2/projects/default/resources", {"resources": [f"do:droplet:{made}"]})
+    entries = api.get("/_control/requests")["requests"]
+    assert [entry["made"] for entry in entries] == [[str(made)], [str(made + 1)], [f"do:droplet:{made}"]]
 
 
 def test_the_state_counts_what_there_is(api: Api) -> None:

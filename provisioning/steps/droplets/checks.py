@@ -18,9 +18,7 @@ _NEWEST_ACTIONS: Final = 50  # of a droplet's history, newest first: what is und
 
 def refuse_protected(droplet: DropletRecord) -> None:
     """Raise Protected for a droplet with the tag, as just read, or with an operator's mark."""
-    refuse_if_protected(
-        kind=Kind.DROPLET, provider_id=str(droplet.id), tags=[tag.lower() for tag in droplet.tags]
-    )
+    refuse_if_protected(kind=Kind.DROPLET, provider_id=str(droplet.id), tags=droplet.tags)
 
 
 def wait_while_busy(*droplets: DropletRecord) -> Wait | None:

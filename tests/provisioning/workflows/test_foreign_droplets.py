@@ -1,6 +1,7 @@
 """Droplets with a saga's mark that it didn't make: numbers repeat after a restore and elsewhere."""
 
 import io
+import time
 from typing import Any
 
 import pytest
@@ -8,6 +9,8 @@ from django.core.management import call_command
 from django.db import connection
 from pytest_django.fixtures import Settings
 
+from inventory.services import sync_inventory
+from inventory.values import RunMode
 from provisioning.engine.runner import run
 from provisioning.models import SagaRun
 from provisioning.services import cancel_saga
@@ -100,6 +103,42 @@ def test_a_snapshot_of_an_earlier_saga_of_this_number_is_not_the_last_one(cloud:
     assert run_to_end(saga).status == "completed"
     assert cloud.snapshots() - cloud.before["snapshots"] == {old, f"{old}-{saga.nonce}"}
     assert saga.context["snapshot_name"] == f"{old}-{saga.nonce}"
+
+
+def test_a_snapshot_of_our_very_name_from_before_the_step_is_not_the_last_one(
+    cloud: Cloud, settings: Settings
+) -> None:
+    """By whoever has seen the name: nothing proves that it is of the disk as it is now."""
+    settings.ARCADIA_SAGA_CLOCK_SLACK_SECONDS = 1  # created_at has whole seconds
+    saga = start("destroy_droplet", droplet_id=SHOP_WEB)
+    name = f"shop-web-01-saga-{saga.pk}-2-{saga.nonce}"
+    cloud.api.post(f"/v2/droplets/{SHOP_WEB}/actions", {"type": "snapshot", "name": name})
+    while name not in cloud.snapshots():
+        time.sleep(0.1)
+    time.sleep(2.5)
+    (older,) = [each["id"] for each in cloud.all("/v2/snapshots", "snapshots") if each["name"] == name]
+    assert run_to_end(saga).status == "completed"
+    found = {each["id"] for each in cloud.all("/v2/snapshots", "snapshots") if each["name"] == name}
+    assert found == {older, saga.context["snapshot_id"]}
+    assert saga.context["snapshot_id"] != older
+
+
+@pytest.mark.parametrize("which", ["the number alone, younger", "another nonce"])
+def test_one_that_is_marked_with_the_number_of_a_live_saga_may_be_changed(cloud: Cloud, which: str) -> None:
+    theirs = foreign_droplet(cloud, start("provision_droplet", **ORDER), which)
+    sync_inventory(mode=RunMode.FAST, actor="a test", kinds=["droplet"])
+    assert start_and_run("snapshot_droplet", droplet_id=theirs).status == "completed"
+
+
+@pytest.mark.parametrize("mark", ["", "-0123456789abcdef"])
+def test_a_project_that_another_saga_of_this_number_made_stays(
+    cloud: Cloud, fail_after: FailAfter, mark: str
+) -> None:
+    saga = start(fail_after("provision_droplet", 3), **ORDER)
+    project = {"name": ORDER["project"], "purpose": "Web Application", "environment": "Production"}
+    cloud.api.post("/v2/projects", {**project, "description": f"Made by saga:{saga.pk}-1{mark}."})
+    assert run_to_end(saga).status == "rolled_back"
+    assert ORDER["project"] in cloud.projects()
 
 
 @pytest.mark.parametrize("fault", ["none", "lost answer", "no connection"])

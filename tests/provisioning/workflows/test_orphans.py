@@ -6,7 +6,9 @@ from pytest_django import DjangoAssertNumQueries
 from arcadia_cloud.kernel.models import Alert
 from inventory.services import sync_inventory
 from inventory.values import RunMode
+from provisioning.engine.runner import run
 from provisioning.orphans import report_orphans
+from provisioning.services import cancel_saga, prepare_restored
 from tests.provisioning.sagas import start, start_and_run
 from tests.provisioning.workflows.cloud import ORDER, Cloud
 
@@ -56,6 +58,33 @@ def test_of_what_may_be_another_installations_no_alert_advises_to_remove_it(clou
     alert = Alert.objects.get(code="stray_resource", subject=f"droplet:{droplet}")
     assert "Another installation on this account" in alert.message
     assert not {"destroy", "remove", "delete"} & set(alert.message.lower().replace(".", "").split())
+
+
+@pytest.mark.parametrize("nonce", ["", "-0123456789abcdef"])
+def test_what_has_a_sagas_number_and_not_its_nonce_is_another_installations(cloud: Cloud, nonce: str) -> None:
+    saga = start_and_run("provision_droplet", **ORDER)
+    orphan(cloud, f"saga:{saga.pk}-2{nonce}")
+    assert report_orphans() == 1
+    assert "Another installation on this account" in Alert.objects.get(code="stray_resource").message
+
+
+@pytest.mark.parametrize("ending", ["cancelled before it began", "left to the original"])
+def test_what_the_original_of_a_restored_copy_made_is_another_installations(
+    cloud: Cloud, ending: str
+) -> None:
+    """The original went on with its saga, which has the same number and nonce."""
+    saga = start("provision_droplet", **ORDER)
+    if ending == "left to the original":
+        run(saga.pk)
+        prepare_restored(actor="a test", is_copy=True)
+        sync()
+    else:
+        cancel_saga(saga_id=saga.pk, actor="a test")
+        orphan(cloud, f"saga:{saga.pk}-2-{saga.nonce}")
+    saga.refresh_from_db()
+    assert saga.status == "rolled_back"
+    assert report_orphans() == 1
+    assert "Another installation on this account" in Alert.objects.get(code="stray_resource").message
 
 
 def test_a_live_saga_answers_for_what_has_its_mark(cloud: Cloud) -> None:

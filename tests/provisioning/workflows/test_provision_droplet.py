@@ -204,8 +204,10 @@ def test_a_rolled_back_saga_leaves_the_project_that_its_sibling_counts_on(cloud:
     while "droplet_id" not in sibling.context:
         run(sibling.pk)
         sibling.refresh_from_db()
+    project = cloud.projects()["acme-new"]
     cancel_saga(saga_id=first.pk, actor="a test")
     assert run_to_end(first).status == "rolled_back"
+    assert cloud.projects()["acme-new"] == project, "the sibling's droplet isn't in it yet"
     assert run_to_end(sibling).status == "completed"
     assert cloud.members("acme-new") == {f"do:droplet:{sibling.context['droplet_id']}"}
 
