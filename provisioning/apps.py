@@ -3,7 +3,7 @@ from django.utils.module_loading import import_string
 
 from arcadia_cloud.kernel import readiness, subject_links
 from arcadia_cloud.kernel.queue.schedule.registry import ScheduleEntry, register_schedule
-from provisioning.queue import QUEUE, REPORT_ORPHANS, SWEEP
+from provisioning.queue import QUEUE, READ_OFFER, REPORT_ORPHANS, SWEEP
 
 
 class ProvisioningConfig(AppConfig):
@@ -30,5 +30,12 @@ class ProvisioningConfig(AppConfig):
                 queue=QUEUE,
                 crontab="35 * * * *",
                 expires_seconds=3600,
+            ),
+            ScheduleEntry(
+                name="provisioning: read what DigitalOcean sells, and the account's limits",
+                task=READ_OFFER,
+                queue=QUEUE,
+                crontab="*/15 * * * *",
+                expires_seconds=900,
             ),
         )

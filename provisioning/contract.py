@@ -11,6 +11,8 @@ from typing import Any, Final, Protocol, TypeAlias
 
 import msgspec
 
+from arcadia_cloud.kernel.money import Money
+
 # The end of an input's pattern: Python's `$` alone also stands before a last newline.
 END: Final = r"$(?!\n)"
 
@@ -126,6 +128,49 @@ class Ownership:
     deployment_id: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """One thing that a saga creates, changes or destroys.
+
+    `kind` is inventory's name of it, or `project`, `dns_record`, `deployment`, `subscription`.
+    """
+
+    kind: str
+    name: str
+    detail: str = ""
+
+    def __str__(self) -> str:
+        text = f"{self.kind.replace('_', ' ')} {self.name}"
+        return f"{text}: {self.detail}" if self.detail else text
+
+
+@dataclass(frozen=True, slots=True)
+class Effects:
+    """The effects of a saga that completes, as far as they are known before it starts.
+
+    `powered_off` has a line for each droplet that is off meanwhile, or afterwards. `price_change` is that of
+    the provider's list price for a month; None: not known, or not wholly, and `price_note` tells why.
+    `counted_creates` are those that the caps on creates count.
+    """
+
+    creates: Sequence[Effect] = ()
+    changes: Sequence[Effect] = ()
+    destroys: Sequence[Effect] = ()
+    powered_off: Sequence[str] = ()
+    price_change: Money | None = None
+    price_note: str = ""
+    counted_creates: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class SizeOrder:
+    """A size that a saga asks the provider for, in a region or a group of regions; `field` is the input's."""
+
+    size: str
+    region: str
+    field: str = "size"
+
+
 class Inputs(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The inputs of a workflow, and its rules: the fields and their `msgspec.Meta` are the API's schema.
 
@@ -149,6 +194,14 @@ class Inputs(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
         May read the database, never the provider.
         """
+
+    def effects(self) -> Effects:
+        """Return the saga's effects, for its plan and for the account's limits. Reads what `check` may."""
+        return Effects()
+
+    def size_orders(self) -> Sequence[SizeOrder]:
+        """Return the sizes that must be on sale, or the saga isn't started."""
+        return ()
 
 
 @dataclass(frozen=True, slots=True)

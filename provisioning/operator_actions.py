@@ -16,6 +16,7 @@ from provisioning.engine.execution import CANCELLED
 from provisioning.errors import WrongState
 from provisioning.models import SagaRun, SagaSubject
 from provisioning.queue import ADVANCE_SAGA, QUEUE
+from provisioning.scheduled_start import begin
 from provisioning.start import start_saga
 from provisioning.states import LIVE, SAGA_LIFECYCLE, Direction, SagaStatus
 
@@ -74,6 +75,23 @@ def retry_saga(*, saga_id: int, actor: str) -> SagaRun:
     raise WrongState(f"saga {saga_id} is {_describe(saga)}: it can't be retried")
 
 
+def begin_saga(*, saga_id: int) -> SagaRun:
+    """Have a scheduled saga begin at once. Nothing changes where that is refused.
+
+    Raises NotFound, WrongState for a saga that waits for no start, SubjectBusy, and what its inputs' checks
+    raise.
+    """
+    with transaction.atomic():
+        saga = _lock(saga_id)
+        if not saga.is_scheduled:
+            raise WrongState(f"saga {saga_id} is {_describe(saga)}: it waits for no start")
+        if not begin(saga):
+            raise WrongState(f"saga {saga_id} should have begun by {saga.not_after:%Y-%m-%d %H:%M} UTC")
+        saga.refresh_from_db()
+        nudge(ADVANCE_SAGA, queue=QUEUE, saga_id=saga_id)
+    return saga
+
+
 def requeue_saga(*, saga_id: int) -> SagaRun:
     """Nudge for a live saga once more; harmless at any time. Raises NotFound, WrongState for an ended one."""
     with transaction.atomic():
@@ -114,7 +132,8 @@ def _request_cancel(saga: SagaRun, actor: str) -> None:
     }
     if saga.status == SagaStatus.PENDING:
         error = {"reason": CANCELLED, "compensate_from_idx": None}
-        advance(saga, SagaStatus.ROLLED_BACK, SAGA_LIFECYCLE, error=error, finished_at=Now(), **request)
+        request |= {"finished_at": Now(), "wake_at": None}
+        advance(saga, SagaStatus.ROLLED_BACK, SAGA_LIFECYCLE, error=error, **request)
     elif saga.status == SagaStatus.FAILED:
         _revive(saga, actor, **request)
     else:

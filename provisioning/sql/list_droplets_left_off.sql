@@ -18,6 +18,7 @@ WHERE saga.compensation_failures > 0
         FROM saga_runs AS later
         WHERE later.id > saga.id
             AND later.status <> 'rolled_back'
+            AND (later.start_at IS NULL OR later.begun_at IS NOT NULL)
             AND later.subjects @> ARRAY['droplet:' || resource.provider_id]
     )
 ORDER BY saga.id

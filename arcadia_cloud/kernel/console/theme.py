@@ -10,8 +10,10 @@ if TYPE_CHECKING:
     from django.contrib.admin import SimpleListFilter as DropdownFilter
     from django.contrib.admin import SimpleListFilter as TextFilter
     from django.contrib.admin.views.main import ChangeList as ThemedChangeList
+    from django.forms import CheckboxInput as Checkbox
     from django.forms import Form as DialogForm
     from django.forms import Select as ThemedSelect
+    from django.forms import Textarea as ManyLinesInput
     from django.forms import TextInput as OneLineInput
 
     def display(
@@ -38,7 +40,9 @@ else:
     from unfold.forms import BaseDialogForm as DialogForm
     from unfold.views import ChangeList as ThemedChangeList
     from unfold.widgets import UnfoldAdminSelectWidget as ThemedSelect
+    from unfold.widgets import UnfoldAdminTextareaWidget as ManyLinesInput
     from unfold.widgets import UnfoldAdminTextInputWidget as OneLineInput
+    from unfold.widgets import UnfoldBooleanWidget as Checkbox
 
     class ThemedAdmin(ModelAdmin):
         """Takes the model as a type parameter, as the stubs do."""
@@ -48,8 +52,10 @@ else:
 
 
 __all__ = [
+    "Checkbox",
     "DialogForm",
     "DropdownFilter",
+    "ManyLinesInput",
     "OneLineInput",
     "TextFilter",
     "ThemedAdmin",

@@ -20,6 +20,8 @@ WITH claimed AS (
             SELECT due.id
             FROM saga_runs AS due
             WHERE due.status IN ('pending', 'running', 'waiting', 'compensating')
+                AND (due.start_at IS NULL OR due.begun_at IS NOT NULL)
+                AND (due.status <> 'pending' OR due.not_after IS NULL OR due.not_after > statement_timestamp())
                 AND (
                     due.step_modules[due.current_step_idx + 1] = ANY(%(known)s::text[])
                     OR (due.cancel_requested AND due.direction = 'forward')
@@ -30,6 +32,9 @@ WITH claimed AS (
             FOR NO KEY UPDATE SKIP LOCKED
         ))
         AND saga.status IN ('pending', 'running', 'waiting', 'compensating')
+        -- One whose start is to come holds no subjects yet; one that is too late is ended by the sweep.
+        AND (saga.start_at IS NULL OR saga.begun_at IS NOT NULL)
+        AND (saga.status <> 'pending' OR saga.not_after IS NULL OR saga.not_after > clock_timestamp())
         -- In a rolling deployment another build may know the step. What was never begun needs no code to cancel.
         AND (
             saga.step_modules[saga.current_step_idx + 1] = ANY(%(known)s::text[])
