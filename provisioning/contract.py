@@ -15,6 +15,15 @@ from arcadia_cloud.kernel.money import Money
 
 # The end of an input's pattern: Python's `$` alone also stands before a last newline.
 END: Final = r"$(?!\n)"
+# Between a step's name and the part of the saga that it works on: `shut_down_droplet@4711`.
+PART: Final = "@"
+PARTS: Final = "parts"  # in the context: the inputs of each part of the saga
+
+
+def split_step(name: str) -> tuple[str, str]:
+    """Return a step's own name, and the part of the saga that it works on; "" where it works on all of it."""
+    own, _, part = name.partition(PART)
+    return own, part
 
 
 class RetryableError(Exception):
@@ -180,6 +189,14 @@ class Inputs(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     def steps(self) -> Sequence[str]:
         """Return the names of the steps. Decided once, at the start."""
         raise NotImplementedError
+
+    def parts(self) -> Mapping[str, Mapping[str, Any]]:
+        """Return the parts of the saga that steps such as `shut_down_droplet@4711` work on, by name.
+
+        Each has inputs that such a step finds above the saga's own, and a context of its own: what a step
+        puts there, the steps of the same part find, and before what others put. Resolved as the steps are.
+        """
+        return {}
 
     def subjects(self) -> Sequence[str]:
         """Name what the saga works on, as `droplet:4711`: at most one live saga holds each."""

@@ -11,6 +11,7 @@ from arcadia_cloud.kernel.errors import NotFound
 from arcadia_cloud.kernel.queue.nudge import nudge
 from arcadia_cloud.kernel.states import advance
 from provisioning import registry
+from provisioning.contract import PART, split_step
 from provisioning.engine.dead_letters import DEAD_LETTER
 from provisioning.engine.execution import CANCELLED
 from provisioning.errors import WrongState
@@ -106,13 +107,19 @@ def requeue_saga(*, saga_id: int) -> SagaRun:
 
 def _inherited_context(saga: SagaRun) -> dict[str, Any]:
     """Return the context that a retry begins with: what the first run found, unless all was put back."""
-    inherited: dict[str, Any] = dict(saga.context.get("inherited", {}))
-    # All was put back otherwise: what the retry finds is what the droplet is.
-    if saga.compensation_failures:
-        steps = [step for step in map(registry.step_named, saga.step_modules) if step is not None]
-        names = {name for step in steps for name in step.inherits}
-        inherited |= {name: saga.context[name] for name in names if name in saga.context}
-    return {"inherited": inherited} if inherited else {}
+    context: dict[str, Any] = {}
+    # For each part of the saga on its own: `was_on@4711` is inherited as `was_on` of `inherited@4711`.
+    for step_name in dict.fromkeys(saga.step_modules):
+        step, part = registry.step_named(step_name), split_step(step_name)[1]
+        suffix = f"{PART}{part}" if part else ""
+        inherited = dict(saga.context.get(f"inherited{suffix}", {}))
+        # All was put back otherwise: what the retry finds is what the droplet is.
+        if saga.compensation_failures and step is not None:
+            names = [name for name in step.inherits if f"{name}{suffix}" in saga.context]
+            inherited |= {name: saga.context[f"{name}{suffix}"] for name in names}
+        if inherited:
+            context.setdefault(f"inherited{suffix}", {}).update(inherited)
+    return context
 
 
 def _lock(saga_id: int) -> SagaRun:

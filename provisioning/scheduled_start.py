@@ -3,6 +3,7 @@
 from datetime import timedelta
 from typing import Final
 
+import msgspec
 import structlog
 from django.db.models.functions import Now
 
@@ -14,7 +15,7 @@ from provisioning.errors import SubjectBusy
 from provisioning.models import SagaRun
 from provisioning.pause import pause_state
 from provisioning.provider_offer import refresh_offer
-from provisioning.start import check_inputs, parse_inputs, refuse_busy_subjects, resolve_steps
+from provisioning.start import UNCHECKED, check_inputs, parse_inputs, refuse_busy_subjects, resolve_steps
 from provisioning.states import SAGA_LIFECYCLE, SagaStatus
 
 log = structlog.get_logger(__name__)
@@ -55,7 +56,9 @@ def begin(saga: SagaRun) -> bool:
     Raises SubjectBusy, and what its inputs' checks raise.
     """
     workflow, inputs, _ = parse_inputs(saga.kind, saga.inputs)
+    saga.context.pop(UNCHECKED, None)
     if unchecked := check_inputs(inputs):
+        saga.context[UNCHECKED] = unchecked
         log.warning("saga_start_unchecked", saga=saga.pk, kind=saga.kind, unchecked=unchecked)
     # Anew: what it works on may have another owner by now, and other parts.
     resolve_steps(saga, workflow, inputs)
@@ -65,6 +68,7 @@ def begin(saga: SagaRun) -> bool:
         "subjects": saga.subjects,
         "tenant_id": saga.tenant_id,
         "deployment_id": saga.deployment_id,
+        "context": msgspec.json.encode(saga.context).decode(),
     }
     with refuse_busy_subjects(saga.subjects):
         return fetch_one(_BEGIN_SAGA, parameters, into=int) is not None

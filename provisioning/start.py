@@ -12,11 +12,11 @@ import msgspec
 import structlog
 from django.db import IntegrityError, connection, transaction
 
-from arcadia_cloud.kernel.errors import InvalidInput
+from arcadia_cloud.kernel.errors import Conflict, InvalidInput
 from arcadia_cloud.kernel.queue.wake import wake
 from arcadia_cloud.kernel.sql import fetch_one, load
 from provisioning import registry
-from provisioning.contract import Inputs, Workflow
+from provisioning.contract import PARTS, Inputs, Workflow, split_step
 from provisioning.errors import KeyReused, SubjectBusy
 from provisioning.models import SagaRun, SagaSubject
 from provisioning.provider_offer import check_against_offer
@@ -152,12 +152,19 @@ def check_inputs(inputs: Inputs) -> str:
 
 def resolve_steps(saga: SagaRun, workflow: Workflow, inputs: Inputs) -> None:
     """Set the saga's steps, subjects and owner, as its inputs have them now."""
-    steps = list(inputs.steps())
+    steps, parts = list(inputs.steps()), inputs.parts()
     unknown = [name for name in steps if registry.step_named(name) is None]
     if unknown or not steps:
         raise ValueError(
             f"workflow {workflow.kind!r} names no step, or steps that aren't registered: {unknown}"
         )
+    # Read one after the other: what the saga works on may have lost a part in between.
+    if missing := {part for _, part in map(split_step, steps) if part} - set(parts):
+        raise Conflict(
+            f"what it works on has changed at this moment ({', '.join(sorted(missing))}); try again"
+        )
+    if parts:
+        saga.context[PARTS] = as_stored_json({PARTS: dict(parts)})[PARTS]
     owner = inputs.owner()
     saga.step_modules = steps
     saga.subjects = sorted(set(inputs.subjects()))  # in one order, or two starts could deadlock

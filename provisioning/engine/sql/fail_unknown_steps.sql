@@ -19,7 +19,7 @@ WHERE saga.id IN (
         AND coalesce(due.lease_expires_at, due.wake_at, due.created_at)
             <= statement_timestamp() - make_interval(secs => %(unclaimed_seconds)s::float8)
         AND (due.start_at IS NULL OR due.begun_at IS NOT NULL)
-        AND due.step_modules[due.current_step_idx + 1] <> ALL(%(known)s::text[])
+        AND split_part(due.step_modules[due.current_step_idx + 1], '@', 1) <> ALL(%(known)s::text[])
         AND NOT (due.cancel_requested AND due.direction = 'forward')
         AND NOT EXISTS (SELECT FROM provisioning_brake WHERE paused)
     FOR NO KEY UPDATE SKIP LOCKED
