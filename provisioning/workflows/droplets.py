@@ -1,12 +1,12 @@
 """The rules that the workflows on one droplet share, decided from the inventory alone."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Annotated, TypeAlias
 
 import msgspec
 
 from arcadia_cloud.kernel.errors import Conflict, InvalidInput
-from arcadia_cloud.kernel.money import Money
+from arcadia_cloud.kernel.money import Money, sum_money
 from inventory.models import Resource
 from inventory.values import PROVIDER, PROVIDER_CURRENCY, Kind
 from provisioning.contract import END, Effect, Inputs, Ownership
@@ -96,3 +96,10 @@ def describe_snapshot(droplet: Resource) -> Effect:
 def price_of_droplet(droplet: Resource) -> Money | None:
     """Return the list price of a month, as the inventory last saw it; None where it isn't known."""
     return Money.from_cents(droplet.monthly_price_cents, PROVIDER_CURRENCY)
+
+
+def sum_of_prices(droplets: Iterable[Resource]) -> Money | None:
+    """Return what the droplets cost together in a month; None where a price isn't known."""
+    prices = [price_of_droplet(each) for each in droplets]
+    known = [price for price in prices if price is not None]
+    return sum_money(known, PROVIDER_CURRENCY) if len(known) == len(prices) else None

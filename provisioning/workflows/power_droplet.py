@@ -9,8 +9,8 @@ from inventory.values import PROVIDER_CURRENCY
 from provisioning.contract import Effects, Workflow
 from provisioning.workflows.droplets import DropletInputs, describe_droplet
 
-_NOTHING: Final = Money(Decimal(0), PROVIDER_CURRENCY)
-_OFF_COSTS: Final = "a droplet costs the same on and off"
+NO_CHANGE: Final = Money(Decimal(0), PROVIDER_CURRENCY)
+OFF_COSTS: Final = "a droplet costs the same on and off"
 
 
 class PowerOffDroplet(DropletInputs, frozen=True, kw_only=True):
@@ -24,8 +24,8 @@ class PowerOffDroplet(DropletInputs, frozen=True, kw_only=True):
         return Effects(
             changes=[describe_droplet(droplet, f"{droplet.status or 'unknown'} to off")],
             powered_off=[f"{droplet.name} is off until it is powered on again"],
-            price_change=_NOTHING,
-            price_note=_OFF_COSTS,
+            price_change=NO_CHANGE,
+            price_note=OFF_COSTS,
         )
 
 
@@ -43,8 +43,8 @@ class PowerOnDroplet(DropletInputs, frozen=True, kw_only=True):
         droplet = self.find_droplet()
         return Effects(
             changes=[describe_droplet(droplet, f"{droplet.status or 'unknown'} to active")],
-            price_change=_NOTHING,
-            price_note=_OFF_COSTS,
+            price_change=NO_CHANGE,
+            price_note=OFF_COSTS,
         )
 
 
