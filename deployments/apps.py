@@ -1,6 +1,31 @@
 from django.apps import AppConfig
 
+from arcadia_cloud.kernel import subject_links
+from arcadia_cloud.kernel.queue.schedule.registry import ScheduleEntry, register_schedule
+
+_QUEUE = "cloud_billing"
+
 
 class DeploymentsConfig(AppConfig):
     name = "deployments"
-    verbose_name = "Deployments"
+    verbose_name = "Customers"
+
+    def ready(self) -> None:
+        """Register the pages of deployments and the daily tasks."""
+        subject_links.register("deployment", "admin:deployments_deployment_change")
+        register_schedule(
+            ScheduleEntry(
+                name="deployments: end trials",
+                task="deployments.end_trials",
+                queue=_QUEUE,
+                crontab="5 0 * * *",
+                expires_seconds=24 * 3600,
+            ),
+            ScheduleEntry(
+                name="deployments: roll subscription periods",
+                task="deployments.roll_periods",
+                queue=_QUEUE,
+                crontab="10 0 * * *",
+                expires_seconds=24 * 3600,
+            ),
+        )

@@ -1,0 +1,69 @@
+"""Add-ons of subscriptions: the price and quantity of the day on which they are attached, for as long as they are."""
+
+from datetime import datetime, timedelta
+
+from catalog.models import Addon
+from deployments import registry
+from deployments.errors import AddonAttached, AddonNotAttached, AddonNotOnSale, CurrencyDiffers
+from deployments.event_log import record_event
+from deployments.models import Subscription, SubscriptionAddon
+from deployments.renewal import day_of
+from deployments.values import EventType
+
+
+def attach(subscription: Subscription, code: str, *, actor: str, at: datetime) -> SubscriptionAddon:
+    """Attach an add-on to a locked subscription, from today on.
+
+    One that was detached today, on the day on which it came, is taken back as it was. Raises AddonNotOnSale,
+    AddonAttached, CurrencyDiffers, and what a guard of an app above raises.
+    """
+    addon = Addon.objects.filter(code=code, active=True).first()
+    if addon is None:
+        raise AddonNotOnSale(f"there is no add-on {code} on sale")
+    if addon.currency != subscription.plan_version.currency:
+        wanted = subscription.plan_version.currency
+        raise CurrencyDiffers(f"{code} is in {addon.currency}, the subscription in {wanted}")
+    deployment, on = subscription.deployment, day_of(at)
+    last = subscription.addons.filter(addon=addon).order_by("-attached_on").first()
+    if last is not None and last.detached_on is None:
+        raise AddonAttached(f"deployment {deployment.slug} has {code} already")
+    order = registry.AddonOrder(deployment.pk, code, addon.resource_kind, actor, at)
+    registry.check_addon(order)
+    if last is not None and last.detached_on is not None and last.detached_on > on:
+        # A second row would share the day with it.
+        attached, last.detached_on = last, None
+        last.save(update_fields=["detached_on"])
+    else:
+        attached = SubscriptionAddon.objects.create(
+            subscription=subscription,
+            addon=addon,
+            resource_kind=addon.resource_kind,
+            qty=addon.qty,
+            price_cents=addon.price_cents,
+            currency=addon.currency,
+            attached_on=on,
+        )
+    record_event(
+        deployment,
+        EventType.ADDON_ATTACHED,
+        to=code,
+        actor=actor,
+        at=at,
+        details={"price_cents": attached.price_cents, "qty": f"{attached.qty.normalize():f}"},
+    )
+    return attached
+
+
+def detach(subscription: Subscription, code: str, *, actor: str, at: datetime) -> SubscriptionAddon:
+    """Detach an add-on from a locked subscription: today is its first day without, or its only one with.
+
+    Raises AddonNotAttached.
+    """
+    attached = subscription.addons.select_related("addon").filter(addon__code=code, detached_on=None).first()
+    if attached is None:
+        raise AddonNotAttached(f"deployment {subscription.deployment.slug} doesn't have {code}")
+    # A day at least: what is attached and detached within one isn't free.
+    attached.detached_on = max(day_of(at), attached.attached_on + timedelta(days=1))
+    attached.save(update_fields=["detached_on"])
+    record_event(subscription.deployment, EventType.ADDON_DETACHED, present=code, actor=actor, at=at)
+    return attached

@@ -1,0 +1,115 @@
+"""The reads of deployments: subscriptions, and the segments that their quotes are made from."""
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
+from typing import Final, TypeAlias
+
+from django.db.models import Case, IntegerField, Prefetch, QuerySet, Value, When
+
+from arcadia_cloud.kernel.periods import Period
+from catalog.models import PlanVersion
+from catalog.values.terms import PlanTerms, PriceBook, QuoteInputs, Segment
+from deployments.models import (
+    Subscription,
+    SubscriptionAddon,
+    SubscriptionDiscount,
+    SubscriptionVersion,
+)
+from deployments.states import LIVE_SUBSCRIPTIONS
+
+# The usage of the days of a segment, by billing kind.
+UsageOf: TypeAlias = Callable[[Period], Mapping[str, Decimal]]
+
+_VERSIONS: Final = PlanVersion.objects.select_related("plan").prefetch_related("items")
+
+
+def subscriptions_for_quotes() -> QuerySet[Subscription]:
+    """Return subscriptions with all that their segments need at hand, in a fixed number of queries."""
+    return Subscription.objects.select_related("deployment").prefetch_related(
+        Prefetch("plan_version", _VERSIONS),
+        Prefetch("next_plan_version", _VERSIONS),
+        Prefetch(
+            "versions", SubscriptionVersion.objects.prefetch_related(Prefetch("plan_version", _VERSIONS))
+        ),
+        Prefetch("addons", SubscriptionAddon.objects.select_related("addon")),
+        Prefetch("discounts", SubscriptionDiscount.objects.order_by("id")),
+    )
+
+
+def get_subscription_for_deployment(deployment_pk: int) -> Subscription | None:
+    """Return the deployment's live subscription, else its last one; None where it never had any."""
+    is_live = Case(
+        When(status__in=LIVE_SUBSCRIPTIONS, then=Value(1)), default=Value(0), output_field=IntegerField()
+    )
+    return subscriptions_for_quotes().filter(deployment=deployment_pk).order_by(-is_live, "-pk").first()
+
+
+def no_usage(_days: Period) -> Mapping[str, Decimal]:
+    """Return the usage of a quote that is for the fees alone."""
+    return {}
+
+
+def segments_of(
+    subscription: Subscription, period: Period, usage_of: UsageOf = no_usage
+) -> tuple[Segment, ...]:
+    """Return the unbroken parts of a period under one version and the same add-ons.
+
+    Days before the subscription, in a pause, after its end, or in a trial are in none. Reads nothing for a
+    subscription of `subscriptions_for_quotes`.
+    """
+    addons = [(addon.days, addon.terms()) for addon in subscription.addons.all()]
+    cuts = [day for days, _ in addons for day in (days.start, days.end)]
+    charged = Period(max(period.start, _first_charged_day(subscription)), date.max)
+    terms: dict[int, PlanTerms] = {}
+    segments = []
+    for days, version in _days_of_versions(subscription):
+        within = days.overlap(period)
+        due = within.overlap(charged) if within else None
+        if due is None:
+            continue
+        if version.pk not in terms:
+            terms[version.pk] = version.terms()
+        for part in due.split(*cuts):
+            attached = tuple(addon for days, addon in addons if days.contains(part))
+            segments.append(
+                Segment(days=part, terms=terms[version.pk], addons=attached, usage=usage_of(part))
+            )
+    return tuple(segments)
+
+
+def quote_inputs(
+    subscription: Subscription, period: Period, book: PriceBook, usage_of: UsageOf = no_usage
+) -> QuoteInputs:
+    """Return all that the quote of a subscription's period depends on."""
+    currency = subscription.plan_version.currency
+    discounts = (row.terms(currency) for row in subscription.discounts.all() if row.has_days)
+    return QuoteInputs(
+        period=period,
+        currency=currency,
+        segments=segments_of(subscription, period, usage_of),
+        book=book,
+        discounts=tuple(discounts),
+    )
+
+
+def _first_charged_day(subscription: Subscription) -> date:
+    """Return the first day that is wholly after the trial."""
+    ends_at: datetime | None = subscription.trial_ends_at
+    if ends_at is None:
+        return date.min
+    ends_at = ends_at.astimezone(UTC)
+    return ends_at.date() + timedelta(days=ends_at.time() > time.min)
+
+
+def _days_of_versions(subscription: Subscription) -> list[tuple[Period, PlanVersion]]:
+    """Return the versions with their days, in order; one that is to come with the next period too."""
+    found = []
+    coming, turn = subscription.next_plan_version, subscription.current_period_end
+    for row in subscription.versions.all():
+        # The change isn't in the history before its day: the daily task writes it there.
+        if coming is not None and row.ends_on is None and row.starts_on < turn:
+            found += [(Period(row.starts_on, turn), row.plan_version), (Period(turn, date.max), coming)]
+        else:
+            found.append((row.days, row.plan_version))
+    return found
