@@ -198,6 +198,10 @@ class Inputs(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         """
         return {}
 
+    def initial_context(self) -> Mapping[str, Any]:
+        """Return what the saga's steps find in the context from the beginning. Resolved as the steps are."""
+        return {}
+
     def subjects(self) -> Sequence[str]:
         """Name what the saga works on, as `droplet:4711`: at most one live saga holds each."""
         return ()

@@ -163,8 +163,8 @@ def resolve_steps(saga: SagaRun, workflow: Workflow, inputs: Inputs) -> None:
         raise Conflict(
             f"what it works on has changed at this moment ({', '.join(sorted(missing))}); try again"
         )
-    if parts:
-        saga.context[PARTS] = as_stored_json({PARTS: dict(parts)})[PARTS]
+    resolved = {**inputs.initial_context(), **({PARTS: dict(parts)} if parts else {})}
+    saga.context |= as_stored_json(resolved)
     owner = inputs.owner()
     saga.step_modules = steps
     saga.subjects = sorted(set(inputs.subjects()))  # in one order, or two starts could deadlock

@@ -46,11 +46,13 @@ def restore_dns_records(state: StepState, cloud: DigitalOcean) -> Wait | None:
     for record in state.get_output("dns_removed", []):
         if record["data"] not in addresses:
             continue
-        # Looked up by what it says: a record that is written again has another id.
+        # Looked up by its name and data: a record that is written again has another id.
         if not any(
             (each.name, each.data) == (record["name"], record["data"])
             for each in cloud.dns_records(record["zone"])
         ):
+            if wait := wait_for_listing(state, list_lag_ends_at(state), of="the record"):
+                return wait
             cloud.create_dns_record(
                 record["zone"],
                 type=record["type"],
@@ -70,7 +72,14 @@ def _find_records(state: StepState, cloud: DigitalOcean) -> list[dict[str, Any]]
         if not any(record.get("data") in addresses for record in records or ()):
             continue
         found += [
-            {"zone": zone, "id": each.id, "type": each.type, "name": each.name, "data": each.data, "ttl": each.ttl}
+            {
+                "zone": zone,
+                "id": each.id,
+                "type": each.type,
+                "name": each.name,
+                "data": each.data,
+                "ttl": each.ttl,
+            }
             for each in cloud.dns_records(zone)
             if each.data in addresses
         ]

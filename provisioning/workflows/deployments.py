@@ -34,7 +34,7 @@ class DeploymentInputs(Inputs, frozen=True, kw_only=True):
         return found
 
     def list_droplets(self) -> list[Resource]:
-        """Return the droplets that the saga works on: the deployment's live ones, unless a workflow narrows them."""
+        """Return the droplets that the saga works on: the deployment's live ones; a workflow may narrow them."""
         live = Resource.objects.live().filter(provider=PROVIDER, kind=Kind.DROPLET)
         return list(live.filter(deployment=self.deployment_id).order_by("pk"))
 
@@ -66,5 +66,3 @@ class DeploymentInputs(Inputs, frozen=True, kw_only=True):
     def each_droplet(self, *steps: str) -> list[str]:
         """Return the steps of every droplet, one droplet after the other."""
         return [f"{step}{PART}{part}" for part in self.parts() for step in steps]
-
-

@@ -35,7 +35,11 @@ class OffboardDeployment(DeploymentInputs, frozen=True, kw_only=True):
         ]
         return Effects(
             creates=[describe_snapshot(each) for each in droplets] if self.keep_snapshots else [],
-            changes=[Effect("deployment", str(deployment), f"{deployment.state} to archived, subscription cancelled")],
+            changes=[
+                Effect(
+                    "deployment", str(deployment), f"{deployment.state} to archived, subscription cancelled"
+                )
+            ],
             destroys=[
                 *(describe_droplet(each, "for good; its volumes stay") for each in droplets),
                 *([Effect("dns_record", "all that point to its droplets")] if droplets else []),

@@ -3,9 +3,8 @@
 from collections.abc import Sequence
 from typing import Literal
 
-from deployments.states import DeploymentState
 from inventory.models import Resource
-from provisioning.contract import PART, Effect, Effects, Workflow
+from provisioning.contract import PART, PARTS, Effect, Effects, Workflow
 from provisioning.models import SagaRun
 from provisioning.states import SagaStatus
 from provisioning.workflows.deployments import DeploymentInputs
@@ -51,11 +50,8 @@ class ResumeDeployment(DeploymentInputs, frozen=True, kw_only=True):
         droplets, last = super().list_droplets(), self._find_suspension()
         if last is None:
             return droplets
-        left_off = {
-            part
-            for part in last.context.get("parts", {})
-            if last.context.get(f"was_on{PART}{part}") is False
-        }
+        parts = last.context.get(PARTS, {})
+        left_off = {part for part in parts if last.context.get(f"was_on{PART}{part}") is False}
         return [each for each in droplets if each.provider_id not in left_off]
 
     def _find_suspension(self) -> SagaRun | None:
@@ -74,10 +70,10 @@ class ResumeDeployment(DeploymentInputs, frozen=True, kw_only=True):
         self.check_droplets(harmless=True)
 
     def effects(self) -> Effects:
-        deployment = self.find_deployment()
+        deployment, droplets = self.find_deployment(), self.list_droplets()
         return Effects(
             changes=[
-                *(describe_droplet(each, f"{each.status or 'unknown'} to active") for each in self.list_droplets()),
+                *(describe_droplet(each, f"{each.status or 'unknown'} to active") for each in droplets),
                 Effect("deployment", str(deployment), f"{deployment.state} to {self.to}"),
             ],
             price_change=NO_CHANGE,

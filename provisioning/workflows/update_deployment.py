@@ -21,7 +21,7 @@ class UpdateDeployment(DeploymentInputs, frozen=True, kw_only=True):
         msgspec.Meta(
             pattern=rf"^(?:https?://[^\s]+)?{END}",
             max_length=500,
-            description="Must answer without an error within ten minutes; empty: that the droplets run is enough.",
+            description="Must answer without an error within ten minutes. Empty: the droplets must run.",
         ),
     ] = ""
 

@@ -12,9 +12,7 @@ from provisioning.steps.droplets.checks import refuse_protected, wait_while_busy
 from provisioning.steps.droplets.power import ensure_off
 
 
-def _ensure_image(
-    state: StepState, cloud: DigitalOcean, kind: str, image: int | str
-) -> Wait | None:
+def _ensure_image(state: StepState, cloud: DigitalOcean, kind: str, image: int | str) -> Wait | None:
     droplet = cloud.droplet(state.get_output("droplet_id"))
     if busy := wait_while_busy(droplet):
         return busy
@@ -43,7 +41,9 @@ def restore_snapshot(state: StepState, cloud: DigitalOcean) -> Wait | None:
     try:
         if wait := _ensure_image(state, cloud, "restore", int(snapshot_id)):
             return wait
-        return None if state.get_output("was_on") else ensure_off(state, cloud, state.get_output("droplet_id"))
+        return (
+            None if state.get_output("was_on") else ensure_off(state, cloud, state.get_output("droplet_id"))
+        )
     except ProviderNotFound:
         return None
 
