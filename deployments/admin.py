@@ -7,6 +7,9 @@ from arcadia_cloud.kernel.console.records import RecordAdmin
 from arcadia_cloud.kernel.console.theme import display
 from deployments.models import Deployment
 from deployments.states import DeploymentState
+from deployments.template_admin import DeploymentTemplateAdmin
+
+__all__ = ["DeploymentAdmin", "DeploymentTemplateAdmin"]
 
 _COLOURS = {
     "trial": "info",

@@ -116,3 +116,9 @@ class TemplatePublished(Conflict):
     """A published template never changes; its next version is a draft of its own."""
 
     code = "template_published"
+
+
+class TemplateExists(Conflict):
+    """There is a template of this code."""
+
+    code = "template_exists"

@@ -28,10 +28,12 @@ from deployments.subscriptions import (
     require_subscription,
 )
 from deployments.templates import (
+    create_template,
     create_template_draft,
     publish_template,
     record_template,
     seed_templates,
+    update_template_draft,
 )
 from deployments.trials import TrialCounts, end_trials
 
@@ -46,6 +48,7 @@ __all__ = [
     "complete_transition",
     "create_deployment",
     "create_subscription",
+    "create_template",
     "create_template_draft",
     "detach_addon",
     "end_discount",
@@ -58,6 +61,7 @@ __all__ = [
     "seed_templates",
     "transition",
     "update_deployment",
+    "update_template_draft",
 ]
 
 

@@ -12,7 +12,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Max
 
 from arcadia_cloud.kernel.errors import NotFound
-from deployments.errors import TemplatePublished
+from deployments.errors import TemplateExists, TemplatePublished
 from deployments.event_log import record_event
 from deployments.models import Deployment, DeploymentEvent, DeploymentTemplate
 from deployments.subscriptions import lock_deployment
@@ -55,6 +55,31 @@ def publish_template(*, template_pk: int, actor: str, at: datetime) -> Deploymen
         template.published_at, template.published_by = at, actor
         template.save(update_fields=["published_at", "published_by"])
     log.info("deployment_template_published", template=str(template), actor=actor)
+    return template
+
+
+def create_template(*, code: str, spec: Any, actor: str) -> DeploymentTemplate:
+    """Make the first version of a new template, a draft. Raises InvalidTemplate, TemplateExists."""
+    parse_spec(spec)
+    try:
+        with transaction.atomic():
+            template = DeploymentTemplate.objects.create(code=code, version=1, spec=spec)
+    except IntegrityError as error:
+        raise TemplateExists(f"there is a deployment template {code}: draft its next version") from error
+    log.info("deployment_template_drafted", template=str(template), source="", actor=actor)
+    return template
+
+
+def update_template_draft(*, template_pk: int, spec: Any, actor: str) -> DeploymentTemplate:
+    """Give a draft another spec. Raises NotFound, InvalidTemplate, TemplatePublished."""
+    parse_spec(spec)
+    with transaction.atomic():
+        template = _lock(template_pk)
+        if template.published_at is not None:
+            raise TemplatePublished(f"{template} is published: it never changes")
+        template.spec = spec
+        template.save(update_fields=["spec"])
+    log.info("deployment_template_edited", template=str(template), actor=actor)
     return template
 
 

@@ -8,7 +8,7 @@ import msgspec
 from django import forms
 from django.utils.functional import cached_property
 
-from arcadia_cloud.kernel.console.theme import Checkbox, ManyLinesInput, OneLineInput
+from arcadia_cloud.kernel.console.theme import Checkbox, ManyLinesInput, OneLineInput, ThemedSelect
 from provisioning.contract import Workflow
 
 _ONE_LINE: Final = 255  # what is longer gets a box of several lines
@@ -80,6 +80,9 @@ def _build_field(name: str, spec: Mapping[str, Any], *, is_required: bool) -> fo
         "required": is_required,
         "initial": spec.get("default"),
     }
+    if "enum" in spec:
+        choices = [(value, str(value).replace("_", " ")) for value in spec["enum"]]
+        return forms.ChoiceField(**common, choices=choices, widget=ThemedSelect)
     if types == {"boolean"}:
         return forms.BooleanField(**{**common, "required": False}, widget=Checkbox)
     if types <= {"integer", "null"}:

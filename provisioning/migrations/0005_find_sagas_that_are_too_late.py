@@ -13,7 +13,7 @@ class Migration(migrations.Migration):
         AddIndexConcurrently(
             "sagarun",
             models.Index(
-                condition=models.Q(("status", "pending"), ("not_after__isnull", False)),
+                condition=models.Q(("not_after__isnull", False), ("status", "pending")),
                 fields=["not_after"],
                 name="saga_too_late",
             ),

@@ -14,11 +14,11 @@ from inventory.values import PROVIDER, Kind
 from provisioning.contract import PARTS, FinalError, Step, StepState, Wait
 from provisioning.models import Provisioned
 from provisioning.steps.cloud import ACTION_DEADLINE_SECONDS, COMPENSATION_RETRIES, RETRIES, with_cloud
-from provisioning.steps.deployments import cancel_deployment, find_deployment
 from provisioning.steps.droplets.checks import wait_while_busy
 from provisioning.steps.droplets.delete import remove_droplet
 from provisioning.steps.idempotent_create import list_lag_ends_at, wait_for_listing
 from provisioning.steps.inventory import observe_droplet_now, record_removal
+from provisioning.steps.transitions import cancel_deployment, find_deployment
 
 
 def _droplet_ids(state: StepState) -> list[int]:

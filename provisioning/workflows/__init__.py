@@ -2,13 +2,13 @@
 
 from provisioning.registry import register_steps, register_workflow
 from provisioning.steps import (
-    deployments,
     desired_state,
     dns,
     health,
     inventory,
     offboard,
     projects,
+    transitions,
     volumes,
 )
 from provisioning.steps.droplets import create, delete, inspect, power, rebuild, resize, snapshot
@@ -29,7 +29,7 @@ def register_all() -> None:
     for module in (
         create,
         delete,
-        deployments,
+        transitions,
         desired_state,
         dns,
         echo,

@@ -34,7 +34,7 @@ class DeploymentInputs(Inputs, frozen=True, kw_only=True):
         return found
 
     def list_droplets(self) -> list[Resource]:
-        """Return the droplets that the saga works on: the deployment's live ones; a workflow may narrow them."""
+        """Return the droplets that the saga works on: the deployment's live ones."""
         live = Resource.objects.live().filter(provider=PROVIDER, kind=Kind.DROPLET)
         return list(live.filter(deployment=self.deployment_id).order_by("pk"))
 

@@ -41,7 +41,7 @@ class SuspendDeployment(DeploymentInputs, frozen=True, kw_only=True):
 
 
 class ResumeDeployment(DeploymentInputs, frozen=True, kw_only=True):
-    """A paused or suspended deployment to be active again. What its suspension switched off is switched on."""
+    """A paused or suspended deployment to be active again. What its suspension switched off goes on."""
 
     to: Literal["active"] = "active"
 

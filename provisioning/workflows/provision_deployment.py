@@ -13,7 +13,7 @@ from inventory.models import Resource
 from inventory.values import PROVIDER_CURRENCY, Kind
 from provisioning.contract import PART, Effect, Effects, SizeOrder, Workflow
 from provisioning.errors import WrongState
-from provisioning.steps.deployments import why_not_provisionable
+from provisioning.steps.transitions import why_not_provisionable
 from provisioning.workflows.deployments import DeploymentInputs
 from provisioning.workflows.provision_droplet import ProvisionDroplet
 

@@ -21,6 +21,8 @@ _VISIBLE: Final = (
 # to assign its owner, to change a saga to cancel, retry or re-enqueue it, to change an invoice to have it
 # read, pushed or accepted.
 _PROVISIONING: Final = (
+    "deployments.add_deploymenttemplate",
+    "deployments.change_deploymenttemplate",
     "provisioning.change_sagarun",
     "provisioning.change_provisioningbrake",
     "provisioning.change_protectedresource",
