@@ -1,4 +1,4 @@
-"""The console's deployment templates: drafts to edit, published versions to look at and to start a draft from."""
+"""The console's deployment templates: drafts to edit, published versions to look at and to draft from."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -32,7 +32,7 @@ class TemplateForm(forms.ModelForm[DeploymentTemplate]):
         fields = ("code", "spec")
         help_texts = {
             "code": "Of a new template. Its next versions are drafted from a version's page.",
-            "spec": "project, droplets, volumes, dns_records and tags; texts may name {slug}, {tenant}, {region}.",
+            "spec": "project, droplets, volumes, dns_records, tags; texts may name {slug}, {tenant}, {region}.",
         }
 
     def clean_spec(self) -> Any:

@@ -24,6 +24,7 @@ from arcadia_cloud.kernel.errors import InvalidInput, describe
 from arcadia_cloud.kernel.money import Money
 from inventory.models import Resource
 from inventory.values import PROVIDER, PROVIDER_CURRENCY, Kind, kind_label
+from provisioning import registry
 from provisioning.contract import Inputs, SizeOrder
 from provisioning.errors import AccountLimit
 from provisioning.models import ProviderOffer
@@ -63,13 +64,14 @@ class Offer:
     failure: str
 
 
-def refresh_offer() -> None:
-    """Read the offer anew, unless it was read within five minutes, or asked for in vain a moment ago.
+def refresh_offer(*, kind: str) -> None:
+    """Read the offer anew for a workflow that has effects at the provider.
 
-    A provider that doesn't answer is recorded, not raised. Inside a transaction nothing is asked: what was
-    last read counts.
+    Not where it was read within five minutes, or asked for in vain a moment ago. A provider that doesn't
+    answer is recorded, not raised. Inside a transaction nothing is asked: what was last read counts.
     """
-    if connection.in_atomic_block:
+    workflow = registry.workflow_of(kind)
+    if workflow is None or workflow.inputs.effects is Inputs.effects or connection.in_atomic_block:
         return
     recent = ProviderOffer.objects.filter(read_at__gt=Now() - _FRESH)
     if (recent | ProviderOffer.objects.filter(tried_at__gt=Now() - _RETRY_AFTER)).exists():

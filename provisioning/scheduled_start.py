@@ -38,7 +38,7 @@ def begin_if_due(saga_id: int) -> bool:
     # Another build's workflow is left to it.
     if saga is None or registry.workflow_of(saga.kind) is None or pause_state().paused:
         return False
-    refresh_offer()
+    refresh_offer(kind=saga.kind)
     try:
         return begin(saga)
     except SubjectBusy as busy:

@@ -12,6 +12,7 @@ from arcadia_cloud.kernel.console.theme import DialogForm, OneLineInput, action
 from provisioning.admin.pause import PauseAdmin
 from provisioning.admin.start import StartAdmin
 from provisioning.models import SagaRun, SagaStepResult
+from provisioning.queries import saga_by_id
 from provisioning.services import begin_saga, cancel_saga, refresh_offer, requeue_saga, retry_saga
 from provisioning.states import LIVE, Direction, SagaStatus, StepStatus
 
@@ -79,11 +80,15 @@ class SagaActionsAdmin(StartAdmin, PauseAdmin):
     )
     def begin_this(self, request: HttpRequest, _form: DialogForm, object_id: str) -> HttpResponse:
         """Begin the scheduled saga of this page."""
-        refresh_offer()
+
+        def begin(pk: int) -> SagaRun:
+            refresh_offer(kind=saga_by_id(pk).kind)
+            return begin_saga(saga_id=pk)
+
         return self.run_action(
             request,
             object_id,
-            lambda pk: begin_saga(saga_id=pk),
+            begin,
             logged="Begun from the console, before its time.",
             message="It begins.",
         )

@@ -33,7 +33,7 @@ from provisioning.api.serializers import (
 )
 from provisioning.contract import Workflow
 from provisioning.models import SagaRun, SagaStepResult
-from provisioning.queries import plan_saga
+from provisioning.queries import plan_saga, saga_by_id
 from provisioning.services import begin_saga, cancel_saga, refresh_offer, requeue_saga, retry_saga, start_saga
 
 _LEDGER = Prefetch("steps", SagaStepResult.objects.order_by("step_idx"))
@@ -81,7 +81,7 @@ class SagaList(_SagaView, ListView):
         couldn't be checked, since DigitalOcean gives no answer, stands in the context under `unchecked`.
         """
         # Before the transaction in which the key and the saga are written: no call is made inside one.
-        refresh_offer()
+        refresh_offer(kind=str(request.data.get("kind", "")))
         return self._start(request)
 
     @idempotent
@@ -153,7 +153,7 @@ class SagaPlan(ApiView):
         """
         body = PlanRequestSerializer(data=request.data)
         body.is_valid(raise_exception=True)
-        refresh_offer()
+        refresh_offer(kind=body.validated_data["kind"])
         return Response(PlanSerializer(plan_saga(**body.validated_data)).data)
 
 
@@ -171,7 +171,7 @@ class SagaBegin(_ActionView):
 
         409 when it waits for no start, and for what refuses a start.
         """
-        refresh_offer()
+        refresh_offer(kind=saga_by_id(pk).kind)
         return _respond(self.run_action(request, lambda: begin_saga(saga_id=pk)))
 
 

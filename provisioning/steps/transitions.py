@@ -5,9 +5,10 @@ A repeat for the same saga changes nothing: `complete_transition` finds the even
 
 from typing import Final
 
-from deployments.models import Deployment, Subscription
+from deployments.models import Deployment, DeploymentEvent, Subscription
 from deployments.services import complete_transition, record_template
-from deployments.states import LIVE_SUBSCRIPTIONS, DeploymentState
+from deployments.states import LIFECYCLE, LIVE_SUBSCRIPTIONS, DeploymentState
+from deployments.values import EventType
 from provisioning.contract import FinalError, Step, StepState
 
 # A failed provision leaves `paused` behind: the next one may begin there.
@@ -17,6 +18,20 @@ PROVISIONABLE: Final = frozenset({DeploymentState.TRIAL, DeploymentState.ACTIVE,
 def transition_deployment(state: StepState) -> None:
     """Move the deployment to the state that its machines have by now."""
     move_deployment(state, state.inputs["to"], reason=state.inputs["reason"])
+
+
+def transition_back(state: StepState) -> None:
+    """Move the deployment back to where it was, if this saga has moved it; from past due it goes to active."""
+    deployment = find_deployment(state)
+    moves = DeploymentEvent.objects.filter(
+        deployment=deployment, event_type=EventType.TRANSITIONED, saga_id=state.saga_id
+    )
+    made = moves.filter(to_value=state.inputs["to"]).order_by("-pk").first()
+    # Another may have moved it since, as by a cancellation: that stays.
+    if made is None or deployment.state != state.inputs["to"]:
+        return
+    back = made.from_value if LIFECYCLE.allows(deployment.state, made.from_value) else DeploymentState.ACTIVE
+    move_deployment(state, back, reason=f"saga {state.saga_id} was rolled back")
 
 
 def move_deployment(state: StepState, to: str, *, reason: str) -> None:
@@ -91,7 +106,7 @@ def archive_deployment(state: StepState) -> None:
 
 
 STEPS: Final = (
-    Step("transition_deployment", transition_deployment),
+    Step("transition_deployment", transition_deployment, compensate=transition_back),
     Step("check_subscription", check_subscription, compensate=leave_unbilled),
     Step("finish_provision", finish_provision),
     Step("cancel_deployment", cancel_deployment),

@@ -99,9 +99,8 @@ def test_a_draft_is_edited_published_and_then_never_changes() -> None:
         update_template_draft(template_pk=template.pk, spec=SPEC, actor="jo")
     rows = DeploymentTemplate.objects.filter(pk=template.pk)
     for change in (lambda: rows.update(spec={}), lambda: rows.update(published_at=None), rows.delete):
-        with pytest.raises(IntegrityError, match="shop v1 was published and never changes"):
-            with transaction.atomic():
-                change()
+        with pytest.raises(IntegrityError, match="shop v1 was published"), transaction.atomic():
+            change()
     draft = create_template_draft(template_pk=template.pk, actor="jo")
     assert (str(draft), draft.spec, draft.published_at) == ("shop v2", published.spec, None)
     draft.delete()

@@ -85,10 +85,10 @@ def test_a_plan_says_what_becomes_of_a_droplet(
     offer()
     planned = plan(kind, droplet_id=1, **inputs)
     assert words(planned.effects) == effects
-    assert planned.effects.powered_off == off
+    assert list(planned.effects.powered_off) == off
     change = planned.effects.price_change
     assert (None if change is None else change.cents) == cents
-    assert (planned.subjects, planned.brakes, planned.is_startable) == (["droplet:1"], [], True)
+    assert (planned.subjects, list(planned.brakes), planned.is_startable) == (["droplet:1"], [], True)
     assert planned.steps[0].name == "look_at_droplet"
     assert planned.steps[0].description.startswith("Store the droplet's state")
     assert not SagaRun.objects.exists()

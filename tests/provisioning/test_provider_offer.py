@@ -80,14 +80,14 @@ def test_without_an_answer_the_saga_starts_and_says_what_was_not_checked() -> No
 
 
 def test_the_offer_is_read_and_believed_for_a_while(simulator: Simulated) -> None:
-    refresh_offer()
-    refresh_offer()
+    refresh_offer(kind="resize_droplet")
+    refresh_offer(kind="resize_droplet")
     assert asked(simulator) == 1
     row = ProviderOffer.objects.get()
-    assert row.sizes["s-1vcpu-1gb"]["price_monthly"] == "6"
+    assert row.sizes["s-1vcpu-1gb"]["price_monthly"] == "6.0"
     assert (row.droplet_limit, row.volume_limit, row.reserved_ip_limit) == (1000, 100, 25)
     age(timedelta(minutes=6))
-    refresh_offer()
+    refresh_offer(kind="resize_droplet")
     assert asked(simulator) == 2
 
 
@@ -95,22 +95,22 @@ def test_an_outage_is_recorded_and_the_last_answer_still_counts(
     simulator: Simulated, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(provider_offer, "_GIVE_UP_AFTER_SECONDS", 0.1)
-    refresh_offer()
+    refresh_offer(kind="resize_droplet")
     age(timedelta(hours=2))
     simulator.fault(kind="server_error", path="/v2/", count=0)
-    refresh_offer()
+    refresh_offer(kind="resize_droplet")
     known = provider_offer.present_offer()
     assert known is not None
     assert known.failure != ""
     assert "s-1vcpu-1gb" in known.sizes
     before = len(simulator.requests())
-    refresh_offer()
+    refresh_offer(kind="resize_droplet")
     assert len(simulator.requests()) == before, "an outage isn't asked about again and again"
 
 
 def test_nothing_is_asked_inside_a_transaction(simulator: Simulated) -> None:
     with transaction.atomic():
-        refresh_offer()
+        refresh_offer(kind="resize_droplet")
     assert simulator.requests() == []
 
 

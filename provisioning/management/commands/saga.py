@@ -112,7 +112,7 @@ class Command(BaseCommand):
 
     def _plan(self, *, kind: str, inputs: str, **_options: Any) -> None:
         parsed = _json(inputs)
-        services.refresh_offer()
+        services.refresh_offer(kind=kind)
         plan = plan_saga(kind=kind, inputs=parsed)
         effects = plan.effects
         price = "not known" if effects.price_change is None else format_money(effects.price_change)
@@ -148,7 +148,7 @@ class Command(BaseCommand):
         if here and at is not None:
             raise CommandError("--here and --at exclude each other: workers begin a scheduled saga")
         parsed = _json(inputs)
-        services.refresh_offer()
+        services.refresh_offer(kind=kind)
         saga = services.start_saga(
             kind=kind,
             inputs=parsed,
@@ -164,7 +164,7 @@ class Command(BaseCommand):
         self._print_status(saga)
 
     def _begin(self, *, saga_id: int, **_options: Any) -> None:
-        services.refresh_offer()
+        services.refresh_offer(kind=saga_by_id(saga_id).kind)
         self._print_status(services.begin_saga(saga_id=saga_id))
 
     def _cancel(self, *, saga_id: int, **_options: Any) -> None:

@@ -71,13 +71,19 @@ def running(cloud: Cloud, slug: str, *, droplets: int = 2, record: bool = True) 
     """A subscribed deployment whose droplets run, the first of them with a name in DNS."""
     deployment = subscribed(slug)
     made = cloud.simulator.control(
-        "POST", "droplets", name=slug, size="s-1vcpu-1gb", region="fra1", count=droplets
+        "POST",
+        "droplets",
+        name=slug,
+        size="s-1vcpu-1gb",
+        region="fra1",
+        count=droplets,
+        tags=["tenant:acme", f"deployment:{slug}"],
     )["droplets"]
     if record:
         address = next(each["ip_address"] for each in made[0]["networks"]["v4"] if each["type"] == "public")
         cloud.api.post(f"/v2/domains/{ZONE}/records", {"type": "A", "name": slug, "data": address})
     sync_inventory(mode=RunMode.FULL, actor="a test", kinds=["droplet", "dns_zone"])
-    Resource.objects.filter(name__startswith=slug).update(deployment=deployment, tenant_id="acme")
+    assert Resource.objects.filter(deployment=deployment).count() == droplets
     return deployment
 
 
@@ -119,4 +125,4 @@ def reason(saga: SagaRun) -> str:
 
 def _image(droplet: Json) -> str:
     """The image's slug; a snapshot has none, and is of the image that it was taken of."""
-    return str(droplet["image"]["slug"] or IMAGE)
+    return str(droplet["image"].get("slug") or IMAGE)

@@ -121,7 +121,7 @@ def test_without_machines_it_is_immediate(db: None) -> None:
     assert not SagaRun.objects.exists()
 
 
-@pytest.mark.parametrize("done", [2, 4, 6, 8])
+@pytest.mark.parametrize("done", [4, 9])
 def test_a_suspension_is_compensated_from_wherever_it_fails(
     cloud: Cloud, fail_after: FailAfter, done: int
 ) -> None:
@@ -131,7 +131,7 @@ def test_a_suspension_is_compensated_from_wherever_it_fails(
     assert ended(cloud, deployment) == RUNNING
 
 
-@pytest.mark.parametrize("done", [2, 6, 8])
+@pytest.mark.parametrize("done", [9])
 def test_a_resumption_is_compensated_from_wherever_it_fails(
     cloud: Cloud, fail_after: FailAfter, done: int
 ) -> None:
@@ -195,7 +195,7 @@ def test_nothing_is_made_that_is_not_subscribed(cloud: Cloud) -> None:
         start("provision_deployment", deployment_id=full.pk, **order)
 
 
-@pytest.mark.parametrize("done", [1, 2, 4, 9, 10, 13, 17, 18])
+@pytest.mark.parametrize("done", [1, 4, 11, 18])
 def test_a_provision_that_fails_leaves_a_deployment_that_is_neither_billed_nor_half_there(
     cloud: Cloud, fail_after: FailAfter, done: int
 ) -> None:
@@ -228,7 +228,7 @@ def test_an_offboarding_leaves_snapshots_and_nothing_else(cloud: Cloud) -> None:
     assert list(moves.values_list("to_value", flat=True)) == ["cancelled", "archived"]
 
 
-@pytest.mark.parametrize("done", [4, 8, 9])
+@pytest.mark.parametrize("done", [9])
 def test_before_its_machines_are_destroyed_an_offboarding_is_compensated(
     cloud: Cloud, fail_after: FailAfter, done: int
 ) -> None:
