@@ -1,6 +1,5 @@
 """The console's deployment templates: drafts to edit, published versions to look at and to draft from."""
 
-from collections.abc import Sequence
 from typing import Any
 
 from django import forms
@@ -70,7 +69,7 @@ class DeploymentTemplateAdmin(RecordAdmin[DeploymentTemplate]):
         """Return whether the user may edit, publish and draft templates."""
         return request.user.has_perm("deployments.change_deploymenttemplate")
 
-    def get_fields(self, request: HttpRequest, obj: DeploymentTemplate | None = None) -> Sequence[str]:
+    def get_fields(self, request: HttpRequest, obj: DeploymentTemplate | None = None) -> tuple[str, ...]:
         return ("code", "spec") if obj is None else self.fields
 
     def get_readonly_fields(

@@ -134,7 +134,7 @@ def _check_texts(value: Any, path: str) -> None:
 
 
 def _check_keys(spec: TemplateSpec) -> None:
-    keys = [each.key for each in (*spec.droplets, *spec.volumes)]
+    keys = [*(each.key for each in spec.droplets), *(each.key for each in spec.volumes)]
     _refuse_repeated("spec.droplets", keys, "a key stands for one thing")
     _refuse_repeated("spec.droplets", [each.name for each in spec.droplets], "a name stands for one droplet")
     _refuse_repeated("spec.volumes", [each.name for each in spec.volumes], "a name stands for one volume")
@@ -142,12 +142,14 @@ def _check_keys(spec: TemplateSpec) -> None:
         "spec.dns_records", [each.droplet for each in spec.dns_records], "a droplet has one record at most"
     )
     droplets = {each.key for each in spec.droplets}
-    for field, parts in (("volumes", spec.volumes), ("dns_records", spec.dns_records)):
-        for idx, part in enumerate(parts):
-            if part.droplet not in droplets:
-                _refuse(
-                    f"spec.{field}[{idx}].droplet", f"there is no droplet {part.droplet!r} in the template"
-                )
+    named = {
+        "volumes": [each.droplet for each in spec.volumes],
+        "dns_records": [each.droplet for each in spec.dns_records],
+    }
+    for field, keys_of_droplets in named.items():
+        for idx, key in enumerate(keys_of_droplets):
+            if key not in droplets:
+                _refuse(f"spec.{field}[{idx}].droplet", f"there is no droplet {key!r} in the template")
 
 
 def _refuse_repeated(field: str, values: list[str], rule: str) -> None:

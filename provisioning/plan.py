@@ -102,7 +102,7 @@ def plan_saga(*, kind: str, inputs: Mapping[str, Any]) -> Plan:
         effects=effects,
         brakes=brakes,
         unchecked=unchecked,
-        offer_read_at=offer and offer.read_at,
+        offer_read_at=None if offer is None else offer.read_at,
     )
 
 

@@ -130,7 +130,7 @@ def price_of_size(slug: str) -> Money | None:
     """Return the size's list price for a month; None where the offer isn't known, or lacks the size."""
     offer = present_offer()
     size = offer.sizes.get(slug) if offer else None
-    return size and size.price_monthly
+    return None if size is None else size.price_monthly
 
 
 def check_against_offer(inputs: Inputs) -> str:

@@ -47,7 +47,7 @@ class StartForm(forms.Form):
     @cached_property
     def inputs(self) -> dict[str, Any]:
         """The inputs as the workflow takes them; what was left empty has its default."""
-        values = {}
+        values: dict[str, Any] = {}
         for name, spec in self._properties.items():
             value, types = self.cleaned_data[name], _types_of(spec)
             if value is None or (value == "" and "default" in spec):
@@ -86,8 +86,8 @@ def _build_field(name: str, spec: Mapping[str, Any], *, is_required: bool) -> fo
     if types == {"boolean"}:
         return forms.BooleanField(**{**common, "required": False}, widget=Checkbox)
     if types <= {"integer", "null"}:
-        bounds = {"min_value": spec.get("minimum"), "max_value": spec.get("maximum")}
-        return forms.IntegerField(**common, **bounds, widget=OneLineInput(attrs={"type": "number"}))
+        common |= {"min_value": spec.get("minimum"), "max_value": spec.get("maximum")}
+        return forms.IntegerField(**common, widget=OneLineInput(attrs={"type": "number"}))
     if "array" in types:
         common["help_text"] = f"{common['help_text']} One a line.".strip()
         initial = "\n".join(map(str, common["initial"] or ()))

@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 from django.db.models import Prefetch
+from django.http.response import HttpResponseBase
 from django.urls import reverse
 from drf_spectacular.utils import OpenApiResponse, extend_schema, extend_schema_view
 from rest_framework.request import Request
@@ -72,7 +73,7 @@ class SagaList(_SagaView, ListView):
         responses={201: OperatorSagaDetailSerializer},
         examples=examples.START,
     )
-    def post(self, request: Request) -> Response:
+    def post(self, request: Request) -> HttpResponseBase:
         """Start a workflow, now or at `start_at`. Only `platform_admin` may.
 
         An `Idempotency-Key` belongs to its saga for ever, beyond the 24 hours of the first answer: the same
@@ -81,7 +82,8 @@ class SagaList(_SagaView, ListView):
         couldn't be checked, since DigitalOcean gives no answer, stands in the context under `unchecked`.
         """
         # Before the transaction in which the key and the saga are written: no call is made inside one.
-        refresh_offer(kind=str(request.data.get("kind", "")))
+        if isinstance(request.data, dict):
+            refresh_offer(kind=str(request.data.get("kind")))
         return self._start(request)
 
     @idempotent

@@ -52,7 +52,7 @@ def find_deployment(state: StepState) -> Deployment:
 
 
 def why_not_provisionable(deployment: Deployment) -> str:
-    """Return why nothing may be made for the deployment; "" when it may: nothing is made that nobody pays."""
+    """Return why nothing may be made for the deployment; "" when it may be: all that is made is paid for."""
     if deployment.state not in PROVISIONABLE:
         return f"deployment {deployment} is {deployment.state}"
     subscribed = Subscription.objects.filter(deployment=deployment, status__in=LIVE_SUBSCRIPTIONS)

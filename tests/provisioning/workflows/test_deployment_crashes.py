@@ -1,4 +1,4 @@
-"""Workers killed while they work on deployments: each ends as its saga says, and none is billed for nothing."""
+"""Workers killed while they work on deployments: each ends as its saga ended, and none is billed in vain."""
 
 from collections.abc import Callable
 
