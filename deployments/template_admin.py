@@ -31,7 +31,7 @@ class TemplateForm(forms.ModelForm[DeploymentTemplate]):
         fields = ("code", "spec")
         help_texts = {
             "code": "Of a new template. Its next versions are drafted from a version's page.",
-            "spec": "project, droplets, volumes, dns_records, tags; texts may name {slug}, {tenant}, {region}.",
+            "spec": "project, droplets, volumes, dns_records, tags; variables: {slug}, {tenant}, {region}.",
         }
 
     def clean_spec(self) -> Any:

@@ -1,6 +1,6 @@
 """Deployment templates: drafts, their publication, and what a deployment was made from.
 
-A published version never changes: a deployment that names it says for ever what it was made from.
+A published version never changes, so that a deployment names for ever what it was made from.
 """
 
 from collections.abc import Mapping
@@ -51,6 +51,7 @@ def publish_template(*, template_pk: int, actor: str, at: datetime) -> Deploymen
         template = _lock(template_pk)
         if template.published_at is not None:
             raise TemplatePublished(f"{template} is published already")
+        # Again: a draft may be older than a rule of the schema.
         parse_spec(template.spec)
         template.published_at, template.published_by = at, actor
         template.save(update_fields=["published_at", "published_by"])

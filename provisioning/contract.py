@@ -158,7 +158,7 @@ class Effects:
     """The effects of a saga that completes, as far as they are known before it starts.
 
     `powered_off` has a line for each droplet that is off meanwhile, or afterwards. `price_change` is that of
-    the provider's list price for a month; None: not known, or not wholly, and `price_note` tells why.
+    the provider's list price for a month; None: not known, or not wholly, and `price_note` has the reason.
     `counted_creates` are those that the caps on creates count.
     """
 

@@ -77,6 +77,7 @@ def plan_saga(*, kind: str, inputs: Mapping[str, Any]) -> Plan:
         unchecked = check_inputs(parsed)
     except Conflict as refusal:
         brakes.append(Brake(refusal.code, BrakeOutcome.REFUSED, refusal.detail))
+    # Past a refusal too: the operator sees what is held up.
     owner, effects, subjects = parsed.owner(), parsed.effects(), sorted(set(parsed.subjects()))
     taken = SagaSubject.objects.filter(subject__in=subjects).order_by("subject")
     brakes += [

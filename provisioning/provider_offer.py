@@ -73,6 +73,7 @@ def refresh_offer(*, kind: str) -> None:
     workflow = registry.workflow_of(kind)
     if workflow is None or workflow.inputs.effects is Inputs.effects or connection.in_atomic_block:
         return
+    # On the database's clock: the row is shared by processes whose own clocks differ.
     recent = ProviderOffer.objects.filter(read_at__gt=Now() - _FRESH)
     if (recent | ProviderOffer.objects.filter(tried_at__gt=Now() - _RETRY_AFTER)).exists():
         return
@@ -85,6 +86,7 @@ def read_offer() -> bool:
         with DigitalOcean(PURPOSE, give_up_after=_GIVE_UP_AFTER_SECONDS) as cloud:
             account, sizes = cloud.account(), list(cloud.sizes())
     except ProviderError as error:
+        # The last answer stays: it is better than none for a day.
         log.warning("provider_offer_not_read", error=describe(error))
         ProviderOffer.objects.update_or_create(pk=1, defaults={"tried_at": Now(), "failure": describe(error)})
         return False

@@ -42,6 +42,7 @@ def begin_if_due(saga_id: int) -> bool:
     try:
         return begin(saga)
     except SubjectBusy as busy:
+        # Under the same conditions: an operator may have begun or cancelled it meanwhile.
         due.update(wake_at=Now() + _BUSY_PAUSE, wait_reason=busy.detail, nudged_at=None)
     except DomainError as refusal:
         error = {"reason": REFUSED, "message": refusal.detail, "compensate_from_idx": None}

@@ -19,6 +19,7 @@ def start_transition_saga(order: TransitionOrder) -> int | None:
     live = Resource.objects.live().filter(provider=PROVIDER, kind=Kind.DROPLET)
     if not live.filter(deployment=order.deployment_id).exists():
         return None
+    # The lock is held: a start that another saga refuses undoes the whole request.
     resumes = order.to == DeploymentState.ACTIVE
     saga = start_saga(
         kind="resume_deployment" if resumes else "suspend_deployment",

@@ -53,6 +53,7 @@ class StartAdmin(RecordAdmin[SagaRun]):
         if workflow is None:
             raise Http404
         if request.method != "POST":
+            # A link may fill in inputs, and never the key, or two people would share a saga.
             given = {name: value for name, value in request.GET.items() if name != "key"}
             return self._page(request, workflow, StartForm(workflow, initial=given))
         form = StartForm(workflow, request.POST)
@@ -67,6 +68,7 @@ class StartAdmin(RecordAdmin[SagaRun]):
                 kind=kind,
                 inputs=form.inputs,
                 actor=actor_of(request),
+                # Of one user alone: the key comes from the page, and could be another's.
                 idempotency_key=f"console:{request.user.pk}:{form.cleaned_data['key']}",
                 start_at=form.cleaned_data["start_at"],
                 not_after=form.cleaned_data["not_after"],

@@ -50,6 +50,7 @@ class StartForm(forms.Form):
         values: dict[str, Any] = {}
         for name, spec in self._properties.items():
             value, types = self.cleaned_data[name], _types_of(spec)
+            # Left out, not sent empty: the workflow's default is its own to decide.
             if value is None or (value == "" and "default" in spec):
                 continue
             if "array" in types:

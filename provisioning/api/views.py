@@ -148,7 +148,7 @@ class SagaPlan(ApiView):
         examples=examples.PLAN,
     )
     def post(self, request: Request) -> Response:
-        """Say what a start would do, and what would hold it, without starting anything.
+        """Answer what a start would do, and what would hold it, without starting anything.
 
         400 for inputs that could never be started. What refuses a start for the present state (a protected
         resource, another saga, the account's limits) is a brake whose outcome is `refused`.

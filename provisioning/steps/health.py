@@ -20,6 +20,7 @@ def check_health(state: StepState, cloud: DigitalOcean) -> Wait | None:
 
     Without an address the droplets alone decide. Fails at the step's deadline.
     """
+    # Only what ran before: a droplet that was off is none of the update's making.
     for part, inputs in state.get_output(PARTS, {}).items():
         if state.get_output(f"was_on@{part}") and cloud.droplet(inputs["droplet_id"]).status != "active":
             return poll(f"droplet {inputs['droplet_id']} doesn't run yet")

@@ -89,6 +89,7 @@ def _find_records(state: StepState, cloud: DigitalOcean) -> list[dict[str, Any]]
 def _addresses_of_live(state: StepState, cloud: DigitalOcean) -> set[str]:
     addresses = set()
     for droplet_id in _droplet_ids(state):
+        # One that an earlier run destroyed has no address any more.
         with contextlib.suppress(ProviderNotFound):
             networks = cloud.droplet(droplet_id).networks
             addresses |= {each.ip_address for each in (*networks.v4, *networks.v6) if each.type == "public"}
@@ -105,6 +106,7 @@ def destroy_deployment(state: StepState, cloud: DigitalOcean) -> Wait | None:
         if busy := wait_while_busy(droplet):
             return busy
         remove_droplet(state, cloud, droplet)
+    # After the last: drift of a droplet that is still there would go unseen otherwise.
     Provisioned.objects.filter(
         resource__provider=PROVIDER,
         resource__kind=Kind.DROPLET,
@@ -115,7 +117,7 @@ def destroy_deployment(state: StepState, cloud: DigitalOcean) -> Wait | None:
 
 @with_cloud
 def cancel_what_is_destroyed(state: StepState, cloud: DigitalOcean) -> Wait | None:
-    """Find out whether any droplet is gone: that has no way back, and nobody may be billed for it.
+    """Find out whether any droplet is gone: that has no way back, and may not be billed any more.
 
     Then the deployment is cancelled with its subscription, and FinalError raised, so that an operator sees
     what is left. A droplet that was just destroyed may be answered for some time.
@@ -129,6 +131,7 @@ def cancel_what_is_destroyed(state: StepState, cloud: DigitalOcean) -> Wait | No
             gone.append(str(droplet_id))
     if not gone:
         return wait_for_listing(state, list_lag_ends_at(state), of="the droplets go")
+    # Before the error is raised: a compensation that fails is recorded, and not entered again.
     cancel_deployment(state)
     deployment = find_deployment(state)
     left = "" if deployment.state == DeploymentState.ARCHIVED else "; offboard it again"

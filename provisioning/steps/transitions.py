@@ -21,7 +21,7 @@ def transition_deployment(state: StepState) -> None:
 
 
 def transition_back(state: StepState) -> None:
-    """Move the deployment back to where it was, if this saga has moved it; from past due it goes to active."""
+    """Move the deployment back to where it was, if this saga has moved it; a past due one to active."""
     deployment = find_deployment(state)
     moves = DeploymentEvent.objects.filter(
         deployment=deployment, event_type=EventType.TRANSITIONED, saga_id=state.saga_id
@@ -75,6 +75,7 @@ def leave_unbilled(state: StepState) -> None:
     deployment = find_deployment(state)
     if deployment.state == DeploymentState.PAST_DUE:
         raise FinalError(f"deployment {deployment} has no machines, is past due and goes on being billed")
+    # Paused, not cancelled: its subscription may go on once a later provision succeeds.
     if deployment.state == DeploymentState.ACTIVE:
         reason = f"saga {state.saga_id} could not provision it"
         move_deployment(state, DeploymentState.PAUSED, reason=reason)
@@ -90,6 +91,7 @@ def finish_provision(state: StepState) -> None:
         at=state.now(),
         saga_id=state.saga_id,
     )
+    # Last of all: from here on it is billed again, and everything is there.
     if find_deployment(state).state == DeploymentState.PAUSED:
         move_deployment(state, DeploymentState.ACTIVE, reason=f"provisioned by saga {state.saga_id}")
 

@@ -31,11 +31,13 @@ def create_volume(state: StepState, cloud: DigitalOcean) -> Wait | None:
     """Make the volume in its droplet's region, unless an earlier attempt's is there."""
     if (full := reserve_create(state)) is not None:
         return full
+    # Stored before the request, as a droplet's is: what has the mark is known to be the saga's own.
     mark = saga_tag(state)
     state.put_output("volume_mark", mark)
     region = find_droplet_row(_droplet_id(state)).region
     found = _find(cloud, state.inputs["volume_name"], region)
     if found is None:
+        # A lost answer's volume may not be listed yet; asked for again, its name would be refused for good.
         if wait := wait_for_listing(state, list_lag_ends_at(state), of="the volume"):
             return wait
         found = cloud.create_volume(
@@ -63,6 +65,7 @@ def remove_created_volume(state: StepState, cloud: DigitalOcean) -> Wait | None:
             return wait_for_listing(state, list_lag_ends_at(state), of="a volume")
         record_removal(state, Kind.VOLUME, known)
         return None
+    # Its droplet may be on its way out: the volume is free once that is gone.
     if found.droplet_ids:
         return poll(f"volume {found.name} is attached still")
     with contextlib.suppress(ProviderNotFound):

@@ -71,6 +71,7 @@ class ProvisionDeployment(DeploymentInputs, frozen=True, kw_only=True):
         return orders
 
     def list_droplets(self) -> list[Resource]:
+        # Also when it is begun late: the subjects and parts are those of the orders alone.
         return []  # it makes them; those that are there already are a refusal
 
     def parts(self) -> Mapping[str, Mapping[str, Any]]:
@@ -126,6 +127,7 @@ class ProvisionDeployment(DeploymentInputs, frozen=True, kw_only=True):
     def effects(self) -> Effects:
         spec, orders = self.fill_in_template(), self.list_orders()
         each = [order.effects() for order in orders.values()]
+        # The project is every droplet's, and made once.
         creates = list(dict.fromkeys(effect for effects in each for effect in effects.creates))
         volumes = [
             Effect(Kind.VOLUME, volume.name, f"{volume.size_gb} GB, attached to droplet {volume.droplet}")

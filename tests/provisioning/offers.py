@@ -15,6 +15,6 @@ SIZES: Final[Mapping[str, Any]] = {
 
 
 def offer(**fields: Any) -> ProviderOffer:
-    """Store it, read just now unless told otherwise."""
+    """Store it, read just now unless `fields` differ."""
     values = {"sizes": SIZES, "read_at": Now(), "tried_at": Now(), "droplet_limit": 10, **fields}
     return ProviderOffer.objects.update_or_create(pk=1, defaults=values)[0]

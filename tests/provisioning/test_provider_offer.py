@@ -1,4 +1,4 @@
-"""What DigitalOcean sells and the account's limits, checked before a saga starts."""
+"""The sizes on sale and the account's limits, checked before a saga starts."""
 
 import json
 from datetime import timedelta

@@ -16,6 +16,7 @@ def _ensure_image(state: StepState, cloud: DigitalOcean, kind: str, image: int |
     droplet = cloud.droplet(state.get_output("droplet_id"))
     if busy := wait_while_busy(droplet):
         return busy
+    # The image decides, not the action: a repeat after a lost answer must not rebuild what is rebuilt.
     if _has_image(droplet, image):
         return None
     refuse_protected(droplet)

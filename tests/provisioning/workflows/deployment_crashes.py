@@ -84,7 +84,7 @@ def _make(kind: str, cloud: Cloud, slug: str) -> Deployment:
 
 
 def judge_deployments(runs: Sequence[DeploymentRun], cloud: Cloud) -> list[str]:
-    """A line for each untruth; none when every deployment is as its saga's end says."""
+    """A line for each untruth; none when every deployment fits its saga's end."""
     wrong = []
     for run in runs:
         found, wanted = ended(cloud, run.deployment), expected(run)
