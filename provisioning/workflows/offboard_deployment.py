@@ -10,7 +10,7 @@ from provisioning.workflows.droplets import describe_droplet, describe_snapshot,
 
 
 class OffboardDeployment(DeploymentInputs, frozen=True, kw_only=True):
-    """A deployment to end for good. Its droplets' last snapshots are kept, and cost, unless that is unwanted."""
+    """A deployment to end for good. Its droplets' last snapshots are kept, and cost, unless unwanted."""
 
     keep_snapshots: bool = True
 
