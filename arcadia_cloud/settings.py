@@ -281,6 +281,10 @@ SPECTACULAR_SETTINGS = {
     "ENUM_NAME_OVERRIDES": {
         "SagaStatusEnum": "provisioning.states.SagaStatus",
         "SagaStepStatusEnum": "provisioning.states.StepStatus",
+        "BillingKindEnum": "catalog.values.kinds.BillingKind",
+        "PriceModelEnum": "catalog.values.kinds.PriceModelName",
+        "QuoteLineTypeEnum": "catalog.values.lines.LineType",
+        "QuoteWarningEnum": "catalog.values.lines.WarningCode",
     },
 }
 

@@ -6,6 +6,7 @@ from django.urls import include, path
 urlpatterns = [
     path("admin/", admin.site.urls),
     path("api/", include("arcadia_cloud.http.api_urls")),
+    path("api/v1/", include("catalog.api.urls")),
     path("api/v1/", include("inventory.api.urls")),
     path("api/v1/", include("billing.api.urls")),
     path("api/v1/", include("provisioning.api.urls")),

@@ -43,7 +43,8 @@ _PEER_DATABASE: Final = "dbos_peer"
 @bench("saga")
 def saga(scale: float) -> Iterator[Row]:
     """Both ways, each against DBOS's same way."""
-    logging.getLogger("django_structlog").setLevel(logging.WARNING)  # a line per message hides the progress
+    for lines in ("django_structlog", "provisioning.engine.runner"):  # a line per saga hides the progress
+        logging.getLogger(lines).setLevel(logging.WARNING)
     inline, queued = (max(1, round(count * scale)) for count in (INLINE, QUEUED))
     _register_on_disk()
     with scratch_database(), _peer_database() as peer, tempfile.TemporaryDirectory() as folder:

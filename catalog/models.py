@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import RangeOperators
+from django.core.exceptions import ValidationError
 from django.core.validators import MinValueValidator
 from django.db import models
 from django.db.models import F, Q
@@ -37,6 +38,7 @@ from catalog.values.terms import (
 
 CENTS_PLACES = 10  # of a price a unit: parts of a minor unit
 TIERED = (PriceModelName.GRADUATED, PriceModelName.VOLUME)
+ENDS_LATER = "It ends after the day on which it begins."
 
 
 class TierRow(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -67,6 +69,7 @@ class Plan(models.Model):
     class Meta:
         db_table = "plans"
         ordering = ["sort", "code"]
+        indexes = [models.Index(fields=["sort", "id"], name="plans_in_order")]
 
     def __str__(self) -> str:
         return self.name
@@ -197,12 +200,14 @@ class PlanItem(models.Model):
                 | Q(maximum_cents=None)
                 | Q(minimum_cents__lte=F("maximum_cents")),
                 name="plan_item_minimum_under_maximum",
+                violation_error_message="The minimum spend is at most the maximum.",
             ),
             # A tiered price has tiers and no single price; the others have no tiers.
             models.CheckConstraint(
                 condition=Q(price_model__in=TIERED, overage_price_cents=None) & ~Q(tiers=[])
                 | ~Q(price_model__in=TIERED) & Q(tiers=[]),
                 name="plan_item_tiers_where_tiered",
+                violation_error_message="A tiered price has tiers and no single price; others have no tiers.",
             ),
             models.CheckConstraint(
                 condition=Q(resource_kind__in=BillingKind.values), name="plan_item_kind_known"
@@ -222,6 +227,13 @@ class PlanItem(models.Model):
     def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
         self.version.assert_draft()
         return super().delete(*args, **kwargs)
+
+    def clean(self) -> None:
+        """Refuse terms that make no price, in words: a constraint would only name itself."""
+        try:
+            self.terms(self.version.currency)
+        except (ValueError, ArithmeticError) as error:
+            raise ValidationError(f"These terms make no price: {error}.") from error
 
     def terms(self, currency: str) -> ItemTerms:
         """Return what a quote needs of it, in the version's currency."""
@@ -261,6 +273,7 @@ class Addon(models.Model):
     class Meta:
         db_table = "addons"
         ordering = ["code"]
+        indexes = [models.Index(fields=["code", "id"], name="addons_in_order")]
         constraints = [
             models.CheckConstraint(condition=Q(price_cents__gte=0), name="addon_price_not_negative"),
             models.CheckConstraint(condition=Q(qty__gt=0), name="addon_quantity_positive"),
@@ -299,6 +312,7 @@ class ResourcePrice(models.Model):
         constraints = [
             ExclusionConstraint(
                 name="resource_price_overlaps_none",
+                violation_error_message="Another price of this kind and currency is in force on these days.",
                 expressions=[
                     ("resource_kind", RangeOperators.EQUAL),
                     ("currency", RangeOperators.EQUAL),
@@ -311,6 +325,7 @@ class ResourcePrice(models.Model):
             models.CheckConstraint(
                 condition=Q(effective_to=None) | Q(effective_to__gt=F("effective_from")),
                 name="resource_price_forward",
+                violation_error_message=ENDS_LATER,
             ),
             models.CheckConstraint(
                 condition=Q(resource_kind__in=BillingKind.values), name="resource_price_kind_known"
@@ -347,6 +362,7 @@ class TaxRate(models.Model):
         constraints = [
             ExclusionConstraint(
                 name="tax_rate_overlaps_none",
+                violation_error_message="Another rate of this tax is in force on these days.",
                 expressions=[
                     ("code", RangeOperators.EQUAL),
                     ("currency", RangeOperators.EQUAL),
@@ -357,6 +373,7 @@ class TaxRate(models.Model):
             models.CheckConstraint(
                 condition=Q(effective_to=None) | Q(effective_to__gt=F("effective_from")),
                 name="tax_rate_forward",
+                violation_error_message=ENDS_LATER,
             ),
             is_currency("tax_rate_currency_code"),
         ]

@@ -1,42 +1,93 @@
 """The catalog's reads: what is on offer to whom, and the values that quotes are made from."""
 
+from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
+from decimal import Decimal
 
 from django.db.models import Prefetch, Q, QuerySet
 
+from arcadia_cloud.kernel.errors import InvalidInput
 from arcadia_cloud.kernel.periods import Period
 from catalog.errors import PlanNotOnSale
-from catalog.models import Plan, PlanVersion, ResourcePrice, TaxRate
+from catalog.models import Addon, Plan, PlanItem, PlanVersion, ResourcePrice, TaxRate
+from catalog.quote import quote
 from catalog.states import VersionStatus
-from catalog.values.terms import PriceBook
+from catalog.values.lines import Quote
+from catalog.values.terms import PriceBook, QuoteInputs, Segment
 
 
-def plans_on_offer(tenant_id: str | None) -> QuerySet[Plan]:
+def plans_on_offer(tenant_id: str | None, *, for_operator: bool = False) -> QuerySet[Plan]:
     """Return the plans that a tenant may subscribe to, each with its active version and items at hand.
 
-    Without a tenant the public ones. A plan's only prefetched version is `plan.versions.all()[0]`.
+    Without a tenant the public ones; for an operator every tenant's. A plan's only prefetched version is
+    `plan.versions.all()[0]`.
     """
-    active = PlanVersion.objects.filter(status=VersionStatus.ACTIVE).select_related("plan")
-    on_sale = Plan.objects.filter(versions__status=VersionStatus.ACTIVE)
-    offered = on_sale.filter(pk__in=offered_plans(tenant_id))
-    return offered.prefetch_related(Prefetch("versions", active.prefetch_related("items")))
+    # The model's own order of items goes by their plan's, too: two joins for one version's items.
+    items = Prefetch("items", PlanItem.objects.order_by("version_id", "resource_kind"))
+    active = PlanVersion.objects.filter(status=VersionStatus.ACTIVE).order_by("plan_id")
+    offered = offered_plans(tenant_id, for_operator=for_operator).values("pk")
+    # Subqueries, not joins: a page of the list is then read in the order of the plans' own index.
+    on_sale = Plan.objects.filter(pk__in=offered).filter(pk__in=active.values("plan_id"))
+    return on_sale.prefetch_related(Prefetch("versions", active.prefetch_related(items)))
 
 
-def offered_plans(tenant_id: str | None) -> QuerySet[Plan]:
-    """Return the public plans, and those that are for this tenant by name."""
+def offered_plans(tenant_id: str | None, *, for_operator: bool = False) -> QuerySet[Plan]:
+    """Return the public plans, and those that are for this tenant by name; for an operator all."""
+    if for_operator:
+        return Plan.objects.all()
     named = Q(tenants__tenant_id=tenant_id) if tenant_id else Q(pk__in=[])
     return Plan.objects.filter(Q(public=True) | named).distinct()
 
 
-def active_version(plan_code: str, *, tenant_id: str | None) -> PlanVersion:
-    """Return the version that a new signup of this tenant gets. Raises PlanNotOnSale."""
+def active_version(plan_code: str, *, tenant_id: str | None, for_operator: bool = False) -> PlanVersion:
+    """Return the version that a new signup of this tenant gets. Raises PlanNotOnSale.
+
+    An operator sees every tenant's plans.
+    """
     versions = PlanVersion.objects.filter(
-        plan__in=offered_plans(tenant_id), plan__code=plan_code, status=VersionStatus.ACTIVE
+        plan__in=offered_plans(tenant_id, for_operator=for_operator),
+        plan__code=plan_code,
+        status=VersionStatus.ACTIVE,
     )
     version = versions.select_related("plan").prefetch_related("items").first()
     if version is None:
-        raise PlanNotOnSale(f"there is no plan {plan_code} on sale")
+        # The same words for a plan of another tenant: its existence isn't told.
+        refusal = f"there is no plan {plan_code} on sale"
+        raise PlanNotOnSale(refusal, errors={"plan": [f"There is no plan {plan_code} on sale."]})
     return version
+
+
+def estimate_quote(
+    *,
+    version: PlanVersion,
+    addon_codes: Sequence[str],
+    usage: Mapping[str, Decimal],
+    period: Period,
+) -> Quote:
+    """Quote a whole period under a version, a draft's too, with add-ons as they are sold today.
+
+    `version` comes with its items at hand. Raises InvalidInput naming the add-ons that aren't on sale in the
+    version's currency, InvalidTerms for a draft that makes no price.
+    """
+    found = {addon.code: addon for addon in Addon.objects.filter(code__in=addon_codes, active=True)}
+    refusals = [f"There is no add-on {code} on sale." for code in addon_codes if code not in found]
+    refusals += [
+        f"The add-on {code} is sold in {addon.currency}, the plan in {version.currency}."
+        for code, addon in sorted(found.items())
+        if addon.currency != version.currency
+    ]
+    if len(set(addon_codes)) != len(addon_codes):
+        refusals.append("An add-on may stand only once.")
+    if refusals:
+        raise InvalidInput(" ".join(refusals), errors={"addons": refusals})
+    segment = Segment(
+        days=period,
+        terms=version.terms(),
+        addons=tuple(addon.terms() for addon in found.values()),
+        usage=usage,
+    )
+    book = price_book(period, version.currency)
+    return quote(QuoteInputs(period=period, currency=version.currency, segments=(segment,), book=book))
 
 
 def current_resource_price(kind: str, *, on: date, currency: str) -> ResourcePrice | None:

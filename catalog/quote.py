@@ -5,15 +5,15 @@ same quote, byte for byte. Each line is rounded once, half up, where it is writt
 minimum, a discount or a tax, start from the amount that the reader of the quote sees.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any, Final
 
 from arcadia_cloud.kernel.money import Money
 from catalog.rating.allowance import Usage, take_allowance_off, usages_of
-from catalog.rating.discount import charge_of, discount_charges
-from catalog.rating.exact import divide, multiply, round_money, sum_amounts, sum_results
+from catalog.rating.discount import charges_of, discount_charges
+from catalog.rating.exact import add, divide, multiply, round_money, sum_lines, sum_results
 from catalog.rating.graduated import rate_graduated
 from catalog.rating.package import rate_package
 from catalog.rating.per_unit import rate_per_unit
@@ -30,6 +30,8 @@ from catalog.values.terms import (
     VolumePrice,
 )
 
+# By name: the member of an enum costs a lookup of its own.
+_BASE_FEE, _ADDON, _USAGE, _UNPRICED = LineType.BASE_FEE, LineType.ADDON, LineType.USAGE, LineType.UNPRICED
 _UNIT_PRICES: Final = (PerUnitPrice, PackagePrice)
 _WHOLE: Final = Decimal(100)
 _TAX: Final = "subtotal * percent / 100"
@@ -49,66 +51,63 @@ def quote(inputs: QuoteInputs) -> Quote:
     A period without a segment costs nothing.
     """
     parts = count_days(inputs)
-    # Lines stand together by charge: a discount takes from a usage and its minimum or maximum as from one.
-    charged = [*_base_fees(inputs, parts), *_addon_fees(inputs, parts)]
+    lines = [*_base_fees(inputs, parts), *_addon_fees(inputs, parts)]
     for usage in usages_of(inputs, parts):
         line = _rate_usage(inputs, usage)
-        charged.append((line, *limit_spend(usage.item, line)))
-    lines = [line for lines in charged for line in lines]
+        lines.append(line)
+        lines += limit_spend(usage.item, line)
     if inputs.discounts:
-        lines += discount_charges(inputs, [charge_of(lines, inputs.currency) for lines in charged])
+        lines += discount_charges(inputs, charges_of(lines))
     # Sums are of rounded lines, so that a reader who adds them up comes to the same cent.
-    subtotal = sum_amounts((line.amount for line in lines), inputs.currency)
+    subtotal = sum_lines(lines, inputs.currency)
     taxes = _taxes(inputs, subtotal)
-    tax = sum_amounts((line.amount for line in taxes), inputs.currency)
+    tax = sum_lines(taxes, inputs.currency)
     return Quote(
         period=inputs.period,
         currency=inputs.currency,
         lines=(*lines, *taxes),
         subtotal=subtotal,
         tax=tax,
-        total=subtotal + tax,
+        total=subtotal.with_amount(add(subtotal.amount, tax.amount)),
     )
 
 
-def _base_fees(inputs: QuoteInputs, parts: Iterable[Part]) -> list[tuple[QuoteLine, ...]]:
+def _base_fees(inputs: QuoteInputs, parts: Sequence[Part]) -> list[QuoteLine]:
     """Charge each version's base price for its days, in order of time."""
     versions: dict[str, list[Part]] = {}
     for part in parts:
         versions.setdefault(part.terms.name, []).append(part)
     return [
-        (_fee(inputs, LineType.BASE_FEE, own[0].terms.plan, own[0].terms.base_price, own),)
-        for own in versions.values()
+        _fee(inputs, _BASE_FEE, own[0].terms.plan, own[0].terms.base_price, own) for own in versions.values()
     ]
 
 
-def _addon_fees(inputs: QuoteInputs, parts: Iterable[Part]) -> list[tuple[QuoteLine, ...]]:
+def _addon_fees(inputs: QuoteInputs, parts: Sequence[Part]) -> list[QuoteLine]:
     """Charge each add-on for its days, by code; one that was attached again at another price is another."""
-    attached: dict[tuple[str, Decimal, Decimal], list[Part]] = {}
-    prices: dict[tuple[str, Decimal, Decimal], Money] = {}
+    if len(parts) == 1:
+        addons = sorted(parts[0].addons, key=lambda addon: addon.code)
+        return [_fee(inputs, _ADDON, addon.code, addon.price, parts) for addon in addons]
+    # The snapshot is the key: one attached again at a new price is charged apart.
+    attached: dict[tuple[str, Decimal, Decimal], tuple[Money, list[Part]]] = {}
     for part in parts:
         for addon in part.addons:
-            # The snapshot is part of the key: one attached again at a new price is charged apart.
             key = (addon.code, addon.price.amount, addon.quantity)
-            attached.setdefault(key, []).append(part)
-            prices[key] = addon.price
-    return [
-        (_fee(inputs, LineType.ADDON, key[0], prices[key], attached[key]),)
-        for key in sorted(attached, key=lambda key: (key[0], attached[key][0].days.start))
-    ]
+            attached.setdefault(key, (addon.price, []))[1].append(part)
+    ordered = sorted(attached.items(), key=lambda each: (each[0][0], each[1][1][0].days.start))
+    return [_fee(inputs, _ADDON, code, price, own) for (code, _, _), (price, own) in ordered]
 
 
 def _fee(
     inputs: QuoteInputs, line_type: LineType, code: str, price: Money, parts: Sequence[Part]
 ) -> QuoteLine:
-    days = unbroken(part.days for part in parts)
+    days = unbroken([part.days for part in parts])
     charges = prorate_price(inputs.period, price, days)
     return QuoteLine(
         type=line_type,
         code=code,
         amount=round_money(sum_results(charges), inputs.currency),
         days=days,
-        versions=tuple(dict.fromkeys(part.terms.name for part in parts)),
+        versions=tuple(dict.fromkeys([part.terms.name for part in parts])),
         price=price,
         charges=charges,
     )
@@ -116,33 +115,35 @@ def _fee(
 
 def _rate_usage(inputs: QuoteInputs, usage: Usage) -> QuoteLine:
     """Charge what was used over the allowance by its price model; what has no price is named, never free."""
-    overage = take_allowance_off(usage, inputs.period)
+    included, overage, is_over_cap, basis = take_allowance_off(usage)
     model = usage.price
-    charges = () if model is None else _RATE[type(model)](overage.quantity, model)
+    charges = () if model is None else _RATE[type(model)](overage, model)
+    amount = charges[0].result if len(charges) == 1 else sum_results(charges)
+    warnings: tuple[WarningCode, ...] = ()
     # Within the allowance there is nothing to price, so nothing to warn of.
-    unpriced = model is None and overage.quantity > 0
-    warnings = []
-    if unpriced:
-        warnings.append(WarningCode.UNPRICED)
-    if overage.over_cap:
-        warnings.append(WarningCode.OVER_CAP)
+    if model is None and overage:
+        warnings = (WarningCode.UNPRICED,)
+    if is_over_cap:
+        warnings = (*warnings, WarningCode.OVER_CAP)
     if usage.price_changes:
-        warnings.append(WarningCode.PRICE_CHANGE)
-    unit_model = model if isinstance(model, _UNIT_PRICES) else None
+        warnings = (*warnings, WarningCode.PRICE_CHANGE)
+    unit = price = None
+    if isinstance(model, _UNIT_PRICES):
+        unit, price = model.unit, model.price
     return QuoteLine(
-        type=LineType.UNPRICED if unpriced else LineType.USAGE,
+        type=_UNPRICED if model is None and overage else _USAGE,
         code=usage.kind,
-        amount=round_money(sum_results(charges), inputs.currency),
-        days=unbroken(usage.days),
-        versions=tuple(usage.versions),
+        amount=round_money(amount, inputs.currency),
+        days=usage.days,
+        versions=usage.versions,
         used=usage.used,
-        included=overage.included,
-        overage=overage.quantity,
-        unit=unit_model.unit if unit_model else None,
-        price=unit_model.price if unit_model else None,
-        basis=overage.steps,
+        included=included,
+        overage=overage,
+        unit=unit,
+        price=price,
+        basis=basis,
         charges=charges,
-        warnings=tuple(warnings),
+        warnings=warnings,
     )
 
 

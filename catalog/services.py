@@ -16,7 +16,7 @@ from catalog.models import Plan, PlanItem, PlanVersion
 from catalog.seed import seed_catalog
 from catalog.states import LIFECYCLE, VersionStatus
 
-__all__ = ["create_draft_from", "publish_version", "seed_catalog"]
+__all__ = ["create_draft", "create_draft_from", "publish_version", "seed_catalog"]
 
 log = structlog.get_logger(__name__)
 
@@ -64,6 +64,24 @@ def create_draft_from(*, version_pk: int, actor: str) -> PlanVersion:
             item.pk, item.version = None, draft
         PlanItem.objects.bulk_create(items)
     log.info("plan_version_drafted", version=str(draft), source=str(source), actor=actor)
+    return draft
+
+
+def create_draft(*, plan_pk: int, actor: str) -> PlanVersion:
+    """Make a new draft of a plan from its active version, else from its last one, else with no terms yet.
+
+    Raises NotFound.
+    """
+    with transaction.atomic():
+        plan = Plan.objects.select_for_update(of=("self",)).filter(pk=plan_pk).first()
+        if plan is None:
+            raise NotFound(f"there is no plan {plan_pk}")
+        versions = plan.versions.order_by("number")
+        source = versions.filter(status=VersionStatus.ACTIVE).first() or versions.last()
+        if source is not None:
+            return create_draft_from(version_pk=source.pk, actor=actor)
+        draft = PlanVersion.objects.create(plan=plan, number=1, base_price_cents=0)
+    log.info("plan_version_drafted", version=str(draft), source="", actor=actor)
     return draft
 
 

@@ -29,7 +29,7 @@ def main(arguments: list[str]) -> int:
     workers = str(min((os.cpu_count() or 1) + 1, 4))
     # New databases at the start; at the end they are left to the next run: to drop them takes half a minute.
     databases = ["--reuse-db", "--create-db"]
-    if not _passes("tests", [*PYTEST, "-n", workers, "--dist", "loadgroup", *databases]):
+    if not _passes("tests", [*PYTEST, "-n", workers, "--dist", "loadgroup", "--durations=25", *databases]):
         failed.append("tests")
     if failed:
         _tell(f"failed: {', '.join(failed)}")

@@ -42,6 +42,16 @@ def navigation(request: HttpRequest) -> list[dict[str, object]]:
                 _item("Protected", "lock", "provisioning.protectedresource"),
             ],
         },
+        {
+            "title": "Catalog",
+            "items": [
+                _item("Plans", "sell", "catalog.plan"),
+                _item("Plan versions", "price_change", "catalog.planversion"),
+                _item("Add-ons", "add_shopping_cart", "catalog.addon"),
+                _item("Resource prices", "request_quote", "catalog.resourceprice"),
+                _item("Tax rates", "percent", "catalog.taxrate"),
+            ],
+        },
         {"title": "Customers", "items": [_item("Deployments", "deployed_code", "deployments.deployment")]},
         {
             "title": "Billing",

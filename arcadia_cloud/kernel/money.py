@@ -79,6 +79,14 @@ class Money:
         unit = Decimal(1).scaleb(-minor_digits(self.currency))
         return type(self)(self.amount.quantize(unit, context=_ROUNDING), self.currency)
 
+    def with_amount(self, amount: Decimal) -> Self:
+        """Return another amount of the same currency, unchecked: one that exact arithmetic came to."""
+        made = object.__new__(type(self))
+        # Past the frozen class and its checks, which would be half the cost of a quote's many amounts.
+        _SET_AMOUNT(made, amount)
+        _SET_CURRENCY(made, self.currency)
+        return made
+
     def times(self, quantity: Decimal | int) -> Self:
         """Multiply, unrounded."""
         if not isinstance(quantity, Decimal | int):
@@ -109,6 +117,10 @@ class Money:
         if other.currency != self.currency:
             raise CurrencyMismatch(f"{self.currency} and {other.currency} don't go together")
         return other.amount
+
+
+_SET_AMOUNT: Final = Money.__dict__["amount"].__set__
+_SET_CURRENCY: Final = Money.__dict__["currency"].__set__
 
 
 def minor_digits(currency: str) -> int:

@@ -52,7 +52,12 @@ class TokenUser:
     @property
     def reads_tenant_data(self) -> bool:
         """Return whether rows of `tenant_id` are open. The metering role alone posts usage, reads nothing."""
-        return self.tenant_id is not None and self.roles != {METERING_ROLE}
+        return self.tenant_id is not None and not self.only_meters
+
+    @property
+    def only_meters(self) -> bool:
+        """Return whether it may post usage and nothing else."""
+        return self.roles == {METERING_ROLE}
 
 
 class TenantToken(Token):

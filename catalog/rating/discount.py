@@ -10,9 +10,9 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Final
 
-from arcadia_cloud.kernel.money import Money, minor_digits, sum_money
+from arcadia_cloud.kernel.money import Money, minor_digits
 from arcadia_cloud.kernel.periods import Period
-from catalog.rating.exact import divide, multiply, negate, subtract, total
+from catalog.rating.exact import add, divide, multiply, negate, subtract, total
 from catalog.rating.proration import prorate_price, proration_of, unbroken
 from catalog.values.lines import LineType, QuoteLine, Step
 from catalog.values.terms import ALL_CHARGES, BASE_FEES, Discount, Proration, QuoteInputs
@@ -41,14 +41,19 @@ class Reduction:
     part: Fraction
 
 
-def charge_of(lines: Sequence[QuoteLine], currency: str) -> Charge:
-    """Put the lines of one charge together: a fee alone, a usage with its minimum or maximum."""
-    first = lines[0]
-    if first.type in {LineType.USAGE, LineType.UNPRICED}:
-        scope = first.code
-    else:
-        scope = BASE_FEES if first.type == LineType.BASE_FEE else ""
-    return Charge(scope, first.days, sum_money((line.amount for line in lines), currency).amount)
+def charges_of(lines: Iterable[QuoteLine]) -> list[Charge]:
+    """Put the lines of each charge together: a fee is one, a usage is one with its minimum or maximum."""
+    found: list[Charge] = []
+    for line in lines:
+        if line.type in {LineType.MINIMUM, LineType.MAXIMUM}:
+            found[-1].left = add(found[-1].left, line.amount.amount)  # it follows the usage that it limits
+            continue
+        if line.type in {LineType.USAGE, LineType.UNPRICED}:
+            scope = line.code
+        else:
+            scope = BASE_FEES if line.type == LineType.BASE_FEE else ""
+        found.append(Charge(scope, line.days, line.amount.amount))
+    return found
 
 
 def discount_charges(inputs: QuoteInputs, charges: Sequence[Charge]) -> list[QuoteLine]:
@@ -61,7 +66,7 @@ def discount_charges(inputs: QuoteInputs, charges: Sequence[Charge]) -> list[Quo
     # In the order given: each sees what the ones before it have left.
     for discount in inputs.discounts:
         shared = [discount.days_within(segment.days) for segment in inputs.segments]
-        days = unbroken(part for part in shared if part is not None)
+        days = unbroken([part for part in shared if part is not None])
         # Without proration one day stands for the period: a discount that ends in it isn't cut.
         if days and proration_of(inputs) == Proration.NONE:
             days = (inputs.period,)

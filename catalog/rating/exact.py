@@ -5,8 +5,8 @@ from decimal import ROUND_HALF_UP, Context, Decimal, DivisionByZero, Inexact, In
 from functools import lru_cache
 from typing import Final
 
-from arcadia_cloud.kernel.money import Money
-from catalog.values.lines import Step
+from arcadia_cloud.kernel.money import Money, minor_digits
+from catalog.values.lines import QuoteLine, Step
 
 _DIGITS: Final = 100
 _FAULTS: Final = (InvalidOperation, DivisionByZero, Overflow)
@@ -21,6 +21,7 @@ negate: Final = _EXACT.minus
 divide: Final = _QUOTIENT.divide
 
 ZERO: Final = Decimal(0)
+ONE: Final = Decimal(1)
 
 
 def total(amounts: Iterable[Decimal]) -> Decimal:
@@ -42,12 +43,22 @@ def divide_up(quantity: Decimal, unit: Decimal) -> Decimal:
     return whole if multiply(whole, unit) == quantity else add(whole, Decimal(1))
 
 
-@lru_cache(maxsize=4096)  # most lines of most quotes are 0.00, or the same fee again
 def round_money(amount: Decimal, currency: str) -> Money:
     """Round half up to the currency's minor unit: the one rounding of a line."""
-    return Money(amount, currency).rounded()
+    nothing, unit = _minor_unit(currency)
+    return nothing.with_amount(_QUOTIENT.quantize(amount, unit)) if amount else nothing
 
 
-def sum_amounts(amounts: Iterable[Money], currency: str) -> Money:
-    """Add up amounts that are all in the quote's currency; the check of each would cost more than the sum."""
-    return Money(total(amount.amount for amount in amounts), currency)
+@lru_cache(maxsize=64)
+def _minor_unit(currency: str) -> tuple[Money, Decimal]:
+    """Return no money of a currency, and its minor unit in major ones."""
+    unit = Decimal(1).scaleb(-minor_digits(currency))
+    return Money(ZERO, currency).rounded(), unit
+
+
+def sum_lines(lines: Iterable[QuoteLine], currency: str) -> Money:
+    """Add up lines that are all in the quote's currency; the check of each would cost more than the sum."""
+    found = ZERO
+    for line in lines:
+        found = add(found, line.amount.amount)
+    return _minor_unit(currency)[0].with_amount(found)

@@ -22,7 +22,7 @@ def rate_graduated(quantity: Decimal, model: GraduatedPrice) -> tuple[Step, ...]
         unit_price, flat_fee = tier.unit_price.amount, tier.flat_fee.amount
         amount = add(multiply(subtract(upper, lower), unit_price), flat_fee)
         inputs = {"above": lower, "up_to": upper, "unit_price": unit_price, "flat_fee": flat_fee}
-        charges.append(Step(rule="graduated", formula=_FORMULA, inputs=inputs, result=amount))
+        charges.append(Step("graduated", _FORMULA, inputs, amount))
         if upper == quantity:
             break
         lower = upper

@@ -15,4 +15,4 @@ def rate_package(quantity: Decimal, model: PackagePrice) -> tuple[Step, ...]:
     price = model.price.amount
     amount = multiply(divide_up(quantity, model.unit), price)
     inputs = {"quantity": quantity, "price": price, "unit": model.unit}
-    return (Step(rule="package", formula=_FORMULA, inputs=inputs, result=amount),)
+    return (Step("package", _FORMULA, inputs, amount),)

@@ -3,7 +3,7 @@
 from decimal import Decimal
 from typing import Final
 
-from catalog.rating.exact import divide, multiply
+from catalog.rating.exact import ONE, divide, multiply
 from catalog.values.lines import Step
 from catalog.values.terms import PerUnitPrice
 
@@ -12,7 +12,9 @@ _FORMULA: Final = "quantity * price / unit"
 
 def rate_per_unit(quantity: Decimal, model: PerUnitPrice) -> tuple[Step, ...]:
     """Charge a quantity at the price of its unit, a part of a unit at that part of the price."""
-    price = model.price.amount
-    amount = divide(multiply(quantity, price), model.unit)
-    inputs = {"quantity": quantity, "price": price, "unit": model.unit}
-    return (Step(rule="per_unit", formula=_FORMULA, inputs=inputs, result=amount),)
+    price, unit = model.price.amount, model.unit
+    amount = multiply(quantity, price)
+    if unit != ONE:  # a division to 100 digits costs more than all the rest
+        amount = divide(amount, unit)
+    inputs = {"quantity": quantity, "price": price, "unit": unit}
+    return (Step("per_unit", _FORMULA, inputs, amount),)

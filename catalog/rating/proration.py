@@ -43,8 +43,10 @@ def count_days(inputs: QuoteInputs) -> tuple[Part, ...]:
     return tuple(Part(segment.days, segment.terms, segment.addons, segment) for segment in inputs.segments)
 
 
-def unbroken(parts: Iterable[Period]) -> tuple[Period, ...]:
+def unbroken(parts: Sequence[Period]) -> tuple[Period, ...]:
     """Join periods that follow each other, so that a cut between equals leaves no trace in a quote."""
+    if len(parts) == 1:
+        return (parts[0],)
     joined: list[Period] = []
     for part in parts:
         if joined and joined[-1].end == part.start:
@@ -54,8 +56,10 @@ def unbroken(parts: Iterable[Period]) -> tuple[Period, ...]:
     return tuple(joined)
 
 
-def prorate_price(period: Period, price: Money, days: Iterable[Period]) -> tuple[Step, ...]:
+def prorate_price(period: Period, price: Money, days: tuple[Period, ...]) -> tuple[Step, ...]:
     """Charge the shares of a period's price that fall into these days, in whole minor units."""
+    if days == (period,):
+        return (Step.in_full("price", price.amount),)
     places = minor_digits(price.currency)
     return tuple([_share(period, ("price", _PRICE_BY_DAYS), price.amount, part, places, "") for part in days])
 
@@ -72,9 +76,8 @@ def _share(
     period: Period, named: tuple[str, str], amount: Decimal, part: Period, places: int, source: str
 ) -> Step:
     name, formula = named
-    # All of it isn't a rounded share of it, and reads better so.
     if part is period or part == period:
-        return Step(rule="in_full", formula=name, inputs={name: amount}, result=amount, source=source)
+        return Step.in_full(name, amount, source)
     inputs = {
         name: amount,
         "days_to_start": Decimal((part.start - period.start).days),
@@ -90,13 +93,15 @@ def _whole_period(period: Period, segments: Sequence[Segment]) -> tuple[Part, ..
     """Stretch the segments over the period's gaps, all under the version and the add-ons that govern it."""
     if not segments:
         return ()
-    # Of equals the last: the sort keeps the order in time.
-    terms = sorted((segment.terms for segment in segments), key=lambda terms: terms.base_price)[-1]
-    attached = (addon for segment in segments for addon in segment.addons)
-    addons = {addon.code: addon for addon in sorted(attached, key=lambda addon: addon.price)}
+    attached = [addon for segment in segments for addon in segment.addons]
+    if len(attached) > 1:
+        attached.sort(key=lambda addon: addon.price)
+    addons = {addon.code: addon for addon in attached}
     # The usual case, and the period itself: its shares are in full without a comparison of dates.
     if len(segments) == 1:
-        return (Part(period, terms, tuple(addons.values()), segments[0]),)
+        return (Part(period, segments[0].terms, tuple(addons.values()), segments[0]),)
+    # Of equals the last: the sort keeps the order in time.
+    terms = sorted((segment.terms for segment in segments), key=lambda terms: terms.base_price)[-1]
     starts = [period.start, *(segment.days.start for segment in segments[1:])]
     ends = [*starts[1:], period.end]
     return tuple(

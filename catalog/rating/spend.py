@@ -19,21 +19,23 @@ def limit_spend(item: ItemTerms | None, usage: QuoteLine) -> tuple[QuoteLine, ..
     """
     if item is None:
         return ()
-    if item.minimum is not None and usage.amount < item.minimum:
+    amount = usage.amount.amount
+    if item.minimum is not None and amount < item.minimum.amount:
         return (_difference(LineType.MINIMUM, _TOP_UP, item.minimum, usage),)
-    if item.maximum is not None and usage.amount > item.maximum:
+    if item.maximum is not None and amount > item.maximum.amount:
         return (_difference(LineType.MAXIMUM, _REFUND, item.maximum, usage),)
     return ()
 
 
 def _difference(line_type: LineType, formula: str, limit: Money, usage: QuoteLine) -> QuoteLine:
-    result = subtract(limit.amount, usage.amount.amount)
-    inputs = {str(line_type): limit.amount, "amount": usage.amount.amount}
+    amount, rule = usage.amount.amount, line_type.value
+    result = subtract(limit.amount, amount)
+    inputs = {rule: limit.amount, "amount": amount}
     return QuoteLine(
         type=line_type,
         code=usage.code,
-        amount=Money(result, limit.currency),
+        amount=limit.with_amount(result),
         days=usage.days,
         versions=usage.versions,
-        charges=(Step(rule=line_type.value, formula=formula, inputs=inputs, result=result),),
+        charges=(Step(rule, formula, inputs, result),),
     )

@@ -19,4 +19,4 @@ def rate_volume(quantity: Decimal, model: VolumePrice) -> tuple[Step, ...]:
     unit_price, flat_fee = tier.unit_price.amount, tier.flat_fee.amount
     amount = add(multiply(quantity, unit_price), flat_fee)
     inputs = {"quantity": quantity, "unit_price": unit_price, "flat_fee": flat_fee}
-    return (Step(rule="volume", formula=_FORMULA, inputs=inputs, result=amount),)
+    return (Step("volume", _FORMULA, inputs, amount),)

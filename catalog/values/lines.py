@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import Final
+from typing import Final, Self
 
 import msgspec
 from django.db.models import TextChoices
@@ -50,6 +50,11 @@ class Step(msgspec.Struct, frozen=True, gc=False):
     inputs: Mapping[str, Decimal]
     result: Decimal
     source: str = ""
+
+    @classmethod
+    def in_full(cls, name: str, amount: Decimal, source: str = "") -> Self:
+        """Return the step that takes all of an amount: no rounded share, and it reads better so."""
+        return cls("in_full", name, {name: amount}, amount, source)
 
     def __str__(self) -> str:
         figures = _NAME.sub(lambda name: exact_text(self.inputs[name.group()], places=0), self.formula)

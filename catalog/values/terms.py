@@ -24,6 +24,7 @@ from catalog.values.checks import (
     require_price,
     require_quantity,
 )
+from catalog.values.lines import Step
 
 ALL_CHARGES: Final = "all"
 BASE_FEES: Final = "base"
@@ -160,8 +161,16 @@ class PlanTerms(msgspec.Struct, frozen=True, kw_only=True, dict=True):
 
     @cached_property
     def by_kind(self) -> Mapping[str, ItemTerms]:
-        """The items by their billing kind."""
+        """The items by their billing kind, in order of the kinds."""
         return {item.kind: item for item in self.items}
+
+    @cached_property
+    def allowances(self) -> Mapping[str, tuple[Step, ...]]:
+        """The steps that allow what a whole period includes, by kind: the same in every quote."""
+        return {
+            item.kind: (Step.in_full("quantity", item.included, self.name),) if item.included else ()
+            for item in self.items
+        }
 
 
 class AddonTerms(msgspec.Struct, frozen=True, kw_only=True):

@@ -17,11 +17,13 @@ from django_celery_beat.models import CrontabSchedule, IntervalSchedule, Periodi
 from arcadia_cloud.kernel.alerts import raise_alert
 from arcadia_cloud.kernel.models import Lease
 from billing.models import BalanceSnapshot, BillingEntry, CostLine, ProviderInvoice
+from catalog.models import Addon, ResourcePrice, TaxRate
 from deployments.models import Deployment
 from inventory.models import Project, Resource, ResourceEvent, SyncRun
 from inventory.values import RunMode, RunOutcome
 from provisioning.models import Provisioned, SagaRun, SagaStepResult
 from provisioning.services import protect
+from tests.catalog.rows import published, stored_plan
 from tests.inventory.observations import START, a_project, minute, observed, seen
 
 EVERY_LIST = (
@@ -29,6 +31,11 @@ EVERY_LIST = (
     "inventory/project",
     "inventory/syncrun",
     "inventory/resourceevent",
+    "catalog/plan",
+    "catalog/planversion",
+    "catalog/addon",
+    "catalog/resourceprice",
+    "catalog/taxrate",
     "deployments/deployment",
     "provisioning/sagarun",
     "provisioning/provisioned",
@@ -92,6 +99,7 @@ def some_of_everything(count: int) -> None:
         observed(seen(str(number), project_id=project.pk), source=f"run:{a_run(number).pk}")
         raise_alert(code="test", subject=f"saga:{a_saga(number).pk}", message="Something is wrong")
         _one_of_the_console(number)
+        _one_of_the_catalog(number)
     for resource in Resource.objects.filter(deployment=None, tenant_id__startswith="tenant-"):
         deployment = Deployment.objects.get(tenant_id=resource.tenant_id)
         Resource.objects.filter(pk=resource.pk).update(deployment=deployment)
@@ -137,6 +145,20 @@ def queries_of(client: Client, address: str) -> list[str]:
     with CaptureQueriesContext(connection) as captured:
         assert client.get(address).status_code == 200
     return [query["sql"] for query in captured.captured_queries]
+
+
+def _one_of_the_catalog(number: int) -> None:
+    """A plan with a published version and one item, an add-on, and a dated price and tax in force since."""
+    since = START.date() + timedelta(days=number)
+    published(stored_plan(f"plan-{number}"), dns_zones=5)
+    Addon.objects.create(
+        code=f"addon-{number}", name="More", resource_kind="dns_zones", qty=5, price_cents=100
+    )
+    until = since + timedelta(days=1)
+    ResourcePrice.objects.create(
+        resource_kind="dns_zones", price_cents=50, effective_from=since, effective_to=until
+    )
+    TaxRate.objects.create(code="GST", percent=10, effective_from=since, effective_to=until)
 
 
 def _one_of_the_console(number: int) -> None:

@@ -19,6 +19,7 @@ from inventory.services import sync_inventory
 from inventory.values import RunMode
 from provisioning.models import SagaRun
 from tests.billing.rows import a_balance, an_invoice
+from tests.catalog.rows import published, stored_plan
 from tests.console.conftest import PASSWORD
 from tests.console.rows import a_run, a_saga
 from tests.inventory.observations import minute
@@ -342,3 +343,32 @@ def test_all_sagas_are_paused_and_a_resource_protected(console: Page) -> None:
     console.locator("#modal-content").get_by_role("button", name="Protect").click()
     expect(console.get_by_text("holds the keys")).to_be_visible()
     keep(console, "resource-protected")
+
+
+@pytest.mark.parametrize("console", ["light"], indirect=True)
+def test_a_new_price_is_drafted_tried_out_and_published(console: Page) -> None:
+    User.objects.get().groups.add(Group.objects.get(name="billing"))
+    first = published(stored_plan(), 5000, dns_zones=5)
+    console.goto(f"/admin/catalog/plan/{first.plan_id}/change/")
+    keep(console, "catalog-plan")
+    console.get_by_role("button", name="New draft").click()
+    console.get_by_role("button", name="Make a draft").click()
+    expect(console.get_by_text("nothing that is sold has changed")).to_be_visible()
+    console.get_by_label("Base price cents").fill("6000")
+    console.get_by_role("button", name="Save and continue editing").click()
+    keep(console, "catalog-draft")
+
+    console.get_by_role("link", name="Quote preview").click()
+    console.get_by_label("DNS zones").fill("7")
+    console.get_by_role("button", name="Quote", exact=True).click()
+    expect(console.locator("#quote").get_by_text("AUD 62.00").first).to_be_visible()
+    keep(console, "catalog-preview")
+
+    console.get_by_role("link", name="Back to the version").click()
+    console.get_by_role("link", name="Publish", exact=True).click()
+    expect(console.locator("#differences").get_by_text("AUD 60.00")).to_be_visible()
+    keep(console, "catalog-publish")
+    console.get_by_role("button", name="Publish studio/2").click()
+    expect(console.get_by_text("is what new subscriptions get from now on")).to_be_visible()
+    assert list(first.plan.versions.values_list("status", flat=True)) == ["retired", "active"]
+    keep(console, "catalog-published")

@@ -14,6 +14,13 @@ from inventory.models import Project, Resource, ResourceEvent, SyncRun
 from tests.console.conftest import Login
 from tests.console.rows import ACCESS_LISTS, EVERY_LIST, some_of_everything
 
+# Published versions never change; plans and add-ons are not deleted.
+CATALOG = (
+    *(f"{verb}_{model}" for verb in ("add", "change") for model in (
+        "plan", "plantenant", "planversion", "planitem", "addon", "resourceprice", "taxrate")),
+    *(f"delete_{model}" for model in ("plantenant", "planversion", "planitem", "resourceprice", "taxrate")),
+)  # fmt: skip
+
 
 @pytest.mark.parametrize("address", ["", *(f"{name}/" for name in (*EVERY_LIST, *ACCESS_LISTS))])
 def test_a_stranger_gets_the_login_page(client: Client, db: None, address: str) -> None:
@@ -107,7 +114,8 @@ def test_groups_have_exactly_their_permissions_however_often_they_are_seeded(db:
         for group in Group.objects.all()
     }
     assert named["viewer"] == named[own.name] == set()
-    assert named["billing"] == {"change_providerinvoice"}
+    assert named["billing"] == {"change_providerinvoice", *CATALOG}
+    assert named["admin"] > set(CATALOG)
     assert named["operator"] == {
         "change_project",
         "change_resource",

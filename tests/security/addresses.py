@@ -11,6 +11,11 @@ from rest_framework.views import APIView
 METHODS = ("get", "head", "options", "post", "put", "patch", "delete", "trace")
 PUBLIC = frozenset({"api/health", "api/health/ready", "api/schema", "api/docs"})
 
+# What is sold is no tenant's data: any token may read it but one that only meters.
+OPEN_TO_NO_TENANT = frozenset(
+    f"api/v1/catalog/{name}" for name in ("plans", "plans/<slug:code>", "addons", "estimate")
+)
+
 
 @dataclass(frozen=True)
 class Endpoint:

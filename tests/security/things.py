@@ -6,9 +6,11 @@ from typing import Any
 from django.utils import timezone
 
 from billing.models import BalanceSnapshot, CostLine, ProviderInvoice
+from catalog.models import Addon, Plan, PlanTenant
 from deployments.models import Deployment
 from inventory.models import Resource, ResourceEvent
 from provisioning.models import SagaRun, SagaStepResult
+from tests.catalog.rows import published
 from tests.security.addresses import Endpoint
 
 # Values that no other tenant may ever read, and a price that no tenant may.
@@ -106,7 +108,20 @@ def saga_of(tenant: str) -> Mapping[str, Any]:
     return {"pk": saga.pk}
 
 
+def plan_of(tenant: str) -> Mapping[str, Any]:
+    """A plan that is offered to the tenant alone, with a version on sale; and an add-on."""
+    mark = CANARY + tenant
+    plan = Plan.objects.create(code=mark, name=mark, description=mark, public=False)
+    PlanTenant.objects.create(plan=plan, tenant_id=tenant)
+    published(plan, dns_zones=5)
+    Addon.objects.create(
+        code=f"addon-{plan.pk}", name="More", resource_kind="dns_zones", qty=5, price_cents=100
+    )
+    return {"code": plan.code}
+
+
 MAKERS: Mapping[str, Callable[[str], Mapping[str, Any]]] = {
+    "api/v1/catalog": plan_of,
     "api/v1/inventory": resource_of,
     "api/v1/billing": invoice_of,
     "api/v1/sagas": saga_of,

@@ -33,3 +33,12 @@ class TenantsOnlyRead(BasePermission):
     def has_permission(self, request: Request, view: object) -> bool:
         user = caller(request)
         return user.is_operator or (user.reads_tenant_data and request.method in SAFE_METHODS)
+
+
+class AnyReader(BasePermission):
+    """Any token but one that only meters: for what is no tenant's data, such as what is sold."""
+
+    message = "This token only meters."
+
+    def has_permission(self, request: Request, view: object) -> bool:
+        return not caller(request).only_meters

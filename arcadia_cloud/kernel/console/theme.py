@@ -9,8 +9,11 @@ if TYPE_CHECKING:
     from django.contrib.admin import ModelAdmin as ThemedAdmin
     from django.contrib.admin import SimpleListFilter as DropdownFilter
     from django.contrib.admin import SimpleListFilter as TextFilter
+    from django.contrib.admin import StackedInline as ThemedStackedInline
+    from django.contrib.admin import TabularInline as ThemedTabularInline
     from django.contrib.admin.views.main import ChangeList as ThemedChangeList
     from django.forms import CheckboxInput as Checkbox
+    from django.forms import CheckboxSelectMultiple as ThemedCheckboxes
     from django.forms import Form as DialogForm
     from django.forms import Select as ThemedSelect
     from django.forms import Textarea as ManyLinesInput
@@ -34,11 +37,12 @@ if TYPE_CHECKING:
         """A button of a list or of a page, behind a dialog: opening it asks, posting it acts."""
 
 else:
-    from unfold.admin import ModelAdmin
+    from unfold.admin import ModelAdmin, StackedInline, TabularInline
     from unfold.contrib.filters.admin import DropdownFilter, TextFilter
     from unfold.decorators import action, display
     from unfold.forms import BaseDialogForm as DialogForm
     from unfold.views import ChangeList as ThemedChangeList
+    from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget as ThemedCheckboxes
     from unfold.widgets import UnfoldAdminSelectWidget as ThemedSelect
     from unfold.widgets import UnfoldAdminTextareaWidget as ManyLinesInput
     from unfold.widgets import UnfoldAdminTextInputWidget as OneLineInput
@@ -48,6 +52,18 @@ else:
         """Takes the model as a type parameter, as the stubs do."""
 
         def __class_getitem__(cls, _model: object) -> type:
+            return cls
+
+    class ThemedStackedInline(StackedInline):
+        """Takes both models as type parameters, as the stubs do."""
+
+        def __class_getitem__(cls, _models: object) -> type:
+            return cls
+
+    class ThemedTabularInline(TabularInline):
+        """Takes both models as type parameters, as the stubs do."""
+
+        def __class_getitem__(cls, _models: object) -> type:
             return cls
 
 
@@ -60,7 +76,10 @@ __all__ = [
     "TextFilter",
     "ThemedAdmin",
     "ThemedChangeList",
+    "ThemedCheckboxes",
     "ThemedSelect",
+    "ThemedStackedInline",
+    "ThemedTabularInline",
     "action",
     "display",
 ]

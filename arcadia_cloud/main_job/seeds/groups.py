@@ -27,6 +27,28 @@ _PROVISIONING: Final = (
     "provisioning.change_provisioningbrake",
     "provisioning.change_protectedresource",
 )
+# What was published never changes, and plans and add-ons are not deleted: drafts and coming prices are.
+_CATALOG: Final = (
+    "catalog.add_plan",
+    "catalog.change_plan",
+    "catalog.add_plantenant",
+    "catalog.change_plantenant",
+    "catalog.delete_plantenant",
+    "catalog.add_planversion",
+    "catalog.change_planversion",
+    "catalog.delete_planversion",
+    "catalog.add_planitem",
+    "catalog.change_planitem",
+    "catalog.delete_planitem",
+    "catalog.add_addon",
+    "catalog.change_addon",
+    "catalog.add_resourceprice",
+    "catalog.change_resourceprice",
+    "catalog.delete_resourceprice",
+    "catalog.add_taxrate",
+    "catalog.change_taxrate",
+    "catalog.delete_taxrate",
+)
 _MAY: Final[Mapping[str, tuple[str, ...]]] = {
     VIEWER: (),
     OPERATOR: (
@@ -36,9 +58,10 @@ _MAY: Final[Mapping[str, tuple[str, ...]]] = {
         "kernel.change_alert",
         *_PROVISIONING,
     ),
-    BILLING: ("billing.change_providerinvoice",),
+    BILLING: ("billing.change_providerinvoice", *_CATALOG),
     ADMIN: (
         "billing.change_providerinvoice",
+        *_CATALOG,
         "inventory.change_project",
         "inventory.change_resource",
         "inventory.add_syncrun",

@@ -11,7 +11,7 @@ from inventory.values import RunMode
 
 
 class Command(BaseCommand):
-    help = "Bring the database up to date: migrations, schedule, login, and with --demo the demo tenants."
+    help = "Bring the database up to date: migrations, catalog, schedule, login, with --demo its tenants."
     requires_system_checks = []  # a start is quick; bin/test runs them, and bin/run checks the server itself
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -24,6 +24,7 @@ class Command(BaseCommand):
         try:
             self.stdout.write("migrations")
             call_command("migrate", interactive=False, verbosity=0, stdout=self.stdout)
+            call_command("seed_catalog", stdout=self.stdout)
             call_command("seed_schedule", stdout=self.stdout)
             call_command("seed_templates", stdout=self.stdout)
             call_command("seed_groups", stdout=self.stdout)
