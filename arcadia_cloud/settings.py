@@ -281,6 +281,8 @@ SPECTACULAR_SETTINGS = {
     "ENUM_NAME_OVERRIDES": {
         "SagaStatusEnum": "provisioning.states.SagaStatus",
         "SagaStepStatusEnum": "provisioning.states.StepStatus",
+        "DeploymentStateEnum": "deployments.states.DeploymentState",
+        "SubscriptionStatusEnum": "deployments.states.SubscriptionStatus",
         "BillingKindEnum": "catalog.values.kinds.BillingKind",
         "PriceModelEnum": "catalog.values.kinds.PriceModelName",
         "QuoteLineTypeEnum": "catalog.values.lines.LineType",

@@ -7,6 +7,7 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("api/", include("arcadia_cloud.http.api_urls")),
     path("api/v1/", include("catalog.api.urls")),
+    path("api/v1/", include("deployments.api.urls")),
     path("api/v1/", include("inventory.api.urls")),
     path("api/v1/", include("billing.api.urls")),
     path("api/v1/", include("provisioning.api.urls")),

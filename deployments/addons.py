@@ -1,7 +1,8 @@
-"""Add-ons of subscriptions: the price and quantity of the day on which they are attached, for as long as they are."""
+"""Add-ons of subscriptions: while attached, each keeps the price and quantity of the day on which it was."""
 
 from datetime import datetime, timedelta
 
+from arcadia_cloud.kernel.money import exact_text
 from catalog.models import Addon
 from deployments import registry
 from deployments.errors import AddonAttached, AddonNotAttached, AddonNotOnSale, CurrencyDiffers
@@ -28,6 +29,7 @@ def attach(subscription: Subscription, code: str, *, actor: str, at: datetime) -
     if last is not None and last.detached_on is None:
         raise AddonAttached(f"deployment {deployment.slug} has {code} already")
     order = registry.AddonOrder(deployment.pk, code, addon.resource_kind, actor, at)
+    # Asked last, when all else is well: a guard may be dear.
     registry.check_addon(order)
     if last is not None and last.detached_on is not None and last.detached_on > on:
         # A second row would share the day with it.
@@ -39,7 +41,7 @@ def attach(subscription: Subscription, code: str, *, actor: str, at: datetime) -
             addon=addon,
             resource_kind=addon.resource_kind,
             qty=addon.qty,
-            price_cents=addon.price_cents,
+            price_cents=addon.price_cents,  # the snapshot: an editor of the catalog changes it there alone
             currency=addon.currency,
             attached_on=on,
         )
@@ -49,7 +51,7 @@ def attach(subscription: Subscription, code: str, *, actor: str, at: datetime) -
         to=code,
         actor=actor,
         at=at,
-        details={"price_cents": attached.price_cents, "qty": f"{attached.qty.normalize():f}"},
+        details={"price_cents": attached.price_cents, "qty": exact_text(attached.qty, places=0)},
     )
     return attached
 

@@ -28,7 +28,7 @@ def give_discount(
 ) -> SubscriptionDiscount:
     """Reduce what a deployment's live subscription costs, by a percentage or an amount a period.
 
-    From today on unless `valid_from` is said, and until the day before `valid_to`. It applies after those that
+    From today on unless `valid_from` is given, until the day before `valid_to`. It applies after those that
     were given before. Raises DeploymentNotFound, NotSubscribed, InvalidDiscount.
     """
     with transaction.atomic():
@@ -73,6 +73,7 @@ def end_discount(*, discount_pk: int, actor: str, at: datetime) -> SubscriptionD
             raise DiscountNotFound(f"there is no discount {discount_pk}")
         deployment = lock_deployment(owner)
         discount = SubscriptionDiscount.objects.select_for_update().get(pk=discount_pk)
+        # Never before its beginning: then it has no day, and the constraint wants no end before a start.
         ends_on = max(day_of(at), discount.valid_from)
         if discount.valid_to is None or discount.valid_to > ends_on:
             discount.valid_to = ends_on

@@ -1,4 +1,4 @@
-"""The history of deployments: written in the transaction of what it tells of."""
+"""The history of deployments: written in the transaction of the change itself."""
 
 from collections.abc import Mapping
 from datetime import datetime

@@ -71,6 +71,7 @@ def create_deployment(
         if Deployment.objects.filter(tenant_id=tenant_id, slug__iexact=slug).exists():
             raise refusal
         try:
+            # A savepoint: of two at once the constraint refuses one, and its transaction must go on.
             with transaction.atomic():
                 deployment = Deployment.objects.create(
                     tenant_id=tenant_id,
@@ -110,6 +111,7 @@ def update_deployment(
         if changed:
             for name, (_, value) in changed.items():
                 setattr(deployment, name, value)
+            # These columns alone: the state belongs to `transition`.
             deployment.save(update_fields=list(changed))
             record_event(deployment, EventType.UPDATED, actor=actor, at=at, details=changed)
     return deployment
@@ -144,9 +146,11 @@ def transition(
             raise OperatorsTransition(f"only an operator may move a deployment from {seen} to {to}")
         if automatic and deployment.billing_action_suspended:
             raise BillingActionSuspended(f"automatic billing actions on {deployment.slug} are suspended")
+        # Guards before the saga: what they refuse must have started nothing.
         order = registry.TransitionOrder(deployment.pk, seen, to, reason, actor, at)
         registry.check_transition(order)
         saga_id = registry.start_transition_saga(order) if changes_infrastructure(seen, to) else None
+        # The state stays as it is while a saga works: machines that still run are not yet paused.
         if saga_id is None:
             _move(deployment, to, reason=reason, actor=actor, at=at)
         else:
@@ -175,6 +179,7 @@ def complete_transition(
         made = DeploymentEvent.objects.filter(
             deployment=deployment, event_type=EventType.TRANSITIONED, saga_id=saga_id, to_value=to
         )
+        # By the saga's own event: the same state, reached by another way, is no repeat.
         if deployment.state == to and made.exists():
             return deployment
         LIFECYCLE.assert_allows(deployment.state, to, f"deployment {deployment.slug}")
@@ -186,6 +191,7 @@ def _move(
     deployment: Deployment, to: str, *, reason: str, actor: str, at: datetime, saga_id: int | None = None
 ) -> None:
     present = deployment.state
+    # By compare-and-set even under the lock: a caller without one would be found out.
     advance(deployment, to, LIFECYCLE)
     record_event(
         deployment,

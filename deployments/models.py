@@ -12,7 +12,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Lower, Now
 
-from arcadia_cloud.kernel.money import Money
+from arcadia_cloud.kernel.money import Money, exact_text
 from arcadia_cloud.kernel.periods import Period
 from arcadia_cloud.kernel.scoping import TenantQuerySet
 from catalog.columns import DateRange, currency_field, is_currency, quantity_field
@@ -100,6 +100,7 @@ class DeploymentEvent(models.Model):
             ),
             models.CheckConstraint(condition=~Q(actor=""), name="deployment_event_has_actor"),
         ]
+        # A page reads the newest few of one deployment, however long its history is.
         indexes = [models.Index(fields=["deployment", "-id"], name="deployment_event_newest")]
 
     def __str__(self) -> str:
@@ -149,6 +150,7 @@ class Subscription(models.Model):
             ),
         ]
         indexes = [
+            # The daily task reads those that are due, not the whole book.
             models.Index(
                 fields=["current_period_end"],
                 condition=Q(status__in=LIVE_SUBSCRIPTIONS),
@@ -182,6 +184,7 @@ class SubscriptionVersion(models.Model):
         db_table = "subscription_versions"
         ordering = ["subscription", "starts_on"]
         constraints = [
+            # Quotes refuse two versions of one day: here is where they can't come to be.
             ExclusionConstraint(
                 name="subscription_version_overlaps_none",
                 expressions=[
@@ -204,7 +207,7 @@ class SubscriptionVersion(models.Model):
 
 
 class SubscriptionAddon(models.Model):
-    """An add-on as it was when it was attached: what the catalog says later changes none of it."""
+    """An add-on as it was when it was attached: what the catalog sells later changes none of it."""
 
     subscription = models.ForeignKey(Subscription, models.PROTECT, related_name="addons", db_index=False)
     addon = models.ForeignKey(Addon, models.PROTECT, related_name="+", db_index=False)
@@ -300,7 +303,7 @@ class SubscriptionDiscount(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.percent.normalize():f} %" if self.percent else f"{self.amount_cents} cents"
+        return f"{exact_text(self.percent, places=0)} %" if self.percent else f"{self.amount_cents} cents"
 
     @property
     def has_days(self) -> bool:

@@ -1,26 +1,32 @@
 """The reads of deployments: subscriptions, and the segments that their quotes are made from."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Final, TypeAlias
 
-from django.db.models import Case, IntegerField, Prefetch, QuerySet, Value, When
+from django.db.models import Count, F, Prefetch, QuerySet
 
+from arcadia_cloud.kernel.money import Money
 from arcadia_cloud.kernel.periods import Period
 from catalog.models import PlanVersion
+from catalog.queries import price_book
+from catalog.quote import quote
 from catalog.values.terms import PlanTerms, PriceBook, QuoteInputs, Segment
 from deployments.models import (
+    Deployment,
+    DeploymentEvent,
     Subscription,
     SubscriptionAddon,
     SubscriptionDiscount,
     SubscriptionVersion,
 )
-from deployments.states import LIVE_SUBSCRIPTIONS
+from deployments.states import LIFECYCLE, LIVE_SUBSCRIPTIONS, tenant_may
 
 # The usage of the days of a segment, by billing kind.
 UsageOf: TypeAlias = Callable[[Period], Mapping[str, Decimal]]
 
+EVENTS_SHOWN: Final = 50
 _VERSIONS: Final = PlanVersion.objects.select_related("plan").prefetch_related("items")
 
 
@@ -39,10 +45,26 @@ def subscriptions_for_quotes() -> QuerySet[Subscription]:
 
 def get_subscription_for_deployment(deployment_pk: int) -> Subscription | None:
     """Return the deployment's live subscription, else its last one; None where it never had any."""
-    is_live = Case(
-        When(status__in=LIVE_SUBSCRIPTIONS, then=Value(1)), default=Value(0), output_field=IntegerField()
-    )
-    return subscriptions_for_quotes().filter(deployment=deployment_pk).order_by(-is_live, "-pk").first()
+    # The live one has no end: nulls first puts it before all that ended.
+    live_first = F("cancelled_at").desc(nulls_first=True)
+    return subscriptions_for_quotes().filter(deployment=deployment_pk).order_by(live_first, "-pk").first()
+
+
+def latest_events(deployment: Deployment) -> QuerySet[DeploymentEvent]:
+    """Return the newest events of a deployment, the newest first."""
+    return DeploymentEvent.objects.filter(deployment=deployment).order_by("-id")[:EVENTS_SHOWN]
+
+
+def allowed_moves(state: str, *, as_tenant: bool) -> list[str]:
+    """Return the states that a deployment in this one may be moved to, by a tenant or by an operator."""
+    return [to for to in LIFECYCLE.allowed_from(state) if not as_tenant or tenant_may(state, to)]
+
+
+def count_subscribers(version_pks: Sequence[int]) -> Mapping[int, int]:
+    """Count the live subscriptions of versions; one without any is left out. The catalog's hook."""
+    live = Subscription.objects.filter(plan_version__in=version_pks, status__in=LIVE_SUBSCRIPTIONS)
+    counts = live.order_by().values("plan_version").annotate(number=Count("pk"))
+    return {row["plan_version"]: row["number"] for row in counts}
 
 
 def no_usage(_days: Period) -> Mapping[str, Decimal]:
@@ -59,7 +81,9 @@ def segments_of(
     subscription of `subscriptions_for_quotes`.
     """
     addons = [(addon.days, addon.terms()) for addon in subscription.addons.all()]
+    # An add-on's first and last day part a segment: within one, the add-ons are the same on every day.
     cuts = [day for days, _ in addons for day in (days.start, days.end)]
+    # Days that began in the trial are never due, whatever the proration.
     charged = Period(max(period.start, _first_charged_day(subscription)), date.max)
     terms: dict[int, PlanTerms] = {}
     segments = []
@@ -68,6 +92,7 @@ def segments_of(
         due = within.overlap(charged) if within else None
         if due is None:
             continue
+        # Once a version: a quote refuses two sets of terms of one, and building them is most of the work.
         if version.pk not in terms:
             terms[version.pk] = version.terms()
         for part in due.split(*cuts):
@@ -93,12 +118,20 @@ def quote_inputs(
     )
 
 
+def quote_fees(subscription: Subscription) -> Money:
+    """Return what the running period costs before any usage: fees and discounts, with tax."""
+    period = subscription.current_period
+    book = price_book(period, subscription.plan_version.currency)
+    return quote(quote_inputs(subscription, period, book)).total
+
+
 def _first_charged_day(subscription: Subscription) -> date:
     """Return the first day that is wholly after the trial."""
     ends_at: datetime | None = subscription.trial_ends_at
     if ends_at is None:
         return date.min
     ends_at = ends_at.astimezone(UTC)
+    # A day that the trial ends in is the trial's: nothing is due before its end.
     return ends_at.date() + timedelta(days=ends_at.time() > time.min)
 
 

@@ -1,4 +1,4 @@
-"""What apps above add to deployments, from their `AppConfig.ready()`: guards, sagas, counts of resources.
+"""The hooks that apps above fill in, from their `AppConfig.ready()`: guards, sagas, counts of resources.
 
 They get ids, never rows, and run inside the transaction that holds the deployment's lock: a guard only reads
 and raises, and a saga's start only writes rows.
@@ -85,6 +85,7 @@ def start_transition_saga(order: TransitionOrder) -> int | None:
     """Return the id of the saga that was started for the move; None where the move is immediate."""
     for start in _transition_sagas.values():
         saga_id = start(order)
+        # The first that takes it has it: two sagas would stop the same machines.
         if saga_id is not None:
             return saga_id
     return None

@@ -42,6 +42,7 @@ def day_of(at: datetime) -> date:
 
 def period_on(period: Period, on: date) -> Period:
     """Return the period of that day, counted on by calendar months from one that may have ended."""
+    # To the end of a month each time: a first period of other dates is followed by calendar months.
     while period.end <= on:
         period = Period(period.end, month_of(period.end).end)
     return period
@@ -89,6 +90,7 @@ def roll_periods(*, at: datetime) -> RollCounts:
     """
     due = Subscription.objects.filter(status__in=LIVE_SUBSCRIPTIONS, current_period_end__lte=day_of(at))
     rolled, failed = 0, []
+    # Ids alone, and a transaction each: a lock or an error of one keeps none of the others waiting.
     for pk, deployment_pk in list(due.order_by("pk").values_list("pk", "deployment_id")):
         try:
             rolled += _roll_one(pk, deployment_pk, at)
@@ -122,6 +124,7 @@ def _roll_one(pk: int, deployment_pk: int, at: datetime) -> bool:
         # The deployment first, as everywhere: the other order would deadlock with a transition.
         deployment = Deployment.objects.select_for_update().get(pk=deployment_pk)
         subscription = Subscription.objects.select_for_update().get(pk=pk)
+        # Under the lock: it may have been cancelled since it was found.
         if not subscription.is_live:
             return False
         subscription.deployment = deployment

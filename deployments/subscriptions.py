@@ -40,6 +40,7 @@ TRIAL_DAYS: Final = 14
 
 def lock_deployment(deployment_pk: int) -> Deployment:
     """Return the deployment with its row locked. Raises DeploymentNotFound."""
+    # This row first, everywhere: whatever changes a subscription waits here, and no two can deadlock.
     deployment = Deployment.objects.select_for_update(of=("self",)).filter(pk=deployment_pk).first()
     if deployment is None:
         raise DeploymentNotFound(f"there is no deployment {deployment_pk}")
@@ -47,7 +48,7 @@ def lock_deployment(deployment_pk: int) -> Deployment:
 
 
 def live_subscription(deployment: Deployment, *, actor: str, at: datetime) -> Subscription | None:
-    """Return a locked deployment's live subscription, locked and in the period of `at`; None where it has none."""
+    """Return a locked deployment's live subscription, locked too and in the period of `at`; None for none."""
     subscription = (
         Subscription.objects.select_for_update(of=("self",))
         .select_related("plan_version__plan", "next_plan_version__plan")
@@ -55,6 +56,7 @@ def live_subscription(deployment: Deployment, *, actor: str, at: datetime) -> Su
         .first()
     )
     if subscription is not None:
+        # The locked row itself: a second one of the same deployment would keep its old state.
         subscription.deployment = deployment
         # The daily task may have been away: what follows must see the period of today.
         roll_period(subscription, actor=actor, at=at)
@@ -81,7 +83,7 @@ def create_subscription(
 ) -> Subscription:
     """Bind a deployment to the active version of a plan, with add-ons at today's prices, in one transaction.
 
-    `period` is the first one, the running calendar month unless said. On a trial deployment nothing is due for
+    `period` is the first one, the running calendar month by default. In a trial nothing is due for
     `trial_days` from `at` on. Raises DeploymentNotFound, NotSubscribable, AlreadySubscribed, PlanNotOnSale,
     InvalidPeriod, and what `attach_addon` raises.
     """
@@ -97,6 +99,7 @@ def create_subscription(
         first, on = period or month_of(at), day_of(at)
         if not first.contains(on):
             raise InvalidPeriod(f"the period {first.start} to {first.end} doesn't contain {on}")
+        # On offer to the deployment's tenant, whoever subscribes it: an operator sees every plan.
         version = active_version(plan_code, tenant_id=deployment.tenant_id)
         in_trial = deployment.state == DeploymentState.TRIAL
         subscription = Subscription.objects.create(
@@ -109,6 +112,7 @@ def create_subscription(
         )
         open_version(subscription, version, on=on)
         record_event(deployment, EventType.SUBSCRIBED, to=str(version), actor=actor, at=at)
+        # In this transaction: an add-on that isn't on sale leaves no subscription behind.
         for code in addons:
             attach(subscription, code, actor=actor, at=at)
     return subscription
@@ -119,7 +123,7 @@ def change_plan_version(
 ) -> Subscription:
     """Move a subscription to the active version of a plan: an upgrade, a downgrade or a new price.
 
-    Unless `when` is said, a version with daily proration changes at once, one without at once to a dearer one
+    Without `when`, a version with daily proration changes at once, one without at once to a dearer one
     and with the next period to a cheaper one. The present version undoes a change that has yet to come.
     Raises DeploymentNotFound, NotSubscribed, PlanNotOnSale, PlanUnchanged, CurrencyDiffers,
     DowngradeTakesNextPeriod.
@@ -131,6 +135,7 @@ def change_plan_version(
         present, coming = subscription.plan_version, subscription.next_plan_version
         effective = _time_of_change(present, version, when)
         event, before = EventType.PLAN_CHANGED, present
+        # The present version comes first: without this, undoing a change to come would be a change at once.
         if version == present:
             if coming is None:
                 raise PlanUnchanged(f"deployment {deployment.slug} is on {version} already")
@@ -157,6 +162,7 @@ def follow_deployment(deployment: Deployment, *, reason: str, actor: str, at: da
         DeploymentState.ACTIVE: SubscriptionStatus.ACTIVE,
         DeploymentState.CANCELLED: SubscriptionStatus.CANCELLED,
     }.get(DeploymentState(deployment.state))
+    # Suspended and past due want nothing of it; active wants it resumed only where it was paused.
     if subscription is None or wanted is None or subscription.status == wanted:
         return
     before, on = subscription.status, day_of(at)
@@ -164,6 +170,7 @@ def follow_deployment(deployment: Deployment, *, reason: str, actor: str, at: da
         {"cancelled_at": at, "next_plan_version": None} if wanted == SubscriptionStatus.CANCELLED else {}
     )
     advance(subscription, wanted, SUBSCRIPTION_LIFECYCLE, **changes)
+    # After the move: a refused one must not have touched the days.
     if wanted == SubscriptionStatus.ACTIVE:
         open_version(subscription, subscription.plan_version, on=on)
     else:
@@ -180,9 +187,10 @@ def follow_deployment(deployment: Deployment, *, reason: str, actor: str, at: da
 
 
 def _time_of_change(present: PlanVersion, version: PlanVersion, when: ChangeTime | None) -> ChangeTime:
+    # A quote has one currency: a change within a period would leave it with two.
     if version.currency != present.currency:
         raise CurrencyDiffers(f"{version} is in {version.currency}, the subscription in {present.currency}")
-    # Without proration the period was paid in full: a cheaper version within it would be neither here nor there.
+    # Without proration the period is due in full under the dearest version that it has.
     cheaper = version.base_price_cents < present.base_price_cents
     must_wait = present.proration == Proration.NONE and cheaper
     if must_wait and when == ChangeTime.NOW:

@@ -31,11 +31,12 @@ class TrialCounts:
 def end_trials(*, at: datetime) -> TrialCounts:
     """End every trial whose time is over. Each in a transaction of its own; may be repeated.
 
-    A trial lasts as long as its subscription says, without one 14 days from the deployment's creation. One
+    A trial lasts as long as its subscription has it, without one 14 days from the deployment's creation. One
     that fails is an alert, and holds up none of the others.
     """
     ended = {DeploymentState.ACTIVE: 0, DeploymentState.SUSPENDED: 0}
     failed = []
+    # A transaction each: what one refuses holds up none of the others.
     for pk in list(_due(at).order_by("pk").values_list("pk", flat=True)):
         try:
             to = _end_trial(pk, at)
@@ -52,6 +53,7 @@ def end_trials(*, at: datetime) -> TrialCounts:
 def _due(at: datetime) -> QuerySet[Deployment]:
     subscribed = Subscription.objects.filter(_LIVE, deployment=OuterRef("pk"))
     over = subscribed.filter(Q(trial_ends_at=None) | Q(trial_ends_at__lte=at))
+    # Without a subscription its own age decides: nothing else of it has an end.
     never_subscribed = ~Exists(subscribed) & Q(created_at__lte=at - timedelta(days=TRIAL_DAYS))
     return Deployment.objects.filter(
         Exists(over) | never_subscribed, state=DeploymentState.TRIAL, billing_action_suspended=False

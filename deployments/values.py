@@ -15,7 +15,7 @@ DISCOUNT_SCOPES: Final = (
 
 
 class LlmMode(TextChoices):
-    """Where a deployment's language models run, and on whose key."""
+    """The place where a deployment's language models run, and the owner of their key."""
 
     NONE = "none", "None"
     SHARED = "shared", "Shared"

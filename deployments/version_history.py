@@ -26,6 +26,7 @@ def close_version(subscription: Subscription, *, on: date) -> None:
     """End the version that is in force with the day before; with this day where it began on it."""
     present = _version_in_force(subscription)
     if present is not None:
+        # A day at least: ended on its first day, it would have been in force for nothing.
         ends_on = max(on, present.starts_on + timedelta(days=1))
         _store(present, present.plan_version, ends_on=ends_on)
 
@@ -38,6 +39,7 @@ def replace_version(subscription: Subscription, version: PlanVersion, *, on: dat
     if present.starts_on >= on:  # of two changes on one day the last has the day
         _store(present, version, ends_on=None)
         return
+    # The old one ends before the new one begins: the exclusion constraint looks at each statement.
     _store(present, present.plan_version, ends_on=on)
     SubscriptionVersion.objects.create(subscription=subscription, plan_version=version, starts_on=on)
 

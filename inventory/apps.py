@@ -4,6 +4,7 @@ from django.utils.module_loading import import_string
 from arcadia_cloud.digitalocean.account_check import register_account_check
 from arcadia_cloud.kernel import readiness, subject_links
 from arcadia_cloud.kernel.queue.schedule.registry import ScheduleEntry, register_schedule
+from deployments.registry import register_resource_counter
 
 
 class InventoryConfig(AppConfig):
@@ -17,6 +18,8 @@ class InventoryConfig(AppConfig):
         subject_links.register("run", "admin:inventory_syncrun_change")
         subject_links.register("resource", "admin:inventory_resource_change")
         readiness.register("sync", import_string("inventory.readiness.sync_age"))
+        count_live = import_string("inventory.queries.count_live_by_deployment")
+        register_resource_counter("inventory", count_live)
         register_schedule(
             ScheduleEntry(
                 name="inventory: sync droplets and databases",

@@ -52,7 +52,13 @@ def navigation(request: HttpRequest) -> list[dict[str, object]]:
                 _item("Tax rates", "percent", "catalog.taxrate"),
             ],
         },
-        {"title": "Customers", "items": [_item("Deployments", "deployed_code", "deployments.deployment")]},
+        {
+            "title": "Customers",
+            "items": [
+                _item("Deployments", "deployed_code", "deployments.deployment"),
+                _item("Subscriptions", "card_membership", "deployments.subscription"),
+            ],
+        },
         {
             "title": "Billing",
             "items": [

@@ -191,7 +191,10 @@ def test_the_page_before_a_publication_shows_what_changes_and_for_whom_nothing_d
     assert second.plan.versions.get(number=1).status == "active"
 
 
-def test_without_an_app_that_counts_the_number_of_subscriptions_is_unknown(pricing: Client) -> None:
+def test_without_an_app_that_counts_the_number_of_subscriptions_is_unknown(
+    pricing: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("catalog.hooks._counters", [])
     first = published(stored_plan())
     text = page(pricing, f"{VERSIONS}/{draft(first.plan).pk}/publish/")
     assert "Their number is unknown here." in text

@@ -19,6 +19,7 @@ from arcadia_cloud.kernel.models import Lease
 from billing.models import BalanceSnapshot, BillingEntry, CostLine, ProviderInvoice
 from catalog.models import Addon, ResourcePrice, TaxRate
 from deployments.models import Deployment
+from deployments.services import create_subscription
 from inventory.models import Project, Resource, ResourceEvent, SyncRun
 from inventory.values import RunMode, RunOutcome
 from provisioning.models import Provisioned, SagaRun, SagaStepResult
@@ -37,6 +38,7 @@ EVERY_LIST = (
     "catalog/resourceprice",
     "catalog/taxrate",
     "deployments/deployment",
+    "deployments/subscription",
     "provisioning/sagarun",
     "provisioning/provisioned",
     "provisioning/protectedresource",
@@ -95,11 +97,14 @@ def some_of_everything(count: int) -> None:
     first = Resource.objects.count()
     for number in range(first, first + count):
         project = a_project(f"project-{number}", tenant_id=f"tenant-{number}")
-        Deployment.objects.create(tenant_id=f"tenant-{number}", slug=f"app-{number}")
+        deployment = Deployment.objects.create(tenant_id=f"tenant-{number}", slug=f"app-{number}")
         observed(seen(str(number), project_id=project.pk), source=f"run:{a_run(number).pk}")
         raise_alert(code="test", subject=f"saga:{a_saga(number).pk}", message="Something is wrong")
         _one_of_the_console(number)
         _one_of_the_catalog(number)
+        create_subscription(
+            deployment_pk=deployment.pk, plan_code=f"plan-{number}", actor="a test", at=timezone.now()
+        )
     for resource in Resource.objects.filter(deployment=None, tenant_id__startswith="tenant-"):
         deployment = Deployment.objects.get(tenant_id=resource.tenant_id)
         Resource.objects.filter(pk=resource.pk).update(deployment=deployment)

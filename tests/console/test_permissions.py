@@ -114,13 +114,14 @@ def test_groups_have_exactly_their_permissions_however_often_they_are_seeded(db:
         for group in Group.objects.all()
     }
     assert named["viewer"] == named[own.name] == set()
-    assert named["billing"] == {"change_providerinvoice", *CATALOG}
+    assert named["billing"] == {"change_providerinvoice", "change_subscriptiondiscount", *CATALOG}
     assert named["admin"] > set(CATALOG)
     assert named["operator"] == {
         "change_project",
         "change_resource",
         "add_syncrun",
         "change_alert",
+        "change_deployment",
         "change_sagarun",
         "change_provisioningbrake",
         "change_protectedresource",

@@ -13,7 +13,7 @@ from arcadia_cloud.embedded.state import PROJECT
 from arcadia_cloud.kernel.api.throttles import breaker
 from arcadia_cloud.wsgi import application
 from tests.access import bearer, token_of
-from tests.security.things import plan_of, resource_of, saga_of
+from tests.security.things import deployment_of, resource_of, saga_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
 COPY: Final = PROJECT / "docs" / "openapi.yaml"
@@ -26,7 +26,7 @@ def something_to_find(transactional_db: None) -> Iterator[None]:
     breaker.trip()
     resource_of("acme")
     saga_of("acme")
-    plan_of("acme")
+    deployment_of("acme")
     yield
     breaker.reset()
 

@@ -8,6 +8,7 @@ from django.utils import timezone
 from billing.models import BalanceSnapshot, CostLine, ProviderInvoice
 from catalog.models import Addon, Plan, PlanTenant
 from deployments.models import Deployment
+from deployments.services import create_deployment, create_subscription
 from inventory.models import Resource, ResourceEvent
 from provisioning.models import SagaRun, SagaStepResult
 from tests.catalog.rows import published
@@ -120,8 +121,21 @@ def plan_of(tenant: str) -> Mapping[str, Any]:
     return {"code": plan.code}
 
 
+def deployment_of(tenant: str) -> Mapping[str, Any]:
+    """A subscribed deployment; everything readable in it bears the tenant's canary."""
+    mark = CANARY + tenant
+    code = plan_of(tenant)["code"]
+    Addon.objects.create(code=mark, name=mark, resource_kind="dns_zones", qty=1, price_cents=100)
+    deployment = create_deployment(tenant_id=tenant, slug=f"{mark}-app", actor=mark, at=timezone.now())
+    create_subscription(
+        deployment_pk=deployment.pk, plan_code=code, addons=[mark], actor=mark, at=timezone.now()
+    )
+    return {"pk": deployment.pk, "code": mark}
+
+
 MAKERS: Mapping[str, Callable[[str], Mapping[str, Any]]] = {
     "api/v1/catalog": plan_of,
+    "api/v1/deployments": deployment_of,
     "api/v1/inventory": resource_of,
     "api/v1/billing": invoice_of,
     "api/v1/sagas": saga_of,

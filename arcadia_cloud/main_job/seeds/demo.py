@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -10,8 +11,11 @@ from django.db import transaction
 
 from arcadia_cloud.digitalocean.client import DigitalOcean
 from arcadia_cloud.kernel.database import DatabaseClock
-from arcadia_cloud.kernel.errors import Conflict
+from arcadia_cloud.kernel.errors import Conflict, NotFound
+from catalog.services import seed_catalog
 from deployments.models import Deployment
+from deployments.services import create_deployment, create_subscription
+from deployments.states import DeploymentState
 from inventory.models import Project
 from inventory.services import mirror_projects
 
@@ -21,6 +25,15 @@ TENANTS: Final[Mapping[str, Mapping[str, str]]] = {
     "globex": {"crm": "Globex CRM"},
     "initech": {"reports": "Initech Reports"},
 }
+# Each deployment's plan and add-ons.
+PLANS: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = {
+    "shop": ("studio", ("storage_50gb",)),
+    "wiki": ("starter", ()),
+    "assist": ("pro", ("llm_tokens_1m",)),
+    "crm": ("studio", ()),
+    "reports": ("starter", ()),
+}
+_ACTOR: Final = "system: demo"
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
@@ -36,10 +49,11 @@ class SeedCounts:
 
     projects: int = 0
     deployments: int = 0
+    subscriptions: int = 0
 
 
 def seed_demo() -> SeedCounts:
-    """Give the simulator's projects to their tenants and make the tenants' deployments.
+    """Give the simulator's projects to their tenants and make the tenants' deployments and subscriptions.
 
     May be repeated; what an operator changed since stays. Raises NotASimulator when DO_API_URL isn't on
     this machine, and ProviderError.
@@ -58,11 +72,30 @@ def seed_demo() -> SeedCounts:
             Project.objects.filter(name=tenant, tenant_id=None, deleted_at=None).update(tenant_id=tenant)
             for tenant in TENANTS
         )
+        seed_catalog(at=asked_at)
         made = [
-            Deployment.objects.get_or_create(
-                tenant_id=tenant, slug=slug, defaults={"display_name": display_name}
-            )[1]
+            _seed_deployment(tenant, slug, display_name, at=asked_at)
             for tenant, deployments in TENANTS.items()
             for slug, display_name in deployments.items()
         ]
-    return SeedCounts(projects, sum(made))
+    return SeedCounts(projects, sum(is_new for is_new, _ in made), sum(is_new for _, is_new in made))
+
+
+def _seed_deployment(tenant: str, slug: str, display_name: str, *, at: datetime) -> tuple[bool, bool]:
+    """Make a deployment and its subscription where there is none; return which of them are new."""
+    # Looked for first: a start of every day would else try to make it, and be refused.
+    deployment = Deployment.objects.filter(tenant_id=tenant, slug=slug).first()
+    is_new = deployment is None
+    if deployment is None:
+        deployment = create_deployment(
+            tenant_id=tenant, slug=slug, display_name=display_name, actor=_ACTOR, at=at
+        )
+    # One that was ever subscribed, or moved, is the operator's by now.
+    if deployment.state != DeploymentState.ACTIVE or deployment.subscriptions.exists():
+        return is_new, False
+    plan, addons = PLANS[slug]
+    try:
+        create_subscription(deployment_pk=deployment.pk, plan_code=plan, addons=addons, actor=_ACTOR, at=at)
+    except NotFound:  # an operator sells other plans by now
+        return is_new, False
+    return is_new, True

@@ -19,7 +19,8 @@ _VISIBLE: Final = (
 )  # fmt: skip
 # Beside looking. No row of these is written by hand: to add a run means to start a sync, to change a resource
 # to assign its owner, to change a saga to cancel, retry or re-enqueue it, to change an invoice to have it
-# read, pushed or accepted.
+# read, pushed or accepted, to change a deployment to move it or its subscription, to change a discount to
+# give or end one.
 _PROVISIONING: Final = (
     "deployments.add_deploymenttemplate",
     "deployments.change_deploymenttemplate",
@@ -56,12 +57,15 @@ _MAY: Final[Mapping[str, tuple[str, ...]]] = {
         "inventory.change_resource",
         "inventory.add_syncrun",
         "kernel.change_alert",
+        "deployments.change_deployment",
         *_PROVISIONING,
     ),
-    BILLING: ("billing.change_providerinvoice", *_CATALOG),
+    BILLING: ("billing.change_providerinvoice", "deployments.change_subscriptiondiscount", *_CATALOG),
     ADMIN: (
         "billing.change_providerinvoice",
         *_CATALOG,
+        "deployments.change_deployment",
+        "deployments.change_subscriptiondiscount",
         "inventory.change_project",
         "inventory.change_resource",
         "inventory.add_syncrun",

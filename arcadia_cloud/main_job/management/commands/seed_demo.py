@@ -16,5 +16,6 @@ class Command(BaseCommand):
         except (DomainError, ProviderError) as refusal:
             raise CommandError(str(refusal)) from refusal
         self.stdout.write(
-            f"demo tenants: {seeded.projects} projects given, {seeded.deployments} deployments made"
+            f"demo tenants: {seeded.projects} projects given, {seeded.deployments} deployments and "
+            f"{seeded.subscriptions} subscriptions made"
         )
