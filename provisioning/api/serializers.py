@@ -49,14 +49,14 @@ def _for_operators(fields: dict[str, str]) -> dict[str, dict[str, Any]]:
     }
 
 
-class PlanRequestSerializer(StrictSerializer):
+class SagaPlanRequestSerializer(StrictSerializer):
     """A saga to plan."""
 
     kind = serializers.CharField(max_length=80, help_text="A workflow; see `sagas/kinds`.")
     inputs = serializers.DictField(default=dict, help_text="As the workflow's schema says.")
 
 
-class StartSerializer(PlanRequestSerializer):
+class StartSerializer(SagaPlanRequestSerializer):
     """A saga to start, now or later."""
 
     start_at = serializers.DateTimeField(
@@ -97,7 +97,7 @@ class PlannedStepSerializer(serializers.Serializer[Any]):
     description = serializers.CharField()
 
 
-class PlanSerializer(serializers.Serializer[Any]):
+class SagaPlanSerializer(serializers.Serializer[Any]):
     """The answer to what a start would do."""
 
     kind = serializers.CharField()

@@ -26,9 +26,9 @@ from provisioning.api.serializers import (
     NothingSerializer,
     OperatorSagaDetailSerializer,
     OperatorSagaSerializer,
-    PlanRequestSerializer,
-    PlanSerializer,
     SagaDetailSerializer,
+    SagaPlanRequestSerializer,
+    SagaPlanSerializer,
     SagaSerializer,
     StartSerializer,
 )
@@ -143,8 +143,8 @@ class SagaPlan(ApiView):
 
     @extend_schema(
         summary="Plan a saga",
-        request=PlanRequestSerializer,
-        responses=PlanSerializer,
+        request=SagaPlanRequestSerializer,
+        responses=SagaPlanSerializer,
         examples=examples.PLAN,
     )
     def post(self, request: Request) -> Response:
@@ -153,10 +153,10 @@ class SagaPlan(ApiView):
         400 for inputs that could never be started. What refuses a start for the present state (a protected
         resource, another saga, the account's limits) is a brake whose outcome is `refused`.
         """
-        body = PlanRequestSerializer(data=request.data)
+        body = SagaPlanRequestSerializer(data=request.data)
         body.is_valid(raise_exception=True)
         refresh_offer(kind=body.validated_data["kind"])
-        return Response(PlanSerializer(plan_saga(**body.validated_data)).data)
+        return Response(SagaPlanSerializer(plan_saga(**body.validated_data)).data)
 
 
 class SagaBegin(_ActionView):
