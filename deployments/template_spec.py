@@ -88,6 +88,7 @@ def fill_in(spec: TemplateSpec, variables: Mapping[str, str]) -> TemplateSpec:
     for name in sorted(used):
         if not variables.get(name):
             _refuse("spec", f"{{{name}}} is empty for this deployment")
+    # Read anew as its type: a value may be too long for its place.
     filled = _fill_in(msgspec.to_builtins(spec), variables)
     return msgspec.convert(filled, TemplateSpec)
 

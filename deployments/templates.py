@@ -127,6 +127,7 @@ def record_template(
             "template_code": [deployment.template_code, code],
             "template_version": [deployment.template_version, version],
         }
+        # By the saga's event: its worker may have died after this commit and before its own.
         recorded = DeploymentEvent.objects.filter(
             deployment=deployment, event_type=EventType.UPDATED, saga_id=saga_id
         )

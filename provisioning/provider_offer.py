@@ -140,6 +140,7 @@ def check_against_offer(inputs: Inputs) -> str:
 
     "" when all was, or nothing had to be. Raises InvalidInput for a size, AccountLimit.
     """
+    # Most workflows order nothing: they cost no query here.
     orders = inputs.size_orders()
     creates = Counter(effect.kind for effect in inputs.effects().creates if effect.kind in _LIMITS)
     if not orders and not creates:
@@ -181,6 +182,7 @@ def report_limits() -> int:
     offer = present_offer()
     near = 0
     for kind, limit in (offer.limits if offer else {}).items():
+        # What the inventory has, made by us or by hand: the provider counts both.
         present, subject = _count_live(kind), f"limit:{kind}"
         if present and present >= _NEAR * limit:
             near += 1

@@ -38,6 +38,7 @@ def begin_if_due(saga_id: int) -> bool:
     # Another build's workflow is left to it.
     if saga is None or registry.workflow_of(saga.kind) is None or pause_state().paused:
         return False
+    # Before anything is locked: the provider may take seconds to answer.
     refresh_offer(kind=saga.kind)
     try:
         return begin(saga)
@@ -71,6 +72,7 @@ def begin(saga: SagaRun) -> bool:
         "deployment_id": saga.deployment_id,
         "context": msgspec.json.encode(saga.context).decode(),
     }
+    # One statement: a saga that begins has its subjects, and one that doesn't has none.
     with refuse_busy_subjects(saga.subjects):
         return fetch_one(_BEGIN_SAGA, parameters, into=int) is not None
 

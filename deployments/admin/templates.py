@@ -62,6 +62,7 @@ class DeploymentTemplateAdmin(RecordAdmin[DeploymentTemplate]):
 
     def has_change_permission(self, request: HttpRequest, obj: DeploymentTemplate | None = None) -> bool:
         """Only a draft is edited."""
+        # The form isn't even offered: the trigger would refuse what it sends.
         may = self.has_edit_permission(request)
         return may and (obj is None or obj.published_at is None)
 

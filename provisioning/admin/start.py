@@ -59,6 +59,7 @@ class StartAdmin(RecordAdmin[SagaRun]):
         form = StartForm(workflow, request.POST)
         if not form.is_valid() or "back" in request.POST:
             return self._page(request, workflow, form)
+        # Outside any transaction: it may call the provider.
         refresh_offer(kind=kind)
         try:
             plan = plan_saga(kind=kind, inputs=form.inputs)

@@ -34,6 +34,7 @@ class EngineStepState:
         self.is_compensating = is_compensating
 
     def get_output(self, name: str, default: Any = None) -> Any:
+        # The part's own first: what all parts share stands without a part's name.
         context = self._claimed.context
         return context.get(self._key(name), context.get(name, default))
 

@@ -55,6 +55,7 @@ def why_not_provisionable(deployment: Deployment) -> str:
     """Return why nothing may be made for the deployment; "" when it may be: all that is made is paid for."""
     if deployment.state not in PROVISIONABLE:
         return f"deployment {deployment} is {deployment.state}"
+    # In trial nothing is due yet, with a subscription or without.
     subscribed = Subscription.objects.filter(deployment=deployment, status__in=LIVE_SUBSCRIPTIONS)
     if deployment.state != DeploymentState.TRIAL and not subscribed.exists():
         return f"deployment {deployment} has no live subscription"
@@ -98,6 +99,7 @@ def finish_provision(state: StepState) -> None:
 
 def cancel_deployment(state: StepState) -> None:
     """Cancel the deployment and its subscription, unless that was done before."""
+    # It may be cancelled before it is offboarded: the tenant can do that by itself.
     if find_deployment(state).state not in {DeploymentState.CANCELLED, DeploymentState.ARCHIVED}:
         move_deployment(state, DeploymentState.CANCELLED, reason=state.inputs["reason"])
 

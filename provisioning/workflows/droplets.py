@@ -102,4 +102,5 @@ def sum_of_prices(droplets: Iterable[Resource]) -> Money | None:
     """Return what the droplets cost together in a month; None where a price isn't known."""
     prices = [price_of_droplet(each) for each in droplets]
     known = [price for price in prices if price is not None]
+    # A sum without all its prices would be too low, and look right.
     return sum_money(known, PROVIDER_CURRENCY) if len(known) == len(prices) else None

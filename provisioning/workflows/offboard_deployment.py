@@ -16,6 +16,7 @@ class OffboardDeployment(DeploymentInputs, frozen=True, kw_only=True):
 
     def steps(self) -> Sequence[str]:
         snapshot = ("snapshot_droplet", "observe_snapshot") if self.keep_snapshots else ()
+        # Switched off before its snapshot: the last one is of a disk at rest.
         each = self.each_droplet("look_at_droplet", "shut_down_droplet", *snapshot)
         # What has no way back comes last, and what follows it can't fail: the subscription ends with it.
         return [*each, "remove_dns_records", "destroy_deployment", "cancel_deployment", "archive_deployment"]

@@ -20,6 +20,7 @@ class SuspendDeployment(DeploymentInputs, frozen=True, kw_only=True):
     to: Literal["suspended", "paused"] = "suspended"
 
     def steps(self) -> Sequence[str]:
+        # The state follows the machines: a failure on the way must not leave it ahead of them.
         power = ("look_at_droplet", "shut_down_droplet", "observe_droplet", "record_desired_power")
         return [*self.each_droplet(*power), "transition_deployment"]
 
@@ -58,6 +59,7 @@ class ResumeDeployment(DeploymentInputs, frozen=True, kw_only=True):
         ended = SagaRun.objects.filter(
             deployment=self.deployment_id, kind=SUSPEND, status=SagaStatus.COMPLETED
         )
+        # The latest: an earlier suspension may have found other droplets off.
         return ended.order_by("-pk").first()
 
     def steps(self) -> Sequence[str]:

@@ -30,6 +30,7 @@ class ProvisionDeployment(DeploymentInputs, frozen=True, kw_only=True):
         """Return the template's version. Raises InvalidInput for one that isn't there, or isn't published."""
         published = DeploymentTemplate.objects.filter(code=self.template_code).exclude(published_at=None)
         if self.template_version is not None:
+            # A draft of that number isn't it: it could change under the saga.
             published = published.filter(version=self.template_version)
         found = published.order_by("-version").first()
         if found is None:
@@ -93,6 +94,7 @@ class ProvisionDeployment(DeploymentInputs, frozen=True, kw_only=True):
     def steps(self) -> Sequence[str]:
         spec, names = self.fill_in_template(), ["check_subscription"]
         for key, order in self.list_orders().items():
+            # A volume after its droplet: it is attached to it, and removed before it.
             names += [f"{step}{PART}{key}" for step in order.steps()]
             volumes = [each.key for each in spec.volumes if each.droplet == key]
             names += [
@@ -105,6 +107,7 @@ class ProvisionDeployment(DeploymentInputs, frozen=True, kw_only=True):
         return [f"deployment:{self.deployment_id}", *ordered]
 
     def initial_context(self) -> Mapping[str, Any]:
+        # As resolved now: a version that is published meanwhile is none of this saga's.
         return {"template_version": self.find_template().version}
 
     def size_orders(self) -> Sequence[SizeOrder]:

@@ -34,6 +34,7 @@ class ResizeDroplet(DropletInputs, frozen=True, kw_only=True):
 
     def effects(self) -> Effects:
         droplet = self.find_droplet()
+        # What it costs now is what the inventory saw: sizes that are no longer sold have a price, too.
         before, after = price_of_droplet(droplet), price_of_size(self.size)
         present = droplet.attrs.get("size_slug", "unknown")
         disk = "; its disk grows, which can't be undone" if self.grow_disk else ""
