@@ -32,6 +32,7 @@ RUN ARCADIA_ENV=production SECRET_KEY=build ALLOWED_HOSTS=build DO_API_TOKEN=bui
 ENV ARCADIA_ENV=production
 USER arcadia
 EXPOSE 4005
-CMD ["gunicorn", "arcadia_cloud.wsgi:application", "--bind", "0.0.0.0:4005", "--workers", "2", "--threads", "4", \
+CMD ["gunicorn", "arcadia_cloud.wsgi:application", "--bind", "0.0.0.0:4005", \
+     "--worker-class", "arcadia_cloud.http.web_worker.WebWorker", "--workers", "2", "--threads", "4", \
      "--worker-tmp-dir", "/dev/shm", "--graceful-timeout", "30", "--no-control-socket", \
      "--max-requests", "10000", "--max-requests-jitter", "1000"]

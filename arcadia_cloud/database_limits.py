@@ -10,6 +10,9 @@ ROLES: Final = ("web", "worker", "migration")
 # invoices. A migration that waits for a lock keeps every later statement on its table waiting behind it.
 LOCK_SECONDS: Final[Mapping[str, int]] = {"web": 5, "worker": 60, "migration": 15}
 STATEMENT_SECONDS: Final[Mapping[str, int]] = {"web": 30, "worker": 1800, "migration": 0}
+# How long to wait for an answer of a server that hangs and enforces nothing: a little longer than it would
+# allow, so that a statement that is only slow ends with the server's own word.
+ANSWER_SECONDS: Final[Mapping[str, int]] = {"web": 35, "worker": 1860, "migration": 0}
 IDLE_IN_TRANSACTION_SECONDS: Final[Mapping[str, int]] = {"web": 30, "worker": 300, "migration": 300}
 
 # A peer that vanished without a word is given up after about a minute, also with a query under way.
@@ -23,7 +26,8 @@ KEEPALIVES: Final[Mapping[str, int]] = {
 
 def role_of(arguments: Sequence[str]) -> str:
     """Return the role of a process by its command line: what serves requests, what migrates, all others."""
-    program = Path(arguments[0]).name if arguments else ""
+    path = Path(arguments[0] if arguments else "")
+    program = path.parent.name if path.name == "__main__.py" else path.name  # python -m gunicorn
     if program.startswith("gunicorn") or "runserver" in arguments[1:2]:
         return "web"
     return "migration" if "migrate" in arguments[1:2] else "worker"

@@ -4,6 +4,7 @@ Every problem is collected and reported at once, by variable: an operator who ha
 learns of all six at the first start. A secret may come from a file: `NAME_FILE` names it.
 """
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -43,7 +44,11 @@ class Environment:
             try:
                 value = Path(path).read_text(encoding="utf-8").strip()
             except OSError as error:
-                self.problems.append(f"{name}_FILE names {path}, which can't be read: {error.strerror}")
+                # The user, too: a secret that is root's own, mode 0600, is the usual reason.
+                reader = f" (by user {os.geteuid()})" if isinstance(error, PermissionError) else ""
+                self.problems.append(
+                    f"{name}_FILE names {path}, which can't be read{reader}: {error.strerror}"
+                )
                 return ""
             except UnicodeDecodeError:
                 self.problems.append(f"{name}_FILE names {path}, which is not UTF-8 text")

@@ -14,7 +14,8 @@ from corsheaders.defaults import default_headers
 from kombu import Queue
 
 from arcadia_cloud.console import theme_settings
-from arcadia_cloud.database_limits import ROLES, limited, role_of
+from arcadia_cloud.database_limits import ANSWER_SECONDS, ROLES, limited, role_of
+from arcadia_cloud.digitalocean.credentials import is_well_formed
 from arcadia_cloud.embedded.proxies import no_proxy_variables
 from arcadia_cloud.embedded.state import TOKEN_VARIABLES, missing_variables, read_running_stack
 from arcadia_cloud.environment import Environment, with_certificate_check
@@ -145,6 +146,7 @@ else:
     DATABASES = {
         "default": {
             **env.database("DATABASE_URL"),
+            "ENGINE": "arcadia_cloud.database_backend",
             "CONN_MAX_AGE": env.number("ARCADIA_DB_CONNECTION_MAX_AGE_SECONDS", 60),
             "CONN_HEALTH_CHECKS": True,
             "ATOMIC_REQUESTS": False,
@@ -154,10 +156,14 @@ else:
     if env.flag("ARCADIA_DB_BEHIND_PGBOUNCER", default=False):
         DATABASES["default"]["DISABLE_SERVER_SIDE_CURSORS"] = True
         DATABASES["default"]["OPTIONS"]["prepare_threshold"] = None
+    _role = env.choice("ARCADIA_ROLE", (role_of(sys.argv), *ROLES))
+    DATABASES["default"]["ANSWER_SECONDS"] = (
+        env.number("ARCADIA_DB_ANSWER_SECONDS", ANSWER_SECONDS.get(_role, 0)) or None
+    )
     # PgBouncer takes no options of a session; behind it the limits are the role's (ALTER ROLE … SET).
     DATABASES["default"]["OPTIONS"] = limited(
         DATABASES["default"]["OPTIONS"],
-        env.choice("ARCADIA_ROLE", (role_of(sys.argv), *ROLES)),
+        _role,
         on_server=not DATABASES["default"].get("DISABLE_SERVER_SIDE_CURSORS"),
     )
 
@@ -214,6 +220,8 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 AXES_FAILURE_LIMIT = env.number("ARCADIA_LOGIN_FAILURES", 5, at_least=1)
 AXES_COOLOFF_TIME = timedelta(minutes=env.number("ARCADIA_LOGIN_COOLOFF_MINUTES", 15, at_least=1))
+# So long the console keeps who logged in and who failed to; never less than the lock-out.
+ARCADIA_LOGIN_HISTORY_DAYS = env.number("ARCADIA_LOGIN_HISTORY_DAYS", 90, at_least=1)
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_RESET_ON_SUCCESS = True
 AXES_LOCKOUT_CALLABLE = "arcadia_cloud.console.lockout.render_lockout"
@@ -296,7 +304,9 @@ DO_API_URL = env.url("DO_API_URL", "https://api.digitalocean.com", schemes=("htt
 if PRODUCTION and not any(env.is_set(name) for name in TOKEN_VARIABLES):
     env.problems.append("DO_API_TOKEN (or DO_API_TOKEN_FILE, or one per purpose) is not set")
 for _name in (*TOKEN_VARIABLES, "SPACES_KEY", "SPACES_SECRET"):
-    env.text(_name, "")  # a file that can't be read is a problem now, not at the first call
+    # A file that can't be read, or holds something else, is a problem now and not at the first call.
+    if (_secret := env.text(_name, "")) and not is_well_formed(_secret.strip()):
+        env.problems.append(f"{_name} holds characters that no token has")
 DO_TIMEOUT_SECONDS = env.number("DO_TIMEOUT_SECONDS", 30, at_least=1)
 # The keys of Spaces (SPACES_KEY, SPACES_SECRET) are read at each use too.
 SPACES_ENDPOINT_URL = env.url(

@@ -10,6 +10,7 @@ from catalog.models import TIERED, PlanItem, PlanVersion
 from catalog.values.kinds import BillingKind, PriceModelName
 
 ABSENT: Final = "-"
+ITEM_COLUMNS: Final = ("Included", "Price model", "Price", "Hard cap", "Minimum spend", "Maximum spend")
 _PLAN: Final = "Plan"
 
 
@@ -38,6 +39,15 @@ def compare_versions(before: PlanVersion | None, after: PlanVersion) -> list[Dif
             if pair[0] != pair[1]:
                 found.append(Difference(subject, field, *pair))
     return found
+
+
+def item_rows(version: PlanVersion) -> list[tuple[str, list[str]]]:
+    """Return a row for each kind that a version has terms for: its name, and the cells of ITEM_COLUMNS."""
+    return [
+        (kind, [fields.get(column, ABSENT) for column in ITEM_COLUMNS])
+        for kind, fields in describe_terms(version).items()
+        if kind != _PLAN
+    ]
 
 
 def describe_terms(version: PlanVersion) -> Mapping[str, Mapping[str, str]]:

@@ -40,7 +40,9 @@ class Deployment(models.Model):
     display_name = models.CharField(max_length=200, blank=True)
     region = models.CharField(max_length=20, blank=True)
     state = models.CharField(max_length=20, choices=DeploymentState, default=DeploymentState.ACTIVE)
-    llm_mode = models.CharField(max_length=10, choices=LlmMode, default=LlmMode.NONE, db_default=LlmMode.NONE)
+    llm_mode = models.CharField(
+        "LLM mode", max_length=10, choices=LlmMode, default=LlmMode.NONE, db_default=LlmMode.NONE
+    )
     billing_action_suspended = models.BooleanField(default=False, db_default=False)
     template_code = models.CharField(max_length=60, null=True, blank=True)  # noqa: DJ001 - null: from none
     template_version = models.PositiveIntegerField(null=True, blank=True)

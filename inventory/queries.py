@@ -192,3 +192,8 @@ def run_progress(run: SyncRun) -> RunProgress:
         return RunProgress(run, None, f"{run.seen:,} seen")
     percent = min(100, run.seen * 100 // run.expected)
     return RunProgress(run, percent, f"{run.seen:,} of {run.expected:,}")
+
+
+def kinds_with_recurring_ids() -> list[str]:
+    """Return the kinds of which another thing may come under the id of one that is gone."""
+    return [str(spec.kind) for spec in registry.SPECS if spec.ids_recur]

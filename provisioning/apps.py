@@ -18,7 +18,7 @@ class ProvisioningConfig(AppConfig):
         register_transition_saga(
             "provisioning", import_string("provisioning.transition_sagas.start_transition_saga")
         )
-        readiness.register("sagas", import_string("provisioning.readiness.check_sagas"))
+        readiness.register("sagas", import_string("provisioning.readiness.check_sagas"), vital=False)
         subject_links.register("saga", "admin:provisioning_sagarun_change")
         register_schedule(
             ScheduleEntry(

@@ -69,7 +69,12 @@ def _read_file(path: str, name: str) -> SecretStr:
     raise MissingToken(f"{name}_FILE names {path}, which {problem}")
 
 
+def is_well_formed(token: str) -> bool:
+    """Return whether a token or key has only characters that a header may carry."""
+    return _WELL_FORMED.fullmatch(token) is not None
+
+
 def _require_well_formed(token: SecretStr, name: str) -> SecretStr:
-    if _WELL_FORMED.fullmatch(token):
+    if is_well_formed(token):
         return token
     raise MissingToken(f"{name} is empty or holds characters that no token has")

@@ -208,8 +208,6 @@ class Transport:
                 allow_redirects=False,  # the token would go along to wherever they lead
                 stream=True,  # so that a body that drips, or has no end, can be given up
             )
-        except ProviderError:
-            raise  # of the token, which is read as the request leaves
         except _FAULTS as error:
             # Returned, not raised: the exception's frames hold the token, and would be the context of ours.
             return failure_of_exception(error, call=str(call), changes=call.method != "GET")

@@ -36,6 +36,7 @@ def commands(port: int) -> dict[str, list[str]]:
     """Return each process's command, by its name on the terminal and in the logs."""
     python = [sys.executable, "-m"]
     gunicorn = [*python, "gunicorn", "arcadia_cloud.wsgi:application", "--bind", f"127.0.0.1:{port}"]
+    gunicorn += ["--worker-class", "arcadia_cloud.http.web_worker.WebWorker"]
     gunicorn += ["--no-control-socket"]  # it would stand in the home folder, one for all stacks
     celery = [*python, "celery", "--quiet", "-A", "arcadia_cloud"]
     worker = [*celery, "worker", "--concurrency", "2", "--without-gossip", "--without-mingle"]

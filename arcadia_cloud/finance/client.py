@@ -12,7 +12,7 @@ from django.conf import settings
 
 from arcadia_cloud.finance.errors import FinanceError, FinanceRejected, FinanceUnavailable
 from arcadia_cloud.finance.invoices import FinanceInvoice, FinanceResponse
-from arcadia_cloud.finance.tokens import FinanceAuth
+from arcadia_cloud.finance.tokens import FinanceAuth, finance_secret
 
 IMPORT_PATH: Final = "/api/v1/integrations/cloud/import-invoice"
 CONNECT_SECONDS: Final = 5.0
@@ -129,7 +129,7 @@ def _error_message(response: requests.Response, content: bytes) -> str:
     text = (message if isinstance(message, str) else msgspec.json.encode(message).decode()).replace(_NUL, "")
     # A service that echoes the request would bring the token into our tables and logs.
     token = str(response.request.headers.get("Authorization", "")).removeprefix("Bearer ")
-    for secret in (token, settings.SKYAI_FINANCE_JWT_SECRET):
+    for secret in (token, finance_secret()):
         text = text.replace(secret, "[redacted]") if secret else text
     return _JWT.sub("[redacted]", text)[:LONGEST_MESSAGE] or _describe_response(response, content)
 

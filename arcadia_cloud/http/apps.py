@@ -12,4 +12,4 @@ class HttpConfig(AppConfig):
         """Register what must work before traffic is sent here."""
         readiness.register("database", readiness_checks.check_database)
         readiness.register("migrations", readiness_checks.MigrationsCheck())
-        readiness.register("broker", readiness_checks.check_broker)
+        readiness.register("broker", readiness_checks.check_broker, vital=False)

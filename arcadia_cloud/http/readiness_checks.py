@@ -18,9 +18,12 @@ _OLDEST_POSTGRES: Final = 18  # RETURNING old/new
 
 
 def check_database() -> CheckResult:
-    """Check that PostgreSQL answers a query, and is new enough."""
+    """Check that PostgreSQL answers a query, takes writes, and is new enough."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT 1")
+        cursor.execute("SHOW transaction_read_only")  # a standby's too, and by whatever setting
+        (read_only,) = cursor.fetchone()
+    if read_only == "on":
+        return CheckResult(ok=False, message="answers, but takes no writes: it is read-only")
     if _version_of(connection) < _OLDEST_POSTGRES:
         return CheckResult(ok=False, message=f"too old: PostgreSQL {_OLDEST_POSTGRES} or newer is needed")
     return CheckResult(ok=True, message="answers")

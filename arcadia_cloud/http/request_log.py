@@ -1,14 +1,16 @@
 """The request log: a line at the beginning and the end of each request, without secrets."""
 
 import re
-from typing import Final
+from typing import Final, cast
 
 import structlog
-from django.http import HttpRequest
+from django.db import DatabaseError, InterfaceError
+from django.http import HttpRequest, HttpResponse
 from django_structlog.middlewares import RequestMiddleware
 
 from arcadia_cloud.http.client_address import client_address
 
+log = structlog.get_logger(__name__)
 _VALUE: Final = re.compile(r"(?<==)[^&;]+")
 _MASK: Final = "…"
 
@@ -16,8 +18,29 @@ _MASK: Final = "…"
 class RequestLogMiddleware(RequestMiddleware):
     """Logs the client's address as our proxies vouch for it, and no value of a query string.
 
-    A query may carry a token that a client put into the wrong place, and a search for a person.
+    A query may carry a token that a client put into the wrong place, and a search for a person. What is bound
+    to a request's lines is bound to no other's: the thread serves the next one.
     """
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        structlog.contextvars.clear_contextvars()
+        try:
+            response = cast("HttpResponse", super().__call__(request))
+        finally:
+            # Its own clearing is left out by whatever is raised, on the way in or out.
+            structlog.contextvars.clear_contextvars()
+        return response
+
+    @staticmethod
+    def bind_user_id(request: HttpRequest) -> None:
+        """Bind the user, unless the database that knows the session is away: the view answers that."""
+        if getattr(request, "_has_no_session", False):
+            return  # asked once: a database that hangs keeps each question waiting
+        try:
+            RequestMiddleware.bind_user_id(request)
+        except (DatabaseError, InterfaceError) as error:
+            setattr(request, "_has_no_session", True)  # noqa: B010 - the request's type has no such field
+            log.warning("session_not_read", error=type(error).__name__)
 
     @classmethod
     def bind_ip(cls, request: HttpRequest) -> None:

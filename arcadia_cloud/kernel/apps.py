@@ -16,5 +16,11 @@ class KernelConfig(AppConfig):
                 task="kernel.forget_expired_keys",
                 queue="cloud_sync_slow",
                 crontab="40 3 * * *",
-            )
+            ),
+            ScheduleEntry(
+                name="kernel: delete expired sessions and old logins",
+                task="kernel.delete_old_logins",
+                queue="cloud_sync_slow",
+                crontab="40 3 * * *",
+            ),
         )

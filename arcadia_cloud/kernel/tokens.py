@@ -20,9 +20,14 @@ from rest_framework_simplejwt.exceptions import (
 )
 from rest_framework_simplejwt.tokens import Token
 
+from arcadia_cloud.live_secret import LiveSecret
+
+MIN_SECRET_BYTES: Final = 64  # an HS512 key, RFC 7518 section 3.2
 OPERATOR_ROLE: Final = "platform_admin"
 METERING_ROLE: Final = "metering"
 _MAX_CLAIM_CHARACTERS: Final = 255
+_SECRET: Final = LiveSecret("ARCADIA_JWT_SECRET")
+_PREVIOUS_SECRET: Final = LiveSecret("ARCADIA_JWT_SECRET_PREVIOUS")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +74,7 @@ class TenantToken(Token):
     def __init__(self, token: str) -> None:
         refusal = "Token is invalid"
         # In a rotation the previous secret still counts: tokens live an hour and outlast the change.
-        for secret in (settings.ARCADIA_JWT_SECRET, settings.ARCADIA_JWT_SECRET_PREVIOUS):
+        for secret in _secrets():
             if not secret:
                 continue  # an unset one would verify what anybody signs with nothing
             try:
@@ -121,7 +126,16 @@ def mint(*, subject: str, tenant_id: str | None, roles: list[str], lifetime: tim
     }
     if tenant_id is not None:
         claims["tenant_id"] = tenant_id
-    return str(_backend(settings.ARCADIA_JWT_SECRET).encode(claims))
+    return str(_backend(_secrets()[0]).encode(claims))
+
+
+def _secrets() -> tuple[str, str]:
+    """Return the secret and the previous one, as their files have them now; "" is none."""
+    least = MIN_SECRET_BYTES if settings.PRODUCTION else 1
+    return (
+        _SECRET.value(settings.ARCADIA_JWT_SECRET, at_least_bytes=least),
+        _PREVIOUS_SECRET.value(settings.ARCADIA_JWT_SECRET_PREVIOUS, at_least_bytes=least),
+    )
 
 
 def _backend(secret: str) -> TokenBackend:

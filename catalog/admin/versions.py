@@ -27,7 +27,7 @@ from catalog.admin.drafts import open_new_draft
 from catalog.admin.formatting import STATUS_COLOURS, format_cents, format_count
 from catalog.admin.items import PlanItemInline, is_draft
 from catalog.admin.preview import PreviewForm, line_views
-from catalog.comparison import compare_versions
+from catalog.comparison import ITEM_COLUMNS, compare_versions, item_rows
 from catalog.hooks import count_subscribers
 from catalog.models import PlanVersion
 from catalog.queries import estimate_quote
@@ -74,7 +74,6 @@ class PlanVersionAdmin(EditorAdmin[PlanVersion]):
         ("base_price_cents", "currency"),
         ("billing_interval", "proration"),
     )
-    inlines = (PlanItemInline,)
     actions_detail = ("draft_from_this",)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[PlanVersion]:
@@ -82,6 +81,10 @@ class PlanVersionAdmin(EditorAdmin[PlanVersion]):
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ThemedChangeList]:
         return VersionChangeList
+
+    def get_inlines(self, request: HttpRequest, obj: PlanVersion | None) -> list[type[PlanItemInline]]:
+        """Return the items' forms for a draft; what was published is a table on the page."""
+        return [PlanItemInline] if is_draft(obj) else []
 
     def get_object(
         self, request: HttpRequest, object_id: str, from_field: str | None = None
@@ -136,6 +139,8 @@ class PlanVersionAdmin(EditorAdmin[PlanVersion]):
         """Add the version's state, subscriptions and buttons."""
         if obj is not None:
             context |= self.describe(obj) | {
+                "items": () if is_draft(obj) else item_rows(obj),
+                "item_columns": ITEM_COLUMNS,
                 "actions": [self.button("draft_from_this", obj)]
                 if self.has_draft_permission(request)
                 else [],

@@ -23,7 +23,9 @@ class Migration(migrations.Migration):
         migrations.AddField(
             "deployment",
             "llm_mode",
-            models.CharField(choices=MODES, db_default="none", default="none", max_length=10),
+            models.CharField(
+                choices=MODES, db_default="none", default="none", max_length=10, verbose_name="LLM mode"
+            ),
         ),
         migrations.AddField(
             "deployment", "template_code", models.CharField(blank=True, max_length=60, null=True)

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from arcadia_cloud.digitalocean.client import DigitalOcean
 from arcadia_cloud.digitalocean.errors import (
+    MissingSpacesKeys,
     ProviderError,
     ProviderMalformed,
     ProviderNotFound,
@@ -21,12 +22,13 @@ from arcadia_cloud.digitalocean.listing import Page
 from arcadia_cloud.digitalocean.records import BucketRecord
 from arcadia_cloud.digitalocean.spaces import BucketSize, Spaces, endpoint_regions
 from arcadia_cloud.kernel.alerts import raise_alert, resolve_alert
+from arcadia_cloud.kernel.models import Alert
 from arcadia_cloud.kernel.sql import fetch_all, load
 from inventory.kinds.spaces_bucket import Bucket
 from inventory.kinds.spec import KindSpec, Source
 from inventory.models import Resource
 from inventory.sync.paging import read_all, read_pages, record_key
-from inventory.sync.run_records import Progress
+from inventory.sync.run_records import Progress, resolve_sync_alerts
 from inventory.values import PROVIDER, Kind, Observation
 
 log = structlog.get_logger(__name__)
@@ -133,7 +135,14 @@ def _read_buckets(progress: Progress) -> Iterator[Page[Bucket]]:
     once everything else was read.
     """
     errors: list[ProviderError] = []
-    with Spaces() as spaces:
+    try:
+        opened = Spaces()
+    except MissingSpacesKeys:
+        # Nobody uses them any more: no run will come that could resolve what an earlier one has raised.
+        resolve_sync_alerts(Kind.SPACES_BUCKET, actor="sync")
+        _resolve_alerts_of_removed_buckets({})
+        raise
+    with opened as spaces:
         buckets: dict[str, BucketRecord] = {}
         for region in endpoint_regions():
             try:
@@ -149,6 +158,8 @@ def _read_buckets(progress: Progress) -> Iterator[Page[Bucket]]:
             progress.pages += 1
             # Empty, to report that reading goes on: a region without buckets takes a call, too.
             yield Page([], None, progress.pages)
+        if not errors:
+            _resolve_alerts_of_removed_buckets(buckets)
         progress.expected = len(buckets)
         for record in buckets.values():
             try:
@@ -157,6 +168,13 @@ def _read_buckets(progress: Progress) -> Iterator[Page[Bucket]]:
                 errors.append(error)
     if errors:
         raise errors[0]
+
+
+def _resolve_alerts_of_removed_buckets(buckets: Mapping[str, BucketRecord]) -> None:
+    """Resolve the alerts of buckets that are gone: nothing will ever measure those."""
+    for alert in Alert.objects.filter(code=_NOT_MEASURED, resolved_at=None):
+        if alert.subject.removeprefix("bucket:") not in buckets:
+            resolve_alert(code=_NOT_MEASURED, subject=alert.subject, actor="sync")
 
 
 def _measure_bucket(spaces: Spaces, record: BucketRecord, progress: Progress) -> Iterator[Page[Bucket]]:

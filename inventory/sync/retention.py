@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Final
 
+from arcadia_cloud.kernel.retention import delete_in_batches
 from inventory.models import SyncRun
 
 RUNS_KEPT_FOR: Final = timedelta(days=90)
@@ -10,5 +11,4 @@ RUNS_KEPT_FOR: Final = timedelta(days=90)
 
 def delete_old_runs(*, at: datetime) -> int:
     """Delete the runs that began more than 90 days before `at`; return how many. Events keep their names."""
-    deleted, _ = SyncRun.objects.filter(started_at__lt=at - RUNS_KEPT_FOR).delete()
-    return deleted
+    return delete_in_batches(SyncRun.objects.filter(started_at__lt=at - RUNS_KEPT_FOR).order_by("started_at"))

@@ -110,9 +110,14 @@ def finish_run(
             details={"run": run.pk},
         )
     elif outcome == RunOutcome.COMPLETE and run.mode != RunMode.FAST:
-        for code in (*_ALERTS.values(), _SHORT_OF_CALLS):
-            resolve_alert(code=code, subject=subject, actor=f"run:{run.pk}")
+        resolve_sync_alerts(run.kind, actor=f"run:{run.pk}")
     # After the run's last commit: a listener's worker must find the rows.
     if run.discovered or run.restored:
         hooks.notify_discovered(run.kind)
     return run
+
+
+def resolve_sync_alerts(kind: str, *, actor: str) -> None:
+    """Resolve the alerts of a kind's runs: it was read completely, or isn't to be read any more."""
+    for code in (*_ALERTS.values(), _SHORT_OF_CALLS):
+        resolve_alert(code=code, subject=f"kind:{kind}", actor=actor)

@@ -15,6 +15,7 @@ from arcadia_cloud.kernel.console.theme import DialogForm, OneLineInput, action,
 from arcadia_cloud.kernel.errors import NotFound
 from inventory.models import Resource
 from provisioning.models import ProtectedResource
+from provisioning.protection import marks_in_force
 from provisioning.services import protect, unprotect
 
 
@@ -48,7 +49,8 @@ class ProtectedResourceAdmin(RecordAdmin[ProtectedResource]):
         ] + super().get_urls()
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[ProtectedResource]:
-        return super().get_queryset(request).select_related("resource")
+        marks = super().get_queryset(request).select_related("resource")
+        return marks.filter(pk__in=marks_in_force())
 
     def has_protect_permission(self, request: HttpRequest) -> bool:
         """Return whether the user may set and lift marks."""

@@ -13,8 +13,8 @@ from inventory.values import Kind
 from provisioning.admin.formatting import STATUS_COLOURS, status_text
 from provisioning.admin.start import title_of
 from provisioning.left_off import LEFT_OFF
-from provisioning.models import ProtectedResource, Provisioned, SagaRun
-from provisioning.protection import PROTECTED_TAG
+from provisioning.models import Provisioned, SagaRun
+from provisioning.protection import PROTECTED_TAG, marks_in_force
 from provisioning.registry import workflow_of
 
 _SHOWN = 5
@@ -36,7 +36,7 @@ def provisioning_of(request: HttpRequest, resource: Resource) -> SafeString:
         "provisioning/resource_panel.html",
         {
             "resource": resource,
-            "mark": ProtectedResource.objects.filter(resource=resource).first(),
+            "mark": marks_in_force().filter(resource=resource).first(),
             "is_tagged": PROTECTED_TAG in resource.tags,
             "may_protect": request.user.has_perm("provisioning.change_protectedresource"),
             "left_off": Alert.objects.filter(code=LEFT_OFF, subject=subject, resolved_at=None).first(),

@@ -1,15 +1,14 @@
 """The entry point: advance one saga as far as it goes, or one after the other while any is due."""
 
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Final
 
 import structlog
 from django.db import InterfaceError, OperationalError, connection
-from structlog.contextvars import bind_contextvars, clear_contextvars, get_contextvars
+from structlog.contextvars import get_contextvars
 
 from arcadia_cloud.kernel.leases import LeaseLost
+from arcadia_cloud.kernel.log_context import log_context
 from arcadia_cloud.kernel.queue.wake import clear_wake_flag, wake
 from provisioning import registry
 from provisioning.engine.claim import MOST_RECOVERIES, ClaimedSaga, claim
@@ -72,7 +71,9 @@ def _run(saga_id: int | None) -> AdvanceOutcome:
         steps = map(registry.step_named, claimed.steps)
         if saga_id is None and any(step is None or not step.is_pure for step in steps):
             wake(ADVANCE_DUE_SAGAS, queue=QUEUE)
-        with _log_context(claimed):
+        # One wake advances many sagas, and carries the names of the request that caused the first.
+        task = {name: value for name, value in get_contextvars().items() if name == "task_id"}
+        with log_context(saga=claimed.saga_id, tenant=claimed.tenant_id, **task):
             return _advance(claimed)
     except (LeaseLost, OperationalError, InterfaceError) as error:
         # Nothing is written: the lease expires by itself, and the sweep finds the saga.
@@ -81,25 +82,6 @@ def _run(saga_id: int | None) -> AdvanceOutcome:
             "saga_interrupted", saga=interrupted, error=type(error).__name__, detail=str(error).strip()
         )
         return AdvanceOutcome.INTERRUPTED
-
-
-@contextmanager
-def _log_context(claimed: ClaimedSaga) -> Iterator[None]:
-    """Bind the saga's own names to the lines that are logged meanwhile, and no others' but the task's.
-
-    One wake advances many sagas, and carries the names of the request that caused the first.
-    """
-    # All of them, not only the names set here: a request's user or tenant isn't this saga's.
-    before = get_contextvars()
-    clear_contextvars()
-    bind_contextvars(saga=claimed.saga_id, tenant=claimed.tenant_id)
-    if "task_id" in before:
-        bind_contextvars(task_id=before["task_id"])
-    try:
-        yield
-    finally:
-        clear_contextvars()
-        bind_contextvars(**before)
 
 
 def _advance(claimed: ClaimedSaga) -> AdvanceOutcome:

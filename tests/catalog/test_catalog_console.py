@@ -114,6 +114,8 @@ def test_what_was_published_is_read_and_not_written(pricing: Client) -> None:
     text = page(pricing, f"{VERSIONS}/{version.pk}/change/")
 
     assert "It was published and never changes" in text
+    assert [cell in text for cell in ("DNS zones", "<td>5</td>", "<td>Per unit</td>")] == [True, True, True]
+    assert 'name="items-0-included_qty"' not in text
     assert 'name="_save"' not in text
     form = version_form(version, {"included_qty": "99"}, base_price_cents=1)
     assert pricing.post(f"{VERSIONS}/{version.pk}/change/", form).status_code == 403

@@ -269,7 +269,8 @@ def test_home_shows_live_sagas_and_those_that_need_attention(viewer: Client) -> 
 
 
 @pytest.mark.parametrize("fault", ["paused", "1 dead letters", "1 undo failures"])
-def test_readiness_is_degraded_by_what_needs_a_hand(client: Client, db: None, fault: str) -> None:
+@pytest.mark.django_db(transaction=True)
+def test_readiness_is_degraded_by_what_needs_a_hand(client: Client, fault: str) -> None:
     well = client.get("/api/health/ready").json()["checks"]["sagas"]
     assert well == {"ok": True, "words": "0 live"}
     if fault == "paused":

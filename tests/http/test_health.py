@@ -1,5 +1,7 @@
 """Liveness and readiness, as load balancers ask for them."""
 
+import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,12 +13,14 @@ from django.db import OperationalError, connections
 from django.db.migrations.recorder import MigrationRecorder
 from django.test import Client
 
+from arcadia_cloud.database_backend.base import DatabaseWrapper
 from arcadia_cloud.http.readiness_checks import MigrationsCheck
 from arcadia_cloud.kernel import readiness
 from arcadia_cloud.kernel.readiness import CheckResult, register
 from tests.kernel import brokers
 
-pytestmark = pytest.mark.django_db
+# Committed: each check has a thread, and so a connection, of its own.
+pytestmark = pytest.mark.django_db(transaction=True)
 READY = "/api/health/ready"
 
 
@@ -69,6 +73,7 @@ def test_a_postgresql_that_is_too_old_fails_migrations_and_readiness(
     version: int, is_fit: bool, client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(vars(connections["default"]), "pg_version", version)
+    monkeypatch.setattr(DatabaseWrapper, "pg_version", version)  # of the check's own connection
     assert client.get(READY).json()["checks"]["database"]["ok"] is is_fit
     if is_fit:
         call_command("check", databases=["default"])
@@ -103,6 +108,46 @@ def test_a_database_that_is_away_is_an_answer_too(client: Client) -> None:
     assert response.status_code == 503
     assert response.json()["checks"]["database"] == {"ok": False, "words": "the database doesn't answer"}
     assert "10.1.2.3" not in response.text
+
+
+def test_a_read_only_database_is_not_ready(client: Client) -> None:
+    with connections["default"].cursor() as cursor:
+        name = connections["default"].ops.quote_name(connections["default"].settings_dict["NAME"])
+        cursor.execute(f"ALTER DATABASE {name} SET default_transaction_read_only = on")
+        try:
+            response = client.get(READY)
+        finally:
+            cursor.execute(f"ALTER DATABASE {name} RESET default_transaction_read_only")
+    assert (response.status_code, response.json()["status"]) == (503, "not ready")
+    words = "answers, but takes no writes: it is read-only"
+    assert response.json()["checks"]["database"] == {"ok": False, "words": words}
+
+
+@pytest.mark.parametrize(("vital", "status"), [(True, 503), (False, 200)])
+def test_a_check_that_hangs_is_named_within_two_seconds_and_never_asked_twice_at_once(
+    vital: bool, status: int, client: Client, checks: dict[str, Any]
+) -> None:
+    asked, over = [], threading.Event()
+
+    def hang() -> CheckResult:
+        asked.append(1)
+        over.wait(30)
+        return CheckResult(ok=True, message="at last")
+
+    register(f"stars {vital}", hang, vital=vital)
+    try:
+        for _ in range(2):
+            began = time.monotonic()
+            response = client.get(READY)
+            assert time.monotonic() - began < 2
+            assert response.status_code == status
+            answers = response.json()["checks"]
+            assert answers.pop(f"stars {vital}") == {"ok": False, "words": "gave no answer within 1.5 s"}
+            assert answers["database"]["ok"]
+            assert answers["broker"]["ok"]
+        assert asked == [1]
+    finally:
+        over.set()
 
 
 def test_an_unapplied_migration_is_not_ready(client: Client, checks: dict[str, Any]) -> None:

@@ -158,6 +158,29 @@ def test_a_bucket_that_cannot_be_read_keeps_its_size_and_fails_no_other(
         assert not Alert.objects.filter(code="bucket_not_measured", resolved_at=None).exists()
 
 
+@pytest.mark.parametrize("end", ["the bucket is removed", "the keys are taken away"])
+def test_the_alert_of_a_bucket_that_nothing_will_measure_again_is_resolved(
+    sync: SyncNow, server: BucketServer, monkeypatch: pytest.MonkeyPatch, end: str
+) -> None:
+    server.instead["/fra1/exports"] = refusal(403, "AccessDenied", "")
+    synced_buckets(sync)
+    server.instead["/nyc3"] = refusal(403, "AccessDenied", "")
+    assert synced_buckets(sync).outcome == "failed"
+    codes = Alert.objects.filter(resolved_at=None).order_by("code").values_list("code", flat=True)
+    assert list(codes) == ["bucket_not_measured", "sync_failed"]
+
+    if end == "the bucket is removed":
+        del server.buckets["fra1"]["exports"]
+        synced_buckets(sync)  # a region is not listed: whether the bucket is gone isn't known
+        assert "bucket_not_measured" in list(codes.all())
+        server.instead.clear()
+    else:
+        monkeypatch.delenv("SPACES_KEY")
+        monkeypatch.delenv("SPACES_SECRET")
+    synced_buckets(sync)
+    assert list(codes.all()) == []
+
+
 @pytest.mark.parametrize(("path", "answer", "words"), FLAWS)
 def test_a_flaw_of_one_item_is_logged_and_fails_nothing(
     sync: SyncNow,

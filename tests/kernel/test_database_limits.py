@@ -66,6 +66,8 @@ def test_behind_pgbouncer_no_session_option_is_sent() -> None:
     ("arguments", "role"),
     [
         (["/usr/bin/gunicorn", "arcadia_cloud.wsgi:application"], "web"),
+        (["/venv/lib/python3.11/site-packages/gunicorn/__main__.py", "arcadia_cloud.wsgi"], "web"),
+        (["/venv/lib/python3.11/site-packages/celery/__main__.py", "-A", "arcadia_cloud"], "worker"),
         (["manage.py", "runserver", "4005"], "web"),
         (["manage.py", "migrate", "--no-input"], "migration"),
         (["manage.py", "sync_inventory"], "worker"),

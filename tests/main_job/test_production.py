@@ -3,6 +3,7 @@
 import re
 import sys
 import threading
+from pathlib import Path
 
 import pytest
 import yaml
@@ -10,7 +11,9 @@ from django.core.management import call_command
 from django.db import connection
 
 from arcadia_cloud.digitalocean.credentials import api_token
+from arcadia_cloud.embedded.stack import commands
 from arcadia_cloud.embedded.state import PROJECT, TOKEN_VARIABLES
+from arcadia_cloud.http.web_worker import WebWorker
 from arcadia_cloud.main_job.management.commands.migrate import LOCK_KEY
 
 COMPOSE = yaml.safe_load((PROJECT / "compose.yaml").read_text(encoding="utf-8"))
@@ -36,6 +39,24 @@ def test_every_service_that_stays_has_a_health_check(name: str) -> None:
     check = COMPOSE["services"][name]["healthcheck"]
     assert check["test"]
     assert "$$HOSTNAME" not in str(check["test"])  # not set in what exec starts
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_a_secret_that_is_replaced_by_a_rename_reaches_the_service(name: str) -> None:
+    service = COMPOSE["services"][name]
+    assert "secrets" not in service, "a file that is mounted by itself stays the old one"
+    mounted = dict(volume.split(":")[:2] for volume in service["volumes"])
+    files = [
+        value for key, value in service["environment"].items() if key.endswith("_FILE") and "run" in value
+    ]
+    assert files
+    assert mounted["./secrets"] == "/run/secrets"
+    assert {str(Path(file).parent) for file in files} == {"/run/secrets"}
+
+
+@pytest.mark.parametrize("command", [(PROJECT / "Dockerfile").read_text(), " ".join(commands(4005)["web"])])
+def test_the_web_server_has_threads_for_health_checks_alone(command: str) -> None:
+    assert f"{WebWorker.__module__}.{WebWorker.__qualname__}" in command
 
 
 def test_the_image_has_the_python_that_is_tested() -> None:

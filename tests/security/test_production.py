@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections.abc import Collection
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -155,3 +156,69 @@ def test_a_secret_in_a_file_that_cannot_be_read_is_named_at_the_start(tmp_path: 
 )
 def test_a_certificate_is_checked_unless_the_address_says_otherwise(url: str, used: str) -> None:
     assert with_certificate_check(url) == used
+
+
+def test_every_secret_file_without_a_secret_is_named_at_the_start(tmp_path: Path) -> None:
+    contents = {
+        "SECRET_KEY": (b"", "which is empty"),
+        "DATABASE_URL": (b" \n", "which is empty"),
+        "ARCADIA_JWT_SECRET": (b"\xff\xfe", "which is not UTF-8 text"),
+        "DO_API_TOKEN_SYNC": (b"\n", "which is empty"),
+        "SPACES_KEY": (b"", "which is empty"),
+    }
+    for name, (content, _) in contents.items():
+        (tmp_path / name).write_bytes(content)
+    files = {f"{name}_FILE": str(tmp_path / name) for name in contents}
+    result = manage("check", without=contents, **files)
+    assert result.returncode != 0
+    told = [line.removeprefix("  - ") for line in result.stderr.splitlines() if line.startswith("  - ")]
+    assert set(told) == {
+        f"{name}_FILE names {tmp_path / name}, {words}" for name, (_, words) in contents.items()
+    }
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can make a file that another user can't read")
+def test_a_secret_that_is_roots_own_is_named_with_the_user_who_cannot_read_it() -> None:
+    script = (
+        "import os, sys; from arcadia_cloud.environment import Environment; os.seteuid(65534);"
+        "found = Environment({'DO_API_TOKEN_FILE': sys.argv[1]}); found.text('DO_API_TOKEN', '');"
+        "print(found.problems)"
+    )
+    with TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        path = Path(folder, "do_api_token")
+        path.write_text("dop_v1_" + "0" * 64)
+        path.chmod(0o600)
+        result = python("-c", script, str(path))
+    assert "which can't be read (by user 65534): Permission denied" in result.stdout, result.stderr
+
+
+def test_a_token_that_no_header_can_carry_is_named_at_the_start_and_not_quoted() -> None:
+    tokens = {
+        "DO_API_TOKEN": "dop_v1_x7q w9z",
+        "DO_API_TOKEN_SYNC": "dop_v1_x7q\nw9z",
+        "DO_API_TOKEN_BILLING": "Bearer w9z",
+        "SPACES_SECRET": "w9z\u00e9",
+    }
+    result = manage("check", **tokens)
+    assert result.returncode != 0
+    rule = "holds characters that no token has"
+    assert [name for name in tokens if f"{name} {rule}" not in result.stderr] == []
+    assert "w9z" not in result.stderr
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["gunicorn", "arcadia_cloud.wsgi:application", "--bind", "127.0.0.1:0", "--no-control-socket"],
+        ["celery", "-A", "arcadia_cloud", "worker"],
+        ["celery", "-A", "arcadia_cloud", "beat", "--pidfile="],
+    ],
+    ids=["web", "worker", "beat"],
+)
+def test_every_service_that_stops_for_a_secret_says_which(tmp_path: Path, command: list[str]) -> None:
+    result = python("-m", *command, without={"DO_API_TOKEN"}, DO_API_TOKEN_FILE=str(tmp_path / "none"))
+    assert result.returncode != 0
+    assert (
+        f"DO_API_TOKEN_FILE names {tmp_path / 'none'}, which can't be read" in result.stdout + result.stderr
+    )

@@ -4,6 +4,7 @@ Views raise; `exception_handler` answers. What never reaches a view (unknown pat
 comes to the `handler…` views below, which leave the console's pages to Django.
 """
 
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -167,7 +168,21 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """Django's handler500. What went wrong is in the log under the request's id, never in the answer."""
+    """Django's handler500. What went wrong is in the log under the request's id, never in the answer.
+
+    A database that is away, hangs or takes no writes for the moment is a 503: another try may succeed.
+    """
+    error = sys.exc_info()[1]  # that which Django is handling
+    problem = problem_of(error) if isinstance(error, Exception) else None
+    is_passing = problem is not None and problem.status == HTTPStatus.SERVICE_UNAVAILABLE
+    if problem is not None and is_passing and _is_api(request):
+        return problem.response()
     if not _is_api(request):
-        return defaults.server_error(request)
+        page = defaults.server_error(request)
+        if is_passing:
+            page.status_code, page.headers["Retry-After"] = (
+                HTTPStatus.SERVICE_UNAVAILABLE,
+                _RETRY_AFTER_SECONDS,
+            )
+        return page
     return Problem(500, "internal_error", "Something went wrong here; the log knows what.").response()

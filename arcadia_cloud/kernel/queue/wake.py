@@ -6,6 +6,7 @@ import redis
 from django.conf import settings
 from django.db import transaction
 
+from arcadia_cloud.kernel.log_context import log_context
 from arcadia_cloud.kernel.queue.broker import broker_url
 from arcadia_cloud.kernel.queue.nudge import publish_now, send_best_effort
 from arcadia_cloud.kernel.queue.redis_client import redis_client
@@ -24,7 +25,9 @@ def wake(task_name: str, *, queue: str) -> None:
 
     def send_unless_woken() -> None:
         if _flags().set(_flag(task_name), 1, nx=True, ex=_FLAG_SECONDS):
-            publish_now(task_name, queue=queue)
+            # The task takes rows of other requests, too: it must not pass for this one's.
+            with log_context():
+                publish_now(task_name, queue=queue)
 
     def publish() -> None:
         send_best_effort(task_name, send_unless_woken)

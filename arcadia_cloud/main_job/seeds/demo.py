@@ -17,7 +17,7 @@ from deployments.models import Deployment
 from deployments.services import create_deployment, create_subscription
 from deployments.states import DeploymentState
 from inventory.models import Project
-from inventory.services import mirror_projects
+from inventory.services import give_project, mirror_projects
 
 # The simulator's projects are named after their tenants; the deployments are those its tags name.
 TENANTS: Final[Mapping[str, Mapping[str, str]]] = {
@@ -68,9 +68,10 @@ def seed_demo() -> SeedCounts:
     with transaction.atomic():
         mirror_projects(records, at=asked_at)
         # Only projects without a tenant: what an operator changed since stays.
+        free = Project.objects.filter(name__in=TENANTS, tenant_id=None, deleted_at=None)
         projects = sum(
-            Project.objects.filter(name=tenant, tenant_id=None, deleted_at=None).update(tenant_id=tenant)
-            for tenant in TENANTS
+            give_project(project_pk=pk, tenant_id=name, actor="demo seed")
+            for pk, name in free.order_by("pk").values_list("pk", "name")
         )
         seed_catalog(at=asked_at)
         made = [

@@ -1,0 +1,1 @@
+"""Django's backend of PostgreSQL, with a limit to how long a server may stay silent."""
