@@ -104,3 +104,21 @@ class BillingActionSuspended(Conflict):
     """An operator keeps automatic billing actions away from this deployment."""
 
     code = "billing_action_suspended"
+
+
+class InvalidTemplate(InvalidInput):
+    """The spec of a deployment template breaks its schema, or doesn't fit the deployment."""
+
+    code = "invalid_template"
+
+
+class TemplatePublished(Conflict):
+    """A published template never changes; its next version is a draft of its own."""
+
+    code = "template_published"
+
+
+class TemplateExists(Conflict):
+    """There is a template of this code."""
+
+    code = "template_exists"

@@ -323,3 +323,28 @@ class SubscriptionDiscount(models.Model):
             valid_from=self.valid_from,
             valid_to=self.valid_to,
         )
+
+
+class DeploymentTemplate(models.Model):
+    """One version of what deployments are made from; see `template_spec` for its spec.
+
+    A draft changes as it likes; once published it never changes, which a trigger keeps too.
+    """
+
+    code = models.SlugField(max_length=60)
+    version = models.PositiveIntegerField()
+    spec = models.JSONField()
+    published_at = models.DateTimeField(null=True, blank=True, editable=False)
+    published_by = models.TextField(blank=True, default="", editable=False)
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    class Meta:
+        db_table = "deployment_templates"
+        ordering = ["code", "version"]
+        constraints = [
+            models.UniqueConstraint(fields=["code", "version"], name="deployment_template_version_once"),
+            models.CheckConstraint(condition=Q(version__gt=0), name="deployment_template_version_positive"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.code} v{self.version}"

@@ -27,6 +27,14 @@ from deployments.subscriptions import (
     lock_deployment,
     require_subscription,
 )
+from deployments.templates import (
+    create_template,
+    create_template_draft,
+    publish_template,
+    record_template,
+    seed_templates,
+    update_template_draft,
+)
 from deployments.trials import TrialCounts, end_trials
 
 __all__ = [
@@ -40,14 +48,20 @@ __all__ = [
     "complete_transition",
     "create_deployment",
     "create_subscription",
+    "create_template",
+    "create_template_draft",
     "detach_addon",
     "end_discount",
     "end_trials",
     "give_discount",
     "lock_deployment",
+    "publish_template",
+    "record_template",
     "roll_periods",
+    "seed_templates",
     "transition",
     "update_deployment",
+    "update_template_draft",
 ]
 
 

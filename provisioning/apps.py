@@ -3,7 +3,8 @@ from django.utils.module_loading import import_string
 
 from arcadia_cloud.kernel import readiness, subject_links
 from arcadia_cloud.kernel.queue.schedule.registry import ScheduleEntry, register_schedule
-from provisioning.queue import QUEUE, REPORT_ORPHANS, SWEEP
+from deployments.registry import register_transition_saga
+from provisioning.queue import QUEUE, READ_OFFER, REPORT_ORPHANS, SWEEP
 
 
 class ProvisioningConfig(AppConfig):
@@ -11,9 +12,12 @@ class ProvisioningConfig(AppConfig):
     verbose_name = "Provisioning"
 
     def ready(self) -> None:
-        """Register the workflows, the readiness check, the sagas' pages and the sweeps."""
+        """Register the workflows, the sagas of deployments' moves, the readiness check, pages and sweeps."""
         # By name: this module is imported before the models are loaded.
         import_string("provisioning.workflows.register_all")()
+        register_transition_saga(
+            "provisioning", import_string("provisioning.transition_sagas.start_transition_saga")
+        )
         readiness.register("sagas", import_string("provisioning.readiness.check_sagas"), vital=False)
         subject_links.register("saga", "admin:provisioning_sagarun_change")
         register_schedule(
@@ -30,5 +34,12 @@ class ProvisioningConfig(AppConfig):
                 queue=QUEUE,
                 crontab="35 * * * *",
                 expires_seconds=3600,
+            ),
+            ScheduleEntry(
+                name="provisioning: read what DigitalOcean sells, and the account's limits",
+                task=READ_OFFER,
+                queue=QUEUE,
+                crontab="*/15 * * * *",
+                expires_seconds=900,
             ),
         )

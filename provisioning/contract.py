@@ -11,8 +11,19 @@ from typing import Any, Final, Protocol, TypeAlias
 
 import msgspec
 
+from arcadia_cloud.kernel.money import Money
+
 # The end of an input's pattern: Python's `$` alone also stands before a last newline.
 END: Final = r"$(?!\n)"
+# Between a step's name and the part of the saga that it works on: `shut_down_droplet@4711`.
+PART: Final = "@"
+PARTS: Final = "parts"  # in the context: the inputs of each part of the saga
+
+
+def split_step(name: str) -> tuple[str, str]:
+    """Return a step's own name, and the part of the saga that it works on; "" where it works on all of it."""
+    own, _, part = name.partition(PART)
+    return own, part
 
 
 class RetryableError(Exception):
@@ -126,6 +137,49 @@ class Ownership:
     deployment_id: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """One thing that a saga creates, changes or destroys.
+
+    `kind` is inventory's name of it, or `project`, `dns_record`, `deployment`, `subscription`.
+    """
+
+    kind: str
+    name: str
+    detail: str = ""
+
+    def __str__(self) -> str:
+        text = f"{self.kind.replace('_', ' ')} {self.name}"
+        return f"{text}: {self.detail}" if self.detail else text
+
+
+@dataclass(frozen=True, slots=True)
+class Effects:
+    """The effects of a saga that completes, as far as they are known before it starts.
+
+    `powered_off` has a line for each droplet that is off meanwhile, or afterwards. `price_change` is that of
+    the provider's list price for a month; None: not known, or not wholly, and `price_note` has the reason.
+    `counted_creates` are those that the caps on creates count.
+    """
+
+    creates: Sequence[Effect] = ()
+    changes: Sequence[Effect] = ()
+    destroys: Sequence[Effect] = ()
+    powered_off: Sequence[str] = ()
+    price_change: Money | None = None
+    price_note: str = ""
+    counted_creates: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class SizeOrder:
+    """A size that a saga asks the provider for, in a region or a group of regions; `field` is the input's."""
+
+    size: str
+    region: str
+    field: str = "size"
+
+
 class Inputs(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The inputs of a workflow, and its rules: the fields and their `msgspec.Meta` are the API's schema.
 
@@ -135,6 +189,18 @@ class Inputs(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     def steps(self) -> Sequence[str]:
         """Return the names of the steps. Decided once, at the start."""
         raise NotImplementedError
+
+    def parts(self) -> Mapping[str, Mapping[str, Any]]:
+        """Return the parts of the saga that steps such as `shut_down_droplet@4711` work on, by name.
+
+        Each has inputs that such a step finds above the saga's own, and a context of its own: what a step
+        puts there, the steps of the same part find, and before what others put. Resolved as the steps are.
+        """
+        return {}
+
+    def initial_context(self) -> Mapping[str, Any]:
+        """Return what the saga's steps find in the context from the beginning. Resolved as the steps are."""
+        return {}
 
     def subjects(self) -> Sequence[str]:
         """Name what the saga works on, as `droplet:4711`: at most one live saga holds each."""
@@ -149,6 +215,14 @@ class Inputs(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
         May read the database, never the provider.
         """
+
+    def effects(self) -> Effects:
+        """Return the saga's effects, for its plan and for the account's limits. Reads what `check` may."""
+        return Effects()
+
+    def size_orders(self) -> Sequence[SizeOrder]:
+        """Return the sizes that must be on sale, or the saga isn't started."""
+        return ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,7 +34,7 @@ def reserve_create(state: StepState) -> Wait | None:
         ProvisioningBrake.objects.select_for_update().get(pk=1)
         if SagaCreate.objects.filter(saga_id=state.saga_id, step_idx=state.step_idx).exists():
             return None
-        full = _find_full_cap(state.tenant_id)
+        full = find_full_cap(state.tenant_id)
         if full is None:
             SagaCreate.objects.create(
                 saga_id=state.saga_id, step_idx=state.step_idx, tenant_id=state.tenant_id, at=Now()
@@ -45,7 +45,7 @@ def reserve_create(state: StepState) -> Wait | None:
     return Wait(_POLL_SECONDS, reason)
 
 
-def _find_full_cap(tenant_id: str | None) -> tuple[str, str] | None:
+def find_full_cap(tenant_id: str | None) -> tuple[str, str] | None:
     """Return the alert's subject and the reason of the cap that leaves no room; None: there is room."""
     of_tenant = Q(tenant_id=tenant_id) if tenant_id is not None else Q(pk__isnull=True)
     counted: dict[str, Any] = SagaCreate.objects.filter(at__gt=Now() - _WINDOW).aggregate(

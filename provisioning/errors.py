@@ -25,3 +25,9 @@ class Protected(Conflict):
     """An operator protects the resource: no saga destroys, resizes or powers it off."""
 
     code = "resource_protected"
+
+
+class AccountLimit(Conflict):
+    """The provider's account may have no more of this kind."""
+
+    code = "account_limit"

@@ -38,6 +38,9 @@ class SagaRun(models.Model):
     ("" in sagas older than the column). `lease_*` is the worker that holds it now: a lease that expired
     without being returned was lost with its worker. `wake_at` is when a waiting saga resumes. All instants
     are the database's clock.
+
+    `start_at`: it waits as `pending` until then, or until an operator has it begin, and holds its subjects
+    only from `begun_at` on. One that wasn't claimed by `not_after` is rolled back, nothing done.
     """
 
     kind = models.CharField(max_length=80)
@@ -69,6 +72,9 @@ class SagaRun(models.Model):
     nudged_at = models.DateTimeField(null=True, blank=True)
     retry_of = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="retries")
     created_at = models.DateTimeField(db_default=Now())
+    start_at = models.DateTimeField(null=True, blank=True)
+    not_after = models.DateTimeField(null=True, blank=True)
+    begun_at = models.DateTimeField(null=True, blank=True)
     started_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)
 
@@ -97,6 +103,12 @@ class SagaRun(models.Model):
             ),
             models.CheckConstraint(condition=~Q(tenant_id=""), name="saga_tenant_named"),
             models.CheckConstraint(condition=~Q(idempotency_key=""), name="saga_key_not_empty"),
+            models.CheckConstraint(
+                condition=Q(start_at__isnull=True)
+                | Q(not_after__isnull=True)
+                | Q(not_after__gt=F("start_at")),
+                name="saga_window_forward",
+            ),
         ]
         # None on what each step writes: those updates must stay heap-only.
         indexes = [
@@ -113,10 +125,20 @@ class SagaRun(models.Model):
                 fields=["-id"], condition=Q(compensation_failures__gt=0), name="saga_not_wholly_undone"
             ),
             GinIndex(fields=["subjects"], name="saga_about"),
+            models.Index(
+                fields=["not_after"],
+                condition=Q(status=SagaStatus.PENDING, not_after__isnull=False),
+                name="saga_too_late",
+            ),
         ]
 
     def __str__(self) -> str:
         return f"saga {self.pk} ({self.kind})"
+
+    @property
+    def is_scheduled(self) -> bool:
+        """Whether it waits for its start, and holds nothing yet."""
+        return self.status == SagaStatus.PENDING and self.start_at is not None and self.begun_at is None
 
 
 class SagaStepResult(models.Model):
@@ -239,3 +261,28 @@ class SagaCreate(models.Model):
 
     def __str__(self) -> str:
         return f"{self.saga_id}-{self.step_idx}"
+
+
+class ProviderOffer(models.Model):
+    """DigitalOcean's sizes and the account's limits, as last read: one row, or none before the first read.
+
+    `sizes` has by slug `{price_monthly, regions, is_available}`, the price in US dollars as text. A limit is
+    null where the API names none. `tried_at` is the last attempt; `failure` is its reason, "" when it was
+    answered and `read_at` is as recent.
+    """
+
+    id = models.PositiveSmallIntegerField(primary_key=True, default=1)
+    sizes = models.JSONField(default=dict)
+    droplet_limit = models.PositiveIntegerField(null=True)
+    volume_limit = models.PositiveIntegerField(null=True)
+    reserved_ip_limit = models.PositiveIntegerField(null=True)
+    read_at = models.DateTimeField(null=True)
+    tried_at = models.DateTimeField(db_default=Now())
+    failure = models.TextField(blank=True, default="", db_default="")
+
+    class Meta:
+        db_table = "provider_offer"
+        constraints = [models.CheckConstraint(condition=Q(id=1), name="provider_offer_once")]
+
+    def __str__(self) -> str:
+        return f"offer of {self.read_at}"

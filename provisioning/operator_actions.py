@@ -11,11 +11,13 @@ from arcadia_cloud.kernel.errors import NotFound
 from arcadia_cloud.kernel.queue.nudge import nudge
 from arcadia_cloud.kernel.states import advance
 from provisioning import registry
+from provisioning.contract import PART, split_step
 from provisioning.engine.dead_letters import DEAD_LETTER
 from provisioning.engine.execution import CANCELLED
 from provisioning.errors import WrongState
 from provisioning.models import SagaRun, SagaSubject
 from provisioning.queue import ADVANCE_SAGA, QUEUE
+from provisioning.scheduled_start import begin
 from provisioning.start import start_saga
 from provisioning.states import LIVE, SAGA_LIFECYCLE, Direction, SagaStatus
 
@@ -74,6 +76,23 @@ def retry_saga(*, saga_id: int, actor: str) -> SagaRun:
     raise WrongState(f"saga {saga_id} is {_describe(saga)}: it can't be retried")
 
 
+def begin_saga(*, saga_id: int) -> SagaRun:
+    """Have a scheduled saga begin at once. Nothing changes where that is refused.
+
+    Raises NotFound, WrongState for a saga that waits for no start, SubjectBusy, and what its inputs' checks
+    raise.
+    """
+    with transaction.atomic():
+        saga = _lock(saga_id)
+        if not saga.is_scheduled:
+            raise WrongState(f"saga {saga_id} is {_describe(saga)}: it waits for no start")
+        if not begin(saga):
+            raise WrongState(f"saga {saga_id} should have begun by {saga.not_after:%Y-%m-%d %H:%M} UTC")
+        saga.refresh_from_db()
+        nudge(ADVANCE_SAGA, queue=QUEUE, saga_id=saga_id)
+    return saga
+
+
 def requeue_saga(*, saga_id: int) -> SagaRun:
     """Nudge for a live saga once more; harmless at any time. Raises NotFound, WrongState for an ended one."""
     with transaction.atomic():
@@ -88,13 +107,19 @@ def requeue_saga(*, saga_id: int) -> SagaRun:
 
 def _inherited_context(saga: SagaRun) -> dict[str, Any]:
     """Return the context that a retry begins with: what the first run found, unless all was put back."""
-    inherited: dict[str, Any] = dict(saga.context.get("inherited", {}))
-    # All was put back otherwise: what the retry finds is what the droplet is.
-    if saga.compensation_failures:
-        steps = [step for step in map(registry.step_named, saga.step_modules) if step is not None]
-        names = {name for step in steps for name in step.inherits}
-        inherited |= {name: saga.context[name] for name in names if name in saga.context}
-    return {"inherited": inherited} if inherited else {}
+    context: dict[str, Any] = {}
+    # For each part of the saga on its own: `was_on@4711` is inherited as `was_on` of `inherited@4711`.
+    for step_name in dict.fromkeys(saga.step_modules):
+        step, part = registry.step_named(step_name), split_step(step_name)[1]
+        suffix = f"{PART}{part}" if part else ""
+        inherited = dict(saga.context.get(f"inherited{suffix}", {}))
+        # All was put back otherwise: what the retry finds is what the droplet is.
+        if saga.compensation_failures and step is not None:
+            names = [name for name in step.inherits if f"{name}{suffix}" in saga.context]
+            inherited |= {name: saga.context[f"{name}{suffix}"] for name in names}
+        if inherited:
+            context.setdefault(f"inherited{suffix}", {}).update(inherited)
+    return context
 
 
 def _lock(saga_id: int) -> SagaRun:
@@ -114,7 +139,8 @@ def _request_cancel(saga: SagaRun, actor: str) -> None:
     }
     if saga.status == SagaStatus.PENDING:
         error = {"reason": CANCELLED, "compensate_from_idx": None}
-        advance(saga, SagaStatus.ROLLED_BACK, SAGA_LIFECYCLE, error=error, finished_at=Now(), **request)
+        request |= {"finished_at": Now(), "wake_at": None}
+        advance(saga, SagaStatus.ROLLED_BACK, SAGA_LIFECYCLE, error=error, **request)
     elif saga.status == SagaStatus.FAILED:
         _revive(saga, actor, **request)
     else:

@@ -9,14 +9,17 @@ from arcadia_cloud.kernel.models import Alert
 from provisioning.engine.compensation import COMPENSATION_FAILED
 from provisioning.models import ProvisioningBrake, SagaRun, SagaStepResult
 from provisioning.pause import pause_state
+from provisioning.plan import Plan, plan_saga
 from provisioning.registry import step_named, workflow_of, workflows
 from provisioning.states import LIVE, SagaStatus
 
 __all__ = [
     "COMPENSATION_FAILED",
+    "Plan",
     "ProvisioningSummary",
     "list_steps",
     "pause_state",
+    "plan_saga",
     "saga_by_id",
     "step_named",
     "summarize_provisioning",

@@ -18,6 +18,7 @@ from provisioning.engine.dead_letters import fail_unknown_steps
 from provisioning.left_off import report_left_off
 from provisioning.models import SagaRun
 from provisioning.queue import ADVANCE_SAGA, QUEUE
+from provisioning.scheduled_start import end_too_late
 from provisioning.steps.cloud import TOKEN_REFUSED
 
 log = structlog.get_logger(__name__)
@@ -38,6 +39,7 @@ def sweep() -> dict[str, int]:
     A saga is nudged at most every half minute. What can't be published is left for the next sweep and
     holds up nothing else; so is everything when the database goes away in the middle.
     """
+    end_too_late()  # first: what is too late is nudged for no more
     parameters = {"again_after_seconds": _AGAIN_AFTER_SECONDS, "most": MOST_AT_ONCE}
     due = fetch_all(_MARK_DUE_AS_NUDGED, parameters, into=int)
     # Marked before they are published: a sweep that dies in between delays them by half a minute.

@@ -6,7 +6,7 @@ Filled from each app's `AppConfig.ready()`: an app above this one adds its workf
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from provisioning.contract import Step, Workflow
+from provisioning.contract import PART, Step, Workflow, split_step
 
 _steps: dict[str, Step] = {}
 _workflows: dict[str, Workflow] = {}
@@ -16,6 +16,8 @@ def register_steps(*steps: Step) -> None:
     """Make steps known. A name stands for one step."""
     # Two steps of one name would make what a running saga does depend on the order of imports.
     for step in steps:
+        if PART in step.name:
+            raise ValueError(f"step {step.name!r} has a {PART} in its name: a part of a saga follows that")
         if _steps.setdefault(step.name, step) is not step:
             raise ValueError(f"step {step.name!r} is registered twice")
 
@@ -27,8 +29,8 @@ def register_workflow(workflow: Workflow) -> None:
 
 
 def step_named(name: str) -> Step | None:
-    """The step, or None where this build has none of that name."""
-    return _steps.get(name)
+    """The step, whichever part of a saga it works on, or None where this build has none of that name."""
+    return _steps.get(split_step(name)[0])
 
 
 def step_names() -> list[str]:

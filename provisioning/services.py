@@ -6,20 +6,23 @@ Each is written in the module of its subject. Apps above add their workflows by 
 
 from provisioning.desired_state import record_provisioned
 from provisioning.engine.runner import run
-from provisioning.operator_actions import cancel_saga, requeue_saga, retry_saga
+from provisioning.operator_actions import begin_saga, cancel_saga, requeue_saga, retry_saga
 from provisioning.pause import pause, unpause
 from provisioning.protection import protect, refuse_if_protected, unprotect
+from provisioning.provider_offer import refresh_offer
 from provisioning.recovery import sweep
 from provisioning.registry import register_steps, register_workflow
 from provisioning.restore import prepare_restored
 from provisioning.start import start_saga
 
 __all__ = [
+    "begin_saga",
     "cancel_saga",
     "pause",
     "prepare_restored",
     "protect",
     "record_provisioned",
+    "refresh_offer",
     "refuse_if_protected",
     "register_steps",
     "register_workflow",

@@ -2,25 +2,29 @@
 
 import re
 import secrets
-from collections.abc import Mapping
-from contextlib import nullcontext
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
 import msgspec
+import structlog
 from django.db import IntegrityError, connection, transaction
 
-from arcadia_cloud.kernel.errors import InvalidInput
+from arcadia_cloud.kernel.errors import Conflict, InvalidInput
 from arcadia_cloud.kernel.queue.wake import wake
 from arcadia_cloud.kernel.sql import fetch_one, load
 from provisioning import registry
-from provisioning.contract import Inputs, Workflow
+from provisioning.contract import PARTS, Inputs, Workflow, split_step
 from provisioning.errors import KeyReused, SubjectBusy
 from provisioning.models import SagaRun, SagaSubject
+from provisioning.provider_offer import check_against_offer
 from provisioning.queue import ADVANCE_DUE_SAGAS, QUEUE
 from provisioning.stored_json import as_stored_json
 
+log = structlog.get_logger(__name__)
+UNCHECKED: Final = "unchecked"  # in the context: what couldn't be checked before the start
 _LONGEST_KEY: Final = 300
 _UNSTORABLE: Final = "a character that can't be stored (NUL or a lone surrogate)"
 _SKIPPED_NUMBERS: Final = 1_000_000
@@ -38,6 +42,8 @@ def start_saga(
     retry_of: int | None = None,
     run_by_caller: bool = False,
     context: Mapping[str, Any] | None = None,
+    start_at: datetime | None = None,
+    not_after: datetime | None = None,
 ) -> SagaRun:
     """Write a new saga, and nudge a worker once the transaction commits.
 
@@ -46,28 +52,34 @@ def start_saga(
     `run_by_caller`: the caller advances it itself, and no worker is nudged; should the caller die before,
     the sweep finds the saga.
 
+    `start_at`: it waits until then, and is checked again when it begins. `not_after`: one that couldn't
+    begin by then is rolled back, nothing done.
+
     The same key returns the same saga, whatever has become of it, and writes nothing. Raises InvalidInput
     for an unknown kind or inputs that break its schema, KeyReused for a key of another kind or other
-    inputs, SubjectBusy while another saga works on the same thing, and what the inputs' `check` raises.
+    inputs, SubjectBusy while another saga works on the same thing, and what the inputs' `check` and
+    `check_against_offer` raise.
     """
-    workflow = registry.workflow_of(kind)
-    if workflow is None:
-        known = ", ".join(registry.workflows())
-        raise InvalidInput(f"there is no workflow {kind!r}", errors={"kind": [f"must be one of: {known}"]})
-    parsed, stored_inputs = _parse(workflow, inputs)
+    workflow, parsed, stored_inputs = parse_inputs(kind, inputs)
+    saga = SagaRun(kind=kind, inputs=stored_inputs, start_at=start_at, not_after=not_after)
     if idempotency_key is not None:
         _check_key(idempotency_key)
         # Before `check`: a repeat must return its saga even where the inputs couldn't be started any more.
         if repeated := SagaRun.objects.filter(idempotency_key=idempotency_key).first():
-            return _require_same(repeated, kind, stored_inputs)
-    parsed.check()
-    saga = _build(workflow, parsed, stored_inputs)
-    saga.requested_by, saga.idempotency_key, saga.retry_of_id = actor, idempotency_key, retry_of
+            return _require_same(repeated, saga)
+    _check_window(start_at, not_after)
     saga.context = dict(context or {})
+    if unchecked := check_inputs(parsed):
+        saga.context[UNCHECKED] = unchecked
+        log.warning("saga_start_unchecked", kind=kind, unchecked=unchecked)
+    resolve_steps(saga, workflow, parsed)
+    saga.requested_by, saga.idempotency_key, saga.retry_of_id = actor, idempotency_key, retry_of
+    # Of the operating system's randomness: who could guess it could have a machine adopted or destroyed.
+    saga.nonce = secrets.token_hex(_NONCE_BYTES)
     # The unique key decides, not the look above: two starts at once may both have found none.
     if not _insert(saga):
-        return _require_same(SagaRun.objects.get(idempotency_key=idempotency_key), kind, stored_inputs)
-    if not run_by_caller:
+        return _require_same(SagaRun.objects.get(idempotency_key=idempotency_key), saga)
+    if not run_by_caller and not saga.is_scheduled:
         wake(ADVANCE_DUE_SAGAS, queue=QUEUE)
     return saga
 
@@ -85,8 +97,12 @@ def skip_saga_numbers() -> None:
         )
 
 
-def _parse(workflow: Workflow, inputs: Mapping[str, Any]) -> tuple[Inputs, dict[str, Any]]:
-    """Return the inputs as the workflow's own type, and as they are stored. Raises InvalidInput."""
+def parse_inputs(kind: str, inputs: Mapping[str, Any]) -> tuple[Workflow, Inputs, dict[str, Any]]:
+    """Return the workflow, the inputs as its own type, and as they are stored. Raises InvalidInput."""
+    workflow = registry.workflow_of(kind)
+    if workflow is None:
+        known = ", ".join(registry.workflows())
+        raise InvalidInput(f"there is no workflow {kind!r}", errors={"kind": [f"must be one of: {known}"]})
     try:
         parsed = msgspec.convert(inputs, workflow.inputs)
     except msgspec.ValidationError as error:
@@ -97,7 +113,7 @@ def _parse(workflow: Workflow, inputs: Mapping[str, Any]) -> tuple[Inputs, dict[
         field = ".".join(["inputs", *(place for place in places if place)])
         raise InvalidInput(f"{field}: {rule}", errors={field: [rule]}) from error
     try:
-        return parsed, as_stored_json(msgspec.to_builtins(parsed))
+        return workflow, parsed, as_stored_json(msgspec.to_builtins(parsed))
     except ValueError as error:
         raise InvalidInput(f"the inputs hold {_UNSTORABLE}", errors={"inputs": [_UNSTORABLE]}) from error
 
@@ -113,36 +129,54 @@ def _check_key(key: str) -> None:
         raise InvalidInput(message, errors={"idempotency_key": [_UNSTORABLE]}) from error
 
 
-def _require_same(saga: SagaRun, kind: str, inputs: Mapping[str, Any]) -> SagaRun:
-    if (saga.kind, saga.inputs) != (kind, inputs):
-        raise KeyReused(f"this idempotency key started saga {saga.pk}, of another kind or with other inputs")
+def _check_window(start_at: datetime | None, not_after: datetime | None) -> None:
+    if start_at is not None and not_after is not None and not_after <= start_at:
+        rule = "must be later than start_at"
+        raise InvalidInput(f"not_after {rule}", errors={"not_after": [rule]})
+
+
+def _require_same(saga: SagaRun, wanted: SagaRun) -> SagaRun:
+    fields = ("kind", "inputs", "start_at", "not_after")
+    if any(getattr(saga, field) != getattr(wanted, field) for field in fields):
+        raise KeyReused(
+            f"this idempotency key started saga {saga.pk}, of another kind or with other inputs or times"
+        )
     return saga
 
 
-def _build(workflow: Workflow, inputs: Inputs, stored_inputs: dict[str, Any]) -> SagaRun:
-    steps = list(inputs.steps())
+def check_inputs(inputs: Inputs) -> str:
+    """Refuse inputs that can't be started now; return what couldn't be checked, "" where all was."""
+    inputs.check()
+    return check_against_offer(inputs)
+
+
+def resolve_steps(saga: SagaRun, workflow: Workflow, inputs: Inputs) -> None:
+    """Set the saga's steps, subjects and owner, as its inputs have them now."""
+    steps, parts = list(inputs.steps()), inputs.parts()
     unknown = [name for name in steps if registry.step_named(name) is None]
     if unknown or not steps:
         raise ValueError(
             f"workflow {workflow.kind!r} names no step, or steps that aren't registered: {unknown}"
         )
+    # Read one after the other: what the saga works on may have lost a part in between.
+    if missing := {part for _, part in map(split_step, steps) if part} - set(parts):
+        raise Conflict(
+            f"what it works on has changed at this moment ({', '.join(sorted(missing))}); try again"
+        )
+    resolved = {**inputs.initial_context(), **({PARTS: dict(parts)} if parts else {})}
+    saga.context |= as_stored_json(resolved)
     owner = inputs.owner()
-    return SagaRun(
-        kind=workflow.kind,
-        step_modules=steps,
-        inputs=stored_inputs,
-        subjects=sorted(set(inputs.subjects())),  # in one order, or two starts could deadlock
-        tenant_id=owner.tenant_id,
-        deployment_id=owner.deployment_id,
-        # Of the operating system's randomness: who could guess it could have a machine adopted or destroyed.
-        nonce=secrets.token_hex(_NONCE_BYTES),
-    )
+    saga.step_modules = steps
+    saga.subjects = sorted(set(inputs.subjects()))  # in one order, or two starts could deadlock
+    saga.tenant_id, saga.deployment_id = owner.tenant_id, owner.deployment_id
 
 
 @dataclass(frozen=True, slots=True)
 class _InsertedSaga:
     id: int
     created_at: datetime
+    begun_at: datetime | None
+    wake_at: datetime | None
 
 
 def _insert(saga: SagaRun) -> bool:
@@ -159,22 +193,32 @@ def _insert(saga: SagaRun) -> bool:
         "retry_of": saga.retry_of_id,
         "nonce": saga.nonce,
         "context": msgspec.json.encode(saga.context).decode(),
+        "start_at": saga.start_at,
+        "not_after": saga.not_after,
     }
+    with refuse_busy_subjects(saga.subjects):
+        inserted = fetch_one(_INSERT_SAGA, parameters, into=_InsertedSaga, prepared=True)
+    if inserted is None:
+        return False
+    saga.pk, saga.created_at = inserted.id, inserted.created_at
+    saga.begun_at, saga.wake_at = inserted.begun_at, inserted.wake_at
+    saga._state.adding, saga._state.db = False, connection.alias  # noqa: SLF001 - as the ORM's own insert
+    return True
+
+
+@contextmanager
+def refuse_busy_subjects(subjects: Sequence[str]) -> Iterator[None]:
+    """Raise SubjectBusy where the statement of the block took a subject that another live saga holds."""
     try:
         # One statement needs no transaction of its own; inside the caller's, a refusal must not end that.
         with transaction.atomic() if connection.in_atomic_block else nullcontext():
-            inserted = fetch_one(_INSERT_SAGA, parameters, into=_InsertedSaga, prepared=True)
+            yield
     except IntegrityError as error:
         # Any other constraint is a bug here, not a busy subject.
         if "saga_subjects" not in str(error):
             raise
-        taken = SagaSubject.objects.filter(subject__in=saga.subjects).order_by("subject").first()
+        taken = SagaSubject.objects.filter(subject__in=subjects).order_by("subject").first()
         if taken is None:  # its saga ended between the refusal and this look
-            subjects = ", ".join(saga.subjects)
-            raise SubjectBusy(f"another saga was working on one of {subjects}; try again") from error
+            named = ", ".join(subjects)
+            raise SubjectBusy(f"another saga was working on one of {named}; try again") from error
         raise SubjectBusy(f"saga {taken.saga_id} is working on {taken.subject}") from error
-    if inserted is None:
-        return False
-    saga.pk, saga.created_at = inserted.id, inserted.created_at
-    saga._state.adding, saga._state.db = False, connection.alias  # noqa: SLF001 - as the ORM's own insert
-    return True

@@ -4,7 +4,7 @@ from typing import Final
 
 from celery import shared_task
 
-from provisioning import orphans, queue, recovery
+from provisioning import orphans, provider_offer, queue, recovery
 from provisioning.engine.runner import run, run_due
 
 _TURN_SECONDS: Final = 2.0
@@ -32,3 +32,10 @@ def sweep() -> dict[str, int]:
 def report_orphans() -> dict[str, int]:
     """Hourly: alert of what carries a saga's tag and belongs to none; return how many there are."""
     return {"orphans": orphans.report_orphans()}
+
+
+@shared_task(name=queue.READ_OFFER)
+def read_provider_offer() -> dict[str, int]:
+    """Every quarter of an hour: read sizes and limits, alert of the limits that are near."""
+    was_read = provider_offer.read_offer()
+    return {"read": int(was_read), "limits_near": provider_offer.report_limits()}

@@ -28,7 +28,7 @@ Control, without a token (JSON in, JSON out):
     POST   /_control/tokens       {token, team, fleet}: point a token at a team's account, new or known
     DELETE /_control/tokens/TOKEN
     POST   /_control/limits       {enabled, per_hour, per_minute}: enforce DO's rate limits
-    PATCH  /_control/account      {droplet_limit}
+    PATCH  /_control/account      {droplet_limit, volume_limit, reserved_ip_limit}
     GET    /_control/state        counts per account, faults, requests
     GET    /_control/requests     ?since=&method=&path=: received requests, response statuses, the
                                   ids that a POST made, the end of the token

@@ -57,6 +57,8 @@ class Account:
         self.owner_uuid = str(uuid.uuid5(NAMESPACE, f"{seed}/owner/{team}"))
         # Above the synthetic droplets, so that a client can still create some.
         self.droplet_limit = droplets + 1000
+        self.volume_limit = 100
+        self.reserved_ip_limit = 25
         newest = min(clock.now().date(), NEWEST_CREATED_ON)
         self.droplets = DropletStore(SyntheticDroplets(seed=seed, count=droplets, newest=newest, team=team))
         self.projects = ProjectStore(seed=seed, team=team, synthetic=self.droplets.synthetic)

@@ -44,7 +44,7 @@ def as_taggable(body: Json | None) -> Taggable | None:
 class Collection:
     """The endpoints of a kind at `path`: its list under `plural`, each under `singular`, by its `identity`.
 
-    `urn` and `tag_type` as of `ResourceKind`. Some lists have no pages.
+    `urn` and `tag_type` as of `ResourceKind`. Some lists have no pages; `named` ones can be asked for a name.
     """
 
     name: str
@@ -55,6 +55,7 @@ class Collection:
     urn: str = ""
     tag_type: str = ""
     paged: bool = True
+    named: bool = False
     render: Callable[[Account, Json], Json] = field(default=lambda _account, body: body)
 
     def add(self, account: Account, body: Json, *, project: str = "") -> Json:
@@ -99,7 +100,10 @@ class Collection:
     def _list(self) -> Json:
         account, tag = request_context.get_account(), request.args.get("tag_name", "").lower()
         found = [
-            body for body in self.list_all(account) if not tag or tag in map(str.lower, body.get("tags", []))
+            body
+            for body in self.list_all(account)
+            if (not tag or tag in map(str.lower, body.get("tags", [])))
+            and (not self.named or request.args.get("name", body["name"]) == body["name"])
         ]
 
         def fetch(start: int, stop: int) -> list[Json]:

@@ -37,6 +37,7 @@ def navigation(request: HttpRequest) -> list[dict[str, object]]:
             "title": "Provisioning",
             "items": [
                 {**_item("Sagas", "account_tree", "provisioning.sagarun"), "badge": dead_letters},
+                _item("Deployment templates", "content_copy", "deployments.deploymenttemplate"),
                 _item("Desired states", "task_alt", "provisioning.provisioned"),
                 _item("Protected", "lock", "provisioning.protectedresource"),
             ],

@@ -26,6 +26,7 @@ from arcadia_cloud.digitalocean.records import (
     SizeRecord,
     SnapshotRecord,
     TagRecord,
+    VolumeRecord,
 )
 from arcadia_cloud.digitalocean.rest import RestClient
 
@@ -152,6 +153,30 @@ class DigitalOcean(RestClient):
     def delete_snapshot(self, snapshot_id: str) -> None:
         """Delete a snapshot for good, of a droplet or of a volume. ProviderNotFound where it is gone."""
         self.delete(f"/v2/snapshots/{_quote(snapshot_id)}")
+
+    # --- Volumes ---------------------------------------------------------------------------------------
+    def volumes(self, *, name: str = "") -> Iterator[VolumeRecord]:
+        """List every volume, or those of a name: it is unique within a region."""
+        return self.items(Listing("/v2/volumes", "volumes", VolumeRecord, _drop_empty(name=name)))
+
+    def volume(self, volume_id: str) -> VolumeRecord:
+        return self.get(f"/v2/volumes/{_quote(volume_id)}", VolumeRecord, key="volume")
+
+    def create_volume(
+        self, *, name: str, region: str, size_gigabytes: int, tags: Sequence[str] = ()
+    ) -> VolumeRecord:
+        """Make a volume. ProviderRejected where the region has one of this name."""
+        body = _drop_empty(name=name, region=region, size_gigabytes=size_gigabytes, tags=list(tags))
+        return self.post("/v2/volumes", VolumeRecord, key="volume", body=body)
+
+    def delete_volume(self, volume_id: str) -> None:
+        """Delete a volume for good; ProviderRejected while it is attached."""
+        self.delete(f"/v2/volumes/{_quote(volume_id)}")
+
+    def volume_action(self, volume_id: str, type: str, **params: object) -> ActionRecord:  # noqa: A002 - the API's word
+        """Start an action (`attach`, `detach`) on a volume."""
+        path = f"/v2/volumes/{_quote(volume_id)}/actions"
+        return self.post(path, ActionRecord, key="action", body={**params, "type": type})
 
     # --- DNS -------------------------------------------------------------------------------------------
     def dns_records(self, domain: str, *, name: str = "", type: str = "") -> Iterator[DnsRecord]:  # noqa: A002 - the API's word

@@ -1,5 +1,5 @@
-"""The console's pages of customers: deployments with what is done to them, and subscriptions."""
+"""The console's pages of customers: deployments with what is done to them, subscriptions, templates."""
 
-from deployments.admin import deployments, subscriptions
+from deployments.admin import deployments, subscriptions, templates
 
-__all__ = ["deployments", "subscriptions"]
+__all__ = ["deployments", "subscriptions", "templates"]

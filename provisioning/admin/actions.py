@@ -1,4 +1,4 @@
-"""The operator's actions on a saga: cancel, retry, re-enqueue, from its page and from the list."""
+"""The operator's actions on a saga: begin, cancel, retry, re-enqueue, from its page and from the list."""
 
 from typing import Any
 
@@ -10,8 +10,10 @@ from django.http import HttpRequest, HttpResponse
 from arcadia_cloud.kernel.console.actions import Button, actor_of
 from arcadia_cloud.kernel.console.theme import DialogForm, OneLineInput, action
 from provisioning.admin.pause import PauseAdmin
+from provisioning.admin.start import StartAdmin
 from provisioning.models import SagaRun, SagaStepResult
-from provisioning.services import cancel_saga, requeue_saga, retry_saga
+from provisioning.queries import saga_by_id
+from provisioning.services import begin_saga, cancel_saga, refresh_offer, requeue_saga, retry_saga
 from provisioning.states import LIVE, Direction, SagaStatus, StepStatus
 
 
@@ -38,11 +40,11 @@ class RetryForm(DialogForm):
             )
 
 
-class SagaActionsAdmin(PauseAdmin):
+class SagaActionsAdmin(StartAdmin, PauseAdmin):
     """Adds the dialogs and the list's actions. Cancelling a whole selection isn't offered: it undoes work."""
 
     actions = ("requeue_selected", "retry_selected")
-    actions_detail = ("cancel_this", "retry_this", "requeue_this")
+    actions_detail = ("begin_this", "cancel_this", "retry_this", "requeue_this")
 
     def get_actions_detail(self, request: HttpRequest, object_id: int) -> list[Any]:
         """Return none for the page's head: the page has them where they change with the saga."""
@@ -59,11 +61,37 @@ class SagaActionsAdmin(PauseAdmin):
         is_live, is_dead = saga.status in LIVE, saga.status == SagaStatus.FAILED
         forward = saga.direction == Direction.FORWARD
         fits = {
+            "begin_this": saga.is_scheduled,
             "cancel_this": (is_live or is_dead) and forward and not saga.cancel_requested,
             "retry_this": is_dead or saga.status == SagaStatus.ROLLED_BACK,
-            "requeue_this": is_live,
+            "requeue_this": is_live and not saga.is_scheduled,
         }
         return self.buttons(saga, fits)
+
+    @action(
+        description="Begin now",
+        permissions=["act"],
+        icon="play_arrow",
+        dialog={
+            "title": "Begin this saga now?",
+            "description": "It doesn't wait for its time: it is checked again and begins at once.",
+            "form_submit_text": "Begin now",
+        },
+    )
+    def begin_this(self, request: HttpRequest, _form: DialogForm, object_id: str) -> HttpResponse:
+        """Begin the scheduled saga of this page."""
+
+        def begin(pk: int) -> SagaRun:
+            refresh_offer(kind=saga_by_id(pk).kind)
+            return begin_saga(saga_id=pk)
+
+        return self.run_action(
+            request,
+            object_id,
+            begin,
+            logged="Begun from the console, before its time.",
+            message="It begins.",
+        )
 
     @action(
         description="Cancel",

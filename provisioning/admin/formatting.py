@@ -11,7 +11,9 @@ from provisioning.models import SagaRun, SagaStepResult
 from provisioning.states import LIVE, Direction, SagaStatus, StepStatus
 
 UNDO_INCOMPLETE: Final = "undo incomplete"
+SCHEDULED: Final = "scheduled"
 STATUS_COLOURS: Final[Mapping[str, str]] = {
+    SCHEDULED: "info",
     "running": "info",
     "waiting": "info",
     "rolling back": "warning",
@@ -71,6 +73,8 @@ class StepLine:
 
 def status_text(saga: SagaRun) -> str:
     """Return its status, and, which the bare status doesn't show, that not everything could be undone."""
+    if saga.is_scheduled:
+        return SCHEDULED
     label = str(_STATUS_LABELS.get(saga.status, saga.status))
     is_backward = saga.status in {SagaStatus.COMPENSATING, SagaStatus.ROLLED_BACK}
     return f"{label}, {UNDO_INCOMPLETE}" if is_backward and saga.compensation_failures else label
@@ -90,11 +94,15 @@ def progress_label(saga: SagaRun) -> str:
 
 def status_reason(saga: SagaRun) -> str:
     """Return what it waits for, or why it is compensated or stopped."""
+    if saga.is_scheduled:
+        begins = f"begins at {saga.start_at:%-d %b %Y, %H:%M} UTC"
+        return f"{begins}; {saga.wait_reason}" if saga.wait_reason else begins
     if saga.wake_at is not None and saga.status in LIVE:
         return saga.wait_reason
     what, _, name = str((saga.error or {}).get("reason") or "").partition(":")
     label = what.replace("_", " ")
-    return f"{label}: {name}" if name else label
+    detail = name or (saga.error or {}).get("message", "")
+    return f"{label}: {detail}" if detail else label
 
 
 def timeline(saga: SagaRun, *, now: datetime) -> list[StepLine]:

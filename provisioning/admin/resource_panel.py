@@ -9,12 +9,18 @@ from django.utils.safestring import SafeString, mark_safe
 from arcadia_cloud.kernel.models import Alert
 from inventory.models import Resource
 from inventory.resource_panels import panel
+from inventory.values import Kind
 from provisioning.admin.formatting import STATUS_COLOURS, status_text
+from provisioning.admin.start import title_of
 from provisioning.left_off import LEFT_OFF
 from provisioning.models import Provisioned, SagaRun
 from provisioning.protection import has_protected_tag, marks_in_force
+from provisioning.registry import workflow_of
 
 _SHOWN = 5
+_DROPLET_WORKFLOWS = (
+    "power_off_droplet", "power_on_droplet", "resize_droplet", "snapshot_droplet", "destroy_droplet",
+)  # fmt: skip
 
 
 @panel
@@ -36,6 +42,23 @@ def provisioning_of(request: HttpRequest, resource: Resource) -> SafeString:
             "left_off": Alert.objects.filter(code=LEFT_OFF, subject=subject, resolved_at=None).first(),
             "provisioned": Provisioned.objects.filter(resource=resource).first(),
             "sagas": [(saga, label, STATUS_COLOURS.get(label, "")) for saga, label in labels],
+            "starts": _list_starts(request, resource),
             "all_sagas": f"{list_of_sagas}?{urlencode({'q': subject})}" if len(sagas) > _SHOWN else "",
         },
     )
+
+
+def _list_starts(request: HttpRequest, resource: Resource) -> list[tuple[str, str]]:
+    """Return the titles and addresses of the pages that start a saga of this droplet."""
+    if (
+        resource.kind != Kind.DROPLET
+        or resource.deleted_at
+        or not request.user.has_perm("provisioning.change_sagarun")
+    ):
+        return []
+    query = urlencode({"droplet_id": resource.provider_id})
+    workflows = [workflow for kind in _DROPLET_WORKFLOWS if (workflow := workflow_of(kind)) is not None]
+    return [
+        (title_of(each), f"{reverse('admin:provisioning_sagarun_start', args=[each.kind])}?{query}")
+        for each in workflows
+    ]

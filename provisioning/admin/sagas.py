@@ -75,8 +75,9 @@ class SagaRunAdmin(SagaActionsAdmin):
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        """Add the pause."""
-        return super().changelist_view(request, {**(extra_context or {}), "brake": pause_state()})
+        """Add the pause, and the way to a start."""
+        own = {"brake": pause_state(), "may_start": self.has_start_permission(request)}
+        return super().changelist_view(request, {**(extra_context or {}), **own})
 
     def extra_context(self, request: HttpRequest, row: SagaRun) -> dict[str, Any]:
         """Add its status, its timeline, and the actions that fit."""

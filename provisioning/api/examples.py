@@ -15,6 +15,7 @@ _SAGA: Final = {
     "tenant_id": None,
     "deployment_id": None,
     "created_at": "2026-11-23T09:15:02.090000Z",
+    "start_at": None,
     "started_at": _STARTED_AT,
     "finished_at": _FINISHED_AT,
 }
@@ -32,6 +33,8 @@ _SAGA_OF_OPERATORS: Final = {
     "error": {"reason": "step_failed:fail", "compensate_from_idx": 0},
     "compensation_failures": 0,
     "recoveries": 0,
+    "not_after": None,
+    "begun_at": "2026-11-23T09:15:02.090000Z",
     "wake_at": None,
     "wait_reason": "",
     "retry_of": None,
@@ -133,16 +136,81 @@ _TOO_LATE: Final = refusal(
     code="saga_state",
     detail="saga 12 is completed: it can't be cancelled any more",
 )
+_NOT_SCHEDULED: Final = refusal(
+    "Not scheduled", 409, code="saga_state", detail="saga 12 is running: it waits for no start"
+)
+_LIMIT: Final = refusal(
+    "Account limit",
+    409,
+    code="account_limit",
+    detail="the account's droplet_limit is 25, and it has 25 of them: 1 more can't be made; "
+    "destroy what isn't needed, or have DigitalOcean raise the limit",
+)
+_PLAN: Final = {
+    "kind": "power_off_droplet",
+    "title": "Power a droplet off",
+    "is_startable": False,
+    "steps": [
+        {
+            "name": "look_at_droplet",
+            "description": "Store the droplet's state before anything is done to it.",
+        },
+        {
+            "name": "shut_down_droplet",
+            "description": "Shut the droplet down, and switch it off when its guest ignores that.",
+        },
+    ],
+    "subjects": ["droplet:480012156"],
+    "tenant_id": "acme",
+    "deployment_id": 4,
+    "creates": [],
+    "changes": [{"kind": "droplet", "name": "shop-web-01 (480012156)", "detail": "active to off"}],
+    "destroys": [],
+    "powered_off": ["shop-web-01 is off until it is powered on again"],
+    "monthly_price_change_cents": 0,
+    "currency": "USD",
+    "price_note": "a droplet costs the same on and off",
+    "brakes": [
+        {
+            "code": "resource_protected",
+            "outcome": "refused",
+            "message": "droplet 480012156 is protected: take its mark or its tag away first",
+        }
+    ],
+    "unchecked": "",
+    "offer_read_at": "2026-11-23T09:15:00.000000Z",
+}
 
 # Of a list, one row each: the schema lays the page around it.
 LIST: Final = answers_by_role(_SAGA_OF_TENANT, _SAGA_OF_OPERATORS, status=200)
 DETAIL: Final = [*answers_by_role(_DETAIL_OF_TENANT, _DETAIL_OF_OPERATORS, status=200), NOT_FOUND]
 START: Final = [
     OpenApiExample("Echo", value={"kind": "echo", "inputs": _INPUTS}, request_only=True),
+    OpenApiExample(
+        "Echo at night",
+        value={
+            "kind": "echo",
+            "inputs": _INPUTS,
+            "start_at": "2026-11-24T02:00:00Z",
+            "not_after": "2026-11-24T04:00:00Z",
+        },
+        request_only=True,
+    ),
     answer(_STARTED, name="Started", status=201),
     _BAD_INPUTS,
     _BUSY,
+    _LIMIT,
 ]
+PLAN: Final = [
+    OpenApiExample(
+        "Power off",
+        value={"kind": "power_off_droplet", "inputs": {"droplet_id": 480_012_156}},
+        request_only=True,
+    ),
+    answer(_PLAN, name="Plan", status=200),
+    _BAD_INPUTS,
+]
+BEGIN: Final = [answer(_DETAIL_OF_OPERATORS, name="Saga", status=200), NOT_FOUND, _NOT_SCHEDULED]
 ACTION: Final = [
     answer(_DETAIL_OF_OPERATORS, name="Saga", status=200),
     NOT_FOUND,

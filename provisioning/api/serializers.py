@@ -11,6 +11,7 @@ from rest_framework import serializers
 
 from arcadia_cloud.kernel.api.serializers import StrictSerializer
 from provisioning.models import SagaRun, SagaStepResult
+from provisioning.plan import BrakeOutcome, Plan
 
 _OPERATORS_FIELDS: Final = {
     "direction": "`backward` since it turned round to undo what it did.",
@@ -24,6 +25,8 @@ _OPERATORS_FIELDS: Final = {
     "error": "`reason`, and from which step on it was undone; null while all is well.",
     "compensation_failures": "How many steps could not be undone.",
     "recoveries": "How often it was taken over from a worker that died.",
+    "not_after": "It ends, nothing done, unless it began by then.",
+    "begun_at": "When it began to hold what it works on; null while it is scheduled.",
     "wake_at": "When it goes on, while it waits.",
     "wait_reason": "What it waits for.",
     "retry_of": "The rolled-back saga that it repeats.",
@@ -46,11 +49,88 @@ def _for_operators(fields: dict[str, str]) -> dict[str, dict[str, Any]]:
     }
 
 
-class StartSerializer(StrictSerializer):
-    """A saga to start."""
+class SagaPlanRequestSerializer(StrictSerializer):
+    """A saga to plan."""
 
     kind = serializers.CharField(max_length=80, help_text="A workflow; see `sagas/kinds`.")
     inputs = serializers.DictField(default=dict, help_text="As the workflow's schema says.")
+
+
+class StartSerializer(SagaPlanRequestSerializer):
+    """A saga to start, now or later."""
+
+    start_at = serializers.DateTimeField(
+        default=None,
+        allow_null=True,
+        help_text="It waits until then, holds nothing meanwhile, and is checked again when it begins.",
+    )
+    not_after = serializers.DateTimeField(
+        default=None,
+        allow_null=True,
+        help_text="One that couldn't begin by then ends `rolled_back`, reason `too_late`, nothing done.",
+    )
+
+
+class EffectSerializer(serializers.Serializer[Any]):
+    """One thing that is created, changed or destroyed."""
+
+    kind = serializers.CharField(help_text="As `droplet`, `snapshot`, `project`, `dns_record`.")
+    name = serializers.CharField()
+    detail = serializers.CharField(help_text="May be empty.")
+
+
+class BrakeSerializer(serializers.Serializer[Any]):
+    """One reason why it wouldn't begin at once."""
+
+    code = serializers.CharField(help_text="That of the refusal, or `paused`, `creates_capped`.")
+    outcome = serializers.ChoiceField(
+        [str(outcome) for outcome in BrakeOutcome],
+        help_text="`refused`: a start is refused. `waits`: it is started, and waits.",
+    )
+    message = serializers.CharField()
+
+
+class PlannedStepSerializer(serializers.Serializer[Any]):
+    """A step to come."""
+
+    name = serializers.CharField()
+    description = serializers.CharField()
+
+
+class SagaPlanSerializer(serializers.Serializer[Any]):
+    """The answer to what a start would do."""
+
+    kind = serializers.CharField()
+    title = serializers.CharField(help_text="In words.")
+    is_startable = serializers.BooleanField(help_text="Whether a start would be taken now, be it to wait.")
+    steps = PlannedStepSerializer(many=True)
+    subjects = serializers.ListField(child=serializers.CharField(), help_text="What it would hold.")
+    tenant_id = serializers.CharField(allow_null=True)
+    deployment_id = serializers.IntegerField(allow_null=True)
+    creates = EffectSerializer(many=True, source="effects.creates")
+    changes = EffectSerializer(many=True, source="effects.changes")
+    destroys = EffectSerializer(many=True, source="effects.destroys")
+    powered_off = serializers.ListField(
+        child=serializers.CharField(),
+        source="effects.powered_off",
+        help_text="A line for each droplet that is off meanwhile, or afterwards.",
+    )
+    monthly_price_change_cents = serializers.SerializerMethodField(
+        help_text="The change of DigitalOcean's list price for a month; null: not known."
+    )
+    currency = serializers.SerializerMethodField(help_text="Of the change; null where that isn't known.")
+    price_note = serializers.CharField(source="effects.price_note", help_text="What the change leaves out.")
+    brakes = BrakeSerializer(many=True)
+    unchecked = serializers.CharField(help_text="What could not be checked; empty when all was.")
+    offer_read_at = serializers.DateTimeField(
+        allow_null=True, help_text="When DigitalOcean last answered for its sizes and limits."
+    )
+
+    def get_monthly_price_change_cents(self, plan: Plan) -> int | None:
+        return None if plan.effects.price_change is None else plan.effects.price_change.cents
+
+    def get_currency(self, plan: Plan) -> str | None:
+        return None if plan.effects.price_change is None else plan.effects.price_change.currency
 
 
 class NothingSerializer(StrictSerializer):
@@ -94,6 +174,7 @@ class SagaSerializer(serializers.ModelSerializer[SagaRun]):
             "tenant_id",
             "deployment_id",
             "created_at",
+            "start_at",
             "started_at",
             "finished_at",
         ]

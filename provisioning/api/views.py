@@ -7,13 +7,14 @@ from typing import Any
 
 import msgspec
 from django.db.models import Prefetch
+from django.http.response import HttpResponseBase
 from django.urls import reverse
 from drf_spectacular.utils import OpenApiResponse, extend_schema, extend_schema_view
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from arcadia_cloud.kernel.api.authentication import caller
-from arcadia_cloud.kernel.api.idempotent import HEADER, idempotent
+from arcadia_cloud.kernel.api.idempotent import HEADER, KEY_PARAMETER, idempotent
 from arcadia_cloud.kernel.api.permissions import OperatorOnly, TenantsOnlyRead
 from arcadia_cloud.kernel.api.tenant_views import ScopedView
 from arcadia_cloud.kernel.api.views import ApiView, DetailView, ListView
@@ -26,12 +27,15 @@ from provisioning.api.serializers import (
     OperatorSagaDetailSerializer,
     OperatorSagaSerializer,
     SagaDetailSerializer,
+    SagaPlanRequestSerializer,
+    SagaPlanSerializer,
     SagaSerializer,
     StartSerializer,
 )
 from provisioning.contract import Workflow
 from provisioning.models import SagaRun, SagaStepResult
-from provisioning.services import cancel_saga, requeue_saga, retry_saga, start_saga
+from provisioning.queries import plan_saga, saga_by_id
+from provisioning.services import begin_saga, cancel_saga, refresh_offer, requeue_saga, retry_saga, start_saga
 
 _LEDGER = Prefetch("steps", SagaStepResult.objects.order_by("step_idx"))
 _LONG = ("inputs", "context")  # shown of one saga, not of a list
@@ -64,17 +68,26 @@ class SagaList(_SagaView, ListView):
 
     @extend_schema(
         summary="Start a saga",
+        parameters=[KEY_PARAMETER],
         request=StartSerializer,
         responses={201: OperatorSagaDetailSerializer},
         examples=examples.START,
     )
-    @idempotent
-    def post(self, request: Request) -> Response:
-        """Start a workflow. Only `platform_admin` may.
+    def post(self, request: Request) -> HttpResponseBase:
+        """Start a workflow, now or at `start_at`. Only `platform_admin` may.
 
         An `Idempotency-Key` belongs to its saga for ever, beyond the 24 hours of the first answer: the same
-        key and body never starts a second one. 409 while another saga works on the same thing.
+        key and body never starts a second one. 409 while another saga works on the same thing, for a
+        protected resource, and where DigitalOcean's account may have no more (`account_limit`). What
+        couldn't be checked, since DigitalOcean gives no answer, stands in the context under `unchecked`.
         """
+        # Before the transaction in which the key and the saga are written: no call is made inside one.
+        if isinstance(request.data, dict):
+            refresh_offer(kind=str(request.data.get("kind")))
+        return self._start(request)
+
+    @idempotent
+    def _start(self, request: Request) -> Response:
         body = StartSerializer(data=request.data)
         body.is_valid(raise_exception=True)
         saga = start_saga(
@@ -82,6 +95,8 @@ class SagaList(_SagaView, ListView):
             inputs=body.validated_data["inputs"],
             actor=caller(request).actor,
             idempotency_key=_saga_key(request),
+            start_at=body.validated_data["start_at"],
+            not_after=body.validated_data["not_after"],
         )
         return _respond(saga, status=201)
 
@@ -119,6 +134,47 @@ class _ActionView(ApiView):
         """Refuse a body with fields, and act."""
         NothingSerializer(data=request.data).is_valid(raise_exception=True)
         return act()
+
+
+class SagaPlan(ApiView):
+    """The plan of a saga."""
+
+    permission_classes = (OperatorOnly,)
+
+    @extend_schema(
+        summary="Plan a saga",
+        request=SagaPlanRequestSerializer,
+        responses=SagaPlanSerializer,
+        examples=examples.PLAN,
+    )
+    def post(self, request: Request) -> Response:
+        """Answer what a start would do, and what would hold it, without starting anything.
+
+        400 for inputs that could never be started. What refuses a start for the present state (a protected
+        resource, another saga, the account's limits) is a brake whose outcome is `refused`.
+        """
+        body = SagaPlanRequestSerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        refresh_offer(kind=body.validated_data["kind"])
+        return Response(SagaPlanSerializer(plan_saga(**body.validated_data)).data)
+
+
+class SagaBegin(_ActionView):
+    """The beginning of a scheduled saga, before its time."""
+
+    @extend_schema(
+        summary="Begin a scheduled saga",
+        request=None,
+        responses=OperatorSagaDetailSerializer,
+        examples=examples.BEGIN,
+    )
+    def post(self, request: Request, pk: int) -> Response:
+        """Have it begin at once, once its inputs are checked again.
+
+        409 when it waits for no start, and for what refuses a start.
+        """
+        refresh_offer(kind=saga_by_id(pk).kind)
+        return _respond(self.run_action(request, lambda: begin_saga(saga_id=pk)))
 
 
 class SagaCancel(_ActionView):

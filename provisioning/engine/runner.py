@@ -17,6 +17,7 @@ from provisioning.engine.dead_letters import move_to_dead_letters
 from provisioning.engine.execution import execute_steps
 from provisioning.engine.lease import lease_renewer
 from provisioning.queue import ADVANCE_DUE_SAGAS, QUEUE
+from provisioning.scheduled_start import begin_if_due
 from provisioning.states import AdvanceOutcome, Direction
 
 log = structlog.get_logger(__name__)
@@ -61,6 +62,9 @@ def _run(saga_id: int | None) -> AdvanceOutcome:
     claimed: ClaimedSaga | None = None
     try:
         claimed = claim(saga_id)
+        # A scheduled saga can't be claimed before it has taken its subjects.
+        if claimed is None and saga_id is not None and begin_if_due(saga_id):
+            claimed = claim(saga_id)
         if claimed is None:
             return AdvanceOutcome.NOT_DUE
         # A step that does more than compute may wait for another service: others take what else is due.

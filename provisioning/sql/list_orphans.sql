@@ -25,7 +25,11 @@ WHERE resource.deleted_at IS NULL
             saga.finished_at < resource.last_seen_at
             AND (
                 saga.status = 'rolled_back'
-                OR saga.context ->> (resource.kind || '_id') IS DISTINCT FROM resource.provider_id
+                OR NOT EXISTS (
+                    SELECT
+                    FROM jsonb_each_text(saga.context) AS output (key, id)
+                    WHERE split_part(output.key, '@', 1) = resource.kind || '_id' AND id = resource.provider_id
+                )
             )
         )
     )

@@ -1,14 +1,15 @@
 """The rules that the workflows on one droplet share, decided from the inventory alone."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Annotated, TypeAlias
 
 import msgspec
 
 from arcadia_cloud.kernel.errors import Conflict, InvalidInput
+from arcadia_cloud.kernel.money import Money, sum_money
 from inventory.models import Resource
-from inventory.values import PROVIDER, Kind
-from provisioning.contract import END, Inputs, Ownership
+from inventory.values import PROVIDER, PROVIDER_CURRENCY, Kind
+from provisioning.contract import END, Effect, Inputs, Ownership
 from provisioning.models import SagaRun
 from provisioning.protection import refuse_if_protected
 from provisioning.saga_marks import find_maker
@@ -78,3 +79,26 @@ class DropletInputs(Inputs, frozen=True, kw_only=True):
             ):
                 raise Conflict(f"saga {maker.saga_id} is still making droplet {self.droplet_id}")
         return droplet
+
+
+def describe_droplet(droplet: Resource, detail: str = "") -> Effect:
+    """Return the effect on a droplet that is there already."""
+    return Effect(Kind.DROPLET, f"{droplet.name} ({droplet.provider_id})", detail)
+
+
+def describe_snapshot(droplet: Resource) -> Effect:
+    """Return the effect of taking a snapshot of the droplet."""
+    return Effect(Kind.SNAPSHOT, f"of {droplet.name}", "costs by its size, which is known once it is taken")
+
+
+def price_of_droplet(droplet: Resource) -> Money | None:
+    """Return the list price of a month, as the inventory last saw it; None where it isn't known."""
+    return Money.from_cents(droplet.monthly_price_cents, PROVIDER_CURRENCY)
+
+
+def sum_of_prices(droplets: Iterable[Resource]) -> Money | None:
+    """Return what the droplets cost together in a month; None where a price isn't known."""
+    prices = [price_of_droplet(each) for each in droplets]
+    known = [price for price in prices if price is not None]
+    # A sum without all its prices would be too low, and look right.
+    return sum_money(known, PROVIDER_CURRENCY) if len(known) == len(prices) else None

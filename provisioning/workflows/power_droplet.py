@@ -1,9 +1,16 @@
 """The `power_off_droplet` and `power_on_droplet` workflows."""
 
 from collections.abc import Sequence
+from decimal import Decimal
+from typing import Final
 
-from provisioning.contract import Workflow
-from provisioning.workflows.droplets import DropletInputs
+from arcadia_cloud.kernel.money import Money
+from inventory.values import PROVIDER_CURRENCY
+from provisioning.contract import Effects, Workflow
+from provisioning.workflows.droplets import DropletInputs, describe_droplet
+
+NO_CHANGE: Final = Money(Decimal(0), PROVIDER_CURRENCY)
+OFF_COSTS: Final = "a droplet costs the same on and off"
 
 
 class PowerOffDroplet(DropletInputs, frozen=True, kw_only=True):
@@ -11,6 +18,15 @@ class PowerOffDroplet(DropletInputs, frozen=True, kw_only=True):
 
     def steps(self) -> Sequence[str]:
         return ["look_at_droplet", "shut_down_droplet", "observe_droplet", "record_desired_power"]
+
+    def effects(self) -> Effects:
+        droplet = self.find_droplet()
+        return Effects(
+            changes=[describe_droplet(droplet, f"{droplet.status or 'unknown'} to off")],
+            powered_off=[f"{droplet.name} is off until it is powered on again"],
+            price_change=NO_CHANGE,
+            price_note=OFF_COSTS,
+        )
 
 
 class PowerOnDroplet(DropletInputs, frozen=True, kw_only=True):
@@ -22,6 +38,14 @@ class PowerOnDroplet(DropletInputs, frozen=True, kw_only=True):
 
     def steps(self) -> Sequence[str]:
         return ["look_at_droplet", "switch_on_droplet", "observe_droplet", "record_desired_power"]
+
+    def effects(self) -> Effects:
+        droplet = self.find_droplet()
+        return Effects(
+            changes=[describe_droplet(droplet, f"{droplet.status or 'unknown'} to active")],
+            price_change=NO_CHANGE,
+            price_note=OFF_COSTS,
+        )
 
 
 POWER_OFF_DROPLET = Workflow("power_off_droplet", PowerOffDroplet, title="Power a droplet off")

@@ -9,7 +9,8 @@ from arcadia_cloud.kernel.errors import InvalidInput
 from deployments.models import Deployment
 from inventory.models import Project, Resource
 from inventory.values import PROVIDER, Kind
-from provisioning.contract import END, Inputs, Ownership, Workflow
+from provisioning.contract import END, Effect, Effects, Inputs, Ownership, SizeOrder, Workflow
+from provisioning.provider_offer import price_of_size
 from provisioning.workflows.droplets import SizeSlug
 
 _TAG: Final = rf"^[A-Za-z0-9_:\-]{{1,255}}{END}"
@@ -93,6 +94,27 @@ class ProvisionDroplet(Inputs, frozen=True, kw_only=True):
         if found is None:
             _refuse("deployment_id", f"there is no deployment {self.deployment_id}")
         return Ownership(tenant_id=found, deployment_id=self.deployment_id)
+
+    def size_orders(self) -> Sequence[SizeOrder]:
+        return [SizeOrder(self.size, self.region)]
+
+    def effects(self) -> Effects:
+        has_project = Project.objects.filter(provider=PROVIDER, name=self.project, deleted_at=None).exists()
+        price = price_of_size(self.size)
+        extras = (
+            ("the size's price isn't known", price is None),
+            ("without the price of its backups", self.backups),
+        )
+        return Effects(
+            creates=[
+                Effect(Kind.DROPLET, self.name, f"{self.size} in {self.region}, of image {self.image}"),
+                *([] if has_project else [Effect("project", self.project)]),
+                *([Effect("dns_record", f"{self.record_name}.{self.domain}")] if self.domain else []),
+            ],
+            price_change=price,
+            price_note="; ".join(note for note, applies in extras if applies),
+            counted_creates=1,
+        )
 
     def check(self) -> None:
         owner = self.owner()

@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from provisioning.contract import Workflow
-from provisioning.workflows.droplets import DropletInputs, SnapshotName
+from provisioning.contract import Effects, Workflow
+from provisioning.workflows.droplets import DropletInputs, SnapshotName, describe_snapshot
 
 
 class SnapshotDroplet(DropletInputs, frozen=True, kw_only=True):
@@ -23,6 +23,13 @@ class SnapshotDroplet(DropletInputs, frozen=True, kw_only=True):
             "observe_snapshot",
             "observe_droplet",
         ]
+
+    def effects(self) -> Effects:
+        return Effects(
+            creates=[describe_snapshot(self.find_droplet())],
+            price_note="a snapshot costs by its size, which is known once it is taken",
+            counted_creates=1,
+        )
 
 
 SNAPSHOT_DROPLET = Workflow(

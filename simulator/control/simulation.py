@@ -122,9 +122,11 @@ def set_limits() -> Json:
 
 @routes.patch("/account")
 def change_account() -> Json:
-    account = select_account()
-    account.droplet_limit = int(read_payload().get("droplet_limit", account.droplet_limit))
-    return {"droplet_limit": account.droplet_limit}
+    account, payload = select_account(), read_payload()
+    limits = ("droplet_limit", "volume_limit", "reserved_ip_limit")
+    for name in limits:
+        setattr(account, name, int(payload.get(name, getattr(account, name))))
+    return {name: getattr(account, name) for name in limits}
 
 
 @routes.get("/faults")

@@ -16,7 +16,9 @@ def show() -> Json:
     return {
         "account": {
             "droplet_limit": account.droplet_limit,
-            "floating_ip_limit": 25,
+            "floating_ip_limit": account.reserved_ip_limit,
+            "reserved_ip_limit": account.reserved_ip_limit,
+            "volume_limit": account.volume_limit,
             "email": f"ops@{account.team}.example",
             "name": account.team.title(),
             "uuid": account.owner_uuid,

@@ -1,10 +1,16 @@
-"""`/v2/volumes`: block storage."""
+"""`/v2/volumes`: block storage, made, attached and detached."""
+
+import uuid
 
 from flask import Blueprint
 
+from simulator import request_context
 from simulator.account import Account
 from simulator.catalog import REGIONS, Json
+from simulator.clock import format_time
 from simulator.collection import Collection, existing_droplet_ids
+from simulator.endpoints.droplets import action_seconds, get_droplet_or_404
+from simulator.errors import unprocessable
 
 routes = Blueprint("volumes", __name__)
 
@@ -18,6 +24,62 @@ def _render(account: Account, volume: Json) -> Json:
 
 
 VOLUMES = Collection(
-    "volume", "/v2/volumes", "volumes", "volume", urn="volume", tag_type="volume", render=_render
+    "volume", "/v2/volumes", "volumes", "volume", urn="volume", tag_type="volume", named=True, render=_render
 )
 VOLUME = VOLUMES.register_kind(routes)
+
+
+@routes.post("/v2/volumes")
+def create() -> tuple[Json, int]:
+    account, payload = request_context.get_account(), request_context.read_json()
+    name, region, size = payload.get("name"), payload.get("region"), payload.get("size_gigabytes")
+    present = VOLUMES.list_all(account)
+    if not isinstance(name, str) or region not in REGIONS or not isinstance(size, int) or size < 1:
+        raise unprocessable("name, region and size_gigabytes must be given")
+    if len(present) >= account.volume_limit:
+        raise unprocessable("creating this volume will exceed your volume limit")
+    if any((volume["name"], volume["region"]) == (name, region) for volume in present):
+        raise unprocessable("volume with the same name already exists in the region")
+    body: Json = {
+        "id": str(uuid.uuid4()),
+        "name": name,
+        "size_gigabytes": size,
+        "region": region,
+        "created_at": format_time(account.clock.now()),
+        "droplet_ids": [],
+        "description": "",
+        "filesystem_type": str(payload.get("filesystem_type") or ""),
+        "filesystem_label": "",
+        "tags": list(payload.get("tags") or []),
+    }
+    return {"volume": _render(account, VOLUMES.add(account, body))}, 201
+
+
+@routes.post("/v2/volumes/<key>/actions")
+def act(key: str) -> tuple[Json, int]:
+    """Attach or detach; a volume is attached to one droplet of its own region at most."""
+    account, payload = request_context.get_account(), request_context.read_json()
+    volume, kind = VOLUMES.get_or_404(account, key), payload.get("type")
+    droplet = get_droplet_or_404(int(payload.get("droplet_id") or 0))
+    held = existing_droplet_ids(account, volume["droplet_ids"])
+    if kind not in {"attach", "detach"} or droplet.region != volume["region"]:
+        raise unprocessable("the action must be attach or detach, and the droplet of the volume's region")
+    if kind == "attach" and held:
+        raise unprocessable("Volume is already attached to a Droplet.")
+    if kind == "detach" and droplet.id not in held:
+        raise unprocessable("Volume is not attached to the Droplet.")
+
+    def finish(ok: bool) -> None:
+        if ok:
+            volume["droplet_ids"] = [droplet.id] if kind == "attach" else []
+
+    action = account.actions.start(
+        f"{kind}_volume",
+        resource_id=droplet.id,
+        resource_type="volume",
+        region=droplet.region,
+        seconds=action_seconds(5),
+        fails=request_context.take_fault("errored_action", type=f"{kind}_volume") is not None,
+        finish=finish,
+    )
+    return {"action": action.render()}, 202

@@ -18,7 +18,7 @@ from arcadia_cloud.kernel.alerts import raise_alert
 from arcadia_cloud.kernel.models import Lease
 from billing.models import BalanceSnapshot, BillingEntry, CostLine, ProviderInvoice
 from catalog.models import Addon, ResourcePrice, TaxRate
-from deployments.models import Deployment
+from deployments.models import Deployment, DeploymentTemplate
 from deployments.services import create_subscription
 from inventory.models import Project, Resource, ResourceEvent, SyncRun
 from inventory.values import RunMode, RunOutcome
@@ -39,6 +39,7 @@ EVERY_LIST = (
     "catalog/taxrate",
     "deployments/deployment",
     "deployments/subscription",
+    "deployments/deploymenttemplate",
     "provisioning/sagarun",
     "provisioning/provisioned",
     "provisioning/protectedresource",
@@ -98,6 +99,7 @@ def some_of_everything(count: int) -> None:
     for number in range(first, first + count):
         project = a_project(f"project-{number}", tenant_id=f"tenant-{number}")
         deployment = Deployment.objects.create(tenant_id=f"tenant-{number}", slug=f"app-{number}")
+        DeploymentTemplate.objects.create(code=f"template-{number}", version=1, spec={})
         observed(seen(str(number), project_id=project.pk), source=f"run:{a_run(number).pk}")
         raise_alert(code="test", subject=f"saga:{a_saga(number).pk}", message="Something is wrong")
         _one_of_the_console(number)

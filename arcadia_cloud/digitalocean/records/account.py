@@ -12,11 +12,17 @@ class Team(Record, frozen=True, gc=False):
 
 
 class AccountRecord(Record, frozen=True, gc=False):
-    """The account that the token speaks for."""
+    """The account that the token speaks for. A limit that the response doesn't have is None.
+
+    Source: the official document for the first two limits; godo's `Account` for the others.
+    """
 
     uuid: str
     droplet_limit: int
     status: str
+    volume_limit: int | None = None
+    reserved_ip_limit: int | None = None
+    floating_ip_limit: int | None = None  # the same, under its former name
     team: Team | None = None
 
     @property

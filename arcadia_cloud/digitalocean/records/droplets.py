@@ -25,7 +25,9 @@ class DropletRegion(Record, frozen=True, gc=False):
 
 
 class DropletImage(NullableRecord, frozen=True, gc=False):
-    id: int
+    """The image that a droplet was made from; without an id where that is deleted, as a snapshot may be."""
+
+    id: int | None = None
     slug: str | None = None
     name: Text = ""
     distribution: Text = ""

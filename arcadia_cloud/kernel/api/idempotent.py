@@ -27,7 +27,7 @@ _STORED_HEADERS: Final = ("Location", "ETag")
 _VALID_KEY: Final = re.compile(r"[\x21-\x7e]{1,255}")
 _FIRST_ERROR: Final = 400
 _FIRST_SERVER_ERROR: Final = 500
-_PARAMETER: Final = OpenApiParameter(
+KEY_PARAMETER: Final = OpenApiParameter(
     HEADER,
     OpenApiTypes.STR,
     OpenApiParameter.HEADER,
@@ -45,7 +45,7 @@ def idempotent(create: View) -> View:
     that isn't 1 to 255 visible ASCII characters.
     """
 
-    @extend_schema(parameters=[_PARAMETER])
+    @extend_schema(parameters=[KEY_PARAMETER])
     @functools.wraps(create)
     def wrapper(view: Any, request: Request, *args: Any, **kwargs: Any) -> HttpResponseBase:
         key = request.headers.get(HEADER)

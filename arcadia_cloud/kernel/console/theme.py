@@ -12,9 +12,11 @@ if TYPE_CHECKING:
     from django.contrib.admin import StackedInline as ThemedStackedInline
     from django.contrib.admin import TabularInline as ThemedTabularInline
     from django.contrib.admin.views.main import ChangeList as ThemedChangeList
+    from django.forms import CheckboxInput as Checkbox
     from django.forms import CheckboxSelectMultiple as ThemedCheckboxes
     from django.forms import Form as DialogForm
     from django.forms import Select as ThemedSelect
+    from django.forms import Textarea as ManyLinesInput
     from django.forms import TextInput as OneLineInput
 
     def display(
@@ -42,7 +44,9 @@ else:
     from unfold.views import ChangeList as ThemedChangeList
     from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget as ThemedCheckboxes
     from unfold.widgets import UnfoldAdminSelectWidget as ThemedSelect
+    from unfold.widgets import UnfoldAdminTextareaWidget as ManyLinesInput
     from unfold.widgets import UnfoldAdminTextInputWidget as OneLineInput
+    from unfold.widgets import UnfoldBooleanWidget as Checkbox
 
     class ThemedAdmin(ModelAdmin):
         """Takes the model as a type parameter, as the stubs do."""
@@ -64,8 +68,10 @@ else:
 
 
 __all__ = [
+    "Checkbox",
     "DialogForm",
     "DropdownFilter",
+    "ManyLinesInput",
     "OneLineInput",
     "TextFilter",
     "ThemedAdmin",

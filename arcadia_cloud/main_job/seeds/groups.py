@@ -22,6 +22,8 @@ _VISIBLE: Final = (
 # read, pushed or accepted, to change a deployment to move it or its subscription, to change a discount to
 # give or end one.
 _PROVISIONING: Final = (
+    "deployments.add_deploymenttemplate",
+    "deployments.change_deploymenttemplate",
     "provisioning.change_sagarun",
     "provisioning.change_provisioningbrake",
     "provisioning.change_protectedresource",

@@ -6,7 +6,7 @@
 --
 -- Entering a row that says `running` means that its worker died or that it erred: another attempt. One that says
 -- `waiting` is only entered again. A saga whose step this build doesn't know is left to a build that
--- does. A cancelled saga and one that was recovered too often are taken, but nothing is entered.
+-- does; what follows an @ in its name is the part of the saga that it works on. A cancelled saga and one that was recovered too often are taken, but nothing is entered.
 WITH claimed AS (
     UPDATE saga_runs AS saga
     SET status = CASE saga.direction WHEN 'forward' THEN 'running' ELSE 'compensating' END,
@@ -20,8 +20,10 @@ WITH claimed AS (
             SELECT due.id
             FROM saga_runs AS due
             WHERE due.status IN ('pending', 'running', 'waiting', 'compensating')
+                AND (due.start_at IS NULL OR due.begun_at IS NOT NULL)
+                AND (due.status <> 'pending' OR due.not_after IS NULL OR due.not_after > statement_timestamp())
                 AND (
-                    due.step_modules[due.current_step_idx + 1] = ANY(%(known)s::text[])
+                    split_part(due.step_modules[due.current_step_idx + 1], '@', 1) = ANY(%(known)s::text[])
                     OR (due.cancel_requested AND due.direction = 'forward')
                 )
                 AND coalesce(due.lease_expires_at, due.wake_at, due.created_at) <= statement_timestamp()
@@ -30,9 +32,12 @@ WITH claimed AS (
             FOR NO KEY UPDATE SKIP LOCKED
         ))
         AND saga.status IN ('pending', 'running', 'waiting', 'compensating')
+        -- One whose start is to come holds no subjects yet; one that is too late is ended by the sweep.
+        AND (saga.start_at IS NULL OR saga.begun_at IS NOT NULL)
+        AND (saga.status <> 'pending' OR saga.not_after IS NULL OR saga.not_after > clock_timestamp())
         -- In a rolling deployment another build may know the step. What was never begun needs no code to cancel.
         AND (
-            saga.step_modules[saga.current_step_idx + 1] = ANY(%(known)s::text[])
+            split_part(saga.step_modules[saga.current_step_idx + 1], '@', 1) = ANY(%(known)s::text[])
             OR (saga.cancel_requested AND saga.direction = 'forward')
         )
         AND (saga.lease_expires_at IS NULL OR saga.lease_expires_at <= clock_timestamp())
@@ -43,7 +48,7 @@ WITH claimed AS (
 enterable AS (
     SELECT id, direction, current_step_idx AS step_idx, step_modules[current_step_idx + 1] AS name
     FROM claimed
-    WHERE step_modules[current_step_idx + 1] = ANY(%(known)s::text[])
+    WHERE split_part(step_modules[current_step_idx + 1], '@', 1) = ANY(%(known)s::text[])
         AND recoveries <= %(most_recoveries)s::int
         AND NOT (cancel_requested AND direction = 'forward')
 ),
@@ -79,7 +84,7 @@ SELECT claimed.id AS saga_id, claimed.nonce, claimed.kind, claimed.direction, cl
     entered.first_began_at, present.status AS status_before,
     -- A pure step may begin before its row is on the disk: nothing happens that would have to be known.
     CASE WHEN claimed.direction = 'forward'
-              AND claimed.step_modules[claimed.current_step_idx + 1] = ANY(%(pure)s::text[])
+              AND split_part(claimed.step_modules[claimed.current_step_idx + 1], '@', 1) = ANY(%(pure)s::text[])
          THEN set_config('synchronous_commit', 'off', true) END AS _commit
 FROM claimed
 LEFT JOIN (TABLE executing UNION ALL TABLE compensating) AS entered ON true

@@ -18,7 +18,8 @@ WHERE saga.id IN (
     WHERE due.status IN ('pending', 'running', 'waiting', 'compensating')
         AND coalesce(due.lease_expires_at, due.wake_at, due.created_at)
             <= statement_timestamp() - make_interval(secs => %(unclaimed_seconds)s::float8)
-        AND due.step_modules[due.current_step_idx + 1] <> ALL(%(known)s::text[])
+        AND (due.start_at IS NULL OR due.begun_at IS NOT NULL)
+        AND split_part(due.step_modules[due.current_step_idx + 1], '@', 1) <> ALL(%(known)s::text[])
         AND NOT (due.cancel_requested AND due.direction = 'forward')
         AND NOT EXISTS (SELECT FROM provisioning_brake WHERE paused)
     FOR NO KEY UPDATE SKIP LOCKED

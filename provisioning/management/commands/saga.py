@@ -1,8 +1,9 @@
-"""manage.py saga: list and show sagas, start, cancel, requeue and retry them."""
+"""manage.py saga: list and show sagas, plan, start, begin, cancel, requeue and retry them."""
 
 import json
 import sys
 from argparse import ArgumentParser
+from datetime import UTC, datetime
 from typing import IO, Any, cast
 
 from django.core.management.base import BaseCommand, CommandError
@@ -10,10 +11,11 @@ from rich.console import Console
 from rich.table import Table
 
 from arcadia_cloud.kernel.errors import DomainError
+from arcadia_cloud.kernel.money import format_money
 from provisioning import registry, services
 from provisioning.engine.runner import run
 from provisioning.models import SagaRun
-from provisioning.queries import list_steps, pause_state, saga_by_id
+from provisioning.queries import list_steps, pause_state, plan_saga, saga_by_id
 from provisioning.states import SagaStatus
 
 _ACTOR = "manage.py saga"
@@ -24,7 +26,7 @@ _LEDGER = ("idx", "step", "status", "attempts", "undos", "began", "finished", "o
 
 
 class Command(BaseCommand):
-    help = "List, show, start, cancel, requeue and retry sagas; pause and unpause them all."
+    help = "List, show, plan, start, begin, cancel, requeue and retry sagas; pause and unpause them all."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
@@ -33,8 +35,15 @@ class Command(BaseCommand):
         listing.add_argument("--kind")
         listing.add_argument("--limit", type=int, default=20, metavar="N", help="at most so many (20)")
         starting = actions.add_parser("start", help="start a saga")
-        starting.add_argument("kind", help=f"one of: {', '.join(registry.workflows())}")
-        starting.add_argument("--inputs", default="{}", metavar="JSON", help="a JSON object")
+        planning = actions.add_parser("plan", help="what a start would do, and what would hold it")
+        for parser_of_inputs in (starting, planning):
+            parser_of_inputs.add_argument("kind", help=f"one of: {', '.join(registry.workflows())}")
+            parser_of_inputs.add_argument("--inputs", default="{}", metavar="JSON", help="a JSON object")
+        for option, words in {
+            "--at": "it waits until then; without an offset the time is UTC",
+            "--not-after": "one that couldn't begin by then ends rolled back, nothing done",
+        }.items():
+            starting.add_argument(option, type=_instant, metavar="TIME", help=words)
         starting.add_argument("--idempotency-key", metavar="KEY", help="the same key starts the same saga")
         starting.add_argument(
             "--here",
@@ -43,6 +52,7 @@ class Command(BaseCommand):
         )
         for name, words in {
             "show": "a saga and its ledger",
+            "begin": "have a scheduled saga begin at once",
             "cancel": "undo what it did so far",
             "requeue": "nudge the workers for it once more",
             "retry": "let a dead letter go on; start a rolled-back saga again",
@@ -100,24 +110,62 @@ class Command(BaseCommand):
         self.console.print(ledger)
         self._print_pause()
 
+    def _plan(self, *, kind: str, inputs: str, **_options: Any) -> None:
+        parsed = _json(inputs)
+        services.refresh_offer(kind=kind)
+        plan = plan_saga(kind=kind, inputs=parsed)
+        effects = plan.effects
+        price = "not known" if effects.price_change is None else format_money(effects.price_change)
+        facts = {
+            "works on": plan.subjects,
+            "creates": effects.creates,
+            "changes": effects.changes,
+            "destroys": effects.destroys,
+            "off": effects.powered_off,
+            "a month": [f"{price}; {effects.price_note}".removesuffix("; ")],
+            "held": [f"{brake.outcome}: {brake.message}" for brake in plan.brakes],
+            "not checked": [plan.unchecked] if plan.unchecked else [],
+        }
+        for name, lines in facts.items():
+            for line in lines:
+                self.stdout.write(f"{name}: {line}")
+        steps = Table("step", "does")
+        for step in plan.steps:
+            steps.add_row(step.name, step.description)
+        self.console.print(steps)
+
     def _start(
-        self, *, kind: str, inputs: str, idempotency_key: str | None, here: bool, **_options: Any
+        self,
+        *,
+        kind: str,
+        inputs: str,
+        idempotency_key: str | None,
+        here: bool,
+        at: datetime | None,
+        not_after: datetime | None,
+        **_options: Any,
     ) -> None:
-        try:
-            parsed = json.loads(inputs)
-        except ValueError as error:
-            raise CommandError(f"--inputs is not JSON: {error}") from error
+        if here and at is not None:
+            raise CommandError("--here and --at exclude each other: workers begin a scheduled saga")
+        parsed = _json(inputs)
+        services.refresh_offer(kind=kind)
         saga = services.start_saga(
             kind=kind,
             inputs=parsed,
             actor=_ACTOR,
             idempotency_key=idempotency_key,
             run_by_caller=here,
+            start_at=at,
+            not_after=not_after,
         )
         if here:
             run(saga.pk)
             saga.refresh_from_db()
         self._print_status(saga)
+
+    def _begin(self, *, saga_id: int, **_options: Any) -> None:
+        services.refresh_offer(kind=saga_by_id(saga_id).kind)
+        self._print_status(services.begin_saga(saga_id=saga_id))
 
     def _cancel(self, *, saga_id: int, **_options: Any) -> None:
         self._print_status(services.cancel_saga(saga_id=saga_id, actor=_ACTOR))
@@ -137,8 +185,10 @@ class Command(BaseCommand):
         self.stdout.write("Sagas go on.")
 
     def _print_status(self, saga: SagaRun) -> None:
-        cancelling = ", to be cancelled" if saga.cancel_requested and saga.finished_at is None else ""
-        self.stdout.write(f"Saga {saga.pk} ({saga.kind}) is {saga.status}{cancelling}.")
+        more = ", to be cancelled" if saga.cancel_requested and saga.finished_at is None else ""
+        if saga.is_scheduled:
+            more = f", and begins at {saga.start_at:%Y-%m-%d %H:%M:%S} UTC"
+        self.stdout.write(f"Saga {saga.pk} ({saga.kind}) is {saga.status}{more}.")
         self._print_pause()
 
     def _print_pause(self) -> None:
@@ -146,6 +196,19 @@ class Command(BaseCommand):
         if state.paused:
             why = f": {state.reason}" if state.reason else ""
             self.stdout.write(f"Provisioning is paused by {state.changed_by}{why}.")
+
+
+def _instant(text: str) -> datetime:
+    """Parse a time. Raises ValueError, which argparse reports."""
+    instant = datetime.fromisoformat(text)
+    return instant if instant.tzinfo else instant.replace(tzinfo=UTC)
+
+
+def _json(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError as error:
+        raise CommandError(f"--inputs is not JSON: {error}") from error
 
 
 def _row(saga: SagaRun) -> tuple[str, ...]:

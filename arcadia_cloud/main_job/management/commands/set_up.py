@@ -26,6 +26,7 @@ class Command(BaseCommand):
             call_command("migrate", interactive=False, verbosity=0, stdout=self.stdout)
             call_command("seed_catalog", stdout=self.stdout)
             call_command("seed_schedule", stdout=self.stdout)
+            call_command("seed_templates", stdout=self.stdout)
             call_command("seed_groups", stdout=self.stdout)
             call_command("seed_operator", stdout=self.stdout)
             if options["demo"]:

@@ -1,0 +1,33 @@
+"""The sagas that make a deployment's moves where machines are to be stopped or started first."""
+
+from typing import Final
+
+from deployments.registry import TransitionOrder
+from deployments.states import DeploymentState
+from inventory.models import Resource
+from inventory.values import PROVIDER, Kind
+from provisioning.start import start_saga
+
+_LONGEST_REASON: Final = 500
+
+
+def start_transition_saga(order: TransitionOrder) -> int | None:
+    """Start the saga of the move, and return its id; None for a deployment without a live droplet.
+
+    Runs inside the transaction that holds the deployment's lock: rows are written, nothing is asked.
+    """
+    live = Resource.objects.live().filter(provider=PROVIDER, kind=Kind.DROPLET)
+    if not live.filter(deployment=order.deployment_id).exists():
+        return None
+    # The lock is held: a start that another saga refuses undoes the whole request.
+    resumes = order.to == DeploymentState.ACTIVE
+    saga = start_saga(
+        kind="resume_deployment" if resumes else "suspend_deployment",
+        inputs={
+            "deployment_id": order.deployment_id,
+            "to": order.to,
+            "reason": order.reason[:_LONGEST_REASON],
+        },
+        actor=order.actor,
+    )
+    return saga.pk
