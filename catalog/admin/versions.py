@@ -82,9 +82,9 @@ class PlanVersionAdmin(EditorAdmin[PlanVersion]):
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ThemedChangeList]:
         return VersionChangeList
 
-    def get_inlines(self, request: HttpRequest, obj: PlanVersion | None) -> list[type[PlanItemInline]]:
+    def get_inlines(self, request: HttpRequest, obj: PlanVersion | None) -> tuple[type[PlanItemInline], ...]:
         """Return the items' forms for a draft; what was published is a table on the page."""
-        return [PlanItemInline] if is_draft(obj) else []
+        return (PlanItemInline,) if is_draft(obj) else ()
 
     def get_object(
         self, request: HttpRequest, object_id: str, from_field: str | None = None
