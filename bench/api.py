@@ -26,7 +26,7 @@ from django.utils import timezone
 from arcadia_cloud.kernel.tokens import OPERATOR_ROLE, mint
 from arcadia_cloud.logs import logging_settings
 from arcadia_cloud.wsgi import application
-from bench.fill import TENANTS, fill_resources
+from bench.fill import TENANTS, fill_deployments, fill_resources
 from bench.harness import Contender, Row, bench, compare, tell
 from bench.scratch import scratch_database
 
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse
 
 RESOURCES: Final = 1_000_000
+DEPLOYMENTS: Final = 100_000
 PAGES: Final = 50  # a round asks for the same page so often, since one is too short to time
 TARGET: Final = 5.0
 TENANT: Final = "tenant-7"
@@ -58,6 +59,10 @@ def api(scale: float) -> Iterator[Row]:
         tell(f"  filling in {count} resources")
         fill_resources(count)
         for page in _inventory(count):
+            yield measured(page)
+        deployments = max(1_000, round(DEPLOYMENTS * scale))
+        fill_deployments(deployments)
+        for page in _deployments(deployments):
             yield measured(page)
 
 
@@ -94,6 +99,12 @@ def _inventory(count: int) -> Iterator[Page]:
     for _ in range(DEPTH):
         deep = next_of(deep, tenant)
     yield Page(f"page {DEPTH + 1} of a tenant's {count // TENANTS} of them", deep, tenant)
+
+
+def _deployments(count: int) -> Iterator[Page]:
+    operator, tenant = token_of(OPERATOR_ROLE), token_of(tenant=TENANT)
+    yield Page(f"first page of {count} deployments and more, operator", "/api/v1/deployments", operator)
+    yield Page(f"first page of a tenant's {count // TENANTS} of them", "/api/v1/deployments", tenant)
 
 
 def token_of(*roles: str, tenant: str | None = None) -> str:

@@ -26,6 +26,12 @@ _OWNERS: Final = f"""
     FROM generate_series(1, {DEPLOYMENTS}) AS n;
 """
 
+_MORE_DEPLOYMENTS: Final = f"""
+    INSERT INTO cloud_deployments (tenant_id, slug, display_name, region, state, created_at)
+    SELECT 'tenant-' || n % {TENANTS}, 'more-' || n, 'More ' || n, 'fra1', 'active', now()
+    FROM generate_series(1, %s) AS n;
+"""
+
 # A tenant's resources stand in its own projects and belong to its own deployments: all have numbers that are
 # the same modulo TENANTS. The rare ones are a prime apart, so that they are different resources.
 _RESOURCES: Final = f"""
@@ -92,6 +98,13 @@ def fill_events(count: int, *, resources: int) -> None:
         with _indexed_after("cloud_resource_events"):
             cursor.execute(_EVENTS.replace("n % ", "n %% "), [resources, count, count])
         cursor.execute("VACUUM ANALYZE cloud_resource_events")
+
+
+def fill_deployments(count: int) -> None:
+    """Add so many deployments without resources."""
+    with connection.cursor() as cursor:
+        cursor.execute(_MORE_DEPLOYMENTS.replace(" % ", " %% "), [count])
+        cursor.execute("VACUUM ANALYZE cloud_deployments")
 
 
 @contextmanager

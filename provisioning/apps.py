@@ -3,7 +3,7 @@ from django.utils.module_loading import import_string
 
 from arcadia_cloud.kernel import readiness, subject_links
 from arcadia_cloud.kernel.queue.schedule.registry import ScheduleEntry, register_schedule
-from deployments.registry import register_transition_saga
+from deployments.registry import register_transition_guard, register_transition_saga
 from provisioning.queue import QUEUE, READ_OFFER, REPORT_ORPHANS, SWEEP
 
 
@@ -17,6 +17,9 @@ class ProvisioningConfig(AppConfig):
         import_string("provisioning.workflows.register_all")()
         register_transition_saga(
             "provisioning", import_string("provisioning.transition_sagas.start_transition_saga")
+        )
+        register_transition_guard(
+            "provisioning", import_string("provisioning.transition_sagas.refuse_archive_with_resources")
         )
         readiness.register("sagas", import_string("provisioning.readiness.check_sagas"), vital=False)
         subject_links.register("saga", "admin:provisioning_sagarun_change")

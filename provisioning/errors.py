@@ -21,6 +21,12 @@ class WrongState(Conflict):
     code = "saga_state"
 
 
+class HasResources(Conflict):
+    """The deployment has live resources: it is archived by the saga that removes them."""
+
+    code = "has_resources"
+
+
 class Protected(Conflict):
     """An operator protects the resource: no saga destroys, resizes or powers it off."""
 

@@ -1,11 +1,13 @@
-"""The sagas that make a deployment's moves where machines are to be stopped or started first."""
+"""The sagas that make a deployment's moves where machines stop or start first, and its archive's guard."""
 
 from typing import Final
 
 from deployments.registry import TransitionOrder
 from deployments.states import DeploymentState
 from inventory.models import Resource
+from inventory.queries import count_live_by_deployment
 from inventory.values import PROVIDER, Kind
+from provisioning.errors import HasResources
 from provisioning.start import start_saga
 
 _LONGEST_REASON: Final = 500
@@ -31,3 +33,15 @@ def start_transition_saga(order: TransitionOrder) -> int | None:
         actor=order.actor,
     )
     return saga.pk
+
+
+def refuse_archive_with_resources(order: TransitionOrder) -> None:
+    """Raise HasResources for a move to archived that would leave live resources behind.
+
+    The saga `offboard_deployment` moves the deployment itself, and is not asked.
+    """
+    if order.to != DeploymentState.ARCHIVED:
+        return
+    count = count_live_by_deployment([order.deployment_id]).get(order.deployment_id, 0)
+    if count:
+        raise HasResources(f"the deployment has {count} live resources: start offboard_deployment")

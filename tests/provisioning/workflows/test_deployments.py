@@ -13,7 +13,7 @@ from deployments.models import DeploymentEvent
 from deployments.services import create_deployment, transition
 from inventory.models import Resource
 from provisioning import registry
-from provisioning.errors import Protected, SubjectBusy, WrongState
+from provisioning.errors import HasResources, Protected, SubjectBusy, WrongState
 from provisioning.models import Provisioned, SagaRun
 from provisioning.orphans import report_orphans
 from provisioning.queries import plan_saga
@@ -72,6 +72,18 @@ def answering() -> Iterator[list[int]]:
     server.shutdown()
     thread.join()
     server.server_close()
+
+
+def test_a_deployment_with_machines_is_archived_by_its_offboarding_alone(cloud: Cloud) -> None:
+    deployment = running(cloud, "kiosk")
+    order = {"deployment_pk": deployment.pk, "actor": "test", "at": timezone.now()}
+    transition(to="cancelled", **order)
+
+    with pytest.raises(HasResources, match=r"has [1-9][0-9]* live resources"):
+        transition(to="archived", **order)
+    assert start_and_run("offboard_deployment", deployment_id=deployment.pk).status == "completed"
+    deployment.refresh_from_db()
+    assert deployment.state == "archived"
 
 
 def test_a_suspension_powers_its_droplets_off_and_a_resumption_on_again(cloud: Cloud) -> None:
