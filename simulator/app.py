@@ -161,7 +161,8 @@ def _finish_response(response: Response) -> Response:
 
 def _list_made(response: Response) -> list[str]:
     """Return the ids, or URNs, of what a POST made or moved."""
-    if request.method != "POST" or response.status_code >= 400 or not response.is_json:
+    # A 204 says that it is JSON, too, and has no body.
+    if request.method != "POST" or response.status_code >= 400 or not (response.is_json and response.data):
         return []
     items: list[Json] = []
     for value in msgspec.json.decode(response.get_data()).values():

@@ -8,6 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
 from arcadia_cloud.kernel.console.actions import Button, actor_of
+from arcadia_cloud.kernel.console.lookups import is_key_of
 from arcadia_cloud.kernel.console.records import RecordAdmin
 from arcadia_cloud.kernel.console.theme import DialogForm, action, display
 from arcadia_cloud.kernel.errors import InvalidInput
@@ -94,7 +95,8 @@ class DeploymentTemplateAdmin(RecordAdmin[DeploymentTemplate]):
 
     def get_actions_detail(self, request: HttpRequest, object_id: int) -> list[Any]:
         """Return the two that fit the version."""
-        row = DeploymentTemplate.objects.filter(pk=object_id).first()
+        known_key = is_key_of(DeploymentTemplate, str(object_id))
+        row = DeploymentTemplate.objects.filter(pk=object_id).first() if known_key else None
         fitting = {button.name for button in self.available_actions(request, row)} if row else set()
         known = super().get_actions_detail(request, object_id)  # type: ignore[misc]  # the theme's
         return [each for each in known if each.method.__name__ in fitting]

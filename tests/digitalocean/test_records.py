@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 import pytest
@@ -73,6 +73,10 @@ def test_the_official_answer_to_a_create_is_read() -> None:
     assert made.action_id == example["links"]["actions"][0]["id"]
 
 
+# What DigitalOcean answers and its own Go client reads (godo's `Account`), though the document leaves it out.
+UNDOCUMENTED: Final[dict[type[Any], set[str]]] = {AccountRecord: {"volume_limit", "reserved_ip_limit"}}
+
+
 @pytest.mark.parametrize(
     ("record", "schema"),
     [
@@ -101,7 +105,7 @@ def test_the_official_answer_to_a_create_is_read() -> None:
 )
 def test_every_field_that_we_take_is_in_the_official_document(record: type[Any], schema: str) -> None:
     """A misspelt field with a default would be empty for ever, and nothing else would notice."""
-    assert set(record.__struct_fields__) <= schema_fields(schema)
+    assert set(record.__struct_fields__) - UNDOCUMENTED.get(record, set()) <= schema_fields(schema)
 
 
 def test_the_official_examples_served_over_http_are_listed(connect: Connect) -> None:
