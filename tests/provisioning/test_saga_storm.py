@@ -20,7 +20,7 @@ from tests.provisioning.storm_counts import count
 from tests.provisioning.weather import Weather, upheave, use_database
 
 pytestmark = [pytest.mark.processes, pytest.mark.django_db(transaction=True), pytest.mark.timeout(900)]
-EVERYDAY, MATRIX = 200, 1000
+EVERYDAY, MATRIX = 100, 1000
 # What happens when so many of the sagas have ended.
 UPHEAVALS = ((0.1, "restart"), (0.2, "flush"), (0.45, "restart"), (0.6, "flush"))
 
@@ -80,7 +80,7 @@ def test_in_a_storm_every_saga_ends_and_no_committed_step_runs_again(
     }
     figures(f"storm\n{counts}")
     assert counts.wrong == []
-    assert weather.deaths >= 3
+    assert weather.deaths >= (3 if whole else 1)
     assert upheavals == []
 
 
