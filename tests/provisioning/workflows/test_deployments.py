@@ -76,11 +76,10 @@ def answering() -> Iterator[list[int]]:
 
 def test_a_deployment_with_machines_is_archived_by_its_offboarding_alone(cloud: Cloud) -> None:
     deployment = running(cloud, "kiosk")
-    order = {"deployment_pk": deployment.pk, "actor": "test", "at": timezone.now()}
-    transition(to="cancelled", **order)
+    transition(deployment_pk=deployment.pk, to="cancelled", actor="test", at=timezone.now())
 
     with pytest.raises(HasResources, match=r"has [1-9][0-9]* live resources"):
-        transition(to="archived", **order)
+        transition(deployment_pk=deployment.pk, to="archived", actor="test", at=timezone.now())
     assert start_and_run("offboard_deployment", deployment_id=deployment.pk).status == "completed"
     deployment.refresh_from_db()
     assert deployment.state == "archived"
