@@ -13,6 +13,7 @@ from arcadia_cloud.kernel.queue.shutdown import is_stopping
 from inventory.kinds import registry
 from inventory.models import SyncRun
 from inventory.observation.observe import ObservationCounts
+from inventory.states import RUN_LIFECYCLE
 from inventory.sync import hooks
 from inventory.sync.readings import ReadingInterrupted
 from inventory.values import RunMode, RunOutcome
@@ -112,13 +113,19 @@ def finish_run(
 
     `is_short_of_calls`: the hour's calls don't reach for it. One that is complete may be short of them too,
     where it goes by parts that are too old. Waits for a database that restarts. A complete run closes its
-    kind's other alerts; a fast one doesn't, since it doesn't read what the others failed at.
+    kind's other alerts; a fast one doesn't, since it doesn't read what the others failed at. One that lost
+    its lease and was closed by its successor stays as it is. Raises IllegalTransition for no outcome.
     """
+    RUN_LIFECYCLE.assert_allows(RunOutcome.RUNNING, outcome, f"sync run {run.pk}")
     changes: dict[str, object] = {"outcome": outcome, "finished_at": Now(), "error": error}
     if api_calls is not None:
         changes["api_calls"] = api_calls
-    retry_while_database_is_down(lambda: SyncRun.objects.filter(pk=run.pk).update(**changes))
+    # Only while it runs. A repeat after a lost answer finds the row as it wanted it.
+    still_running = SyncRun.objects.filter(pk=run.pk, outcome=RunOutcome.RUNNING)
+    retry_while_database_is_down(lambda: still_running.update(**changes))
     run.refresh_from_db()
+    if run.outcome != outcome:
+        return run
     subject = f"kind:{run.kind}"
     code = _ALERTS.get(outcome)
     # One hour without calls is nothing; a kind that they haven't reached for long may never be read.
