@@ -15,6 +15,7 @@ from arcadia_cloud.live_secret import LiveSecret
 
 T = TypeVar("T")
 _URL: Final = LiveSecret("DATABASE_URL")
+_PROBE_SECONDS: Final = 5.0  # for the `SELECT 1` before a kept connection is used again
 
 
 class LimitedConnection(psycopg.Connection[Any]):
@@ -59,3 +60,12 @@ class DatabaseWrapper(base.DatabaseWrapper):
         connection = super().get_new_connection(conn_params)
         connection.answer_seconds = self.settings_dict.get("ANSWER_SECONDS")
         return connection
+
+    def is_usable(self) -> bool:
+        """Return whether the kept connection answers soon; a statement's own limit is longer."""
+        connection = self.connection
+        limit, connection.answer_seconds = connection.answer_seconds, _PROBE_SECONDS
+        try:
+            return super().is_usable()
+        finally:
+            connection.answer_seconds = limit

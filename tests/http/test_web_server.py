@@ -11,7 +11,9 @@ from pathlib import Path
 import psycopg
 import pytest
 import requests
+from django.db import connection
 
+from arcadia_cloud.database_backend import base
 from arcadia_cloud.database_backend.base import LimitedConnection
 from arcadia_cloud.embedded.child_processes import ChildProcess, start_child, stop_children
 from arcadia_cloud.embedded.postgres import Postgres
@@ -86,16 +88,33 @@ def test_health_is_answered_whatever_hangs_and_the_threads_come_back(
 
 
 def test_a_connection_gives_up_a_server_that_hangs(own_postgres: Postgres) -> None:
-    with LimitedConnection.connect(own_postgres.url, autocommit=True) as connection:
-        connection.answer_seconds = 1
-        connection.execute("SELECT pg_sleep(0.3)")
+    with LimitedConnection.connect(own_postgres.url, autocommit=True) as limited:
+        limited.answer_seconds = 1
+        limited.execute("SELECT pg_sleep(0.3)")
         assert own_postgres.child is not None
         with hanging(own_postgres.child):
             began = time.monotonic()
             with pytest.raises(psycopg.OperationalError, match="gave no answer within 1 s"):
-                connection.execute("SELECT 1")
+                limited.execute("SELECT 1")
             assert time.monotonic() - began < 3
-        assert connection.closed
+        assert limited.closed
+
+
+def test_a_kept_connection_is_probed_for_seconds_whatever_a_statement_may_take(
+    own_postgres: Postgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(base, "_PROBE_SECONDS", 1.0)
+    wrapper = base.DatabaseWrapper(connection.settings_dict)
+    with LimitedConnection.connect(own_postgres.url, autocommit=True) as kept:
+        kept.answer_seconds = 60
+        wrapper.connection = kept
+        assert wrapper.is_usable()
+        assert own_postgres.child is not None
+        with hanging(own_postgres.child):
+            began = time.monotonic()
+            assert not wrapper.is_usable()
+            assert time.monotonic() - began < 3
+        assert kept.answer_seconds == 60
 
 
 @pytest.mark.django_db(transaction=True)
