@@ -151,7 +151,7 @@ def test_a_check_that_hangs_is_named_within_two_seconds_and_never_asked_twice_at
 
 
 @pytest.fixture
-def _kernel_migrations_forgotten() -> Iterator[None]:
+def _kernel_migrations_forgotten(transactional_db: None) -> Iterator[None]:
     """The kernel's migrations, not recorded while the test runs: no test's end restores that table."""
     recorded = list(MigrationRecorder.Migration.objects.filter(app="kernel"))
     MigrationRecorder.Migration.objects.filter(app="kernel").delete()
