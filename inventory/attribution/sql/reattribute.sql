@@ -6,13 +6,9 @@
 --             provider text · at timestamptz · actor text · source text
 -- returns     changed: the ids of those whose owner changed
 -- locks       the resources, in the order of a batch of observations
-WITH seen AS MATERIALIZED (
-    SELECT known.id, known.saga_tenant_id, known.saga_deployment_id, known.project_id, known.parent_kind, known.parent_id,
-           tagged.tenant AS tag_tenant, tagged.slug AS tag_slug, tagged.conflict AS tag_conflict
+WITH locked AS MATERIALIZED (  -- without the tags: a join could read all of these rows for each of them
+    SELECT known.id, known.saga_tenant_id, known.saga_deployment_id, known.project_id, known.parent_kind, known.parent_id
     FROM cloud_resources AS known
-    JOIN jsonb_to_recordset(%(tags)s::jsonb) AS tagged(
-        id bigint, tenant text, slug text, conflict text
-    ) ON tagged.id = known.id
     WHERE known.id = ANY(%(pks)s::bigint[])
       AND (
         %(clear_assignment)s::boolean
@@ -21,7 +17,12 @@ WITH seen AS MATERIALIZED (
         )
       )
     ORDER BY known.provider, known.kind, known.provider_id
-    FOR UPDATE OF known
+    FOR UPDATE
+),
+seen AS (
+    SELECT locked.*, tagged.tenant AS tag_tenant, tagged.slug AS tag_slug, tagged.conflict AS tag_conflict
+    FROM locked
+    JOIN jsonb_to_recordset(%(tags)s::jsonb) AS tagged(id bigint, tenant text, slug text, conflict text) USING (id)
 ),
 decision AS (
     SELECT seen.id,
