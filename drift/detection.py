@@ -25,7 +25,7 @@ import structlog
 from django.db import transaction
 
 from arcadia_cloud.kernel.leases import lease
-from arcadia_cloud.kernel.sql import fetch_all, fetch_one, load
+from arcadia_cloud.kernel.sql import fetch_all, load
 from drift.comparison import are_equal, cause_of
 from drift.values import EXISTS, DriftCounts
 from inventory.services import DriftDetected, record_drift_detected
@@ -85,8 +85,7 @@ def sweep_all(*, at: datetime) -> DriftCounts:
     with lease(_LEASE) as held:
         after = 0
         while after < _END:
-            batch = fetch_one(_READ_BATCH, {"after": after, "size": _BATCH_SIZE}, into=_Batch)
-            assert batch is not None  # an aggregate
+            (batch,) = fetch_all(_READ_BATCH, {"after": after, "size": _BATCH_SIZE}, into=_Batch)
             # With the last batch go the rows of resources that have no desired state any more.
             until = _END if batch.last is None or batch.checked < _BATCH_SIZE else batch.last
             counts += _sweep_range(after, until, at=at, assert_held=held.assert_held)

@@ -53,6 +53,6 @@ def set_desired_field(*, resource_pk: int, field: str, value: str) -> int:
 
 
 def drop_provisioned(*, resource_pk: int) -> bool:
-    """Delete the resource's desired state, from now on nothing is expected of it; return whether it had one."""
+    """Delete the resource's desired state, so that nothing is expected of it; return whether it had one."""
     deleted, _ = Provisioned.objects.filter(resource=resource_pk).delete()
     return deleted > 0
