@@ -55,7 +55,9 @@ REVERSALS: Final[Mapping[str, Mapping[str, Reversal]]] = {
         "project": _PROJECT,
     },
     Kind.RESERVED_IP: {
-        "droplet_id": Reversal("it is assigned to its droplet, or to none", str | int | None, is_harmful=True),
+        "droplet_id": Reversal(
+            "it is assigned to its droplet, or to none", str | int | None, is_harmful=True
+        ),
         "project": _PROJECT,
     },
     Kind.LOAD_BALANCER: {"name": _NAME, "project": _PROJECT},
@@ -105,7 +107,9 @@ _REASONS: Final[Mapping[str, Mapping[str, str]]] = {
     },
     Kind.RESERVED_IP: {"status": "it follows droplet_id: revert that"},
     Kind.DNS_ZONE: {"ttl": "it is the zone's own; each record has its ttl, and that can be put back"},
-    Kind.LOAD_BALANCER: {"tags": "its tag names the droplets that it serves: change it in DigitalOcean's panel"},
+    Kind.LOAD_BALANCER: {
+        "tags": "its tag names the droplets that it serves: change it in DigitalOcean's panel"
+    },
     Kind.KUBERNETES_CLUSTER: {"tags": "DigitalOcean manages a cluster's tags, and those of its workers"},
     Kind.VPC: {"ip_range": "a private network keeps its addresses"},
 }
