@@ -44,7 +44,7 @@ class SeverityFilter(ChoiceFilter):
 
 
 class SnoozeForm(DialogForm):
-    """How long the alert is kept off the home page."""
+    """The time for which the alert is kept off the home page."""
 
     hours = forms.TypedChoiceField(
         label="For",

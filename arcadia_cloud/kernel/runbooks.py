@@ -1,4 +1,4 @@
-"""Runbooks: the section of docs/operations.md that says what an alert means and what to do."""
+"""Runbooks: the section of docs/operations.md on an alert, with its meaning and what to do."""
 
 import re
 from functools import cache
