@@ -9,7 +9,16 @@ from django.conf import settings
 from arcadia_cloud.kernel.runbooks import parse_runbooks, runbook_of
 
 _NAMED = re.compile(r"\bcode=(_?[A-Z_]+)\b")
-APPS = ("arcadia_cloud", "billing", "catalog", "deployments", "drift", "inventory", "metering", "provisioning")
+APPS = (
+    "arcadia_cloud",
+    "billing",
+    "catalog",
+    "deployments",
+    "drift",
+    "inventory",
+    "metering",
+    "provisioning",
+)
 
 
 def codes_of_alerts() -> set[str]:
