@@ -19,6 +19,7 @@ from inventory.observation.observe import ObservationContext, ObservationCounts,
 from inventory.sync.hooks import register as register_discovery_hook
 from inventory.sync.paging import read_all
 from inventory.sync.projects import mirror_projects, sync_projects
+from inventory.sync.reader import look_up
 from inventory.sync.retention import delete_old_runs
 from inventory.sync.run import ReportProgress, Sync
 from inventory.sync.run_records import Progress, is_interrupted
@@ -36,6 +37,7 @@ __all__ = [
     "clear_assignment",
     "delete_old_runs",
     "give_project",
+    "look_up",
     "mirror_projects",
     "observe",
     "read_all",
