@@ -14,10 +14,10 @@ import structlog
 from arcadia_cloud.kernel.errors import NotFound
 from arcadia_cloud.kernel.sql import fetch_all, load
 from drift.errors import NotAdoptable
-from drift.restorable import restorable_fields
 from drift.values import AdoptResult
 from inventory.models import Resource
 from inventory.values import Kind
+from provisioning.queries import reversals_of
 from provisioning.services import adopt_desired_states
 
 log = structlog.get_logger(__name__)
@@ -49,7 +49,7 @@ def adopt_many(*, resource_pks: Sequence[int], actor: str, at: datetime) -> list
     Of two who adopt the same resource, one is answered that it has a desired state already.
     """
     adopted: set[int] = set()
-    fields = msgspec.json.encode({kind: sorted(restorable_fields(kind)) for kind in Kind.values}).decode()
+    fields = msgspec.json.encode({kind: sorted(reversals_of(kind)) for kind in Kind.values}).decode()
     for start in range(0, len(resource_pks), _BATCH_SIZE):
         parameters = {"resource_ids": list(resource_pks[start : start + _BATCH_SIZE]), "fields": fields}
         live = fetch_all(_READ_LIVE_FIELDS, parameters, into=_LiveFields)

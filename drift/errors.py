@@ -1,6 +1,6 @@
 """Refusals of drift."""
 
-from arcadia_cloud.kernel.errors import Conflict, DomainError
+from arcadia_cloud.kernel.errors import Conflict
 
 
 class AlreadyResolved(Conflict):
@@ -27,13 +27,7 @@ class ResourceBusy(Conflict):
     code = "drift_resource_busy"
 
 
-class CannotRevert(DomainError):
-    """The provider can't put this field back."""
-
-    code = "drift_not_revertible"
-
-
 class NotAdoptable(Conflict):
-    """The resource has a desired state, is gone, or none of its fields could be put back."""
+    """The resource has a desired state already, or is gone."""
 
     code = "not_adoptable"

@@ -11,7 +11,6 @@ from django.db.models import Count, Min, Q
 from arcadia_cloud.kernel.errors import NotFound
 from arcadia_cloud.kernel.sql import fetch_all, load
 from drift.models import Drift
-from drift.restorable import refusal_to_restore, restorable_fields
 from drift.states import DriftStatus
 from drift.values import KindCoverage
 from inventory.models import Resource, ResourceQuerySet
@@ -24,8 +23,6 @@ __all__ = [
     "drift_by_id",
     "list_causes",
     "list_coverage",
-    "refusal_to_restore",
-    "restorable_fields",
     "summarize_drift",
     "uncovered_resources",
 ]

@@ -19,12 +19,12 @@ from arcadia_cloud.kernel.sql import fetch_one, load
 from arcadia_cloud.kernel.states import advance
 from drift.comparison import are_equal
 from drift.detection import sweep_resource
-from drift.errors import AlreadyResolved, CannotRevert, ResourceBusy, RevertUnderWay, ValueMoved
+from drift.errors import AlreadyResolved, ResourceBusy, RevertUnderWay, ValueMoved
 from drift.models import Drift
-from drift.restorable import refusal_to_restore
 from drift.states import DRIFT_LIFECYCLE, DriftStatus
 from drift.values import EXISTS
 from provisioning.models import Provisioned, SagaRun
+from provisioning.queries import require_revertable
 from provisioning.services import drop_provisioned, set_desired_field, start_saga
 from provisioning.states import LIVE, SagaStatus
 
@@ -78,15 +78,14 @@ def revert_drift(
     """Start the saga that puts the field back to its desired value; the row gets `revert_saga`.
 
     It stays open until the saga is completed and a sweep finds the field as desired. Raises as
-    `accept_drift` does, CannotRevert with the reason, and what `start_saga` raises.
+    `accept_drift` does, NotRevertable with the reason, and what `start_saga` raises.
     """
     with locked_drift(drift_pk, cause, at) as locked:
         drift = locked.drift
-        if reason := refusal_to_restore(kind=drift.kind, field=drift.field):
-            raise CannotRevert(reason, errors={"field": [reason]})
+        require_revertable(drift.kind, drift.field, drift.expected)
         drift.revert_saga = start_saga(
             kind=REVERT_KIND,
-            inputs={"resource_id": drift.resource_id, "field": drift.field, "value": drift.expected},
+            inputs={"resource_id": drift.resource_id, "fields": [drift.field]},
             actor=actor,
         )
         drift.note = note

@@ -6,8 +6,10 @@ CASE field
     WHEN 'region' THEN to_jsonb(resource.region)
     WHEN 'status' THEN to_jsonb(resource.status)
     WHEN 'tags' THEN to_jsonb(resource.tags)
-    -- Without one, its project was not read: whatever can be in a project is always in one.
-    WHEN 'project' THEN (SELECT to_jsonb(project.provider_id) FROM cloud_projects AS project WHERE project.id = resource.project_id)
+    -- By name, as it is ordered. Without one, it was not read: whatever can be in a project is always in one.
+    WHEN 'project' THEN (
+        SELECT to_jsonb(project.name) FROM cloud_projects AS project WHERE project.id = resource.project_id
+    )
     WHEN 'urn' THEN to_jsonb(resource.urn)
     WHEN 'provider_id' THEN to_jsonb(resource.provider_id)
     WHEN 'monthly_price_cents' THEN to_jsonb(resource.monthly_price_cents)
