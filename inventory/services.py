@@ -12,6 +12,7 @@ from arcadia_cloud.digitalocean.client import DigitalOcean
 from arcadia_cloud.kernel.errors import NotFound
 from arcadia_cloud.kernel.queue.nudge import nudge, publish_now
 from inventory.attribution.assign import assign, clear_assignment, reattribute, reattribute_project
+from inventory.event_log import DriftDetected, record_drift_detected
 from inventory.kinds import registry
 from inventory.models import Project, SyncRun
 from inventory.observation.observe import ObservationContext, ObservationCounts, Origin, observe
@@ -26,6 +27,7 @@ from inventory.sync.tombstones import tombstone_removed
 from inventory.values import RunMode
 
 __all__ = [
+    "DriftDetected",
     "ObservationContext",
     "ObservationCounts",
     "Origin",
@@ -41,6 +43,7 @@ __all__ = [
     "read_all",
     "reattribute",
     "reattribute_project",
+    "record_drift_detected",
     "register_discovery_hook",
     "request_reattribution",
     "request_sync",
