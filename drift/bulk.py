@@ -4,8 +4,9 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from arcadia_cloud.kernel.errors import DomainError, InvalidInput
+from drift.bulk_revert import revert_many
 from drift.ignore_rules import ignore_drift
-from drift.resolution import accept_drift, revert_drift
+from drift.resolution import accept_drift
 from drift.values import ActionResult, DriftAction
 
 
@@ -30,16 +31,16 @@ def act_on_many(
         raise InvalidInput(
             "expires_at must be in the future", errors={"expires_at": ["must be in the future"]}
         )
+    if action == DriftAction.REVERT:
+        return revert_many(drift_pks=drift_pks, actor=actor, at=at, note=reason, causes=causes)
     results = []
     for pk in dict.fromkeys(drift_pks):
         cause = (causes or {}).get(pk)
         try:
             if action == DriftAction.ACCEPT:
-                drift = accept_drift(drift_pk=pk, actor=actor, at=at, cause=cause, note=reason)
-            elif action == DriftAction.REVERT:
-                drift = revert_drift(drift_pk=pk, actor=actor, at=at, cause=cause, note=reason)
+                accept_drift(drift_pk=pk, actor=actor, at=at, cause=cause, note=reason)
             else:
-                drift = ignore_drift(
+                ignore_drift(
                     drift_pk=pk, actor=actor, at=at, cause=cause, reason=reason, expires_at=expires_at
                 )
         except DomainError as refusal:
@@ -47,6 +48,5 @@ def act_on_many(
                 ActionResult(pk, refusal.status, refusal.code, refusal.detail, errors=refusal.errors)
             )
         else:
-            saga_id = drift.revert_saga_id if action == DriftAction.REVERT else None
-            results.append(ActionResult(pk, saga_id=saga_id))
+            results.append(ActionResult(pk))
     return results

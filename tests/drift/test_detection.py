@@ -20,7 +20,7 @@ from inventory.models import Project, Resource, ResourceEvent
 from inventory.values import EventType, Kind
 from provisioning.models import Provisioned, SagaRun, SagaSubject
 from provisioning.states import SagaStatus
-from tests.drift.rows import (
+from tests.drift.fleet import (
     OTHER_SIZE,
     SIZE,
     START,

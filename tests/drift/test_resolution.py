@@ -22,7 +22,7 @@ from drift.values import DriftAction, DriftCounts, KindCoverage
 from inventory.models import Resource, ResourceEvent
 from provisioning.models import Provisioned, SagaRun
 from provisioning.states import SagaStatus
-from tests.drift.rows import (
+from tests.drift.fleet import (
     OTHER_SIZE,
     SIZE,
     change,

@@ -27,7 +27,7 @@ class Change:
         return self.seen.provider_id
 
     def begin_or_wait(self, name: str, send: Callable[[], ActionRecord]) -> Wait:
-        """Begin the action `name`, or wait for the one that was begun; over without its goal, begin it anew."""
+        """Begin the action `name`, or wait for it; one that is over without its goal is begun anew."""
         under_way = poll(f"{name} of {self.kind} {self.seen.name} is under way")
         own = f"undo_{name}_action_id" if self.state.is_compensating else f"{name}_action_id"
         # On the way back too: what was begun on the way there may still take effect.

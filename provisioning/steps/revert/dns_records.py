@@ -18,7 +18,8 @@ from provisioning.contract import Wait
 from provisioning.steps.idempotent_create import list_lag_ends_at, wait_for_listing
 from provisioning.steps.revert.change import Change
 
-_ZONE: Final = kind_spec(Kind.DNS_ZONE)
+_SUB_LISTING: Final[Any] = kind_spec(Kind.DNS_ZONE).sub_listing  # Any: a zone has one, other kinds none
+_MAP: Final = _SUB_LISTING.combine
 _KEPT: Final = "SOA"  # the zone's own, which is neither written nor deleted
 
 
@@ -65,8 +66,7 @@ def _parse(records: list[dict[str, Any]]) -> list[DnsRecord]:
 
 def _normalize(zone: str, records: list[DnsRecord]) -> list[dict[str, Any]]:
     """Return the records as the inventory maps them, in their order."""
-    assert _ZONE.sub_listing is not None
-    mapped: list[dict[str, Any]] = _ZONE.sub_listing.combine(DomainRecord(name=zone), records).records
+    mapped: list[dict[str, Any]] = _MAP(DomainRecord(name=zone), records).records
     return mapped
 
 
