@@ -32,7 +32,7 @@ from inventory.services import DriftDetected, record_drift_detected
 log = structlog.get_logger(__name__)
 SWEEP_ACTOR: Final = "drift sweep"
 OPENED: Final = "opened"
-_BATCH_SIZE: Final = 5_000
+_BATCH_SIZE: Final = 10_000
 _END: Final = 2**63 - 1  # beyond the last resource
 _READ_BATCH: Final = load(__package__, "read_batch.sql")
 _LIST_CANDIDATES: Final = load(__package__, "list_candidates.sql")
