@@ -24,7 +24,6 @@ import msgspec
 import structlog
 from django.db import transaction
 
-from arcadia_cloud.kernel.leases import lease
 from arcadia_cloud.kernel.sql import fetch_all, load
 from drift.comparison import are_equal, cause_of
 from drift.values import EXISTS, DriftCounts
@@ -33,7 +32,6 @@ from inventory.services import DriftDetected, record_drift_detected
 log = structlog.get_logger(__name__)
 SWEEP_ACTOR: Final = "drift sweep"
 OPENED: Final = "opened"
-_LEASE: Final = "drift: sweep"
 _BATCH_SIZE: Final = 5_000
 _END: Final = 2**63 - 1  # beyond the last resource
 _READ_BATCH: Final = load(__package__, "read_batch.sql")
@@ -79,20 +77,22 @@ class Change:
     actual: str | None
 
 
-def sweep_all(*, at: datetime) -> DriftCounts:
-    """Compare every desired state. Repeating it opens nothing. Raises LeaseHeld while another sweep runs."""
+def sweep_all(*, at: datetime, assert_held: Callable[[], None] | None = None) -> DriftCounts:
+    """Compare every desired state. Repeating it opens nothing.
+
+    `assert_held` is called in the transaction of each batch: a sweep whose lease is another's writes no more.
+    """
     counts: Counter[str] = Counter()
-    with lease(_LEASE) as held:
-        after = 0
-        while after < _END:
-            (batch,) = fetch_all(_READ_BATCH, {"after": after, "size": _BATCH_SIZE}, into=_Batch)
-            # With the last batch go the rows of resources that have no desired state any more.
-            until = _END if batch.last is None or batch.checked < _BATCH_SIZE else batch.last
-            counts += _sweep_range(after, until, at=at, assert_held=held.assert_held)
-            counts.update(checked=batch.checked, skipped=batch.skipped)
-            after = until
+    after = 0
+    while after < _END:
+        (batch,) = fetch_all(_READ_BATCH, {"after": after, "size": _BATCH_SIZE}, into=_Batch)
+        # With the last batch go the rows of resources that have no desired state any more.
+        until = _END if batch.last is None or batch.checked < _BATCH_SIZE else batch.last
+        counts += _sweep_range(after, until, at=at, assert_held=assert_held)
+        counts.update(checked=batch.checked, skipped=batch.skipped)
+        after = until
     found = DriftCounts(**counts)
-    log.info("drift_detected", **counts)
+    log.info("drift_compared", **counts)
     return found
 
 

@@ -5,7 +5,9 @@ where it is given, is what the operator has seen (`Drift.cause`): a row of anoth
 """
 
 from datetime import datetime
+from typing import Final
 
+from arcadia_cloud.kernel.leases import lease
 from drift.adoption import adopt_many, adopt_resource
 from drift.alerts import update_alert
 from drift.bulk import act_on_many
@@ -26,6 +28,7 @@ __all__ = [
     "ignore_drift",
     "revert_drift",
 ]
+_LEASE: Final = "drift: sweep"
 
 
 def detect_all(*, at: datetime) -> DriftCounts:
@@ -33,7 +36,8 @@ def detect_all(*, at: datetime) -> DriftCounts:
 
     Repeating it opens nothing. Raises LeaseHeld while another sweep runs.
     """
-    counts = sweep_all(at=at)
+    with lease(_LEASE) as held:
+        counts = sweep_all(at=at, assert_held=held.assert_held)
     update_alert(opened=counts.opened, actor=SWEEP_ACTOR)
     return counts
 
