@@ -6,7 +6,7 @@ from django.db import connection
 from django.utils import timezone
 
 from drift.models import Drift
-from drift.services import detect_all
+from drift.services import detect_resource
 from inventory.models import Resource
 from provisioning.services import record_provisioned
 from tests.inventory.observations import observed, seen
@@ -20,7 +20,8 @@ def drifted(
     for row in Resource.objects.filter(name__in=names):
         record_provisioned(resource_pk=row.pk, spec=spec or {"region": "ams3"}, saga_id=None)
     Resource.objects.filter(name__in=names).update(tenant_id=tenant)
-    detect_all(at=timezone.now())
+    for row in Resource.objects.filter(name__in=names):
+        detect_resource(resource_pk=row.pk, at=timezone.now())
     return list(Drift.objects.open().order_by("pk"))
 
 
