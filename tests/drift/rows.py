@@ -16,7 +16,10 @@ def drifted(
     *names: str, spec: dict[str, Any] | None = None, tenant: str | None = None, **facts: Any
 ) -> list[Drift]:
     """Droplets of these names whose desired state differs in the fields of `spec`; the open rows, by id."""
-    observed(*(seen(provider_id=str(4711 + number), name=name, **facts) for number, name in enumerate(names)))
+    first = 4711 + Resource.objects.count()
+    observed(
+        *(seen(provider_id=str(first + number), name=name, **facts) for number, name in enumerate(names))
+    )
     for row in Resource.objects.filter(name__in=names):
         record_provisioned(resource_pk=row.pk, spec=spec or {"region": "ams3"}, saga_id=None)
     Resource.objects.filter(name__in=names).update(tenant_id=tenant)
