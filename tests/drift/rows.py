@@ -6,7 +6,7 @@ from django.db import connection
 from django.utils import timezone
 
 from drift.models import Drift
-from drift.services import detect_all
+from drift.services import detect_resource
 from inventory.models import Resource
 from provisioning.services import record_provisioned
 from tests.inventory.observations import observed, seen
@@ -16,11 +16,15 @@ def drifted(
     *names: str, spec: dict[str, Any] | None = None, tenant: str | None = None, **facts: Any
 ) -> list[Drift]:
     """Droplets of these names whose desired state differs in the fields of `spec`; the open rows, by id."""
-    observed(*(seen(provider_id=str(4711 + number), name=name, **facts) for number, name in enumerate(names)))
+    first = 4711 + Resource.objects.count()
+    observed(
+        *(seen(provider_id=str(first + number), name=name, **facts) for number, name in enumerate(names))
+    )
     for row in Resource.objects.filter(name__in=names):
         record_provisioned(resource_pk=row.pk, spec=spec or {"region": "ams3"}, saga_id=None)
     Resource.objects.filter(name__in=names).update(tenant_id=tenant)
-    detect_all(at=timezone.now())
+    for row in Resource.objects.filter(name__in=names):
+        detect_resource(resource_pk=row.pk, at=timezone.now())
     return list(Drift.objects.open().order_by("pk"))
 
 

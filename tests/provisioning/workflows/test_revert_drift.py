@@ -5,21 +5,16 @@ from typing import Any
 
 import pytest
 
-from arcadia_cloud.kernel.errors import Conflict
 from inventory.models import Resource
 from inventory.services import sync_inventory
 from inventory.values import Kind, RunMode
-from provisioning.errors import NotRevertable, Protected, SubjectBusy
-from provisioning.models import Provisioned, SagaRun
-from provisioning.queries import plan_saga
+from provisioning.models import SagaRun
 from provisioning.reversals import REVERSALS
-from provisioning.services import protect, record_provisioned
+from provisioning.services import record_provisioned
 from provisioning.steps.revert.writers import WRITERS
 from tests.provisioning.sagas import ledger, run_to_end, start, start_and_run
-from tests.provisioning.workflows.cloud import LEGACY, PASSING, SHOP_WEB, ZONE, Cloud
+from tests.provisioning.workflows.cloud import SHOP_WEB, ZONE, Cloud
 from tests.provisioning.workflows.conftest import FailAfter
-from tests.provisioning.workflows.outcomes import reason
-from tests.simulator.api import Json
 
 RIGHT_RECORDS = [
     {"type": "A", "name": "@", "data": "203.0.113.21", "ttl": 60},
