@@ -80,7 +80,7 @@ DIFFERENT: list[tuple[str, str, str, Any, Any]] = [
     ("data", "dns_zone", "records", [{"type": "A", "name": "@", "data": "192.0.2.1"}],
      [{"type": "A", "name": "@", "data": "192.0.2.2"}]),
 ]  # fmt: skip
-TEXTS = st.text(st.characters(exclude_categories=("Cs",)), max_size=6)
+TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=6)
 SCALARS = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | TEXTS
 JSON = st.recursive(
     SCALARS, lambda of: st.lists(of, max_size=4) | st.dictionaries(TEXTS, of, max_size=4), max_leaves=12

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from functools import partial
 
@@ -90,6 +90,11 @@ def ignore(drift: Drift) -> Drift:
     return ignore_drift(drift_pk=drift.pk, actor="eve", at=hour(2), reason="known")
 
 
+OUTCOMES: Mapping[Callable[..., Drift], DriftStatus] = {
+    accept: DriftStatus.ACCEPTED,
+    revert: DriftStatus.OPEN,  # with its saga, until a sweep agrees
+    ignore: DriftStatus.IGNORED,
+}
 ACTIONS: Sequence[Callable[[Drift], Drift]] = (accept, revert, ignore)
 
 
@@ -103,14 +108,7 @@ def test_of_two_operators_the_second_is_refused(
     refusal = while_held(lambda: first(drift), lambda: second(drift))
     assert isinstance(refusal, Conflict)
     drift.refresh_from_db()
-    assert (
-        drift.status
-        == {
-            accept: DriftStatus.ACCEPTED,
-            revert: DriftStatus.OPEN,
-            ignore: DriftStatus.IGNORED,
-        }[first]
-    )
+    assert drift.status == OUTCOMES[first]
     assert SagaRun.objects.count() == (first is revert)
     assert Provisioned.objects.get().spec_version == (2 if first is accept else 1)
 

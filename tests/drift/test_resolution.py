@@ -1,6 +1,7 @@
 """An operator's answers to drift: accept, ignore, adopt, singly and in bulk."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -173,13 +174,14 @@ def test_an_ignored_row_comes_back_when_its_snooze_is_over() -> None:
     ],
 )
 def test_a_rule_closes_what_it_covers_and_keeps_its_like_from_opening(
-    rule: dict[str, str], covered: set[str]
+    rule: dict[str, Any], covered: set[str]
 ) -> None:
     drifted("1")
     drifted("2", tags=["batch"])
     desire(make_resource("3"), name="shop")
     sweep(1)
-    create_ignore_rule(**{"kind": "droplet", "reason": "known", "actor": "ada", "at": hour(2), **rule})
+    given: dict[str, Any] = {"kind": "droplet", "reason": "known", "actor": "ada", "at": hour(2), **rule}
+    create_ignore_rule(**given)
     ignored = Drift.objects.filter(status=DriftStatus.IGNORED)
     assert set(ignored.values_list("resource__provider_id", flat=True)) == covered
     Drift.objects.all().delete()
@@ -220,9 +222,10 @@ def test_what_is_ignored_and_no_longer_differs_is_stale() -> None:
         ({"tag": "a", "resource_pk": 1}, "tag"),
     ],
 )
-def test_a_rule_that_makes_no_sense_is_refused_by_field(rule: dict[str, object], field: str) -> None:
+def test_a_rule_that_makes_no_sense_is_refused_by_field(rule: dict[str, Any], field: str) -> None:
+    given: dict[str, Any] = {"kind": "droplet", "reason": "known", "actor": "a", "at": hour(2), **rule}
     with pytest.raises(InvalidInput) as refusal:
-        create_ignore_rule(**{"kind": "droplet", "reason": "known", "actor": "a", "at": hour(2), **rule})
+        create_ignore_rule(**given)
     assert list(refusal.value.errors) == [field]
     assert not DriftIgnoreRule.objects.exists()
 
