@@ -33,7 +33,7 @@ def copy_rows(drift: Drift, count: int) -> None:
     with connection.cursor() as cursor:
         cursor.execute(
             "INSERT INTO cloud_drift (resource_id, kind, field, expected, actual, cause, status, detected_at,"
-            " last_seen_at) SELECT resource_id, kind, field || n, expected, actual, md5((n %% 7)::text), status,"
-            " detected_at, last_seen_at FROM cloud_drift, generate_series(1, %s) AS n WHERE id = %s",
+            " last_seen_at) SELECT resource_id, kind, field || n, expected, actual, md5((n %% 7)::text),"
+            " status, detected_at, last_seen_at FROM cloud_drift, generate_series(1, %s) AS n WHERE id = %s",
             [count, drift.pk],
         )
