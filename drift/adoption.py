@@ -53,6 +53,7 @@ def adopt_many(*, resource_pks: Sequence[int], actor: str, at: datetime) -> list
     for start in range(0, len(resource_pks), _BATCH_SIZE):
         parameters = {"resource_ids": list(resource_pks[start : start + _BATCH_SIZE]), "fields": fields}
         live = fetch_all(_READ_LIVE_FIELDS, parameters, into=_LiveFields)
+        # The insert decides, not the look: another may have adopted it since.
         adopted.update(adopt_desired_states({each.resource_id: each.spec for each in live}))
     log.info("desired_states_adopted", actor=actor, at=at.isoformat(), adopted=len(adopted))
     gone = dict(Resource.objects.filter(pk__in=set(resource_pks) - adopted).values_list("pk", "deleted_at"))

@@ -14,6 +14,7 @@ _NAMED: Final = 5
 
 def update_alert(*, opened: int, actor: str) -> None:
     """Raise the alert where the sweep opened rows, resolve it where none is open. Two queries at most."""
+    # What is new raises it: who has seen the open rows isn't called again each hour.
     if not opened:
         if not Drift.objects.open().exists():
             resolve_alert(code=NEW_DRIFT, subject=SUBJECT, actor=actor)

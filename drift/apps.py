@@ -14,7 +14,7 @@ class DriftConfig(AppConfig):
                 name="drift: compare what is with what is desired",
                 task="drift.detect",
                 queue="cloud_sync_full",
-                crontab="20 * * * *",
+                crontab="20 * * * *",  # after the syncs, which begin at :15
                 expires_seconds=3600,
             )
         )

@@ -22,11 +22,11 @@ Key: TypeAlias = tuple[Any, ...]
 # Two texts are equal only letter by letter ("1.10" is no "1.1"); a number equals any text that spells it.
 _NUMBER: Final = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?")
 _EVERY_PORT: Final = (None, "", "0", "all")
-_OTHER_PURPOSE: Final = "Other: "
+_OTHER_PURPOSE: Final = "Other: "  # the API puts it before a purpose that isn't one of its own
 _HOST_NAME_TYPES: Final = frozenset({"CAA", "CNAME", "MX", "NS", "SRV"})
 # The API's names of a firewall rule's peers, and the inventory's.
 _PEER_NAMES: Final = {"load_balancer_uids": "load_balancer_ids", "kubernetes_ids": "cluster_ids"}
-_CAUSE_BYTES: Final = 16
+_CAUSE_BYTES: Final = 16  # a hash and not the values: an index can't hold a zone's records
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +65,7 @@ def normalize(kind: str, field: str, value: Any) -> Any:
 
 
 def _are_equal(one: Any, other: Any) -> bool:
+    # A key differs for a true and a 1, which Python's own == takes for the same.
     if _exact_key(one) == _exact_key(other):
         return True
     if _loose_key(one) != _loose_key(other):
@@ -79,6 +80,7 @@ def _are_equal(one: Any, other: Any) -> bool:
 
 def _is_within(some: Iterable[Any], items: Iterable[Any]) -> bool:
     """Return whether each of `some` equals one of the items."""
+    # By loose key: each of two lists of thousands with each of the other would take minutes.
     alike: dict[Key, list[Any]] = {}
     for item in items:
         alike.setdefault(_loose_key(item), []).append(item)

@@ -27,12 +27,12 @@ from django.db import transaction
 from arcadia_cloud.kernel.sql import fetch_all, load
 from drift.comparison import are_equal, cause_of
 from drift.values import EXISTS, DriftCounts
-from inventory.services import DriftDetected, record_drift_detected
+from inventory.services import DriftEvent, record_drift_detected
 
 log = structlog.get_logger(__name__)
 SWEEP_ACTOR: Final = "drift sweep"
 OPENED: Final = "opened"
-_BATCH_SIZE: Final = 5_000
+_BATCH_SIZE: Final = 10_000  # a fleet of which everything differs still fits into memory
 _END: Final = 2**63 - 1  # beyond the last resource
 _READ_BATCH: Final = load(__package__, "read_batch.sql")
 _LIST_CANDIDATES: Final = load(__package__, "list_candidates.sql")
@@ -106,6 +106,7 @@ def _sweep_range(
 ) -> Counter[str]:
     """Compare the desired states of a range of resources; return the counts of what changed."""
     bounds = {"after": after, "until": until}
+    # Outside the transaction: it takes longest, and what it finds is looked up again under the locks.
     differences = list(_list_differences(bounds))
     with transaction.atomic():
         if assert_held is not None:
@@ -116,6 +117,7 @@ def _sweep_range(
         }
         kept = [each for each in differences if (each["resource_id"], each["field"]) in locked]
         doubted = [each for each in differences if (each["resource_id"], each["field"]) not in locked]
+        # Before any row is written: an upsert and an update would lock them in orders of their own.
         fetch_all(_LOCK_PRESENT, bounds, into=int)
         parameters = {
             **bounds,
@@ -125,6 +127,7 @@ def _sweep_range(
             "in_doubt": _as_json(doubted),
         }
         changes = fetch_all(_RECORD_DIFFERENCES, parameters, into=Change)
+        # In the same transaction: a row and its event are there together, or neither is.
         record_events(changes, at=at)
     counts = Counter(each.change for each in changes)
     counts["differing"] = len(locked)
@@ -134,7 +137,7 @@ def _sweep_range(
 def record_events(changes: Iterable[Change], *, at: datetime) -> None:
     """Write the event of each row that was opened."""
     opened = [
-        DriftDetected(
+        DriftEvent(
             resource_id=each.resource_id,
             field=each.field,
             expected=_raw(each.expected),
@@ -150,6 +153,7 @@ def record_events(changes: Iterable[Change], *, at: datetime) -> None:
 def _list_differences(bounds: dict[str, int]) -> Iterator[dict[str, Any]]:
     """Yield the fields of a range that differ, as the statements take them."""
     for each in fetch_all(_LIST_CANDIDATES, bounds, into=_Candidate):
+        # Decimals: a float would lose digits that the database compares, and one value could be another.
         expected, actual = (json.loads(text, parse_float=Decimal) for text in (each.expected, each.actual))
         if each.field == EXISTS or not are_equal(each.kind, each.field, expected, actual):
             yield {

@@ -37,6 +37,7 @@ def create_ignore_rule(
     it is a snooze. Raises InvalidInput with the fields at fault, and NotFound for the resource.
     """
     _check_rule(kind=kind, reason=reason, resource_pk=resource_pk, tag=tag, expires_at=expires_at, at=at)
+    # In one transaction: a rule without its effect would show open rows that it covers.
     with transaction.atomic():
         rule = DriftIgnoreRule.objects.create(
             kind=kind,
@@ -58,6 +59,7 @@ def end_ignore_rule(*, rule_pk: int, actor: str, at: datetime) -> DriftIgnoreRul
     Raises NotFound, and Conflict where it is over already.
     """
     with transaction.atomic():
+        # Locked, so that of two who end it the second is refused.
         rule = DriftIgnoreRule.objects.select_for_update(of=("self",)).filter(pk=rule_pk).first()
         if rule is None:
             raise NotFound(f"there is no ignore rule {rule_pk}")

@@ -60,6 +60,7 @@ def accept_drift(
         if drift.field == EXISTS:
             drop_provisioned(resource_pk=drift.resource_id)
         else:
+            # The database's own text: read into Python and written again, a number could lose digits.
             set_desired_field(resource_pk=drift.resource_id, field=drift.field, value=locked.live)
         advance(
             drift,
@@ -83,6 +84,7 @@ def revert_drift(
     with locked_drift(drift_pk, cause, at) as locked:
         drift = locked.drift
         require_revertable(drift.kind, drift.field, drift.expected)
+        # In this transaction: no row shows a saga that wasn't started, and no saga runs unseen.
         drift.revert_saga = start_saga(
             kind=REVERT_KIND,
             inputs={"resource_id": drift.resource_id, "fields": [drift.field]},
@@ -114,7 +116,9 @@ def _lock_open(drift_pk: int, cause: str | None) -> LockedDrift:
     drift = Drift.objects.filter(pk=drift_pk).first()
     if drift is None:
         raise NotFound(f"there is no drift {drift_pk}")
+    # In the sweep's order: the other way round, the two could wait for each other.
     desired = Provisioned.objects.select_for_update(of=("self",)).filter(resource=drift.resource_id).first()
+    # Read again: another may have resolved it while this one waited.
     drift = Drift.objects.select_for_update(of=("self",)).get(pk=drift_pk)
     _refuse_unless_open(drift)
     if cause is not None and cause != drift.cause:
@@ -147,6 +151,7 @@ def _refuse_unless_open(drift: Drift) -> None:
     if drift.status != DriftStatus.OPEN:
         raise AlreadyResolved(f"{drift} was {drift.status} by {drift.resolved_by} at {drift.resolved_at}")
     saga = drift.revert_saga
+    # A dead letter's work is half done: it is settled before the row is.
     if saga is not None and (saga.status in [*LIVE, SagaStatus.FAILED] or _awaits_sweep(drift, saga)):
         raise RevertUnderWay(f"saga {saga.pk}, which is {saga.status}, puts back {drift}")
 

@@ -36,6 +36,7 @@ def detect_all(*, at: datetime) -> DriftCounts:
 
     Repeating it opens nothing. Raises LeaseHeld while another sweep runs.
     """
+    # Two at once would come to the same, at twice the work.
     with lease(_LEASE) as held:
         counts = sweep_all(at=at, assert_held=held.assert_held)
     update_alert(opened=counts.opened, actor=SWEEP_ACTOR)

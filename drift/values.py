@@ -11,7 +11,7 @@ ALL_FIELDS: Final = ""  # of an ignore rule: it covers every field of its kind
 
 
 class DriftAction(StrEnum):
-    """What an operator can do to an open row."""
+    """The actions of an operator on an open row."""
 
     ACCEPT = "accept"
     REVERT = "revert"

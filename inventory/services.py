@@ -12,7 +12,7 @@ from arcadia_cloud.digitalocean.client import DigitalOcean
 from arcadia_cloud.kernel.errors import NotFound
 from arcadia_cloud.kernel.queue.nudge import nudge, publish_now
 from inventory.attribution.assign import assign, clear_assignment, reattribute, reattribute_project
-from inventory.event_log import DriftDetected, record_drift_detected
+from inventory.event_log import DriftEvent, record_drift_detected
 from inventory.kinds import registry
 from inventory.models import Project, SyncRun
 from inventory.observation.observe import ObservationContext, ObservationCounts, Origin, observe
@@ -27,7 +27,7 @@ from inventory.sync.tombstones import tombstone_removed
 from inventory.values import RunMode
 
 __all__ = [
-    "DriftDetected",
+    "DriftEvent",
     "ObservationContext",
     "ObservationCounts",
     "Origin",
