@@ -101,8 +101,10 @@ def fill_events(count: int, *, resources: int) -> None:
 
 
 _MORE_DRIFT = """
-    INSERT INTO cloud_drift (resource_id, kind, field, expected, actual, cause, status, detected_at, last_seen_at)
-    SELECT id, kind, 'size_slug', '"s-2vcpu-4gb"', '"s-1vcpu-1gb"', md5((id % 100)::text), 'open', now(), now()
+    INSERT INTO cloud_drift
+        (resource_id, kind, field, expected, actual, cause, status, detected_at, last_seen_at)
+    SELECT id, kind, 'size_slug', '"s-2vcpu-4gb"', '"s-1vcpu-1gb"', md5((id % 100)::text), 'open',
+        now(), now()
     FROM cloud_resources ORDER BY id LIMIT %s
 """
 
