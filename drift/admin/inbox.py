@@ -21,6 +21,7 @@ from drift.models import Drift
 from drift.queries import list_causes, summarize_drift
 from drift.services import accept_drift, ignore_drift, revert_drift
 from drift.states import DriftStatus
+from drift.values import EXISTS
 from provisioning.queries import reason_against
 from provisioning.services import refresh_offer
 from provisioning.states import LIVE
@@ -68,7 +69,14 @@ class DriftAdmin(CoverageAdmin, ResolveAdmin):
     ) -> HttpResponse:
         """Add the counts, and the open rows by cause."""
         causes = [
-            (group, as_text(group.expected), as_text(group.actual))
+            (
+                group,
+                *(
+                    ("exists", "gone")
+                    if group.field == EXISTS
+                    else (as_text(group.expected), as_text(group.actual))
+                ),
+            )
             for group in list_causes(limit=_CAUSES_SHOWN)
         ]
         own = {

@@ -5,16 +5,20 @@ from typing import Any
 
 import pytest
 
+from arcadia_cloud.kernel.errors import Conflict
 from inventory.models import Resource
 from inventory.services import sync_inventory
 from inventory.values import Kind, RunMode
+from provisioning.errors import NotRevertable, Protected, SubjectBusy
 from provisioning.models import SagaRun
+from provisioning.queries import plan_saga
 from provisioning.reversals import REVERSALS
-from provisioning.services import record_provisioned
+from provisioning.services import protect, record_provisioned
 from provisioning.steps.revert.writers import WRITERS
 from tests.provisioning.sagas import ledger, run_to_end, start, start_and_run
-from tests.provisioning.workflows.cloud import SHOP_WEB, ZONE, Cloud
+from tests.provisioning.workflows.cloud import LEGACY, PASSING, SHOP_WEB, ZONE, Cloud
 from tests.provisioning.workflows.conftest import FailAfter
+from tests.provisioning.workflows.outcomes import reason
 
 RIGHT_RECORDS = [
     {"type": "A", "name": "@", "data": "203.0.113.21", "ttl": 60},
@@ -124,3 +128,101 @@ def test_a_saga_that_fails_at_its_end_leaves_every_resource_as_it_was(
     for each in (now, everything):
         each["records"] = sorted(each["records"].values())
     assert now == everything
+
+
+@pytest.mark.parametrize("fault", PASSING)
+def test_a_fault_that_passes_is_outlived(cloud: Cloud, fault: str) -> None:
+    row = desire(Kind.DROPLET, str(SHOP_WEB), {"tags": ["role:new"], "name": "shop-one"})
+    cloud.fault(**PASSING[fault], method="POST", path="(tags|actions)")
+    saga = run_to_end(begin(row, "tags", "name"))
+    assert saga.status == "completed", saga.error
+    assert (cloud.droplet(SHOP_WEB)["tags"], cloud.droplet(SHOP_WEB)["name"]) == (["role:new"], "shop-one")
+
+
+def test_a_record_whose_answer_was_lost_is_written_once(fleet: Cloud) -> None:
+    row = desire(Kind.DNS_ZONE, ZONE, {"records": RIGHT_RECORDS})
+    fleet.fault("drop_after", method="POST", path="records$")
+    saga = run_to_end(begin(row, "records"))
+    assert saga.status == "completed", saga.error
+    assert sorted(each["type"] for each in fleet.records()) == ["A", "CNAME", "MX", "TXT"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "spec"),
+    [
+        (Kind.DROPLET, str(SHOP_WEB), {"region": "ams3"}),
+        (Kind.DROPLET, str(SHOP_WEB), {"status": "archive"}),
+        (Kind.DROPLET, str(SHOP_WEB), {"tags": "not a list"}),
+        (Kind.DROPLET, str(SHOP_WEB), {"memory_mb": 1}),
+    ],
+)
+def test_what_cannot_be_put_back_is_refused_with_the_reason(
+    cloud: Cloud, kind: str, name: str, spec: dict[str, Any]
+) -> None:
+    row = desire(kind, name, spec)
+    with pytest.raises(NotRevertable) as refusal:
+        begin(row, *spec)
+    assert list(refusal.value.errors) == list(spec)
+    assert not SagaRun.objects.exists()
+
+
+def test_a_volume_does_not_shrink(fleet: Cloud) -> None:
+    row = desire(Kind.VOLUME, "shop-media", {"size_gb": "100"})
+    with pytest.raises(NotRevertable, match="can't shrink, and it has 250 GB"):
+        begin(row, "size_gb")
+
+
+def test_a_protected_droplet_keeps_its_size_and_its_tag_and_may_be_renamed(cloud: Cloud) -> None:
+    spec = {"size_slug": "s-4vcpu-8gb", "status": "off", "name": "shop-one", "tags": []}
+    row = desire(Kind.DROPLET, str(SHOP_WEB), spec)
+    protect(resource_pk=row.pk, actor="a test")
+    for field in ("size_slug", "status"):
+        with pytest.raises(Protected):
+            begin(row, field)
+    assert run_to_end(begin(row, "name")).status == "completed"
+    Resource.objects.filter(pk=row.pk).update(tags=["Protected"])
+    with pytest.raises(Protected, match="a tag that would be taken off"):
+        begin(row, "tags")
+
+
+def test_one_saga_at_a_time_holds_the_resource(cloud: Cloud) -> None:
+    row = desire(Kind.DROPLET, str(SHOP_WEB), {"name": "shop-one", "tags": []})
+    begin(row, "name")
+    with pytest.raises(SubjectBusy):
+        begin(row, "tags")
+
+
+def test_a_field_of_which_nothing_is_desired_is_a_conflict(cloud: Cloud) -> None:
+    row = desire(Kind.DROPLET, str(SHOP_WEB), {"name": "shop-one"})
+    with pytest.raises(Conflict, match="has no desired tags"):
+        begin(row, "tags")
+
+
+def test_a_droplet_with_the_right_size_by_now_is_not_switched_off(cloud: Cloud) -> None:
+    row = desire(Kind.DROPLET, str(LEGACY), {"size_slug": "s-2vcpu-2gb", "status": "active"})
+    saga = run_to_end(begin(row, "size_slug", "status"))
+    assert saga.status == "completed", saga.error
+    assert cloud.droplet(LEGACY)["status"] == "active"
+    assert cloud.asked("POST", f"/v2/droplets/{LEGACY}/actions") == 1
+
+
+def test_the_plan_says_what_is_put_back_and_what_is_switched_off(cloud: Cloud) -> None:
+    row = desire(Kind.DROPLET, str(SHOP_WEB), {"size_slug": "s-4vcpu-8gb", "name": "shop-one"})
+    plan = plan_saga(kind="revert_drift", inputs={"resource_id": row.pk, "fields": ["size_slug", "name"]})
+    assert [str(each).partition(": ")[2] for each in plan.effects.changes] == [
+        f"size_slug back to s-4vcpu-8gb: {REVERSALS[Kind.DROPLET]['size_slug'].how}",
+        "name back to shop-one: it is renamed",
+    ]
+    assert plan.effects.powered_off == ["shop-web-01 is off while it is resized"]
+    assert plan.is_startable
+
+
+def test_a_cancel_in_the_middle_puts_back_what_was_done(cloud: Cloud, fail_after: FailAfter) -> None:
+    row = desire(Kind.DROPLET, str(SHOP_WEB), {"name": "shop-one", "size_slug": "s-4vcpu-8gb"})
+    before = cloud.everything()
+    for done in (2, 4, 5):
+        saga = start_and_run(
+            fail_after("revert_drift", done), resource_id=row.pk, fields=["name", "size_slug"]
+        )
+        assert reason(saga) == "step_failed:fail"
+        assert cloud.everything() == before
