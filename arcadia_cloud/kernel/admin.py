@@ -7,7 +7,7 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 
 from arcadia_cloud.kernel.alerts import resolve_alert
-from arcadia_cloud.kernel.console.actions import actor_of, redirect_to_list
+from arcadia_cloud.kernel.console.actions import Button, actor_of, redirect_to_list
 from arcadia_cloud.kernel.console.filters import ChoiceFilter, StateFilter
 from arcadia_cloud.kernel.console.formatting import link, shortened
 from arcadia_cloud.kernel.console.records import RecordAdmin
@@ -40,6 +40,7 @@ class SeverityFilter(ChoiceFilter):
 class AlertAdmin(RecordAdmin[Alert]):
     """Alerts, newest first. Resolving one stores the actor; what is still wrong raises it again."""
 
+    change_form_template = "kernel/record.html"
     list_display = ("headline", "level", "about", "times_raised", "last_raised_at", "state")
     list_filter = (OpenFilter, SeverityFilter)
     search_fields = ("code", "subject", "message")
@@ -77,6 +78,12 @@ class AlertAdmin(RecordAdmin[Alert]):
     def has_resolve_permission(self, request: HttpRequest, _object_id: str | None = None) -> bool:
         """Return whether the user may close alerts."""
         return request.user.has_perm("kernel.change_alert")
+
+    def available_actions(self, request: HttpRequest, row: Alert) -> list[Button]:
+        """Return the one that closes an open alert."""
+        return self.buttons(
+            row, {"resolve_this": row.resolved_at is None and self.has_resolve_permission(request)}
+        )
 
     @admin.action(description="Resolve the selected alerts", permissions=["resolve"])
     def resolve_selected(self, request: HttpRequest, queryset: QuerySet[Alert]) -> None:
