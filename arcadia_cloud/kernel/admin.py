@@ -93,14 +93,9 @@ class AlertAdmin(RecordAdmin[Alert]):
     actions = ("resolve_selected",)
     actions_detail = ("take_this", "snooze_this", "note_this", "resolve_this")
 
-    def get_actions_detail(self, request: HttpRequest, object_id: str) -> list[Any]:
-        """Offer none in the page's head: the page itself shows those that fit the alert."""
-        return []
-
     def extra_context(self, request: HttpRequest, row: Alert) -> dict[str, Any]:
         return {
             "alert": row,
-            "actions": self.available_actions(request, row),
             "runbook": runbook_of(row.code),
             "subject_address": url_of(row.subject),
             "deliveries": row.deliveries.order_by("created_at", "pk"),

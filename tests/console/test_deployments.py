@@ -1,5 +1,6 @@
 """The console's pages of customers: what they show, and what may be done to whom."""
 
+import re
 from typing import Any
 
 import pytest
@@ -10,7 +11,14 @@ from django.utils import timezone
 
 from catalog.services import seed_catalog
 from deployments.models import Deployment, Subscription, SubscriptionDiscount
-from deployments.services import create_deployment, create_subscription, transition
+from deployments.services import (
+    create_deployment,
+    create_subscription,
+    create_template,
+    publish_template,
+    transition,
+)
+from deployments.templates import SEEDED
 from tests.console.conftest import Login
 from tests.console.rows import queries_of
 from tests.deployments.rows import BY, noon, told
@@ -130,3 +138,33 @@ def test_a_page_asks_as_many_queries_with_a_long_history_as_with_a_short_one(
     for to in ("paused", "active") * 10:
         transition(deployment_pk=deployment.pk, to=to, actor=BY, at=timezone.now())
     assert len(queries_of(client, PAGE.format(deployment.pk))) == few
+
+
+def test_a_templates_page_offers_what_fits_the_version_and_names_it_as_it_is(login: Login) -> None:
+    template = create_template(code="small", spec=SEEDED["single"], actor=BY)
+    page = f"/admin/deployments/deploymenttemplate/{template.pk}/change/"
+    operator = login("operator")
+    shown = operator.get(page)
+    assert [button.name for button in shown.context["actions"]] == ["publish_this", "draft_from_this"]
+    assert 'id="publish_this"' in shown.content.decode()
+    publish_template(template_pk=template.pk, actor=BY, at=noon(1))
+    assert [button.name for button in operator.get(page).context["actions"]] == ["draft_from_this"]
+    assert login("viewer").get(page).context["actions"] == []
+
+
+def test_a_title_leaves_names_as_they_are_and_begins_words_with_a_capital(
+    login: Login, deployment: Deployment
+) -> None:
+    page = login("viewer").get(PAGE.format(deployment.pk)).content.decode()
+    assert ">acme/shop</" in re.sub(r"\s*([<>])\s*", r"\1", page)
+    assert "Acme/shop" not in page
+    assert ">Deployments</" in re.sub(r"\s*([<>])\s*", r"\1", page)
+
+
+def test_the_way_out_of_a_dialog_is_named_like_no_action(login: Login, deployment: Deployment) -> None:
+    asked = login("operator").get(f"/admin/deployments/deployment/{deployment.pk}/move_to_cancelled/")
+    words = re.findall(
+        r">\s*(\w[\w ]*?)\s*</(?:a|button|span)>", asked.content.decode().split('id="dialog"')[1]
+    )
+    assert "Back" in words
+    assert "Cancel" not in words
