@@ -289,6 +289,7 @@ SPECTACULAR_SETTINGS = {
     "ENUM_NAME_OVERRIDES": {
         "SagaStatusEnum": "provisioning.states.SagaStatus",
         "SagaStepStatusEnum": "provisioning.states.StepStatus",
+        "DriftStatusEnum": "drift.states.DriftStatus",
         "DeploymentStateEnum": "deployments.states.DeploymentState",
         "SubscriptionStatusEnum": "deployments.states.SubscriptionStatus",
         "BillingKindEnum": "catalog.values.kinds.BillingKind",

@@ -11,6 +11,7 @@ urlpatterns = [
     path("api/v1/", include("inventory.api.urls")),
     path("api/v1/", include("billing.api.urls")),
     path("api/v1/", include("provisioning.api.urls")),
+    path("api/v1/", include("drift.api.urls")),
 ]
 
 handler400 = "arcadia_cloud.kernel.api.problems.bad_request"

@@ -38,6 +38,8 @@ def navigation(request: HttpRequest) -> list[dict[str, object]]:
             "items": [
                 {**_item("Sagas", "account_tree", "provisioning.sagarun"), "badge": dead_letters},
                 _item("Deployment templates", "content_copy", "deployments.deploymenttemplate"),
+                _item("Drift", "difference", "drift.drift"),
+                _item("Ignore rules", "notifications_paused", "drift.driftignorerule"),
                 _item("Desired states", "task_alt", "provisioning.provisioned"),
                 _item("Protected", "lock", "provisioning.protectedresource"),
             ],

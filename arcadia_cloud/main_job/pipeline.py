@@ -4,7 +4,7 @@ import json
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from django.db import DatabaseError, InterfaceError
 from django.utils import timezone
@@ -14,6 +14,8 @@ from arcadia_cloud.kernel.errors import DomainError, describe
 from billing.queries import invoices_to_push
 from billing.services import ingest_invoices, push_invoices, snapshot_balance, update_history
 from billing.states import IngestStatus
+from drift.queries import summarize_drift
+from drift.services import detect_all
 from inventory.models import SyncRun
 from inventory.services import Progress, sync_inventory
 from inventory.values import RunMode, RunOutcome
@@ -126,6 +128,18 @@ def run_push(report: ReportProgress) -> Iterator[StageResult]:
     yield StageResult("push to finance", counts, time.monotonic() - started, error)
 
 
+def run_drift(report: ReportProgress) -> Iterator[StageResult]:
+    """Compare every desired state with its resource; one result."""
+    started = time.monotonic()
+    report("drift: comparing")
+    counts = asdict(detect_all(at=timezone.now()))
+    summary = summarize_drift()
+    covered = sum(coverage.covered for coverage in summary.coverage)
+    live = sum(coverage.live for coverage in summary.coverage)
+    figures = {**counts, "open": summary.open, "covered": covered, "not covered": live - covered}
+    yield StageResult("drift", figures, time.monotonic() - started)
+
+
 def _sync_result(run: SyncRun) -> StageResult:
     counts = {
         "seen": run.seen,
@@ -148,4 +162,5 @@ STAGES: Sequence[Stage] = (
     Stage("sync", run_sync),
     Stage("balance and invoices", run_billing),
     Stage("push to finance", run_push),
+    Stage("drift", run_drift),
 )

@@ -20,6 +20,7 @@ from billing.models import BalanceSnapshot, BillingEntry, CostLine, ProviderInvo
 from catalog.models import Addon, ResourcePrice, TaxRate
 from deployments.models import Deployment, DeploymentTemplate
 from deployments.services import create_subscription
+from drift.models import Drift, DriftIgnoreRule
 from inventory.models import Project, Resource, ResourceEvent, SyncRun
 from inventory.values import RunMode, RunOutcome
 from provisioning.models import Provisioned, SagaRun, SagaStepResult
@@ -43,6 +44,8 @@ EVERY_LIST = (
     "provisioning/sagarun",
     "provisioning/provisioned",
     "provisioning/protectedresource",
+    "drift/drift",
+    "drift/driftignorerule",
     "billing/providerinvoice",
     "billing/costline",
     "billing/balancesnapshot",
@@ -115,6 +118,21 @@ def some_of_everything(count: int) -> None:
         )
         protect(resource_pk=resource.pk, actor="a test", note="keep it")
         billed(resource)
+        a_drift(resource)
+
+
+def a_drift(resource: Resource, **fields: Any) -> Drift:
+    """An open row of the resource, and a rule that covers nothing of it."""
+    at = minute(1)
+    DriftIgnoreRule.objects.create(kind=resource.kind, field="x", reason="a test", created_by="a test")
+    values: dict[str, Any] = {
+        "kind": resource.kind,
+        "field": "size_slug",
+        "expected": "s-2vcpu-4gb",
+        "actual": "s-1vcpu-1gb",
+        "cause": "0123",
+    }
+    return Drift.objects.create(resource=resource, detected_at=at, last_seen_at=at, **{**values, **fields})
 
 
 def billed(resource: Resource) -> None:

@@ -27,6 +27,8 @@ _PROVISIONING: Final = (
     "provisioning.change_sagarun",
     "provisioning.change_provisioningbrake",
     "provisioning.change_protectedresource",
+    "drift.change_drift",
+    "drift.change_driftignorerule",
 )
 # What was published never changes, and plans and add-ons are not deleted: drafts and coming prices are.
 _CATALOG: Final = (
