@@ -1,4 +1,7 @@
-"""The tables of metering. Usage of resources is derived from their spans, and replaced by its natural key."""
+"""The tables of metering. Usage of resources is derived from their spans, and replaced by its natural key.
+
+What inventory doesn't know is received as events, which are never changed, or measured by the provider.
+"""
 
 from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
@@ -9,7 +12,7 @@ from catalog.columns import quantity_field
 from catalog.values.kinds import BillingKind
 from deployments.models import Deployment
 from inventory.models import Resource
-from metering.values import DEFAULT_RETENTION_DAYS, Granularity
+from metering.values import DEFAULT_RETENTION_DAYS, BandwidthOrigin, Granularity
 
 
 class UsageQuerySet(TenantQuerySet["UsageRecord"]):
@@ -160,3 +163,138 @@ class SpanChange(models.Model):
 
     def __str__(self) -> str:
         return f"{self.resource_id} since {self.since}"
+
+
+class UsageSource(models.Model):
+    """A sender of usage events, by the name that it gives itself; `tenant_id` is null for one of no tenant.
+
+    Its row is the lock of its batches: of one that comes twice at once, the second finds the first stored.
+    """
+
+    tenant_id = models.TextField(null=True, blank=True)  # noqa: DJ001 - null is of no tenant, "" is refused
+    name = models.CharField(max_length=200)
+    last_used_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "usage_sources"
+        constraints = [
+            # Within its tenant: two tenants' senders may have one name, and must not share its events.
+            models.UniqueConstraint(
+                fields=["tenant_id", "name"], nulls_distinct=False, name="usage_source_once"
+            ),
+            models.CheckConstraint(condition=~Q(tenant_id="") & ~Q(name=""), name="usage_source_named"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name if self.tenant_id is None else f"{self.tenant_id}/{self.name}"
+
+
+class UsageEvent(models.Model):
+    """An event as it was received: append-only, kept as long as the usage that it counts in.
+
+    `quantity` is what counts; of a reading, its difference to the meter's one before. The table is partitioned
+    by `month`, the first day of that of `occurred_at`, UTC, so that old months are dropped whole. It has no
+    foreign keys: dropping a month would lock the tables that they point to.
+    """
+
+    pk = models.CompositePrimaryKey("source_id", "event_id", "month")
+    source = models.ForeignKey(UsageSource, models.DO_NOTHING, db_constraint=False, db_index=False)
+    event_id = models.CharField(max_length=200)
+    month = models.DateField()
+    deployment = models.ForeignKey(
+        Deployment, models.DO_NOTHING, db_constraint=False, db_index=False, related_name="+"
+    )
+    resource_kind = models.CharField(max_length=40, choices=BillingKind)
+    sub_account = models.TextField(default="", blank=True)
+    occurred_at = models.DateTimeField()
+    quantity = quantity_field()
+    reading = quantity_field(null=True, blank=True)
+    sequence = models.BigIntegerField(null=True, blank=True)
+    is_reset = models.BooleanField(default=False)
+    received_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "usage_events"
+
+    def __str__(self) -> str:
+        return f"{self.event_id}: {self.quantity} {self.resource_kind}"
+
+
+class UsageMeter(models.Model):
+    """The last reading that a source gave of what counts up: the next one counts by its difference."""
+
+    source = models.ForeignKey(UsageSource, models.PROTECT, related_name="meters", db_index=False)
+    deployment = models.ForeignKey(Deployment, models.PROTECT, related_name="+", db_index=False)
+    resource_kind = models.CharField(max_length=40, choices=BillingKind)
+    sub_account = models.TextField(default="", blank=True)
+    reading = quantity_field()
+    sequence = models.BigIntegerField()
+    read_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "usage_meters"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["source", "deployment", "resource_kind", "sub_account"], name="usage_meter_once"
+            ),
+            models.CheckConstraint(condition=Q(reading__gte=0), name="usage_meter_not_negative"),
+            models.CheckConstraint(
+                condition=Q(resource_kind__in=BillingKind.values), name="usage_meter_kind_known"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.resource_kind} at {self.reading}"
+
+
+class BandwidthSource(models.Model):
+    """The origin of a deployment's bandwidth from a day on, until the next row's. Without one: the provider."""
+
+    deployment = models.ForeignKey(
+        Deployment, models.PROTECT, related_name="bandwidth_sources", db_index=False
+    )
+    source = models.CharField(max_length=8, choices=BandwidthOrigin)
+    effective_from = models.DateField()
+    set_by = models.TextField()
+    set_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "bandwidth_sources"
+        ordering = ["deployment", "effective_from"]
+        constraints = [
+            models.UniqueConstraint(fields=["deployment", "effective_from"], name="bandwidth_source_once_a_day"),
+            models.CheckConstraint(
+                condition=Q(source__in=BandwidthOrigin.values), name="bandwidth_source_known"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.source} from {self.effective_from}"
+
+
+class BandwidthMeasurement(models.Model):
+    """The provider's answer for one droplet and day, once and for all.
+
+    `gigabytes` are 10^9 bytes, sent to the internet. `coverage` is the part of the droplet's active time on
+    that day that has samples; for the rest nothing is counted. `note` says why there is no answer.
+    """
+
+    resource = models.ForeignKey(Resource, models.PROTECT, related_name="bandwidth", db_index=False)
+    day = models.DateField()
+    gigabytes = quantity_field()
+    coverage = models.DecimalField(max_digits=5, decimal_places=4)
+    samples = models.PositiveIntegerField()
+    note = models.TextField(blank=True, default="")
+    measured_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "bandwidth_measurements"
+        constraints = [
+            models.UniqueConstraint(fields=["resource", "day"], name="bandwidth_measured_once"),
+            models.CheckConstraint(
+                condition=Q(coverage__gte=0, coverage__lte=1, gigabytes__gte=0), name="bandwidth_in_bounds"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.gigabytes} GB on {self.day}"

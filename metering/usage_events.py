@@ -29,7 +29,7 @@ _QUANTITY: Final = re.compile(r"-?[0-9]{1,18}(?:\.[0-9]{1,6}0*)?")
 _QUANTITY_RULE: Final = "Must be a decimal of at most 18 digits and 6 decimal places."
 
 
-class UsageEvent(msgspec.Struct, frozen=True, gc=False):
+class IntakeEvent(msgspec.Struct, frozen=True, gc=False):
     """One event, right in itself. A quantity, or a meter's `reading` with its `sequence`; numbers as text.
 
     `place` is its index in the batch, `month` the first day of its month, UTC.
@@ -58,10 +58,10 @@ def accepted_months(at: datetime) -> tuple[date, date]:
     return previous_month(at).start, month_of(at).start
 
 
-def read_events(batch: Sequence[object], *, at: datetime) -> tuple[list[UsageEvent], Errors]:
+def read_events(batch: Sequence[object], *, at: datetime) -> tuple[list[IntakeEvent], Errors]:
     """Return the events that keep the rules, and what is wrong with the others. `at` is the time of receipt."""
     first, until = previous_month(at).starts_at, at + CLOCK_SKEW
-    events: list[UsageEvent] = []
+    events: list[IntakeEvent] = []
     errors: Errors = {}
     for place, given in enumerate(batch):
         found = _read_fields(given)
@@ -78,7 +78,7 @@ def read_events(batch: Sequence[object], *, at: datetime) -> tuple[list[UsageEve
             errors |= {f"events.{place}.{name}": [rule] for name, rule in refused.items()}
             continue
         events.append(
-            UsageEvent(
+            IntakeEvent(
                 place=place,
                 event_id=values["event_id"],
                 deployment_id=values["deployment"],

@@ -27,6 +27,14 @@ class Granularity(TextChoices):
         return DAY if self is Granularity.DAILY else HOUR
 
 
+class BandwidthOrigin(TextChoices):
+    """The ways in which a deployment's bandwidth is known."""
+
+    PROVIDER = "provider", "The provider's monitoring"
+    INTAKE = "intake", "Usage events"
+    NONE = "none", "Not at all"
+
+
 class Accrual(TextChoices):
     """The rules by which a resource's life becomes a quantity, at an even rate.
 

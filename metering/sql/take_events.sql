@@ -1,7 +1,7 @@
 -- Store a source's new events, add them to the usage of their periods and advance its meters; none of it where any
 -- event is refused.
 --
--- parameters  source_id bigint · events json as UsageEvent · months date[], those that events may be of ·
+-- parameters  source_id bigint · events json as IntakeEvent · months date[], those that events may be of ·
 --             at timestamptz, of receipt
 -- returns     counted, refusals json [{place, field, rule}] (one row)
 -- locks       the usage records that grow, in the order of their key; the caller holds the source
