@@ -1,4 +1,4 @@
-"""The monthly partitions of usage events: made ahead, and where they are missed; dropped with their retention."""
+"""The monthly partitions of usage events: made ahead and on demand, dropped with their retention."""
 
 from collections.abc import Collection
 from datetime import date, datetime
@@ -10,7 +10,8 @@ from django.db import transaction
 from arcadia_cloud.kernel.periods import month_of, next_month
 from arcadia_cloud.kernel.sql import fetch_all, fetch_one, load
 from metering.terms import TermsByDay
-from metering.usage_events import INTAKE_KINDS, accepted_months
+from metering.usage_events import accepted_months
+from metering.values import INTAKE_KINDS
 
 log = structlog.get_logger(__name__)
 

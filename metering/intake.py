@@ -1,12 +1,11 @@
 """Intake: batches of usage events from what inventory doesn't know, each event counted once.
 
-A batch is stored whole or not at all, in one statement, under the lock of its source. What it adds to usage is
-added in the same transaction, so that usage is never behind its events; `recount_events` derives a day anew from
-all of its events, and must find nothing to correct.
+A batch is stored whole or not at all, in one statement, under the lock of its source. What it adds to usage
+is added in the same transaction, so that usage is never behind its events; `recount_events` derives a day
+anew from all of its events, and must find nothing to correct.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any, Final, NamedTuple, cast
 
@@ -19,8 +18,8 @@ from arcadia_cloud.kernel.sql import execute, fetch_all, fetch_one, load
 from catalog.values.kinds import BillingKind
 from metering.errors import InvalidUsage, PeriodNotOver, PeriodPruned, UsageRefused
 from metering.event_partitions import ensure_partitions
-from metering.usage_events import MOST_EVENTS, Errors, IntakeEvent, accepted_months, read_events
-from metering.values import DAY, BandwidthOrigin, MeteringCounts
+from metering.usage_events import Errors, IntakeEvent, accepted_months, read_events
+from metering.values import DAY, MOST_EVENTS, BandwidthOrigin, IntakeResult, MeteringCounts
 
 log = structlog.get_logger(__name__)
 
@@ -29,15 +28,6 @@ _LOCK_SOURCE: Final = load(__package__, "lock_source.sql")
 _TAKE: Final = load(__package__, "take_events.sql")
 _CLOSE_INTAKE: Final = load(__package__, "close_intake.sql")
 _RECOUNT: Final = load(__package__, "recount_events.sql")
-
-
-@dataclass(frozen=True, slots=True)
-class IntakeResult:
-    """The events of a batch: how many came, how many of them were new and count, how many had come before."""
-
-    received: int
-    counted: int
-    duplicates: int
 
 
 class _Deployment(NamedTuple):
@@ -110,7 +100,7 @@ def recount_events(day: date, *, at: datetime) -> MeteringCounts:
 
 
 def _check_deployments(events: Sequence[IntakeEvent], tenant_id: str | None) -> Errors:
-    """Lock the deployments of a batch; return the events of those that the sender has none of, or elsewhere."""
+    """Lock the deployments of a batch; return what is wrong with those that its events name."""
     ids = list({event.deployment_id for event in events})
     rows = fetch_all(_DEPLOYMENTS, {"ids": ids, "tenant_id": tenant_id}, into=_Deployment)
     sources = {row.id: row.sources for row in rows}
@@ -123,7 +113,7 @@ def _check_deployments(events: Sequence[IntakeEvent], tenant_id: str | None) -> 
             origin = _origin_on(sources[event.deployment_id], event.occurred_at.astimezone(UTC).date())
             if origin != BandwidthOrigin.INTAKE:
                 errors[f"events.{event.place}.kind"] = [
-                    f"The deployment's bandwidth of that day comes from its source {origin!s}, not from intake."
+                    f"The deployment's bandwidth of that day comes from its source {origin!s}."
                 ]
     return errors
 

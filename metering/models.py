@@ -192,9 +192,9 @@ class UsageSource(models.Model):
 class UsageEvent(models.Model):
     """An event as it was received: append-only, kept as long as the usage that it counts in.
 
-    `quantity` is what counts; of a reading, its difference to the meter's one before. The table is partitioned
-    by `month`, the first day of that of `occurred_at`, UTC, so that old months are dropped whole. It has no
-    foreign keys: dropping a month would lock the tables that they point to.
+    `quantity` is what counts; of a reading, its difference to the meter's one before. The table is
+    partitioned by `month`, the first day of that of `occurred_at`, UTC, so that old months are dropped whole.
+    It has no foreign keys: dropping a month would lock the tables that they point to.
     """
 
     pk = models.CompositePrimaryKey("source_id", "event_id", "month")
@@ -248,7 +248,7 @@ class UsageMeter(models.Model):
 
 
 class BandwidthSource(models.Model):
-    """The origin of a deployment's bandwidth from a day on, until the next row's. Without one: the provider."""
+    """The origin of a deployment's bandwidth from a day on, until the next row's; at first the provider."""
 
     deployment = models.ForeignKey(
         Deployment, models.PROTECT, related_name="bandwidth_sources", db_index=False
@@ -262,7 +262,9 @@ class BandwidthSource(models.Model):
         db_table = "bandwidth_sources"
         ordering = ["deployment", "effective_from"]
         constraints = [
-            models.UniqueConstraint(fields=["deployment", "effective_from"], name="bandwidth_source_once_a_day"),
+            models.UniqueConstraint(
+                fields=["deployment", "effective_from"], name="bandwidth_source_once_a_day"
+            ),
             models.CheckConstraint(
                 condition=Q(source__in=BandwidthOrigin.values), name="bandwidth_source_known"
             ),

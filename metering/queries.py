@@ -1,17 +1,33 @@
-"""The reads of metering: sums of usage, as the quote engine takes them."""
+"""The reads of metering: sums of usage, as the quote engine takes them, and what they cost."""
 
 from collections.abc import Mapping
+from datetime import UTC, date
 from decimal import Decimal
 
-from django.db.models import Sum
+from django.db.models import Avg, QuerySet, Sum
+from django.db.models.functions import TruncDate
 
 from arcadia_cloud.kernel.periods import Period
 from catalog.queries import price_book
 from catalog.quote import quote
+from catalog.values.kinds import BillingKind
 from catalog.values.lines import Quote
 from deployments.models import Subscription
 from deployments.queries import quote_inputs
-from metering.models import UsageRecord
+from metering.models import BandwidthMeasurement, UsageRecord
+from metering.quotes import MonthQuote, quote_month, running_days, usage_by_day
+
+__all__ = [
+    "MonthQuote",
+    "bandwidth_coverage",
+    "fleet_usage_for_period",
+    "quote_month",
+    "quote_usage",
+    "running_days",
+    "summarize_usage",
+    "usage_by_day",
+    "usage_for_period",
+]
 
 
 def usage_for_period(deployment_pk: int, period: Period) -> dict[str, Decimal]:
@@ -48,3 +64,25 @@ def quote_usage(subscription: Subscription, period: Period) -> Quote:
 
     book = price_book(period, subscription.plan_version.currency)
     return quote(quote_inputs(subscription, period, book, usage_of))
+
+
+def summarize_usage(records: QuerySet[UsageRecord]) -> list[tuple[date, str, Decimal]]:
+    """Return the sums of records by day and kind, in this order. One query."""
+    days = records.annotate(day=TruncDate("period_start", tzinfo=UTC)).values("day", "resource_kind")
+    sums = days.annotate(total=Sum("qty")).order_by("day", "resource_kind")
+    return list(sums.values_list("day", "resource_kind", "total"))
+
+
+def bandwidth_coverage(deployment_pk: int, period: Period) -> str | None:
+    """Return the part of its droplets' time on these days with samples of bandwidth; None where none has."""
+    droplets = UsageRecord.objects.filter(
+        deployment=deployment_pk,
+        resource_kind=BillingKind.BANDWIDTH_GB,
+        period_start__gte=period.starts_at,
+        period_start__lt=period.ends_at,
+    )
+    measured = BandwidthMeasurement.objects.filter(
+        resource__in=droplets.values("resource"), day__gte=period.start, day__lt=period.end
+    )
+    average = measured.aggregate(average=Avg("coverage"))["average"]
+    return None if average is None else f"{average:.4f}"

@@ -1,12 +1,16 @@
 """The only door for writes of metering. What is re-exported stands in the module named after the work."""
 
 from metering.catch_up import DuePeriods, find_due, meter_due, meter_settled
+from metering.event_partitions import create_partitions_ahead, drop_expired_events
+from metering.intake import record_usage, recount_events
 from metering.retention import prune_usage
 from metering.terms import set_metering_terms
 from metering.usage import meter_day, meter_hour, meter_hours
 
 __all__ = [
     "DuePeriods",
+    "create_partitions_ahead",
+    "drop_expired_events",
     "find_due",
     "meter_day",
     "meter_due",
@@ -14,5 +18,7 @@ __all__ = [
     "meter_hours",
     "meter_settled",
     "prune_usage",
+    "record_usage",
+    "recount_events",
     "set_metering_terms",
 ]

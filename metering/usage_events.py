@@ -12,12 +12,8 @@ from typing import Any, Final
 import msgspec
 
 from arcadia_cloud.kernel.periods import month_of, previous_month
-from catalog.values.kinds import BillingKind
+from metering.values import INTAKE_KINDS, LONGEST_NAME
 
-# What inventory doesn't know; the other kinds are metered from what runs, and would be counted twice.
-INTAKE_KINDS: Final = (BillingKind.LLM_TOKENS, BillingKind.BANDWIDTH_GB)
-MOST_EVENTS: Final = 10_000
-LONGEST_NAME: Final = 200
 NO_SUCH_FIELD: Final = "There is no such field."
 CLOCK_SKEW: Final = timedelta(seconds=30)  # as for tokens: a sender's clock may be ahead by so much
 
@@ -72,7 +68,9 @@ def read_events(batch: Sequence[object], *, at: datetime) -> tuple[list[IntakeEv
         occurred_at = values.get("at")
         if occurred_at is not None and not first <= occurred_at <= until:
             refused["at"] = (
-                "Lies in the future." if occurred_at > until else f"Is before {first:%Y-%m-%d}, the last month."
+                "Lies in the future."
+                if occurred_at > until
+                else f"Is before {first:%Y-%m-%d}, the last month."
             )
         if refused:
             errors |= {f"events.{place}.{name}": [rule] for name, rule in refused.items()}

@@ -11,6 +11,10 @@ from inventory.values import Kind
 
 # Two years, and a month for who asks late; the current and the last month are kept whatever is set.
 DEFAULT_RETENTION_DAYS: Final = 761
+# What inventory doesn't know; the other kinds are metered from what runs, and would be counted twice.
+INTAKE_KINDS: Final = (BillingKind.LLM_TOKENS, BillingKind.BANDWIDTH_GB)
+MOST_EVENTS: Final = 10_000  # of a batch
+LONGEST_NAME: Final = 200  # of a source, an event, a sub-account
 HOUR: Final = timedelta(hours=1)
 DAY: Final = timedelta(days=1)
 
@@ -110,3 +114,12 @@ class MeteringResult:
     missed: tuple[datetime, ...] = ()
     remetered: tuple[datetime, ...] = ()
     counts: MeteringCounts = field(default_factory=MeteringCounts)
+
+
+@dataclass(frozen=True, slots=True)
+class IntakeResult:
+    """The events of a batch: how many came, how many of them were new and count, how many had come before."""
+
+    received: int
+    counted: int
+    duplicates: int

@@ -228,7 +228,7 @@ class DigitalOcean(RestClient):
             "end": str(int(end.timestamp())),
         }
         metrics = self.get(_BANDWIDTH, MetricsRecord, params=params)
-        # With status 200 the body can still say that there is no answer, which isn't a droplet without traffic.
+        # With status 200 the body can still have no answer, which isn't a droplet without traffic.
         if metrics.status != "success":
             raise ProviderMalformed(f"the metrics' status is {metrics.status}", call=f"GET {_BANDWIDTH}")
         return metrics.data.result

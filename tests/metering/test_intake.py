@@ -10,9 +10,9 @@ from django.db.utils import IntegrityError
 
 from metering.errors import InvalidUsage, PeriodPruned, UsageRefused
 from metering.event_partitions import create_partitions_ahead, drop_expired_events
-from metering.intake import IntakeResult, record_usage, recount_events
+from metering.intake import record_usage, recount_events
 from metering.models import BandwidthSource, UsageEvent, UsageRecord
-from metering.values import MeteringCounts
+from metering.values import IntakeResult, MeteringCounts
 from tests.kernel.threads import at_once
 from tests.metering.rows import a_deployment, hourly, total
 
