@@ -27,6 +27,27 @@ class MeteringConfig(AppConfig):
                 expires_seconds=3600,
             ),
             ScheduleEntry(
+                name="metering: events' partitions, and their recount",
+                task="metering.maintain_events",
+                queue=_QUEUE,
+                crontab="30 0 * * *",
+                expires_seconds=24 * 3600,
+            ),
+            ScheduleEntry(
+                name="metering: bandwidth of the day before",
+                task="metering.measure_bandwidth",
+                queue=_QUEUE,
+                crontab="40 1 * * *",
+                expires_seconds=24 * 3600,
+            ),
+            ScheduleEntry(
+                name="metering: bandwidth that is missing",
+                task="metering.measure_bandwidth",
+                queue=_QUEUE,
+                crontab="50 2-23 * * *",
+                expires_seconds=3600,
+            ),
+            ScheduleEntry(
                 name="metering: prune old usage",
                 task="metering.prune_usage",
                 queue=_QUEUE,

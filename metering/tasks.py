@@ -1,5 +1,8 @@
 """The scheduled work of metering. Each is thin: the rows, the log and the alerts say what happened."""
 
+from dataclasses import asdict
+from datetime import timedelta
+
 from celery import shared_task
 from django.utils import timezone
 
@@ -25,6 +28,24 @@ def meter_hours() -> dict[str, int | list[str]]:
 def prune_usage() -> dict[str, int]:
     """Delete, daily, the usage that is older than its kind's retention; return how many rows of each kind."""
     return services.prune_usage(at=timezone.now())
+
+
+@shared_task(name="metering.maintain_events")
+def maintain_events() -> dict[str, int]:
+    """Make, daily, the partitions of events to come, recount the day before, drop what has expired."""
+    at = timezone.now()
+    counts = services.recount_events((at - timedelta(days=1)).date(), at=at)
+    return {
+        "created": services.create_partitions_ahead(at=at),
+        "corrected": counts.inserted + counts.corrected + counts.removed,
+        "dropped": len(services.drop_expired_events(at=at)),
+    }
+
+
+@shared_task(name="metering.measure_bandwidth")
+def measure_bandwidth() -> dict[str, int | str | bool]:
+    """Ask, daily and for the rest hourly, for the bandwidth of the days that are missing."""
+    return asdict(services.measure_bandwidth(at=timezone.now()))
 
 
 def _summary(result: MeteringResult) -> dict[str, int | list[str]]:

@@ -1,4 +1,4 @@
-"""Usage events as a sender gives them, and the rules that each must keep by itself, whatever the database has.
+"""Usage events as a sender gives them, and the rules that each must keep by itself.
 
 The errors of a batch are by place and field, as `{"events.3.quantity": [rule]}`, and name every bad event.
 """
@@ -55,7 +55,7 @@ def accepted_months(at: datetime) -> tuple[date, date]:
 
 
 def read_events(batch: Sequence[object], *, at: datetime) -> tuple[list[IntakeEvent], Errors]:
-    """Return the events that keep the rules, and what is wrong with the others. `at` is the time of receipt."""
+    """Return the events that keep the rules, and what is wrong with the others; `at`: of receipt."""
     first, until = previous_month(at).starts_at, at + CLOCK_SKEW
     events: list[IntakeEvent] = []
     errors: Errors = {}

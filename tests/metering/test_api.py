@@ -129,7 +129,7 @@ def test_usage_is_filtered_by_deployment_kind_granularity_and_days() -> None:
 
     first, second, zone, other = (row.pk for row in rows)
     assert ids() == [other, zone, second, first], "since the first of last month"
-    assert ids(**{"from": "2026-01-01"})[-1] == old.pk
+    assert ids(**{"from": "2026-01-01"})[0] == old.pk
     assert ids(deployment=wiki.pk) == [other]
     assert ids(deployment=foreign.pk) == []
     assert ids(kind="dns_zones") == [zone]

@@ -99,7 +99,8 @@ def test_every_bad_event_is_named_by_place_and_field_and_the_batch_is_refused() 
     ]
     errors = refused(*bad)
     assert sorted(errors, key=lambda name: int(name.split(".")[1])) == [
-        "events.1.quantity", "events.2.quantity", "events.3.kind", "events.4.at", "events.5.at", "events.6.at",
+        "events.1.quantity", "events.2.quantity", "events.3.kind", "events.4.at", "events.5.at",
+        "events.6.at",
         "events.7.deployment", "events.8.colour", "events.9.event_id", "events.9.deployment", "events.9.kind",
         "events.9.at", "events.10", "events.11.reading", "events.12.reset",
     ]  # fmt: skip

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 from decimal import Decimal
+from itertools import pairwise
 from typing import Any, Final
 
 import jsonschema_rs
@@ -64,7 +65,7 @@ def test_a_day_has_a_sample_every_two_minutes_and_always_the_same(api: Api) -> N
     assert series["metric"] == {"host_id": str(SHOP_WEB), "interface": "public", "direction": "outbound"}
     times = [at for at, _ in series["values"]]
     assert len(times) == 721
-    assert {later - earlier for earlier, later in zip(times, times[1:], strict=False)} == {120}
+    assert {later - earlier for earlier, later in pairwise(times)} == {120}
     assert all(0 < Decimal(rate) < 3 for _, rate in series["values"])
     with serve(Simulation(fleet="droplets", seed=7)) as url, Api(url) as other:
         assert ask(other) == [series]
