@@ -1,7 +1,7 @@
 """Bandwidth by the provider's monitoring: one call a droplet and day, oldest missing day first.
 
-What was measured once stands. A day that can't be asked for in this run's calls is left to the next one, as long as
-the provider keeps it.
+What was measured once stands. A day that this run's calls don't reach is left to the next one, as long as the
+provider keeps it.
 """
 
 from collections.abc import Callable, Sequence
@@ -41,7 +41,7 @@ _LEASE: Final = "metering: bandwidth"
 
 @dataclass(frozen=True, slots=True)
 class BandwidthResult:
-    """A run's droplet-days: measured, among them those with gaps and those without an answer; and what is left.
+    """A run's droplet-days: measured, and among them those with gaps and those without an answer.
 
     `stopped` is why the run ended before it was through, empty where it was.
     """
@@ -63,8 +63,8 @@ class _Missing(NamedTuple):
 def measure_bandwidth(*, at: datetime, report: Callable[[int], None] | None = None) -> BandwidthResult:
     """Ask for the bandwidth of every droplet and day that is missing, within the hour's calls.
 
-    Days that are over, as far back as the provider has them. `report` gets the number of those measured. Raises
-    LeaseHeld where another run is at it, MissingToken without a token.
+    Days that are over, as far back as the provider has them. `report` gets the number of those measured.
+    Raises LeaseHeld where another run is at it, MissingToken without a token.
     """
     today = at.astimezone(UTC).date()
     days = Period(today - timedelta(days=_KEPT_DAYS), today)
@@ -101,16 +101,10 @@ def set_bandwidth_source(
     Raises InvalidBandwidthSource for a day before today, and for one from which on some is recorded already:
     it would be counted twice. Raises DeploymentNotFound.
     """
-    if effective_from < at.astimezone(UTC).date():
-        raise _invalid("a source begins today at the earliest")
     with transaction.atomic():
+        # Intake locks it too: no event comes in between the check and the change.
         lock_deployment(deployment_pk)
-        first = Period(effective_from, effective_from + DAY).starts_at
-        recorded = UsageRecord.objects.filter(
-            deployment=deployment_pk, resource_kind=BillingKind.BANDWIDTH_GB, period_start__gte=first
-        )
-        if recorded.exists():
-            raise _invalid(f"bandwidth of {effective_from} is recorded already: begin a day later")
+        check_bandwidth_source(deployment_pk, effective_from, at=at)
         setting, _ = BandwidthSource.objects.update_or_create(
             deployment_id=deployment_pk,
             effective_from=effective_from,
@@ -118,6 +112,19 @@ def set_bandwidth_source(
         )
     log.info("bandwidth_source_set", deployment=deployment_pk, source=str(source), actor=actor)
     return setting
+
+
+def check_bandwidth_source(deployment_pk: int, effective_from: date, *, at: datetime) -> None:
+    """Raise InvalidBandwidthSource where `set_bandwidth_source` would."""
+    if effective_from < at.astimezone(UTC).date():
+        raise _invalid("a source begins today at the earliest")
+    recorded = UsageRecord.objects.filter(
+        deployment=deployment_pk,
+        resource_kind=BillingKind.BANDWIDTH_GB,
+        period_start__gte=Period(effective_from, effective_from + DAY).starts_at,
+    )
+    if recorded.exists():
+        raise _invalid(f"bandwidth of {effective_from} is recorded already: begin a day later")
 
 
 def _invalid(rule: str) -> InvalidBandwidthSource:
@@ -146,7 +153,7 @@ def _ask(cloud: DigitalOcean, droplet: _Missing) -> tuple[Sequence[MetricSeries]
 
 
 def _store(droplet: _Missing, series: Sequence[MetricSeries], note: str, *, at: datetime) -> Decimal:
-    """Record a droplet's day for each deployment that had it; return the part of its time that has samples."""
+    """Record a droplet's day for each deployment that had it; return its coverage."""
     shares: dict[int, Decimal] = {}
     covered = lived = Decimal(0)
     for span in droplet.spans:

@@ -1,7 +1,7 @@
 """Sums of measured rates: what a droplet sent, from samples of megabits a second.
 
-A sample's rate counts until the next sample. Where that is later than it should be, samples are missing: the rate
-counts for as long as one sample stands, and the rest is a gap that nothing is counted for.
+A sample's rate counts until the next sample. Where that is later than it should be, samples are missing: the
+rate counts for as long as one sample stands, and the rest is a gap that nothing is counted for.
 """
 
 from collections import Counter

@@ -61,12 +61,7 @@ def set_metering_terms(
 
     Raises InvalidMeteringTerms for a day that has begun: some of its hours may be metered already.
     """
-    if Period(effective_from, effective_from + DAY).starts_at <= at:
-        refusal = f"terms begin with a day that is to come, and {effective_from} has begun"
-        raise InvalidMeteringTerms(refusal, errors={"effective_from": [refusal]})
-    if terms.retention_days <= 0:
-        refusal = "usage is kept for one day at least"
-        raise InvalidMeteringTerms(refusal, errors={"retention_days": [refusal]})
+    check_metering_terms(terms, effective_from, at=at)
     with transaction.atomic():
         config, _ = MeteringConfig.objects.update_or_create(
             resource_kind=kind,
@@ -79,3 +74,13 @@ def set_metering_terms(
             },
         )
     return config
+
+
+def check_metering_terms(terms: MeteringTerms, effective_from: date, *, at: datetime) -> None:
+    """Raise InvalidMeteringTerms where `set_metering_terms` would."""
+    if Period(effective_from, effective_from + DAY).starts_at <= at:
+        refusal = f"terms begin with a day that is to come, and {effective_from} has begun"
+        raise InvalidMeteringTerms(refusal, errors={"effective_from": [refusal]})
+    if terms.retention_days <= 0:
+        refusal = "usage is kept for one day at least"
+        raise InvalidMeteringTerms(refusal, errors={"retention_days": [refusal]})
