@@ -117,7 +117,7 @@ class UsageEventSerializer(serializers.Serializer[Any]):
 class UsageBatchSerializer(StrictSerializer):
     """A batch of usage events."""
 
-    source = serializers.CharField(
+    source = serializers.CharField(  # type: ignore[assignment]  # a field of the body, not the option
         max_length=LONGEST_NAME, help_text="The sender's name for itself; event ids are unique within it."
     )
     events = serializers.ListField(child=serializers.JSONField(), help_text=f"1 to {MOST_EVENTS} events.")

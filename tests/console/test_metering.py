@@ -106,7 +106,7 @@ def test_the_lists_open_full_and_narrowed(login: Login, shop: Deployment, name: 
     client: Client = login("viewer")
     assert client.get(f"/admin/metering/{name}/").status_code == 200
     page = client.get(
-        "/admin/metering/usagerecord/", {"deployment_id": shop.pk, "resource_kind": "dns_zones"}
+        "/admin/metering/usagerecord/", {"deployment_id": str(shop.pk), "resource_kind": "dns_zones"}
     )
     assert page.context["cl"].result_count == 0
 

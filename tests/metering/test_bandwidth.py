@@ -51,7 +51,7 @@ def test_a_samples_rate_counts_until_the_next_and_a_gap_counts_nothing(
     given: Samples, stretch: tuple[int, int], gigabytes: str, covered: int
 ) -> None:
     traffic = sum_rates(given, Stretch(Decimal(stretch[0]), Decimal(stretch[1])))
-    assert (traffic.gigabytes, traffic.covered) == (Decimal(gigabytes), covered)
+    assert (traffic.gigabytes, traffic.covered) == (Decimal(gigabytes), Decimal(covered))
 
 
 @pytest.fixture
@@ -104,7 +104,9 @@ def test_yesterday_is_measured_once_and_recorded_for_its_deployment(
     )
     assert (record.period_start, record.qty) == (YESTERDAY, expected())
     [measured] = BandwidthMeasurement.objects.all()
-    assert (measured.coverage, measured.gigabytes, measured.day) == (1, record.qty, YESTERDAY.date())
+    assert (measured.coverage, measured.gigabytes, measured.day) == (
+        Decimal(1), record.qty, YESTERDAY.date(),
+    )  # fmt: skip
     calls = len(asked(simulator))
     assert measure_bandwidth(at=NOW).measured == 0
     assert len(asked(simulator)) == calls
