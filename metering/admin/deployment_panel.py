@@ -14,7 +14,7 @@ from django.utils import timezone
 from django.utils.safestring import SafeString
 
 from arcadia_cloud.kernel.console.chart_options import chart_options
-from arcadia_cloud.kernel.money import exact_text, format_money
+from arcadia_cloud.kernel.money import format_money
 from arcadia_cloud.kernel.periods import Period, month_of
 from catalog.values.kinds import BillingKind
 from catalog.values.lines import Quote, QuoteLine
@@ -95,13 +95,13 @@ def _explain(quote: Quote) -> list[tuple[str, str, list[str]]]:
             [str(step) for step in (*line.basis, *line.charges)],
         )
         for line in quote.lines
-        if line.amount.amount or _matters(line)
+        if line.amount.amount or line.used
     ]
 
 
 def _chart_data(found: MonthQuote, lines: Sequence[QuoteLine], days: Period) -> str:
     """Return what of each allowance was used by each day, in per cent, as the data of a Chart.js chart."""
-    priced = [line for line in lines if line.included]
+    priced = [line for line in lines if line.included and line.used]
     if not priced:
         return ""
     datasets = [
@@ -133,4 +133,4 @@ def _curve(label: str, data: list[float], colour: str) -> dict[str, Any]:
 
 
 def _text(quantity: Decimal | None) -> str:
-    return "-" if quantity is None else exact_text(round(quantity, 2), places=0)
+    return "-" if quantity is None else f"{round(quantity, 2).normalize():,f}"

@@ -54,7 +54,7 @@ def test_a_deployments_page_shows_its_usage_against_allowances_and_the_running_q
 ) -> None:
     use(shop, "droplet_hours", "1500", days=1)
     text = unescape(login("viewer").get(PAGE.format(shop.pk)).content.decode())
-    for part in ("Usage in", "Droplet hours (over)", "1488", "Running quote", "quantity * price / unit"):
+    for part in ("Usage in", "Droplet hours (over)", "1,488", "Running quote", "quantity * price / unit"):
         assert part in text
     assert 'data-type="line"' in text
     never = create_deployment(tenant_id="acme", slug="never", actor=BY, at=timezone.now())
