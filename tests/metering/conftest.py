@@ -2,7 +2,10 @@
 
 import pytest
 
+from tests.inventory.conftest import manage
 from tests.metering import examples
+
+__all__ = ["manage"]
 
 
 def pytest_configure(config: pytest.Config) -> None:
