@@ -53,22 +53,23 @@ def a_fleet() -> None:
         whole(Kind.VOLUME, (shop, crm)[number % 2], f"{number}.5")
 
 
-@pytest.mark.parametrize("how", ["worker killed", "connection lost"])
-def test_a_day_that_is_cut_off_in_the_middle_is_metered_by_the_next_run(worker: Workers, how: str) -> None:
+def test_a_day_that_is_cut_off_in_the_middle_is_metered_by_the_next_run(worker: Workers) -> None:
+    """First its connection is lost, then its worker is killed."""
     a_fleet()
     child = worker("metering")
-    with usage_locked(database_url()) as watcher:
-        publish_now("metering.meter_days", queue="metering")
-        backend = wait_for_metering(watcher)
-        if how == "worker killed":
-            for process in psutil.Process(child.process.pid).children(recursive=True):
-                process.kill()
-            child.process.kill()
-            child.process.wait(5)
-        else:
-            watcher.execute("SELECT pg_terminate_backend(%s)", [backend])
-    wait_until_gone(backend)
-    assert (UsageRecord.objects.count(), MeteredPeriod.objects.count()) == (0, 0), "all of a day or nothing"
+    for is_killed in (False, True):
+        with usage_locked(database_url()) as watcher:
+            publish_now("metering.meter_days", queue="metering")
+            backend = wait_for_metering(watcher)
+            if is_killed:
+                for process in psutil.Process(child.process.pid).children(recursive=True):
+                    process.kill()
+                child.process.kill()
+                child.process.wait(5)
+            else:
+                watcher.execute("SELECT pg_terminate_backend(%s)", [backend])
+        wait_until_gone(backend)
+        assert (UsageRecord.objects.count(), MeteredPeriod.objects.count()) == (0, 0), "all or nothing"
     Lease.objects.all().delete()  # it runs out by itself, a minute after its holder has gone
 
     result = meter_due(at=timezone.now())
