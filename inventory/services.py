@@ -15,6 +15,7 @@ from inventory.attribution.assign import assign, clear_assignment, reattribute, 
 from inventory.kinds import registry
 from inventory.models import Project, SyncRun
 from inventory.observation.observe import ObservationContext, ObservationCounts, Origin, observe
+from inventory.observation.spans import disown_spans
 from inventory.sync.hooks import register as register_discovery_hook
 from inventory.sync.paging import read_all
 from inventory.sync.projects import mirror_projects, sync_projects
@@ -33,6 +34,7 @@ __all__ = [
     "assign",
     "clear_assignment",
     "delete_old_runs",
+    "disown_spans",
     "give_project",
     "mirror_projects",
     "observe",

@@ -9,10 +9,9 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Final, TypeAlias
 
 import structlog
-from django.db.models import Max, Min
+from django.db.models import Min
 
 from arcadia_cloud.kernel.alerts import raise_alert, resolve_alert
-from arcadia_cloud.kernel.leases import lease
 from arcadia_cloud.kernel.periods import Period
 from arcadia_cloud.kernel.sql import fetch_all, load
 from metering.models import MeteredPeriod, SpanChange
@@ -28,8 +27,6 @@ ALERT_SUBJECT: Final = "metering"
 ReportProgress: TypeAlias = Callable[[str], None]
 
 _FIND_TOUCHED: Final = load(__package__, "find_touched_days.sql")
-# A day is due when its last syncs have come in, by the daily run; the hourly one leaves it that much time.
-_SETTLED_AFTER: Final = timedelta(hours=2)
 _LATE_AFTER: Final = timedelta(hours=4)
 _CHANGES_AT_ONCE: Final = 10_000
 # Of more resources the whole day is metered: it reads as much, and compares once.
@@ -76,49 +73,38 @@ def find_due(*, at: datetime, settled_after: timedelta = timedelta(0)) -> DuePer
 
 
 def meter_due(
-    *,
-    at: datetime,
-    settled_after: timedelta = timedelta(0),
-    wait_seconds: float = 0,
-    report: ReportProgress | None = None,
+    *, at: datetime, settled_after: timedelta = timedelta(0), report: ReportProgress | None = None
 ) -> MeteringResult:
     """Meter what is due, oldest first, and again what has changed since; return which periods those were.
 
-    While days are late, an alert is open. Raises LeaseHeld where another process still does it after
-    `wait_seconds`.
+    While days are late, an alert is open.
     """
-    with lease(ALERT_SUBJECT, wait_seconds=wait_seconds):
-        due = find_due(at=at, settled_after=settled_after)
-        _alert_if_late(due.days, at=at)
-        terms = TermsByDay()
-        counts = MeteringCounts()
-        starts = [Period(day, day + DAY).starts_at for day in due.days]
-        for day in due.days:
-            done = meter_day(day, at=at, terms=terms)
-            is_late = day != due.days[-1]
-            log.info(
-                "day_metered", day=str(day), missed=is_late, inserted=done.inserted, unsized=done.unsized
-            )
-            counts += done
-            if report is not None:
-                report(f"{day}")
-        for hour in due.hours:
-            counts += meter_hours(hour, hour + HOUR, at=at, terms=terms)
-            if report is not None:
-                report(f"{hour:%Y-%m-%d %H:%M}")
-        resolve_alert(code=ALERT_NOT_METERED, subject=ALERT_SUBJECT, actor="metering")
-        remetered, changed = _meter_touched(terms, at=at, report=report)
+    due = find_due(at=at, settled_after=settled_after)
+    # Read before anything is metered: a period that is metered from here on sees what these have changed.
+    changes = list(SpanChange.objects.order_by("pk").values_list("pk", flat=True))
+    _alert_if_late(due.days, at=at)
+    terms = TermsByDay()
+    counts = MeteringCounts()
+    for day in due.days:
+        done = meter_day(day, at=at, terms=terms)
+        is_missed = day != due.days[-1]
+        log.info("day_metered", day=str(day), missed=is_missed, inserted=done.inserted, unsized=done.unsized)
+        counts += done
+        if report is not None:
+            report(f"{day}")
+    for hour in due.hours:
+        counts += meter_hours(hour, hour + HOUR, at=at, terms=terms)
+        if report is not None:
+            report(f"{hour:%Y-%m-%d %H:%M}")
+    resolve_alert(code=ALERT_NOT_METERED, subject=ALERT_SUBJECT, actor="metering")
+    starts = tuple(Period(day, day + DAY).starts_at for day in due.days)
+    remetered, changed = _meter_touched(changes, terms, at=at, but=frozenset(starts), report=report)
     return MeteringResult(
         metered=(*starts, *due.hours),
         missed=(*starts[:-1], *due.hours[:-1]),
         remetered=tuple(remetered),
         counts=counts + changed,
     )
-
-
-def meter_settled(*, at: datetime) -> MeteringResult:
-    """Meter what is due by the hour: hours that are over, and days that the daily run has missed."""
-    return meter_due(at=at, settled_after=_SETTLED_AFTER)
 
 
 def _hours_due(terms: TermsByDay, since: date, at: datetime) -> list[datetime]:
@@ -136,23 +122,26 @@ def _hours_due(terms: TermsByDay, since: date, at: datetime) -> list[datetime]:
 
 
 def _meter_touched(
-    terms: TermsByDay, *, at: datetime, report: ReportProgress | None
+    changes: list[int],
+    terms: TermsByDay,
+    *,
+    at: datetime,
+    but: frozenset[datetime],
+    report: ReportProgress | None,
 ) -> tuple[list[datetime], MeteringCounts]:
-    """Meter again, of what is metered, the resources whose spans have changed there; return the days."""
+    """Meter again, of the metered days `but` for some, the resources whose spans these changes are of.
+
+    Returns the days on which that changed the usage.
+    """
     kept_since = _kept_since(terms, at)
     parameters = {"kept_since": Period(kept_since, kept_since + DAY).starts_at}
     remetered: set[datetime] = set()
     counts = MeteringCounts()
-    last_change = SpanChange.objects.aggregate(last=Max("pk"))["last"] or 0
-    while True:
-        changes = list(
-            SpanChange.objects.filter(pk__lte=last_change)
-            .order_by("pk")
-            .values_list("pk", flat=True)[:_CHANGES_AT_ONCE]
-        )
-        if not changes:
-            break
-        for touched in fetch_all(_FIND_TOUCHED, {**parameters, "changes": changes}, into=_TouchedDay):
+    for first in range(0, len(changes), _CHANGES_AT_ONCE):
+        batch = changes[first : first + _CHANGES_AT_ONCE]
+        for touched in fetch_all(_FIND_TOUCHED, {**parameters, "changes": batch}, into=_TouchedDay):
+            if touched.starts_at in but:
+                continue
             done = _meter_again(touched, terms, at=at)
             if done.inserted or done.corrected or done.removed:
                 remetered.add(touched.starts_at)
@@ -168,7 +157,7 @@ def _meter_touched(
             if report is not None:
                 report(f"{touched.starts_at:%Y-%m-%d} again")
         # Only now: a run that is killed before it leaves them to the next.
-        SpanChange.objects.filter(pk__in=changes).delete()
+        SpanChange.objects.filter(pk__in=batch).delete()
     return sorted(remetered), counts
 
 

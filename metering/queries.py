@@ -3,11 +3,13 @@
 from collections.abc import Mapping
 from datetime import UTC, date
 from decimal import Decimal
+from typing import Final, NamedTuple
 
 from django.db.models import Avg, QuerySet, Sum
 from django.db.models.functions import TruncDate
 
 from arcadia_cloud.kernel.periods import Period
+from arcadia_cloud.kernel.sql import fetch_all, load
 from catalog.queries import price_book
 from catalog.quote import quote
 from catalog.values.kinds import BillingKind
@@ -29,18 +31,22 @@ __all__ = [
     "usage_for_period",
 ]
 
+_USAGE_FOR_PERIOD: Final = load(__package__, "usage_for_period.sql")
+
+
+class _KindSum(NamedTuple):
+    kind: str
+    quantity: Decimal
+
 
 def usage_for_period(deployment_pk: int, period: Period) -> dict[str, Decimal]:
     """Return the sum of each billing kind's usage on these days; a kind without any is left out. One query.
 
     It is read from the key's index alone, whatever the table's size.
     """
-    records = UsageRecord.objects.filter(
-        deployment=deployment_pk, period_start__gte=period.starts_at, period_start__lt=period.ends_at
-    )
-    return dict(
-        records.values("resource_kind").annotate(total=Sum("qty")).values_list("resource_kind", "total")
-    )
+    # A statement, not a queryset: to build one costs more than the sum.
+    parameters = {"deployment": deployment_pk, "since": period.starts_at, "until": period.ends_at}
+    return dict(fetch_all(_USAGE_FOR_PERIOD, parameters, into=_KindSum, prepared=True))
 
 
 def fleet_usage_for_period(period: Period) -> dict[int, dict[str, Decimal]]:

@@ -9,13 +9,11 @@ from django.utils import timezone
 from metering import services
 from metering.values import MeteringResult
 
-_DAILY_WAIT_SECONDS = 600  # the hourly run may be at it: the daily one outwaits it
-
 
 @shared_task(name="metering.meter_days")
 def meter_days() -> dict[str, int | list[str]]:
     """Meter, daily, the day before and all that was missed; name what was missed, and what has changed."""
-    return _summary(services.meter_due(at=timezone.now(), wait_seconds=_DAILY_WAIT_SECONDS))
+    return _summary(services.meter_due(at=timezone.now()))
 
 
 @shared_task(name="metering.meter_hours")

@@ -10,6 +10,7 @@ from typing import Final
 
 from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 
+from arcadia_cloud.kernel.periods import month_of
 from deployments.models import Deployment
 from inventory.models import Resource, ResourceSpan
 from inventory.values import Kind
@@ -109,7 +110,7 @@ def recorded() -> list[tuple[object, ...]]:
 
 def integral(stretches: Sequence[Stretch], *, by: str, since: datetime, until: datetime) -> Fraction:
     """Return the exact usage of a life within a month's days: hours, GB-months or zone-months."""
-    month = (until.replace(day=28) + timedelta(days=4)).replace(day=1) - until.replace(day=1)
+    month = month_of(since)
     found = Fraction(0)
     for stretch in stretches:
         start, end = max(stretch.since, since), min(stretch.until or until, until)
