@@ -69,7 +69,9 @@ def measure_bandwidth(*, at: datetime, report: Callable[[int], None] | None = No
     today = at.astimezone(UTC).date()
     days = Period(today - timedelta(days=_KEPT_DAYS), today)
     with lease(_LEASE), DigitalOcean("METERING") as cloud:
-        most = _calls_allowed(cloud)
+        left, limit = cloud.budget.left_this_hour(), cloud.budget.hourly_limit()
+        # Syncs and sagas may use the same token: this work can wait an hour, theirs can't.
+        most = _MOST if left is None or limit is None else max(0, min(_MOST, left - limit // _RESERVED_SHARE))
         missing = fetch_all(
             _MISSING, {"since": days.start, "until": days.end, "most": most + 1}, into=_Missing
         )
@@ -129,13 +131,6 @@ def check_bandwidth_source(deployment_pk: int, effective_from: date, *, at: date
 
 def _invalid(rule: str) -> InvalidBandwidthSource:
     return InvalidBandwidthSource(rule, errors={"effective_from": [rule]})
-
-
-def _calls_allowed(cloud: DigitalOcean) -> int:
-    left, limit = cloud.budget.left_this_hour(), cloud.budget.hourly_limit()
-    if left is None or limit is None:
-        return _MOST
-    return max(0, min(_MOST, left - limit // _RESERVED_SHARE))
 
 
 def _ask(cloud: DigitalOcean, droplet: _Missing) -> tuple[Sequence[MetricSeries], str]:

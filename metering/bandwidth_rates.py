@@ -31,14 +31,14 @@ class Stretch:
 
 @dataclass(frozen=True, slots=True)
 class Traffic:
-    """What was sent in a stretch, in GB of 10^9 bytes, and the seconds of it that have samples."""
+    """The GB of 10^9 bytes that were sent in a stretch, and the seconds of it that have samples."""
 
     gigabytes: Decimal
     covered: Decimal
 
 
 def sum_rates(samples: Samples, stretch: Stretch) -> Traffic:
-    """Return the traffic of a stretch; samples around it say what held at its bounds.
+    """Return the traffic of a stretch; samples around it decide what held at its bounds.
 
     What is no number, or below zero, measures nothing. The last sample alone counts for no time.
     """
@@ -46,6 +46,7 @@ def sum_rates(samples: Samples, stretch: Stretch) -> Traffic:
     steps = Counter(later[0] - earlier[0] for earlier, later in pairwise(known))
     if not steps:
         return Traffic(Decimal(0), Decimal(0))
+    # The most frequent, and of several the shortest: gaps are rare, and longer than what they interrupt.
     usual = min(steps, key=lambda step: (-steps[step], step))
     total = covered = Decimal(0)
     for (at, rate), (following, _) in pairwise(known):

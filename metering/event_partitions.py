@@ -38,6 +38,7 @@ def drop_expired_events(*, at: datetime) -> list[str]:
     A month is dropped once all of it has expired for each kind that intake takes.
     """
     terms = TermsByDay()
+    # The kind that is kept longest: a partition holds the events of all.
     kept_since = min(terms.kept_since(kind, at) for kind in INTAKE_KINDS)
     with transaction.atomic():
         dropped = fetch_all(_DROP, {"before": month_of(kept_since).start}, into=str)

@@ -5,8 +5,8 @@ is added in the same transaction, so that usage is never behind its events; `rec
 anew from all of its events, and must find nothing to correct.
 """
 
-from collections.abc import Mapping, Sequence
-from datetime import UTC, date, datetime
+from collections.abc import Sequence
+from datetime import date, datetime
 from typing import Any, Final, NamedTuple, cast
 
 import msgspec
@@ -35,7 +35,7 @@ class _Deployment(NamedTuple):
     sources: list[dict[str, str]]
 
 
-class _Taken(NamedTuple):
+class _BatchOutcome(NamedTuple):
     counted: int
     refusals: list[dict[str, Any]]
 
@@ -57,6 +57,7 @@ def record_usage(
         errors |= _check_deployments(found, tenant_id)
         if errors:
             raise InvalidUsage(_sum_up(errors, len(events)), errors=errors)
+        # Before the source is locked: making a partition may wait, and must not make its other batches wait.
         months = accepted_months(at)
         ensure_partitions({event.month for event in found} | set(months))
         source_id = fetch_one(_LOCK_SOURCE, {"tenant_id": tenant_id, "name": source, "at": at}, into=int)
@@ -67,9 +68,13 @@ def record_usage(
             "months": list(months),
             "at": at,
         }
-        taken = cast("_Taken", fetch_one(_TAKE, batch, into=_Taken))  # a row without a condition
+        taken = cast(
+            "_BatchOutcome", fetch_one(_TAKE, batch, into=_BatchOutcome)
+        )  # a row without a condition
         if taken.refusals:
-            errors = _by_field(taken.refusals)
+            for refusal in taken.refusals:
+                field = f"events.{refusal['place']}.{refusal['field']}"
+                errors.setdefault(field, []).append(refusal["rule"])
             raise UsageRefused(_sum_up(errors, len(events)), errors=errors)
     log.info(
         "usage_received", source=source, tenant_id=tenant_id, actor=actor, received=len(events),
@@ -91,6 +96,7 @@ def recount_events(day: date, *, at: datetime) -> MeteringCounts:
         raise PeriodPruned(f"{day} is before last month: its usage takes no more events")
     parameters = {"since": bounds.starts_at, "until": bounds.ends_at, "month": month_of(day).start}
     with transaction.atomic():
+        # Or a batch under way would add to a record that is then set to the sum without it.
         execute(_CLOSE_INTAKE)
         counts = cast("MeteringCounts", fetch_one(_RECOUNT, parameters, into=MeteringCounts))
     if counts != MeteringCounts():
@@ -110,26 +116,19 @@ def _check_deployments(events: Sequence[IntakeEvent], tenant_id: str | None) -> 
             # The same words for another tenant's: its existence isn't told.
             errors[f"events.{event.place}.deployment"] = ["There is no such deployment."]
         elif event.kind == BillingKind.BANDWIDTH_GB:
-            origin = _origin_on(sources[event.deployment_id], event.occurred_at.astimezone(UTC).date())
+            # The latest first: the first that has begun by then is in force.
+            origin = next(
+                (
+                    each["source"]
+                    for each in sources[event.deployment_id]
+                    if date.fromisoformat(each["from"]) <= event.day
+                ),
+                BandwidthOrigin.PROVIDER,
+            )
             if origin != BandwidthOrigin.INTAKE:
                 errors[f"events.{event.place}.kind"] = [
                     f"The deployment's bandwidth of that day comes from its source {origin!s}."
                 ]
-    return errors
-
-
-def _origin_on(settings: Sequence[Mapping[str, str]], day: date) -> str:
-    """Return the source that is in force on a day; `settings` are the latest first."""
-    return next(
-        (each["source"] for each in settings if date.fromisoformat(each["from"]) <= day),
-        BandwidthOrigin.PROVIDER,
-    )
-
-
-def _by_field(refusals: Sequence[Mapping[str, Any]]) -> Errors:
-    errors: Errors = {}
-    for refusal in refusals:
-        errors.setdefault(f"events.{refusal['place']}.{refusal['field']}", []).append(refusal["rule"])
     return errors
 
 

@@ -278,7 +278,7 @@ class BandwidthMeasurement(models.Model):
     """The provider's answer for one droplet and day, once and for all.
 
     `gigabytes` are 10^9 bytes, sent to the internet. `coverage` is the part of the droplet's active time on
-    that day that has samples; for the rest nothing is counted. `note` says why there is no answer.
+    that day that has samples; for the rest nothing is counted. `note` is why there is no answer.
     """
 
     resource = models.ForeignKey(Resource, models.PROTECT, related_name="bandwidth", db_index=False)

@@ -1,4 +1,4 @@
-"""What a deployment's month costs by its recorded usage, and what the running one will cost if it goes on so.
+"""Quotes of a deployment's month by its recorded usage, and forecasts of the running one.
 
 The forecast takes each kind's average day, of those that are over and charged, for the days that are left.
 """
@@ -54,6 +54,7 @@ def usage_by_day(deployment_pk: int, period: Period) -> UsageByDay:
         deployment=deployment_pk, period_start__gte=period.starts_at, period_start__lt=period.ends_at
     )
     sums = records.annotate(day=TruncDate("period_start", tzinfo=UTC)).values("day", "resource_kind")
+    # In UTC whatever the session's zone: a record of an hour belongs to its UTC day.
     found: UsageByDay = {}
     for row in sums.annotate(total=Sum("qty")).order_by("day", "resource_kind"):
         found.setdefault(row["day"], {})[row["resource_kind"]] = row["total"]

@@ -64,6 +64,7 @@ def read_events(batch: Sequence[object], *, at: datetime) -> tuple[list[IntakeEv
         if isinstance(found, str):
             errors[f"events.{place}"] = [found]
             continue
+        # The bounds once for the batch, and here: a field's own rule doesn't know the time of receipt.
         values, refused = found
         occurred_at = values.get("at")
         if occurred_at is not None and not first <= occurred_at <= until:

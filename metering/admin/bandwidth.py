@@ -24,6 +24,7 @@ class BandwidthSourceForm(forms.ModelForm[BandwidthSource]):
     """A source to set; what the service would refuse is shown at its field."""
 
     def clean(self) -> dict[str, Any]:
+        # Asked before it is stored: a refusal belongs to its field, not to an error page.
         cleaned = super().clean() or self.cleaned_data
         if not self.errors:
             try:
@@ -67,7 +68,7 @@ class BandwidthSourceAdmin(EditorAdmin[BandwidthSource]):
 
 @admin.register(BandwidthMeasurement)
 class BandwidthMeasurementAdmin(RecordAdmin[BandwidthMeasurement]):
-    """What the provider measured of each droplet and day, the latest first."""
+    """Measurements of each droplet and day, the latest first."""
 
     list_display = ("day", "droplet", "sent", "covered", "reason", "measured_at")
     list_select_related = ("resource",)

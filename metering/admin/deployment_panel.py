@@ -17,7 +17,7 @@ from arcadia_cloud.kernel.console.chart_options import chart_options
 from arcadia_cloud.kernel.money import format_money
 from arcadia_cloud.kernel.periods import Period, month_of
 from catalog.values.kinds import BillingKind
-from catalog.values.lines import Quote, QuoteLine
+from catalog.values.lines import QuoteLine
 from deployments.deployment_panels import panel
 from deployments.errors import NotSubscribed
 from deployments.models import Deployment
@@ -30,7 +30,7 @@ _LABELS: Final = dict(BillingKind.choices)
 
 @dataclass(frozen=True, slots=True)
 class KindRow:
-    """One kind's line of the card: so far, what is included, and what the forecast says."""
+    """One kind's line of the card: so far, what is included, and the forecast."""
 
     label: str
     used: str
@@ -60,43 +60,33 @@ def _describe_quote(found: MonthQuote, now: datetime) -> dict[str, Any]:
     lines = [line for line in found.quote.lines if line.used is not None]
     expected = {} if found.forecast is None else {line.code: line for line in found.forecast.lines}
     return {
-        "kinds": [_describe_kind(line, expected.get(line.code)) for line in lines if _matters(line)],
+        "kinds": [
+            KindRow(
+                label=_LABELS.get(line.code, line.code),
+                used=_text(line.used),
+                included=_text(line.included),
+                expected=_text(expected[line.code].used if line.code in expected else None),
+                is_over=bool(line.overage or (line.code in expected and expected[line.code].overage)),
+            )
+            for line in lines
+            # Neither used nor included: nothing to compare.
+            if line.used or line.included
+        ],
         "quote": found.quote,
         "total": format_money(found.quote.total),
         "forecast": None if found.forecast is None else format_money(found.forecast.total),
-        "lines": _explain(found.quote),
+        "lines": [
+            (
+                _LABELS.get(line.code, f"{line.type.label}: {line.code}"),
+                format_money(line.amount),
+                [str(step) for step in (*line.basis, *line.charges)],
+            )
+            for line in found.quote.lines
+            if line.amount.amount or line.used
+        ],
         "chart": _chart_data(found, lines, running_days(now)),
         "chart_options": chart_options(maxTicksLimit=8),
     }
-
-
-def _matters(line: QuoteLine) -> bool:
-    """Return whether a kind was used or has an allowance."""
-    return bool(line.used or line.included)
-
-
-def _describe_kind(line: QuoteLine, expected: QuoteLine | None) -> KindRow:
-    forecast = None if expected is None else expected.used
-    return KindRow(
-        label=_LABELS.get(line.code, line.code),
-        used=_text(line.used),
-        included=_text(line.included),
-        expected=_text(forecast),
-        is_over=bool(line.overage) or bool(expected and expected.overage),
-    )
-
-
-def _explain(quote: Quote) -> list[tuple[str, str, list[str]]]:
-    """Return each line's name, amount and steps."""
-    return [
-        (
-            _LABELS.get(line.code, f"{line.type.label}: {line.code}"),
-            format_money(line.amount),
-            [str(step) for step in (*line.basis, *line.charges)],
-        )
-        for line in quote.lines
-        if line.amount.amount or line.used
-    ]
 
 
 def _chart_data(found: MonthQuote, lines: Sequence[QuoteLine], days: Period) -> str:

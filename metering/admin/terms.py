@@ -21,6 +21,7 @@ class TermsForm(forms.ModelForm[MeteringConfig]):
     """Terms to set; what the service would refuse is shown at its field."""
 
     def clean(self) -> dict[str, Any]:
+        # Asked before it is stored: a refusal belongs to its field, not to an error page.
         cleaned = super().clean() or self.cleaned_data
         if not self.errors:
             try:

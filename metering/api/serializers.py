@@ -130,7 +130,7 @@ class UsageBatchRequestSerializer(UsageBatchSerializer):
 
 
 class IntakeResultSerializer(serializers.Serializer[Any]):
-    """What became of a batch."""
+    """The outcome of a batch."""
 
     received = serializers.IntegerField()
     counted = serializers.IntegerField(help_text="Those that are new.")

@@ -49,7 +49,7 @@ _NEVER_SUBSCRIBED = OpenApiResponse(ProblemSerializer, description="It was never
 
 @extend_schema_view(get=extend_schema(summary="List usage", examples=examples.USAGE))
 class UsageList(ScopedView, ListView):
-    """Usage records, newest first, of last month and this one unless `from` says since when."""
+    """Usage records, newest first, of last month and this one unless `from` names an earlier day."""
 
     rows = UsageRecord.objects.all()
     tenant_serializer = operator_serializer = UsageRecordSerializer
@@ -115,7 +115,7 @@ class UsageSummary(ApiView):
 
 
 class _DeploymentView(ApiView):
-    """What metering knows of one deployment. A stranger's is a 404."""
+    """One deployment, as metering knows it. A stranger's is a 404."""
 
     def find_deployment(self, request: Request, pk: int) -> Deployment:
         return get_object_or_404(Deployment.objects.visible_to(caller(request)), pk=pk)

@@ -18,7 +18,7 @@ from simulator.endpoints.firewalls import FIREWALL
 from simulator.endpoints.images import IMAGE
 from simulator.endpoints.kubernetes import KUBERNETES_CLUSTER
 from simulator.endpoints.load_balancers import LOAD_BALANCER
-from simulator.endpoints.monitoring import MONITORING
+from simulator.endpoints.metrics import METRICS
 from simulator.endpoints.projects import PROJECT
 from simulator.endpoints.registries import REGISTRY
 from simulator.endpoints.reserved_ips import FLOATING_IP, RESERVED_IP
@@ -44,7 +44,7 @@ KINDS: tuple[ResourceKind, ...] = (
     IMAGE,
     KUBERNETES_CLUSTER,
     LOAD_BALANCER,
-    MONITORING,
+    METRICS,
     PROJECT,
     REGISTRY,
     RESERVED_IP,

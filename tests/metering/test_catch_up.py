@@ -1,4 +1,4 @@
-"""What no run has metered, and what has changed since it was: found by the next run, oldest first."""
+"""Periods that no run has metered, and those that have changed since: found by the next run, oldest first."""
 
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal

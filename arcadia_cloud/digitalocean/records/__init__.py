@@ -46,7 +46,7 @@ from arcadia_cloud.digitalocean.records.droplets import (
     DropletSize,
     Networks,
 )
-from arcadia_cloud.digitalocean.records.monitoring import MetricMatrix, MetricSeries, MetricsRecord
+from arcadia_cloud.digitalocean.records.metrics import MetricMatrix, MetricSeries, MetricsRecord
 from arcadia_cloud.digitalocean.records.network import (
     CertificateRecord,
     DnsRecord,

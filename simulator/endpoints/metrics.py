@@ -10,8 +10,8 @@ from simulator.account import ResourceKind
 from simulator.catalog import Json
 from simulator.errors import bad_request
 
-routes = Blueprint("monitoring", __name__)
-MONITORING = ResourceKind("monitoring", routes)
+routes = Blueprint("metrics", __name__)
+METRICS = ResourceKind("metrics", routes)
 
 STEP_SECONDS: Final = 120
 _CHOICES: Final = {"interface": ("private", "public"), "direction": ("inbound", "outbound")}
