@@ -72,9 +72,9 @@ def record_usage(
             "_BatchOutcome", fetch_one(_TAKE, batch, into=_BatchOutcome)
         )  # a row without a condition
         if taken.refusals:
-            for refusal in taken.refusals:
-                field = f"events.{refusal['place']}.{refusal['field']}"
-                errors.setdefault(field, []).append(refusal["rule"])
+            for each in taken.refusals:
+                field = f"events.{each['place']}.{each['field']}"
+                errors.setdefault(field, []).append(each["rule"])
             raise UsageRefused(_sum_up(errors, len(events)), errors=errors)
     log.info(
         "usage_received", source=source, tenant_id=tenant_id, actor=actor, received=len(events),
