@@ -9,6 +9,7 @@ urlpatterns = [
     path("api/v1/", include("catalog.api.urls")),
     path("api/v1/", include("deployments.api.urls")),
     path("api/v1/", include("inventory.api.urls")),
+    path("api/v1/", include("metering.api.urls")),
     path("api/v1/", include("billing.api.urls")),
     path("api/v1/", include("provisioning.api.urls")),
     path("api/v1/", include("drift.api.urls")),

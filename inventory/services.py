@@ -16,6 +16,7 @@ from inventory.event_log import DriftEvent, record_drift_detected
 from inventory.kinds import registry
 from inventory.models import Project, SyncRun
 from inventory.observation.observe import ObservationContext, ObservationCounts, Origin, observe
+from inventory.observation.spans import disown_spans
 from inventory.sync.hooks import register as register_discovery_hook
 from inventory.sync.paging import read_all
 from inventory.sync.projects import mirror_projects, sync_projects
@@ -36,6 +37,7 @@ __all__ = [
     "assign",
     "clear_assignment",
     "delete_old_runs",
+    "disown_spans",
     "give_project",
     "look_up",
     "mirror_projects",

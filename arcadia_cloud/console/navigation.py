@@ -62,6 +62,15 @@ def navigation(request: HttpRequest) -> list[dict[str, object]]:
             ],
         },
         {
+            "title": "Metering",
+            "items": [
+                _item("Usage records", "query_stats", "metering.usagerecord"),
+                _item("Metering terms", "tune", "metering.meteringconfig"),
+                _item("Bandwidth measured", "network_check", "metering.bandwidthmeasurement"),
+                _item("Bandwidth sources", "alt_route", "metering.bandwidthsource"),
+            ],
+        },
+        {
             "title": "Billing",
             "items": [
                 _item("Invoices", "receipt_long", "billing.providerinvoice"),

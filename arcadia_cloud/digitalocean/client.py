@@ -2,10 +2,12 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
+from datetime import datetime
 from typing import Any, Final
 from urllib.parse import quote
 
 from arcadia_cloud.digitalocean.account_check import ACCOUNT_PATH
+from arcadia_cloud.digitalocean.errors import ProviderMalformed
 from arcadia_cloud.digitalocean.listing import Listing, Page
 from arcadia_cloud.digitalocean.records import (
     AccountRecord,
@@ -20,6 +22,8 @@ from arcadia_cloud.digitalocean.records import (
     InvoiceRecord,
     InvoicesResponse,
     InvoiceSummaryRecord,
+    MetricSeries,
+    MetricsRecord,
     ProjectRecord,
     ProjectResourceRecord,
     RegionRecord,
@@ -32,6 +36,7 @@ from arcadia_cloud.digitalocean.rest import RestClient
 
 _HOST_TYPES: Final = frozenset({"CNAME", "MX", "NS", "SRV"})  # records whose data is a host's name
 _INVOICES: Final = "/v2/customers/my/invoices"
+_BANDWIDTH: Final = "/v2/monitoring/metrics/droplet/bandwidth"
 
 
 class DigitalOcean(RestClient):
@@ -232,6 +237,26 @@ class DigitalOcean(RestClient):
     def delete_dns_record(self, domain: str, record_id: int) -> None:
         """Delete a record. Raises ProviderNotFound where it, or its zone, is gone."""
         self.delete(f"{_records_path(domain)}/{int(record_id)}")
+
+    # --- Monitoring: with the purpose METERING ----------------------------------------------------------
+    def droplet_bandwidth(self, droplet_id: int, *, start: datetime, end: datetime) -> list[MetricSeries]:
+        """Get the rates, in megabits a second, at which a droplet sent to the internet; no series for none.
+
+        Source: API reference, `GET /v2/monitoring/metrics/droplet/bandwidth`. The spacing of the samples is
+        the provider's choice, and grows with the window.
+        """
+        params = {
+            "host_id": str(int(droplet_id)),
+            "interface": "public",
+            "direction": "outbound",
+            "start": str(int(start.timestamp())),
+            "end": str(int(end.timestamp())),
+        }
+        metrics = self.get(_BANDWIDTH, MetricsRecord, params=params)
+        # With status 200 the body can still have no answer, which isn't a droplet without traffic.
+        if metrics.status != "success":
+            raise ProviderMalformed(f"the metrics' status is {metrics.status}", call=f"GET {_BANDWIDTH}")
+        return metrics.data.result
 
     # --- Billing: with the purpose BILLING --------------------------------------------------------------
     def balance(self) -> BalanceRecord:

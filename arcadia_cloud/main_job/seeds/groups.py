@@ -52,6 +52,8 @@ _CATALOG: Final = (
     "catalog.change_taxrate",
     "catalog.delete_taxrate",
 )
+# Terms are set for days to come: those of days that have begun are nobody's to change.
+_METERING: Final = ("metering.add_meteringconfig", "metering.add_bandwidthsource")
 _MAY: Final[Mapping[str, tuple[str, ...]]] = {
     VIEWER: (),
     OPERATOR: (
@@ -60,6 +62,7 @@ _MAY: Final[Mapping[str, tuple[str, ...]]] = {
         "inventory.add_syncrun",
         "kernel.change_alert",
         "deployments.change_deployment",
+        *_METERING,
         *_PROVISIONING,
     ),
     BILLING: ("billing.change_providerinvoice", "deployments.change_subscriptiondiscount", *_CATALOG),
@@ -72,6 +75,7 @@ _MAY: Final[Mapping[str, tuple[str, ...]]] = {
         "inventory.change_resource",
         "inventory.add_syncrun",
         "kernel.change_alert",
+        *_METERING,
         *_PROVISIONING,
         "django_celery_beat.add_periodictask",
         "django_celery_beat.change_periodictask",
