@@ -31,9 +31,6 @@ def usage_for_period(deployment_pk: int, period: Period) -> dict[str, Decimal]:
     # A statement, not a queryset: to build one costs more than the sum.
     parameters = {"deployment": deployment_pk, "since": period.starts_at, "until": period.ends_at}
     return dict(fetch_all(_USAGE_FOR_PERIOD, parameters, into=_KindSum, prepared=True))
-    return dict(
-        records.values("resource_kind").annotate(total=Sum("qty")).values_list("resource_kind", "total")
-    )
 
 
 def fleet_usage_for_period(period: Period) -> dict[int, dict[str, Decimal]]:
