@@ -48,7 +48,7 @@ def lived(kind: Kind, *stretches: Stretch) -> Resource:
         kind=kind,
         provider_id=f"{kind}-{next(_numbers)}",
         deployment=last.deployment,
-        tenant_id=last.deployment and last.deployment.tenant_id,
+        tenant_id=None if last.deployment is None else last.deployment.tenant_id,
         first_seen_at=stretches[0].since,
         last_seen_at=last.since,
     )
@@ -57,7 +57,7 @@ def lived(kind: Kind, *stretches: Stretch) -> Resource:
             resource=resource,
             during=DateTimeTZRange(stretch.since, stretch.until),
             deployment=stretch.deployment,
-            tenant_id=stretch.deployment and stretch.deployment.tenant_id,
+            tenant_id=None if stretch.deployment is None else stretch.deployment.tenant_id,
             active=stretch.active,
             size_gb=stretch.size,
         )
@@ -68,7 +68,9 @@ def lived(kind: Kind, *stretches: Stretch) -> Resource:
 
 def whole(kind: Kind, deployment: Deployment, size: str | None = None, *, active: bool = True) -> Resource:
     """Store a resource that lives since long ago."""
-    return lived(kind, Stretch(instant(1, month=1), None, deployment, active, size and Decimal(size)))  # type: ignore[arg-type]
+    return lived(
+        kind, Stretch(instant(1, month=1), None, deployment, active, Decimal(size) if size else None)
+    )
 
 
 def metered(*days: date) -> None:
