@@ -25,6 +25,7 @@ def revert_many(
 
     A row that is refused holds up none of the others. A saga that is refused is the outcome of all its rows.
     """
+    # An id that is named twice has one outcome, and one saga.
     wanted = list(dict.fromkeys(drift_pks))
     resources = dict(Drift.objects.filter(pk__in=wanted).values_list("pk", "resource"))
     outcomes = {pk: _refused(pk, NotFound(f"there is no drift {pk}")) for pk in wanted if pk not in resources}
@@ -57,6 +58,7 @@ def _revert_together(
     if not locked:
         return outcomes
     inputs = {"resource_id": resource_pk, "fields": [drift.field for drift in locked]}
+    # In the rows' transaction: no saga without its rows, no row without its saga.
     saga = start_saga(kind=REVERT_KIND, inputs=inputs, actor=actor)
     Drift.objects.filter(pk__in=[drift.pk for drift in locked]).update(revert_saga=saga, note=note)
     return outcomes | {drift.pk: ActionResult(drift.pk, saga_id=saga.pk) for drift in locked}

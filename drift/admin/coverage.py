@@ -59,6 +59,7 @@ class CoverageAdmin(RecordAdmin[Drift]):
             if not may_adopt:
                 raise PermissionDenied
             if "all" in request.POST:
+                # No more than one request can do; what is left is on the page again.
                 pks = list(resources.values_list("pk", flat=True)[:_MOST_ADOPTED])
             else:
                 ticked = request.POST.getlist("resource")[:_MOST_ADOPTED]
@@ -66,6 +67,7 @@ class CoverageAdmin(RecordAdmin[Drift]):
             self._adopt(request, kind, pks)
             return HttpResponseRedirect(request.get_full_path())
         after = request.GET.get("after", "")
+        # By key, not by count: what is adopted meanwhile shifts no page.
         start = int(after) if after.isdecimal() and len(after) <= _MOST_DIGITS else 0
         found = list(resources.filter(pk__gt=start).select_related("project")[: _PAGE + 1])
         context = {

@@ -47,6 +47,7 @@ def _parts(value: Any) -> list[str]:
 
 
 def _marked(own: list[str], other: list[str], mark: str, shorten: Callable[[str], str]) -> SafeString:
+    # As sets: neither order nor repetition is a difference.
     known = set(other)
     lines = (format_html(_PLAIN if part in known else mark, shorten(part)) for part in own)
     return format_html_join("", "<div>{}</div>", ((line,) for line in lines))

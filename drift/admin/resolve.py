@@ -127,6 +127,7 @@ class ResolveAdmin(RecordAdmin[Drift]):
         if len(rows) > MOST_AT_ONCE:
             message = f"The first {MOST_AT_ONCE} are shown; the rest comes after them."
             self.message_user(request, message, messages.WARNING)
+        # The causes travel with the page: a row whose values move meanwhile is refused.
         causes = dict(rows[:MOST_AT_ONCE])
         filters = "" if "cause" in request.GET and "action" in request.GET else request.GET.urlencode()
         initial = {

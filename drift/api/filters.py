@@ -26,4 +26,5 @@ class DriftFilter(filters.FilterSet):  # type: ignore[misc]  # the library is un
 
     def filter_queryset(self, queryset: DriftQuerySet) -> Any:  # Any: the library is untyped
         found = super().filter_queryset(queryset)
+        # The index of open rows serves the list; without a status it would read history.
         return found if self.form.cleaned_data["status"] else found.open()

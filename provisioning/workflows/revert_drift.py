@@ -43,6 +43,7 @@ class RevertDrift(Inputs, frozen=True, kw_only=True):
         """Return the desired values of the fields. Raises Conflict where none is known of one."""
         desired = Provisioned.objects.filter(resource=self.resource_id).first()
         spec: dict[str, Any] = desired.spec if desired else {}
+        # Accepted or dropped since the row was seen: there is nothing to put back to.
         if missing := sorted(set(self.fields) - set(spec)):
             raise Conflict(f"resource {self.resource_id} has no desired {', '.join(missing)}")
         return {field: spec[field] for field in dict.fromkeys(self.fields)}

@@ -12,6 +12,7 @@ def attach_volume_again(change: Change) -> Wait | None:
     """Detach the volume from any other droplet, then attach it to its own."""
     held: list[str] = change.seen.attrs["droplet_ids"]
     wanted = [str(droplet) for droplet in change.value]
+    # Detached first: a volume is attached to one droplet at most.
     others = [droplet for droplet in held if droplet not in wanted]
     if not others and held == wanted:
         return None

@@ -51,6 +51,7 @@ def _change(state: StepState, cloud: DigitalOcean, value: Any) -> Change:
 
 def _observe(state: StepState, cloud: DigitalOcean) -> None:
     """Write the resource as it is now into the inventory; a tombstone where it is gone."""
+    # The time of asking, not of the answer: a change in between must not look older.
     row, at = _find_row(state), state.now()
     spec = kind_spec(row.kind)
     try:
@@ -91,6 +92,7 @@ def put_back_field(state: StepState, cloud: DigitalOcean) -> Wait | None:
         state.put_output("is_noted", True)
     if REVERSALS[change.kind][change.field].is_harmful:
         refuse_protected_resource(change)
+    # Each writer looks first: after a lost answer nothing is left to be written.
     return WRITERS[change.kind, change.field](change)
 
 
@@ -100,6 +102,7 @@ def restore_field(state: StepState, cloud: DigitalOcean) -> Wait | None:
     if not state.get_output("is_noted", False):
         return None
     try:
+        # Read anew: a tag or a record that came meanwhile stands beside it and is seen.
         change = _change(state, cloud, state.get_output("value_before"))
         return WRITERS[change.kind, change.field](change)
     except ProviderNotFound:
@@ -110,6 +113,7 @@ def restore_field(state: StepState, cloud: DigitalOcean) -> Wait | None:
 def put_back_project(state: StepState, cloud: DigitalOcean) -> Wait | None:
     """Move the resource into the project of the desired name. Raises FinalError without such a project."""
     row, name = _find_row(state), state.inputs["value"]
+    # By its name, not by an id: a project that was made anew has another.
     project = find_project(cloud, name)
     if project is None:
         raise FinalError(f"there is no project {name}")

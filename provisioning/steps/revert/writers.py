@@ -54,6 +54,7 @@ def rename_droplet(change: Change) -> Wait | None:
     if change.seen.name == change.value:
         return None
     droplet_id = int(change.provider_id)
+    # One event at a time: a rename beside another action is refused.
     if busy := wait_for_event(change.cloud, droplet_id):
         return busy
     return act(change.state, change.cloud, droplet_id, "rename", name=change.value)
@@ -62,6 +63,7 @@ def rename_droplet(change: Change) -> Wait | None:
 def write_tags(change: Change) -> None:
     """Put on what is missing, take off what is left over. Tags are compared without regard to capitals."""
     kind = _tag_type(change)
+    # DigitalOcean keeps the capitals with which a tag was first made.
     present = {tag.lower(): tag for tag in change.seen.tags}
     wanted = {tag.lower(): tag for tag in change.value}
     surplus = [tag for key, tag in present.items() if key not in wanted]
@@ -87,6 +89,7 @@ def update_resource(change: Change) -> None:
     """Replace the field by a PUT that repeats the others."""
     detail: Any = kind_spec(change.kind).detail  # Any: buckets alone have none, and none of these fields
     path = detail.path.format(provider_id=quote(change.provider_id, safe=""))
+    # Raw: our records leave out fields that the PUT would reset.
     present: dict[str, Any] = change.cloud.get(path, dict, key=detail.key)
     repeated = {name: present[name] for name in _REPEATED[change.kind] if present.get(name) is not None}
     if isinstance(region := repeated.get("region"), dict):
