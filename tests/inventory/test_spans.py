@@ -37,9 +37,14 @@ def spans(provider_id: str = "1") -> list[tuple[datetime, datetime | None, dict[
     found = []
     for row in ResourceSpan.objects.filter(resource__provider_id=provider_id).order_by("during"):
         facts: dict[str, Any] = {"active": row.active, "tenant": row.tenant_id}
-        facts |= {"size": row.size_gb, "deployment": row.deployment_id}
+        facts |= {"size": row.size_gb, "deployment": row.deployment_id, "sku": row.sku}
         found.append((row.during.lower, row.during.upper, facts))
     return found
+
+
+def sold_as(size_slug: str) -> dict[str, Any]:
+    """Its size, as an attr and as what it is sold as."""
+    return {"sku": size_slug, "attrs": {"size_slug": size_slug}}
 
 
 def stretches(provider_id: str = "1") -> list[tuple[datetime, datetime | None, bool]]:
@@ -95,6 +100,32 @@ def test_a_size_that_grows_by_itself_begins_a_span_and_makes_no_event() -> None:
         (minute(5), None, Decimal("12.25")),
     ]
     assert ResourceEvent.objects.count() == 1
+
+
+def test_another_sku_begins_a_span() -> None:
+    """A resize of a database switches nothing off."""
+    small, large = sold_as("s-1vcpu-1gb"), sold_as("s-2vcpu-4gb")
+    observed(seen(**small))
+    observed(seen(**small), at=minute(4))
+    observed(seen(**large), at=minute(5))
+    assert [(start, end, facts["sku"]) for start, end, facts in spans()] == [
+        (minute(-60), minute(5), "s-1vcpu-1gb"),
+        (minute(5), None, "s-2vcpu-4gb"),
+    ]
+    observed(seen(**small), at=minute(5))
+    assert [facts["sku"] for _, _, facts in spans()] == ["s-1vcpu-1gb", "s-1vcpu-1gb"], "corrected in place"
+
+
+def test_a_new_owners_span_is_of_the_same_sku() -> None:
+    observed(seen(**sold_as("s-1vcpu-1gb")))
+    assign(
+        resource_pks=[the_resource().pk],
+        tenant_id="acme",
+        deployment_pk=None,
+        actor="a test",
+        source="a test",
+    )
+    assert [facts["sku"] for _, _, facts in spans()] == ["s-1vcpu-1gb", "s-1vcpu-1gb"]
 
 
 def test_a_new_owner_begins_a_span() -> None:
@@ -262,6 +293,7 @@ class Facts:
     tenant: str | None = None
     size: Decimal | None = None
     deployment: int | None = None
+    sku: str | None = None
 
 
 @dataclass
@@ -318,6 +350,7 @@ steps = st.lists(
         st.sampled_from([None, "acme", "globex"]),
         st.sampled_from([Decimal(1), Decimal("2.5")]),
         st.sampled_from([None, 0, 1]),
+        st.sampled_from(["s-1vcpu-1gb", "s-2vcpu-4gb"]),
     ),
     min_size=1,
     max_size=14,
@@ -329,7 +362,7 @@ creations = st.one_of(st.none(), st.integers(-30, 30).map(minute))
 @given(created=creations, story=steps, has_size=st.booleans())
 def test_every_history_has_one_span_for_each_moment_of_life(
     created: datetime | None,
-    story: list[tuple[int, str, bool, str | None, Decimal, int | None]],
+    story: list[tuple[int, str, bool, str | None, Decimal, int | None, str]],
     has_size: bool,
 ) -> None:
     with transaction.atomic():
@@ -339,7 +372,7 @@ def test_every_history_has_one_span_for_each_moment_of_life(
         ]
         projects = {tenant: a_project(tenant or "ours", tenant).pk for tenant in (None, "acme", "globex")}
         model, now, of_saga = Model(created), 0, Facts()
-        for gap, step, active, tenant, size, deployment in story:
+        for gap, step, active, tenant, size, deployment, sku in story:
             now += gap
             if step == "bury":
                 now += 1
@@ -347,7 +380,7 @@ def test_every_history_has_one_span_for_each_moment_of_life(
                 model.tombstone()
                 now += 1
                 continue
-            facts = Facts(active, tenant, size if has_size else None)
+            facts = Facts(active, tenant, size if has_size else None, sku=sku)
             saga: dict[str, Any] = {}
             if deployment is not None:
                 of_saga = Facts(tenant=("acme", "globex")[deployment], deployment=deployments[deployment])
@@ -359,6 +392,8 @@ def test_every_history_has_one_span_for_each_moment_of_life(
                     status="active" if active else "off",
                     active=active,
                     size_gb=facts.size,
+                    sku=sku,
+                    attrs={"size_slug": sku},
                     created_at=created,
                     project_id=projects[tenant],
                     **saga,
