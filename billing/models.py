@@ -11,10 +11,23 @@ from django.db.models.functions import Now
 from arcadia_cloud.kernel.errors import NotFound
 from arcadia_cloud.kernel.money import Money
 from arcadia_cloud.kernel.periods import Period, month_of
+from billing.costs.models import CostDay, DailyCost, ProviderPrice
 from billing.states import IngestStatus, PushStatus
 from billing.values import DECIMAL_PLACES, MATCHED, MAX_DIGITS, TAX, Match
 from inventory.models import ResourceSpan
 from inventory.values import PROVIDER, PROVIDER_CURRENCY
+
+
+__all__ = [
+    "BalanceSnapshot",
+    "BillingEntry",
+    "CostDay",
+    "CostLine",
+    "DailyCost",
+    "InvoiceItemsPart",
+    "ProviderInvoice",
+    "ProviderPrice",
+]
 
 
 def _amount_field(**options: Any) -> "models.DecimalField[Any, Any]":
@@ -269,7 +282,7 @@ class CostLineQuerySet(models.QuerySet["CostLine"]):
     """Lines by whose they are."""
 
     def of_deployment(self, deployment_pk: int) -> Self:
-        """Keep those of which the deployment has a part, by the rule of `costs/sql/part_lines_by_owner.sql`."""
+        """Keep those of which the deployment has a part, as `costs/sql/part_lines_by_owner.sql` divides."""
         spans = ResourceSpan.objects.filter(resource=OuterRef("resource"))
         of_the_same = ResourceSpan.objects.filter(resource=OuterRef("resource"))
         earlier = of_the_same.filter(during__startswith__lt=OuterRef("during__startswith"))
@@ -287,7 +300,7 @@ class CostLineQuerySet(models.QuerySet["CostLine"]):
         )
         return self.filter(
             Exists(held) | Q(resource__deployment=deployment_pk) & ~Exists(spans),
-            # The index of lines by resource finds them: the rest of the condition is looked up for these alone.
+            # The index of lines by resource finds them; the rest is looked up for these alone.
             Q(resource__in=ResourceSpan.objects.filter(deployment=deployment_pk).values("resource"))
             | Q(resource__deployment=deployment_pk),
         )

@@ -313,8 +313,8 @@ class ResourceSpan(models.Model):
     """A stretch of a resource's life in which all that metering counts stayed the same.
 
     Spans of one resource don't overlap (the database refuses it). `during` is half-open and open-ended
-    while it lasts; `size_gb` is null for kinds that aren't metered by size. `sku` is what the provider sells it as
-    (`s-1vcpu-1gb`, `db-s-2vcpu-4gb x3`, `lb-small`), null for kinds that have one price.
+    while it lasts; `size_gb` is null for kinds that aren't metered by size. `sku` is what the provider sells
+    it as (`s-1vcpu-1gb`, `db-s-2vcpu-4gb x3`, `lb-small`), null for kinds that have one price.
     """
 
     resource = models.ForeignKey(Resource, models.PROTECT, related_name="spans", db_index=False)

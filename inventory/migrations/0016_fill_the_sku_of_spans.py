@@ -6,7 +6,7 @@ BATCH = 1000
 NEXT = """
     WITH batch AS (
         SELECT id FROM cloud_resources
-        WHERE id > %(last)s AND kind IN ('droplet', 'database', 'load_balancer')
+        WHERE id > %(last)s AND kind IN ('droplet', 'database', 'load_balancer', 'reserved_ip')
         ORDER BY id
         LIMIT %(size)s
     ),
@@ -26,8 +26,13 @@ PIECES = """
         SELECT event.id, event.resource_id, event.at, event.changes
         FROM unnest(%(pks)s::bigint[]) AS pk
         CROSS JOIN LATERAL (
-            SELECT id, resource_id, at, changes FROM cloud_resource_events
-            WHERE resource_id = pk AND changes ?| ARRAY['size_slug', 'num_nodes', 'size', 'size_unit']
+            SELECT event.id, resource_id, at, changes
+            FROM cloud_resource_events AS event
+            JOIN cloud_resources AS resource ON resource.id = resource_id
+            WHERE resource_id = pk AND changes ?| CASE
+                WHEN kind = 'reserved_ip' THEN ARRAY['status']
+                ELSE ARRAY['size_slug', 'num_nodes', 'size', 'size_unit']
+            END
         ) AS event
     ),
     bound AS (
@@ -48,20 +53,23 @@ PIECES = """
            ) AS during,
            CASE resource.kind
                WHEN 'droplet' THEN past.size_slug
+               WHEN 'reserved_ip' THEN past.status
                WHEN 'database' THEN past.size_slug || ' x' || past.num_nodes
                ELSE coalesce('node x' || past.size_unit, nullif(past.size, ''))
            END AS sku
     FROM bound
     JOIN cloud_resources AS resource ON resource.id = bound.resource_id
     CROSS JOIN LATERAL (
-        SELECT max(value) FILTER (WHERE field = 'size_slug') AS size_slug,
+        SELECT max(value) FILTER (WHERE field = 'status') AS status,
+               max(value) FILTER (WHERE field = 'size_slug') AS size_slug,
                max(value) FILTER (WHERE field = 'num_nodes') AS num_nodes,
                max(value) FILTER (WHERE field = 'size') AS size,
                max(value) FILTER (WHERE field = 'size_unit') AS size_unit
-        FROM unnest(ARRAY['size_slug', 'num_nodes', 'size', 'size_unit']) AS field
+        FROM unnest(ARRAY['status', 'size_slug', 'num_nodes', 'size', 'size_unit']) AS field
         CROSS JOIN LATERAL (
-            SELECT CASE WHEN later.changes IS NULL THEN resource.attrs ->> field
-                        ELSE later.changes -> field ->> 0 END AS value
+            SELECT CASE WHEN later.changes IS NOT NULL THEN later.changes -> field ->> 0
+                        WHEN field = 'status' THEN resource.status
+                        ELSE resource.attrs ->> field END AS value
             FROM (SELECT) AS one
             LEFT JOIN LATERAL (
                 SELECT changes FROM change

@@ -2,7 +2,7 @@
 
 The digest covers all that a row and its spans take from the provider. Left out is what the attribution rules
 use: a fast run reads no projects, and an owner may change while the resource stays as it is; `bump.sql`
-compares that for itself. So is `sku`, which follows from `attrs`.
+compares that for itself. So is `sku`, which follows from the rest.
 """
 
 from hashlib import sha256

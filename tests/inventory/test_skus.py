@@ -82,6 +82,8 @@ def test_history_tells_of_sizes_and_numbers_of_nodes_and_leaves_other_kinds_alon
     look(0, Kind.LOAD_BALANCER, "2", attrs={"size": "lb-small", "size_unit": None})
     look(5, Kind.LOAD_BALANCER, "2", attrs={"size": "", "size_unit": 2})
     look(0, Kind.VOLUME, "3", attrs={"size": "10"})
+    look(0, Kind.RESERVED_IP, "4", attrs={}, status="assigned")
+    look(5, Kind.RESERVED_IP, "4", attrs={}, status="unassigned")
     migrate()
     assert skus() == [
         (minute(-60), minute(5), "db-small x1"),
@@ -90,6 +92,7 @@ def test_history_tells_of_sizes_and_numbers_of_nodes_and_leaves_other_kinds_alon
     ]
     assert skus("2") == [(minute(-60), minute(5), "lb-small"), (minute(5), None, "node x2")]
     assert skus("3") == [(minute(-60), None, None)]
+    assert skus("4") == [(minute(-60), minute(5), "assigned"), (minute(5), None, "unassigned")]
 
 
 def test_owners_and_activity_of_what_is_cut_stay_as_they_were() -> None:
