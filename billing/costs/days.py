@@ -103,14 +103,25 @@ def compute_due_days(*, report: ReportProgress | None = None) -> CostDaysResult:
             )
             count = len(list(held.order_by("day")))
             DailyCost.objects.filter(source=source, day__gte=days.start, day__lt=days.end).delete()
-            rows += (
-                _bill_month(days) if source == CostSource.BILLED else execute(_ACCRUE, {"day": days.start})
-            )
+            rows += _bill_month(days) if source == CostSource.BILLED else accrue_day(days.start)
             held.update(computed_at=Now())
         done += count
         if report:
             report(min(done, total), total)
     return CostDaysResult(done, rows)
+
+
+def accrue_day(day: date) -> int:
+    """Store what a day's spans cost at list prices; return how many rows. Nothing of it may be stored before."""
+    month, bounds = month_of(day), Period(day, day + timedelta(days=1))
+    parameters = {
+        "day": day,
+        "day_start": bounds.starts_at,
+        "day_end": bounds.ends_at,
+        "month_start": month.starts_at,
+        "month_end": month.ends_at,
+    }
+    return execute(_ACCRUE, parameters)
 
 
 def _units_of_work() -> list[tuple[str, Period]]:

@@ -50,6 +50,7 @@ _CATALOG: Final = (
     "catalog.change_taxrate",
     "catalog.delete_taxrate",
 )
+_PROVIDER_PRICES: Final = ("billing.add_providerprice", "billing.change_providerprice")
 _MAY: Final[Mapping[str, tuple[str, ...]]] = {
     VIEWER: (),
     OPERATOR: (
@@ -60,9 +61,15 @@ _MAY: Final[Mapping[str, tuple[str, ...]]] = {
         "deployments.change_deployment",
         *_PROVISIONING,
     ),
-    BILLING: ("billing.change_providerinvoice", "deployments.change_subscriptiondiscount", *_CATALOG),
+    BILLING: (
+        "billing.change_providerinvoice",
+        "deployments.change_subscriptiondiscount",
+        *_PROVIDER_PRICES,
+        *_CATALOG,
+    ),
     ADMIN: (
         "billing.change_providerinvoice",
+        *_PROVIDER_PRICES,
         *_CATALOG,
         "deployments.change_deployment",
         "deployments.change_subscriptiondiscount",

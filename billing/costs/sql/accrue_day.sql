@@ -5,39 +5,35 @@
 -- so. The cap counts all of a sku's hours of a resource in the month, whoever owned it; where it lives on, those until
 -- the month's end. A month's cost is spread evenly over these hours, so no day of a long month is free.
 --
--- parameters  day date
+-- parameters  day date · day_start, day_end, month_start, month_end timestamptz: its bounds and its month's, as parameters
+--             since the planner knows how many spans overlap a constant, and no more of a computed one
 -- returns     nothing; the row count says how many rows
 -- locks       nothing; the caller holds the day's row of cost_days
-WITH bound AS MATERIALIZED (
-    SELECT tstzrange(day, day + interval '1 day') AS of_day, tstzrange(month, month + interval '1 month') AS of_month
-    FROM (
-        SELECT %(day)s::date::timestamp AT TIME ZONE 'UTC' AS day,
-               date_trunc('month', %(day)s::date::timestamp) AT TIME ZONE 'UTC' AS month
-    ) AS asked
-),
-month_span AS MATERIALIZED (
-    SELECT span.resource_id, span.sku, span.tenant_id, span.deployment_id, span.size_gb,
-           extract(epoch FROM upper(span.during * of_month) - lower(span.during * of_month)) AS month_seconds,
-           extract(epoch FROM upper(span.during * of_day) - lower(span.during * of_day)) AS day_seconds
-    FROM bound
-    JOIN resource_spans AS span ON span.during && of_month
+WITH month_span AS MATERIALIZED (
+    SELECT resource_id, coalesce(sku, '') AS sku, span.tenant_id, span.deployment_id, size_gb, kind, region,
+           extract(epoch FROM least(upper(during), %(month_end)s::timestamptz)
+                              - greatest(lower(during), %(month_start)s::timestamptz)) AS month_seconds,
+           CASE WHEN during && tstzrange(%(day_start)s::timestamptz, %(day_end)s::timestamptz) THEN
+               extract(epoch FROM least(upper(during), %(day_end)s::timestamptz)
+                                  - greatest(lower(during), %(day_start)s::timestamptz))
+           END AS day_seconds
+    FROM resource_spans AS span
+    JOIN cloud_resources AS resource ON resource.id = resource_id
+    WHERE during && tstzrange(%(month_start)s::timestamptz, %(month_end)s::timestamptz)
 ),
 capped AS (
     SELECT resource_id, sku, sum(month_seconds) AS month_seconds
     FROM month_span
     GROUP BY resource_id, sku
-    HAVING count(day_seconds) > 0
 ),
 day_span AS MATERIALIZED (
-    SELECT month_span.resource_id, month_span.tenant_id, month_span.deployment_id, month_span.size_gb,
-           month_span.day_seconds, capped.month_seconds, resource.kind, resource.region,
-           coalesce(month_span.sku, '') AS sku
+    SELECT month_span.resource_id, month_span.tenant_id, month_span.deployment_id, month_span.size_gb, month_span.sku,
+           month_span.day_seconds, capped.month_seconds, month_span.kind, month_span.region
     FROM month_span
-    JOIN capped ON capped.resource_id = month_span.resource_id AND coalesce(capped.sku, '') = coalesce(month_span.sku, '')
-    JOIN cloud_resources AS resource ON resource.id = month_span.resource_id
+    JOIN capped USING (resource_id, sku)
     WHERE month_span.day_seconds IS NOT NULL
 ),
-sold AS (  -- of a fleet's hundreds of thousands there are some hundreds to look up
+sold AS MATERIALIZED (  -- of a fleet's hundreds of thousands there are some hundreds to look up
     SELECT subject.*, price.unit, price.price, price.monthly_cap
     FROM (SELECT DISTINCT kind, sku, region FROM day_span) AS subject
     -- include: price_in_force.sql
