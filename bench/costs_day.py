@@ -20,7 +20,8 @@ DAY: Final = date(2026, 4, 15)
 _FLOOR: Final = """
     INSERT INTO daily_costs (day, source, part, tenant_id, deployment_id, kind, amount, resources, unpriced)
     SELECT %s, 'accrued', 'matched', span.tenant_id, span.deployment_id, resource.kind,
-           sum(extract(epoch FROM upper(span.during * day.hours) - lower(span.during * day.hours)) * 24 / (672 * 3600)),
+           sum(extract(epoch FROM upper(span.during * day.hours) - lower(span.during * day.hours))
+               * 24 / (672 * 3600)),
            count(DISTINCT span.resource_id), 0
     FROM (SELECT tstzrange('2026-04-15Z', '2026-04-16Z') AS hours) AS day
     JOIN resource_spans AS span ON span.during && day.hours
@@ -31,7 +32,7 @@ _FLOOR: Final = """
 
 @bench("costs_day")
 def costs_day(scale: float) -> Iterator[Row]:
-    """A fleet of droplets of thirty sizes and 5,000 tenants; one in ten was resized or changed hands in the month."""
+    """A fleet of droplets of thirty sizes and 5,000 tenants; one in ten was resized in the month."""
     resources = max(100, round(RESOURCES * scale))
     with scratch_database():
         _fill(resources)
@@ -71,7 +72,8 @@ def _fill(resources: int) -> None:
                 provider, kind, provider_id, urn, name, region, status, tags, attrs, attributed_by, tenant_id,
                 provider_created_at, first_seen_at, last_seen_at, stale_strike_count
             )
-            SELECT 'digitalocean', 'droplet', number::text, '', 'web-' || number, (ARRAY['fra1', 'syd1'])[1 + number %% 2],
+            SELECT 'digitalocean', 'droplet', number::text, '', 'web-' || number,
+                   (ARRAY['fra1', 'syd1'])[1 + number %% 2],
                    'active', '{}', '{}', 'tags', 'tenant-' || number %% 5000, %s, %s, %s, 0
             FROM generate_series(1, %s) AS number
             """,

@@ -17,7 +17,6 @@ from billing.values import DECIMAL_PLACES, MATCHED, MAX_DIGITS, TAX, Match
 from inventory.models import ResourceSpan
 from inventory.values import PROVIDER, PROVIDER_CURRENCY
 
-
 __all__ = [
     "BalanceSnapshot",
     "BillingEntry",

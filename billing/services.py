@@ -106,7 +106,7 @@ def recompute_after_price_change(*, since: date | None, until: date | None = Non
 
 
 def compute_daily_costs(*, at: datetime, report: ReportProgress | None = None) -> CostDaysResult:
-    """Compute the costs of every day that is due at `at`, the newest first; the first run fills in fourteen months.
+    """Compute the costs of the days due at `at`, the newest first; the first run fills in fourteen months.
 
     One process at a time. Raises LeaseHeld.
     """

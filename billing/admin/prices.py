@@ -46,12 +46,12 @@ class ProviderPriceAdmin(EditorAdmin[ProviderPrice]):
             None,
             {
                 "fields": (
-                    "kind", "sku", "region", "unit", "price", "monthly_cap", "is_available", "source", "read_on",
-                    "effective_from", "effective_to",
+                    "kind", "sku", "region", "unit", "price", "monthly_cap", "is_available", "source",
+                    "read_on", "effective_from", "effective_to",
                 ),
-                "description": "In US dollars. The price is for 672 hours of one unit, the cap is the most that a "
-                "calendar month costs. Empty: any sku, any region, as long as anybody knows. A new price is a new "
-                "row: end the old one first. To correct a row has the days that it counts for computed again.",
+                "description": "In US dollars. The price is for 672 hours of one unit, the cap is the most "
+                "that a calendar month costs. Empty: any sku or region, since ever. A new price is a new row: "
+                "end the old one first. To correct a row has the days that it counts for computed again.",
             },
         ),
     )  # fmt: skip
@@ -79,7 +79,8 @@ class DailyCostAdmin(RecordAdmin[DailyCost]):
     """Costs by day, owner and kind, newest first."""
 
     list_display = (
-        "day", "source", "part", "tenant_id", "deployment", "kind", "formatted_amount", "resources", "unpriced",
+        "day", "source", "part", "tenant_id", "deployment", "kind", "formatted_amount", "resources",
+        "unpriced",
     )  # fmt: skip
     list_filter = (CostSourceFilter, PriceKindFilter)
     list_select_related = ("deployment",)

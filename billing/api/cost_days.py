@@ -74,7 +74,7 @@ class CostDaysView(ApiView):
             OpenApiParameter(
                 "to",
                 OpenApiTypes.DATE,
-                description=f"The day after the last; today by default. At most {_MOST_DAYS} days after `from`.",
+                description=f"The day after the last, by default today; at most {_MOST_DAYS} days later.",
             ),
             OpenApiParameter(
                 "by",

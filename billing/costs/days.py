@@ -1,12 +1,12 @@
-"""Costs by day, from two sources: `billed`, the lines of invoices over their hours, and `accrued`, spans at list prices.
+"""Costs by day, by source: `billed`, invoices over their lines' hours, or `accrued`, spans at list prices.
 
-DigitalOcean bills droplets per second since 2026-01-01 (by the hour before): a size costs its monthly price / 672 for
-each hour that it exists, running or not, and never more than the monthly price in a calendar month. So 671 hours of
-$24.00 are $23.96, 672 and 744 are $24.00. Source: DigitalOcean's pricing of droplets.
+DigitalOcean bills droplets per second since 2026-01-01 (by the hour before): a size costs its monthly price
+/ 672 for each hour that it exists, running or not, and never more than the monthly price in a calendar month.
+So 671 hours of $24.00 are $23.96, 672 and 744 are $24.00. Source: DigitalOcean's pricing of droplets.
 
-A day of a source is replaced whole. Which days are computed and which are due stands in `cost_days`: whatever changes
-what a day costs (an ingest, a match, a price) makes it due in its own transaction, and the work takes what is due, the
-newest first. `billed` is computed by the month, since a month's lines share its adjustments.
+A day of a source is replaced whole. Which days are computed and which are due stands in `cost_days`: whatever
+changes what a day costs (an ingest, a match, a price) makes it due in its own transaction, and the work takes
+what is due, the newest first. `billed` is computed by the month: a month's lines share its adjustments.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -55,7 +55,10 @@ class DayCost:
 
 
 def make_days_due(source: CostSource, days: Period) -> int:
-    """Have these days computed again, those of them that ever were; return how many. Part of the caller's change."""
+    """Mark those of these days that are kept for computing them again; return how many.
+
+    Called in the transaction of the change.
+    """
     due = CostDay.objects.filter(source=source, day__gte=days.start, day__lt=days.end)
     with transaction.atomic():
         # In one order, so that two changes of a month never wait for each other in a ring.
@@ -64,17 +67,17 @@ def make_days_due(source: CostSource, days: Period) -> int:
 
 
 def make_months_of_invoices_due(invoice_pks: Iterable[int]) -> None:
-    """Have the months of these invoices computed again: their lines, or what these are about, changed."""
+    """Have the months of these invoices computed again: their lines changed, or what these are about."""
     months = ProviderInvoice.objects.filter(pk__in=list(invoice_pks)).values_list("period", flat=True)
     for month in sorted(set(months)):
         make_days_due(CostSource.BILLED, month_of(month))
 
 
 def plan_days(*, at: datetime) -> int:
-    """Make the days due that are to be computed at `at`; return how many there are, the older ones among them.
+    """Make the days due that are to be computed at `at`; return how many there are by now.
 
-    All days of this month and the last are: a tombstone or an owner that was found out late changes what was computed
-    before. The first run adds fourteen months.
+    All days of this month and the last are: a tombstone or an owner that was found out late changes what was
+    computed before. The first run adds fourteen months.
     """
     today = at.date()
     anew = Period(previous_month(today).start, today)
@@ -112,7 +115,7 @@ def compute_due_days(*, report: ReportProgress | None = None) -> CostDaysResult:
 
 
 def accrue_day(day: date) -> int:
-    """Store what a day's spans cost at list prices; return how many rows. Nothing of it may be stored before."""
+    """Store what a day's spans cost at list prices; return how many rows. None may be stored before."""
     month, bounds = month_of(day), Period(day, day + timedelta(days=1))
     parameters = {
         "day": day,
@@ -135,7 +138,7 @@ def _units_of_work() -> list[tuple[str, Period]]:
 
 
 def _bill_month(month: Period) -> int:
-    """Spread the month's invoices over its days; none where its last one isn't there: a preview bills nothing."""
+    """Spread the month's invoices over its days, once its last one is there: a preview bills nothing."""
     invoices = list(ProviderInvoice.objects.final().filter(period=month.start))
     if not any(invoice.is_issued_after_its_period for invoice in invoices):
         return 0

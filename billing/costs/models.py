@@ -1,4 +1,4 @@
-"""The tables of costs by day: what the provider's things cost, which days are computed, and what came of it."""
+"""The tables of costs by day: list prices of the provider, the days that are computed, and their costs."""
 
 from typing import Any, Final
 
@@ -21,10 +21,11 @@ def _price_field(**options: Any) -> "models.DecimalField[Any, Any]":
 class ProviderPrice(models.Model):
     """The provider's list price of one thing, in US dollars, from one day until the day before another.
 
-    `price` is for 672 hours of one `unit`. `monthly_cap` is the most that one unit costs in a calendar month, null
-    where nothing caps it. `sku` and `region` are empty where the price is the same for all. `effective_from` is null
-    where nobody knows since when. `source` and `read_on` are where and when the price was read; `is_available`:
-    it is still sold. Droplet sizes are kept by `prices.keep_size_prices`, the rest by operators.
+    `price` is for 672 hours of one `unit`. `monthly_cap` is the most that one unit costs in a calendar month,
+    null where nothing caps it. `sku` and `region` are empty where the price is the same for all.
+    `effective_from` is null where nobody knows since when. `source` and `read_on` are where and when the
+    price was read; `is_available`: it is still sold. Droplet sizes are kept by `prices.keep_size_prices`, the
+    rest by operators.
     """
 
     kind = models.CharField(max_length=40)
@@ -44,7 +45,7 @@ class ProviderPrice(models.Model):
         constraints = [
             ExclusionConstraint(
                 name="provider_price_overlaps_none",
-                violation_error_message="Another price of this kind, sku and region is in force on these days.",
+                violation_error_message="Another price of it is in force on these days.",
                 expressions=[
                     *((name, RangeOperators.EQUAL) for name in _SUBJECT),
                     (DateRange("effective_from", "effective_to"), RangeOperators.OVERLAPS),
@@ -87,10 +88,10 @@ class CostDay(models.Model):
 
 
 class DailyCost(models.Model):
-    """The cost of one day by one source, for one owner and kind, in US dollars. Replaced whole by day and source.
+    """The cost of one day by one source, for one owner and kind, in US dollars, replaced by day and source.
 
-    `part`: `matched` is of resources, the others are of none, as `billed` has them. `resources` counts those that
-    cost something or might, `unpriced` those of them whose price nobody knows: these are in no amount.
+    `part`: `matched` is of resources, the others are of none, as `billed` has them. `resources` counts those
+    that cost something or might, `unpriced` those of them whose price nobody knows: these are in no amount.
     """
 
     day = models.DateField()

@@ -1,7 +1,7 @@
 """The provider's list prices: what is seeded with its source, and what is kept from `/v2/sizes`.
 
-A price is never overwritten: another price is another row, from the day on which it was read. A price that was the first
-of its thing to be read counts for all days before, too, since nobody knows another.
+A price is never overwritten: another price is another row, from the day on which it was read. A price that
+was the first of its thing to be read counts for all days before, too, since nobody knows another.
 """
 
 from collections.abc import Iterable
@@ -99,8 +99,9 @@ def seed_prices() -> int:
 def keep_size_prices(sizes: Iterable[SizeRecord], *, day: date) -> PriceCounts:
     """Keep the prices of droplet sizes and their availability, as they were read on `day`.
 
-    A size has a row for any region, which has its price, and one for each region that sells it. What is no longer
-    listed is no longer available, and keeps its price: droplets of it go on. Reading the same twice changes nothing.
+    A size has a row for any region, which has its price, and one for each region that sells it. What is no
+    longer listed is no longer available, and keeps its price: droplets of it go on. Reading the same twice
+    changes nothing.
     """
     wanted: dict[tuple[str, str], tuple[Decimal, bool]] = {}
     for size in sizes:

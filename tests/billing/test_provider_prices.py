@@ -107,7 +107,8 @@ def test_a_correction_in_the_console_has_its_days_computed_again(admin_client: C
     answer = admin_client.post(
         f"/admin/billing/providerprice/{price.pk}/change/",
         {
-            "kind": "volume", "sku": "", "region": "", "unit": "gib_month", "price": "0.10", "monthly_cap": "0.10",
+            "kind": "volume", "sku": "", "region": "", "unit": "gib_month", "price": "0.10",
+            "monthly_cap": "0.10",
             "is_available": "on", "source": "the price page", "read_on": f"{DAY}", "effective_from": f"{DAY}",
             "effective_to": "",
         },

@@ -48,4 +48,4 @@ class Command(BaseCommand):
         self.stdout.write(f"{result.days} days computed, {result.rows} rows")
         for each in queries.unpriced_resources(day=at.date()):
             subject = " ".join(part for part in (each.kind, each.sku, each.region) if part)
-            self.stdout.write(f"unpriced: {each.count} × {subject} (as {each.name or each.resource_id})")
+            self.stdout.write(f"unpriced: {each.count} of {subject} (as {each.name or each.resource_id})")
