@@ -12,10 +12,10 @@ from arcadia_cloud.kernel.periods import month_of, one_month_before, previous_mo
 from billing.costs.breakdown import CostBreakdown, CostGroup, CostRow, Dimension, break_down_costs
 from billing.costs.days import DayCost, sum_days
 from billing.costs.prices import UnpricedResources, unpriced_resources
-from billing.costs.values import CostSource
 from billing.ingest.csv_summary import find_invoice_of_csv
 from billing.models import BalanceSnapshot, ProviderInvoice
 from billing.states import IngestStatus, PushStatus
+from billing.values import CostSource
 from inventory.values import PROVIDER
 
 __all__ = [

@@ -23,7 +23,6 @@ from arcadia_cloud.kernel.queue.nudge import nudge, publish_now
 from billing import balance, finance_push
 from billing.costs.days import CostDaysResult, compute_due_days, make_days_due, plan_days
 from billing.costs.prices import PriceCounts, keep_size_prices, seed_prices
-from billing.costs.values import CostSource
 from billing.finance_push import NotPushable, PushResult, assert_pushable
 from billing.history import HistoryResult, read_history
 from billing.ingest import accept_mismatch as acceptance
@@ -32,6 +31,7 @@ from billing.matching import rematch
 from billing.models import BalanceSnapshot, ProviderInvoice
 from billing.queries import invoices_to_ingest, invoices_to_push
 from billing.states import PushStatus
+from billing.values import CostSource
 
 __all__ = [
     "INGEST_TASK",

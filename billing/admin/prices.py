@@ -12,9 +12,9 @@ from arcadia_cloud.kernel.console.records import RecordAdmin
 from arcadia_cloud.kernel.console.theme import display
 from arcadia_cloud.kernel.money import Money, format_money
 from billing.admin.formatting import format_dollars
-from billing.costs.values import CostSource
 from billing.models import DailyCost, ProviderPrice
 from billing.services import recompute_after_price_change
+from billing.values import CostSource
 from inventory.values import PROVIDER_CURRENCY, Kind
 
 
@@ -49,8 +49,8 @@ class ProviderPriceAdmin(EditorAdmin[ProviderPrice]):
                     "kind", "sku", "region", "unit", "price", "monthly_cap", "is_available", "source",
                     "read_on", "effective_from", "effective_to",
                 ),
-                "description": "In US dollars. The price is for 672 hours of one unit, the cap is the most "
-                "that a calendar month costs. Empty: any sku or region, since ever. A new price is a new row: "
+                "description": "In US dollars. The price is for 672 hours of one unit, the cap the most "
+                "that a calendar month costs. Empty: any sku or region, since ever. A new price is a new row; "
                 "end the old one first. To correct a row has the days that it counts for computed again.",
             },
         ),

@@ -22,9 +22,8 @@ from django.db.models.functions import Now
 from arcadia_cloud.kernel.periods import Period, month_of, previous_month
 from arcadia_cloud.kernel.sql import execute, load
 from billing.costs.breakdown import Dimension
-from billing.costs.models import CostDay, DailyCost
-from billing.costs.values import CostSource
-from billing.models import CostLine, ProviderInvoice
+from billing.models import CostDay, CostLine, DailyCost, ProviderInvoice
+from billing.values import CostSource
 
 _ACCRUE: Final = load(__package__, "accrue_day.sql")
 _BILL: Final = load(__package__, "bill_month.sql")

@@ -14,8 +14,8 @@ from django.db import transaction
 
 from arcadia_cloud.digitalocean.records import SizeRecord
 from arcadia_cloud.kernel.sql import fetch_all, load
-from billing.costs.models import ProviderPrice
-from billing.costs.values import PriceUnit
+from billing.models import ProviderPrice
+from billing.values import PriceUnit
 from inventory.values import Kind
 
 _LIST_UNPRICED: Final = load(__package__, "list_unpriced.sql")

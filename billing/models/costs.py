@@ -7,8 +7,7 @@ from django.contrib.postgres.fields import RangeOperators
 from django.db import models
 from django.db.models import F, Q
 
-from billing.costs.values import CostPart, CostSource, PriceUnit
-from billing.values import DECIMAL_PLACES, MAX_DIGITS
+from billing.values import DECIMAL_PLACES, MAX_DIGITS, CostPart, CostSource, PriceUnit
 from catalog.columns import DateRange
 
 _SUBJECT: Final = ("kind", "sku", "region")

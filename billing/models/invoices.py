@@ -1,4 +1,4 @@
-"""The tables of billing: the provider's charges to us. Written by the modules named after the work."""
+"""The tables of the provider's charges to us: balances, invoices, their lines and the rest of the history."""
 
 from datetime import date, datetime
 from decimal import Decimal
@@ -11,22 +11,10 @@ from django.db.models.functions import Now
 from arcadia_cloud.kernel.errors import NotFound
 from arcadia_cloud.kernel.money import Money
 from arcadia_cloud.kernel.periods import Period, month_of
-from billing.costs.models import CostDay, DailyCost, ProviderPrice
 from billing.states import IngestStatus, PushStatus
 from billing.values import DECIMAL_PLACES, MATCHED, MAX_DIGITS, TAX, Match
 from inventory.models import ResourceSpan
 from inventory.values import PROVIDER, PROVIDER_CURRENCY
-
-__all__ = [
-    "BalanceSnapshot",
-    "BillingEntry",
-    "CostDay",
-    "CostLine",
-    "DailyCost",
-    "InvoiceItemsPart",
-    "ProviderInvoice",
-    "ProviderPrice",
-]
 
 
 def _amount_field(**options: Any) -> "models.DecimalField[Any, Any]":
