@@ -50,7 +50,7 @@ class ProviderPriceAdmin(EditorAdmin[ProviderPrice]):
                     "read_on", "effective_from", "effective_to",
                 ),
                 "description": "In US dollars. The price is for 672 hours of one unit, the cap the most "
-                "that a calendar month costs. Empty: any sku or region, since ever. A new price is a new row; "
+                "that a calendar month costs. Empty: any sku or region, since ever. A new price: a new row; "
                 "end the old one first. To correct a row has the days that it counts for computed again.",
             },
         ),
