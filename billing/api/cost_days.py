@@ -25,7 +25,7 @@ _MOST_DAYS: Final = 92
 
 
 class DayCostSerializer(serializers.Serializer[Any]):
-    """What one key cost on one day."""
+    """The cost of one key on one day."""
 
     day = serializers.DateField()
     source = serializers.ChoiceField(

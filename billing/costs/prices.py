@@ -1,7 +1,7 @@
 """The provider's list prices: what is seeded with its source, and what is kept from `/v2/sizes`.
 
 A price is never overwritten: another price is another row, from the day on which it was read. A price that
-was the first of its thing to be read counts for all days before, too, since nobody knows another.
+was the first of its thing to be read counts for all days before, too, since no other is known.
 """
 
 from collections.abc import Iterable

@@ -22,7 +22,7 @@ class ProviderPrice(models.Model):
 
     `price` is for 672 hours of one `unit`. `monthly_cap` is the most that one unit costs in a calendar month,
     null where nothing caps it. `sku` and `region` are empty where the price is the same for all.
-    `effective_from` is null where nobody knows since when. `source` and `read_on` are where and when the
+    `effective_from` is null where that is unknown. `source` and `read_on` are where and when the
     price was read; `is_available`: it is still sold. Droplet sizes are kept by `prices.keep_size_prices`, the
     rest by operators.
     """
@@ -90,7 +90,7 @@ class DailyCost(models.Model):
     """The cost of one day by one source, for one owner and kind, in US dollars, replaced by day and source.
 
     `part`: `matched` is of resources, the others are of none, as `billed` has them. `resources` counts those
-    that cost something or might, `unpriced` those of them whose price nobody knows: these are in no amount.
+    that cost something or might, `unpriced` those of them without a known price: these are in no amount.
     """
 
     day = models.DateField()

@@ -8,11 +8,12 @@ from django.apps import apps
 from django.db import connection
 
 from arcadia_cloud.digitalocean.records import DatabaseRecord, LoadBalancerRecord
+from inventory.attribution.assign import assign
 from inventory.kinds.database import DATABASE
 from inventory.kinds.load_balancer import LOAD_BALANCER
 from inventory.models import ResourceSpan
 from inventory.values import Kind
-from tests.inventory.observations import minute, observed, seen
+from tests.inventory.observations import minute, observed, seen, the_resource
 
 pytestmark = pytest.mark.django_db
 
@@ -101,3 +102,34 @@ def test_owners_and_activity_of_what_is_cut_stay_as_they_were() -> None:
     migrate()
     spans = ResourceSpan.objects.order_by("during").values_list("tenant_id", "active", "sku")
     assert list(spans) == [("acme", True, "small"), ("acme", True, "large")]
+
+
+def sold_as(size_slug: str) -> dict[str, Any]:
+    """Its size, as an attr and as what it is sold as."""
+    return {"sku": size_slug, "attrs": {"size_slug": size_slug}}
+
+
+def test_another_sku_begins_a_span() -> None:
+    """A resize of a database switches nothing off."""
+    small, large = sold_as("s-1vcpu-1gb"), sold_as("s-2vcpu-4gb")
+    observed(seen(**small))
+    observed(seen(**small), at=minute(4))
+    observed(seen(**large), at=minute(5))
+    assert skus() == [
+        (minute(-60), minute(5), "s-1vcpu-1gb"),
+        (minute(5), None, "s-2vcpu-4gb"),
+    ]
+    observed(seen(**small), at=minute(5))
+    assert [sku for _, _, sku in skus()] == ["s-1vcpu-1gb", "s-1vcpu-1gb"], "corrected in place"
+
+
+def test_a_new_owners_span_is_of_the_same_sku() -> None:
+    observed(seen(**sold_as("s-1vcpu-1gb")))
+    assign(
+        resource_pks=[the_resource().pk],
+        tenant_id="acme",
+        deployment_pk=None,
+        actor="a test",
+        source="a test",
+    )
+    assert [sku for _, _, sku in skus()] == ["s-1vcpu-1gb", "s-1vcpu-1gb"]

@@ -42,11 +42,6 @@ def spans(provider_id: str = "1") -> list[tuple[datetime, datetime | None, dict[
     return found
 
 
-def sold_as(size_slug: str) -> dict[str, Any]:
-    """Its size, as an attr and as what it is sold as."""
-    return {"sku": size_slug, "attrs": {"size_slug": size_slug}}
-
-
 def stretches(provider_id: str = "1") -> list[tuple[datetime, datetime | None, bool]]:
     """From, to, and whether it was active."""
     return [(start, end, facts["active"]) for start, end, facts in spans(provider_id)]
@@ -100,32 +95,6 @@ def test_a_size_that_grows_by_itself_begins_a_span_and_makes_no_event() -> None:
         (minute(5), None, Decimal("12.25")),
     ]
     assert ResourceEvent.objects.count() == 1
-
-
-def test_another_sku_begins_a_span() -> None:
-    """A resize of a database switches nothing off."""
-    small, large = sold_as("s-1vcpu-1gb"), sold_as("s-2vcpu-4gb")
-    observed(seen(**small))
-    observed(seen(**small), at=minute(4))
-    observed(seen(**large), at=minute(5))
-    assert [(start, end, facts["sku"]) for start, end, facts in spans()] == [
-        (minute(-60), minute(5), "s-1vcpu-1gb"),
-        (minute(5), None, "s-2vcpu-4gb"),
-    ]
-    observed(seen(**small), at=minute(5))
-    assert [facts["sku"] for _, _, facts in spans()] == ["s-1vcpu-1gb", "s-1vcpu-1gb"], "corrected in place"
-
-
-def test_a_new_owners_span_is_of_the_same_sku() -> None:
-    observed(seen(**sold_as("s-1vcpu-1gb")))
-    assign(
-        resource_pks=[the_resource().pk],
-        tenant_id="acme",
-        deployment_pk=None,
-        actor="a test",
-        source="a test",
-    )
-    assert [facts["sku"] for _, _, facts in spans()] == ["s-1vcpu-1gb", "s-1vcpu-1gb"]
 
 
 def test_a_new_owner_begins_a_span() -> None:
