@@ -28,10 +28,6 @@ class DayCostSerializer(serializers.Serializer[Any]):
     """The cost of one key on one day."""
 
     day = serializers.DateField()
-    source = serializers.ChoiceField(
-        choices=[str(source) for source in CostSource],
-        help_text="`billed`: lines of invoices; `accrued`: list prices.",
-    )
     group = serializers.CharField(
         source="part", help_text="`matched`: of resources; `unmatched`, `tax`, `adjustments`: of none."
     )
@@ -43,6 +39,14 @@ class DayCostSerializer(serializers.Serializer[Any]):
     unpriced = serializers.IntegerField(
         help_text="How many of them have no list price, and are in no amount."
     )
+
+    def get_fields(self) -> dict[str, Any]:
+        """Name the source as rows do: `source` is an attribute of every serializer."""
+        source = serializers.ChoiceField(
+            choices=[str(source) for source in CostSource],
+            help_text="`billed`: lines of invoices; `accrued`: list prices.",
+        )
+        return {"source": source, **super().get_fields()}
 
 
 class CostDaysSerializer(serializers.Serializer[Any]):

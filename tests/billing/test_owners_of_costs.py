@@ -140,8 +140,8 @@ def test_the_lines_of_a_deployment_are_those_that_it_has_a_part_of() -> None:
         ],
     )
     a_resource("web-02", tenant_id="a", deployment=shop)
-    before = {"started_at": BIRTH, "ended_at": BIRTH + timedelta(hours=1)}
-    after = {"started_at": NOON_OF_THE_15TH, "ended_at": LAST}
+    before: dict[str, Any] = {"started_at": BIRTH, "ended_at": BIRTH + timedelta(hours=1)}
+    after: dict[str, Any] = {"started_at": NOON_OF_THE_15TH, "ended_at": LAST}
     bill(a_line(1), a_line(2, **before), a_line(3, **after), a_line(4, "web-02 (s)"), amount="24.00")
 
     def lines_of(deployment: Deployment) -> list[int]:
