@@ -15,7 +15,6 @@ from django.db import connection, transaction
 
 from arcadia_cloud.kernel.sql import execute, fetch_all, load
 from billing.classification import is_tax, kind_of, name_of
-from billing.costs.days import make_months_of_invoices_due
 from billing.ingest.csv import read_lines
 from billing.matching import insert_matched_lines
 from billing.values import BilledLine
@@ -91,7 +90,6 @@ def replace_lines(invoice_pk: int, lines: IO[bytes], items: IO[str] | None) -> I
         # Deleted as late as possible: the locks and dead rows of a million lines last until the commit.
         cursor.execute("DELETE FROM cloud_cost_lines WHERE invoice_id = %s", [invoice_pk])
         insert_matched_lines(invoice_pk)
-        make_months_of_invoices_due([invoice_pk])
         (totals,) = fetch_all(_SUM_LINES, {"invoice": invoice_pk}, into=LineTotals)
         # A retry within one transaction creates them again.
         cursor.execute("DROP TABLE staged_lines, staged_items, line_items")
