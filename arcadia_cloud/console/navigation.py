@@ -77,6 +77,8 @@ def navigation(request: HttpRequest) -> list[dict[str, object]]:
                 _item("Cost lines", "list_alt", "billing.costline"),
                 _item("Balance", "account_balance", "billing.balancesnapshot"),
                 _item("Payments and credits", "payments", "billing.billingentry"),
+                _item("Costs by day", "calendar_month", "billing.dailycost"),
+                _item("DigitalOcean's prices", "sell", "billing.providerprice"),
             ],
         },
         {

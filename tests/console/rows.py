@@ -16,7 +16,14 @@ from django_celery_beat.models import CrontabSchedule, IntervalSchedule, Periodi
 
 from arcadia_cloud.kernel.alerts import raise_alert
 from arcadia_cloud.kernel.models import Lease
-from billing.models import BalanceSnapshot, BillingEntry, CostLine, ProviderInvoice
+from billing.models import (
+    BalanceSnapshot,
+    BillingEntry,
+    CostLine,
+    DailyCost,
+    ProviderInvoice,
+    ProviderPrice,
+)
 from catalog.models import Addon, ResourcePrice, TaxRate
 from deployments.models import Deployment, DeploymentTemplate
 from deployments.services import create_subscription
@@ -50,6 +57,8 @@ EVERY_LIST = (
     "billing/costline",
     "billing/balancesnapshot",
     "billing/billingentry",
+    "billing/providerprice",
+    "billing/dailycost",
     "kernel/alert",
     "kernel/lease",
     "django_celery_beat/periodictask",
@@ -154,6 +163,12 @@ def billed(resource: Resource) -> None:
         match="unique",
     )
     BillingEntry.objects.create(type="Payment", date=at, amount=-5)
+    ProviderPrice.objects.create(
+        kind="droplet", sku=f"size-{at:%j}-{invoice.pk}", price=6, source="a test", read_on=at.date()
+    )
+    DailyCost.objects.create(
+        day=at.date(), source="accrued", kind="droplet", tenant_id=f"t{invoice.pk}", amount=1, resources=1
+    )
     BalanceSnapshot.objects.create(
         hour=at,
         month_to_date_balance=5,

@@ -54,6 +54,7 @@ _CATALOG: Final = (
 )
 # Terms are set for days to come: those of days that have begun are nobody's to change.
 _METERING: Final = ("metering.add_meteringconfig", "metering.add_bandwidthsource")
+_PROVIDER_PRICES: Final = ("billing.add_providerprice", "billing.change_providerprice")
 _MAY: Final[Mapping[str, tuple[str, ...]]] = {
     VIEWER: (),
     OPERATOR: (
@@ -65,9 +66,15 @@ _MAY: Final[Mapping[str, tuple[str, ...]]] = {
         *_METERING,
         *_PROVISIONING,
     ),
-    BILLING: ("billing.change_providerinvoice", "deployments.change_subscriptiondiscount", *_CATALOG),
+    BILLING: (
+        "billing.change_providerinvoice",
+        "deployments.change_subscriptiondiscount",
+        *_PROVIDER_PRICES,
+        *_CATALOG,
+    ),
     ADMIN: (
         "billing.change_providerinvoice",
+        *_PROVIDER_PRICES,
         *_CATALOG,
         "deployments.change_deployment",
         "deployments.change_subscriptiondiscount",
