@@ -382,8 +382,6 @@ def test_the_whole_book_is_read_in_a_fixed_number_of_queries(django_assert_num_q
 
 @pytest.mark.parametrize("offered", [True, False])
 def test_a_downgrade_to_come_is_withdrawn_whatever_the_present_plan_costs_by_now(offered: bool) -> None:
-    on_sale("studio", 5000)
-    on_sale("starter", 2000)
     subscription = subscribed("studio")
     change: dict[str, Any] = {"deployment_pk": subscription.deployment_id, "actor": BY, "at": noon(5)}
     assert change_plan_version(plan_code="starter", **change).next_plan_version is not None
@@ -398,8 +396,6 @@ def test_a_downgrade_to_come_is_withdrawn_whatever_the_present_plan_costs_by_now
 
 
 def test_in_a_trial_a_downgrade_is_at_once_for_nothing_was_due() -> None:
-    on_sale("pro", 12000)
-    on_sale("starter", 2000)
     subscription = subscribed("pro", trial=True)  # until the 15th, at noon
     change: dict[str, Any] = {
         "deployment_pk": subscription.deployment_id,
@@ -412,8 +408,6 @@ def test_in_a_trial_a_downgrade_is_at_once_for_nothing_was_due() -> None:
 
 
 def test_on_the_first_day_that_is_due_a_downgrade_waits() -> None:
-    on_sale("pro", 12000)
-    on_sale("starter", 2000)
     subscription = subscribed("pro", trial=True)
     change: dict[str, Any] = {
         "deployment_pk": subscription.deployment_id,
@@ -425,7 +419,6 @@ def test_on_the_first_day_that_is_due_a_downgrade_waits() -> None:
 
 
 def test_a_discount_from_the_last_day_that_there_is_on_is_refused() -> None:
-    on_sale("studio", 5000)
     subscription = subscribed("studio")
     with pytest.raises(InvalidDiscount, match="has no day"):
         give_discount(
@@ -439,7 +432,6 @@ def test_a_discount_from_the_last_day_that_there_is_on_is_refused() -> None:
 
 
 def test_a_discount_from_the_last_day_that_was_given_before_takes_nothing_off() -> None:
-    on_sale("studio", 5000)
     subscription = subscribed("studio")
     SubscriptionDiscount.objects.create(
         subscription=subscription,
