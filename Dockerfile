@@ -23,6 +23,8 @@ COPY provisioning ./provisioning
 COPY metering ./metering
 COPY drift ./drift
 COPY templates ./templates
+# The console shows the runbook of an alert from it.
+COPY docs/operations.md ./docs/operations.md
 # The static files need settings, not their values: these live for this one step, and no server is asked.
 RUN ARCADIA_ENV=production SECRET_KEY=build ALLOWED_HOSTS=build DO_API_TOKEN=build \
     DATABASE_URL=postgresql://build/build REDIS_URL=redis://build/0 \

@@ -20,6 +20,7 @@ app = Celery("arcadia_cloud")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.steps["worker"].add(DjangoStructLogInitStep)
 app.autodiscover_tasks()
+app.autodiscover_tasks(["arcadia_cloud.kernel.queue"], related_name="process_signals")
 
 
 @setup_logging.connect

@@ -119,6 +119,22 @@ class Environment:
             self.problems.append(f"{name} can't be read; is its port a number, its password percent-encoded?")
             return {}
 
+    def mail_server(self, name: str) -> dict[str, Any]:
+        """Return Django's settings of the mail server, EMAIL_…, from smtp[+tls|+ssl]://user:password@host:port."""
+        url = self.text(name, "")
+        if not url:
+            return {}
+        if not url.startswith(("smtp://", "smtp+tls://", "smtp+ssl://")):
+            self.problems.append(f"{name} must be a smtp://, smtp+tls:// or smtp+ssl:// URL")
+            return {}
+        try:
+            return {
+                key: value for key, value in Env.email_url_config(url).items() if key.startswith("EMAIL_")
+            }
+        except ValueError:
+            self.problems.append(f"{name} can't be read; is its port a number, its password percent-encoded?")
+            return {}
+
     def finish(self) -> None:
         """Refuse to start, naming every variable that is missing or wrong.
 

@@ -342,6 +342,23 @@ SKYAI_FINANCE_TENANT_ID = env.text("SKYAI_FINANCE_TENANT_ID", "platform-admin")
 SKYAI_FINANCE_ROLES = env.items("SKYAI_FINANCE_ROLES", "admin")
 SKYAI_FINANCE_TIMEOUT_SECONDS = env.number("SKYAI_FINANCE_TIMEOUT_SECONDS", 30, at_least=1)
 
+# --- Alerts ----------------------------------------------------------------------------------------
+# Each severity has receivers of its own; where none is named, the alert stands in the console alone.
+ARCADIA_ALERT_EMAILS = {
+    severity: env.items(f"ARCADIA_ALERT_EMAILS_{severity.upper()}") for severity in ("warning", "critical")
+}
+ARCADIA_ALERT_WEBHOOKS = {
+    severity: env.url(f"ARCADIA_ALERT_WEBHOOK_{severity.upper()}", "", schemes=("https", "http"))
+    for severity in ("warning", "critical")
+}
+# The console's own address, for the links in messages: https://cloud.example.org
+ARCADIA_CONSOLE_URL = env.url("ARCADIA_CONSOLE_URL", "", schemes=("https", "http"))
+vars().update(env.mail_server("ARCADIA_EMAIL_URL"))
+DEFAULT_FROM_EMAIL = env.text("ARCADIA_EMAIL_FROM", "arcadia-cloud@localhost")
+EMAIL_TIMEOUT = 10
+if any(ARCADIA_ALERT_EMAILS.values()) and not env.is_set("ARCADIA_EMAIL_URL"):
+    env.problems.append("ARCADIA_EMAIL_URL is not set, but ARCADIA_ALERT_EMAILS_… names receivers")
+
 LOG_LEVEL = env.choice("ARCADIA_LOG_LEVEL", ("INFO", "DEBUG", "WARNING", "ERROR", "CRITICAL"))
 DJANGO_STRUCTLOG_CELERY_ENABLED = True
 

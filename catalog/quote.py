@@ -11,9 +11,10 @@ from decimal import Decimal
 from typing import Any, Final
 
 from arcadia_cloud.kernel.money import Money
+from arcadia_cloud.kernel.periods import Period
 from catalog.rating.allowance import Usage, take_allowance_off, usages_of
 from catalog.rating.discount import charges_of, discount_charges
-from catalog.rating.exact import add, divide, multiply, round_money, sum_lines, sum_results
+from catalog.rating.exact import ZERO, add, divide, multiply, rounding_of, sum_lines, sum_results
 from catalog.rating.graduated import rate_graduated
 from catalog.rating.package import rate_package
 from catalog.rating.per_unit import rate_per_unit
@@ -52,30 +53,33 @@ def quote(inputs: QuoteInputs) -> Quote:
     A period without a segment costs nothing.
     """
     parts = count_days(inputs)
+    round_amount = rounding_of(inputs.currency)
     lines = [*_base_fees(inputs, parts), *_addon_fees(inputs, parts)]
     usages = usages_of(inputs, parts)
     if len(parts) == 1:
         for usage in usages:
-            line = _rate_usage(inputs, usage)
+            line = _rate_usage(usage, round_amount)
             lines.append(line)
-            lines += limit_spend(usage.item, line)
+            if usage.item is not None:
+                lines += limit_spend(usage.item, line)
     else:
         for same_kind in group_by_kind(usages):
-            rated = [_rate_usage(inputs, usage) for usage in same_kind]
+            rated = [_rate_usage(usage, round_amount) for usage in same_kind]
             lines += [*rated, *limit_spend_of_kind(same_kind, rated)]
     if inputs.discounts:
         lines += discount_charges(inputs, charges_of(lines))
     # Sums are of rounded lines, so that a reader who adds them up comes to the same cent.
-    subtotal = sum_lines(lines, inputs.currency)
+    subtotal = sum_lines(lines)
     taxes = _taxes(inputs, subtotal)
-    tax = sum_lines(taxes, inputs.currency)
+    tax = sum_lines(taxes)
+    with_amount = round_amount(ZERO).with_amount
     return Quote(
         period=inputs.period,
         currency=inputs.currency,
         lines=(*lines, *taxes),
-        subtotal=subtotal,
-        tax=tax,
-        total=subtotal.with_amount(add(subtotal.amount, tax.amount)),
+        subtotal=with_amount(subtotal),
+        tax=with_amount(tax),
+        total=with_amount(add(subtotal, tax)),
     )
 
 
@@ -107,62 +111,52 @@ def _addon_fees(inputs: QuoteInputs, parts: Sequence[Part]) -> list[QuoteLine]:
 def _fee(
     inputs: QuoteInputs, line_type: LineType, code: str, price: Money, parts: Sequence[Part]
 ) -> QuoteLine:
-    days = unbroken([part.days for part in parts])
+    if len(parts) == 1:  # as most have
+        days: tuple[Period, ...] = (parts[0].days,)
+        versions: tuple[str, ...] = (parts[0].terms.name,)
+    else:
+        days = unbroken([part.days for part in parts])
+        versions = tuple(dict.fromkeys([part.terms.name for part in parts]))
     charges = prorate_price(inputs.period, price, days)
-    return QuoteLine(
-        type=line_type,
-        code=code,
-        amount=round_money(sum_results(charges), inputs.currency),
-        days=days,
-        versions=tuple(dict.fromkeys([part.terms.name for part in parts])),
-        price=price,
-        charges=charges,
-    )
+    amount = rounding_of(inputs.currency)(sum_results(charges))
+    return QuoteLine(line_type, code, amount, days, versions, price=price, charges=charges)
 
 
-def _rate_usage(inputs: QuoteInputs, usage: Usage) -> QuoteLine:
+def _rate_usage(usage: Usage, round_amount: Callable[[Decimal], Money]) -> QuoteLine:
     """Charge what was used over the allowance by its price model; what has no price is named, never free."""
     included, overage, is_over_cap, basis = take_allowance_off(usage)
-    model = usage.price
-    charges = () if model is None else _RATE[type(model)](overage, model)
-    amount = charges[0].result if len(charges) == 1 else sum_results(charges)
+    model, line_type = usage.price, _USAGE
+    charges: tuple[Step, ...] = ()
     warnings: tuple[WarningCode, ...] = ()
-    # Within the allowance there is nothing to price, so nothing to warn of.
-    if model is None and overage:
-        warnings = (WarningCode.UNPRICED,)
+    unit = price = None
+    if model is not None:
+        charges = _RATE[type(model)](overage, model)
+        if isinstance(model, _UNIT_PRICES):
+            unit, price = model.unit, model.price
+    elif overage:
+        # Within the allowance there is nothing to price, so nothing to warn of.
+        line_type, warnings = _UNPRICED, (WarningCode.UNPRICED,)
     if is_over_cap:
         warnings = (*warnings, WarningCode.OVER_CAP)
     if usage.price_changes:
         warnings = (*warnings, WarningCode.PRICE_CHANGE)
-    unit = price = None
-    if isinstance(model, _UNIT_PRICES):
-        unit, price = model.unit, model.price
+    amount = round_amount(charges[0].result if len(charges) == 1 else sum_results(charges))
+    # By position, in the order of the fields: names cost a third more, and most of a quote's lines are these.
     return QuoteLine(
-        type=_UNPRICED if model is None and overage else _USAGE,
-        code=usage.kind,
-        amount=round_money(amount, inputs.currency),
-        days=usage.days,
-        versions=usage.versions,
-        used=usage.used,
-        included=included,
-        overage=overage,
-        unit=unit,
-        price=price,
-        basis=basis,
-        charges=charges,
-        warnings=warnings,
-    )
+        line_type, usage.kind, amount, usage.days, usage.versions, usage.used, included, overage, unit, price,
+        basis, charges, warnings,
+    )  # fmt: skip
 
 
-def _taxes(inputs: QuoteInputs, subtotal: Money) -> list[QuoteLine]:
+def _taxes(inputs: QuoteInputs, subtotal: Decimal) -> list[QuoteLine]:
     """Compute each tax that is in force on the period's last day, with which the quote becomes due."""
     last_day = inputs.period.end - timedelta(days=1)
     lines = []
     for tax in inputs.book.tax_rates:
         if tax.currency == inputs.currency and tax.is_in_force(last_day):
-            amount = divide(multiply(subtotal.amount, tax.percent), _WHOLE)
-            figures = {"subtotal": subtotal.amount, "percent": tax.percent}
+            amount = divide(multiply(subtotal, tax.percent), _WHOLE)
+            figures = {"subtotal": subtotal, "percent": tax.percent}
             step = Step(rule="tax", formula=_TAX, inputs=figures, result=amount)
-            rounded = round_money(amount, inputs.currency)
+            rounded = rounding_of(inputs.currency)(amount)
             lines.append(QuoteLine(type=LineType.TAX, code=tax.code, amount=rounded, charges=(step,)))
     return lines

@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 import redis
+from django.conf import settings as django_settings
 from django.db import connection
+from django.test import TransactionTestCase
 from pytest_django import DjangoDbBlocker
 from pytest_django.fixtures import Settings
 
@@ -20,6 +22,8 @@ from arcadia_cloud.kernel.queue.nudge import breaker
 from simulator.finance import app as simulated_finance
 from simulator.server import serve
 from simulator.simulation import DEFAULT_TOKEN
+from tests.emptying import empty_tables, may_empty_tables
+from tests.gate import TEMPLATE_VARIABLE
 from tests.processes import Workers
 from tests.simulated import AS_IT_STARTS, Simulated, SimulatedFinance
 
@@ -57,13 +61,33 @@ def _unknown_tokens() -> None:
     account_checks.forget()
 
 
+def pytest_configure() -> None:
+    django_settings.PASSWORD_HASHERS = ["tests.hashers.QuickHasher"]
+
+
 @pytest.fixture(scope="session")
-def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> None:
-    """Test databases may be emptied between tests, the append-only history too; nothing else changes."""
-    with django_db_blocker.unblock(), connection.cursor() as cursor:
-        name = connection.ops.quote_name(connection.settings_dict["NAME"])
-        cursor.execute(f"ALTER DATABASE {name} SET arcadia.rewrite_history = 'allowed in tests'")
-        connection.close()
+def django_db_modify_db_settings(django_db_modify_db_settings: None) -> None:
+    """A test database is a copy of the one that the gate has migrated, if there is one."""
+    if template := os.environ.get(TEMPLATE_VARIABLE):
+        connection.settings_dict["TEST"]["TEMPLATE"] = template
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """Test databases may be emptied between tests, the append-only history too.
+
+    A commit doesn't wait for the disk: what a PostgreSQL keeps that is killed is tried on `own_postgres`.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        with django_db_blocker.unblock():
+            with connection.cursor() as cursor:
+                name = connection.ops.quote_name(connection.settings_dict["NAME"])
+                cursor.execute(f"ALTER DATABASE {name} SET arcadia.rewrite_history = 'allowed in tests'")
+                cursor.execute(f"ALTER DATABASE {name} SET synchronous_commit = off")
+            if may_empty_tables():
+                patch.setattr(TransactionTestCase, "_fixture_teardown", empty_tables)
+            connection.close()
+        yield
 
 
 @pytest.fixture(scope="session")

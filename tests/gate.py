@@ -5,7 +5,12 @@ import shutil
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+
+import psycopg
+from psycopg import sql
 
 PROJECT = Path(__file__).resolve().parent.parent
 PYTHON = sys.executable
@@ -14,6 +19,7 @@ SOURCES = (
     "simulator", "tests", "bench",
 )  # fmt: skip
 LINT_IMPORTS = "from importlinter.cli import lint_imports_command; lint_imports_command()"
+TEMPLATE_VARIABLE = "ARCADIA_TEST_TEMPLATE"
 PYTEST = [PYTHON, "-m", "pytest", "-p", "tests.surroundings"]
 
 
@@ -23,7 +29,13 @@ def main(arguments: list[str]) -> int:
         _tell("Chromium is not installed: the browser tests are skipped (Debian: apt-get install chromium)")
     if arguments:
         return subprocess.run([*PYTEST, *arguments], cwd=PROJECT, check=False).returncode
-    failed = [name for name, command in checks().items() if not _passes(name, command)]
+    # mypy takes as long as all the others together.
+    types = {"types": checks()["types"]}
+    others = {name: command for name, command in checks().items() if name not in types}
+    with ThreadPoolExecutor() as lanes:
+        template = lanes.submit(_make_template)
+        failed = [name for found in lanes.map(_failing, (types, others)) for name in found]
+        os.environ[TEMPLATE_VARIABLE] = template.result()
     _audit()
     # One more than cores: many tests wait, for a process to come up or for time to pass.
     workers = str(min((os.cpu_count() or 1) + 1, 4))
@@ -57,12 +69,35 @@ def has_chromium() -> bool:
     return any(shutil.which(name) for name in ("chromium", "chromium-browser"))
 
 
-def _passes(name: str, command: list[str]) -> bool:
-    _tell(f"\n== {name}")
+def _failing(commands: dict[str, list[str]]) -> list[str]:
+    """Run the checks one after the other, each one's output in one piece; the names of those that fail."""
+    return [name for name, command in commands.items() if not _passes(name, command, stdout=subprocess.PIPE)]
+
+
+def _passes(name: str, command: list[str], *, stdout: int | None = None) -> bool:
     started = time.monotonic()
-    status = subprocess.run(command, cwd=PROJECT, check=False).returncode
+    if stdout is None:
+        _tell(f"\n== {name}")
+    ended = subprocess.run(
+        command, cwd=PROJECT, check=False, stdout=stdout, stderr=stdout and subprocess.STDOUT, text=True
+    )
+    if stdout is not None:
+        _tell(f"\n== {name}\n{ended.stdout}".rstrip())
+    status = ended.returncode
     _tell(f"== {name}: {'ok' if status == 0 else 'FAILED'} ({time.monotonic() - started:.1f} s)")
     return status == 0
+
+
+def _make_template() -> str:
+    """Migrate a new database, which each worker's is a copy of; returns its name, "" when that fails."""
+    address = urlsplit(os.environ["DATABASE_URL"])
+    name = f"test_template_of_{address.path.removeprefix('/')}"
+    with psycopg.connect(os.environ["DATABASE_URL"], autocommit=True) as connection:
+        connection.execute(sql.SQL("DROP DATABASE IF EXISTS {}").format(sql.Identifier(name)))
+        connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+    environment = {**os.environ, "DATABASE_URL": urlunsplit(address._replace(path=f"/{name}"))}
+    migrate = [PYTHON, "manage.py", "migrate", "--verbosity", "0"]
+    return "" if subprocess.run(migrate, cwd=PROJECT, check=False, env=environment).returncode else name
 
 
 def _audit() -> None:

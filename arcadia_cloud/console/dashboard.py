@@ -21,7 +21,10 @@ from arcadia_cloud.console.figures import (
     syncs_figure,
 )
 from arcadia_cloud.console.fleet_table import CHART_OPTIONS, FleetRow, chart_data, fleet_rows
+from arcadia_cloud.http.process_checks import missing_processes
+from arcadia_cloud.kernel.alerts import awake_alerts
 from arcadia_cloud.kernel.models import Alert
+from arcadia_cloud.kernel.processes import Processes, read_processes
 from billing.queries import summarize_billing
 from inventory.models import SyncRun
 from inventory.queries import RunProgress, SyncAge, fleet_cells, run_progress, sync_ages
@@ -53,6 +56,8 @@ class Dashboard:
     syncs: list[SyncRow]
     alerts: list[Alert]
     running: list[RunProgress]
+    processes: Processes
+    missing: list[str]  # of the processes, in words
     brake: ProvisioningBrake
     is_new: bool  # nothing was ever synced
 
@@ -76,7 +81,8 @@ def build_dashboard(*, at: datetime, with_billing: bool) -> Dashboard:
         run_progress(run) for run in SyncRun.objects.filter(outcome=RunOutcome.RUNNING).order_by("kind")
     ]
     sagas = summarize_provisioning()
-    open_alerts = Alert.objects.filter(resolved_at=None)
+    open_alerts = awake_alerts(at=at)
+    processes = read_processes(at=at)
     runs = reverse("admin:inventory_syncrun_changelist")
     return Dashboard(
         figures=[
@@ -93,8 +99,10 @@ def build_dashboard(*, at: datetime, with_billing: bool) -> Dashboard:
             (SyncRow(kind_label(age.kind), age, f"{runs}?{urlencode({'kind': age.kind})}") for age in ages),
             key=lambda row: row.kind.casefold(),
         ),
-        alerts=list(open_alerts.order_by("-last_raised_at")[:_ALERTS_SHOWN]),
+        alerts=list(open_alerts[:_ALERTS_SHOWN]),
         running=running,
+        processes=processes,
+        missing=missing_processes(processes),
         brake=sagas.brake,
         is_new=not cells and not running and all(age.completed_at is None for age in ages),
     )

@@ -1,4 +1,5 @@
 from django.apps import AppConfig
+from django.utils.module_loading import import_string
 
 from arcadia_cloud.http import readiness_checks
 from arcadia_cloud.kernel import readiness
@@ -13,3 +14,6 @@ class HttpConfig(AppConfig):
         readiness.register("database", readiness_checks.check_database)
         readiness.register("migrations", readiness_checks.MigrationsCheck())
         readiness.register("broker", readiness_checks.check_broker, vital=False)
+        readiness.register(
+            "workers", import_string("arcadia_cloud.http.process_checks.check_workers"), vital=False
+        )

@@ -23,4 +23,18 @@ class KernelConfig(AppConfig):
                 queue="cloud_sync_slow",
                 crontab="40 3 * * *",
             ),
+            ScheduleEntry(
+                name="kernel: deliver alerts",
+                task="kernel.deliver_alerts",
+                queue="cloud_sync_slow",
+                every_seconds=60,
+                expires_seconds=60,
+            ),
+            ScheduleEntry(
+                name="kernel: check workers",
+                task="kernel.check_workers",
+                queue="cloud_sync_slow",
+                every_seconds=60,
+                expires_seconds=60,
+            ),
         )

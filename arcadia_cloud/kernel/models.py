@@ -42,6 +42,9 @@ class Alert(models.Model):
     last_raised_at = models.DateTimeField()
     resolved_at = models.DateTimeField(null=True, blank=True)
     resolved_by = models.TextField(blank=True)
+    owner = models.TextField(blank=True, db_default="", default="")
+    note = models.TextField(blank=True, db_default="", default="")
+    snoozed_until = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         db_table = "alerts"
@@ -53,10 +56,75 @@ class Alert(models.Model):
                 condition=Q(severity__in=["warning", "critical"]), name="alert_severity_known"
             ),
         ]
-        indexes = [models.Index(fields=["-last_raised_at"], name="alert_newest")]
+        indexes = [
+            models.Index(fields=["-last_raised_at"], name="alert_newest"),
+            models.Index(
+                fields=["severity", "raised_at", "id"],
+                condition=Q(resolved_at__isnull=True),
+                name="alert_open_gravest",
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.code}: {self.subject}"
+
+
+class AlertDelivery(models.Model):
+    """A message about an alert, on its way to one receiver; one per alert, channel and severity.
+
+    A row without `sent_at` and `given_up_at` is due at `next_attempt_at`.
+    """
+
+    class Channel(models.TextChoices):
+        EMAIL = "email", "e-mail"
+        WEBHOOK = "webhook"
+
+    alert = models.ForeignKey(Alert, on_delete=models.CASCADE, related_name="deliveries")
+    channel = models.CharField(max_length=10, choices=Channel)
+    severity = models.CharField(max_length=10, choices=Alert.Severity)
+    created_at = models.DateTimeField()
+    attempts = models.PositiveIntegerField(default=0)
+    next_attempt_at = models.DateTimeField()
+    error = models.TextField(blank=True)
+    sent_at = models.DateTimeField(null=True, blank=True)
+    given_up_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        db_table = "alert_deliveries"
+        constraints = [
+            models.UniqueConstraint(fields=["alert", "channel", "severity"], name="alert_delivered_once"),
+            models.CheckConstraint(
+                condition=Q(channel__in=["email", "webhook"]), name="alert_delivery_channel"
+            ),
+            models.CheckConstraint(
+                condition=Q(severity__in=["warning", "critical"]), name="alert_delivery_severity"
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["next_attempt_at"],
+                condition=Q(sent_at__isnull=True, given_up_at__isnull=True),
+                name="alert_delivery_due",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.alert_id} by {self.get_channel_display()}"
+
+
+class ProcessHeartbeat(models.Model):
+    """A worker or a beat that runs, by its node's name; it writes the row every few seconds."""
+
+    name = models.TextField(primary_key=True)
+    queues = models.JSONField(default=list)  # the queues that a worker takes tasks from; none of a beat
+    started_at = models.DateTimeField()
+    seen_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "process_heartbeats"
+
+    def __str__(self) -> str:
+        return self.name
 
 
 class IdempotencyKey(models.Model):

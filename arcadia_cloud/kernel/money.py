@@ -81,7 +81,7 @@ class Money:
 
     def with_amount(self, amount: Decimal) -> Self:
         """Return another amount of the same currency, unchecked: one that exact arithmetic came to."""
-        made = object.__new__(type(self))
+        made = _NEW(type(self))
         # Past the frozen class and its checks, which would be half the cost of a quote's many amounts.
         _SET_AMOUNT(made, amount)
         _SET_CURRENCY(made, self.currency)
@@ -119,6 +119,7 @@ class Money:
         return other.amount
 
 
+_NEW: Final = object.__new__
 _SET_AMOUNT: Final = Money.__dict__["amount"].__set__
 _SET_CURRENCY: Final = Money.__dict__["currency"].__set__
 

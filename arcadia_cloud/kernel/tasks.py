@@ -3,7 +3,7 @@
 from celery import shared_task
 from django.utils import timezone
 
-from arcadia_cloud.kernel import retention
+from arcadia_cloud.kernel import alert_delivery, processes, retention
 
 
 @shared_task(name="kernel.forget_expired_keys")
@@ -20,3 +20,15 @@ def delete_old_logins() -> dict[str, int]:
         "sessions": retention.delete_expired_sessions(at=at),
         "logins": retention.delete_old_logins(at=at),
     }
+
+
+@shared_task(name=alert_delivery.DELIVER_TASK)
+def deliver_alerts() -> dict[str, int]:
+    """Send, every minute and when an alert is raised, the messages about alerts that are due."""
+    return alert_delivery.deliver_due_alerts(at=timezone.now())
+
+
+@shared_task(name="kernel.check_workers")
+def check_workers() -> dict[str, list[str]]:
+    """Raise an alert, every minute, for each queue without a worker; resolve those that have one again."""
+    return {"without_worker": processes.raise_alerts_of_queues(at=timezone.now())}

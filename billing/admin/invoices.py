@@ -83,7 +83,7 @@ class ProviderInvoiceAdmin(RecordAdmin[ProviderInvoice]):
     actions_detail = ("ingest_this", "push_this", "accept_this")
 
     def extra_context(self, request: HttpRequest, row: ProviderInvoice) -> dict[str, Any]:
-        """Add amounts, states, actions, the first lines, and whether a worker holds the invoice."""
+        """Add amounts, states, the first lines, and whether a worker holds the invoice."""
         lines = CostLine.objects.filter(invoice=row).select_related("resource").order_by("line_no")
         reconciliation, finance = self.reconciliation(row), self.finance(row)
         return {
@@ -96,16 +96,11 @@ class ProviderInvoiceAdmin(RecordAdmin[ProviderInvoice]):
             "reconciliation_colour": INGEST_COLOURS.get(reconciliation, ""),
             "finance": finance,
             "finance_colour": PUSH_COLOURS.get(finance, ""),
-            "actions": self.available_actions(request, row),
             "lines": [(line, format_dollars(line.amount)) for line in lines[:_LINES_SHOWN]],
             "has_more_lines": row.line_count > _LINES_SHOWN,
             "all_lines": f"{reverse('admin:billing_costline_changelist')}?invoice={row.pk}",
             "is_busy": Lease.objects.filter(name=lease_name(row.pk), expires_at__gt=Now()).exists(),
         }
-
-    def get_actions_detail(self, request: HttpRequest, object_id: int) -> list[Any]:
-        """Return none for the page's head: the page has them where they change with the invoice."""
-        return []
 
     def available_actions(self, request: HttpRequest, invoice: ProviderInvoice) -> list[Button]:
         """Return the buttons that fit the invoice's state."""

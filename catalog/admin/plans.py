@@ -7,7 +7,7 @@ from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import reverse
 
-from arcadia_cloud.kernel.console.actions import actor_of
+from arcadia_cloud.kernel.console.actions import Button, actor_of
 from arcadia_cloud.kernel.console.editor import EditorAdmin
 from arcadia_cloud.kernel.console.formatting import yes_or_no
 from arcadia_cloud.kernel.console.lookups import is_key_of
@@ -57,9 +57,9 @@ class PlanAdmin(EditorAdmin[Plan]):
         """Return the code once it is given: clients know the plan by it."""
         return () if obj is None else ("code",)
 
-    def get_actions_detail(self, request: HttpRequest, object_id: int) -> list[Any]:
-        """Return none for the page's head: the page has its button beside the versions."""
-        return []
+    def available_actions(self, request: HttpRequest, row: Plan) -> list[Button]:
+        """Return the button of a new draft."""
+        return self.buttons(row, {"draft_this": self.has_draft_permission(request)})
 
     def render_change_form(
         self,
@@ -83,8 +83,6 @@ class PlanAdmin(EditorAdmin[Plan]):
                 }
                 for version in versions
             ]
-            may_draft = self.has_draft_permission(request)
-            context["actions"] = [self.button("draft_this", obj)] if may_draft else []
         return super().render_change_form(request, context, add, change, form_url, obj)
 
     def has_draft_permission(self, request: HttpRequest, _object_id: str | None = None) -> bool:

@@ -10,7 +10,7 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 
-from arcadia_cloud.kernel.console.actions import actor_of
+from arcadia_cloud.kernel.console.actions import Button, actor_of
 from arcadia_cloud.kernel.console.editor import EditorAdmin
 from arcadia_cloud.kernel.console.filters import ChoiceFilter
 from arcadia_cloud.kernel.console.lookups import is_key_of
@@ -106,10 +106,6 @@ class PlanVersionAdmin(EditorAdmin[PlanVersion]):
             for name, view in pages
         ] + super().get_urls()
 
-    def get_actions_detail(self, request: HttpRequest, object_id: int) -> list[Any]:
-        """Return none for the page's head: the page has its buttons together."""
-        return []
-
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False  # a draft is made from its plan or from a version
 
@@ -122,6 +118,10 @@ class PlanVersionAdmin(EditorAdmin[PlanVersion]):
     def has_draft_permission(self, request: HttpRequest, _object_id: str | None = None) -> bool:
         """Return whether the user may make drafts."""
         return request.user.has_perm("catalog.add_planversion")
+
+    def available_actions(self, request: HttpRequest, row: PlanVersion) -> list[Button]:
+        """Return the button of a new draft."""
+        return self.buttons(row, {"draft_from_this": self.has_draft_permission(request)})
 
     def may_write(self, request: HttpRequest) -> bool:
         """Return whether the user may edit drafts and publish them."""
@@ -136,14 +136,11 @@ class PlanVersionAdmin(EditorAdmin[PlanVersion]):
         form_url: str = "",
         obj: PlanVersion | None = None,
     ) -> HttpResponse:
-        """Add the version's state, subscriptions and buttons."""
+        """Add the version's state, its subscriptions and its items."""
         if obj is not None:
             context |= self.describe(obj) | {
                 "items": () if is_draft(obj) else item_rows(obj),
                 "item_columns": ITEM_COLUMNS,
-                "actions": [self.button("draft_from_this", obj)]
-                if self.has_draft_permission(request)
-                else [],
                 "may_publish": self.may_write(request) and is_draft(obj),
             }
         return super().render_change_form(request, context, add, change, form_url, obj)

@@ -174,13 +174,11 @@ def take_allowance_off(usage: Usage) -> tuple[Decimal, Decimal, bool, tuple[Step
     Returns what is included, what is left to charge, whether the cap was exceeded, and the steps. The
     allowances of the plan and of the add-ons go by the days that each counts for; the cap doesn't.
     """
-    steps = usage.allowances
+    steps, item, counted, is_over = usage.allowances, usage.item, usage.used, False
     included = steps[0].result if len(steps) == 1 else sum_results(steps)
     # The cap limits all that was used, what is included as well: so it comes before the allowance.
-    cap = None if usage.item is None else usage.item.hard_cap
-    counted, is_over = usage.used, False
-    if cap is not None and usage.used > cap:
-        steps = (*steps, Step("hard_cap", _CAP, {"used": usage.used, "hard_cap": cap}, cap))
+    if item is not None and (cap := item.hard_cap) is not None and counted > cap:
+        steps = (*steps, Step("hard_cap", _CAP, {"used": counted, "hard_cap": cap}, cap))
         counted, is_over = cap, True
     quantity = subtract(counted, included) if counted > included else ZERO
     step = Step("overage", _OVERAGE, {"counted": counted, "included": included}, quantity)

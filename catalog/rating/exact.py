@@ -1,6 +1,6 @@
 """Decimal arithmetic that never rounds in silence, whatever context the caller's thread is in."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from decimal import ROUND_HALF_UP, Context, Decimal, DivisionByZero, Inexact, InvalidOperation, Overflow
 from functools import lru_cache
 from typing import Final
@@ -43,22 +43,25 @@ def divide_up(quantity: Decimal, unit: Decimal) -> Decimal:
     return whole if multiply(whole, unit) == quantity else add(whole, Decimal(1))
 
 
-def round_money(amount: Decimal, currency: str) -> Money:
-    """Round half up to the currency's minor unit: the one rounding of a line."""
-    nothing, unit = _minor_unit(currency)
-    return nothing.with_amount(_QUOTIENT.quantize(amount, unit)) if amount else nothing
-
-
 @lru_cache(maxsize=64)
-def _minor_unit(currency: str) -> tuple[Money, Decimal]:
-    """Return no money of a currency, and its minor unit in major ones."""
+def rounding_of(currency: str) -> Callable[[Decimal], Money]:
+    """Return the function that rounds half up to the currency's minor unit: the one rounding of a line.
+
+    It is asked for once a quote: a quote rounds so often that looking the unit up each time would be felt.
+    """
     unit = Decimal(1).scaleb(-minor_digits(currency))
-    return Money(ZERO, currency).rounded(), unit
+    nothing = Money(ZERO, currency).rounded()
+    quantize, with_amount = _QUOTIENT.quantize, nothing.with_amount
+
+    def round_amount(amount: Decimal) -> Money:
+        return with_amount(quantize(amount, unit)) if amount else nothing
+
+    return round_amount
 
 
-def sum_lines(lines: Iterable[QuoteLine], currency: str) -> Money:
+def sum_lines(lines: Iterable[QuoteLine]) -> Decimal:
     """Add up lines that are all in the quote's currency; the check of each would cost more than the sum."""
     found = ZERO
     for line in lines:
         found = add(found, line.amount.amount)
-    return _minor_unit(currency)[0].with_amount(found)
+    return found

@@ -11,13 +11,13 @@ _TOP_UP: Final = "minimum - amount"
 _REFUND: Final = "maximum - amount"
 
 
-def limit_spend(item: ItemTerms | None, usage: QuoteLine) -> tuple[QuoteLine, ...]:
+def limit_spend(item: ItemTerms, usage: QuoteLine) -> tuple[QuoteLine, ...]:
     """Raise what the usage costs to the item's minimum, or lower it to the maximum.
 
     The limits apply to the line as it was rounded: else the sum could miss them by a minor unit. A minimum is
     due without any usage, too.
     """
-    if item is None:
+    if item.minimum is None and item.maximum is None:
         return ()
     amount = usage.amount.amount
     if item.minimum is not None and amount < item.minimum.amount:

@@ -9,6 +9,7 @@ from itertools import groupby
 
 import msgspec
 
+from arcadia_cloud.kernel.periods import Period
 from catalog.rating.allowance import Usage
 from catalog.rating.exact import ZERO, add, subtract
 from catalog.rating.spend import limit_spend
@@ -25,24 +26,26 @@ def group_by_kind(usages: Sequence[Usage]) -> Iterator[list[Usage]]:
 
 def limit_spend_of_kind(usages: Sequence[Usage], lines: Sequence[QuoteLine]) -> tuple[QuoteLine, ...]:
     """Raise what the usages of one kind cost together to the minimum, or lower it to the maximum."""
-    if len(lines) == 1:
-        return limit_spend(usages[0].item, lines[0])
-    limited = [line for usage, line in zip(usages, lines, strict=True) if usage.item is not None]
-    if not limited:
+    item = _last_item(usages)
+    if item is None:
         return ()
-    amount, days, versions = ZERO, [], []
+    limited = [line for usage, line in zip(usages, lines, strict=True) if usage.item is not None]
+    if len(limited) == 1:
+        return limit_spend(item, limited[0])
+    amount = ZERO
+    days: tuple[Period, ...] = ()
+    versions: tuple[str, ...] = ()
     for line in limited:
         amount = add(amount, line.amount.amount)
-        days += line.days
-        versions += line.versions
+        days, versions = (*days, *line.days), (*versions, *line.versions)
     # Its own days and versions are those of all that it limits.
     together = msgspec.structs.replace(
         limited[-1],
         amount=limited[-1].amount.with_amount(amount),
-        days=tuple(days),
+        days=days,
         versions=tuple(dict.fromkeys(versions)),
     )
-    return limit_spend(_last_item(usages), together)
+    return limit_spend(item, together)
 
 
 def _last_item(usages: Sequence[Usage]) -> ItemTerms | None:

@@ -61,7 +61,7 @@ class Step(msgspec.Struct, frozen=True, gc=False):
         return f"{self.formula} = {figures} = {exact_text(self.result, places=0)}"
 
 
-class QuoteLine(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+class QuoteLine(msgspec.Struct, frozen=True, gc=False):
     """The price of one thing in its `days`, with the reasons.
 
     `basis` are the steps that come to quantities and to what a discount may take; `charges` those whose

@@ -196,10 +196,6 @@ class DeploymentActionsAdmin(RecordAdmin[Deployment]):
         form=DialogForm,
     )
 
-    def get_actions_detail(self, request: HttpRequest, object_id: int) -> list[Any]:
-        """Return none for the page's head: the page has them beside the state."""
-        return []
-
     def has_act_permission(self, request: HttpRequest, _object_id: str | None = None) -> bool:
         """Return whether the user may move deployments and change their subscriptions."""
         return request.user.has_perm("deployments.change_deployment")

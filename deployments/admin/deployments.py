@@ -52,7 +52,6 @@ class DeploymentAdmin(DeploymentActionsAdmin):
         subscription = get_subscription_for_deployment(row.pk)
         return {
             "state": status_label(row.state, STATE_COLOURS),
-            "actions": self.available_actions(request, row),
             "subscription": subscription,
             "fees": quote_fees(subscription) if subscription and subscription.is_live else None,
             "today": timezone.now().date(),

@@ -8,7 +8,6 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils import timezone
 
 from arcadia_cloud.kernel.console.actions import Button, actor_of
-from arcadia_cloud.kernel.console.lookups import is_key_of
 from arcadia_cloud.kernel.console.records import RecordAdmin
 from arcadia_cloud.kernel.console.theme import DialogForm, action, display
 from arcadia_cloud.kernel.errors import DomainError, InvalidInput
@@ -57,6 +56,7 @@ class DeploymentTemplateAdmin(RecordAdmin[DeploymentTemplate]):
     """Templates by code, each with its versions."""
 
     form = TemplateForm
+    change_form_template = "kernel/record.html"
     list_display = ("title", "status_badge", "published_at", "published_by")
     search_fields = ("code",)
     search_help_text = "Code"
@@ -113,14 +113,6 @@ class DeploymentTemplateAdmin(RecordAdmin[DeploymentTemplate]):
         if not self.has_edit_permission(request):
             return []
         return self.buttons(row, {"publish_this": row.published_at is None, "draft_from_this": True})
-
-    def get_actions_detail(self, request: HttpRequest, object_id: int) -> list[Any]:
-        """Return the two that fit the version."""
-        known_key = is_key_of(DeploymentTemplate, str(object_id))
-        row = DeploymentTemplate.objects.filter(pk=object_id).first() if known_key else None
-        fitting = {button.name for button in self.available_actions(request, row)} if row else set()
-        known = super().get_actions_detail(request, object_id)  # type: ignore[misc]  # the theme's
-        return [each for each in known if each.method.__name__ in fitting]
 
     @display(description="template")
     def title(self, template: DeploymentTemplate) -> str:

@@ -46,10 +46,6 @@ class SagaActionsAdmin(StartAdmin, PauseAdmin):
     actions = ("requeue_selected", "retry_selected")
     actions_detail = ("begin_this", "cancel_this", "retry_this", "requeue_this")
 
-    def get_actions_detail(self, request: HttpRequest, object_id: int) -> list[Any]:
-        """Return none for the page's head: the page has them where they change with the saga."""
-        return []
-
     def has_act_permission(self, request: HttpRequest, _object_id: str | None = None) -> bool:
         """Return whether the user may cancel, retry and re-enqueue. A saga is never edited."""
         return request.user.has_perm("provisioning.change_sagarun")

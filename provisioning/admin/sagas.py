@@ -80,7 +80,7 @@ class SagaRunAdmin(SagaActionsAdmin):
         return super().changelist_view(request, {**(extra_context or {}), **own})
 
     def extra_context(self, request: HttpRequest, row: SagaRun) -> dict[str, Any]:
-        """Add its status, its timeline, and the actions that fit."""
+        """Add its status and its timeline."""
         now = timezone.now()
         return {
             "saga": row,
@@ -92,7 +92,6 @@ class SagaRunAdmin(SagaActionsAdmin):
             "worker": worker_label(row),
             "brake": pause_state(),
             "may_pause": self.has_pause_permission(request),
-            "actions": self.available_actions(request, row),
             "timeline": timeline(row, now=now),
             "inputs": json_block(row.inputs),
             "saga_context": json_block(row.context),

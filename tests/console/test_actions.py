@@ -7,10 +7,12 @@ import pytest
 import redis
 from django.contrib.admin.models import LogEntry
 from django.test import Client
+from django.utils import timezone
 from django_celery_beat.models import PeriodicTask
 
 from arcadia_cloud.kernel.alerts import raise_alert
 from arcadia_cloud.kernel.models import Alert
+from arcadia_cloud.kernel.processes import record_heartbeat
 from arcadia_cloud.kernel.queue.schedule.seed import seed_schedule
 from tests.console.conftest import Login
 from tests.console.rows import a_run
@@ -187,3 +189,37 @@ def test_an_operator_does_not_switch_the_schedule_off(operator: Client) -> None:
         )
 
     assert list(PeriodicTask.objects.filter(enabled=True).values_list("pk", flat=True)) == every
+
+
+def test_an_operator_takes_notes_on_and_snoozes_an_alert_and_reads_what_to_do(
+    operator: Client, viewer: Client
+) -> None:
+    raise_alert(code="sync_failed", subject="kind:droplet", message="403 forbidden")
+    alert = Alert.objects.get()
+    page = f"/admin/kernel/alert/{alert.pk}/"
+    posts: dict[str, dict[str, object]] = {
+        "take_this": {}, "note_this": {"note": "the token was rotated"}, "snooze_this": {"hours": 4},
+    }  # fmt: skip
+    for name, values in posts.items():
+        assert b"dialog" in operator.get(f"{page}{name}/").content
+        operator.post(f"{page}{name}/", {**values, "_form_submitted": "on"})
+        assert viewer.post(f"{page}{name}/", {**values, "_form_submitted": "on"}).status_code == 403
+    alert.refresh_from_db()
+    assert (alert.owner, alert.note) == ("user:operator-1", "the token was rotated")
+    assert alert.snoozed_until is not None
+    assert LogEntry.objects.count() == len(posts)
+
+    shown = operator.get(f"{page}change/").content.decode()
+    assert "Snoozed until" in shown
+    assert "the token is revoked, or lacks a scope for this kind" in shown  # the runbook
+    assert "403 forbidden" not in operator.get("/admin/").content.decode()
+    assert "403 forbidden" in operator.get("/admin/kernel/alert/?state=snoozed").content.decode()
+
+
+def test_the_home_page_shows_each_queue_and_names_those_without_a_worker(operator: Client) -> None:
+    at = timezone.now()
+    record_heartbeat("one@host", queues=["provisioning"], started_at=at, at=at)
+    shown = " ".join(operator.get("/admin/").content.decode().split())
+    assert "none takes from cloud_sync_fast" in shown
+    assert "none takes from provisioning" not in shown
+    assert "no beat runs" in shown

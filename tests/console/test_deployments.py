@@ -1,6 +1,7 @@
 """The console's pages of customers: what they show, and what may be done to whom."""
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -15,10 +16,12 @@ from deployments.models import Deployment, DeploymentTemplate, Subscription, Sub
 from deployments.services import (
     create_deployment,
     create_subscription,
+    create_template,
     publish_template,
     transition,
     update_template_draft,
 )
+from deployments.templates import SEEDED
 from tests.access import bearer, token_of
 from tests.console.conftest import Login
 from tests.console.rows import queries_of
@@ -184,3 +187,33 @@ def test_which_operator_moved_it_is_not_for_the_tenant(login: Login, deployment:
         for role, token in tokens.items()
     }
     assert shown == {"tenant": "operator", "operator": "user:operator-1"}
+
+
+def test_a_templates_page_offers_what_fits_the_version_and_names_it_as_it_is(login: Login) -> None:
+    template = create_template(code="small", spec=SEEDED["single"], actor=BY)
+    page = f"/admin/deployments/deploymenttemplate/{template.pk}/change/"
+    operator = login("operator")
+    shown = operator.get(page)
+    assert [button.name for button in shown.context["actions"]] == ["publish_this", "draft_from_this"]
+    assert 'id="publish_this"' in shown.content.decode()
+    publish_template(template_pk=template.pk, actor=BY, at=noon(1))
+    assert [button.name for button in operator.get(page).context["actions"]] == ["draft_from_this"]
+    assert login("viewer").get(page).context["actions"] == []
+
+
+def test_a_title_leaves_names_as_they_are_and_begins_words_with_a_capital(
+    login: Login, deployment: Deployment
+) -> None:
+    page = login("viewer").get(PAGE.format(deployment.pk)).content.decode()
+    assert ">acme/shop</" in re.sub(r"\s*([<>])\s*", r"\1", page)
+    assert "Acme/shop" not in page
+    assert ">Deployments</" in re.sub(r"\s*([<>])\s*", r"\1", page)
+
+
+def test_the_way_out_of_a_dialog_is_named_like_no_action(login: Login, deployment: Deployment) -> None:
+    asked = login("operator").get(f"/admin/deployments/deployment/{deployment.pk}/move_to_cancelled/")
+    words = re.findall(
+        r">\s*(\w[\w ]*?)\s*</(?:a|button|span)>", asked.content.decode().split('id="dialog"')[1]
+    )
+    assert "Back" in words
+    assert "Cancel" not in words

@@ -9,8 +9,10 @@ import sys
 import tempfile
 import urllib.request
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from arcadia_cloud.embedded.state import PROJECT
@@ -35,16 +37,21 @@ def stack_place() -> Iterator[Place]:
     shutil.rmtree(folder)
 
 
-def test_a_second_run_refuses_a_single_job_joins_and_ctrl_c_leaves_nothing(stack_place: Place) -> None:
+def test_behind_a_proxy_a_second_run_refuses_a_single_job_joins_and_ctrl_c_leaves_nothing(
+    stack_place: Place,
+) -> None:
+    """The proxy to the internet is dead: it isn't asked for what runs here."""
     place = stack_place
-    with running(place) as stack:
+    dead = "http://127.0.0.1:9"
+    with running(place, http_proxy=dead, HTTP_PROXY=dead, NO_PROXY="intranet.example") as stack:
         with urllib.request.urlopen(f"http://127.0.0.1:{place.port}/admin/login/", timeout=10) as page:
             assert page.status == 200
         second = place.run()
         assert second.returncode == 1
         assert f"a bin/run is up already at http://127.0.0.1:{place.port}" in second.stderr
         assert str(stack.process.pid) in second.stderr
-        joined = place.run("--once", "--json")
+        joined = place.run("--once", "--json", http_proxy=dead, HTTP_PROXY=dead)
+        assert joined.returncode == 0, joined.stderr
         assert "using the stack that is up" in joined.stderr
         assert {json.loads(line)["status"] for line in joined.stdout.splitlines()} == {"ok"}
         assert stack.end(signal.SIGINT) == 0
@@ -66,14 +73,6 @@ def test_after_kill_9_the_next_run_recovers_and_a_dead_process_stops_it_all(stac
             assert "beat ended by itself" in stack.read_output()
             assert str(place.folder / "logs" / "beat.log") in stack.read_output()
             assert place.processes() == []
-
-
-def test_the_proxy_to_the_internet_is_not_asked_for_what_runs_here(stack_place: Place) -> None:
-    dead = "http://127.0.0.1:9"
-    with running(stack_place, http_proxy=dead, HTTP_PROXY=dead, NO_PROXY="intranet.example") as stack:
-        job = stack_place.run("--once", "--json", http_proxy=dead, HTTP_PROXY=dead)
-        assert job.returncode == 0, job.stderr
-        assert stack.end(signal.SIGINT) == 0
 
 
 def test_one_job_prints_a_json_object_per_stage_and_nothing_else(place: Place) -> None:
@@ -100,11 +99,13 @@ def test_one_job_prints_a_json_object_per_stage_and_nothing_else(place: Place) -
     assert place.processes() == []
 
 
-def test_a_stage_that_fails_is_named_and_the_status_is_not_zero(
-    stack_place: Place, simulator: Simulated
+def test_on_a_given_database_and_broker_a_stage_that_fails_is_named_and_no_server_starts(
+    place: Place, simulator: Simulated
 ) -> None:
+    given = {"DATABASE_URL": os.environ["DATABASE_URL"], "REDIS_URL": os.environ["REDIS_URL"]}
     stranger = {"DO_API_URL": simulator.url, "DO_API_TOKEN": "dop_v1_" + "f" * 64}
-    job = stack_place.run("--once", "--json", **stranger)
+    began = datetime.now(UTC)
+    job = place.run("--once", "--json", **given, **stranger)
     assert job.returncode == 1
     lines = [json.loads(line) for line in job.stdout.splitlines()]
     *failed, push = lines
@@ -113,6 +114,11 @@ def test_a_stage_that_fails_is_named_and_the_status_is_not_zero(
     assert failed[-1]["stage"] == "balance and invoices"
     assert (push["stage"], push["status"]) == ("push to finance", "ok")  # it needs no token of the provider's
     assert re.search("failed: .*sync droplet", job.stderr)
+    assert not (place.folder / "postgres").exists()
+    assert not (place.folder / "valkey").exists()
+    with psycopg.connect(given["DATABASE_URL"]) as connection:
+        runs = connection.execute("SELECT kind FROM sync_runs WHERE started_at >= %s", [began]).fetchall()
+    assert ("droplet",) in runs, "the given database has the runs"
 
 
 def test_production_is_refused_and_nothing_starts(place: Place) -> None:
@@ -175,14 +181,6 @@ def test_a_wrong_variable_is_reported(place: Place, variables: dict[str, str], w
     assert refused.returncode == 1
     assert words in refused.stderr
     assert "Traceback" not in refused.stderr
-
-
-def test_a_given_database_and_broker_are_used_and_none_is_started(place: Place) -> None:
-    given = {"DATABASE_URL": os.environ["DATABASE_URL"], "REDIS_URL": os.environ["REDIS_URL"]}
-    job = place.run("--once", "--json", **given)
-    assert job.returncode == 0, job.stderr
-    assert not (place.folder / "postgres").exists()
-    assert not (place.folder / "valkey").exists()
 
 
 def test_ctrl_c_while_it_comes_up_leaves_nothing(place: Place) -> None:

@@ -34,7 +34,28 @@ class Button:
 
 
 class ActionsAdmin(ThemedAdmin[M]):
-    """Runs services for an operator, one row or many, and shows what they refuse."""
+    """Runs services for an operator, one row or many, and shows what they refuse.
+
+    A row's page has the buttons that fit the row, which its template draws where they belong; that of
+    `kernel/record.html` draws them above the fields.
+    """
+
+    def get_actions_detail(self, request: HttpRequest, object_id: int) -> list[Any]:
+        """Return none for the page's head: the theme would show those that don't fit the row, too."""
+        return []
+
+    def render_change_form(
+        self,
+        request: HttpRequest,
+        context: dict[str, Any],
+        add: bool = False,
+        change: bool = False,
+        form_url: str = "",
+        obj: M | None = None,
+    ) -> HttpResponse:
+        if obj is not None:
+            context["actions"] = self.available_actions(request, obj)
+        return super().render_change_form(request, context, add, change, form_url, obj)
 
     def available_actions(self, request: HttpRequest, row: M) -> list[Button]:
         """Return the buttons that the row's own page shows; none unless an admin offers some."""
