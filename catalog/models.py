@@ -209,7 +209,6 @@ class PlanItem(models.Model):
                 name="plan_item_minimum_under_maximum",
                 violation_error_message="The minimum spend is at most the maximum.",
             ),
-            # A tiered price has tiers and no single price; the others have no tiers.
             models.CheckConstraint(
                 condition=Q(price_model__in=TIERED, overage_price_cents=None) & ~Q(tiers=[])
                 | ~Q(price_model__in=TIERED) & Q(tiers=[]),
@@ -236,7 +235,6 @@ class PlanItem(models.Model):
         return super().delete(*args, **kwargs)
 
     def clean(self) -> None:
-        """Refuse terms that make no price."""
         require_terms(lambda: self.terms(self.version.currency))
 
     def terms(self, currency: str) -> ItemTerms:
@@ -291,7 +289,6 @@ class Addon(models.Model):
         return self.name
 
     def clean(self) -> None:
-        """Refuse a price or quantity that no quote can take."""
         require_terms(self.terms)
 
     def terms(self) -> AddonTerms:
@@ -345,7 +342,6 @@ class ResourcePrice(models.Model):
         return f"{self.resource_kind} from {self.effective_from}"
 
     def clean(self) -> None:
-        """Refuse a price or dates that no quote can take."""
         require_terms(self.terms)
 
     def terms(self) -> ResourceRate:

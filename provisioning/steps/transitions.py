@@ -111,7 +111,7 @@ def leave_unbilled(state: StepState) -> None:
 def finish_provision(state: StepState) -> None:
     """Record what the deployment was made from, and have it active, if an earlier failure had paused it.
 
-    Raises FinalError for one that was cancelled or paused meanwhile: nothing is left that nobody pays for.
+    Raises FinalError for one that was cancelled or paused meanwhile: nothing unpaid is left.
     """
     with transaction.atomic():
         # Asked again under the lock: a cancellation is taken while the machines are being made.

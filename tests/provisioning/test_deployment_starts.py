@@ -1,4 +1,4 @@
-"""What is asked of a deployment before a saga on it starts, or is planned."""
+"""Checks of a deployment before a saga on it starts, or is planned."""
 
 from typing import Any
 

@@ -41,7 +41,7 @@ def _has_image(droplet: DropletRecord, image: int | str) -> bool:
 def require_image(state: StepState, cloud: DigitalOcean) -> Wait | None:
     """Raise FinalError, before any snapshot is taken, for an image that is missing, also in one region.
 
-    Also stores what tells later whether a droplet was rebuilt at all.
+    Also stores the images and newest actions, by which a rebuild is recognized later.
     """
     wanted = state.inputs["image"]
     try:
