@@ -1,14 +1,20 @@
 """Columns that several of the catalog's tables have: quantities, currencies, prices and dates in force."""
 
+from collections.abc import Callable
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 
+import msgspec
 from django.contrib.postgres.fields import DateRangeField
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q
 
 from arcadia_cloud.kernel.money import Money, minor_digits
 from catalog.values.checks import QUANTITY_PLACES
+
+# The refusals of a row by its terms' types: msgspec's own is no ValueError.
+NO_TERMS: Final = (ValueError, ArithmeticError, msgspec.ValidationError)
 
 
 class DateRange(models.Func):
@@ -36,3 +42,11 @@ def is_currency(name: str) -> models.CheckConstraint:
 def money_of(cents: Decimal, currency: str) -> Money:
     """Convert a price with fractions of a minor unit."""
     return Money(cents.scaleb(-minor_digits(currency)), currency)
+
+
+def require_terms(make: Callable[[], object]) -> None:
+    """Raise ValidationError for a row that makes no terms, in words: a constraint would only name itself."""
+    try:
+        make()
+    except NO_TERMS as error:
+        raise ValidationError(f"These terms make no price: {error}.") from error

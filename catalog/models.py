@@ -10,13 +10,20 @@ from typing import Any
 import msgspec
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import RangeOperators
-from django.core.exceptions import ValidationError
 from django.core.validators import MinValueValidator
 from django.db import models
 from django.db.models import F, Q
 
 from arcadia_cloud.kernel.money import Money
-from catalog.columns import DateRange, currency_field, is_currency, money_of, quantity_field
+from catalog.columns import (
+    NO_TERMS,
+    DateRange,
+    currency_field,
+    is_currency,
+    money_of,
+    quantity_field,
+    require_terms,
+)
 from catalog.errors import InvalidTerms, VersionPublished
 from catalog.states import VersionStatus
 from catalog.values.checks import QUANTITY_PLACES
@@ -156,7 +163,7 @@ class PlanVersion(models.Model):
                 proration=Proration(self.proration),
                 items=tuple(item.terms(self.currency) for item in self.items.all()),
             )
-        except (ValueError, ArithmeticError) as error:
+        except NO_TERMS as error:
             raise InvalidTerms(f"{self}: {error}") from error
 
 
@@ -202,7 +209,6 @@ class PlanItem(models.Model):
                 name="plan_item_minimum_under_maximum",
                 violation_error_message="The minimum spend is at most the maximum.",
             ),
-            # A tiered price has tiers and no single price; the others have no tiers.
             models.CheckConstraint(
                 condition=Q(price_model__in=TIERED, overage_price_cents=None) & ~Q(tiers=[])
                 | ~Q(price_model__in=TIERED) & Q(tiers=[]),
@@ -229,11 +235,7 @@ class PlanItem(models.Model):
         return super().delete(*args, **kwargs)
 
     def clean(self) -> None:
-        """Refuse terms that make no price, in words: a constraint would only name itself."""
-        try:
-            self.terms(self.version.currency)
-        except (ValueError, ArithmeticError) as error:
-            raise ValidationError(f"These terms make no price: {error}.") from error
+        require_terms(lambda: self.terms(self.version.currency))
 
     def terms(self, currency: str) -> ItemTerms:
         """Return what a quote needs of it, in the version's currency."""
@@ -286,6 +288,9 @@ class Addon(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    def clean(self) -> None:
+        require_terms(self.terms)
+
     def terms(self) -> AddonTerms:
         """Return what a quote needs of it, as it is today."""
         return AddonTerms(
@@ -335,6 +340,9 @@ class ResourcePrice(models.Model):
 
     def __str__(self) -> str:
         return f"{self.resource_kind} from {self.effective_from}"
+
+    def clean(self) -> None:
+        require_terms(self.terms)
 
     def terms(self) -> ResourceRate:
         """Return what a quote needs of it."""

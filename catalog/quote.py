@@ -21,6 +21,7 @@ from catalog.rating.per_unit import rate_per_unit
 from catalog.rating.proration import Part, count_days, prorate_price, unbroken
 from catalog.rating.spend import limit_spend
 from catalog.rating.volume import rate_volume
+from catalog.rating.whole_period import group_by_kind, limit_spend_of_kind
 from catalog.values.lines import LineType, Quote, QuoteLine, Step, WarningCode
 from catalog.values.terms import (
     GraduatedPrice,
@@ -54,11 +55,17 @@ def quote(inputs: QuoteInputs) -> Quote:
     parts = count_days(inputs)
     round_amount = rounding_of(inputs.currency)
     lines = [*_base_fees(inputs, parts), *_addon_fees(inputs, parts)]
-    for usage in usages_of(inputs, parts):
-        line = _rate_usage(usage, round_amount)
-        lines.append(line)
-        if usage.item is not None:
-            lines += limit_spend(usage.item, line)
+    usages = usages_of(inputs, parts)
+    if len(parts) == 1:
+        for usage in usages:
+            line = _rate_usage(usage, round_amount)
+            lines.append(line)
+            if usage.item is not None:
+                lines += limit_spend(usage.item, line)
+    else:
+        for same_kind in group_by_kind(usages):
+            rated = [_rate_usage(usage, round_amount) for usage in same_kind]
+            lines += [*rated, *limit_spend_of_kind(same_kind, rated)]
     if inputs.discounts:
         lines += discount_charges(inputs, charges_of(lines))
     # Sums are of rounded lines, so that a reader who adds them up comes to the same cent.

@@ -99,6 +99,11 @@ def _check(discount: SubscriptionDiscount, subscription: Subscription) -> None:
         raise InvalidDiscount("a discount has a reason", errors={"reason": ["May not be empty."]})
     if (discount.amount_cents is not None and discount.amount_cents <= 0) or not discount.has_days:
         raise InvalidDiscount("a discount takes more than nothing, and ends after it begins")
+    if discount.valid_from == date.max:
+        raise InvalidDiscount(
+            f"a discount from {date.max} on has no day",
+            errors={"valid_from": ["Must be before the last day."]},
+        )
     try:
         discount.terms(subscription.plan_version.currency)
     except ValueError as error:

@@ -22,8 +22,14 @@ from deployments.errors import (
     SlugTaken,
 )
 from deployments.event_log import record_event
-from deployments.models import Deployment, DeploymentEvent
-from deployments.states import LIFECYCLE, DeploymentState, changes_infrastructure, tenant_may
+from deployments.models import Deployment, DeploymentEvent, Subscription
+from deployments.states import (
+    LIFECYCLE,
+    LIVE_SUBSCRIPTIONS,
+    DeploymentState,
+    changes_infrastructure,
+    tenant_may,
+)
 from deployments.subscriptions import follow_deployment, lock_deployment
 from deployments.values import EventType, LlmMode
 
@@ -144,10 +150,10 @@ def transition(
         LIFECYCLE.assert_allows(seen, to, f"deployment {deployment.slug}")
         if as_tenant and not tenant_may(seen, to):
             raise OperatorsTransition(f"only an operator may move a deployment from {seen} to {to}")
-        if automatic and deployment.billing_action_suspended:
-            raise BillingActionSuspended(f"automatic billing actions on {deployment.slug} are suspended")
+        if automatic:
+            _refuse_outdated(deployment, to)
         # Guards before the saga: what they refuse must have started nothing.
-        order = registry.TransitionOrder(deployment.pk, seen, to, reason, actor, at)
+        order = registry.TransitionOrder(deployment.pk, seen, to, reason, actor, at, automatic)
         registry.check_transition(order)
         saga_id = registry.start_transition_saga(order) if changes_infrastructure(seen, to) else None
         # The state stays as it is while a saga works: machines that still run are not yet paused.
@@ -168,11 +174,19 @@ def transition(
 
 
 def complete_transition(
-    *, deployment_pk: int, to: str, reason: str = "", actor: str, at: datetime, saga_id: int
+    *,
+    deployment_pk: int,
+    to: str,
+    reason: str = "",
+    actor: str,
+    at: datetime,
+    saga_id: int,
+    automatic: bool = False,
 ) -> Deployment:
     """Move a deployment on behalf of a saga whose work is done; a repeat for the same saga changes nothing.
 
-    Guards were asked when the saga started. Raises DeploymentNotFound, IllegalTransition.
+    Guards were asked when the saga started; the conditions of an automatic move are asked again. Raises
+    DeploymentNotFound, IllegalTransition, BillingActionSuspended, StaleState.
     """
     with transaction.atomic():
         deployment = lock_deployment(deployment_pk)
@@ -183,8 +197,20 @@ def complete_transition(
         if deployment.state == to and made.exists():
             return deployment
         LIFECYCLE.assert_allows(deployment.state, to, f"deployment {deployment.slug}")
+        if automatic:
+            # A saga takes minutes, or hours: the tenant may have subscribed, an operator have stepped in.
+            _refuse_outdated(deployment, to)
         _move(deployment, to, reason=reason, actor=actor, at=at, saga_id=saga_id)
     return deployment
+
+
+def _refuse_outdated(deployment: Deployment, to: str) -> None:
+    """Raise for a billing action on a locked deployment that is exempt, or whose ground is gone."""
+    if deployment.billing_action_suspended:
+        raise BillingActionSuspended(f"automatic billing actions on {deployment.slug} are suspended")
+    subscribed = Subscription.objects.filter(deployment=deployment, status__in=LIVE_SUBSCRIPTIONS)
+    if (deployment.state, to) == (DeploymentState.TRIAL, DeploymentState.SUSPENDED) and subscribed.exists():
+        raise StaleState(f"deployment {deployment.slug} is subscribed: its trial doesn't end in a suspension")
 
 
 def _move(

@@ -4,13 +4,14 @@ The database keeps the rules: one live subscription a deployment, one version a 
 a history that can't be rewritten (by the triggers of the fifth migration).
 """
 
-from datetime import date
+from datetime import UTC, date, datetime, time, timedelta
 
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import RangeOperators
+from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
 from django.db.models import F, Q
-from django.db.models.functions import Lower, Now
+from django.db.models.functions import Lower, Now, Upper
 
 from arcadia_cloud.kernel.money import Money, exact_text
 from arcadia_cloud.kernel.periods import Period
@@ -71,6 +72,12 @@ class Deployment(models.Model):
             models.Index(Lower("tenant_id"), name="deployment_tenant_any_case"),  # a tag's capitals vary
             # The daily task looks for the few, among all that ever were.
             models.Index(fields=["id"], condition=Q(state="trial"), name="deployment_in_trial"),
+            # The filters of the lists, each with its order: few or no matches mustn't read the whole book.
+            models.Index(fields=["state", "-id"], name="deployment_by_state"),
+            models.Index(fields=["slug", "-id"], name="deployment_by_slug"),
+            models.Index(fields=["region", "-id"], name="deployment_by_region"),
+            GinIndex(OpClass(Upper("slug"), name="gin_trgm_ops"), name="deployment_slug_contains"),
+            GinIndex(OpClass(Upper("display_name"), name="gin_trgm_ops"), name="deployment_name_contains"),
         ]
 
     def __str__(self) -> str:
@@ -157,7 +164,8 @@ class Subscription(models.Model):
                 fields=["current_period_end"],
                 condition=Q(status__in=LIVE_SUBSCRIPTIONS),
                 name="subscription_period_to_roll",
-            )
+            ),
+            models.Index(fields=["status", "-id"], name="subscription_by_status"),
         ]
 
     def __str__(self) -> str:
@@ -167,6 +175,15 @@ class Subscription(models.Model):
     def current_period(self) -> Period:
         """The period that is running, or was when it ended."""
         return Period(self.current_period_start, self.current_period_end)
+
+    @property
+    def first_charged_on(self) -> date:
+        """The first day that is wholly after the trial: nothing is due before a trial's end."""
+        if self.trial_ends_at is None:
+            return date.min
+        ends_at: datetime = self.trial_ends_at.astimezone(UTC)
+        # A day that the trial ends in is the trial's.
+        return ends_at.date() + timedelta(days=ends_at.time() > time.min)
 
     @property
     def is_live(self) -> bool:

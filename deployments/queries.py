@@ -1,7 +1,7 @@
 """The reads of deployments: subscriptions, and the segments that their quotes are made from."""
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date
 from decimal import Decimal
 from typing import Final, TypeAlias
 
@@ -84,7 +84,7 @@ def segments_of(
     # An add-on's first and last day part a segment: within one, the add-ons are the same on every day.
     cuts = [day for days, _ in addons for day in (days.start, days.end)]
     # Days that began in the trial are never due, whatever the proration.
-    charged = Period(max(period.start, _first_charged_day(subscription)), date.max)
+    charged = Period(max(period.start, subscription.first_charged_on), date.max)
     terms: dict[int, PlanTerms] = {}
     segments = []
     for days, version in _days_of_versions(subscription):
@@ -123,16 +123,6 @@ def quote_fees(subscription: Subscription) -> Money:
     period = subscription.current_period
     book = price_book(period, subscription.plan_version.currency)
     return quote(quote_inputs(subscription, period, book)).total
-
-
-def _first_charged_day(subscription: Subscription) -> date:
-    """Return the first day that is wholly after the trial."""
-    ends_at: datetime | None = subscription.trial_ends_at
-    if ends_at is None:
-        return date.min
-    ends_at = ends_at.astimezone(UTC)
-    # A day that the trial ends in is the trial's: nothing is due before its end.
-    return ends_at.date() + timedelta(days=ends_at.time() > time.min)
 
 
 def _days_of_versions(subscription: Subscription) -> list[tuple[Period, PlanVersion]]:

@@ -12,7 +12,10 @@ from typing import Final, TypeAlias, TypeVar
 
 @dataclass(frozen=True, slots=True)
 class TransitionOrder:
-    """A move of a deployment that was found to be in the lifecycle, and allowed to its actor."""
+    """A move of a deployment that was found to be in the lifecycle, and allowed to its actor.
+
+    `automatic`: by a billing action, and not by a person.
+    """
 
     deployment_id: int
     present: str
@@ -20,6 +23,7 @@ class TransitionOrder:
     reason: str
     actor: str
     at: datetime
+    automatic: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """Subscriptions: begun, changed, paused and ended. The deployment's row is locked first, everywhere."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Final
 
 from django.db import transaction
@@ -124,16 +124,21 @@ def change_plan_version(
     """Move a subscription to the active version of a plan: an upgrade, a downgrade or a new price.
 
     Without `when`, a version with daily proration changes at once, one without at once to a dearer one
-    and with the next period to a cheaper one. The present version undoes a change that has yet to come.
+    and with the next period to a cheaper one. The present plan undoes a change to another plan that has yet
+    to come, whatever its active version is, and whether it is still on offer or not.
     Raises DeploymentNotFound, NotSubscribed, PlanNotOnSale, PlanUnchanged, CurrencyDiffers,
     DowngradeTakesNextPeriod.
     """
     with transaction.atomic():
         deployment = lock_deployment(deployment_pk)
         subscription = require_subscription(deployment, actor=actor, at=at)
-        version = active_version(plan_code, tenant_id=deployment.tenant_id)
         present, coming = subscription.plan_version, subscription.next_plan_version
-        effective = _time_of_change(present, version, when)
+        if coming is not None and plan_code == present.plan.code != coming.plan.code:
+            # Before the plan's active version: a new price is for who asks for it, not for who stays.
+            version = present
+        else:
+            version = active_version(plan_code, tenant_id=deployment.tenant_id)
+        effective = _time_of_change(subscription, version, when, on=day_of(at))
         event, before = EventType.PLAN_CHANGED, present
         # The present version comes first: without this, undoing a change to come would be a change at once.
         if version == present:
@@ -186,13 +191,18 @@ def follow_deployment(deployment: Deployment, *, reason: str, actor: str, at: da
     )
 
 
-def _time_of_change(present: PlanVersion, version: PlanVersion, when: ChangeTime | None) -> ChangeTime:
+def _time_of_change(
+    subscription: Subscription, version: PlanVersion, when: ChangeTime | None, *, on: date
+) -> ChangeTime:
+    present = subscription.plan_version
     # A quote has one currency: a change within a period would leave it with two.
     if version.currency != present.currency:
         raise CurrencyDiffers(f"{version} is in {version.currency}, the subscription in {present.currency}")
     # Without proration the period is due in full under the dearest version that it has.
     cheaper = version.base_price_cents < present.base_price_cents
-    must_wait = present.proration == Proration.NONE and cheaper
+    # In a trial nothing is due under any: the period is charged by what is in force after it.
+    is_due = on >= subscription.first_charged_on
+    must_wait = present.proration == Proration.NONE and cheaper and is_due
     if must_wait and when == ChangeTime.NOW:
         hint = f"{present} isn't prorated: the cheaper {version} follows with the next period"
         raise DowngradeTakesNextPeriod(hint, errors={"when": [f"Must be {ChangeTime.NEXT_PERIOD}."]})

@@ -125,13 +125,25 @@ def _check_texts(value: Any, path: str) -> None:
         if unknown or _BRACE.search(_VARIABLE.sub("", value)):
             known = ", ".join(f"{{{name}}}" for name in sorted(VARIABLES))
             _refuse(path, f"the variables are {known}")
+        _refuse_unstorable(value, path)
     elif isinstance(value, list):
         for idx, each in enumerate(value):
             _check_texts(each, f"{path}[{idx}]")
     elif isinstance(value, dict):
         for name, each in value.items():
-            if name != "user_data":
+            if name == "user_data":
+                _refuse_unstorable(each, f"{path}.{name}")
+            else:
                 _check_texts(each, f"{path}.{name}")
+
+
+def _refuse_unstorable(text: str, path: str) -> None:
+    try:
+        as_storable = "\0" not in text and text.encode()
+    except UnicodeEncodeError:  # half of a pair of surrogates
+        as_storable = False
+    if as_storable is False:
+        _refuse(path, "holds a character that can't be stored (NUL or a lone surrogate)")
 
 
 def _check_keys(spec: TemplateSpec) -> None:

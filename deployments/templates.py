@@ -36,7 +36,7 @@ SEEDED: Final[Mapping[str, Mapping[str, Any]]] = {
             {"key": "database", "name": "{slug}-db", "size": "s-2vcpu-4gb", "image": "ubuntu-24-04-x64"},
             {"key": "web", "name": "{slug}-web", "size": "s-1vcpu-2gb", "image": "ubuntu-24-04-x64"},
         ],
-        "volumes": [{"key": "data", "name": "{slug}-data", "droplet": "database", "size_gb": 50}],
+        "volumes": [{"key": "data", "name": "data-{slug}", "droplet": "database", "size_gb": 50}],
     },
 }
 

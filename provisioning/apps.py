@@ -19,6 +19,9 @@ class ProvisioningConfig(AppConfig):
             "provisioning", import_string("provisioning.transition_sagas.start_transition_saga")
         )
         register_transition_guard(
+            "sagas", import_string("provisioning.transition_sagas.refuse_while_saga_works")
+        )
+        register_transition_guard(
             "provisioning", import_string("provisioning.transition_sagas.refuse_archive_with_resources")
         )
         readiness.register("sagas", import_string("provisioning.readiness.check_sagas"), vital=False)

@@ -104,7 +104,8 @@ class Step:
     `retries` counts the retryable errors that are borne, with pauses that double from `backoff_seconds` up
     to a minute; `compensation_retries` those of its compensation, None: as many. A compensation that fails
     leaves something to be put right by hand, so what passes is worth a longer wait there. `deadline_seconds`
-    is counted from the step's first beginning, waits and retries included; past it the step fails.
+    is counted from the step's first beginning, waits and retries included; past it the step fails. It holds
+    for the compensation too, from its own beginning, unless that has `compensation_deadline_seconds`.
     `compensate_on_failure`: when it fails, its own compensation runs too. A step that was waiting, or whose
     worker died, when the compensation started is compensated in any case.
 
@@ -124,6 +125,7 @@ class Step:
     compensation_retries: int | None = None
     backoff_seconds: float = 1.0
     deadline_seconds: float | None = None
+    compensation_deadline_seconds: float | None = None
     compensate_on_failure: bool = False
     is_pure: bool = False
     inherits: tuple[str, ...] = ()

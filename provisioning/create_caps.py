@@ -45,18 +45,18 @@ def reserve_create(state: StepState) -> Wait | None:
     return Wait(_POLL_SECONDS, reason)
 
 
-def find_full_cap(tenant_id: str | None) -> tuple[str, str] | None:
-    """Return the alert's subject and the reason of the cap that leaves no room; None: there is room."""
+def find_full_cap(tenant_id: str | None, *, creates: int = 1) -> tuple[str, str] | None:
+    """Return the alert's subject and the reason of the cap that leaves no room for so many, None for none."""
     of_tenant = Q(tenant_id=tenant_id) if tenant_id is not None else Q(pk__isnull=True)
     counted: dict[str, Any] = SagaCreate.objects.filter(at__gt=Now() - _WINDOW).aggregate(
         everyone=Count("pk"), tenant=Count("pk", filter=of_tenant)
     )
     most, most_of_tenant = settings.ARCADIA_CREATES_PER_HOUR, settings.ARCADIA_CREATES_PER_TENANT_PER_HOUR
-    if counted["everyone"] >= most:
-        return "creates:all", f"{counted['everyone']} creates within an hour, {most} allowed"
-    if tenant_id is not None and counted["tenant"] >= most_of_tenant:
-        reason = (
-            f"{counted['tenant']} creates for tenant {tenant_id} within an hour, {most_of_tenant} allowed"
-        )
+    more = f", {creates} more are wanted" if creates > 1 else ""
+    if counted["everyone"] + creates > most:
+        return "creates:all", f"{counted['everyone']} creates within an hour, {most} allowed{more}"
+    if tenant_id is not None and counted["tenant"] + creates > most_of_tenant:
+        of = f"for tenant {tenant_id} within an hour"
+        reason = f"{counted['tenant']} creates {of}, {most_of_tenant} allowed{more}"
         return f"tenant:{tenant_id}", reason
     return None

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Any
 
 from arcadia_cloud.kernel.errors import Conflict
+from arcadia_cloud.kernel.states import IllegalTransition
 from provisioning import registry
 from provisioning.contract import Effects
 from provisioning.create_caps import find_full_cap
@@ -75,16 +76,19 @@ def plan_saga(*, kind: str, inputs: Mapping[str, Any]) -> Plan:
     unchecked = ""
     try:
         unchecked = check_inputs(parsed)
-    except Conflict as refusal:
+    except (Conflict, IllegalTransition) as refusal:
         brakes.append(Brake(refusal.code, BrakeOutcome.REFUSED, refusal.detail))
     # Past a refusal too: the operator sees what is held up.
     owner, effects, subjects = parsed.owner(), parsed.effects(), sorted(set(parsed.subjects()))
     taken = SagaSubject.objects.filter(subject__in=subjects).order_by("subject")
-    brakes += [
+    busy = (
         Brake(SubjectBusy.code, BrakeOutcome.REFUSED, f"saga {each.saga_id} is working on {each.subject}")
         for each in taken
-    ]
-    if effects.counted_creates and (full := find_full_cap(owner.tenant_id)) is not None:
+    )
+    # A check may have found the same saga in the way.
+    brakes += [brake for brake in busy if brake not in brakes]
+    creates = effects.counted_creates
+    if creates and (full := find_full_cap(owner.tenant_id, creates=creates)) is not None:
         brakes.append(Brake("creates_capped", BrakeOutcome.WAITS, full[1]))
     pause = pause_state()
     if pause.paused:

@@ -9,14 +9,13 @@ from django.db.models.functions import Now
 
 from arcadia_cloud.kernel.errors import DomainError
 from arcadia_cloud.kernel.sql import fetch_all, fetch_one, load
-from arcadia_cloud.kernel.states import advance
 from provisioning import registry
 from provisioning.errors import SubjectBusy
 from provisioning.models import SagaRun
 from provisioning.pause import pause_state
 from provisioning.provider_offer import refresh_offer
 from provisioning.start import UNCHECKED, check_inputs, parse_inputs, refuse_busy_subjects, resolve_steps
-from provisioning.states import SAGA_LIFECYCLE, SagaStatus
+from provisioning.states import SagaStatus
 
 log = structlog.get_logger(__name__)
 REFUSED: Final = "refused"
@@ -47,8 +46,9 @@ def begin_if_due(saga_id: int) -> bool:
         due.update(wake_at=Now() + _BUSY_PAUSE, wait_reason=busy.detail, nudged_at=None)
     except DomainError as refusal:
         error = {"reason": REFUSED, "message": refusal.detail, "compensate_from_idx": None}
-        advance(saga, SagaStatus.ROLLED_BACK, SAGA_LIFECYCLE, error=error, finished_at=Now(), wake_at=None)
-        log.warning("scheduled_saga_refused", saga=saga_id, kind=saga.kind, detail=refusal.detail)
+        # Under the same conditions too: one that was begun by hand holds subjects, which its worker frees.
+        if due.update(status=SagaStatus.ROLLED_BACK, error=error, finished_at=Now(), wake_at=None):
+            log.warning("scheduled_saga_refused", saga=saga_id, kind=saga.kind, detail=refusal.detail)
     return False
 
 

@@ -45,6 +45,7 @@ class Collection:
     """The endpoints of a kind at `path`: its list under `plural`, each under `singular`, by its `identity`.
 
     `urn` and `tag_type` as of `ResourceKind`. Some lists have no pages; `named` ones can be asked for a name.
+    `refuse_deletion` raises ApiError for what can't be deleted as it is.
     """
 
     name: str
@@ -57,6 +58,7 @@ class Collection:
     paged: bool = True
     named: bool = False
     render: Callable[[Account, Json], Json] = field(default=lambda _account, body: body)
+    refuse_deletion: Callable[[Account, Json], None] = field(default=lambda _account, _body: None)
 
     def add(self, account: Account, body: Json, *, project: str = "") -> Json:
         """Add the resource to the collection, and to the project of that name if there is one."""
@@ -120,7 +122,7 @@ class Collection:
 
     def _delete(self, key: str) -> tuple[str, int]:
         account = request_context.get_account()
-        self.get_or_404(account, key)
+        self.refuse_deletion(account, self.get_or_404(account, key))
         del account.collections[self.name][key]
         # Or the project could never be deleted: it would go on counting a resource that is gone.
         account.projects.unassign(f"do:{self.urn}:{key}")

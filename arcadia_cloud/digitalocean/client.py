@@ -83,6 +83,10 @@ class DigitalOcean(RestClient):
         params = {"private": "true"} if private else {}
         return self.items(Listing("/v2/images", "images", ImageRecord, params))
 
+    def image(self, image: int | str) -> ImageRecord:
+        """Return the image of that id, or the public one of that slug."""
+        return self.get(f"/v2/images/{_quote(str(image))}", ImageRecord, key="image")
+
     def tags(self) -> Iterator[TagRecord]:
         return self.items(Listing("/v2/tags", "tags", TagRecord))
 

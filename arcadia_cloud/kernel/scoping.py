@@ -1,9 +1,10 @@
 """Scoping of rows to the caller. Every QuerySet of tenant-owned rows is a TenantQuerySet."""
 
-from typing import ClassVar, Protocol, Self, TypeVar
+from typing import ClassVar, Final, Protocol, Self, TypeVar
 
 from django.db import models
 
+OPERATOR_PREFIX: Final = "user:"  # of an operator's name as the actor in a history
 RowT_co = TypeVar("RowT_co", bound=models.Model, covariant=True)
 
 

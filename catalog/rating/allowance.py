@@ -1,8 +1,8 @@
 """The usage that a quote charges: per kind, and per set of terms, what was used over what is included.
 
 What was used under the same terms is rated once for the whole period, whatever else changed in it. Where two
-versions price a kind differently, each rates what was used in its own days; its tiers, hard cap, minimum and
-maximum are those of a whole period, not scaled down.
+versions price a kind differently, each rates what was used in its own days; its tiers are those of a whole
+period, not scaled down, and a hard cap, a minimum and a maximum hold once for all (`whole_period.py`).
 """
 
 from collections.abc import Iterable, Sequence

@@ -202,7 +202,9 @@ class DatedTerms(msgspec.Struct, frozen=True, kw_only=True):
 
     def days_within(self, period: Period) -> Period | None:
         """Return the days of the period on which they are in force; None where there are none."""
-        return period.overlap(Period(self.valid_from, self.valid_to or date.max))
+        end = self.valid_to or date.max
+        # From the last day that there is on: a period has one day at least.
+        return period.overlap(Period(self.valid_from, end)) if self.valid_from < end else None
 
     def changes_within(self, period: Period) -> bool:
         """Return whether they begin or end after the first day of the period, and within it."""

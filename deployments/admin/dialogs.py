@@ -3,6 +3,8 @@
 from typing import Any
 
 from django import forms
+from django.db.models import F, Q
+from django.utils import timezone
 
 from arcadia_cloud.kernel.console.lookups import is_key_of
 from arcadia_cloud.kernel.console.theme import DialogForm, OneLineInput, ThemedSelect
@@ -98,7 +100,9 @@ class DiscountForm(DialogForm):
     valid_to = forms.DateField(
         label="Until", required=False, widget=OneLineInput, help_text="The first day without it."
     )
-    reason = forms.CharField(label="Why", max_length=500, widget=OneLineInput)
+    reason = forms.CharField(
+        label="Why", max_length=500, widget=OneLineInput, help_text="The tenant reads it too."
+    )
 
 
 class EndDiscountForm(DeploymentForm):
@@ -107,7 +111,12 @@ class EndDiscountForm(DeploymentForm):
     discount_pk = forms.TypedChoiceField(label="Discount", coerce=int, widget=ThemedSelect)
 
     def choices(self) -> dict[str, list[tuple[str, str]]]:
+        # As ended is what has no day left, and what was withdrawn has none at all.
+        not_ended = Q(valid_to=None) | (
+            Q(valid_to__gt=timezone.now().date()) & Q(valid_to__gt=F("valid_from"))
+        )
         open_ones = SubscriptionDiscount.objects.filter(
+            not_ended,
             subscription__deployment=self.deployment,
             subscription__status__in=LIVE_SUBSCRIPTIONS,
         ).order_by("id")

@@ -7,6 +7,7 @@ from rest_framework import serializers
 
 from arcadia_cloud.kernel.api.serializers import RowSerializer, StrictSerializer
 from arcadia_cloud.kernel.money import exact_text
+from arcadia_cloud.kernel.scoping import OPERATOR_PREFIX
 from deployments.models import (
     Deployment,
     DeploymentEvent,
@@ -240,7 +241,13 @@ class DeploymentDetailSerializer(DeploymentSerializer):
 
     @extend_schema_field(EventSerializer(many=True))
     def get_events(self, deployment: Deployment) -> list[dict[str, Any]]:
-        return list(EventSerializer(latest_events(deployment), many=True).data)
+        events = list(EventSerializer(latest_events(deployment), many=True).data)
+        if not self.for_operator:
+            # Which of the operators it was is for operators alone, as with the saga of the same move.
+            for event in events:
+                if event["actor"].startswith(OPERATOR_PREFIX):
+                    event["actor"] = "operator"
+        return events
 
 
 @extend_schema_serializer(component_name="DeploymentDetail")

@@ -50,12 +50,14 @@ def call_step(
     if result is None or isinstance(result, StepFailure):
         return result
     # A step is always called once more when its time is up: the wait before ends then, not later.
-    seconds_left = math.inf
-    if step.deadline_seconds is not None:
-        seconds_left = step.deadline_seconds - (state.now() - attempt.started_at).total_seconds()
+    seconds_left, deadline = math.inf, step.deadline_seconds
+    if state.is_compensating and step.compensation_deadline_seconds is not None:
+        deadline = step.compensation_deadline_seconds
+    if deadline is not None:
+        seconds_left = deadline - (state.now() - attempt.started_at).total_seconds()
     if isinstance(result, Wait):
         if seconds_left <= 0:
-            return StepFailure(_out_of_time(step, result.reason), is_out_of_time=True)
+            return StepFailure(_out_of_time(deadline, result.reason), is_out_of_time=True)
         return Reschedule(min(max(result.seconds, 0.0), seconds_left), result.reason)
     error = error_record(result)
     retries = step.retries
@@ -64,7 +66,7 @@ def call_step(
     if attempt.failures >= retries:
         return StepFailure(error)
     if seconds_left <= 0:
-        return StepFailure(_out_of_time(step, error["message"]), is_out_of_time=True)
+        return StepFailure(_out_of_time(deadline, error["message"]), is_out_of_time=True)
     backoff = min(step.backoff_seconds * 2.0 ** min(attempt.failures, 30), LONGEST_BACKOFF_SECONDS)
     pause = max(backoff, result.after_seconds)
     return Reschedule(min(pause, seconds_left), f"{error['type']}: {error['message']}", error)
@@ -88,8 +90,8 @@ def _call(function: Callable[[StepState], object], state: EngineStepState) -> Ca
     )
 
 
-def _out_of_time(step: Step, last: str) -> dict[str, str]:
-    return {"type": "OutOfTime", "message": f"not done within {step.deadline_seconds} s: {last}"}
+def _out_of_time(deadline: float | None, last: str) -> dict[str, str]:
+    return {"type": "OutOfTime", "message": f"not done within {deadline} s: {last}"}
 
 
 def error_record(error: BaseException) -> dict[str, str]:

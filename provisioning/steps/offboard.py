@@ -1,6 +1,7 @@
 """The removal of a deployment's names and machines: the names can be put back, the machines can't.
 
-Stores `dns_removed`, the records as they were, before the first of them is removed.
+Stores `dns_removed`, the records as they were, before the first of them is removed. The progress is
+stored with every call: a write is sent soon after the step was entered, so a long list takes several entries.
 """
 
 import contextlib
@@ -33,33 +34,35 @@ def remove_dns_records(state: StepState, cloud: DigitalOcean) -> Wait | None:
         state.put_output("dns_removed", _find_records(state, cloud))
         # Committed before the first is removed: a worker that dies in between must not forget it.
         return Wait(0, "the deployment's DNS records are noted")
-    for record in removed:
+    done = state.get_output("dns_removed_until", 0)
+    for number, record in enumerate(removed[done:], start=done + 1):
         with contextlib.suppress(ProviderNotFound):
             cloud.delete_dns_record(record["zone"], record["id"])
+        state.put_output("dns_removed_until", number)
     return None
 
 
 @with_cloud
 def restore_dns_records(state: StepState, cloud: DigitalOcean) -> Wait | None:
     """Write the records again that are missing, of droplets that are still there."""
-    addresses = _addresses_of_live(state, cloud)
-    for record in state.get_output("dns_removed", []):
-        if record["data"] not in addresses:
-            continue
+    addresses = state.get_output("dns_live_addresses")
+    if addresses is None:
+        state.put_output("dns_live_addresses", sorted(_addresses_of_live(state, cloud)))
+        return Wait(0, "the addresses of what is left are noted")
+    zones: dict[str, set[tuple[str, str]]] = {}  # the names and data of each zone, read once an entry
+    removed, done = state.get_output("dns_removed", []), state.get_output("dns_restored_until", 0)
+    for number, record in enumerate(removed[done:], start=done + 1):
+        zone = record["zone"]
+        if zone not in zones:
+            zones[zone] = {(each.name, each.data) for each in cloud.dns_records(zone)}
         # Looked up by its name and data: a record that is written again has another id.
-        if not any(
-            (each.name, each.data) == (record["name"], record["data"])
-            for each in cloud.dns_records(record["zone"])
-        ):
+        if record["data"] in addresses and (record["name"], record["data"]) not in zones[zone]:
             if wait := wait_for_listing(state, list_lag_ends_at(state), of="the record"):
                 return wait
             cloud.create_dns_record(
-                record["zone"],
-                type=record["type"],
-                name=record["name"],
-                data=record["data"],
-                ttl=record["ttl"],
+                zone, type=record["type"], name=record["name"], data=record["data"], ttl=record["ttl"]
             )
+        state.put_output("dns_restored_until", number)
     return None
 
 
@@ -99,13 +102,14 @@ def _addresses_of_live(state: StepState, cloud: DigitalOcean) -> set[str]:
 @with_cloud
 def destroy_deployment(state: StepState, cloud: DigitalOcean) -> Wait | None:
     """Destroy the deployment's droplets, and delete their desired states. One that is gone is as good."""
-    for droplet_id in _droplet_ids(state):
+    done = state.get_output("destroyed_until", 0)
+    for number, droplet_id in enumerate(_droplet_ids(state)[done:], start=done + 1):
         droplet = observe_droplet_now(state, cloud, droplet_id)
-        if droplet is None:
-            continue
-        if busy := wait_while_busy(droplet):
-            return busy
-        remove_droplet(state, cloud, droplet)
+        if droplet is not None:
+            if busy := wait_while_busy(droplet):
+                return busy
+            remove_droplet(state, cloud, droplet)
+        state.put_output("destroyed_until", number)
     # After the last: drift of a droplet that is still there would go unseen otherwise.
     Provisioned.objects.filter(
         resource__provider=PROVIDER,

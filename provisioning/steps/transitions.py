@@ -5,19 +5,30 @@ A repeat for the same saga changes nothing: `complete_transition` finds the even
 
 from typing import Final
 
+from django.db import transaction
+
 from deployments.models import Deployment, DeploymentEvent, Subscription
-from deployments.services import complete_transition, record_template
+from deployments.services import complete_transition, lock_deployment, record_template
 from deployments.states import LIFECYCLE, LIVE_SUBSCRIPTIONS, DeploymentState
 from deployments.values import EventType
 from provisioning.contract import FinalError, Step, StepState
 
 # A failed provision leaves `paused` behind: the next one may begin there.
 PROVISIONABLE: Final = frozenset({DeploymentState.TRIAL, DeploymentState.ACTIVE, DeploymentState.PAUSED})
+OVER: Final = frozenset({DeploymentState.CANCELLED, DeploymentState.ARCHIVED})
+WAS_PAUSED: Final = "was_paused"  # in the context: as it was when the saga was started
 
 
 def transition_deployment(state: StepState) -> None:
-    """Move the deployment to the state that its machines have by now."""
-    move_deployment(state, state.inputs["to"], reason=state.inputs["reason"])
+    """Move the deployment to the state that its machines have by now.
+
+    One that was cancelled while they were switched off stays so: its machines are as they should be.
+    """
+    with transaction.atomic():
+        # Locked: a cancellation is taken at any time, and must not be taken for a failure a moment later.
+        deployment, to = lock_deployment(state.inputs["deployment_id"]), state.inputs["to"]
+        if to == DeploymentState.ACTIVE or deployment.state not in OVER:
+            move_deployment(state, to, reason=state.inputs["reason"])
 
 
 def transition_back(state: StepState) -> None:
@@ -43,6 +54,7 @@ def move_deployment(state: StepState, to: str, *, reason: str) -> None:
         actor=state.requested_by,
         at=state.now(),
         saga_id=state.saga_id,
+        automatic=state.inputs.get("automatic", False),
     )
 
 
@@ -64,8 +76,22 @@ def why_not_provisionable(deployment: Deployment) -> str:
 
 def check_subscription(state: StepState) -> None:
     """Check that the deployment is subscribed, or in trial, before anything is made for it."""
-    if reason := why_not_provisionable(find_deployment(state)):
+    with transaction.atomic():
+        # Locked: a pause that was on its way when the saga took the deployment is waited for.
+        deployment = lock_deployment(state.inputs["deployment_id"])
+        _require_provisionable(state, deployment)
+
+
+def _require_provisionable(state: StepState, deployment: Deployment) -> None:
+    # Past due since the start: it is billed, and what it owes is another matter.
+    subscribed = Subscription.objects.filter(deployment=deployment, status__in=LIVE_SUBSCRIPTIONS)
+    if deployment.state == DeploymentState.PAST_DUE and subscribed.exists():
+        return
+    if reason := why_not_provisionable(deployment):
         raise FinalError(reason)
+    # Absent in a saga of an earlier build.
+    if deployment.state == DeploymentState.PAUSED and not state.get_output(WAS_PAUSED, True):
+        raise FinalError(f"deployment {deployment} was paused after the saga's start")
 
 
 def leave_unbilled(state: StepState) -> None:
@@ -83,30 +109,38 @@ def leave_unbilled(state: StepState) -> None:
 
 
 def finish_provision(state: StepState) -> None:
-    """Record what the deployment was made from, and have it active, if an earlier failure had paused it."""
-    record_template(
-        deployment_pk=state.inputs["deployment_id"],
-        code=state.inputs["template_code"],
-        version=state.get_output("template_version"),
-        actor=state.requested_by,
-        at=state.now(),
-        saga_id=state.saga_id,
-    )
-    # Last of all: from here on it is billed again, and everything is there.
-    if find_deployment(state).state == DeploymentState.PAUSED:
-        move_deployment(state, DeploymentState.ACTIVE, reason=f"provisioned by saga {state.saga_id}")
+    """Record what the deployment was made from, and have it active, if an earlier failure had paused it.
+
+    Raises FinalError for one that was cancelled or paused meanwhile: nothing unpaid is left.
+    """
+    with transaction.atomic():
+        # Asked again under the lock: a cancellation is taken while the machines are being made.
+        deployment = lock_deployment(state.inputs["deployment_id"])
+        _require_provisionable(state, deployment)
+        record_template(
+            deployment_pk=deployment.pk,
+            code=state.inputs["template_code"],
+            version=state.get_output("template_version"),
+            actor=state.requested_by,
+            at=state.now(),
+            saga_id=state.saga_id,
+        )
+        # Last of all: from here on it is billed again, and everything is there.
+        if deployment.state == DeploymentState.PAUSED:
+            move_deployment(state, DeploymentState.ACTIVE, reason=f"provisioned by saga {state.saga_id}")
 
 
 def cancel_deployment(state: StepState) -> None:
     """Cancel the deployment and its subscription, unless that was done before."""
     # It may be cancelled before it is offboarded: the tenant can do that by itself.
-    if find_deployment(state).state not in {DeploymentState.CANCELLED, DeploymentState.ARCHIVED}:
+    if find_deployment(state).state not in OVER:
         move_deployment(state, DeploymentState.CANCELLED, reason=state.inputs["reason"])
 
 
 def archive_deployment(state: StepState) -> None:
-    """Archive the deployment: nothing of it is left."""
-    move_deployment(state, DeploymentState.ARCHIVED, reason=state.inputs["reason"])
+    """Archive the deployment, unless it was archived before: then with machines that are gone only now."""
+    if find_deployment(state).state != DeploymentState.ARCHIVED:
+        move_deployment(state, DeploymentState.ARCHIVED, reason=state.inputs["reason"])
 
 
 STEPS: Final = (

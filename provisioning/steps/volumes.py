@@ -4,13 +4,12 @@ Names are unique within a region there, so a volume can't be made twice: one of 
 is its own, any other is left alone. Stores `volume_id`.
 """
 
-import contextlib
 from typing import Final
 
 from msgspec.structs import replace
 
 from arcadia_cloud.digitalocean.client import DigitalOcean
-from arcadia_cloud.digitalocean.errors import ProviderNotFound
+from arcadia_cloud.digitalocean.errors import ProviderNotFound, ProviderRejected
 from arcadia_cloud.digitalocean.records import VolumeRecord
 from inventory.queries import kind_spec
 from inventory.services import ObservationContext, observe
@@ -18,8 +17,15 @@ from inventory.values import Kind
 from provisioning.contract import PART, FinalError, RetryableError, Step, StepState, Wait
 from provisioning.create_caps import reserve_create
 from provisioning.saga_marks import saga_tag
-from provisioning.steps.cloud import ACTION_DEADLINE_SECONDS, COMPENSATION_RETRIES, RETRIES, poll, with_cloud
-from provisioning.steps.droplets.checks import retry_while_refused
+from provisioning.steps.cloud import (
+    ACTION_DEADLINE_SECONDS,
+    COMPENSATION_RETRIES,
+    PASSING_STATUSES,
+    RETRIES,
+    poll,
+    with_cloud,
+)
+from provisioning.steps.droplets.checks import retry_while_refused, wait_for_event
 from provisioning.steps.idempotent_create import list_lag_ends_at, wait_for_listing
 from provisioning.steps.inventory import find_droplet_row, origin_of, record_removal
 
@@ -55,7 +61,10 @@ def create_volume(state: StepState, cloud: DigitalOcean) -> Wait | None:
 
 @with_cloud
 def remove_created_volume(state: StepState, cloud: DigitalOcean) -> Wait | None:
-    """Remove the volume that the saga made, once no droplet holds it."""
+    """Remove the volume that the saga made, once no droplet holds it.
+
+    Raises FinalError for one that was attached to another droplet meanwhile.
+    """
     known, mark = state.get_output("volume_id"), saga_tag(state)
     found = next(
         (each for each in cloud.volumes(name=state.inputs["volume_name"]) if mark in each.tags), None
@@ -65,11 +74,20 @@ def remove_created_volume(state: StepState, cloud: DigitalOcean) -> Wait | None:
             return wait_for_listing(state, list_lag_ends_at(state), of="a volume")
         record_removal(state, Kind.VOLUME, known)
         return None
-    # Its droplet may be on its way out: the volume is free once that is gone.
+    # The droplet that holds it is removed after it: nothing else detaches it after a failed `detach_volume`.
     if found.droplet_ids:
-        return poll(f"volume {found.name} is attached still")
-    with contextlib.suppress(ProviderNotFound):
+        if _droplet_id(state) not in found.droplet_ids:
+            raise FinalError(f"volume {found.name} is attached to droplet {found.droplet_ids[0]}: it is kept")
+        return _wait_for_events(state, cloud) or _act(state, cloud, found, "detach")
+    try:
         cloud.delete_volume(found.id)
+    except ProviderNotFound:
+        pass
+    except ProviderRejected as error:
+        # Refused while it is attached, and while that is under way: the next look at it tells.
+        if error.status in PASSING_STATUSES:
+            raise RetryableError(str(error)) from error
+        raise
     record_removal(state, Kind.VOLUME, found.id)
     return None
 
@@ -87,6 +105,9 @@ def attach_volume(state: StepState, cloud: DigitalOcean) -> Wait | None:
 @with_cloud
 def detach_volume(state: StepState, cloud: DigitalOcean) -> Wait | None:
     """Detach the volume, so that it can be removed; one whose droplet is gone is detached already."""
+    # An attachment that is under way doesn't show yet, and has its effect all the same.
+    if wait := _wait_for_events(state, cloud):
+        return wait
     try:
         volume = cloud.volume(state.get_output("volume_id"))
     except ProviderNotFound:
@@ -101,16 +122,39 @@ def _act(state: StepState, cloud: DigitalOcean, volume: VolumeRecord, kind: str)
     key = f"{kind}_action_id"
     begun = state.get_output(key)
     if begun is None:
-        with retry_while_refused(cloud, _droplet_id(state)):
-            action = cloud.volume_action(
-                volume.id, kind, droplet_id=_droplet_id(state), region=volume.region.slug
-            )
-        # A request whose answer was lost leaves none: it is sent again, and refused while it has its effect.
+        # A request whose answer was lost leaves no id: it is over before another is sent.
+        if event := wait_for_event(cloud, _droplet_id(state)):
+            return event
+        try:
+            with retry_while_refused(cloud, _droplet_id(state)):
+                action = cloud.volume_action(
+                    volume.id, kind, droplet_id=_droplet_id(state), region=volume.region.slug
+                )
+        except ProviderRejected:
+            # Its effect may have come between the look at the volume and the request, which then is refused.
+            is_attached = _droplet_id(state) in cloud.volume(volume.id).droplet_ids
+            if is_attached != (kind == "attach"):
+                raise
+            return poll(f"volume {volume.name} is {kind}ed")
         state.put_output(key, action.id)
     elif cloud.action(begun).status == "errored":
         state.put_output(key, None)
         raise RetryableError(f"DigitalOcean gave up to {kind} volume {volume.name} (action {begun})")
     return poll(f"volume {volume.name} is to {kind}")
+
+
+def _wait_for_events(state: StepState, cloud: DigitalOcean) -> Wait | None:
+    """Return a wait while the attachment, or anything else on the droplet, is under way."""
+    begun = state.get_output("attach_action_id")
+    try:
+        if begun is not None and cloud.action(begun).status == "in-progress":
+            return poll(f"the volume is being attached (action {begun})")
+        # The action of an answer that was lost is known by the droplet alone.
+        if event := wait_for_event(cloud, _droplet_id(state)):
+            return event
+    except ProviderNotFound:  # the droplet is gone, or the action is forgotten
+        return None
+    return wait_for_listing(state, list_lag_ends_at(state), of="the attachment")
 
 
 def _droplet_id(state: StepState) -> int:
@@ -138,6 +182,7 @@ STEPS: Final = (
         compensate=remove_created_volume,
         retries=RETRIES,
         compensation_retries=COMPENSATION_RETRIES,
+        compensation_deadline_seconds=ACTION_DEADLINE_SECONDS,
         compensate_on_failure=True,
     ),
     Step(

@@ -23,8 +23,11 @@ class OffboardDeployment(DeploymentInputs, frozen=True, kw_only=True):
 
     def check(self) -> None:
         deployment = self.find_deployment()
-        if deployment.state == DeploymentState.ARCHIVED:
+        # One with droplets, found after its archive, is offboarded once more: nothing else removes them.
+        if deployment.state == DeploymentState.ARCHIVED and not self.list_droplets():
             raise WrongState(f"deployment {deployment} is archived already")
+        if deployment.state not in {DeploymentState.CANCELLED, DeploymentState.ARCHIVED}:
+            self.check_transition(DeploymentState.CANCELLED)
         self.check_droplets()
 
     def effects(self) -> Effects:
@@ -39,7 +42,8 @@ class OffboardDeployment(DeploymentInputs, frozen=True, kw_only=True):
             changes=[
                 Effect(
                     "deployment", str(deployment), f"{deployment.state} to archived, subscription cancelled"
-                )
+                ),
+                *self.describe_workers(),
             ],
             destroys=[
                 *(describe_droplet(each, "for good; its volumes stay") for each in droplets),

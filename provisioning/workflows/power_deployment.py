@@ -1,7 +1,9 @@
 """The `suspend_deployment` and `resume_deployment` workflows: its droplets first, then its state."""
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import Annotated, Literal
+
+import msgspec
 
 from inventory.models import Resource
 from provisioning.contract import PART, PARTS, Effect, Effects, Workflow
@@ -18,6 +20,13 @@ class SuspendDeployment(DeploymentInputs, frozen=True, kw_only=True):
     """A deployment to be paused or suspended. Its droplets are shut down, and go on costing."""
 
     to: Literal["suspended", "paused"] = "suspended"
+    automatic: Annotated[
+        bool,
+        msgspec.Meta(
+            description="A billing action: undone where its ground is gone by the time it is done, or the "
+            "deployment exempt from billing actions."
+        ),
+    ] = False
 
     def steps(self) -> Sequence[str]:
         # The state follows the machines: a failure on the way must not leave it ahead of them.
@@ -33,6 +42,7 @@ class SuspendDeployment(DeploymentInputs, frozen=True, kw_only=True):
         return Effects(
             changes=[
                 *(describe_droplet(each, f"{each.status or 'unknown'} to off") for each in droplets),
+                *self.describe_workers(),
                 Effect("deployment", str(deployment), f"{deployment.state} to {self.to}"),
             ],
             powered_off=[f"{each.name} is off until the deployment is resumed" for each in droplets],
@@ -76,6 +86,7 @@ class ResumeDeployment(DeploymentInputs, frozen=True, kw_only=True):
         return Effects(
             changes=[
                 *(describe_droplet(each, f"{each.status or 'unknown'} to active") for each in droplets),
+                *self.describe_workers(),
                 Effect("deployment", str(deployment), f"{deployment.state} to {self.to}"),
             ],
             price_change=NO_CHANGE,

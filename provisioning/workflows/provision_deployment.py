@@ -1,21 +1,25 @@
 """The `provision_deployment` workflow: the parts of a deployment template, made one after the other."""
 
+import re
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import msgspec
 
 from arcadia_cloud.kernel.errors import InvalidInput
 from arcadia_cloud.kernel.money import sum_money
 from deployments.models import Deployment, DeploymentTemplate
+from deployments.states import DeploymentState
 from deployments.template_spec import TemplateSpec, fill_in, parse_spec
 from inventory.models import Resource
 from inventory.values import PROVIDER_CURRENCY, Kind
 from provisioning.contract import PART, Effect, Effects, SizeOrder, Workflow
 from provisioning.errors import WrongState
-from provisioning.steps.transitions import why_not_provisionable
-from provisioning.workflows.deployments import DeploymentInputs
+from provisioning.steps.transitions import WAS_PAUSED, why_not_provisionable
+from provisioning.workflows.deployments import DeploymentInputs, droplets_of_deployment
 from provisioning.workflows.provision_droplet import ProvisionDroplet
+
+_VOLUME_NAME: Final = re.compile(r"[a-z][a-z0-9-]{0,63}")
 
 
 class ProvisionDeployment(DeploymentInputs, frozen=True, kw_only=True):
@@ -108,7 +112,8 @@ class ProvisionDeployment(DeploymentInputs, frozen=True, kw_only=True):
 
     def initial_context(self) -> Mapping[str, Any]:
         # As resolved now: a version that is published meanwhile is none of this saga's.
-        return {"template_version": self.find_template().version}
+        is_paused = self.find_deployment().state == DeploymentState.PAUSED
+        return {"template_version": self.find_template().version, WAS_PAUSED: is_paused}
 
     def size_orders(self) -> Sequence[SizeOrder]:
         orders = self.list_orders().values()
@@ -118,14 +123,26 @@ class ProvisionDeployment(DeploymentInputs, frozen=True, kw_only=True):
         deployment = self.find_deployment()
         if reason := why_not_provisionable(deployment):
             raise WrongState(reason)
+        if deployment.state == DeploymentState.PAUSED:
+            self.check_transition(DeploymentState.ACTIVE)
         self._refuse_present(deployment)
         for order in self.list_orders().values():
             order.check()
+        self._check_volume_names(self.fill_in_template())
+
+    def _check_volume_names(self, spec: TemplateSpec) -> None:
+        for volume in spec.volumes:
+            if not _VOLUME_NAME.fullmatch(volume.name):
+                message = (
+                    f"volume {volume.key} of {self.template_code}: {volume.name!r} is no volume's name: "
+                    "64 lower-case letters, digits and hyphens at most, of which a letter is the first"
+                )
+                raise InvalidInput(message, errors={"inputs.template_code": [message]})
 
     def _refuse_present(self, deployment: Deployment) -> None:
-        present = Resource.objects.live().filter(deployment=deployment, kind=Kind.DROPLET).first()
-        if present is not None:
-            raise WrongState(f"deployment {deployment} has droplet {present.name} already")
+        present = droplets_of_deployment(deployment.pk).own
+        if present:
+            raise WrongState(f"deployment {deployment} has droplet {present[0].name} already")
 
     def effects(self) -> Effects:
         spec, orders = self.fill_in_template(), self.list_orders()

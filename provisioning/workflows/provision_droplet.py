@@ -7,13 +7,16 @@ import msgspec
 
 from arcadia_cloud.kernel.errors import InvalidInput
 from deployments.models import Deployment
+from deployments.states import DeploymentState
 from inventory.models import Project, Resource
 from inventory.values import PROVIDER, Kind
 from provisioning.contract import END, Effect, Effects, Inputs, Ownership, SizeOrder, Workflow
+from provisioning.errors import WrongState
 from provisioning.provider_offer import price_of_size
 from provisioning.workflows.droplets import SizeSlug
 
 _TAG: Final = rf"^[A-Za-z0-9_:\-]{{1,255}}{END}"
+_OVER: Final = (DeploymentState.CANCELLED, DeploymentState.ARCHIVED)
 _LABEL: Final = r"[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"
 
 
@@ -118,6 +121,11 @@ class ProvisionDroplet(Inputs, frozen=True, kw_only=True):
 
     def check(self) -> None:
         owner = self.owner()
+        if self.deployment_id is not None:
+            over = Deployment.objects.filter(pk=self.deployment_id, state__in=_OVER).first()
+            if over is not None:
+                # Nothing there would be billed, and an archived one is left by no state.
+                raise WrongState(f"deployment {over} is {over.state}")
         if bool(self.domain) != bool(self.record_name):
             missing = "record_name" if self.domain else "domain"
             _refuse(missing, "domain and record_name are given together, or neither is")

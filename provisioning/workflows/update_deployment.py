@@ -29,9 +29,12 @@ class UpdateDeployment(DeploymentInputs, frozen=True, kw_only=True):
         before = ("look_at_droplet", "reserve_snapshot", "snapshot_droplet", "observe_snapshot")
         # All snapshots first: what is put back is of one time.
         return [
+            "require_image",
             *self.each_droplet(*before),
             *self.each_droplet("rebuild_droplet"),
             "check_health",
+            # A rebuild boots the droplet, also one that was off: of a paused deployment, or on purpose.
+            *self.each_droplet("switch_off_again"),
             *self.each_droplet("observe_droplet"),
         ]
 
@@ -48,10 +51,15 @@ class UpdateDeployment(DeploymentInputs, frozen=True, kw_only=True):
         return Effects(
             creates=[describe_snapshot(each) for each in droplets],
             changes=[
-                describe_droplet(each, f"rebuilt from image {self.image}; its disk is made anew")
-                for each in droplets
+                *(
+                    describe_droplet(each, f"rebuilt from image {self.image}; its disk is made anew")
+                    for each in droplets
+                ),
+                *self.describe_workers(),
             ],
-            powered_off=[f"{each.name} is away while it is rebuilt" for each in droplets],
+            powered_off=[
+                f"{each.name} is away while it is rebuilt, and off again if it was off" for each in droplets
+            ],
             price_note="a snapshot costs by its size, which is known once it is taken",
             counted_creates=len(droplets),
         )

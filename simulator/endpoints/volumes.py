@@ -1,6 +1,8 @@
 """`/v2/volumes`: block storage, made, attached, detached and grown."""
 
+import re
 import uuid
+from typing import Final
 
 from flask import Blueprint
 
@@ -9,22 +11,40 @@ from simulator.account import Account
 from simulator.catalog import REGIONS, Json
 from simulator.clock import format_time
 from simulator.collection import Collection, existing_droplet_ids
-from simulator.endpoints.droplets import action_seconds, get_droplet_or_404
-from simulator.errors import unprocessable
+from simulator.endpoints.droplets import action_seconds, get_droplet_or_404, refuse_while_pending
+from simulator.errors import conflict, unprocessable
 
 routes = Blueprint("volumes", __name__)
+_NAME: Final = re.compile(r"[a-z][a-z0-9-]{0,63}")
+_PENDING: Final = "pending"  # beside a volume's own fields: an action on it is under way
 
 
 def _render(account: Account, volume: Json) -> Json:
     return {
-        **volume,
+        **{name: value for name, value in volume.items() if name != _PENDING},
         "region": REGIONS[volume["region"]],
         "droplet_ids": existing_droplet_ids(account, volume["droplet_ids"]),
     }
 
 
+def _refuse_deletion(account: Account, volume: Json) -> None:
+    """Raise ApiError (409) for a volume that is attached, or is about to be."""
+    if existing_droplet_ids(account, volume["droplet_ids"]) or volume.get(_PENDING):
+        raise conflict(
+            "A volume that's attached to a Droplet cannot be deleted. Please detach it first before deleting."
+        )
+
+
 VOLUMES = Collection(
-    "volume", "/v2/volumes", "volumes", "volume", urn="volume", tag_type="volume", named=True, render=_render
+    "volume",
+    "/v2/volumes",
+    "volumes",
+    "volume",
+    urn="volume",
+    tag_type="volume",
+    named=True,
+    render=_render,
+    refuse_deletion=_refuse_deletion,
 )
 VOLUME = VOLUMES.register_kind(routes)
 
@@ -36,6 +56,10 @@ def create() -> tuple[Json, int]:
     present = VOLUMES.list_all(account)
     if not isinstance(name, str) or region not in REGIONS or not isinstance(size, int) or size < 1:
         raise unprocessable("name, region and size_gigabytes must be given")
+    if not _NAME.fullmatch(name):
+        raise unprocessable(
+            "Name must be lowercase letters, numbers and hyphens, 64 at most, and begin with a letter"
+        )
     if len(present) >= account.volume_limit:
         raise unprocessable("creating this volume will exceed your volume limit")
     if any((volume["name"], volume["region"]) == (name, region) for volume in present):
@@ -70,8 +94,12 @@ def act(key: str) -> tuple[Json, int]:
         raise unprocessable("Volume is already attached to a Droplet.")
     if kind == "detach" and droplet.id not in held:
         raise unprocessable("Volume is not attached to the Droplet.")
+    if volume.get(_PENDING):
+        raise unprocessable("Volume already has a pending event.")
+    refuse_while_pending(droplet)
 
     def finish(ok: bool) -> None:
+        volume[_PENDING], droplet.pending = False, None
         if ok:
             volume["droplet_ids"] = [droplet.id] if kind == "attach" else []
 
@@ -84,6 +112,7 @@ def act(key: str) -> tuple[Json, int]:
         fails=request_context.take_fault("errored_action", type=f"{kind}_volume") is not None,
         finish=finish,
     )
+    volume[_PENDING], droplet.pending = True, action.id
     return {"action": action.render()}, 202
 
 

@@ -92,6 +92,9 @@ def test_a_draft_is_edited_with_its_items_and_the_log_has_old_and_new(pricing: C
     [
         ({"price_model": "graduated", "overage_price_cents": ""}, "the last tier has no end"),
         ({"price_model": "volume", "tiers": '[{"unit_price_cents": "x"}]'}, "These terms make no price"),
+        ({"price_model": "volume", "tiers": '[{"unit_price_cents": 2}]'}, "These terms make no price"),
+        ({"price_model": "volume", "tiers": "[1]"}, "These terms make no price"),
+        ({"price_model": "volume", "tiers": '[{"a": 1}]'}, "These terms make no price"),
         ({"tiers": '[{"unit_price_cents": "1"}]'}, "A tiered price has tiers and no single price"),
         ({"minimum_cents": "2", "maximum_cents": "1"}, "is over the maximum"),
         ({"tiers": "nonsense"}, "Enter a valid JSON"),

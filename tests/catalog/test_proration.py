@@ -6,13 +6,15 @@ from decimal import Decimal
 import pytest
 
 from arcadia_cloud.kernel.periods import Period, month_of
-from catalog.values.lines import LineType
+from catalog.values.lines import LineType, Quote
+from catalog.values.terms import PriceModel
 from tests.catalog.build import (
     JUNE,
     addon,
     amounts,
     aud,
     daily,
+    graduated,
     item,
     june,
     line_of,
@@ -224,3 +226,45 @@ def test_by_days_caps_minimums_and_maximums_are_those_of_a_whole_period() -> Non
 )
 def test_a_period_keeps_the_rule_that_it_began_under(first: object, second: object, fees: list[str]) -> None:
     assert base_fees(segment(june(1, 16), first), segment(june(16, 31), second)) == fees  # type: ignore[arg-type]
+
+
+def _two_prices(used: tuple[str, str], prices: tuple[PriceModel, PriceModel], **limits: str) -> Quote:
+    """A month whose terms for bandwidth change on the 16th in their price alone."""
+    first, second = (item("bandwidth_gb", "0", price, **limits) for price in prices)
+    return quote_of(
+        segment(june(1, 16), daily("30", first, version=1), bandwidth_gb=used[0]),
+        segment(june(16, 31), daily("30", second, version=2), bandwidth_gb=used[1]),
+    )
+
+
+@pytest.mark.parametrize(
+    ("used", "limits", "charged"),
+    [
+        (("0", "0"), {"minimum": "50"}, ["0.00", "0.00", "50.00"]),
+        (("10", "10"), {"minimum": "50"}, ["10.00", "20.00", "20.00"]),
+        (("40", "10"), {"minimum": "50"}, ["40.00", "20.00"]),
+        (("50", "20"), {"maximum": "60"}, ["50.00", "40.00", "-30.00"]),
+        (("100", "100"), {"cap": "100"}, ["100.00", "0.00"]),
+        (("30", "100"), {"cap": "100"}, ["30.00", "140.00"]),
+    ],
+)
+def test_a_change_of_price_leaves_a_cap_a_minimum_and_a_maximum_once(
+    used: tuple[str, str], limits: dict[str, str], charged: list[str]
+) -> None:
+    found = _two_prices(used, (per_unit("1"), per_unit("2")), **limits)
+    assert [amount for _, _, amount in amounts(found)[2:]] == charged
+
+
+@pytest.mark.parametrize(
+    ("used", "charged"),
+    [
+        (("0", "0"), ["0.00", "7.00"]),
+        (("3", "0"), ["8.00", "0.00"]),
+        (("0", "3"), ["0.00", "10.00"]),
+    ],
+)
+def test_a_change_of_price_leaves_the_flat_fee_of_an_unused_kind_once(
+    used: tuple[str, str], charged: list[str]
+) -> None:
+    prices = (graduated((None, "1", "5")), graduated((None, "1", "7")))
+    assert [amount for _, _, amount in amounts(_two_prices(used, prices))[2:]] == charged

@@ -1,5 +1,6 @@
 """The console's pages of customers: what they show, and what may be done to whom."""
 
+import json
 import re
 from typing import Any
 
@@ -10,15 +11,18 @@ from django.test import Client
 from django.utils import timezone
 
 from catalog.services import seed_catalog
-from deployments.models import Deployment, Subscription, SubscriptionDiscount
+from deployments.admin import templates
+from deployments.models import Deployment, DeploymentTemplate, Subscription, SubscriptionDiscount
 from deployments.services import (
     create_deployment,
     create_subscription,
     create_template,
     publish_template,
     transition,
+    update_template_draft,
 )
 from deployments.templates import SEEDED
+from tests.access import bearer, token_of
 from tests.console.conftest import Login
 from tests.console.rows import queries_of
 from tests.deployments.rows import BY, noon, told
@@ -111,6 +115,8 @@ def test_discounts_are_given_and_ended_by_billing_alone(login: Login, deployment
     act(billing, deployment, "end_discount", discount_pk=given.pk)
     given.refresh_from_db()
     assert given.valid_to == timezone.now().date()
+    page = billing.get(f"/admin/deployments/deployment/{deployment.pk}/end_discount/").content.decode()
+    assert f'value="{given.pk}"' not in page, "an ended one can't be ended"
     assert act(billing, deployment, "move_to_paused", reason="").status_code == 403
 
 
@@ -138,6 +144,49 @@ def test_a_page_asks_as_many_queries_with_a_long_history_as_with_a_short_one(
     for to in ("paused", "active") * 10:
         transition(deployment_pk=deployment.pk, to=to, actor=BY, at=timezone.now())
     assert len(queries_of(client, PAGE.format(deployment.pk))) == few
+
+
+def _template_form(code: str) -> dict[str, str]:
+    droplet = {"key": "a", "name": "{slug}-a", "size": "s-1vcpu-1gb", "image": "debian-12-x64"}
+    return {"code": code, "spec": json.dumps({"project": "{tenant}", "droplets": [droplet]})}
+
+
+def test_a_template_of_a_code_that_is_there_is_refused_on_the_form(login: Login) -> None:
+    client = login("superuser")
+    address = "/admin/deployments/deploymenttemplate/add/"
+    assert client.post(address, _template_form("shop")).status_code == 302
+    again = client.post(address, _template_form("shop"))
+    assert "There is a template of this code" in again.content.decode()
+    assert DeploymentTemplate.objects.count() == 1
+
+
+def test_a_draft_that_another_published_meanwhile_is_refused_on_its_page(
+    login: Login, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = login("superuser")
+    client.post("/admin/deployments/deploymenttemplate/add/", _template_form("shop"))
+    template = DeploymentTemplate.objects.get()
+
+    def publish_first(**order: Any) -> DeploymentTemplate:
+        publish_template(template_pk=template.pk, actor=BY, at=timezone.now())
+        return update_template_draft(**order)
+
+    # Between the form's check of the draft and the write.
+    monkeypatch.setattr(templates, "update_template_draft", publish_first)
+    address = f"/admin/deployments/deploymenttemplate/{template.pk}/change/"
+    answer = client.post(address, _template_form("shop"), follow=True)
+    assert "is published" in " ".join(str(each) for each in get_messages(answer.wsgi_request))
+
+
+def test_which_operator_moved_it_is_not_for_the_tenant(login: Login, deployment: Deployment) -> None:
+    act(login("operator"), deployment, "move_to_paused", reason="winter")
+    address = f"/api/v1/deployments/{deployment.pk}"
+    tokens = {"tenant": token_of(tenant="acme"), "operator": token_of("platform_admin")}
+    shown = {
+        role: Client().get(address, headers=bearer(token)).json()["events"][0]["actor"]
+        for role, token in tokens.items()
+    }
+    assert shown == {"tenant": "operator", "operator": "user:operator-1"}
 
 
 def test_a_templates_page_offers_what_fits_the_version_and_names_it_as_it_is(login: Login) -> None:

@@ -132,3 +132,11 @@ def test_two_templates_are_seeded_once() -> None:
     for template in DeploymentTemplate.objects.all():
         parse_spec(template.spec)
         assert template.published_at == AT
+
+
+@pytest.mark.parametrize("text", ["a\0", "\ud800"])
+@pytest.mark.parametrize("field", ["name", "user_data"])
+def test_a_text_that_can_not_be_stored_is_refused(field: str, text: str) -> None:
+    droplet = {**SPEC["droplets"][0], field: text}
+    with pytest.raises(InvalidTemplate, match="can't be stored"):
+        parse_spec({**SPEC, "droplets": [droplet, *SPEC["droplets"][1:]]})

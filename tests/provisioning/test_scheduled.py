@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from arcadia_cloud.kernel.errors import InvalidInput
 from arcadia_cloud.kernel.models import Alert
+from provisioning import scheduled_start
 from provisioning.engine.runner import run, run_due
 from provisioning.errors import KeyReused, Protected, SubjectBusy, WrongState
 from provisioning.models import SagaRun, SagaSubject
@@ -292,3 +293,20 @@ def test_a_size_that_is_no_longer_sold_when_it_begins_is_refused() -> None:
     saga.refresh_from_db()
     assert saga.error is not None
     assert saga.error["message"].startswith("DigitalOcean doesn't sell the size s-2vcpu-4gb")
+
+
+def test_a_refusal_leaves_alone_what_was_begun_by_hand_meanwhile(monkeypatch: pytest.MonkeyPatch) -> None:
+    droplet = droplet_row()
+    saga = scheduled("power_off_droplet", droplet_id=int(droplet.provider_id))
+    let_pass(saga)
+
+    def begin_and_protect(**_kind: str) -> None:
+        begin_saga(saga_id=saga.pk)
+        protect(resource_pk=droplet.pk, actor="jo")
+
+    # Between the worker's look at the saga and its checks.
+    monkeypatch.setattr(scheduled_start, "refresh_offer", begin_and_protect)
+    assert not scheduled_start.begin_if_due(saga.pk)
+    saga.refresh_from_db()
+    assert (saga.status, saga.begun_at is not None) == ("pending", True)
+    assert SagaSubject.objects.filter(saga=saga).exists()

@@ -374,3 +374,26 @@ def test_the_check_sees_a_wrong_shape(url: str) -> None:
         answer._content = json.dumps(body).encode()
         with pytest.raises(AssertionError):
             check(answer)
+
+
+def test_a_volumes_life_has_the_documents_shape_and_rules(api: Api) -> None:
+    order = {"name": "data-1", "region": "nyc3", "size_gigabytes": 10}
+    for name in ("1data", "Data", "data_1", "d" * 65, "data."):
+        refused = check(api.ask("POST", "/v2/volumes", {**order, "name": name}))
+        assert refused.status_code == 422, name
+    volume = check(api.ask("POST", "/v2/volumes", order)).json()["volume"]["id"]
+    droplet = api.post("/v2/droplets", {**ORDER, "region": "nyc3"})["droplet"]["id"]
+    api.advance(31)
+    path, attach = f"/v2/volumes/{volume}", {"type": "attach", "droplet_id": droplet}
+    begun = check(api.ask("POST", f"{path}/actions", attach))
+    assert begun.status_code == 202
+    check(api.ask("GET", path))
+    # Under way it is held already, as is its droplet.
+    assert check(api.ask("DELETE", path)).status_code == 409
+    assert check(api.ask("POST", f"{path}/actions", attach)).status_code == 422
+    assert api.ask("POST", f"/v2/droplets/{droplet}/actions", {"type": "power_off"}).status_code == 422
+    api.advance(6)
+    assert check(api.ask("DELETE", path)).status_code == 409
+    check(api.ask("POST", f"{path}/actions", {**attach, "type": "detach"}))
+    api.advance(6)
+    assert check(api.ask("DELETE", path)).status_code == 204

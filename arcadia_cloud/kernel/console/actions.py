@@ -15,6 +15,7 @@ from django.urls import reverse
 from arcadia_cloud.kernel.console.lookups import is_key_of
 from arcadia_cloud.kernel.console.theme import ThemedAdmin
 from arcadia_cloud.kernel.errors import DomainError
+from arcadia_cloud.kernel.scoping import OPERATOR_PREFIX
 
 M = TypeVar("M", bound=Model)
 
@@ -113,7 +114,7 @@ class ActionsAdmin(ThemedAdmin[M]):
 
 def actor_of(request: HttpRequest) -> str:
     """Return the operator's name as services and history store it: `user:<name>`."""
-    return f"user:{request.user.get_username()}"
+    return f"{OPERATOR_PREFIX}{request.user.get_username()}"
 
 
 def log_without_row(request: HttpRequest, model: type[Model], about: str, message: str) -> None:

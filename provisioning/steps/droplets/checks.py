@@ -7,7 +7,7 @@ from typing import Final
 
 from arcadia_cloud.digitalocean.client import DigitalOcean
 from arcadia_cloud.digitalocean.errors import ProviderNotFound, ProviderRejected
-from arcadia_cloud.digitalocean.records import DropletRecord
+from arcadia_cloud.digitalocean.records import ActionRecord, DropletRecord
 from inventory.values import Kind
 from provisioning.contract import RetryableError, Wait
 from provisioning.protection import refuse_if_protected
@@ -29,9 +29,14 @@ def wait_while_busy(*droplets: DropletRecord) -> Wait | None:
     return None
 
 
+def newest_actions(cloud: DigitalOcean, droplet_id: int) -> list[ActionRecord]:
+    """Return the newest actions of the droplet's history, the newest first."""
+    return list(islice(cloud.droplet_actions(droplet_id), _NEWEST_ACTIONS))
+
+
 def wait_for_event(cloud: DigitalOcean, droplet_id: int) -> Wait | None:
     """Return a wait while an action on the droplet is under way: `locked` doesn't show every one of them."""
-    for action in islice(cloud.droplet_actions(droplet_id), _NEWEST_ACTIONS):
+    for action in newest_actions(cloud, droplet_id):
         if action.status == "in-progress":
             return poll(f"{action.type} of droplet {droplet_id} is under way (action {action.id})")
     return None

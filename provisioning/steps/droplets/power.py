@@ -111,5 +111,6 @@ STEPS: Final = (
         deadline_seconds=ACTION_DEADLINE_SECONDS,
         compensate_on_failure=True,
     ),
+    Step("switch_off_again", power_back_off, retries=RETRIES, deadline_seconds=ACTION_DEADLINE_SECONDS),
     Step("power_on_droplet", power_back_on, retries=RETRIES, deadline_seconds=ACTION_DEADLINE_SECONDS),
 )

@@ -12,7 +12,7 @@ from django.conf import settings
 from arcadia_cloud.digitalocean.client import DigitalOcean
 from arcadia_cloud.digitalocean.errors import ProviderNotFound
 from inventory.values import Kind
-from provisioning.contract import Step, StepState, Wait
+from provisioning.contract import FinalError, Step, StepState, Wait
 from provisioning.create_caps import reserve_create
 from provisioning.saga_marks import saga_suffix
 from provisioning.steps.cloud import COMPENSATION_RETRIES, RETRIES, with_cloud
@@ -51,11 +51,19 @@ def snapshot_droplet(state: StepState, cloud: DigitalOcean) -> Wait | None:
 
 @with_cloud
 def remove_snapshot(state: StepState, cloud: DigitalOcean) -> Wait | None:
-    """Remove the snapshot; never the last that is left of a droplet that is gone."""
+    """Remove the snapshot; never the last that is left of a droplet, or of its disk.
+
+    Raises FinalError, and keeps it, where the droplet was to be restored from it and wasn't.
+    """
     try:
         droplet = cloud.droplet(state.get_output("droplet_id"))
     except ProviderNotFound:
         return None
+    # Its disk was made anew: until it is known to be restored, nothing else has what was on it.
+    if state.get_output("restored") is False:
+        raise FinalError(
+            f"droplet {droplet.id} was not restored: snapshot {state.get_output('snapshot_id')} is kept"
+        )
     if busy := wait_while_busy(droplet):
         return busy
     # By name too: an attempt whose answer was lost left no id.
