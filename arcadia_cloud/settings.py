@@ -293,6 +293,7 @@ SPECTACULAR_SETTINGS = {
         "DeploymentStateEnum": "deployments.states.DeploymentState",
         "SubscriptionStatusEnum": "deployments.states.SubscriptionStatus",
         "BillingKindEnum": "catalog.values.kinds.BillingKind",
+        "KindEnum": "inventory.values.Kind",
         "GranularityEnum": "metering.values.Granularity",
         "PriceModelEnum": "catalog.values.kinds.PriceModelName",
         "QuoteLineTypeEnum": "catalog.values.lines.LineType",

@@ -28,7 +28,7 @@ def revert_many(
     # An id that is named twice has one outcome, and one saga.
     wanted = list(dict.fromkeys(drift_pks))
     resources = dict(Drift.objects.filter(pk__in=wanted).values_list("pk", "resource"))
-    outcomes = {pk: _refused(pk, NotFound(f"there is no drift {pk}")) for pk in wanted if pk not in resources}
+    outcomes = {pk: _refuse(pk, NotFound(f"there is no drift {pk}")) for pk in wanted if pk not in resources}
     by_resource: dict[int, list[int]] = {}
     # Of one resource in one order: two who revert the same rows must not wait for each other.
     for pk, resource_pk in sorted(resources.items()):
@@ -38,7 +38,7 @@ def revert_many(
             with transaction.atomic():
                 outcomes |= _revert_together(resource_pk, pks, actor, at, note, causes or {})
         except DomainError as refusal:
-            outcomes |= {pk: _refused(pk, refusal) for pk in pks}
+            outcomes |= {pk: _refuse(pk, refusal) for pk in pks}
     return [outcomes[pk] for pk in wanted]
 
 
@@ -54,7 +54,7 @@ def _revert_together(
                 require_revertable(each.drift.kind, each.drift.field, each.drift.expected)
                 locked.append(each.drift)
         except DomainError as refusal:
-            outcomes[pk] = _refused(pk, refusal)
+            outcomes[pk] = _refuse(pk, refusal)
     if not locked:
         return outcomes
     inputs = {"resource_id": resource_pk, "fields": [drift.field for drift in locked]}
@@ -64,5 +64,5 @@ def _revert_together(
     return outcomes | {drift.pk: ActionResult(drift.pk, saga_id=saga.pk) for drift in locked}
 
 
-def _refused(pk: int, refusal: DomainError) -> ActionResult:
+def _refuse(pk: int, refusal: DomainError) -> ActionResult:
     return ActionResult(pk, refusal.status, refusal.code, refusal.detail, errors=refusal.errors)

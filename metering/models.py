@@ -26,7 +26,7 @@ class UsageRecord(models.Model):
 
     `resource_kind` is the billing kind. The period is half-open, UTC: a day or an hour. `sub_attribution` and
     `sub_account` split a deployment's usage by its own customers; no part of it does yet. Metering owns the
-    rows of resources' kinds, and makes each period's exactly what the spans say.
+    rows of resources' kinds, and makes each period's exactly what follows from the spans.
     """
 
     deployment = models.ForeignKey(Deployment, models.PROTECT, related_name="usage", db_index=False)

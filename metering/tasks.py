@@ -1,4 +1,4 @@
-"""The scheduled work of metering. Each is thin: the rows, the log and the alerts say what happened."""
+"""The scheduled work of metering. Each is thin: its outcome is in the rows, the log and the alerts."""
 
 from dataclasses import asdict
 from datetime import timedelta

@@ -1,6 +1,6 @@
 """The usage of resources, a day or an hour at a time, for the whole fleet in two statements.
 
-Each period's records are made exactly what `resource_spans` says: missing ones are inserted, wrong ones
+Each period's records are made exactly what follows from `resource_spans`: missing ones are inserted, wrong ones
 corrected, the rest removed. So it may be done any number of times, in any order and by several at once: a
 period's usage depends on the spans and on the terms of its day alone, never on when it is metered.
 """
@@ -25,7 +25,7 @@ _METER: Final = load(__package__, "meter.sql")
 def meter_day(
     day: date, *, at: datetime, terms: TermsByDay | None = None, resources: Sequence[int] | None = None
 ) -> MeteringCounts:
-    """Make the usage of a UTC day exactly what the spans say; a second run changes nothing.
+    """Make the usage of a UTC day exactly what follows from the spans; a second run changes nothing.
 
     Kinds that are metered hourly on that day get its hours. `resources` limits it to those.
     Raises PeriodNotOver before the day's end, PeriodPruned where the usage of no kind is kept that long.
@@ -50,7 +50,7 @@ def meter_hours(
     terms: TermsByDay | None = None,
     resources: Sequence[int] | None = None,
 ) -> MeteringCounts:
-    """Make the usage of whole hours of one UTC day exactly what the spans say, of kinds metered hourly.
+    """Make the usage of whole hours of a UTC day what follows from the spans, for kinds metered hourly.
 
     Where there are none on that day it does nothing. Raises PeriodNotOver before the end of the last hour.
     """

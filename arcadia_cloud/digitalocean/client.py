@@ -93,11 +93,11 @@ class DigitalOcean(RestClient):
     def tag_resource(self, tag: str, *, resource_id: str, resource_type: str) -> None:
         """Put a tag on a resource. The tag is made first, which changes nothing where there is one."""
         self.post("/v2/tags", TagRecord, key="tag", body={"name": tag})
-        self._transport.send("POST", _tagged_path(tag), body=_tagged(resource_id, resource_type))
+        self._transport.send("POST", _tagged_path(tag), body=_tag_body(resource_id, resource_type))
 
     def untag_resource(self, tag: str, *, resource_id: str, resource_type: str) -> None:
         """Take a tag off a resource. Raises ProviderNotFound where there is no such tag."""
-        self._transport.send("DELETE", _tagged_path(tag), body=_tagged(resource_id, resource_type))
+        self._transport.send("DELETE", _tagged_path(tag), body=_tag_body(resource_id, resource_type))
 
     # --- Droplets ------------------------------------------------------------------------------------
     def droplets(self, *, tag: str = "", gpus: bool = False) -> Iterator[DropletRecord]:
@@ -325,7 +325,7 @@ def _tagged_path(tag: str) -> str:
     return f"/v2/tags/{_quote(tag)}/resources"
 
 
-def _tagged(resource_id: str, resource_type: str) -> dict[str, list[dict[str, str]]]:
+def _tag_body(resource_id: str, resource_type: str) -> dict[str, list[dict[str, str]]]:
     return {"resources": [{"resource_id": resource_id, "resource_type": resource_type}]}
 
 

@@ -32,8 +32,8 @@ def expected_and_actual(
         return format_html(_PLAIN, "exists"), format_html(_SURPLUS, "gone")
     parts = _parts(drift.expected), _parts(drift.actual)
     return (
-        _marked(parts[0], parts[1], _MISSING, shorten),
-        _marked(parts[1], parts[0], _SURPLUS, shorten),
+        _mark(parts[0], parts[1], _MISSING, shorten),
+        _mark(parts[1], parts[0], _SURPLUS, shorten),
     )
 
 
@@ -46,7 +46,7 @@ def _parts(value: Any) -> list[str]:
     return [as_text(value)]
 
 
-def _marked(own: list[str], other: list[str], mark: str, shorten: Callable[[str], str]) -> SafeString:
+def _mark(own: list[str], other: list[str], mark: str, shorten: Callable[[str], str]) -> SafeString:
     # As sets: neither order nor repetition is a difference.
     known = set(other)
     lines = (format_html(_PLAIN if part in known else mark, shorten(part)) for part in own)

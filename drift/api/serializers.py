@@ -47,7 +47,7 @@ class DriftSerializer(RowSerializer[Drift]):
 
 
 class DriftResolveSerializer(StrictSerializer):
-    """What an operator has seen of a row, and a note for its history."""
+    """A row as an operator has seen it, and a note for its history."""
 
     cause = serializers.CharField(default=None, max_length=32, allow_null=True, help_text=_CAUSE)
     note = serializers.CharField(default="", max_length=_LONGEST_NOTE, allow_blank=True)

@@ -140,7 +140,7 @@ class RevertDrift(Inputs, frozen=True, kw_only=True):
                 Effect(
                     resource.kind,
                     name,
-                    f"{field} back to {_shown(value)}: {require_revertable(resource.kind, field, value).how}",
+                    f"{field} back to {_show(value)}: {require_revertable(resource.kind, field, value).how}",
                 )
                 for field, value in values.items()
             ],
@@ -154,7 +154,7 @@ def _refuse(field: str, rule: str) -> None:
     raise NotRevertable(f"{field} can't be put back: {rule}", errors={field: [rule]})
 
 
-def _shown(value: Any) -> str:
+def _show(value: Any) -> str:
     text = value if isinstance(value, str) else msgspec.json.encode(value).decode()
     return text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]} …"
 

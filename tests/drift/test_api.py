@@ -1,4 +1,4 @@
-"""The drift API: what operators see and do, one by one and in bulk, and that nobody else may."""
+"""The drift API: what operators see and do, one by one and in bulk, which others may not."""
 
 import json
 from typing import Any

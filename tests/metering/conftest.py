@@ -1,4 +1,4 @@
-"""Tells `examples` whether this is the whole matrix, before the tests that ask it are imported."""
+"""The matrix option is given to `examples` before the tests that ask it are imported."""
 
 import pytest
 

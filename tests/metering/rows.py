@@ -1,4 +1,4 @@
-"""Resources with lives told by hand, and the usage that is recorded of them."""
+"""Resources with lives written by hand, and the usage that is recorded of them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

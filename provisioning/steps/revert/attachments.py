@@ -1,4 +1,4 @@
-"""What a volume or a reserved IP is attached to, and a volume's size."""
+"""The attachment of a volume or a reserved IP to a droplet, and the size of a volume."""
 
 from decimal import Decimal
 

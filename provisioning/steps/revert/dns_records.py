@@ -1,6 +1,6 @@
 """The records of a zone, made those that are desired.
 
-A record has no name of its own: two are the same if they say the same. So what is missing takes the place of
+A record has no name of its own: equal ones are the same. So what is missing takes the place of
 what is left over of its type and name, and only the rest is deleted and written.
 """
 
