@@ -289,9 +289,11 @@ SPECTACULAR_SETTINGS = {
     "ENUM_NAME_OVERRIDES": {
         "SagaStatusEnum": "provisioning.states.SagaStatus",
         "SagaStepStatusEnum": "provisioning.states.StepStatus",
+        "DriftStatusEnum": "drift.states.DriftStatus",
         "DeploymentStateEnum": "deployments.states.DeploymentState",
         "SubscriptionStatusEnum": "deployments.states.SubscriptionStatus",
         "BillingKindEnum": "catalog.values.kinds.BillingKind",
+        "GranularityEnum": "metering.values.Granularity",
         "PriceModelEnum": "catalog.values.kinds.PriceModelName",
         "QuoteLineTypeEnum": "catalog.values.lines.LineType",
         "QuoteWarningEnum": "catalog.values.lines.WarningCode",

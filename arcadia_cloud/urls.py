@@ -9,8 +9,10 @@ urlpatterns = [
     path("api/v1/", include("catalog.api.urls")),
     path("api/v1/", include("deployments.api.urls")),
     path("api/v1/", include("inventory.api.urls")),
+    path("api/v1/", include("metering.api.urls")),
     path("api/v1/", include("billing.api.urls")),
     path("api/v1/", include("provisioning.api.urls")),
+    path("api/v1/", include("drift.api.urls")),
 ]
 
 handler400 = "arcadia_cloud.kernel.api.problems.bad_request"

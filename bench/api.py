@@ -26,7 +26,7 @@ from django.utils import timezone
 from arcadia_cloud.kernel.tokens import OPERATOR_ROLE, mint
 from arcadia_cloud.logs import logging_settings
 from arcadia_cloud.wsgi import application
-from bench.fill import TENANTS, fill_deployments, fill_resources
+from bench.fill import TENANTS, fill_deployments, fill_drift, fill_resources
 from bench.harness import Contender, Row, bench, compare, tell
 from bench.scratch import scratch_database
 
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
 RESOURCES: Final = 1_000_000
 DEPLOYMENTS: Final = 100_000
+DRIFT: Final = 100_000
 PAGES: Final = 50  # a round asks for the same page so often, since one is too short to time
 TARGET: Final = 5.0
 TENANT: Final = "tenant-7"
@@ -60,6 +61,10 @@ def api(scale: float) -> Iterator[Row]:
         fill_resources(count)
         for page in _inventory(count):
             yield measured(page)
+        drift = max(1_000, round(DRIFT * scale))
+        fill_drift(drift)
+        operator = token_of(OPERATOR_ROLE)
+        yield measured(Page(f"drift list: first page of {drift} open rows", "/api/v1/drift", operator))
         deployments = max(1_000, round(DEPLOYMENTS * scale))
         fill_deployments(deployments)
         for page in _deployments(deployments):

@@ -100,6 +100,15 @@ def fill_events(count: int, *, resources: int) -> None:
         cursor.execute("VACUUM ANALYZE cloud_resource_events")
 
 
+_MORE_DRIFT = """
+    INSERT INTO cloud_drift
+        (resource_id, kind, field, expected, actual, cause, status, detected_at, last_seen_at)
+    SELECT id, kind, 'size_slug', '"s-2vcpu-4gb"', '"s-1vcpu-1gb"', md5((id % 100)::text), 'open',
+        now(), now()
+    FROM cloud_resources ORDER BY id LIMIT %s
+"""
+
+
 def fill_deployments(count: int) -> None:
     """Add so many deployments without resources."""
     with connection.cursor() as cursor:
@@ -128,3 +137,10 @@ def _indexed_after(table: str) -> Iterator[None]:
         yield
         for _, definition in indexes:
             cursor.execute(definition)
+
+
+def fill_drift(count: int) -> None:
+    """Write as many open rows of drift, of the first so many resources, in a hundred causes."""
+    with connection.cursor() as cursor:
+        cursor.execute(_MORE_DRIFT.replace(" % ", " %% "), [count])
+        cursor.execute("VACUUM ANALYZE cloud_drift")

@@ -33,6 +33,20 @@ class BillingConfig(AppConfig):
                 expires_seconds=24 * 3600,
             ),
             ScheduleEntry(
+                name="billing: prices of droplet sizes",
+                task="billing.read_provider_prices",
+                queue="cloud_sync_slow",
+                crontab="20 0 * * *",
+                expires_seconds=24 * 3600,
+            ),
+            ScheduleEntry(
+                name="billing: daily costs",
+                task="billing.compute_daily_costs",
+                queue=_QUEUE,
+                crontab="10 3 * * *",
+                expires_seconds=24 * 3600,
+            ),
+            ScheduleEntry(
                 name="billing: retry what failed, doesn't add up or isn't pushed",
                 task="billing.sweep",
                 queue=_QUEUE,

@@ -10,9 +10,12 @@ from django.db.models import Count, Q, QuerySet, Sum
 from arcadia_cloud.kernel.errors import NotFound
 from arcadia_cloud.kernel.periods import month_of, one_month_before, previous_month
 from billing.costs.breakdown import CostBreakdown, CostGroup, CostRow, Dimension, break_down_costs
+from billing.costs.days import DayCost, sum_days
+from billing.costs.prices import UnpricedResources, unpriced_resources
 from billing.ingest.csv_summary import find_invoice_of_csv
 from billing.models import BalanceSnapshot, ProviderInvoice
 from billing.states import IngestStatus, PushStatus
+from billing.values import CostSource
 from inventory.values import PROVIDER
 
 __all__ = [
@@ -22,7 +25,10 @@ __all__ = [
     "CostBreakdown",
     "CostGroup",
     "CostRow",
+    "CostSource",
+    "DayCost",
     "Dimension",
+    "UnpricedResources",
     "balances_since",
     "break_down_costs",
     "find_invoice",
@@ -31,7 +37,9 @@ __all__ = [
     "invoices_to_ingest",
     "invoices_to_push",
     "latest_balance",
+    "sum_days",
     "summarize_billing",
+    "unpriced_resources",
 ]
 
 # A preview is neither: it moves while it is read, and finance never gets it.

@@ -17,9 +17,12 @@ from django.utils import timezone
 from arcadia_cloud.digitalocean.client import DigitalOcean
 from arcadia_cloud.finance import Finance
 from arcadia_cloud.kernel.errors import NotFound
-from arcadia_cloud.kernel.leases import LeaseLost
+from arcadia_cloud.kernel.leases import LeaseLost, lease
+from arcadia_cloud.kernel.periods import Period
 from arcadia_cloud.kernel.queue.nudge import nudge, publish_now
 from billing import balance, finance_push
+from billing.costs.days import CostDaysResult, compute_due_days, make_days_due, plan_days
+from billing.costs.prices import PriceCounts, keep_size_prices, seed_prices
 from billing.finance_push import NotPushable, PushResult, assert_pushable
 from billing.history import HistoryResult, read_history
 from billing.ingest import accept_mismatch as acceptance
@@ -28,28 +31,36 @@ from billing.matching import rematch
 from billing.models import BalanceSnapshot, ProviderInvoice
 from billing.queries import invoices_to_ingest, invoices_to_push
 from billing.states import PushStatus
+from billing.values import CostSource
 
 __all__ = [
     "INGEST_TASK",
     "PUSH_TASK",
+    "CostDaysResult",
     "IngestResult",
+    "PriceCounts",
     "PushResult",
     "SweepCounts",
     "accept_mismatch",
+    "compute_daily_costs",
     "ingest_and_push",
     "ingest_file",
     "ingest_invoices",
     "push_if_due",
     "push_invoices",
+    "read_provider_prices",
+    "recompute_after_price_change",
     "rematch",
     "request_ingest",
     "request_push",
+    "seed_prices",
     "snapshot_balance",
     "sweep",
     "update_history",
 ]
 
 PURPOSE: Final = "BILLING"
+SIZES_PURPOSE: Final = "SYNC"  # a billing token may read no sizes
 QUEUE: Final = "cloud_billing"
 INGEST_TASK: Final = "billing.ingest_invoice"
 PUSH_TASK: Final = "billing.push_invoice"
@@ -72,6 +83,36 @@ def snapshot_balance(*, at: datetime) -> BalanceSnapshot:
     """Store the balance as that of the hour of `at`. Raises ProviderError."""
     with DigitalOcean(PURPOSE) as cloud:
         return balance.snapshot_balance(cloud=cloud, at=at)
+
+
+def read_provider_prices(*, day: date) -> PriceCounts:
+    """Keep what droplet sizes cost and where they are sold on `day`; seed the other kinds' prices at first.
+
+    Days whose accrued costs change by it are due again. Raises ProviderError.
+    """
+    with DigitalOcean(SIZES_PURPOSE) as cloud:
+        sizes = list(cloud.sizes())
+    with transaction.atomic():
+        seed_prices()
+        counts = keep_size_prices(sizes, day=day)
+        if counts.earliest is not None:
+            recompute_after_price_change(since=counts.earliest)
+    return counts
+
+
+def recompute_after_price_change(*, since: date | None, until: date | None = None) -> int:
+    """Have the accrued costs of these days computed again; None: without a bound. Return how many days."""
+    return make_days_due(CostSource.ACCRUED, Period(since or date.min, until or date.max))
+
+
+def compute_daily_costs(*, at: datetime, report: ReportProgress | None = None) -> CostDaysResult:
+    """Compute the costs of the days due at `at`, the newest first; the first run fills in fourteen months.
+
+    One process at a time. Raises LeaseHeld.
+    """
+    with lease("billing: daily costs"):
+        plan_days(at=at)
+        return compute_due_days(report=report)
 
 
 def update_history(*, at: datetime, enqueue: bool, since: date | None = None) -> HistoryResult:

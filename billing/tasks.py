@@ -34,6 +34,20 @@ def push_invoice(invoice_pk: int, force: bool = False) -> dict[str, str | int]:
     return {"invoice": invoice_pk, "action": result.action if result else "skipped"}
 
 
+@shared_task(name="billing.read_provider_prices")
+def read_provider_prices() -> dict[str, int]:
+    """Read what droplet sizes cost and where they are sold, daily."""
+    counts = services.read_provider_prices(day=timezone.now().date())
+    return {"begun": counts.begun, "ended": counts.ended}
+
+
+@shared_task(name="billing.compute_daily_costs")
+def compute_daily_costs() -> dict[str, int]:
+    """Compute the costs of the days that are due, daily."""
+    result = services.compute_daily_costs(at=timezone.now())
+    return {"days": result.days, "rows": result.rows}
+
+
 @shared_task(name="billing.sweep")
 def sweep() -> dict[str, int]:
     """Try again, hourly, what failed, didn't add up, or wasn't pushed."""

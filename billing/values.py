@@ -1,4 +1,4 @@
-"""The values that billing passes around: billed lines, their kinds and how they were matched."""
+"""The values that billing passes around: billed lines, how they were matched, and costs by day."""
 
 from datetime import datetime
 from decimal import Decimal
@@ -51,3 +51,26 @@ class BilledLine(NamedTuple):
     amount: Decimal
     project_name: str
     category: str
+
+
+class CostSource(TextChoices):
+    """The sources of a day's costs, the best first: the invoice's lines, or spans at list prices."""
+
+    BILLED = "billed"
+    ACCRUED = "accrued"
+
+
+class CostPart(TextChoices):
+    """The part of the invoices that a day's cost belongs to."""
+
+    MATCHED = "matched"
+    UNMATCHED = "unmatched"
+    TAX = "tax"
+    ADJUSTMENTS = "adjustments"
+
+
+class PriceUnit(TextChoices):
+    """The units of a price: one of them, or a GiB of it, for a month."""
+
+    MONTH = "month", "each, a month"
+    GIB_MONTH = "gib_month", "GiB, a month"

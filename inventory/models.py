@@ -313,7 +313,8 @@ class ResourceSpan(models.Model):
     """A stretch of a resource's life in which all that metering counts stayed the same.
 
     Spans of one resource don't overlap (the database refuses it). `during` is half-open and open-ended
-    while it lasts; `size_gb` is null for kinds that aren't metered by size.
+    while it lasts; `size_gb` is null for kinds that aren't metered by size. `sku` is what the provider sells
+    it as (`s-1vcpu-1gb`, `db-s-2vcpu-4gb x3`, `lb-small`), null for kinds that have one price.
     """
 
     resource = models.ForeignKey(Resource, models.PROTECT, related_name="spans", db_index=False)
@@ -324,6 +325,7 @@ class ResourceSpan(models.Model):
     tenant_id = models.TextField(null=True, blank=True)  # noqa: DJ001 - as on the resource
     active = models.BooleanField()
     size_gb = models.DecimalField(max_digits=20, decimal_places=6, null=True, blank=True)
+    sku = models.TextField(null=True, blank=True)  # noqa: DJ001 - null is of no sku
 
     class Meta:
         db_table = "resource_spans"

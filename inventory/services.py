@@ -12,12 +12,15 @@ from arcadia_cloud.digitalocean.client import DigitalOcean
 from arcadia_cloud.kernel.errors import NotFound
 from arcadia_cloud.kernel.queue.nudge import nudge, publish_now
 from inventory.attribution.assign import assign, clear_assignment, reattribute, reattribute_project
+from inventory.event_log import DriftEvent, record_drift_detected
 from inventory.kinds import registry
 from inventory.models import Project, SyncRun
 from inventory.observation.observe import ObservationContext, ObservationCounts, Origin, observe
+from inventory.observation.spans import disown_spans
 from inventory.sync.hooks import register as register_discovery_hook
 from inventory.sync.paging import read_all
 from inventory.sync.projects import mirror_projects, sync_projects
+from inventory.sync.reader import look_up
 from inventory.sync.retention import delete_old_runs
 from inventory.sync.run import ReportProgress, Sync
 from inventory.sync.run_records import Progress, is_interrupted
@@ -25,6 +28,7 @@ from inventory.sync.tombstones import tombstone_removed
 from inventory.values import RunMode
 
 __all__ = [
+    "DriftEvent",
     "ObservationContext",
     "ObservationCounts",
     "Origin",
@@ -33,12 +37,15 @@ __all__ = [
     "assign",
     "clear_assignment",
     "delete_old_runs",
+    "disown_spans",
     "give_project",
+    "look_up",
     "mirror_projects",
     "observe",
     "read_all",
     "reattribute",
     "reattribute_project",
+    "record_drift_detected",
     "register_discovery_hook",
     "request_reattribution",
     "request_sync",

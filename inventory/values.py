@@ -93,7 +93,8 @@ class Observation(msgspec.Struct, frozen=True, kw_only=True):
     """One resource as the provider showed it.
 
     `tags` are sorted. `attrs` holds the allow-listed fields that only this kind has. `active` and
-    `size_gb` are what metering counts. `created_at` is the provider's. `project_id` is the row in
+    `size_gb` are what metering counts, `sku` is what the provider sells it as, where that has a price of its
+    own: it follows from `attrs` or `status`. `created_at` is the provider's. `project_id` is the row in
     cloud_projects. `deployment_id` and `tenant_id` are set only by the saga that made the resource.
     `parent_kind` and `parent_id` name what it belongs to (a snapshot's droplet). `can_attribute`: everything
     that the attribution rules need was read, so that the row's owner may be decided anew. `observe()` fills
@@ -111,6 +112,7 @@ class Observation(msgspec.Struct, frozen=True, kw_only=True):
     created_at: datetime | None = None
     active: bool = True
     size_gb: Decimal | None = None
+    sku: str | None = None
     project_id: int | None = None
     deployment_id: int | None = None
     tenant_id: str | None = None

@@ -1,6 +1,6 @@
 """Refusals of provisioning."""
 
-from arcadia_cloud.kernel.errors import Conflict
+from arcadia_cloud.kernel.errors import Conflict, DomainError
 
 
 class SubjectBusy(Conflict):
@@ -37,3 +37,9 @@ class AccountLimit(Conflict):
     """The provider's account may have no more of this kind."""
 
     code = "account_limit"
+
+
+class NotRevertable(DomainError):
+    """The provider can't put the field back, or not to this value. `errors` names the field."""
+
+    code = "not_revertable"

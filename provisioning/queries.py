@@ -11,15 +11,20 @@ from provisioning.models import ProvisioningBrake, SagaRun, SagaStepResult
 from provisioning.pause import pause_state
 from provisioning.plan import Plan, plan_saga
 from provisioning.registry import step_named, workflow_of, workflows
+from provisioning.reversals import Reversal, reason_against, require_revertable, reversals_of
 from provisioning.states import LIVE, SagaStatus
 
 __all__ = [
     "COMPENSATION_FAILED",
     "Plan",
     "ProvisioningSummary",
+    "Reversal",
     "list_steps",
     "pause_state",
     "plan_saga",
+    "reason_against",
+    "require_revertable",
+    "reversals_of",
     "saga_by_id",
     "step_named",
     "summarize_provisioning",

@@ -4,7 +4,12 @@ Each is written in the module of its subject. Apps above add their workflows by 
 `register_workflow`.
 """
 
-from provisioning.desired_state import record_provisioned
+from provisioning.desired_state import (
+    adopt_desired_states,
+    drop_provisioned,
+    record_provisioned,
+    set_desired_field,
+)
 from provisioning.engine.runner import run
 from provisioning.operator_actions import begin_saga, cancel_saga, requeue_saga, retry_saga
 from provisioning.pause import pause, unpause
@@ -16,8 +21,10 @@ from provisioning.restore import prepare_restored
 from provisioning.start import start_saga
 
 __all__ = [
+    "adopt_desired_states",
     "begin_saga",
     "cancel_saga",
+    "drop_provisioned",
     "pause",
     "prepare_restored",
     "protect",
@@ -29,6 +36,7 @@ __all__ = [
     "requeue_saga",
     "retry_saga",
     "run",
+    "set_desired_field",
     "start_saga",
     "sweep",
     "unpause",

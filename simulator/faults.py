@@ -30,6 +30,8 @@ in an invoice's CSV; `line` is its number, from 1:
     doubled_line     a line is there twice; line (1)
     missing_cent     a line's amount is a cent too low; line (1)
     html_answer      a page of HTML instead, with status 200
+in a droplet's metrics:
+    missing_samples  those from `hour` (0, UTC) on for `hours` (6) of every day are missing
 in actions, at their start:
     errored_action   type ("": any): it ends errored, and a droplet it was to create is gone
     slow_actions     factor (10)
@@ -67,6 +69,7 @@ DEFAULTS: Final[Mapping[str, Json]] = {
     "doubled_line": {"line": 1},
     "missing_cent": {"line": 1},
     "html_answer": {},
+    "missing_samples": {"hour": 0, "hours": 6},
     "errored_action": {"type": ""},
     "slow_actions": {"factor": 10},
     "ignored_shutdown": {},

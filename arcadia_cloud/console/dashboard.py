@@ -16,6 +16,7 @@ from arcadia_cloud.console.figures import (
     Figure,
     alerts_figure,
     billing_figures,
+    drift_figure,
     fleet_figures,
     saga_figures,
     syncs_figure,
@@ -26,6 +27,7 @@ from arcadia_cloud.kernel.alerts import awake_alerts
 from arcadia_cloud.kernel.models import Alert
 from arcadia_cloud.kernel.processes import Processes, read_processes
 from billing.queries import summarize_billing
+from drift.models import Drift
 from inventory.models import SyncRun
 from inventory.queries import RunProgress, SyncAge, fleet_cells, run_progress, sync_ages
 from inventory.values import RunOutcome, kind_label
@@ -90,6 +92,7 @@ def build_dashboard(*, at: datetime, with_billing: bool) -> Dashboard:
             alerts_figure(open_alerts.count()),
             syncs_figure(ages),
             *saga_figures(sagas),
+            drift_figure(Drift.objects.open().count()),
             *(billing_figures(summarize_billing(at=at), at=at) if with_billing else ()),
         ],
         fleet=fleet_rows(cells),

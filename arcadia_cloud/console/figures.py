@@ -91,6 +91,13 @@ def syncs_figure(ages: Sequence[SyncAge]) -> Figure:
     )
 
 
+def drift_figure(count: int) -> Figure:
+    """Return the open differences between desired and live state."""
+    caption = "differ from their desired state" if count else "all is as desired"
+    href, tone = reverse("admin:drift_drift_changelist"), "warning" if count else "good"
+    return Figure("Open drift", f"{count:,}", caption, href, tone)
+
+
 def saga_figures(sagas: ProvisioningSummary) -> list[Figure]:
     """Return the live and waiting sagas, and those that need attention."""
     failures = f"{reverse('admin:kernel_alert_changelist')}?{urlencode({'q': COMPENSATION_FAILED})}"

@@ -38,6 +38,8 @@ def navigation(request: HttpRequest) -> list[dict[str, object]]:
             "items": [
                 {**_item("Sagas", "account_tree", "provisioning.sagarun"), "badge": dead_letters},
                 _item("Deployment templates", "content_copy", "deployments.deploymenttemplate"),
+                _item("Drift", "difference", "drift.drift"),
+                _item("Ignore rules", "notifications_paused", "drift.driftignorerule"),
                 _item("Desired states", "task_alt", "provisioning.provisioned"),
                 _item("Protected", "lock", "provisioning.protectedresource"),
             ],
@@ -60,12 +62,23 @@ def navigation(request: HttpRequest) -> list[dict[str, object]]:
             ],
         },
         {
+            "title": "Metering",
+            "items": [
+                _item("Usage records", "query_stats", "metering.usagerecord"),
+                _item("Metering terms", "tune", "metering.meteringconfig"),
+                _item("Bandwidth measured", "network_check", "metering.bandwidthmeasurement"),
+                _item("Bandwidth sources", "alt_route", "metering.bandwidthsource"),
+            ],
+        },
+        {
             "title": "Billing",
             "items": [
                 _item("Invoices", "receipt_long", "billing.providerinvoice"),
                 _item("Cost lines", "list_alt", "billing.costline"),
                 _item("Balance", "account_balance", "billing.balancesnapshot"),
                 _item("Payments and credits", "payments", "billing.billingentry"),
+                _item("Costs by day", "calendar_month", "billing.dailycost"),
+                _item("DigitalOcean's prices", "sell", "billing.providerprice"),
             ],
         },
         {

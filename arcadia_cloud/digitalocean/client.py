@@ -1,11 +1,13 @@
 """The client: the endpoints of DigitalOcean's API v2 that we use, as typed methods."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
+from datetime import datetime
 from typing import Any, Final
 from urllib.parse import quote
 
 from arcadia_cloud.digitalocean.account_check import ACCOUNT_PATH
+from arcadia_cloud.digitalocean.errors import ProviderMalformed
 from arcadia_cloud.digitalocean.listing import Listing, Page
 from arcadia_cloud.digitalocean.records import (
     AccountRecord,
@@ -20,6 +22,8 @@ from arcadia_cloud.digitalocean.records import (
     InvoiceRecord,
     InvoicesResponse,
     InvoiceSummaryRecord,
+    MetricSeries,
+    MetricsRecord,
     ProjectRecord,
     ProjectResourceRecord,
     RegionRecord,
@@ -32,6 +36,7 @@ from arcadia_cloud.digitalocean.rest import RestClient
 
 _HOST_TYPES: Final = frozenset({"CNAME", "MX", "NS", "SRV"})  # records whose data is a host's name
 _INVOICES: Final = "/v2/customers/my/invoices"
+_BANDWIDTH: Final = "/v2/monitoring/metrics/droplet/bandwidth"
 
 
 class DigitalOcean(RestClient):
@@ -84,6 +89,15 @@ class DigitalOcean(RestClient):
 
     def tags(self) -> Iterator[TagRecord]:
         return self.items(Listing("/v2/tags", "tags", TagRecord))
+
+    def tag_resource(self, tag: str, *, resource_id: str, resource_type: str) -> None:
+        """Put a tag on a resource. The tag is made first, which changes nothing where there is one."""
+        self.post("/v2/tags", TagRecord, key="tag", body={"name": tag})
+        self._transport.send("POST", _tagged_path(tag), body=_tagged(resource_id, resource_type))
+
+    def untag_resource(self, tag: str, *, resource_id: str, resource_type: str) -> None:
+        """Take a tag off a resource. Raises ProviderNotFound where there is no such tag."""
+        self._transport.send("DELETE", _tagged_path(tag), body=_tagged(resource_id, resource_type))
 
     # --- Droplets ------------------------------------------------------------------------------------
     def droplets(self, *, tag: str = "", gpus: bool = False) -> Iterator[DropletRecord]:
@@ -182,6 +196,12 @@ class DigitalOcean(RestClient):
         path = f"/v2/volumes/{_quote(volume_id)}/actions"
         return self.post(path, ActionRecord, key="action", body={**params, "type": type})
 
+    # --- Reserved IPs ----------------------------------------------------------------------------------
+    def reserved_ip_action(self, address: str, type: str, **params: object) -> ActionRecord:  # noqa: A002 - the API's word
+        """Start an action (`assign`, `unassign`) on a reserved IP."""
+        path = f"/v2/reserved_ips/{_quote(address)}/actions"
+        return self.post(path, ActionRecord, key="action", body={**params, "type": type})
+
     # --- DNS -------------------------------------------------------------------------------------------
     def dns_records(self, domain: str, *, name: str = "", type: str = "") -> Iterator[DnsRecord]:  # noqa: A002 - the API's word
         """List a zone's records, or those of a name and type. `name` is relative, `@` for the zone itself."""
@@ -208,9 +228,39 @@ class DigitalOcean(RestClient):
         body = _drop_empty(type=record.type, name=record.name, data=dns_data(record.type, data), ttl=ttl)
         return self.put(f"{_records_path(domain)}/{record.id}", DnsRecord, key="domain_record", body=body)
 
+    def write_dns_record(
+        self, domain: str, fields: Mapping[str, Any], *, record_id: int | None = None
+    ) -> DnsRecord:
+        """Write a record of these fields: a new one, or with `record_id` that one, whatever it was."""
+        body = {**fields, "data": dns_data(fields["type"], fields["data"])}
+        if record_id is None:
+            return self.post(_records_path(domain), DnsRecord, key="domain_record", body=body)
+        path = f"{_records_path(domain)}/{int(record_id)}"
+        return self.put(path, DnsRecord, key="domain_record", body=body)
+
     def delete_dns_record(self, domain: str, record_id: int) -> None:
         """Delete a record. Raises ProviderNotFound where it, or its zone, is gone."""
         self.delete(f"{_records_path(domain)}/{int(record_id)}")
+
+    # --- Monitoring: with the purpose METERING ----------------------------------------------------------
+    def droplet_bandwidth(self, droplet_id: int, *, start: datetime, end: datetime) -> list[MetricSeries]:
+        """Get the rates, in megabits a second, at which a droplet sent to the internet; no series for none.
+
+        Source: API reference, `GET /v2/monitoring/metrics/droplet/bandwidth`. The spacing of the samples is
+        the provider's choice, and grows with the window.
+        """
+        params = {
+            "host_id": str(int(droplet_id)),
+            "interface": "public",
+            "direction": "outbound",
+            "start": str(int(start.timestamp())),
+            "end": str(int(end.timestamp())),
+        }
+        metrics = self.get(_BANDWIDTH, MetricsRecord, params=params)
+        # With status 200 the body can still have no answer, which isn't a droplet without traffic.
+        if metrics.status != "success":
+            raise ProviderMalformed(f"the metrics' status is {metrics.status}", call=f"GET {_BANDWIDTH}")
+        return metrics.data.result
 
     # --- Billing: with the purpose BILLING --------------------------------------------------------------
     def balance(self) -> BalanceRecord:
@@ -269,6 +319,14 @@ class DigitalOcean(RestClient):
 def dns_data(type: str, data: str) -> str:  # noqa: A002 - the API's word
     """Return data as it has to be written: a host's name ends with a dot, though it is read without one."""
     return f"{data}." if type in _HOST_TYPES and data != "@" and not data.endswith(".") else data
+
+
+def _tagged_path(tag: str) -> str:
+    return f"/v2/tags/{_quote(tag)}/resources"
+
+
+def _tagged(resource_id: str, resource_type: str) -> dict[str, list[dict[str, str]]]:
+    return {"resources": [{"resource_id": resource_id, "resource_type": resource_type}]}
 
 
 def _records_path(domain: str) -> str:

@@ -13,7 +13,7 @@ _WELL_FORMED = re.compile(r"[A-Za-z0-9\-._~+/]+=*")
 
 
 def api_token(purpose: str) -> SecretStr:
-    """Return the token of `purpose` (SYNC, BILLING, PROVISIONING).
+    """Return the token of `purpose` (SYNC, BILLING, PROVISIONING, METERING).
 
     It is that of `DO_API_TOKEN_<PURPOSE>`, else of `DO_API_TOKEN`; each may be `…_FILE` instead, naming a
     mounted secret. Raises MissingToken, which names the variable and never its value.

@@ -23,7 +23,7 @@ SMALLEST_PAGE: Final = 25  # of a list whose larger pages are too heavy
 
 
 class RestClient:
-    """DigitalOcean's API with one purpose's token (SYNC, BILLING, PROVISIONING). Close it; one per thread.
+    """DigitalOcean's API with the token of one purpose: see `api_token`. Close it; one per thread.
 
     Every method raises ProviderUnavailable (try again later), ProviderRejected (don't), ProviderMalformed or
     MissingToken; WrongAccount before anything is sent with another account's token. A GET is repeated here,

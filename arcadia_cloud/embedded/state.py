@@ -13,7 +13,10 @@ from arcadia_cloud.embedded.folder_lock import is_locked
 
 PROJECT = Path(__file__).resolve().parents[2]
 DEFAULT_FOLDER = (PROJECT / ".arcadia").resolve()
-TOKEN_VARIABLES = ("DO_API_TOKEN", "DO_API_TOKEN_SYNC", "DO_API_TOKEN_BILLING", "DO_API_TOKEN_PROVISIONING")
+TOKEN_VARIABLES = (
+    "DO_API_TOKEN",
+    *(f"DO_API_TOKEN_{purpose}" for purpose in ("SYNC", "BILLING", "PROVISIONING", "METERING")),
+)
 # Each group is taken from one place, all of it: a real account's token must never be sent to a simulator.
 # Nor may simulated buckets stand in a real account's inventory.
 _TOGETHER = (

@@ -60,6 +60,11 @@ class TokenUser:
         return self.tenant_id is not None and not self.only_meters
 
     @property
+    def sends_usage(self) -> bool:
+        """Return whether it may post usage: of its tenant, or of any where it has none."""
+        return METERING_ROLE in self.roles
+
+    @property
     def only_meters(self) -> bool:
         """Return whether it may post usage and nothing else."""
         return self.roles == {METERING_ROLE}

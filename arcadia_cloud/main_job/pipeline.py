@@ -4,21 +4,33 @@ import json
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from datetime import UTC, timedelta
+from typing import Final
 
 from django.db import DatabaseError, InterfaceError
 from django.utils import timezone
 
 from arcadia_cloud.digitalocean.errors import ProviderError
 from arcadia_cloud.kernel.errors import DomainError, describe
+from arcadia_cloud.kernel.periods import Period
 from billing.queries import invoices_to_push
 from billing.services import ingest_invoices, push_invoices, snapshot_balance, update_history
 from billing.states import IngestStatus
+from catalog.values.lines import LineType
+from deployments.queries import subscriptions_for_quotes
+from deployments.states import LIVE_SUBSCRIPTIONS
+from drift.queries import summarize_drift
+from drift.services import detect_all
 from inventory.models import SyncRun
 from inventory.services import Progress, sync_inventory
 from inventory.values import RunMode, RunOutcome
+from metering.queries import quote_usage
+from metering.services import meter_day
+from metering.values import MeteringCounts
 
 _NAMED = 3
+_METERED_DAYS: Final = 10
 ReportProgress = Callable[[str], None]  # takes a few words on a stage's progress
 REFUSALS = (DomainError, ProviderError, DatabaseError, InterfaceError)
 
@@ -126,6 +138,52 @@ def run_push(report: ReportProgress) -> Iterator[StageResult]:
     yield StageResult("push to finance", counts, time.monotonic() - started, error)
 
 
+def run_drift(report: ReportProgress) -> Iterator[StageResult]:
+    """Compare every desired state with its resource; one result."""
+    started = time.monotonic()
+    report("drift: comparing")
+    counts = asdict(detect_all(at=timezone.now()))
+    summary = summarize_drift()
+    covered = sum(coverage.covered for coverage in summary.coverage)
+    live = sum(coverage.live for coverage in summary.coverage)
+    figures = {**counts, "open": summary.open, "covered": covered, "not covered": live - covered}
+    yield StageResult("drift", figures, time.monotonic() - started)
+
+
+def run_metering(report: ReportProgress) -> Iterator[StageResult]:
+    """Meter the last ten days again or for the first time, oldest first; one result."""
+    started = time.monotonic()
+    at = timezone.now()
+    today = at.astimezone(UTC).date()
+    counts = MeteringCounts()
+    for day in Period(today - timedelta(days=_METERED_DAYS), today):
+        report(f"meter: {day}")
+        counts += meter_day(day, at=at)
+    figures = {"days": _METERED_DAYS, "records": counts.inserted, "corrected": counts.corrected}
+    yield StageResult(
+        "meter", {**figures, "removed": counts.removed, "unsized": counts.unsized}, time.monotonic() - started
+    )
+
+
+def run_quotes(report: ReportProgress) -> Iterator[StageResult]:
+    """Quote the running period of every deployment with a live subscription; a result for each."""
+    for subscription in (
+        subscriptions_for_quotes().filter(status__in=LIVE_SUBSCRIPTIONS).order_by("deployment")
+    ):
+        name = str(subscription.deployment)
+        report(f"quote: {name}")
+        started = time.monotonic()
+        quote = quote_usage(subscription, subscription.current_period)
+        usages = [line for line in quote.lines if line.used]
+        counts = {
+            f"{quote.currency} cents": quote.total.cents,
+            "kinds used": len(usages),
+            "over their allowance": sum(bool(line.overage) for line in usages),
+            "unpriced": sum(line.type == LineType.UNPRICED for line in usages),
+        }
+        yield StageResult(f"quote {name}", counts, time.monotonic() - started)
+
+
 def _sync_result(run: SyncRun) -> StageResult:
     counts = {
         "seen": run.seen,
@@ -148,4 +206,7 @@ STAGES: Sequence[Stage] = (
     Stage("sync", run_sync),
     Stage("balance and invoices", run_billing),
     Stage("push to finance", run_push),
+    Stage("drift", run_drift),
+    Stage("meter", run_metering),
+    Stage("quote", run_quotes),
 )

@@ -79,6 +79,23 @@ _COSTS: Final = {
         {"group": "unmatched", "key": None, "name": "", "amount": "31.02", "line_count": 26},
     ],
 }
+_COST_DAYS: Final = {
+    "from": "2026-04-01",
+    "to": "2026-04-02",
+    "by": "tenant",
+    "currency": PROVIDER_CURRENCY,
+    "rows": [
+        {
+            "day": "2026-04-01",
+            "source": "billed",
+            "group": "matched",
+            "key": "acme",
+            "amount": "1.60",
+            "resources": 6,
+            "unpriced": 0,
+        },
+    ],
+}
 
 
 # Of a list, one row each: the schema lays the page around it.
@@ -87,3 +104,4 @@ INVOICES: Final = [answer(_INVOICE)]
 INVOICE: Final = [answer(_INVOICE)]
 COST_LINES: Final = [answer(_COST_LINE)]
 COSTS: Final = [answer(_COSTS)]
+COST_DAYS: Final = [answer(_COST_DAYS)]

@@ -59,7 +59,10 @@ class CostLineFilter(filters.FilterSet):  # type: ignore[misc]  # the library is
         method="filter_matched", help_text="`true`: only lines with a resource; `false`: only those without."
     )
     invoice = IdFilter(field_name="invoice_id", help_text="The invoice's id.")
-    deployment = IdFilter(field_name="resource__deployment_id", help_text="The deployment's id.")
+    deployment = IdFilter(
+        method="filter_deployment",
+        help_text="The deployment's id: lines whose resource was its own in some of their hours.",
+    )
 
     class Meta:
         model = CostLine
@@ -69,6 +72,9 @@ class CostLineFilter(filters.FilterSet):  # type: ignore[misc]  # the library is
         """Filter by the ids of the month's one or two invoices: an index has their lines in order."""
         ids = list(ProviderInvoice.objects.filter(period=value).values_list("pk", flat=True))
         return queryset.filter(invoice_id=ids[0]) if len(ids) == 1 else queryset.filter(invoice_id__in=ids)
+
+    def filter_deployment(self, queryset: QuerySet[CostLine], _name: str, value: int) -> QuerySet[CostLine]:
+        return queryset & CostLine.objects.of_deployment(value)
 
     def filter_matched(self, queryset: QuerySet[CostLine], _name: str, value: bool) -> QuerySet[CostLine]:
         return queryset.filter(resource__isnull=not value)

@@ -105,8 +105,18 @@ class CostLineSerializer(serializers.ModelSerializer[CostLine]):
     currency = serializers.CharField(source="invoice.currency")
     is_preview = serializers.BooleanField(source="invoice.is_preview")
     resource_name = serializers.CharField(source="resource.name", default=None, allow_null=True)
-    tenant_id = serializers.CharField(source="resource.tenant_id", default=None, allow_null=True)
-    deployment_id = serializers.IntegerField(source="resource.deployment_id", default=None, allow_null=True)
+    tenant_id = serializers.CharField(
+        source="resource.tenant_id",
+        default=None,
+        allow_null=True,
+        help_text="The resource's tenant by now; whose the line's hours were, `billing/costs` tells.",
+    )
+    deployment_id = serializers.IntegerField(
+        source="resource.deployment_id",
+        default=None,
+        allow_null=True,
+        help_text="The resource's deployment by now.",
+    )
 
     class Meta:
         model = CostLine

@@ -71,9 +71,7 @@ _LINE: Final = {
     "charges": [],
     "warnings": [],
 }
-_QUOTE: Final = {
-    "plan": "studio",
-    "version": 1,
+QUOTE: Final = {
     "period": _JULY,
     "currency": "AUD",
     "lines": [
@@ -171,7 +169,7 @@ PLAN: Final = [answer(_STUDIO), UNKNOWN_PARAMETER, NOT_FOUND]
 ADDONS: Final = [answer(_STORAGE), UNKNOWN_PARAMETER]
 ESTIMATE: Final = [
     OpenApiExample("Question", value=_ASKED, request_only=True),
-    answer(_QUOTE, status=200),
+    answer({"plan": "studio", "version": 1, **QUOTE}, status=200),
     _UNKNOWN_ADDON,
     _UNKNOWN_PLAN,
 ]

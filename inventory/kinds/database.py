@@ -27,6 +27,7 @@ def to_observation(database: DatabaseRecord) -> Observation:
         },
         created_at=real_timestamp(database.created_at),
         active=database.status != "creating",
+        sku=f"{database.size} x{database.num_nodes}",
     )
 
 

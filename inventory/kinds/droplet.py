@@ -32,6 +32,7 @@ def to_observation(droplet: DropletRecord) -> Observation:
         monthly_price_cents=cents(droplet.size.price_monthly),
         created_at=droplet.created_at,
         active=droplet.status == "active",
+        sku=droplet.size_slug,
     )
 
 

@@ -9,7 +9,7 @@ from inventory.values import Kind, Observation
 def to_observation(balancer: LoadBalancerRecord) -> Observation:
     """Map a load balancer. It has no tags: its `tag` names the droplets it serves, and so its owner.
 
-    The API has no price.
+    The API has no price. Its size is a number of nodes, or a name where it is older.
     """
     return Observation(
         provider_id=balancer.id,
@@ -42,6 +42,7 @@ def to_observation(balancer: LoadBalancerRecord) -> Observation:
         },
         created_at=real_timestamp(balancer.created_at),
         active=balancer.status == "active",
+        sku=f"node x{balancer.size_unit}" if balancer.size_unit is not None else balancer.size or None,
     )
 
 

@@ -9,13 +9,15 @@ from inventory.values import Kind, Observation
 def to_observation(reserved: ReservedIpRecord) -> Observation:
     """Map a reserved IP. `droplet_id` is the droplet that has it; without one it costs."""
     holder = reserved.droplet.id if reserved.droplet else None
+    status = "unassigned" if holder is None else "assigned"
     return Observation(
         provider_id=reserved.ip,
         urn=f"do:reservedip:{reserved.ip}",
         name=reserved.ip,
         region=reserved.region.slug if reserved.region else "",
-        status="unassigned" if holder is None else "assigned",
+        status=status,
         attrs={"droplet_id": None if holder is None else str(holder), "locked": bool(reserved.locked)},
+        sku=status,
     )
 
 

@@ -2,7 +2,7 @@
 
 The digest covers all that a row and its spans take from the provider. Left out is what the attribution rules
 use: a fast run reads no projects, and an owner may change while the resource stays as it is; `bump.sql`
-compares that for itself.
+compares that for itself. So is `sku`, which follows from the rest.
 """
 
 from hashlib import sha256
@@ -16,13 +16,11 @@ from inventory.values import Observation
 # Counted up when a row takes something else from the same observation: then every row is written anew once.
 _EDITION: Final = b"1"
 _HEX_DIGITS: Final = 32
-_ATTRIBUTION_FIELDS: Final = frozenset({
+_LEFT_OUT: Final = frozenset({
     "project_id", "deployment_id", "tenant_id", "can_attribute", "tag_tenant", "tag_slug", "tag_conflict",
-    "digest",
+    "sku", "digest",
 })  # fmt: skip
-_provider_fields = attrgetter(
-    *(name for name in Observation.__struct_fields__ if name not in _ATTRIBUTION_FIELDS)
-)
+_provider_fields = attrgetter(*(name for name in Observation.__struct_fields__ if name not in _LEFT_OUT))
 _encode = msgspec.msgpack.Encoder().encode
 
 

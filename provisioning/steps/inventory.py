@@ -9,7 +9,7 @@ from arcadia_cloud.digitalocean.errors import ProviderNotFound
 from arcadia_cloud.digitalocean.records import DropletRecord
 from inventory.models import Project, Resource
 from inventory.queries import kind_spec
-from inventory.services import ObservationContext, Origin, observe, tombstone_removed
+from inventory.services import ObservationContext, Origin, disown_spans, observe, tombstone_removed
 from inventory.values import PROVIDER, Kind
 from provisioning.contract import Step, StepState, Wait
 from provisioning.steps.cloud import RETRIES, with_cloud
@@ -26,6 +26,13 @@ def origin_of(state: StepState) -> Origin:
 def record_removal(state: StepState, kind: Kind, provider_id: str) -> None:
     """Write the tombstone of a resource that this saga knows to be gone."""
     tombstone_removed(kind=kind, provider_id=provider_id, at=state.now(), origin=origin_of(state))
+
+
+def record_rollback(state: StepState, kind: Kind, provider_id: str) -> None:
+    """Write the tombstone of what this saga made and removed again; no tenant is metered for it."""
+    record_removal(state, kind, provider_id)
+    # After the tombstone, whatever became of an earlier attempt: the spans of the dead are disowned, too.
+    disown_spans(kind=kind, provider_id=provider_id)
 
 
 def find_droplet_row(droplet_id: int) -> Resource:

@@ -18,7 +18,7 @@ from provisioning.steps.idempotent_create import list_lag_ends_at, wait_for_list
 
 _NAME_TAKEN: Final = frozenset({400, 409, 422})
 _NOT_EMPTY: Final = 412
-_DEFAULT: Final = "default"  # the provider knows its default project by this name, too
+DEFAULT_PROJECT: Final = "default"  # the provider knows its default project by this name, too
 _PURPOSE: Final = "Web Application"
 _DONE: Final = frozenset({"ok", "assigned", "already_assigned"})
 
@@ -33,7 +33,7 @@ def ensure_project(state: StepState, cloud: DigitalOcean) -> Wait | None:
 @with_cloud
 def remove_created_project(state: StepState, cloud: DigitalOcean) -> Wait | None:
     """Remove the project if this saga made it, no other counts on it, and nothing else is in it."""
-    found = _find_project(cloud, state.inputs["project"])
+    found = find_project(cloud, state.inputs["project"])
     if found is None and state.get_output("project_id") is None:
         return wait_for_listing(state, list_lag_ends_at(state), of="the project")
     if found is None or not is_made_by(state, found.description):
@@ -64,21 +64,18 @@ def assign_to_project(state: StepState, cloud: DigitalOcean) -> Wait | None:
         droplet_id = str(state.get_output("droplet_id"))
         known = Resource.objects.filter(provider=PROVIDER, kind=Kind.DROPLET, provider_id=droplet_id)
         before = known.values_list("project__provider_id", flat=True).first()
-        state.put_output("project_before", before or _DEFAULT)  # a new droplet begins in the default project
+        state.put_output(
+            "project_before", before or DEFAULT_PROJECT
+        )  # a new droplet begins in the default project
     try:
-        _move(cloud, state.get_output("droplet_id"), to=state.get_output("project_id"))
+        move_to_project(cloud, _urn_of(state), to=state.get_output("project_id"))
     except ProviderNotFound:
         # Another saga made the project that this one found, and removed it when it was compensated.
         state.put_output("project_id", _ensure(state, cloud).id)
-        _move(cloud, state.get_output("droplet_id"), to=state.get_output("project_id"))
+        move_to_project(cloud, _urn_of(state), to=state.get_output("project_id"))
     project_id = state.get_output("project_id")
     state.put_output("assigned_to_project", project_id)
-    # Its row, for the droplet to refer to: the next full sync would write it otherwise.
-    if not Project.objects.filter(provider=PROVIDER, provider_id=project_id, deleted_at=None).exists():
-        at = state.now()
-        records = list(read_all(cloud, Listing("/v2/projects", "projects", ProjectRecord)))
-        if any(record.id == project_id for record in records):
-            mirror_projects(records, at=at)
+    mirror_unknown_project(state, cloud, project_id)
     return None
 
 
@@ -90,16 +87,29 @@ def move_back_to_project_before(state: StepState, cloud: DigitalOcean) -> Wait |
         cloud.droplet(droplet_id)
     except ProviderNotFound:
         return None
-    _move(cloud, droplet_id, to=state.get_output("project_before", _DEFAULT))
+    move_to_project(cloud, _urn_of(state), to=state.get_output("project_before", DEFAULT_PROJECT))
     return None
 
 
-def _move(cloud: DigitalOcean, droplet_id: int, *, to: str) -> None:
+def mirror_unknown_project(state: StepState, cloud: DigitalOcean, project_id: str) -> None:
+    """Write the project's row, for resources to refer to: the next full sync would write it otherwise."""
+    if Project.objects.filter(provider=PROVIDER, provider_id=project_id, deleted_at=None).exists():
+        return
+    at = state.now()
+    records = list(read_all(cloud, Listing("/v2/projects", "projects", ProjectRecord)))
+    if any(record.id == project_id for record in records):
+        mirror_projects(records, at=at)
+
+
+def move_to_project(cloud: DigitalOcean, urn: str, *, to: str) -> None:
     """Move it. Raises RetryableError where its item failed: the response itself is a 200."""
-    urn = f"do:droplet:{droplet_id}"
     statuses = {item.urn: item.status for item in cloud.assign_to_project(to, [urn])}
     if (status := statuses.get(urn, "not answered for")) not in _DONE:
         raise RetryableError(f"project {to} didn't take {urn}: {status}")
+
+
+def _urn_of(state: StepState) -> str:
+    return f"do:droplet:{state.get_output('droplet_id')}"
 
 
 def _ensure(state: StepState, cloud: DigitalOcean) -> ProjectRecord:
@@ -107,7 +117,7 @@ def _ensure(state: StepState, cloud: DigitalOcean) -> ProjectRecord:
 
     Names are unique there, so it can't be made twice.
     """
-    found = _find_project(cloud, state.inputs["project"])
+    found = find_project(cloud, state.inputs["project"])
     if found is not None:
         return found
     try:
@@ -124,7 +134,8 @@ def _ensure(state: StepState, cloud: DigitalOcean) -> ProjectRecord:
         raise RetryableError(f"{error}: it may have been made a moment ago") from error
 
 
-def _find_project(cloud: DigitalOcean, name: str) -> ProjectRecord | None:
+def find_project(cloud: DigitalOcean, name: str) -> ProjectRecord | None:
+    """Return the project of that name; None where there is none."""
     return next((project for project in cloud.projects() if project.name == name), None)
 
 

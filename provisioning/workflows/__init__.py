@@ -12,6 +12,7 @@ from provisioning.steps import (
     volumes,
 )
 from provisioning.steps.droplets import create, delete, inspect, power, rebuild, resize, snapshot
+from provisioning.steps.revert import fields
 from provisioning.workflows import echo
 from provisioning.workflows.destroy_droplet import DESTROY_DROPLET
 from provisioning.workflows.offboard_deployment import OFFBOARD_DEPLOYMENT
@@ -20,6 +21,7 @@ from provisioning.workflows.power_droplet import POWER_OFF_DROPLET, POWER_ON_DRO
 from provisioning.workflows.provision_deployment import PROVISION_DEPLOYMENT
 from provisioning.workflows.provision_droplet import PROVISION_DROPLET
 from provisioning.workflows.resize_droplet import RESIZE_DROPLET
+from provisioning.workflows.revert_drift import REVERT_DRIFT
 from provisioning.workflows.snapshot_droplet import SNAPSHOT_DROPLET
 from provisioning.workflows.update_deployment import UPDATE_DEPLOYMENT
 
@@ -33,6 +35,7 @@ def register_all() -> None:
         desired_state,
         dns,
         echo,
+        fields,
         health,
         inspect,
         inventory,
@@ -58,5 +61,6 @@ def register_all() -> None:
         RESUME_DEPLOYMENT,
         UPDATE_DEPLOYMENT,
         OFFBOARD_DEPLOYMENT,
+        REVERT_DRIFT,
     ):
         register_workflow(workflow)

@@ -18,6 +18,7 @@ from simulator.endpoints.firewalls import FIREWALL
 from simulator.endpoints.images import IMAGE
 from simulator.endpoints.kubernetes import KUBERNETES_CLUSTER
 from simulator.endpoints.load_balancers import LOAD_BALANCER
+from simulator.endpoints.metrics import METRICS
 from simulator.endpoints.projects import PROJECT
 from simulator.endpoints.registries import REGISTRY
 from simulator.endpoints.reserved_ips import FLOATING_IP, RESERVED_IP
@@ -43,6 +44,7 @@ KINDS: tuple[ResourceKind, ...] = (
     IMAGE,
     KUBERNETES_CLUSTER,
     LOAD_BALANCER,
+    METRICS,
     PROJECT,
     REGISTRY,
     RESERVED_IP,

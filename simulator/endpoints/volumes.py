@@ -1,4 +1,4 @@
-"""`/v2/volumes`: block storage, made, attached and detached."""
+"""`/v2/volumes`: block storage, made, attached, detached and grown."""
 
 import re
 import uuid
@@ -81,9 +81,11 @@ def create() -> tuple[Json, int]:
 
 @routes.post("/v2/volumes/<key>/actions")
 def act(key: str) -> tuple[Json, int]:
-    """Attach or detach; a volume is attached to one droplet of its own region at most."""
+    """Attach, detach or grow; a volume is attached to one droplet of its own region at most."""
     account, payload = request_context.get_account(), request_context.read_json()
     volume, kind = VOLUMES.get_or_404(account, key), payload.get("type")
+    if kind == "resize":
+        return _grow(account, volume, payload)
     droplet = get_droplet_or_404(int(payload.get("droplet_id") or 0))
     held = existing_droplet_ids(account, volume["droplet_ids"])
     if kind not in {"attach", "detach"} or droplet.region != volume["region"]:
@@ -111,4 +113,20 @@ def act(key: str) -> tuple[Json, int]:
         finish=finish,
     )
     volume[_PENDING], droplet.pending = True, action.id
+    return {"action": action.render()}, 202
+
+
+def _grow(account: Account, volume: Json, payload: Json) -> tuple[Json, int]:
+    size = payload.get("size_gigabytes")
+    if not isinstance(size, int) or size <= volume["size_gigabytes"]:
+        raise unprocessable("Volume size must be larger than the present size.")
+    action = account.actions.start(
+        "resize_volume",
+        resource_id=0,
+        resource_type="volume",
+        region=volume["region"],
+        seconds=action_seconds(5),
+        fails=request_context.take_fault("errored_action", type="resize_volume") is not None,
+        finish=lambda ok: volume.update(size_gigabytes=size) if ok else None,
+    )
     return {"action": action.render()}, 202

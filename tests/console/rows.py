@@ -16,10 +16,18 @@ from django_celery_beat.models import CrontabSchedule, IntervalSchedule, Periodi
 
 from arcadia_cloud.kernel.alerts import raise_alert
 from arcadia_cloud.kernel.models import Lease
-from billing.models import BalanceSnapshot, BillingEntry, CostLine, ProviderInvoice
+from billing.models import (
+    BalanceSnapshot,
+    BillingEntry,
+    CostLine,
+    DailyCost,
+    ProviderInvoice,
+    ProviderPrice,
+)
 from catalog.models import Addon, ResourcePrice, TaxRate
 from deployments.models import Deployment, DeploymentTemplate
 from deployments.services import create_subscription
+from drift.models import Drift, DriftIgnoreRule
 from inventory.models import Project, Resource, ResourceEvent, SyncRun
 from inventory.values import RunMode, RunOutcome
 from provisioning.models import Provisioned, SagaRun, SagaStepResult
@@ -43,10 +51,14 @@ EVERY_LIST = (
     "provisioning/sagarun",
     "provisioning/provisioned",
     "provisioning/protectedresource",
+    "drift/drift",
+    "drift/driftignorerule",
     "billing/providerinvoice",
     "billing/costline",
     "billing/balancesnapshot",
     "billing/billingentry",
+    "billing/providerprice",
+    "billing/dailycost",
     "kernel/alert",
     "kernel/lease",
     "django_celery_beat/periodictask",
@@ -115,6 +127,21 @@ def some_of_everything(count: int) -> None:
         )
         protect(resource_pk=resource.pk, actor="a test", note="keep it")
         billed(resource)
+        a_drift(resource)
+
+
+def a_drift(resource: Resource, **fields: Any) -> Drift:
+    """An open row of the resource, and a rule that covers nothing of it."""
+    at = minute(1)
+    DriftIgnoreRule.objects.create(kind=resource.kind, field="x", reason="a test", created_by="a test")
+    values: dict[str, Any] = {
+        "kind": resource.kind,
+        "field": "size_slug",
+        "expected": "s-2vcpu-4gb",
+        "actual": "s-1vcpu-1gb",
+        "cause": "0123",
+    }
+    return Drift.objects.create(resource=resource, detected_at=at, last_seen_at=at, **{**values, **fields})
 
 
 def billed(resource: Resource) -> None:
@@ -136,6 +163,12 @@ def billed(resource: Resource) -> None:
         match="unique",
     )
     BillingEntry.objects.create(type="Payment", date=at, amount=-5)
+    ProviderPrice.objects.create(
+        kind="droplet", sku=f"size-{at:%j}-{invoice.pk}", price=6, source="a test", read_on=at.date()
+    )
+    DailyCost.objects.create(
+        day=at.date(), source="accrued", kind="droplet", tenant_id=f"t{invoice.pk}", amount=1, resources=1
+    )
     BalanceSnapshot.objects.create(
         hour=at,
         month_to_date_balance=5,

@@ -20,6 +20,7 @@ CATALOG = (
         "plan", "plantenant", "planversion", "planitem", "addon", "resourceprice", "taxrate")),
     *(f"delete_{model}" for model in ("plantenant", "planversion", "planitem", "resourceprice", "taxrate")),
 )  # fmt: skip
+PROVIDER_PRICES = ("add_providerprice", "change_providerprice")
 
 
 @pytest.mark.parametrize("address", ["", *(f"{name}/" for name in (*EVERY_LIST, *ACCESS_LISTS))])
@@ -114,8 +115,13 @@ def test_groups_have_exactly_their_permissions_however_often_they_are_seeded(db:
         for group in Group.objects.all()
     }
     assert named["viewer"] == named[own.name] == set()
-    assert named["billing"] == {"change_providerinvoice", "change_subscriptiondiscount", *CATALOG}
-    assert named["admin"] > set(CATALOG)
+    assert named["billing"] == {
+        "change_providerinvoice",
+        "change_subscriptiondiscount",
+        *PROVIDER_PRICES,
+        *CATALOG,
+    }
+    assert named["admin"] > {*CATALOG, *PROVIDER_PRICES}
     assert named["operator"] == {
         "change_project",
         "change_resource",
@@ -125,6 +131,8 @@ def test_groups_have_exactly_their_permissions_however_often_they_are_seeded(db:
         "change_sagarun",
         "change_provisioningbrake",
         "change_protectedresource",
+        "change_drift",
+        "change_driftignorerule",
         "add_deploymenttemplate",
         "change_deploymenttemplate",
     }

@@ -16,6 +16,7 @@ import psycopg
 import pytest
 
 from arcadia_cloud.embedded.state import PROJECT
+from arcadia_cloud.main_job.seeds.demo import TENANTS
 from inventory.kinds import registry
 from inventory.values import RunMode
 from tests.embedded.command import Place, running
@@ -83,7 +84,10 @@ def test_one_job_prints_a_json_object_per_stage_and_nothing_else(place: Place) -
     slow = [str(entry.kind) for entry in registry.specs_of_mode(RunMode.SLOW)]
     kinds = ("project", *full, "project", *slow)
     syncs = [f"sync {kind}" for kind in kinds]
-    assert [line["stage"] for line in lines] == [*syncs, "balance and invoices", "push to finance"]
+    quotes = [f"quote {tenant}/{slug}" for tenant, slugs in TENANTS.items() for slug in slugs]
+    later = ["balance and invoices", "push to finance", "meter", *sorted(quotes)]
+    stages = [line["stage"] for line in lines]
+    assert [*stages[: -len(quotes)], *sorted(stages[-len(quotes) :])] == [*syncs, *later]
     for line in lines:
         assert set(line) == {"stage", "status", "counts", "seconds", "error"}
         assert line["status"] == "ok"
@@ -96,6 +100,9 @@ def test_one_job_prints_a_json_object_per_stage_and_nothing_else(place: Place) -
     assert billed["matched"] + billed["unmatched"] + billed["tax"] == billed["lines"]
     assert min(billed[name] for name in ("matched", "unmatched", "tax")) > 0
     assert counts["push to finance"] == {"created": billed["new invoices"]}
+    assert counts["meter"]["days"] == 10
+    assert counts["meter"]["records"] > 0
+    assert min(counts[quote]["AUD cents"] for quote in quotes) >= 2000, "the base fee of the cheapest plan"
     assert place.processes() == []
 
 

@@ -37,7 +37,7 @@ def spans(provider_id: str = "1") -> list[tuple[datetime, datetime | None, dict[
     found = []
     for row in ResourceSpan.objects.filter(resource__provider_id=provider_id).order_by("during"):
         facts: dict[str, Any] = {"active": row.active, "tenant": row.tenant_id}
-        facts |= {"size": row.size_gb, "deployment": row.deployment_id}
+        facts |= {"size": row.size_gb, "deployment": row.deployment_id, "sku": row.sku}
         found.append((row.during.lower, row.during.upper, facts))
     return found
 
@@ -262,6 +262,7 @@ class Facts:
     tenant: str | None = None
     size: Decimal | None = None
     deployment: int | None = None
+    sku: str | None = None
 
 
 @dataclass
@@ -318,6 +319,7 @@ steps = st.lists(
         st.sampled_from([None, "acme", "globex"]),
         st.sampled_from([Decimal(1), Decimal("2.5")]),
         st.sampled_from([None, 0, 1]),
+        st.sampled_from(["s-1vcpu-1gb", "s-2vcpu-4gb"]),
     ),
     min_size=1,
     max_size=14,
@@ -329,7 +331,7 @@ creations = st.one_of(st.none(), st.integers(-30, 30).map(minute))
 @given(created=creations, story=steps, has_size=st.booleans())
 def test_every_history_has_one_span_for_each_moment_of_life(
     created: datetime | None,
-    story: list[tuple[int, str, bool, str | None, Decimal, int | None]],
+    story: list[tuple[int, str, bool, str | None, Decimal, int | None, str]],
     has_size: bool,
 ) -> None:
     with transaction.atomic():
@@ -339,7 +341,7 @@ def test_every_history_has_one_span_for_each_moment_of_life(
         ]
         projects = {tenant: a_project(tenant or "ours", tenant).pk for tenant in (None, "acme", "globex")}
         model, now, of_saga = Model(created), 0, Facts()
-        for gap, step, active, tenant, size, deployment in story:
+        for gap, step, active, tenant, size, deployment, sku in story:
             now += gap
             if step == "bury":
                 now += 1
@@ -347,7 +349,7 @@ def test_every_history_has_one_span_for_each_moment_of_life(
                 model.tombstone()
                 now += 1
                 continue
-            facts = Facts(active, tenant, size if has_size else None)
+            facts = Facts(active, tenant, size if has_size else None, sku=sku)
             saga: dict[str, Any] = {}
             if deployment is not None:
                 of_saga = Facts(tenant=("acme", "globex")[deployment], deployment=deployments[deployment])
@@ -359,6 +361,8 @@ def test_every_history_has_one_span_for_each_moment_of_life(
                     status="active" if active else "off",
                     active=active,
                     size_gb=facts.size,
+                    sku=sku,
+                    attrs={"size_slug": sku},
                     created_at=created,
                     project_id=projects[tenant],
                     **saga,

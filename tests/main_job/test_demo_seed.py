@@ -3,7 +3,9 @@
 import pytest
 import redis
 
-from arcadia_cloud.main_job.seeds.demo import TENANTS, seed_demo
+from arcadia_cloud.main_job.pipeline import run_drift
+from arcadia_cloud.main_job.seeds.demo import DESIRED_SIZE, TENANTS, TOO_SMALL, seed_demo
+from drift.models import Drift
 from inventory.models import Project
 from tests.simulated import Simulated
 
@@ -17,3 +19,14 @@ def test_projects_are_given_to_their_tenants_once_and_their_resources_are_to_fol
     assert given == {tenant: tenant for tenant in TENANTS}
     assert valkey_client.llen("cloud_sync_full") == len(TENANTS)
     assert seed_demo().projects == 0
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_seeded_drift_is_found_by_the_main_job(simulator: Simulated, patient_broker: None) -> None:
+    seeded = seed_demo().desired_states
+    assert seeded > 5
+    assert seed_demo().desired_states == 0
+    (result,) = run_drift(lambda _text: None)
+    assert (result.error, result.counts["checked"], result.counts["opened"]) == ("", seeded, 1)
+    found = Drift.objects.get()
+    assert (found.resource.name, found.field, found.expected) == (TOO_SMALL, "size_slug", DESIRED_SIZE)

@@ -26,7 +26,7 @@ CALLERS: dict[str, dict[str, str]] = {
 }
 every_endpoint = pytest.mark.parametrize("endpoint", ENDPOINTS, ids=str)
 protected_endpoints = pytest.mark.parametrize("endpoint", PROTECTED, ids=str)
-METERING_MAY_POST: frozenset[str] = frozenset()
+METERING_MAY_POST: frozenset[str] = frozenset({"api/v1/metering/usage"})
 
 
 @pytest.fixture(autouse=True)

@@ -1,6 +1,7 @@
 """One thing of a tenant for every address that has a parameter: `MAKERS` by the beginning of the route."""
 
 from collections.abc import Callable, Mapping
+from datetime import timedelta
 from typing import Any
 
 from django.utils import timezone
@@ -10,6 +11,7 @@ from catalog.models import Addon, Plan, PlanTenant
 from deployments.models import Deployment
 from deployments.services import create_deployment, create_subscription
 from inventory.models import Resource, ResourceEvent
+from metering.models import UsageRecord
 from provisioning.models import SagaRun, SagaStepResult
 from tests.catalog.rows import published
 from tests.security.addresses import Endpoint
@@ -133,9 +135,26 @@ def deployment_of(tenant: str) -> Mapping[str, Any]:
     return {"pk": deployment.pk, "code": mark}
 
 
+def usage_of(tenant: str) -> Mapping[str, Any]:
+    """Usage of a deployment, whose sub-account bears the tenant's canary."""
+    values = deployment_of(tenant)
+    today = timezone.now().replace(hour=0, minute=0, second=0, microsecond=0)
+    UsageRecord.objects.create(
+        deployment_id=values["pk"],
+        resource_kind="llm_tokens",
+        period_start=today,
+        period_end=today + timedelta(days=1),
+        granularity="daily",
+        qty=7,
+        sub_account=CANARY + tenant,
+    )
+    return values
+
+
 MAKERS: Mapping[str, Callable[[str], Mapping[str, Any]]] = {
     "api/v1/catalog": plan_of,
     "api/v1/deployments": deployment_of,
+    "api/v1/metering": usage_of,
     "api/v1/inventory": resource_of,
     "api/v1/billing": invoice_of,
     "api/v1/sagas": saga_of,

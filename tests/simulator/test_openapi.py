@@ -326,6 +326,36 @@ def test_a_records_life_has_the_documents_shape(api: Api) -> None:
     assert check(api.ask("DELETE", path)).status_code == 404
 
 
+def test_what_a_revert_writes_has_the_documents_shape(api: Api) -> None:
+    def first(path: str, key: str) -> Any:
+        return api.get(path)[key][0]
+
+    firewall = first("/v2/firewalls", "firewalls")
+    kept = {name: firewall[name] for name in ("name", "tags", "droplet_ids", "inbound_rules")}
+    check(api.ask("PUT", f"/v2/firewalls/{firewall['id']}", {**kept, "name": "wall"}))
+    assert check(api.ask("PUT", f"/v2/firewalls/{firewall['id']}", {"name": "wall"})).status_code == 400
+    vpc = first("/v2/vpcs", "vpcs")
+    check(api.ask("PUT", f"/v2/vpcs/{vpc['id']}", {"name": "net", "description": "by day"}))
+    endpoint = first("/v2/cdn/endpoints", "endpoints")
+    check(api.ask("PUT", f"/v2/cdn/endpoints/{endpoint['id']}", {"ttl": 60}))
+    assert check(api.ask("PUT", f"/v2/cdn/endpoints/{endpoint['id']}", {"ttl": 61})).status_code == 422
+    cluster = first("/v2/kubernetes/clusters", "kubernetes_clusters")
+    check(api.ask("PUT", f"/v2/kubernetes/clusters/{cluster['id']}", {"name": "two", "auto_upgrade": True}))
+    balancer = first("/v2/load_balancers", "load_balancers")
+    whole = {**balancer, "region": balancer["region"]["slug"], "name": "lb"}
+    check(api.ask("PUT", f"/v2/load_balancers/{balancer['id']}", whole))
+    path = "/v2/reserved_ips/203.0.113.7/actions"
+    check(api.ask("POST", path, {"type": "unassign"}))
+    assert check(api.ask("POST", path, {"type": "unassign"})).status_code == 422
+    api.advance(6)
+    check(api.ask("POST", path, {"type": "assign", "droplet_id": SHOP_WEB}))
+    volume = first("/v2/volumes", "volumes")
+    grown = {"type": "resize", "size_gigabytes": 900, "region": volume["region"]["slug"]}
+    check(api.ask("POST", f"/v2/volumes/{volume['id']}/actions", grown))
+    shrunk = {**grown, "size_gigabytes": 1}
+    assert check(api.ask("POST", f"/v2/volumes/{volume['id']}/actions", shrunk)).status_code == 422
+
+
 def test_the_check_sees_a_wrong_shape(url: str) -> None:
     """Prove that the checks above can fail."""
     answer = requests.get(

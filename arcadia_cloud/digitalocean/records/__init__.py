@@ -46,6 +46,7 @@ from arcadia_cloud.digitalocean.records.droplets import (
     DropletSize,
     Networks,
 )
+from arcadia_cloud.digitalocean.records.metrics import MetricMatrix, MetricSeries, MetricsRecord
 from arcadia_cloud.digitalocean.records.network import (
     CertificateRecord,
     DnsRecord,
@@ -126,6 +127,9 @@ __all__ = [
     "InvoicesResponse",
     "KubernetesClusterRecord",
     "LoadBalancerRecord",
+    "MetricMatrix",
+    "MetricSeries",
+    "MetricsRecord",
     "Networks",
     "NodePool",
     "NullableRecord",

@@ -42,3 +42,13 @@ class AnyReader(BasePermission):
 
     def has_permission(self, request: Request, view: object) -> bool:
         return not caller(request).only_meters
+
+
+class UsageSender(BasePermission):
+    """Those who may send usage: operators, and the role metering, with or without others."""
+
+    message = "Only the roles platform_admin and metering may send usage."
+
+    def has_permission(self, request: Request, view: object) -> bool:
+        user = caller(request)
+        return user.is_operator or user.sends_usage

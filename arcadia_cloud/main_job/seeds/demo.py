@@ -1,4 +1,4 @@
-"""Demo tenants for the simulator's fleet: the owners of its projects, and their deployments."""
+"""Demo tenants for the simulator's fleet: owners of its projects, their deployments and desired states."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,8 +16,12 @@ from catalog.services import seed_catalog
 from deployments.models import Deployment
 from deployments.services import create_deployment, create_subscription
 from deployments.states import DeploymentState
-from inventory.models import Project
-from inventory.services import give_project, mirror_projects
+from drift.services import adopt_many
+from inventory.models import Project, Resource
+from inventory.services import give_project, mirror_projects, sync_inventory
+from inventory.values import Kind, RunMode
+from provisioning.models import Provisioned
+from provisioning.services import set_desired_field
 
 # The simulator's projects are named after their tenants; the deployments are those its tags name.
 TENANTS: Final[Mapping[str, Mapping[str, str]]] = {
@@ -33,6 +37,9 @@ PLANS: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = {
     "crm": ("studio", ()),
     "reports": ("starter", ()),
 }
+# A droplet that is smaller than it should be: drift for the inbox, which a revert can put back.
+TOO_SMALL: Final = "crm-worker-01"
+DESIRED_SIZE: Final = "s-8vcpu-16gb"
 _ACTOR: Final = "system: demo"
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
@@ -50,10 +57,11 @@ class SeedCounts:
     projects: int = 0
     deployments: int = 0
     subscriptions: int = 0
+    desired_states: int = 0
 
 
 def seed_demo() -> SeedCounts:
-    """Give the simulator's projects to their tenants and make the tenants' deployments and subscriptions.
+    """Give the simulator's projects to their tenants; make deployments, subscriptions and desired states.
 
     May be repeated; what an operator changed since stays. Raises NotASimulator when DO_API_URL isn't on
     this machine, and ProviderError.
@@ -79,7 +87,30 @@ def seed_demo() -> SeedCounts:
             for tenant, deployments in TENANTS.items()
             for slug, display_name in deployments.items()
         ]
-    return SeedCounts(projects, sum(is_new for is_new, _ in made), sum(is_new for _, is_new in made))
+    return SeedCounts(
+        projects,
+        sum(is_new for is_new, _ in made),
+        sum(is_new for _, is_new in made),
+        _seed_desired_states(at=asked_at),
+    )
+
+
+def _seed_desired_states(*, at: datetime) -> int:
+    """Adopt the tenants' droplets, one of them with another size than it has; return how many.
+
+    Once: where anything is desired already, it is the operator's.
+    """
+    if Provisioned.objects.exists():
+        return 0
+    # A fast run, of a page or two: the first full one is still to come.
+    sync_inventory(mode=RunMode.FAST, kinds=[Kind.DROPLET], actor=_ACTOR)
+    droplets = Resource.objects.live().filter(
+        kind=Kind.DROPLET, tags__overlap=[f"tenant:{tenant}" for tenant in TENANTS]
+    )
+    adopted = adopt_many(resource_pks=list(droplets.values_list("pk", flat=True)), actor=_ACTOR, at=at)
+    for resource in droplets.filter(name=TOO_SMALL):
+        set_desired_field(resource_pk=resource.pk, field="size_slug", value=f'"{DESIRED_SIZE}"')
+    return sum(result.adopted for result in adopted)
 
 
 def _seed_deployment(tenant: str, slug: str, display_name: str, *, at: datetime) -> tuple[bool, bool]:

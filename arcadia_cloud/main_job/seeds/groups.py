@@ -27,6 +27,8 @@ _PROVISIONING: Final = (
     "provisioning.change_sagarun",
     "provisioning.change_provisioningbrake",
     "provisioning.change_protectedresource",
+    "drift.change_drift",
+    "drift.change_driftignorerule",
 )
 # What was published never changes, and plans and add-ons are not deleted: drafts and coming prices are.
 _CATALOG: Final = (
@@ -50,6 +52,9 @@ _CATALOG: Final = (
     "catalog.change_taxrate",
     "catalog.delete_taxrate",
 )
+# Terms are set for days to come: those of days that have begun are nobody's to change.
+_METERING: Final = ("metering.add_meteringconfig", "metering.add_bandwidthsource")
+_PROVIDER_PRICES: Final = ("billing.add_providerprice", "billing.change_providerprice")
 _MAY: Final[Mapping[str, tuple[str, ...]]] = {
     VIEWER: (),
     OPERATOR: (
@@ -58,11 +63,18 @@ _MAY: Final[Mapping[str, tuple[str, ...]]] = {
         "inventory.add_syncrun",
         "kernel.change_alert",
         "deployments.change_deployment",
+        *_METERING,
         *_PROVISIONING,
     ),
-    BILLING: ("billing.change_providerinvoice", "deployments.change_subscriptiondiscount", *_CATALOG),
+    BILLING: (
+        "billing.change_providerinvoice",
+        "deployments.change_subscriptiondiscount",
+        *_PROVIDER_PRICES,
+        *_CATALOG,
+    ),
     ADMIN: (
         "billing.change_providerinvoice",
+        *_PROVIDER_PRICES,
         *_CATALOG,
         "deployments.change_deployment",
         "deployments.change_subscriptiondiscount",
@@ -70,6 +82,7 @@ _MAY: Final[Mapping[str, tuple[str, ...]]] = {
         "inventory.change_resource",
         "inventory.add_syncrun",
         "kernel.change_alert",
+        *_METERING,
         *_PROVISIONING,
         "django_celery_beat.add_periodictask",
         "django_celery_beat.change_periodictask",

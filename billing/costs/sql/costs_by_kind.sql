@@ -4,7 +4,7 @@
 -- locks       nothing
 WITH keyed_line AS (
     SELECT CASE WHEN is_tax THEN 'tax' WHEN resource_id IS NULL THEN 'unmatched' ELSE 'matched' END AS part,
-           CASE WHEN NOT is_tax THEN kind END AS key, CASE WHEN is_tax THEN '' ELSE kind END AS name, amount
+           CASE WHEN NOT is_tax THEN kind END AS key, CASE WHEN is_tax THEN '' ELSE kind END AS name, amount, id AS line_id
     FROM cloud_cost_lines
     WHERE invoice_id = ANY(%(invoices)s::bigint[])
 ),

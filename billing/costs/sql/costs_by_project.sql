@@ -4,7 +4,7 @@
 -- locks       nothing
 WITH keyed_line AS (
     SELECT CASE WHEN line.is_tax THEN 'tax' WHEN line.resource_id IS NULL THEN 'unmatched' ELSE 'matched' END AS part,
-           project.id::text AS key, coalesce(project.name, '') AS name, line.amount
+           project.id::text AS key, coalesce(project.name, '') AS name, line.amount, line.id AS line_id
     FROM cloud_cost_lines AS line
     LEFT JOIN cloud_resources AS resource ON resource.id = line.resource_id
     LEFT JOIN cloud_projects AS project ON project.id = resource.project_id

@@ -4,7 +4,7 @@
 -- locks       nothing
 WITH keyed_line AS (
     SELECT CASE WHEN line.is_tax THEN 'tax' WHEN line.resource_id IS NULL THEN 'unmatched' ELSE 'matched' END AS part,
-           resource.id::text AS key, coalesce(resource.name, '') AS name, line.amount
+           resource.id::text AS key, coalesce(resource.name, '') AS name, line.amount, line.id AS line_id
     FROM cloud_cost_lines AS line
     LEFT JOIN cloud_resources AS resource ON resource.id = line.resource_id
     WHERE line.invoice_id = ANY(%(invoices)s::bigint[])

@@ -1,12 +1,11 @@
--- Sum the cost lines of some invoices by tenant.
+-- Sum the cost lines of some invoices by the tenant that owned what they are about, in their hours.
 -- parameters  invoices bigint[] · limit integer
 -- returns     part, key, name, amount, line_count   (the largest first within a part)
 -- locks       nothing
-WITH keyed_line AS (
-    SELECT CASE WHEN line.is_tax THEN 'tax' WHEN line.resource_id IS NULL THEN 'unmatched' ELSE 'matched' END AS part,
-           resource.tenant_id AS key, coalesce(resource.tenant_id, '') AS name, line.amount
-    FROM cloud_cost_lines AS line
-    LEFT JOIN cloud_resources AS resource ON resource.id = line.resource_id
-    WHERE line.invoice_id = ANY(%(invoices)s::bigint[])
+-- include: part_lines_by_owner.sql
+keyed_line AS (
+    SELECT CASE WHEN is_tax THEN 'tax' WHEN resource_id IS NULL THEN 'unmatched' ELSE 'matched' END AS part,
+           tenant_id AS key, coalesce(tenant_id, '') AS name, amount, line_id
+    FROM line_part
 ),
 -- include: sum_costs.sql

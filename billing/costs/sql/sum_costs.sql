@@ -1,10 +1,11 @@
 -- Sum the rows of `keyed_line` by part and key, the largest `limit` of what is matched on their own, the others as one.
--- A part of other statements, which define `keyed_line`: part, key, name, amount.
+-- A part of other statements, which define `keyed_line`: part, key, name, amount, line_id. A line in several parts counts
+-- in each row that has a part of it.
 -- parameters  limit integer
 -- returns     part, key, name, amount, line_count
 -- locks       nothing
 ranked AS (
-    SELECT part, key, max(name) AS name, sum(amount) AS amount, count(*) AS line_count,
+    SELECT part, key, max(name) AS name, sum(amount) AS amount, count(DISTINCT line_id) AS line_count,
            part = 'matched'
                AND row_number() OVER (PARTITION BY part ORDER BY sum(amount) DESC, key) > %(limit)s::integer AS is_beyond
     FROM keyed_line

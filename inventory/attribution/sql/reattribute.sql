@@ -1,6 +1,6 @@
 -- Decide anew the owner of these resources, from what is stored of them.
 --
--- parameters  pks bigint[], by which rows are looked up, whatever the planner assumes
+-- parameters  pks bigint[]
 --             tags jsonb [{id, tenant, slug, conflict}] of the same: what their tags name
 --             clear_assignment boolean: an operator's assignment is dropped, too
 --             provider text · at timestamptz · actor text · source text
@@ -40,7 +40,8 @@ written AS (
     SET tenant_id = decision.tenant_id, deployment_id = decision.deployment_id, attributed_by = decision.rule,
         attribution_note = decision.note
     FROM decision
-    WHERE known.id = ANY(%(pks)s::bigint[]) AND known.id = decision.id
+    -- Not by `pks` as well: with statistics of rows that are gone, all of those would be read for each of them.
+    WHERE known.id = decision.id
       AND (known.tenant_id, known.deployment_id, known.attributed_by, known.attribution_note)
           IS DISTINCT FROM (decision.tenant_id, decision.deployment_id, decision.rule, decision.note)
     RETURNING known.id, old.tenant_id AS old_tenant_id, new.tenant_id AS new_tenant_id,

@@ -35,7 +35,7 @@ WITH observed AS (
            CASE WHEN seen.project_id IS NOT NULL THEN %(project_at)s::timestamptz END AS project_seen_at
     FROM jsonb_to_recordset(%(batch)s::jsonb) AS seen(
         provider_id text, urn text, name text, region text, status text, tags text[], attrs jsonb,
-        monthly_price_cents integer, created_at timestamptz, active boolean, size_gb numeric,
+        monthly_price_cents integer, created_at timestamptz, active boolean, size_gb numeric, sku text,
         project_id bigint, deployment_id bigint, tenant_id text, parent_kind text, parent_id text, can_attribute boolean,
         tag_tenant text, tag_slug text, tag_conflict text, digest bytea
     )
@@ -194,7 +194,7 @@ outcome AS (
                ELSE 'updated'
            END AS event_type,
            -- A size may grow by itself (a bucket's): a new span, though no event. Only kinds metered by size
-           -- are looked up; `active` follows from the status, whose change is an event.
+           -- are looked up; `active` follows from the status and `sku` from attrs, whose changes are events.
            NOT is_new AND observed.size_gb IS NOT NULL AND EXISTS (
                SELECT FROM resource_spans AS span
                WHERE span.resource_id = written.id AND upper_inf(span.during)
@@ -245,9 +245,9 @@ recorded AS (
     WHERE event_type IS NOT NULL
 ),
 span_opened AS (
-    INSERT INTO resource_spans (resource_id, during, deployment_id, tenant_id, active, size_gb)
+    INSERT INTO resource_spans (resource_id, during, deployment_id, tenant_id, active, size_gb, sku)
     SELECT outcome.id, tstzrange(least(observed.created_at, %(at)s::timestamptz), NULL), outcome.deployment_id,
-           outcome.tenant_id, observed.active, observed.size_gb
+           outcome.tenant_id, observed.active, observed.size_gb, observed.sku
     FROM outcome
     JOIN observed USING (provider_id)
     WHERE outcome.is_new

@@ -4,9 +4,9 @@
 -- parameters  pks bigint[] · at timestamptz
 -- returns     nothing
 -- locks       nothing more; the resources are locked by the caller
-INSERT INTO resource_spans (resource_id, during, deployment_id, tenant_id, active, size_gb)
+INSERT INTO resource_spans (resource_id, during, deployment_id, tenant_id, active, size_gb, sku)
 SELECT resource.id, tstzrange(%(at)s::timestamptz, NULL), resource.deployment_id, resource.tenant_id,
-       latest.active, latest.size_gb
+       latest.active, latest.size_gb, latest.sku
 FROM unnest(%(pks)s::bigint[]) AS pk
 CROSS JOIN LATERAL (
     SELECT id, deployment_id, tenant_id, deleted_at FROM cloud_resources WHERE id = pk LIMIT 1

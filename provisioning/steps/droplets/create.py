@@ -24,7 +24,7 @@ from provisioning.steps.cloud import COMPENSATION_RETRIES, RETRIES, poll, with_c
 from provisioning.steps.droplets.checks import wait_while_busy
 from provisioning.steps.droplets.delete import remove_droplet
 from provisioning.steps.idempotent_create import list_lag_ends_at, wait_for_listing
-from provisioning.steps.inventory import record_removal
+from provisioning.steps.inventory import record_rollback
 
 _ORDERED: Final = (
     "name", "region", "size", "image", "ssh_keys", "user_data", "vpc_uuid", "backups", "ipv6", "monitoring",
@@ -70,8 +70,9 @@ def remove_created_droplet(state: StepState, cloud: DigitalOcean) -> Wait | None
     # Every one with the mark: a lost answer's droplet costs as much as the known one.
     for droplet in found.values():
         remove_droplet(state, cloud, droplet)
+        record_rollback(state, Kind.DROPLET, str(droplet.id))
     if droplet_id is not None:
-        record_removal(state, Kind.DROPLET, str(droplet_id))  # the answer to an earlier removal may be lost
+        record_rollback(state, Kind.DROPLET, str(droplet_id))  # the answer to an earlier removal may be lost
     if droplet_id is not None and until is None:
         return None  # one request, one answer
     ends = [datetime.fromisoformat(until)] if until is not None else []

@@ -49,7 +49,8 @@ def require_fitting_size(state: StepState, cloud: DigitalOcean) -> Wait | None:
         )
     grows = state.inputs.get("grow_disk", False) and wanted.disk > droplet.disk
     # A retry of a resize that couldn't be taken back finds its size already: what is left is to switch it on.
-    if wanted.slug == droplet.size_slug and not grows and not state.get_output("inherited"):
+    is_fine = state.get_output("inherited") or state.inputs.get("may_have_size", False)
+    if wanted.slug == droplet.size_slug and not grows and not is_fine:
         raise FinalError(f"droplet {droplet.id} has the size {wanted.slug} already")
     return None
 

@@ -7,18 +7,21 @@ from typing import Any, Final
 
 from django.db import transaction
 
+from inventory.models import Resource
 from inventory.services import sync_inventory
 from inventory.values import RunMode
 from provisioning.engine.failpoints import Failpoint
 from provisioning.models import SagaRun
+from provisioning.services import record_provisioned
 from provisioning.states import ENDED
 from tests.provisioning.crashes import Crashes, Point
 from tests.provisioning.sagas import start
 from tests.provisioning.workflows.cloud import ORDER, Cloud
 
-KINDS: Final = ("provision_droplet", "resize_droplet")
+KINDS: Final = ("provision_droplet", "resize_droplet", "revert_drift")
 FORWARD, CANCELLED, FAILING = WAYS = ("forward", "cancelled", "failing later")
 SECONDS: Final = 120
+DESIRED: Final = {"size_slug": "s-4vcpu-8gb", "tags": ["role:right"]}  # of what a revert puts back
 _MOST_AT_ONCE: Final = 24
 
 
@@ -53,7 +56,7 @@ class Case:
 
 @dataclass(slots=True)
 class Run:
-    """A case's saga. `name` is the case's own; `droplet_id` is what it resizes, None: it makes one."""
+    """A case's saga. `name` is the case's own; `droplet_id` is what it changes, None: it makes one."""
 
     case: Case
     saga: SagaRun
@@ -82,7 +85,7 @@ class Batch:
 
         `faults` are the provider's meanwhile.
         """
-        spare = self._droplets_to_resize([case for case in cases if case.kind == "resize_droplet"])
+        spare = self._droplets_to_resize([case for case in cases if case.kind != "provision_droplet"])
         for fault in faults:
             self.cloud.simulator.fault(**fault)
         runs: list[Run] = []
@@ -115,6 +118,10 @@ class Batch:
             droplet = next(spare)
             name, droplet_id = droplet["name"], droplet["id"]
             inputs = {"droplet_id": droplet_id, "size": "s-4vcpu-8gb", "snapshot": True}
+        if case.kind == "revert_drift":
+            row = Resource.objects.get(kind="droplet", provider_id=str(droplet_id))
+            record_provisioned(resource_pk=row.pk, spec=DESIRED, saga_id=None)
+            inputs = {"resource_id": row.pk, "fields": list(DESIRED)}
         with transaction.atomic():
             saga = start(kind, **inputs)
             self.crashes.plan(saga.pk, case.deeds(len(saga.step_modules)))

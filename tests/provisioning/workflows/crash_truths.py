@@ -9,9 +9,10 @@ from provisioning.models import Provisioned
 from provisioning.registry import step_named
 from tests.provisioning.crashes import Crashes, Point
 from tests.provisioning.workflows.cloud import Cloud
-from tests.provisioning.workflows.crash_cases import CANCELLED, FORWARD, SECONDS, Case, Run
+from tests.provisioning.workflows.crash_cases import CANCELLED, DESIRED, FORWARD, SECONDS, Case, Run
 
 BIG = "s-4vcpu-8gb"
+REVERT = "revert_drift"
 
 
 def judge(runs: Sequence[Run], cloud: Cloud, crashes: Crashes, *, either_way: bool = False) -> list[str]:
@@ -24,6 +25,9 @@ def judge(runs: Sequence[Run], cloud: Cloud, crashes: Crashes, *, either_way: bo
     for run in runs:
         status = run.saga.status if either_way else _status(run.case, len(run.saga.step_modules))
         run.wrong = _wrong_outside(run, now, status) + _repeated(run, crashes)
+        if run.case.kind == REVERT and run.droplet_id is not None:
+            tags = DESIRED["tags"] if status == "completed" else []
+            run.wrong += _compared("tags", cloud.droplet(run.droplet_id)["tags"], tags)
         if not either_way:
             run.wrong += _compared("deeds", crashes.done(run.saga.pk), _deeds(run)) + _ledger(run, status)
     wrong = [f"saga {run.saga.pk} ({run.case}): {each}" for run in runs for each in run.wrong]
@@ -80,7 +84,8 @@ def _own(run: Run, now: dict[str, Any]) -> Any:
 def _own_expected(run: Run, status: str) -> Any:
     if run.droplet_id is not None:
         size = BIG if status == "completed" else "s-2vcpu-4gb"
-        return int(status == "completed"), [(run.name, size, "active", 80)]
+        snapshots = int(status == "completed" and run.case.kind != REVERT)
+        return snapshots, [(run.name, size, "active", 80)]
     if status != "completed":
         return 0, [], [], None
     droplet_id = run.saga.context.get("droplet_id")
@@ -100,7 +105,7 @@ def _known(run: Run) -> Any:
 def _known_expected(run: Run, status: str) -> Any:
     size = "s-1vcpu-1gb" if run.droplet_id is None else BIG
     if status == "completed":
-        return [(size, "active")], [size]
+        return [(size, "active")], ([] if run.case.kind == REVERT else [size])
     return ([] if run.droplet_id is None else [("s-2vcpu-4gb", "active")]), []
 
 

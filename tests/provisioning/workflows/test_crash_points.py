@@ -14,9 +14,10 @@ from tests.provisioning.workflows.crash_tables import lines_of
 from tests.provisioning.workflows.crash_truths import judge
 
 pytestmark = [pytest.mark.processes, pytest.mark.django_db(transaction=True)]
-PROVISION, RESIZE = "provision_droplet", "resize_droplet"
+PROVISION, RESIZE, REVERT = "provision_droplet", "resize_droplet", "revert_drift"
 CREATE, ACTIVE, ASSIGN, RECORD, DESIRED = 2, 3, 4, 6, 7  # steps of `provision_droplet`
 SNAPSHOT, SHUT_DOWN, TO_SIZE, POWER_ON = 3, 5, 6, 7  # steps of `resize_droplet`
+PUT_TAGS, REVERT_SIZE, REVERT_ON = 1, 4, 5  # steps of `revert_drift`
 CASES = [
     Case(PROVISION, FORWARD, Point(At.BEFORE_STEP, CREATE)),
     Case(PROVISION, FORWARD, Point(At.AFTER_EFFECT, CREATE)),
@@ -33,6 +34,10 @@ CASES = [
     Case(RESIZE, FAILING, Point(At.AFTER_COMPENSATION, TO_SIZE, is_back=True)),
     Case(RESIZE, FAILING, Point(At.WAITING, SHUT_DOWN, is_back=True)),
     Case(PROVISION, CANCELLED, Point(At.AFTER_COMPENSATION_COMMIT, ASSIGN, is_back=True)),
+    Case(REVERT, FORWARD, Point(At.AFTER_EFFECT, PUT_TAGS)),
+    Case(REVERT, CANCELLED, Point(At.WAITING, REVERT_ON)),
+    Case(REVERT, FAILING, Point(At.AFTER_COMPENSATION, PUT_TAGS, is_back=True)),
+    Case(REVERT, FAILING, Point(At.BEFORE_COMPENSATION, REVERT_SIZE, is_back=True)),
 ]
 
 

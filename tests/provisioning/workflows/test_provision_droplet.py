@@ -8,7 +8,7 @@ from pytest_django.fixtures import Settings
 from arcadia_cloud.kernel.errors import InvalidInput
 from arcadia_cloud.kernel.models import Alert
 from deployments.models import Deployment
-from inventory.models import Project, Resource, ResourceEvent
+from inventory.models import Project, Resource, ResourceEvent, ResourceSpan
 from inventory.services import sync_inventory
 from inventory.values import RunMode
 from provisioning.engine.runner import run
@@ -52,6 +52,18 @@ def test_what_it_makes_for_a_deployment_is_its_tenants(cloud: Cloud) -> None:
     assert (saga.tenant_id, saga.deployment_id) == ("acme", deployment.pk)
     row = Resource.objects.get(name="new-01")
     assert (row.tenant_id, row.deployment_id, row.attributed_by) == ("acme", deployment.pk, "saga")
+
+
+def test_what_it_made_for_a_deployment_and_removed_again_leaves_no_usage(
+    cloud: Cloud, fail_after: FailAfter
+) -> None:
+    deployment = Deployment.objects.create(tenant_id="acme", slug="shop")
+    saga = start_and_run(fail_after("provision_droplet", len(STEPS)), **ORDER, deployment_id=deployment.pk)
+    assert saga.status == "rolled_back"
+    droplet = Resource.objects.get(name="new-01")
+    assert (droplet.tenant_id, droplet.deleted_at is None) == ("acme", False)
+    spans = ResourceSpan.objects.filter(resource=droplet)
+    assert set(spans.values_list("tenant_id", "deployment_id")) == {(None, None)}
 
 
 def test_a_project_that_is_there_is_used_and_stays_when_the_saga_is_compensated(cloud: Cloud) -> None:

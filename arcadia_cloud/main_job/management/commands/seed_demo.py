@@ -17,5 +17,5 @@ class Command(BaseCommand):
             raise CommandError(str(refusal)) from refusal
         self.stdout.write(
             f"demo tenants: {seeded.projects} projects given, {seeded.deployments} deployments and "
-            f"{seeded.subscriptions} subscriptions made"
+            f"{seeded.subscriptions} subscriptions made, {seeded.desired_states} droplets adopted"
         )

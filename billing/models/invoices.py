@@ -1,11 +1,11 @@
-"""The tables of billing: the provider's charges to us. Written by the modules named after the work."""
+"""The tables of the provider's charges to us: balances, invoices, their lines and the rest of the history."""
 
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Self
 
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef, Q
 from django.db.models.functions import Now
 
 from arcadia_cloud.kernel.errors import NotFound
@@ -13,6 +13,7 @@ from arcadia_cloud.kernel.money import Money
 from arcadia_cloud.kernel.periods import Period, month_of
 from billing.states import IngestStatus, PushStatus
 from billing.values import DECIMAL_PLACES, MATCHED, MAX_DIGITS, TAX, Match
+from inventory.models import ResourceSpan
 from inventory.values import PROVIDER, PROVIDER_CURRENCY
 
 
@@ -264,6 +265,34 @@ class InvoiceItemsPart(models.Model):
         return f"items of {self.invoice_id} up to {self.next_offset}"
 
 
+class CostLineQuerySet(models.QuerySet["CostLine"]):
+    """Lines by whose they are."""
+
+    def of_deployment(self, deployment_pk: int) -> Self:
+        """Keep those of which the deployment has a part, as `costs/sql/part_lines_by_owner.sql` divides."""
+        spans = ResourceSpan.objects.filter(resource=OuterRef("resource"))
+        of_the_same = ResourceSpan.objects.filter(resource=OuterRef("resource"))
+        earlier = of_the_same.filter(during__startswith__lt=OuterRef("during__startswith"))
+        # Another span that began later, but before the line did, has all of its hours.
+        successor = of_the_same.filter(
+            during__startswith__gt=OuterRef("during__startswith"),
+            during__startswith__lte=OuterRef(OuterRef("started_at")),
+        )
+        held = spans.filter(
+            Q(during__startswith__lt=OuterRef("ended_at"))
+            | Q(during__startswith__lte=OuterRef("started_at"))
+            | ~Exists(earlier),
+            ~Exists(successor),
+            deployment=deployment_pk,
+        )
+        return self.filter(
+            Exists(held) | Q(resource__deployment=deployment_pk) & ~Exists(spans),
+            # The index of lines by resource finds them; the rest is looked up for these alone.
+            Q(resource__in=ResourceSpan.objects.filter(deployment=deployment_pk).values("resource"))
+            | Q(resource__deployment=deployment_pk),
+        )
+
+
 class CostLine(models.Model):
     """One line of a provider's invoice, kept as billed; what is derived from it stands after `category`.
 
@@ -291,6 +320,8 @@ class CostLine(models.Model):
         "inventory.Resource", models.PROTECT, null=True, blank=True, related_name="cost_lines", db_index=False
     )
     match = models.CharField(max_length=10, choices=Match)
+
+    objects = CostLineQuerySet.as_manager()
 
     class Meta:
         db_table = "cloud_cost_lines"

@@ -1,0 +1,23 @@
+"""The tables of billing. Rows are written by the modules named after the work, never from here."""
+
+from billing.models.costs import CostDay, DailyCost, ProviderPrice
+from billing.models.invoices import (
+    BalanceSnapshot,
+    BillingEntry,
+    CostLine,
+    InvoiceItemsPart,
+    ProviderInvoice,
+    ProviderInvoiceQuerySet,
+)
+
+__all__ = [
+    "BalanceSnapshot",
+    "BillingEntry",
+    "CostDay",
+    "CostLine",
+    "DailyCost",
+    "InvoiceItemsPart",
+    "ProviderInvoice",
+    "ProviderInvoiceQuerySet",
+    "ProviderPrice",
+]
