@@ -1,7 +1,7 @@
 """The rules of a kind that hold once for a period, however many terms priced it in the period's course.
 
 A hard cap, a minimum, a maximum and the flat fee of an unused kind are those of a whole period. Where several
-terms that have one follow each other, the last one is the period's; one that stands alone limits its own line.
+terms that have one follow each other, the last is the period's; one that is alone limits its own line.
 """
 
 from collections.abc import Iterator, Sequence
