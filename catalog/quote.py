@@ -65,7 +65,7 @@ def quote(inputs: QuoteInputs) -> Quote:
     else:
         for same_kind in group_by_kind(usages):
             rated = [_rate_usage(usage, round_amount) for usage in same_kind]
-            lines += [*rated, *limit_spend_of_kind(same_kind, rated)]
+            lines += limit_spend_of_kind(same_kind, rated)
     if inputs.discounts:
         lines += discount_charges(inputs, charges_of(lines))
     # Sums are of rounded lines, so that a reader who adds them up comes to the same cent.

@@ -1,7 +1,7 @@
 """The rules of a kind that hold once for a period, however many terms priced it in the period's course.
 
 A hard cap, a minimum, a maximum and the flat fee of an unused kind are those of a whole period. Where several
-terms follow each other, those of the last that has any are the period's.
+terms that have one follow each other, the last is the period's; one that is alone limits its own line.
 """
 
 from collections.abc import Iterator, Sequence
@@ -14,7 +14,7 @@ from catalog.rating.allowance import Usage
 from catalog.rating.exact import ZERO, add, subtract
 from catalog.rating.spend import limit_spend
 from catalog.values.lines import QuoteLine
-from catalog.values.terms import GraduatedPrice, ItemTerms, VolumePrice
+from catalog.values.terms import GraduatedPrice, VolumePrice
 
 
 def group_by_kind(usages: Sequence[Usage]) -> Iterator[list[Usage]]:
@@ -24,45 +24,48 @@ def group_by_kind(usages: Sequence[Usage]) -> Iterator[list[Usage]]:
         yield _drop_unused_fees(_share_cap(found)) if len(found) > 1 else found
 
 
-def limit_spend_of_kind(usages: Sequence[Usage], lines: Sequence[QuoteLine]) -> tuple[QuoteLine, ...]:
-    """Raise what the usages of one kind cost together to the minimum, or lower it to the maximum."""
-    item = _last_item(usages)
-    if item is None:
-        return ()
-    limited = [line for usage, line in zip(usages, lines, strict=True) if usage.item is not None]
-    if len(limited) == 1:
-        return limit_spend(item, limited[0])
+def limit_spend_of_kind(usages: Sequence[Usage], lines: Sequence[QuoteLine]) -> list[QuoteLine]:
+    """Return the lines of one kind with its minimum or maximum, which several that have one share.
+
+    Terms without a limit beside one set that has some are no part of it: that limits its own line alone.
+    """
+    found: list[QuoteLine] = []
     amount = ZERO
     days: tuple[Period, ...] = ()
     versions: tuple[str, ...] = ()
-    for line in limited:
+    last = next((usage for usage in reversed(usages) if _is_limited(usage)), None)
+    for usage, line in zip(usages, lines, strict=True):
+        found.append(line)
+        if usage.item is None or not _is_limited(usage):
+            continue
         amount = add(amount, line.amount.amount)
         days, versions = (*days, *line.days), (*versions, *line.versions)
-    # Its own days and versions are those of all that it limits.
-    together = msgspec.structs.replace(
-        limited[-1],
-        amount=limited[-1].amount.with_amount(amount),
-        days=days,
-        versions=tuple(dict.fromkeys(versions)),
-    )
-    return limit_spend(item, together)
+        if usage is last:
+            together = msgspec.structs.replace(
+                line,
+                amount=line.amount.with_amount(amount),
+                days=days,
+                versions=tuple(dict.fromkeys(versions)),
+            )
+            found += limit_spend(usage.item, together)
+    return found
 
 
-def _last_item(usages: Sequence[Usage]) -> ItemTerms | None:
-    return next((usage.item for usage in reversed(usages) if usage.item is not None), None)
+def _is_limited(usage: Usage) -> bool:
+    item = usage.item
+    return item is not None and (item.minimum is not None or item.maximum is not None)
 
 
 def _share_cap(usages: list[Usage]) -> list[Usage]:
-    last = _last_item(usages)
-    if last is None or last.hard_cap is None:
+    capped = [usage.item.hard_cap for usage in usages if usage.item and usage.item.hard_cap is not None]
+    if len(capped) < 2:  # noqa: PLR2004 - one has it for itself
         return usages
-    left, shared = last.hard_cap, []
+    left, shared = capped[-1], []
     for usage in usages:
-        if usage.item is None:
+        if usage.item is None or usage.item.hard_cap is None:
             shared.append(usage)
             continue
-        own = usage.item.hard_cap
-        cap = left if own is None else min(own, left)
+        cap = min(usage.item.hard_cap, left)
         item = msgspec.structs.replace(usage.item, hard_cap=cap)
         shared.append(msgspec.structs.replace(usage, item=item))
         # In order of time: what was used first has the room.
