@@ -1,6 +1,6 @@
 """The usage of resources, a day or an hour at a time, for the whole fleet in two statements.
 
-Each period's records are made exactly what follows from `resource_spans`: missing ones are inserted, wrong ones
+Each period's records are made what follows from `resource_spans`: missing ones are inserted, wrong ones
 corrected, the rest removed. So it may be done any number of times, in any order and by several at once: a
 period's usage depends on the spans and on the terms of its day alone, never on when it is metered.
 """

@@ -1,5 +1,6 @@
 """Changes of the catalog, in any order: none of them changes the quote of a subscription that is there."""
 
+from collections.abc import Callable
 from datetime import date
 from decimal import Decimal
 from typing import Any, Final, TypeAlias
@@ -121,7 +122,7 @@ def offer(plan: str, public: bool) -> None:
     PlanTenant.objects.get_or_create(plan=row, tenant_id="another")
 
 
-MAKE: Final = {
+MAKE: Final[dict[str, Callable[..., None]]] = {
     "publish": publish, "draft": draft, "reprice_addon": reprice_addon, "price_resource": price_resource,
     "tax": tax, "offer": offer,
 }  # fmt: skip

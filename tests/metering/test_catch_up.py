@@ -2,6 +2,7 @@
 
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from django.core.management import call_command
@@ -171,7 +172,7 @@ def test_a_removal_by_a_saga_ends_usage_when_it_was_removed() -> None:
 def test_a_change_of_this_hour_leaves_nothing_to_meter_again() -> None:
     now = timezone.now()
     deployment = a_deployment()
-    look = {"tenant_id": "acme", "deployment_id": deployment.pk}
+    look: dict[str, Any] = {"tenant_id": "acme", "deployment_id": deployment.pk}
     start = now.replace(minute=0, second=0, microsecond=0)
     observed(seen(created_at=start, **look), at=start)
     observed(seen(created_at=start, status="off", active=False, **look), at=now)
@@ -250,7 +251,7 @@ def test_whatever_happens_in_whatever_order_the_rows_are_those_of_the_spans_in_t
                 to = owners[owner]
                 handed_over(to, at=at)
             elif step == "see":
-                look = (
+                look: dict[str, Any] = (
                     {}
                     if owner is None
                     else {"deployment_id": owners[owner].pk, "tenant_id": owners[owner].tenant_id}
