@@ -64,7 +64,7 @@ def test_what_it_made_for_a_deployment_and_removed_again_leaves_no_usage(
     assert (droplet.tenant_id, droplet.deleted_at is None) == ("acme", False)
     spans = ResourceSpan.objects.filter(resource=droplet)
     assert spans.exists()
-    assert not spans.exclude(tenant_id=None, deployment_id=None).exists()
+    assert not spans.exclude(tenant_id__isnull=True, deployment_id__isnull=True).exists()
 
 
 def test_a_project_that_is_there_is_used_and_stays_when_the_saga_is_compensated(cloud: Cloud) -> None:
