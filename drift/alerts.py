@@ -31,6 +31,7 @@ def update_alert(*, opened: int, actor: str) -> None:
     raise_alert(
         code=NEW_DRIFT,
         subject=SUBJECT,
-        message=f"{opened} new differences from the desired state; open by now: {named}{more}",
+        message=f"{opened} new difference{'' if opened == 1 else 's'} from the desired state; "
+        f"open by now: {named}{more}",
         details={"opened": opened, "open": dict(counts)},
     )

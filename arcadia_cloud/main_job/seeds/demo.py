@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -12,6 +12,7 @@ from django.db import transaction
 from arcadia_cloud.digitalocean.client import DigitalOcean
 from arcadia_cloud.kernel.database import DatabaseClock
 from arcadia_cloud.kernel.errors import Conflict, NotFound
+from arcadia_cloud.kernel.periods import month_of
 from catalog.services import seed_catalog
 from deployments.models import Deployment
 from deployments.services import create_deployment, create_subscription
@@ -83,7 +84,7 @@ def seed_demo() -> SeedCounts:
         )
         seed_catalog(at=asked_at)
         made = [
-            _seed_deployment(tenant, slug, display_name, at=asked_at)
+            _seed_deployment(tenant, slug, display_name, at=sold_at(asked_at))
             for tenant, deployments in TENANTS.items()
             for slug, display_name in deployments.items()
         ]
@@ -93,6 +94,11 @@ def seed_demo() -> SeedCounts:
         sum(is_new for _, is_new in made),
         _seed_desired_states(at=asked_at),
     )
+
+
+def sold_at(at: datetime) -> datetime:
+    """Return the time of the demo's sales: ten days ago and in this month, so that its quotes have usage."""
+    return max(month_of(at).starts_at, at - timedelta(days=10))
 
 
 def _seed_desired_states(*, at: datetime) -> int:
