@@ -44,8 +44,14 @@ def money_of(cents: Decimal, currency: str) -> Money:
     return Money(cents.scaleb(-minor_digits(currency)), currency)
 
 
-def require_terms(make: Callable[[], object]) -> None:
-    """Raise ValidationError for a row that makes no terms, in words: a constraint would only name itself."""
+def require_terms(row: models.Model, make: Callable[[], object]) -> None:
+    """Raise ValidationError for a row that makes no terms, in words: a constraint would only name itself.
+
+    A row that lacks a value is left to that field's own error.
+    """
+    needed = [field for field in row._meta.concrete_fields if not field.null and not field.primary_key]
+    if any(getattr(row, field.attname) is None for field in needed):
+        return
     try:
         make()
     except NO_TERMS as error:

@@ -235,7 +235,7 @@ class PlanItem(models.Model):
         return super().delete(*args, **kwargs)
 
     def clean(self) -> None:
-        require_terms(lambda: self.terms(self.version.currency))
+        require_terms(self, lambda: self.terms(self.version.currency))
 
     def terms(self, currency: str) -> ItemTerms:
         """Return what a quote needs of it, in the version's currency."""
@@ -289,7 +289,7 @@ class Addon(models.Model):
         return self.name
 
     def clean(self) -> None:
-        require_terms(self.terms)
+        require_terms(self, self.terms)
 
     def terms(self) -> AddonTerms:
         """Return what a quote needs of it, as it is today."""
@@ -342,7 +342,7 @@ class ResourcePrice(models.Model):
         return f"{self.resource_kind} from {self.effective_from}"
 
     def clean(self) -> None:
-        require_terms(self.terms)
+        require_terms(self, self.terms)
 
     def terms(self) -> ResourceRate:
         """Return what a quote needs of it."""
@@ -388,6 +388,10 @@ class TaxRate(models.Model):
 
     def __str__(self) -> str:
         return f"{self.code} {self.percent:f} %"
+
+    def clean(self) -> None:
+        """Refuse a percentage or dates that no quote can take."""
+        require_terms(self, self.terms)
 
     def terms(self) -> TaxTerms:
         """Return what a quote needs of it."""

@@ -85,11 +85,12 @@ def build_dashboard(*, at: datetime, with_billing: bool) -> Dashboard:
     sagas = summarize_provisioning()
     open_alerts = awake_alerts(at=at)
     processes = read_processes(at=at)
+    missing = missing_processes(processes)
     runs = reverse("admin:inventory_syncrun_changelist")
     return Dashboard(
         figures=[
             *fleet_figures(cells),
-            alerts_figure(open_alerts.count()),
+            alerts_figure(open_alerts.count(), is_watched=not missing),
             syncs_figure(ages),
             *saga_figures(sagas),
             drift_figure(Drift.objects.open().count()),
@@ -105,7 +106,7 @@ def build_dashboard(*, at: datetime, with_billing: bool) -> Dashboard:
         alerts=list(open_alerts[:_ALERTS_SHOWN]),
         running=running,
         processes=processes,
-        missing=missing_processes(processes),
+        missing=missing,
         brake=sagas.brake,
         is_new=not cells and not running and all(age.completed_at is None for age in ages),
     )

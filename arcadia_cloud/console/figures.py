@@ -61,14 +61,15 @@ def fleet_figures(cells: Sequence[FleetCell]) -> list[Figure]:
     ]
 
 
-def alerts_figure(count: int) -> Figure:
-    """Return the number of open alerts."""
+def alerts_figure(count: int, *, is_watched: bool) -> Figure:
+    """Count the open alerts; none is no good sign while the processes that raise them don't run."""
+    quiet = "none is open" if is_watched else "a worker is missing: see below"
     return Figure(
         name="Open alerts",
         value=f"{count:,}",
-        caption="need a look" if count else "nothing is wrong",
+        caption="need a look" if count else quiet,
         href=reverse("admin:kernel_alert_changelist"),
-        tone="bad" if count else "good",
+        tone="good" if is_watched and not count else "bad",
     )
 
 

@@ -223,3 +223,4 @@ def test_the_home_page_shows_each_queue_and_names_those_without_a_worker(operato
     assert "none takes from cloud_sync_fast" in shown
     assert "none takes from provisioning" not in shown
     assert "no beat runs" in shown
+    assert "a worker is missing: see below" in shown  # beside the number of open alerts, which is 0

@@ -4,8 +4,10 @@ import socket
 from typing import Any
 
 import pytest
+from django.contrib import admin
 from django.test import Client, RequestFactory
 
+from arcadia_cloud.kernel.console.records import BoundedAdmin
 from arcadia_cloud.wsgi import STALLED_SECONDS, application
 from tests.console.conftest import Login
 from tests.console.rows import ACCESS_LISTS, EVERY_LIST
@@ -92,6 +94,31 @@ def test_a_dialog_of_what_is_no_row_is_no_error_of_ours(login: Login) -> None:
             form = {"note": "x", "difference": "", "_form_sent": "1"}
             for answer in (client.get(f"/admin/{page}/"), client.post(f"/admin/{page}/", form)):
                 assert answer.status_code in {200, 302, 400, 404}, page
+
+
+ADDED_BY_HAND = sorted(
+    f"{model._meta.app_label}/{model._meta.model_name}"
+    for model, page in admin.site._registry.items()
+    if isinstance(page, BoundedAdmin) and type(page).has_add_permission is not BoundedAdmin.has_add_permission
+)
+
+
+@pytest.mark.parametrize("name", ADDED_BY_HAND)
+def test_a_form_of_nonsense_is_answered_by_what_is_wrong(login: Login, name: str) -> None:
+    client = login("superuser")
+    shown = client.get(f"/admin/{name}/add/")
+    if shown.status_code == 403:
+        return  # it is made by an action of another page
+    fields = shown.context["adminform"].form.fields
+    totals = {
+        f"{formset.formset.prefix}-{field}": "0"
+        for formset in shown.context["inline_admin_formsets"]
+        for field in ("TOTAL_FORMS", "INITIAL_FORMS")
+    }
+    for value in ("", "x", "-1", "NaN", "9" * 30, "9999-12-31", "{}"):
+        answer = client.post(f"/admin/{name}/add/", {**dict.fromkeys(fields, value), **totals})
+        # Some of it is a fine code, and of that a row is made.
+        assert answer.status_code == 302 or answer.context["errors"], value
 
 
 def test_a_null_in_a_form_is_no_error_of_ours(client: Client, db: None) -> None:
