@@ -25,11 +25,14 @@ from billing.models import (
     ProviderPrice,
 )
 from catalog.models import Addon, ResourcePrice, TaxRate
+from catalog.values.kinds import BillingKind
 from deployments.models import Deployment, DeploymentTemplate
 from deployments.services import create_subscription
 from drift.models import Drift, DriftIgnoreRule
 from inventory.models import Project, Resource, ResourceEvent, SyncRun
 from inventory.values import RunMode, RunOutcome
+from metering.models import BandwidthMeasurement, BandwidthSource, MeteringConfig, UsageRecord
+from metering.values import BandwidthOrigin, Granularity
 from provisioning.models import Provisioned, SagaRun, SagaStepResult
 from provisioning.services import protect
 from tests.catalog.rows import published, stored_plan
@@ -53,6 +56,10 @@ EVERY_LIST = (
     "provisioning/protectedresource",
     "drift/drift",
     "drift/driftignorerule",
+    "metering/usagerecord",
+    "metering/meteringconfig",
+    "metering/bandwidthsource",
+    "metering/bandwidthmeasurement",
     "billing/providerinvoice",
     "billing/costline",
     "billing/balancesnapshot",
@@ -128,6 +135,35 @@ def some_of_everything(count: int) -> None:
         protect(resource_pk=resource.pk, actor="a test", note="keep it")
         billed(resource)
         a_drift(resource)
+        _metered(resource, deployment)
+
+
+def _metered(resource: Resource, deployment: Deployment) -> None:
+    """A day's usage of the resource, its bandwidth, and terms from a day of its own on."""
+    start = minute(0).replace(hour=0, minute=0) + timedelta(days=resource.pk % 10_000)
+    day = start.date()
+    UsageRecord.objects.create(
+        deployment=deployment,
+        resource=resource,
+        resource_kind=BillingKind.DROPLET_HOURS,
+        period_start=start,
+        period_end=start + timedelta(days=1),
+        granularity=Granularity.DAILY,
+        qty=24,
+    )
+    by: dict[str, Any] = {"set_by": "a test", "set_at": start}
+    MeteringConfig.objects.create(resource_kind=BillingKind.DROPLET_HOURS, effective_from=day, **by)
+    BandwidthSource.objects.create(
+        deployment=deployment, source=BandwidthOrigin.NONE, effective_from=day, **by
+    )
+    BandwidthMeasurement.objects.create(
+        resource=resource,
+        day=day,
+        gigabytes=1,
+        coverage=1,
+        samples=288,
+        measured_at=start + timedelta(days=1),
+    )
 
 
 def a_drift(resource: Resource, **fields: Any) -> Drift:

@@ -133,6 +133,8 @@ def test_groups_have_exactly_their_permissions_however_often_they_are_seeded(db:
         "change_protectedresource",
         "change_drift",
         "change_driftignorerule",
+        "add_meteringconfig",
+        "add_bandwidthsource",
         "add_deploymenttemplate",
         "change_deploymenttemplate",
     }
