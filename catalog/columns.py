@@ -56,3 +56,17 @@ def require_terms(row: models.Model, make: Callable[[], object]) -> None:
         make()
     except NO_TERMS as error:
         raise ValidationError(f"These terms make no price: {error}.") from error
+
+
+class MakesTerms(models.Model):
+    """A row of which a quote's terms are made; a form refuses values that make none."""
+
+    class Meta:
+        abstract = True
+
+    def clean(self) -> None:
+        require_terms(self, self.terms)
+
+    def terms(self) -> object:
+        """Return what a quote needs of it. Raises one of NO_TERMS."""
+        raise NotImplementedError

@@ -18,6 +18,7 @@ from arcadia_cloud.kernel.money import Money
 from catalog.columns import (
     NO_TERMS,
     DateRange,
+    MakesTerms,
     currency_field,
     is_currency,
     money_of,
@@ -261,7 +262,7 @@ class PlanItem(models.Model):
         return PerUnitPrice(unit=self.overage_unit, price=price)
 
 
-class Addon(models.Model):
+class Addon(MakesTerms):
     """More of a kind for a price a month. A subscription snapshots price and quantity when it attaches it."""
 
     code = models.SlugField(max_length=60, unique=True)
@@ -301,7 +302,7 @@ class Addon(models.Model):
         )
 
 
-class ResourcePrice(models.Model):
+class ResourcePrice(MakesTerms):
     """A dated price of a kind that a plan doesn't price: `price_cents`, with fractions, buys `unit_qty`."""
 
     resource_kind = models.CharField(max_length=40, choices=BillingKind)
@@ -355,7 +356,7 @@ class ResourcePrice(models.Model):
         )
 
 
-class TaxRate(models.Model):
+class TaxRate(MakesTerms):
     """A dated tax on what is sold in a currency, in percent of the total."""
 
     code = models.CharField(max_length=20)
@@ -388,10 +389,6 @@ class TaxRate(models.Model):
 
     def __str__(self) -> str:
         return f"{self.code} {self.percent:f} %"
-
-    def clean(self) -> None:
-        """Refuse a percentage or dates that no quote can take."""
-        require_terms(self, self.terms)
 
     def terms(self) -> TaxTerms:
         """Return what a quote needs of it."""

@@ -72,7 +72,11 @@ def _claim(pk: int, *, at: datetime) -> AlertDelivery | None:
     delivery = AlertDelivery.objects.select_related("alert").get(pk=pk)
     pause = min(_FIRST_PAUSE * 2 ** min(delivery.attempts, 16), _LONGEST_PAUSE)
     claimed = AlertDelivery.objects.filter(
-        pk=pk, attempts=delivery.attempts, sent_at=None, given_up_at=None
+        pk=pk,
+        attempts=delivery.attempts,
+        next_attempt_at__lte=at,  # or one that is being sent by another would be sent twice
+        sent_at=None,
+        given_up_at=None,
     ).update(attempts=F("attempts") + 1, next_attempt_at=at + pause)
     return delivery if claimed else None
 

@@ -55,7 +55,7 @@ class UsageList(ScopedView, ListView):
     tenant_serializer = operator_serializer = UsageRecordSerializer
     tenant_filterset = UsageFilter
     operator_filterset = OperatorUsageFilter
-    orderings = ("id", "period_start")
+    orderings = ("id",)
 
     def get_permissions(self) -> list[BasePermission]:
         return [UsageSender() if self.request.method == "POST" else TenantOrOperator()]

@@ -85,7 +85,7 @@ def test_one_job_prints_a_json_object_per_stage_and_nothing_else(place: Place) -
     kinds = ("project", *full, "project", *slow)
     syncs = [f"sync {kind}" for kind in kinds]
     quotes = [f"quote {tenant}/{slug}" for tenant, slugs in TENANTS.items() for slug in slugs]
-    later = ["balance and invoices", "push to finance", "meter", *sorted(quotes)]
+    later = ["balance and invoices", "push to finance", "drift", "meter", *sorted(quotes)]
     stages = [line["stage"] for line in lines]
     assert [*stages[: -len(quotes)], *sorted(stages[-len(quotes) :])] == [*syncs, *later]
     for line in lines:
@@ -115,11 +115,11 @@ def test_on_a_given_database_and_broker_a_stage_that_fails_is_named_and_no_serve
     job = place.run("--once", "--json", **given, **stranger)
     assert job.returncode == 1
     lines = [json.loads(line) for line in job.stdout.splitlines()]
-    *failed, push = lines
-    assert {line["status"] for line in failed} == {"failed"}
+    failed = [line for line in lines if line["status"] == "failed"]
+    passed = {line["stage"].partition(" acme")[0] for line in lines if line["status"] == "ok"}
     assert all("401" in line["error"] for line in failed)
     assert failed[-1]["stage"] == "balance and invoices"
-    assert (push["stage"], push["status"]) == ("push to finance", "ok")  # it needs no token of the provider's
+    assert passed >= {"push to finance", "drift", "meter"}, "what needs no token of the provider's"
     assert re.search("failed: .*sync droplet", job.stderr)
     assert not (place.folder / "postgres").exists()
     assert not (place.folder / "valkey").exists()

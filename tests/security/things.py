@@ -10,6 +10,7 @@ from billing.models import BalanceSnapshot, CostLine, ProviderInvoice
 from catalog.models import Addon, Plan, PlanTenant
 from deployments.models import Deployment
 from deployments.services import create_deployment, create_subscription
+from drift.models import Drift
 from inventory.models import Resource, ResourceEvent
 from metering.models import UsageRecord
 from provisioning.models import SagaRun, SagaStepResult
@@ -151,6 +152,22 @@ def usage_of(tenant: str) -> Mapping[str, Any]:
     return values
 
 
+def drift_of(tenant: str) -> Mapping[str, Any]:
+    """An open difference of the tenant's resource."""
+    now = timezone.now()
+    drift = Drift.objects.create(
+        resource_id=resource_of(tenant)["pk"],
+        kind="droplet",
+        field="name",
+        expected=CANARY + tenant,
+        actual="renamed",
+        cause=tenant,
+        detected_at=now,
+        last_seen_at=now,
+    )
+    return {"pk": drift.pk}
+
+
 MAKERS: Mapping[str, Callable[[str], Mapping[str, Any]]] = {
     "api/v1/catalog": plan_of,
     "api/v1/deployments": deployment_of,
@@ -158,6 +175,7 @@ MAKERS: Mapping[str, Callable[[str], Mapping[str, Any]]] = {
     "api/v1/inventory": resource_of,
     "api/v1/billing": invoice_of,
     "api/v1/sagas": saga_of,
+    "api/v1/drift": drift_of,
 }
 
 

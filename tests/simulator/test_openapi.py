@@ -382,7 +382,7 @@ def test_a_volumes_life_has_the_documents_shape_and_rules(api: Api) -> None:
         refused = check(api.ask("POST", "/v2/volumes", {**order, "name": name}))
         assert refused.status_code == 422, name
     volume = check(api.ask("POST", "/v2/volumes", order)).json()["volume"]["id"]
-    droplet = api.post("/v2/droplets", {**ORDER, "region": "nyc3"})["droplet"]["id"]
+    droplet = api.post("/v2/droplets", {**ORDER, "region": "nyc3"}, status=202)["droplet"]["id"]
     api.advance(31)
     path, attach = f"/v2/volumes/{volume}", {"type": "attach", "droplet_id": droplet}
     begun = check(api.ask("POST", f"{path}/actions", attach))

@@ -124,6 +124,7 @@ def test_a_reserved_ip_is_mapped(droplet: dict[str, Any] | None, holder: str | N
         name="203.0.113.7",
         region="nyc3",
         status=status,
+        sku=status,
         attrs={"droplet_id": holder, "locked": False},
     )
 
@@ -142,6 +143,7 @@ def test_a_load_balancer_is_mapped() -> None:
         name="shop-lb",
         region="nyc3",
         status="active",
+        sku="node x1",
         tags=["deployment:shop"],
         attrs={
             "type": "REGIONAL",

@@ -114,6 +114,7 @@ def test_a_database_is_mapped() -> None:
         name="crm-pg",
         region="fra1",
         status="online",
+        sku="db-s-2vcpu-4gb x2",
         tags=["deployment:crm", "tenant:globex"],
         attrs={
             "engine": "pg",
