@@ -289,9 +289,6 @@ class Addon(MakesTerms):
     def __str__(self) -> str:
         return self.name
 
-    def clean(self) -> None:
-        require_terms(self, self.terms)
-
     def terms(self) -> AddonTerms:
         """Return what a quote needs of it, as it is today."""
         return AddonTerms(
@@ -341,9 +338,6 @@ class ResourcePrice(MakesTerms):
 
     def __str__(self) -> str:
         return f"{self.resource_kind} from {self.effective_from}"
-
-    def clean(self) -> None:
-        require_terms(self, self.terms)
 
     def terms(self) -> ResourceRate:
         """Return what a quote needs of it."""
