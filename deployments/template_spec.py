@@ -138,11 +138,8 @@ def _check_texts(value: Any, path: str) -> None:
 
 
 def _refuse_unstorable(text: str, path: str) -> None:
-    try:
-        as_storable = "\0" not in text and text.encode()
-    except UnicodeEncodeError:  # half of a pair of surrogates
-        as_storable = False
-    if as_storable is False:
+    # A lone surrogate is what UTF-8 has no bytes for.
+    if "\0" in text or text != text.encode(errors="replace").decode():
         _refuse(path, "holds a character that can't be stored (NUL or a lone surrogate)")
 
 

@@ -42,11 +42,10 @@ class QueueState:
 
 @dataclass(frozen=True, slots=True)
 class Processes:
-    """Every queue in the settings' order, and when a beat was last seen."""
+    """Every queue in the settings' order, and how many beats run."""
 
     queues: Sequence[QueueState]
     beats: int
-    beat_seen_at: datetime | None
 
     @property
     def unserved(self) -> list[str]:
@@ -57,14 +56,12 @@ def read_processes(*, at: datetime) -> Processes:
     """Read the heartbeats and the queues' lengths: one query, and one call of the broker."""
     heartbeats = list(ProcessHeartbeat.objects.all())
     waiting = queue_lengths()
-    beats = [each for each in heartbeats if each.name.startswith(BEAT_PREFIX)]
     return Processes(
         queues=[
             _state_of(name, [each for each in heartbeats if name in each.queues], waiting, at=at)
             for name in settings.QUEUES
         ],
-        beats=sum(_is_alive(each, at=at) for each in beats),
-        beat_seen_at=max((each.seen_at for each in beats), default=None),
+        beats=sum(each.name.startswith(BEAT_PREFIX) and _is_alive(each, at=at) for each in heartbeats),
     )
 
 

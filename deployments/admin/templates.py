@@ -3,14 +3,14 @@
 from typing import Any
 
 from django import forms
-from django.contrib import admin, messages
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.contrib import admin
+from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
 from arcadia_cloud.kernel.console.actions import Button, actor_of
 from arcadia_cloud.kernel.console.records import RecordAdmin
 from arcadia_cloud.kernel.console.theme import DialogForm, action, display
-from arcadia_cloud.kernel.errors import DomainError, InvalidInput
+from arcadia_cloud.kernel.errors import InvalidInput
 from deployments.models import DeploymentTemplate
 from deployments.services import (
     create_template,
@@ -85,20 +85,6 @@ class DeploymentTemplateAdmin(RecordAdmin[DeploymentTemplate]):
         self, request: HttpRequest, obj: DeploymentTemplate | None = None
     ) -> tuple[str, ...]:
         return () if obj is None else ("code", "version", "status_badge", "published_at", "published_by")
-
-    def changeform_view(
-        self,
-        request: HttpRequest,
-        object_id: str | None = None,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
-        """Show what the service refuses, as where another published the draft meanwhile, on the page."""
-        try:
-            return super().changeform_view(request, object_id, form_url, extra_context)
-        except DomainError as refusal:
-            self.message_user(request, refusal.detail, messages.ERROR)
-            return HttpResponseRedirect(request.get_full_path())
 
     def save_model(self, request: HttpRequest, obj: DeploymentTemplate, form: Any, change: bool) -> None:
         """Write by the service, which keeps versions apart and published ones as they are."""

@@ -2,14 +2,16 @@
 
 from typing import Any, ClassVar, TypeVar
 
+from django.contrib import messages
 from django.contrib.admin import ShowFacets
 from django.db.models import Model
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 
 from arcadia_cloud.kernel.console.actions import ActionsAdmin
 from arcadia_cloud.kernel.console.lookups import StrictLookupsAdmin
 from arcadia_cloud.kernel.console.paging import BoundedChangeList, BoundedPaginator
 from arcadia_cloud.kernel.console.theme import ThemedChangeList
+from arcadia_cloud.kernel.errors import DomainError
 
 M = TypeVar("M", bound=Model)
 
@@ -27,6 +29,20 @@ class BoundedAdmin(StrictLookupsAdmin[M]):
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ThemedChangeList]:
         return BoundedChangeList
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """Show the form; what a service refuses, as where another was faster, is shown on the page."""
+        try:
+            return super().changeform_view(request, object_id, form_url, extra_context)
+        except DomainError as refusal:
+            self.message_user(request, refusal.detail, messages.ERROR)
+            return HttpResponseRedirect(request.get_full_path())
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
