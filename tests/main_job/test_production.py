@@ -20,6 +20,19 @@ COMPOSE = yaml.safe_load((PROJECT / "compose.yaml").read_text(encoding="utf-8"))
 OURS = ("migrate", "web", "worker-provisioning", "worker-sync", "worker-billing", "beat")
 
 
+def test_no_key_stands_twice() -> None:
+    # Docker refuses such a file; PyYAML takes the last one without a word.
+    pending = [yaml.compose((PROJECT / "compose.yaml").read_text(encoding="utf-8"))]
+    while pending:
+        node = pending.pop()
+        if isinstance(node, yaml.MappingNode):
+            keys = [key.value for key, _ in node.value if key.value != "<<"]
+            assert len(keys) == len(set(keys)), f"twice at line {node.start_mark.line + 1}: {keys}"
+            pending += [value for _, value in node.value]
+        elif isinstance(node, yaml.SequenceNode):
+            pending += node.value
+
+
 @pytest.mark.parametrize("name", OURS)
 def test_every_process_may_have_tokens_of_its_purpose_and_finance(name: str) -> None:
     environment = COMPOSE["services"][name]["environment"]
