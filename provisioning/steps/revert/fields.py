@@ -84,12 +84,13 @@ def observe_resource(state: StepState, cloud: DigitalOcean) -> Wait | None:
 def put_back_field(state: StepState, cloud: DigitalOcean) -> Wait | None:
     """Write the field's desired value. Refuses a protected resource where that would harm it."""
     change = _change(state, cloud, state.inputs["value"])
-    # Only once: after a lost answer it has the desired value already.
     if not state.get_output("is_noted", False):
         inherited: dict[str, Any] = state.get_output("inherited", {})
         found = value_of(change.seen, change.field)
         state.put_output("value_before", inherited.get("value_before", found))
         state.put_output("is_noted", True)
+        # Committed before the write: a worker that dies after it must neither forget it nor note its own.
+        return Wait(0, f"what {change.field} was is noted")
     if REVERSALS[change.kind][change.field].is_harmful:
         refuse_protected_resource(change)
     # Each writer looks first: after a lost answer nothing is left to be written.
@@ -121,6 +122,8 @@ def put_back_project(state: StepState, cloud: DigitalOcean) -> Wait | None:
         inherited: dict[str, Any] = state.get_output("inherited", {})
         before = row.project.provider_id if row.project else DEFAULT_PROJECT
         state.put_output("project_before", inherited.get("project_before", before))
+        # Committed before the move, as above.
+        return Wait(0, "the project is noted")
     move_to_project(cloud, row.urn, to=project.id)
     mirror_unknown_project(state, cloud, project.id)
     state.put_output("assigned_to_project", project.id)

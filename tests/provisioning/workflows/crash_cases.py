@@ -21,6 +21,8 @@ from tests.provisioning.workflows.cloud import ORDER, Cloud
 KINDS: Final = ("provision_droplet", "resize_droplet", "revert_drift")
 FORWARD, CANCELLED, FAILING = WAYS = ("forward", "cancelled", "failing later")
 SECONDS: Final = 120
+# Steps whose first call notes what was, and whose second writes.
+NOTES_FIRST: Final = {"revert_drift": frozenset({1})}
 DESIRED: Final = {"size_slug": "s-4vcpu-8gb", "tags": ["role:right"]}  # of what a revert puts back
 _MOST_AT_ONCE: Final = 24
 
@@ -147,8 +149,13 @@ def points_of(batch: Batch, kind: str) -> dict[str, list[Point]]:
         CANCELLED: "rolled_back",
         FAILING: "rolled_back",
     }
+    noting = NOTES_FIRST.get(kind, frozenset())
     passed = {
-        run.case.way: [each.point for each in batch.crashes.passed(run.saga.pk) if each.point.nth == 1]
+        run.case.way: [
+            point
+            for point in (each.point for each in batch.crashes.passed(run.saga.pk))
+            if point.nth == 1 or (point.nth == 2 and point.step_idx in noting)
+        ]
         for run in runs
     }
     back = [point for point in passed[CANCELLED] if point.is_back]

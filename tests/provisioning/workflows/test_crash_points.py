@@ -34,7 +34,8 @@ CASES = [
     Case(RESIZE, FAILING, Point(At.AFTER_COMPENSATION, TO_SIZE, is_back=True)),
     Case(RESIZE, FAILING, Point(At.WAITING, SHUT_DOWN, is_back=True)),
     Case(PROVISION, CANCELLED, Point(At.AFTER_COMPENSATION_COMMIT, ASSIGN, is_back=True)),
-    Case(REVERT, FORWARD, Point(At.AFTER_EFFECT, PUT_TAGS)),
+    Case(REVERT, FORWARD, Point(At.AFTER_EFFECT, PUT_TAGS, nth=2)),  # its first call notes what was
+    Case(REVERT, CANCELLED, Point(At.AFTER_EFFECT, PUT_TAGS, nth=2)),
     Case(REVERT, CANCELLED, Point(At.WAITING, REVERT_ON)),
     Case(REVERT, FAILING, Point(At.AFTER_COMPENSATION, PUT_TAGS, is_back=True)),
     Case(REVERT, FAILING, Point(At.BEFORE_COMPENSATION, REVERT_SIZE, is_back=True)),
