@@ -9,46 +9,57 @@
 --             since the planner knows how many spans overlap a constant, and no more of a computed one
 -- returns     nothing; the row count says how many rows
 -- locks       nothing; the caller holds the day's row of cost_days
-WITH month_span AS MATERIALIZED (
-    SELECT resource_id, coalesce(sku, '') AS sku, span.tenant_id, span.deployment_id, size_gb, kind, region,
-           extract(epoch FROM least(upper(during), %(month_end)s::timestamptz)
-                              - greatest(lower(during), %(month_start)s::timestamptz)) AS month_seconds,
-           CASE WHEN during && tstzrange(%(day_start)s::timestamptz, %(day_end)s::timestamptz) THEN
-               extract(epoch FROM least(upper(during), %(day_end)s::timestamptz)
-                                  - greatest(lower(during), %(day_start)s::timestamptz))
-           END AS day_seconds
-    FROM resource_spans AS span
-    JOIN cloud_resources AS resource ON resource.id = resource_id
-    WHERE during && tstzrange(%(month_start)s::timestamptz, %(month_end)s::timestamptz)
+WITH day_span AS (
+    -- Most of a fleet doesn't change in a month: such a span is its resource's only one, and nothing is to be measured.
+    SELECT resource_id, NULL::bigint AS changed_id, sku, tenant_id, deployment_id, size_gb,
+           extract(epoch FROM %(day_end)s::timestamptz - %(day_start)s::timestamptz) AS day_seconds,
+           extract(epoch FROM %(month_end)s::timestamptz - %(month_start)s::timestamptz) AS month_seconds
+    FROM resource_spans
+    WHERE during @> tstzrange(%(month_start)s::timestamptz, %(month_end)s::timestamptz)
+    UNION ALL
+    SELECT resource_id, resource_id, sku, tenant_id, deployment_id, size_gb,
+           extract(epoch FROM least(upper(during), %(day_end)s::timestamptz)
+                              - greatest(lower(during), %(day_start)s::timestamptz)),
+           month_seconds
+    FROM (
+        SELECT span.*,
+               sum(extract(epoch FROM least(upper(during), %(month_end)s::timestamptz)
+                                      - greatest(lower(during), %(month_start)s::timestamptz)))
+                   OVER (PARTITION BY resource_id, sku) AS month_seconds
+        FROM resource_spans AS span
+        WHERE during && tstzrange(%(month_start)s::timestamptz, %(month_end)s::timestamptz)
+          AND NOT during @> tstzrange(%(month_start)s::timestamptz, %(month_end)s::timestamptz)
+    ) AS changed
+    WHERE during && tstzrange(%(day_start)s::timestamptz, %(day_end)s::timestamptz)
 ),
-capped AS (
-    SELECT resource_id, sku, sum(month_seconds) AS month_seconds
-    FROM month_span
-    GROUP BY resource_id, sku
-),
-day_span AS MATERIALIZED (
-    SELECT month_span.resource_id, month_span.tenant_id, month_span.deployment_id, month_span.size_gb, month_span.sku,
-           month_span.day_seconds, capped.month_seconds, month_span.kind, month_span.region
-    FROM month_span
-    JOIN capped USING (resource_id, sku)
-    WHERE month_span.day_seconds IS NOT NULL
+-- Counted before it is priced: an owner's resources of one sku are one multiplication.
+bundle AS MATERIALIZED (
+    SELECT span.tenant_id, span.deployment_id, resource.kind, coalesce(span.sku, '') AS sku, resource.region, changed_id,
+           day_seconds, month_seconds, count(*) AS resources, sum(size_gb) AS size_gb
+    FROM day_span AS span
+    JOIN cloud_resources AS resource ON resource.id = span.resource_id
+    GROUP BY span.tenant_id, span.deployment_id, resource.kind, span.sku, resource.region, changed_id, day_seconds,
+             month_seconds
 ),
 sold AS MATERIALIZED (  -- of a fleet's hundreds of thousands there are some hundreds to look up
     SELECT subject.*, price.unit, price.price, price.monthly_cap
-    FROM (SELECT DISTINCT kind, sku, region FROM day_span) AS subject
+    FROM (SELECT DISTINCT kind, sku, region FROM bundle) AS subject
     -- include: price_in_force.sql
 ),
 cost AS (
-    SELECT day_span.resource_id, day_span.tenant_id, day_span.deployment_id, day_span.kind, sold.price IS NULL AS is_unpriced,
-           day_span.day_seconds
-               * CASE WHEN sold.unit = 'gib_month' THEN coalesce(day_span.size_gb, 0) ELSE 1 END
-               * coalesce(nullif(split_part(day_span.sku, ' x', 2), '')::numeric, 1)
-               * least(sold.price / (672 * 3600), sold.monthly_cap / day_span.month_seconds) AS amount
-    FROM day_span
+    SELECT bundle.tenant_id, bundle.deployment_id, bundle.kind, bundle.changed_id, bundle.resources,
+           sold.price IS NULL AS is_unpriced,
+           bundle.day_seconds
+               * CASE WHEN sold.unit = 'gib_month' THEN coalesce(bundle.size_gb, 0) ELSE bundle.resources END
+               * coalesce(nullif(split_part(bundle.sku, ' x', 2), '')::numeric, 1)
+               * least(sold.price / (672 * 3600), sold.monthly_cap / bundle.month_seconds) AS amount
+    FROM bundle
     JOIN sold USING (kind, sku, region)
 )
 INSERT INTO daily_costs (day, source, part, tenant_id, deployment_id, kind, amount, resources, unpriced)
 SELECT %(day)s::date, 'accrued', 'matched', tenant_id, deployment_id, kind, round(coalesce(sum(amount), 0), 10),
-       count(DISTINCT resource_id), count(DISTINCT resource_id) FILTER (WHERE is_unpriced)
+       coalesce(sum(resources) FILTER (WHERE changed_id IS NULL), 0) + count(DISTINCT changed_id),
+       coalesce(sum(resources) FILTER (WHERE changed_id IS NULL AND is_unpriced), 0)
+           + count(DISTINCT changed_id) FILTER (WHERE is_unpriced)
 FROM cost
 GROUP BY tenant_id, deployment_id, kind
