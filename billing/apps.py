@@ -40,6 +40,13 @@ class BillingConfig(AppConfig):
                 expires_seconds=24 * 3600,
             ),
             ScheduleEntry(
+                name="billing: reported costs",
+                task="billing.read_reported_costs",
+                queue=_QUEUE,
+                crontab="55 2 * * *",
+                expires_seconds=24 * 3600,
+            ),
+            ScheduleEntry(
                 name="billing: daily costs",
                 task="billing.compute_daily_costs",
                 queue=_QUEUE,

@@ -49,11 +49,37 @@ _KINDS_BY_LAST_WORDS: Final = (
     ("droplets", Kind.DROPLET),
     ("droplet backups", Kind.DROPLET_BACKUP),
     ("snapshots", Kind.SNAPSHOT),
+    ("load balancers", Kind.LOAD_BALANCER),
 )
 # What names a droplet by its description: `web-01 (Weekly Backup Services)`, bandwidth `web-01 (12 GiB)`.
 _BACKUP_SERVICE: Final = re.compile(r"\([^()]*\bbackup services?\)\s*$", re.IGNORECASE)
 _BANDWIDTH: Final = frozenset({"bandwidth", "droplet bandwidth", "droplet transfer"})
+_VOLUME: Final = re.compile(r" \([a-z]{3}\d\) \d+ ?Gi?B$")  # `data (fra1) 100GB`
+_UNUSED_ADDRESS: Final = ("Unused Floating IP - ", "Unused Reserved IP - ")
+_DROPLET_SKU: Final = "1-DO-DROP-"
+_KUBERNETES_SKU: Final = "1-KS-"
 _NAMED_BY_THEIR_GROUP: Final = frozenset({Kind.KUBERNETES_CLUSTER, Kind.DATABASE})
+
+
+def kind_of_point(sku: str, group_description: str, description: str) -> str:
+    """Return the kind of what a day's cost is of, by its sku and its texts: a kind of resource, or `other`.
+
+    Points name no product. Of skus two families are known, from the examples of the API reference.
+    """
+    if _BACKUP_SERVICE.search(description):
+        return str(Kind.DROPLET_BACKUP)
+    if sku.startswith(_DROPLET_SKU):
+        return str(Kind.DROPLET)
+    if sku.startswith(_KUBERNETES_SKU):
+        return str(Kind.KUBERNETES_CLUSTER)
+    if _VOLUME.search(description):
+        return str(Kind.VOLUME)
+    if description.startswith(_UNUSED_ADDRESS):
+        return str(Kind.RESERVED_IP)
+    # A group may be a product, `HTTP Load Balancers`, and a description may begin with one.
+    texts = (group_description, description.partition("(")[0])
+    found = (_kind_of_product(text, "") for text in texts if text.strip())
+    return str(next((kind for kind in found if kind is not None), OTHER))
 
 
 def is_tax(product: str, category: str, description: str) -> bool:

@@ -9,9 +9,11 @@ from django.db.models import Count, Q, QuerySet, Sum
 
 from arcadia_cloud.kernel.errors import NotFound
 from arcadia_cloud.kernel.periods import month_of, one_month_before, previous_month
+from billing.costs.accuracy import PriceAccuracy, compare_prices
 from billing.costs.breakdown import CostBreakdown, CostGroup, CostRow, Dimension, break_down_costs
 from billing.costs.days import DayCost, sum_days
 from billing.costs.prices import UnpricedResources, unpriced_resources
+from billing.costs.undercharges import Undercharge, list_undercharges
 from billing.ingest.csv_summary import find_invoice_of_csv
 from billing.models import BalanceSnapshot, ProviderInvoice
 from billing.states import IngestStatus, PushStatus
@@ -28,15 +30,19 @@ __all__ = [
     "CostSource",
     "DayCost",
     "Dimension",
+    "PriceAccuracy",
+    "Undercharge",
     "UnpricedResources",
     "balances_since",
     "break_down_costs",
+    "compare_prices",
     "find_invoice",
     "find_invoice_of_csv",
     "invoices_since",
     "invoices_to_ingest",
     "invoices_to_push",
     "latest_balance",
+    "list_undercharges",
     "sum_days",
     "summarize_billing",
     "unpriced_resources",

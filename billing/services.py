@@ -23,6 +23,7 @@ from arcadia_cloud.kernel.queue.nudge import nudge, publish_now
 from billing import balance, finance_push
 from billing.costs.days import CostDaysResult, compute_due_days, make_days_due, plan_days
 from billing.costs.prices import PriceCounts, keep_size_prices, seed_prices
+from billing.costs.reported import ReportedResult, read_reported_days
 from billing.finance_push import NotPushable, PushResult, assert_pushable
 from billing.history import HistoryResult, read_history
 from billing.ingest import accept_mismatch as acceptance
@@ -40,6 +41,7 @@ __all__ = [
     "IngestResult",
     "PriceCounts",
     "PushResult",
+    "ReportedResult",
     "SweepCounts",
     "accept_mismatch",
     "compute_daily_costs",
@@ -49,6 +51,7 @@ __all__ = [
     "push_if_due",
     "push_invoices",
     "read_provider_prices",
+    "read_reported_costs",
     "recompute_after_price_change",
     "rematch",
     "request_ingest",
@@ -103,6 +106,15 @@ def read_provider_prices(*, day: date) -> PriceCounts:
 def recompute_after_price_change(*, since: date | None, until: date | None = None) -> int:
     """Have the accrued costs of these days computed again; None: without a bound. Return how many days."""
     return make_days_due(CostSource.ACCRUED, Period(since or date.min, until or date.max))
+
+
+def read_reported_costs(*, at: datetime, report: ReportProgress | None = None) -> ReportedResult:
+    """Read what the provider reports that days before `at` cost; a token that may not is a result, too.
+
+    One process at a time. Raises LeaseHeld and ProviderError; the days that were read by then stay.
+    """
+    with lease("billing: reported costs"), DigitalOcean(PURPOSE) as cloud:
+        return read_reported_days(cloud=cloud, at=at, report=report)
 
 
 def compute_daily_costs(*, at: datetime, report: ReportProgress | None = None) -> CostDaysResult:

@@ -41,6 +41,13 @@ def read_provider_prices() -> dict[str, int]:
     return {"begun": counts.begun, "ended": counts.ended}
 
 
+@shared_task(name="billing.read_reported_costs")
+def read_reported_costs() -> dict[str, int | str]:
+    """Read what the provider reports that days cost, daily, where the token may."""
+    result = services.read_reported_costs(at=timezone.now())
+    return {"days": result.days, "items": result.items, "refusal": result.refusal}
+
+
 @shared_task(name="billing.compute_daily_costs")
 def compute_daily_costs() -> dict[str, int]:
     """Compute the costs of the days that are due, daily."""

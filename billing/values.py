@@ -54,9 +54,10 @@ class BilledLine(NamedTuple):
 
 
 class CostSource(TextChoices):
-    """The sources of a day's costs, the best first: the invoice's lines, or spans at list prices."""
+    """The sources of a day's costs, the best first: invoices, the provider's estimate, list prices."""
 
     BILLED = "billed"
+    REPORTED = "reported"
     ACCRUED = "accrued"
 
 

@@ -42,6 +42,20 @@ def paginate_list(key: str, items: list[Json]) -> Json:
     return paginate(key, len(items), lambda start, stop: items[start:stop])
 
 
+def paginate_numbered(key: str, items: list[Json]) -> Json:
+    """Return the requested page of a list whose pages are numbered, and have no links."""
+    per_page = read_query_number("per_page", _DEFAULT_PER_PAGE, minimum=1, maximum=MAX_PER_PAGE)
+    page = read_query_number("page", 1, minimum=1, maximum=_LAST_PAGE)
+    if take_fault("empty_list") is not None:
+        items = []
+    return {
+        key: items[(page - 1) * per_page : page * per_page],
+        "total_items": len(items),
+        "total_pages": -(-len(items) // per_page),
+        "current_page": page,
+    }
+
+
 def page_links(page: int, per_page: int, total: int) -> Json:
     """Return `links` of a page, empty if there is no other."""
     last = max(1, -(-total // per_page))

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Final
 from urllib.parse import quote
 
@@ -14,6 +14,7 @@ from arcadia_cloud.digitalocean.records import (
     ActionRecord,
     BalanceRecord,
     BillingEntryRecord,
+    CostPointRecord,
     DnsRecord,
     DropletCreateResponse,
     DropletRecord,
@@ -314,6 +315,17 @@ class DigitalOcean(RestClient):
         ProviderUnavailable, a page of HTML is ProviderMalformed. Memory is flat in the table's length.
         """
         return self._transport.stream(f"{_INVOICES}/{_quote(invoice_uuid)}/csv", accept="text/csv")
+
+    def cost_point_pages(
+        self, account_urn: str, *, first: date, last: date
+    ) -> Iterator[Page[CostPointRecord]]:
+        """Yield the pages of what each day from `first` to `last` cost, item by item; 31 days at most.
+
+        Source: API reference, "List Billing Insights": changes from day to day of nightly estimates, which
+        need not add up to the invoice. ProviderForbidden where the token may not read them.
+        """
+        path = f"/v2/billing/{_quote(account_urn)}/insights/{first}/{last}"
+        return self.pages(Listing(path, "data_points", CostPointRecord, style="numbered"))
 
 
 def dns_data(type: str, data: str) -> str:  # noqa: A002 - the API's word

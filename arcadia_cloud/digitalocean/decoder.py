@@ -37,10 +37,15 @@ class Meta(msgspec.Struct, gc=False):
 
 
 class Envelope(msgspec.Struct, gc=False):
-    """The fields around the items: `links.pages.next` and `meta.total`, both often absent."""
+    """The fields around the items: `links.pages.next` and `meta.total`, both often absent.
+
+    Lists of the style "numbered" have `total_pages` and `total_items` in their place.
+    """
 
     links: Links | None = None
     meta: Meta | None = None
+    total_pages: int = 0
+    total_items: int | None = None
 
     @property
     def next(self) -> str:
@@ -48,7 +53,7 @@ class Envelope(msgspec.Struct, gc=False):
 
     @property
     def total(self) -> int | None:
-        return self.meta.total if self.meta else None
+        return self.meta.total if self.meta else self.total_items
 
 
 @lru_cache(maxsize=512)  # to make a decoder takes longer than to decode a page

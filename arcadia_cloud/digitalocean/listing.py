@@ -16,17 +16,23 @@ _MOST_DIGITS: Final = 9  # of a page's number; int() refuses thousands with an e
 class Listing(Generic[T]):
     """A collection's address and its style of paging.
 
-    `key` is the answer's field that holds the items. `style`: "pages" counts pages, "cursor" hands on a
-    `page_token`, "unpaged" is one call. `missing_is_empty`: a 404 there means that there is none.
+    `key` is the answer's field that holds the items. `style`: "pages" counts pages, "numbered" too, with
+    `total_pages` in place of links, "cursor" hands on a `page_token`, "unpaged" is one call.
+    `missing_is_empty`: a 404 there means that there is none.
     """
 
     path: str
     key: str
     record: type[T]
     params: Mapping[str, str] = field(default_factory=dict)
-    style: Literal["pages", "unpaged", "cursor"] = "pages"
+    style: Literal["pages", "numbered", "unpaged", "cursor"] = "pages"
     missing_is_empty: bool = False
     per_page: int = 200  # the most that DigitalOcean gives (API reference, "Links & Pagination")
+
+    @property
+    def is_counted(self) -> bool:
+        """Whether a page is asked for by its number."""
+        return self.style in {"pages", "numbered"}
 
 
 @dataclass(frozen=True, slots=True)

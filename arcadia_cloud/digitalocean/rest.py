@@ -104,7 +104,7 @@ class RestClient:
         """
         call = f"GET {listing.path}"
         size = listing.per_page
-        position = {"page": str(offset // size + 1)} if listing.style == "pages" else {}
+        position = {"page": str(offset // size + 1)} if listing.is_counted else {}
         for number in range(1, self._most_pages + 1):
             sizes = {} if listing.style == "unpaged" else {"per_page": str(size)}
             try:
@@ -119,12 +119,19 @@ class RestClient:
                     return
                 raise
             items, envelope = decode_page(response, listing, call=call)
-            is_last = not items or not envelope.next or listing.style == "unpaged"
-            following = int(position["page"]) * size if listing.style == "pages" and not is_last else None
+            if listing.style == "numbered":
+                has_next = int(position["page"]) < envelope.total_pages
+            else:
+                has_next = bool(envelope.next) and listing.style != "unpaged"
+            is_last = not items or not has_next
+            following = int(position["page"]) * size if listing.is_counted and not is_last else None
             yield Page(items, envelope.total, number, following)
             if is_last:
                 return
-            position = next_page_params(envelope.next, position, listing, call=call)
+            if listing.style == "numbered":
+                position = {"page": str(int(position["page"]) + 1)}
+            else:
+                position = next_page_params(envelope.next, position, listing, call=call)
         raise ProviderMalformed(f"the list has more than {self._most_pages} pages", call=call)
 
     def _send_page(
@@ -132,7 +139,7 @@ class RestClient:
     ) -> tuple[ApiResponse, int]:
         """Ask for a page, for half of it where the whole is too heavy; return it with its size."""
         while True:
-            can_halve = listing.style == "pages" and size % 2 == 0 and size // 2 >= SMALLEST_PAGE
+            can_halve = listing.is_counted and size % 2 == 0 and size // 2 >= SMALLEST_PAGE
             try:
                 return self._transport.send("GET", listing.path, params=params, may_be_heavy=can_halve), size
             except ProviderUnavailable as error:

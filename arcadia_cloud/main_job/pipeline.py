@@ -14,8 +14,16 @@ from django.utils import timezone
 from arcadia_cloud.digitalocean.errors import ProviderError
 from arcadia_cloud.kernel.errors import DomainError, describe
 from arcadia_cloud.kernel.periods import Period
-from billing.queries import invoices_to_push
-from billing.services import ingest_invoices, push_invoices, snapshot_balance, update_history
+from billing.queries import invoices_to_push, unpriced_resources
+from billing.services import (
+    compute_daily_costs,
+    ingest_invoices,
+    push_invoices,
+    read_provider_prices,
+    read_reported_costs,
+    snapshot_balance,
+    update_history,
+)
 from billing.states import IngestStatus
 from catalog.values.lines import LineType
 from deployments.queries import subscriptions_for_quotes
@@ -81,7 +89,7 @@ def run_stages(stages: Sequence[Stage], report: ReportProgress) -> Iterator[Stag
         try:
             yield from stage.run(report)
         except REFUSALS as refusal:
-            yield StageResult(stage.name, {}, time.monotonic() - started, describe(refusal))
+            yield StageResult(stage.name, {}, _since(started), describe(refusal))
 
 
 def run_sync(report: ReportProgress) -> Iterator[StageResult]:
@@ -122,7 +130,36 @@ def run_billing(report: ReportProgress) -> Iterator[StageResult]:
     }
     undone = [each.invoice for each in done if each.invoice.ingest_status != IngestStatus.INGESTED]
     error = "; ".join(f"{invoice}: {invoice.ingest_error}" for invoice in undone[:_NAMED])
-    yield StageResult("balance and invoices", counts, time.monotonic() - started, error)
+    yield StageResult("balance and invoices", counts, _since(started), error)
+
+
+def run_prices(report: ReportProgress) -> Iterator[StageResult]:
+    """Read what droplet sizes cost, and seed the list prices of the other kinds; one result."""
+    started = time.monotonic()
+    report("provider prices: droplet sizes")
+    counts = read_provider_prices(day=timezone.now().astimezone(UTC).date())
+    yield StageResult("provider prices", {"begun": counts.begun, "ended": counts.ended}, _since(started))
+
+
+def run_reported_costs(report: ReportProgress) -> Iterator[StageResult]:
+    """Read the costs that the provider reports by day, where the token may; one result."""
+    started = time.monotonic()
+    read = read_reported_costs(
+        at=timezone.now(), report=lambda day, of: report(f"reported costs: {day} of {of} days")
+    )
+    # A token that may not read them is no failure: the days have their other sources.
+    counts = {"days": read.days, "items": read.items, "refused": int(bool(read.refusal))}
+    yield StageResult("reported costs", counts, _since(started))
+
+
+def run_daily_costs(report: ReportProgress) -> Iterator[StageResult]:
+    """Compute the costs of every day that is due, fourteen months at first; one result."""
+    started = time.monotonic()
+    at = timezone.now()
+    done = compute_daily_costs(at=at, report=lambda day, of: report(f"daily costs: {day} of {of} days"))
+    unpriced = unpriced_resources(day=at.astimezone(UTC).date())
+    counts = {"days": done.days, "rows": done.rows, "unpriced": sum(each.count for each in unpriced)}
+    yield StageResult("daily costs", counts, _since(started))
 
 
 def run_push(report: ReportProgress) -> Iterator[StageResult]:
@@ -135,7 +172,7 @@ def run_push(report: ReportProgress) -> Iterator[StageResult]:
         counts["skipped"] = len(pks)  # pushing is switched off; that is no failure
     errors = Counter(each.error for each in pushed if each.error)
     error = "; ".join(f"{words} ({count} invoices)" for words, count in errors.most_common(_NAMED))
-    yield StageResult("push to finance", counts, time.monotonic() - started, error)
+    yield StageResult("push to finance", counts, _since(started), error)
 
 
 def run_drift(report: ReportProgress) -> Iterator[StageResult]:
@@ -147,7 +184,7 @@ def run_drift(report: ReportProgress) -> Iterator[StageResult]:
     covered = sum(coverage.covered for coverage in summary.coverage)
     live = sum(coverage.live for coverage in summary.coverage)
     figures = {**counts, "open": summary.open, "covered": covered, "not covered": live - covered}
-    yield StageResult("drift", figures, time.monotonic() - started)
+    yield StageResult("drift", figures, _since(started))
 
 
 def run_metering(report: ReportProgress) -> Iterator[StageResult]:
@@ -161,7 +198,7 @@ def run_metering(report: ReportProgress) -> Iterator[StageResult]:
         counts += meter_day(day, at=at)
     figures = {"days": _METERED_DAYS, "records": counts.inserted, "corrected": counts.corrected}
     yield StageResult(
-        "meter", {**figures, "removed": counts.removed, "unsized": counts.unsized}, time.monotonic() - started
+        "meter", {**figures, "removed": counts.removed, "unsized": counts.unsized}, _since(started)
     )
 
 
@@ -181,7 +218,11 @@ def run_quotes(report: ReportProgress) -> Iterator[StageResult]:
             "over their allowance": sum(bool(line.overage) for line in usages),
             "unpriced": sum(line.type == LineType.UNPRICED for line in usages),
         }
-        yield StageResult(f"quote {name}", counts, time.monotonic() - started)
+        yield StageResult(f"quote {name}", counts, _since(started))
+
+
+def _since(started: float) -> float:
+    return time.monotonic() - started
 
 
 def _sync_result(run: SyncRun) -> StageResult:
@@ -205,8 +246,11 @@ def _sync_result(run: SyncRun) -> StageResult:
 STAGES: Sequence[Stage] = (
     Stage("sync", run_sync),
     Stage("balance and invoices", run_billing),
+    Stage("provider prices", run_prices),
+    Stage("reported costs", run_reported_costs),
     Stage("push to finance", run_push),
     Stage("drift", run_drift),
     Stage("meter", run_metering),
+    Stage("daily costs", run_daily_costs),
     Stage("quote", run_quotes),
 )

@@ -44,7 +44,7 @@ class DayCostSerializer(serializers.Serializer[Any]):
         """Name the source as rows do: `source` is an attribute of every serializer."""
         source = serializers.ChoiceField(
             choices=[str(source) for source in CostSource],
-            help_text="`billed`: lines of invoices; `accrued`: list prices.",
+            help_text="`billed`: invoices; `reported`: the provider's estimate; `accrued`: list prices.",
         )
         return {"source": source, **super().get_fields()}
 
@@ -89,7 +89,7 @@ class CostDaysView(ApiView):
             OpenApiParameter(
                 "source",
                 enum=[str(source) for source in CostSource],
-                description="This source alone. By default each day has billed costs, or else accrued ones.",
+                description="This source alone. By default each day's best: billed, reported, accrued.",
             ),
         ],
         responses=CostDaysSerializer,

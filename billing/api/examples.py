@@ -97,6 +97,30 @@ _COST_DAYS: Final = {
     ],
 }
 
+_COST_ACCURACY: Final = {
+    "period": "2026-04-01",
+    "currency": PROVIDER_CURRENCY,
+    "rows": [
+        {"kind": "droplet", "billed": "48.00", "accrued": "48.10", "difference": "0.10", "unpriced": 0},
+    ],
+}
+_UNDERCHARGES: Final = {
+    "period": "2026-04-01",
+    "currency": PROVIDER_CURRENCY,
+    "rows": [
+        {
+            "resource_id": 17,
+            "kind": "droplet",
+            "name": "web-02",
+            "sku": "s-1vcpu-1gb",
+            "tenant_id": "acme",
+            "deployment_id": 3,
+            "hours": "720",
+            "expected": "6.00",
+        },
+    ],
+}
+
 
 # Of a list, one row each: the schema lays the page around it.
 BALANCE: Final = [answer({**_BALANCE, "history": [_BALANCE]})]
@@ -105,3 +129,5 @@ INVOICE: Final = [answer(_INVOICE)]
 COST_LINES: Final = [answer(_COST_LINE)]
 COSTS: Final = [answer(_COSTS)]
 COST_DAYS: Final = [answer(_COST_DAYS)]
+COST_ACCURACY: Final = [answer(_COST_ACCURACY)]
+UNDERCHARGES: Final = [answer(_UNDERCHARGES)]

@@ -3,12 +3,15 @@
 from django.urls import path
 
 from billing.api import views
+from billing.api.cost_checks import CostAccuracyView, UnderchargesView
 from billing.api.cost_days import CostDaysView
 
 urlpatterns = [
     path("billing/balance", views.BalanceView.as_view(), name="billing-balance"),
     path("billing/cost-lines", views.CostLineList.as_view(), name="billing-cost-lines"),
     path("billing/costs", views.CostsView.as_view(), name="billing-costs"),
+    path("costs/accuracy", CostAccuracyView.as_view(), name="cost-accuracy"),
+    path("costs/undercharges", UnderchargesView.as_view(), name="cost-undercharges"),
     path("costs/days", CostDaysView.as_view(), name="cost-days"),
     path("billing/invoices", views.InvoiceList.as_view(), name="billing-invoices"),
     path("billing/invoices/<int:pk>", views.InvoiceDetail.as_view(), name="billing-invoice"),

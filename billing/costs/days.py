@@ -1,32 +1,40 @@
-"""Costs by day, by source: `billed`, invoices over their lines' hours, or `accrued`, spans at list prices.
+"""Costs by day, by source.
+
+The sources: `billed`, invoices over their lines' hours; `reported`, the provider's own estimate of the day;
+`accrued`, spans at list prices. The best that a day has is shown, in this order.
 
 DigitalOcean bills droplets per second since 2026-01-01 (by the hour before): a size costs its monthly price
 / 672 for each hour that it exists, running or not, and never more than the monthly price in a calendar month.
 So 671 hours of $24.00 are $23.96, 672 and 744 are $24.00. Source: DigitalOcean's pricing of droplets.
 
 A day of a source is replaced whole. Which days are computed and which are due stands in `cost_days`: whatever
-changes what a day costs (an ingest, a match, a price) makes it due in its own transaction, and the work takes
-what is due, the newest first. `billed` is computed by the month: a month's lines share its adjustments.
+changes what a day costs (an ingest, a match, a price) makes it due in its own transaction, a late owner or
+tombstone by `changes`, and the work takes what is due, the newest first. `billed` is computed by the month: a
+month's lines share its adjustments. `reported` has the days alone that `reported` could read.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Final
 
 from django.db import transaction
-from django.db.models import Q, Sum
+from django.db.models import Max, Q, QuerySet, Sum
 from django.db.models.functions import Now
 
 from arcadia_cloud.kernel.periods import Period, month_of, previous_month
 from arcadia_cloud.kernel.sql import execute, load
 from billing.costs.breakdown import Dimension
+from billing.costs.changes import make_changed_days_due
 from billing.models import CostDay, CostLine, DailyCost, ProviderInvoice
 from billing.values import CostSource
+from inventory.values import PROVIDER
 
 _ACCRUE: Final = load(__package__, "accrue_day.sql")
 _BILL: Final = load(__package__, "bill_month.sql")
+_MATCH_REPORTED: Final = load(__package__, "match_reported_items.sql")
+_REPORT: Final = load(__package__, "report_day.sql")
 _MONTHS_AT_FIRST: Final = 14
 
 ReportProgress = Callable[[int, int], None]  # takes how many days are done, and of how many
@@ -75,22 +83,36 @@ def make_months_of_invoices_due(invoice_pks: Iterable[int]) -> None:
 def plan_days(*, at: datetime) -> int:
     """Make the days due that are to be computed at `at`; return how many there are by now.
 
-    All days of this month and the last are: a tombstone or an owner that was found out late changes what was
-    computed before. The first run adds fourteen months.
+    All days of this month and the last are, and after a pause those from the month on before the newest day:
+    a tombstone or an owner that was found out late changes what was computed before. Earlier days are due
+    where such a change touches them. The first run adds fourteen months.
     """
     today = at.date()
-    anew = Period(previous_month(today).start, today)
-    first = anew.start
-    if not CostDay.objects.exists():
-        for _ in range(_MONTHS_AT_FIRST - 1):
-            first = previous_month(first).start
+    newest: date | None = CostDay.objects.filter(source=CostSource.ACCRUED).aggregate(day=Max("day"))["day"]
+    if newest is None:
+        planned = Period(first_backfilled_day(today), today)
+    else:
+        planned = Period(previous_month(min(newest, today)).start, today)
     CostDay.objects.bulk_create(
-        (CostDay(day=day, source=source) for source in CostSource for day in Period(first, today)),
+        (
+            CostDay(day=day, source=source)
+            for source in (CostSource.BILLED, CostSource.ACCRUED)
+            for day in planned
+        ),
         ignore_conflicts=True,
     )
     for source in CostSource:
-        make_days_due(source, anew)
+        make_days_due(source, Period(min(planned.start, previous_month(today).start), today))
+    make_changed_days_due()
     return CostDay.objects.filter(computed_at=None).count()
+
+
+def first_backfilled_day(today: date) -> date:
+    """Return the first day that the first run fills in: of the month fourteen months ago."""
+    first = today
+    for _ in range(_MONTHS_AT_FIRST):
+        first = previous_month(first).start
+    return first
 
 
 def compute_due_days(*, report: ReportProgress | None = None) -> CostDaysResult:
@@ -105,7 +127,7 @@ def compute_due_days(*, report: ReportProgress | None = None) -> CostDaysResult:
             )
             count = len(list(held.order_by("day")))
             DailyCost.objects.filter(source=source, day__gte=days.start, day__lt=days.end).delete()
-            rows += _bill_month(days) if source == CostSource.BILLED else accrue_day(days.start)
+            rows += _COMPUTE[CostSource(source)](days)
             held.update(computed_at=Now())
         done += count
         if report:
@@ -115,7 +137,7 @@ def compute_due_days(*, report: ReportProgress | None = None) -> CostDaysResult:
 
 def accrue_day(day: date) -> int:
     """Store what a day's spans cost at list prices; return how many rows. None may be stored before."""
-    month, bounds = month_of(day), Period(day, day + timedelta(days=1))
+    month, bounds = month_of(day), _day_period(day)
     parameters = {
         "day": day,
         "day_start": bounds.starts_at,
@@ -130,8 +152,7 @@ def _units_of_work() -> list[tuple[str, Period]]:
     """Return what is due: days of spans, months of invoices; the newest first."""
     due = CostDay.objects.filter(computed_at=None).values_list("source", "day")
     units = {
-        (source, month_of(day) if source == CostSource.BILLED else Period(day, day + timedelta(days=1)))
-        for source, day in due
+        (source, month_of(day) if source == CostSource.BILLED else _day_period(day)) for source, day in due
     }
     return sorted(units, key=lambda unit: unit[1].start, reverse=True)
 
@@ -152,18 +173,42 @@ def _bill_month(month: Period) -> int:
     return execute(_BILL, parameters)
 
 
+def _report_day(day: Period) -> int:
+    """Find the resources of a day's reported items again, and sum the items by who owned them."""
+    parameters = {"day": day.start, "day_start": day.starts_at, "day_end": day.ends_at}
+    execute(_MATCH_REPORTED, {**parameters, "provider": PROVIDER})
+    return execute(_REPORT, parameters)
+
+
+_COMPUTE: Final[Mapping[CostSource, Callable[[Period], int]]] = {
+    CostSource.BILLED: _bill_month,
+    CostSource.REPORTED: _report_day,
+    CostSource.ACCRUED: lambda day: accrue_day(day.start),
+}
+
+
+def _day_period(day: date) -> Period:
+    return Period(day, day + timedelta(days=1))
+
+
+def _best_source_of(rows: QuerySet[DailyCost]) -> Q:
+    """Return the condition of a row of the best source that its day has among these."""
+    best, better = Q(), list[CostSource]()
+    for source in CostSource:
+        is_hidden = Q(day__in=rows.filter(source__in=better).order_by().values("day"))
+        best |= Q(source=source) & ~is_hidden if better else Q(source=source)
+        better.append(source)
+    return best
+
+
 def sum_days(*, days: Period, by: Dimension, source: CostSource | None = None) -> Iterator[DayCost]:
     """Yield the costs of these days by tenant, deployment or kind, oldest first. One query.
 
-    Without a `source` each day has the best that it has: billed, or else accrued.
+    Without a `source` each day has the best that it has: billed, else reported, else accrued.
     """
     column = {Dimension.TENANT: "tenant_id", Dimension.DEPLOYMENT: "deployment", Dimension.KIND: "kind"}[by]
-    rows = DailyCost.objects.filter(day__gte=days.start, day__lt=days.end)
-    if source is None:
-        billed = DailyCost.objects.filter(day__gte=days.start, day__lt=days.end, source=CostSource.BILLED)
-        rows = rows.filter(Q(source=CostSource.BILLED) | ~Q(day__in=billed.values("day")))
-    else:
-        rows = rows.filter(source=source)
+    of_days = DailyCost.objects.filter(day__gte=days.start, day__lt=days.end)
+    rows = of_days.filter(_best_source_of(of_days)) if source is None else of_days.filter(source=source)
     summed = rows.values("day", "source", "part", column).annotate(
         amount_sum=Sum("amount"), resource_count=Sum("resources"), unpriced_count=Sum("unpriced")
     )

@@ -20,26 +20,44 @@ from inventory.values import Kind
 
 _LIST_UNPRICED: Final = load(__package__, "list_unpriced.sql")
 _SIZES: Final = "/v2/sizes"
-_PAGE: Final = "https://www.digitalocean.com/pricing"
 _DOCS: Final = "https://docs.digitalocean.com/products"
 _READ_ON: Final = date(2026, 11, 29)
+_NOT_VERIFIED: Final = "not verified: check it against"
 
-_FREE: Final = (
-    Kind.DNS_ZONE, Kind.FIREWALL, Kind.VPC, Kind.CERTIFICATE, Kind.CDN_ENDPOINT, Kind.KUBERNETES_CLUSTER,
-)  # fmt: skip
-# kind, sku, unit, dollars a month, source. A database's is of one node, a load balancer's too.
+# kind, sku, unit, dollars a month, source. A database's is of one node, a load balancer's too. Of the pages
+# without a note the price was read; the others name where to look it up. What has no price of its own for each
+# resource has no row and is unpriced: Spaces and registries (one subscription for the account), backups (a
+# share of the droplet's price), apps.
 _SEEDS: Final[tuple[tuple[Kind, str, PriceUnit, str, str], ...]] = (
-    *((kind, "", PriceUnit.MONTH, "0", f"{_PAGE} (free)") for kind in _FREE),
-    (Kind.VOLUME, "", PriceUnit.GIB_MONTH, "0.10", f"{_DOCS}/volumes/details/pricing/"),
-    (Kind.SNAPSHOT, "", PriceUnit.GIB_MONTH, "0.06", f"{_DOCS}/snapshots/details/pricing/"),
+    (Kind.SNAPSHOT, "", PriceUnit.GIB_MONTH, "0.06", f"{_DOCS}/images/snapshots/details/pricing/"),
     (Kind.IMAGE, "", PriceUnit.GIB_MONTH, "0.06", f"{_DOCS}/custom-images/details/pricing/"),
-    (Kind.RESERVED_IP, "assigned", PriceUnit.MONTH, "0", f"{_DOCS}/networking/reserved-ips/details/pricing/"),
     (
-        Kind.RESERVED_IP,
-        "unassigned",
+        Kind.KUBERNETES_CLUSTER,
+        "",
         PriceUnit.MONTH,
-        "5",
-        f"{_DOCS}/networking/reserved-ips/details/pricing/",
+        "0",
+        f"{_DOCS}/kubernetes/details/pricing/ (control plane without high availability; nodes are droplets)",
+    ),
+    (Kind.FIREWALL, "", PriceUnit.MONTH, "0", f"{_DOCS}/networking/firewalls/ (at no additional cost)"),
+    *(
+        (kind, "", PriceUnit.MONTH, "0", f"{_NOT_VERIFIED} {_DOCS}/networking/{page}/")
+        for kind, page in (
+            (Kind.DNS_ZONE, "dns"),
+            (Kind.VPC, "vpc"),
+            (Kind.CERTIFICATE, "load-balancers"),
+        )
+    ),
+    (Kind.CDN_ENDPOINT, "", PriceUnit.MONTH, "0", f"{_NOT_VERIFIED} {_DOCS}/spaces/details/pricing/"),
+    (Kind.VOLUME, "", PriceUnit.GIB_MONTH, "0.10", f"{_NOT_VERIFIED} {_DOCS}/volumes/details/pricing/"),
+    *(
+        (
+            Kind.RESERVED_IP,
+            sku,
+            PriceUnit.MONTH,
+            price,
+            f"{_NOT_VERIFIED} {_DOCS}/networking/reserved-ips/details/pricing/",
+        )
+        for sku, price in (("assigned", "0"), ("unassigned", "5"))
     ),
     *(
         (
@@ -47,12 +65,12 @@ _SEEDS: Final[tuple[tuple[Kind, str, PriceUnit, str, str], ...]] = (
             sku,
             PriceUnit.MONTH,
             price,
-            f"{_DOCS}/networking/load-balancers/details/pricing/",
+            f"{_NOT_VERIFIED} {_DOCS}/networking/load-balancers/details/pricing/",
         )
         for sku, price in (("node", "12"), ("lb-small", "12"), ("lb-medium", "36"), ("lb-large", "72"))
     ),
     *(
-        (Kind.DATABASE, sku, PriceUnit.MONTH, price, f"{_DOCS}/databases/ (starting prices)")
+        (Kind.DATABASE, sku, PriceUnit.MONTH, price, f"{_NOT_VERIFIED} {_DOCS}/databases/")
         for sku, price in (("db-s-1vcpu-1gb", "15"), ("db-s-1vcpu-2gb", "30"), ("db-s-2vcpu-4gb", "60"))
     ),
 )

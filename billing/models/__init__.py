@@ -1,6 +1,6 @@
 """The tables of billing. Rows are written by the modules named after the work, never from here."""
 
-from billing.models.costs import CostDay, DailyCost, ProviderPrice
+from billing.models.costs import CostDay, DailyCost, ProviderPrice, ReportedItem, SpanCostChange
 from billing.models.invoices import (
     BalanceSnapshot,
     BillingEntry,
@@ -20,4 +20,6 @@ __all__ = [
     "ProviderInvoice",
     "ProviderInvoiceQuerySet",
     "ProviderPrice",
+    "ReportedItem",
+    "SpanCostChange",
 ]

@@ -86,6 +86,52 @@ class CostDay(models.Model):
         return f"{self.day} {self.source}"
 
 
+class ReportedItem(models.Model):
+    """One item of what the provider reports that a day cost, in US dollars, replaced by the day.
+
+    `sku`, `region` and `description` as received. `kind` and `name` are read from them, and `resource` is
+    found by these each time that the day is computed: no id comes along.
+    """
+
+    day = models.DateField()
+    number = models.PositiveIntegerField()  # in the day, from 1
+    kind = models.CharField(max_length=40)
+    name = models.TextField()
+    sku = models.TextField(blank=True)
+    region = models.TextField(blank=True)
+    description = models.TextField(blank=True)
+    amount = _price_field()
+    resource = models.ForeignKey(
+        "inventory.Resource", models.PROTECT, null=True, blank=True, related_name="+", db_index=False
+    )
+
+    class Meta:
+        db_table = "reported_cost_items"
+        constraints = [models.UniqueConstraint(fields=["day", "number"], name="reported_item_once")]
+
+    def __str__(self) -> str:
+        return f"{self.day} {self.description}"
+
+
+class SpanCostChange(models.Model):
+    """A stretch of the past in which what costs depend on changed of a resource: its owner, size or sku.
+
+    Written by a trigger of `resource_spans`, in the transaction of the change; deleted once the days that it
+    touches are due. `until` is null where it lasts. What is of the month of the newest computed day isn't
+    here: that month and the one before are computed again anyhow.
+    """
+
+    resource_id = models.BigIntegerField()  # no key: it would cost every sync a look-up for each
+    since = models.DateTimeField()
+    until = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        db_table = "span_cost_changes"
+
+    def __str__(self) -> str:
+        return f"{self.resource_id} since {self.since}"
+
+
 class DailyCost(models.Model):
     """The cost of one day by one source, for one owner and kind, in US dollars, replaced by day and source.
 

@@ -84,6 +84,11 @@ class AccountInvoices:
         self._counts: tuple[int, int] | None = None  # of months and added invoices, when `_final` was made
         self._regular_lines: dict[date, StoredLines] = {}
 
+    @property
+    def resources(self) -> BillableResources:
+        """All resources that were ever billed."""
+        return self._resources
+
     def now(self) -> datetime:
         """Return the begun hour, until which the running month is charged."""
         return self._account.clock.now().replace(minute=0, second=0, microsecond=0)

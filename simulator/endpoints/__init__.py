@@ -7,7 +7,7 @@ from simulator.account import ResourceKind
 from simulator.endpoints.account import ACCOUNT
 from simulator.endpoints.actions import ACTION
 from simulator.endpoints.apps import APP
-from simulator.endpoints.billing import BILLING
+from simulator.endpoints.billing import BILLING, BILLING_INSIGHTS
 from simulator.endpoints.cdn import CDN_ENDPOINT
 from simulator.endpoints.certificates import CERTIFICATE
 from simulator.endpoints.databases import DATABASE
@@ -33,6 +33,7 @@ KINDS: tuple[ResourceKind, ...] = (
     ACTION,
     APP,
     BILLING,
+    BILLING_INSIGHTS,
     CDN_ENDPOINT,
     CERTIFICATE,
     DATABASE,

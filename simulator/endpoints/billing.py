@@ -1,23 +1,27 @@
-"""`/v2/customers/my/…`: balance, billing history, invoices."""
+"""`/v2/customers/my/…`: balance, billing history, invoices; `/v2/billing/…`: insights."""
 
 from collections.abc import Iterable, Iterator
+from datetime import date
 from typing import Final
 
 from flask import Blueprint, Response, current_app
 
 from simulator import request_context
 from simulator.account import ResourceKind
+from simulator.billing import insights
 from simulator.billing.history import BillingHistory, HistoryEntries
 from simulator.billing.invoice_csv import write_csv
 from simulator.billing.invoices import AccountInvoices, Invoice
 from simulator.billing.lines import TAXES, Line, format_dollars
 from simulator.catalog import Json
 from simulator.clock import format_time
-from simulator.errors import not_found
-from simulator.pagination import paginate
+from simulator.errors import bad_request, not_found
+from simulator.pagination import paginate, paginate_numbered
 
 routes = Blueprint("billing", __name__, url_prefix="/v2/customers/my")
+insights_routes = Blueprint("billing_insights", __name__)
 BILLING = ResourceKind("billing", routes)
+BILLING_INSIGHTS = ResourceKind("billing_insights", insights_routes)
 _MAX_BUFFERED_LINES: Final = 5000  # of a CSV that is made before it is sent
 _MAINTENANCE_PAGE: Final = (
     "<html>\r\n<head><title>We'll be right back</title></head>\r\n<body></body>\r\n</html>\r\n"
@@ -128,6 +132,22 @@ def download_csv(key: str) -> Response:
     name = f"DigitalOcean Invoice {invoice.month:%Y %b} (6173678-{invoice.invoice_id}).csv"
     response.headers["content-disposition"] = f'attachment; filename="{name}"'
     return response
+
+
+@insights_routes.get("/v2/billing/<urn>/insights/<first>/<last>")
+def list_insights(urn: str, first: str, last: str) -> Json:
+    """List the costs of days, counted by pages and without links. Raises ApiError (400, 404)."""
+    account = request_context.get_account()
+    if urn != f"do:team:{account.uuid}":
+        raise not_found()
+    try:
+        days = date.fromisoformat(first), date.fromisoformat(last)
+    except ValueError as error:
+        raise bad_request("The dates must be as 2025-01-31.") from error
+    if not 0 <= (days[1] - days[0]).days < insights.MOST_DAYS:
+        raise bad_request(f"The end date must be within {insights.MOST_DAYS} days of the start date.")
+    points = insights.list_points(account, get_invoices().resources, *days)
+    return paginate_numbered("data_points", points)
 
 
 def _apply_line_faults(lines: Iterator[Line]) -> Iterator[Line]:

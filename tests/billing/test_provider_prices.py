@@ -82,6 +82,9 @@ def test_seeds_name_their_source_and_leave_what_an_operator_wrote() -> None:
     assert ProviderPrice.objects.get(kind="volume").price == Decimal("0.08")
     assert not ProviderPrice.objects.filter(kind="droplet").exists()
     assert ProviderPrice.objects.get(kind="snapshot").source.startswith("https://docs.digitalocean.com/")
+    assert ProviderPrice.objects.get(kind="database", sku="db-s-1vcpu-1gb").source.startswith("not verified")
+    without = ("app", "droplet_backup", "registry", "spaces_bucket")
+    assert not ProviderPrice.objects.filter(kind__in=without).exists(), "they have no price for each resource"
 
 
 def test_the_daily_reading_keeps_what_the_provider_sells_and_makes_past_days_due(

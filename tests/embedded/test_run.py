@@ -85,7 +85,8 @@ def test_one_job_prints_a_json_object_per_stage_and_nothing_else(place: Place) -
     kinds = ("project", *full, "project", *slow)
     syncs = [f"sync {kind}" for kind in kinds]
     quotes = [f"quote {tenant}/{slug}" for tenant, slugs in TENANTS.items() for slug in slugs]
-    later = ["balance and invoices", "push to finance", "drift", "meter", *sorted(quotes)]
+    reads = ["balance and invoices", "provider prices", "reported costs"]
+    later = [*reads, "push to finance", "drift", "meter", "daily costs", *sorted(quotes)]
     stages = [line["stage"] for line in lines]
     assert [*stages[: -len(quotes)], *sorted(stages[-len(quotes) :])] == [*syncs, *later]
     for line in lines:
@@ -103,6 +104,9 @@ def test_one_job_prints_a_json_object_per_stage_and_nothing_else(place: Place) -
     assert counts["push to finance"] == {"created": billed["new invoices"]}
     assert counts["meter"]["days"] == 10
     assert counts["meter"]["records"] > 0
+    assert counts["provider prices"]["begun"] > 30
+    assert counts["reported costs"]["days"] > 365
+    assert counts["daily costs"]["days"] > 2 * 365, "fourteen months at first"
     assert min(counts[quote]["AUD cents"] for quote in quotes) >= 2000, "the base fee of the cheapest plan"
     assert place.processes() == []
 
@@ -119,8 +123,10 @@ def test_on_a_given_database_and_broker_a_stage_that_fails_is_named_and_no_serve
     failed = [line for line in lines if line["status"] == "failed"]
     passed = {line["stage"].partition(" acme")[0] for line in lines if line["status"] == "ok"}
     assert all("401" in line["error"] for line in failed)
-    assert failed[-1]["stage"] == "balance and invoices"
-    assert passed >= {"push to finance", "drift", "meter"}, "what needs no token of the provider's"
+    assert failed[-1]["stage"] == "reported costs"
+    assert passed >= {"push to finance", "drift", "meter", "daily costs"}, (
+        "what needs no token of the provider's"
+    )
     assert re.search("failed: .*sync droplet", job.stderr)
     assert not (place.folder / "postgres").exists()
     assert not (place.folder / "valkey").exists()

@@ -107,6 +107,23 @@ class InvoiceItemRecord(BilledRecord, frozen=True, gc=False):
     )  # fmt: skip
 
 
+class CostPointRecord(BilledRecord, frozen=True, gc=False):
+    """The cost of one item on one day, as estimated in the night after it. It has no id of a resource.
+
+    The texts are those of an invoice's item; `sku` is the provider's own number of what it sells.
+    """
+
+    start_date: date
+    total_amount: Decimal
+    sku: Text = ""
+    region: Text = ""
+    description: Text = ""
+    group_description: Text = ""
+
+    amounts: ClassVar = ("total_amount",)
+    empty: ClassVar = tuple((name, str) for name in ("sku", "region", "description", "group_description"))
+
+
 class ChargeRecord(BilledRecord, frozen=True, gc=False):
     """One sum of a summary."""
 

@@ -24,12 +24,20 @@ class Command(BaseCommand):
             "--read-prices", action="store_true", help="read the prices of droplet sizes before"
         )
 
+        parser.add_argument(
+            "--read-reported", action="store_true", help="read what DigitalOcean reports of the days before"
+        )
+
     def handle(self, *_args: Any, **options: Any) -> None:
         at = timezone.now()
         try:
             if options["read_prices"]:
                 counts = services.read_provider_prices(day=at.date())
                 self.stdout.write(f"{counts.begun} prices begun, {counts.ended} ended")
+            if options["read_reported"]:
+                read = services.read_reported_costs(at=at)
+                refused = f"; refused: {read.refusal}" if read.refusal else ""
+                self.stdout.write(f"{read.days} reported days read, {read.items} items{refused}")
             columns = (
                 TextColumn("{task.description}"),
                 BarColumn(),

@@ -1,0 +1,51 @@
+"""The accuracy of our prices: what a closed month accrued against what it was billed, by kind."""
+
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Final
+
+from django.db.models import Q, Sum
+
+from arcadia_cloud.kernel.errors import NotFound
+from arcadia_cloud.kernel.periods import month_of
+from billing.models import DailyCost
+from billing.values import CostPart, CostSource
+
+_OF_RESOURCES: Final = (CostPart.MATCHED, CostPart.UNMATCHED)  # no price is kept of taxes and credits
+
+
+@dataclass(frozen=True, slots=True)
+class PriceAccuracy:
+    """A kind's month, in dollars. `unpriced` are resource-days without a price, which accrued nothing."""
+
+    kind: str
+    billed: Decimal
+    accrued: Decimal
+    unpriced: int
+
+    @property
+    def difference(self) -> Decimal:
+        """What accrued beyond what was billed; negative where less did."""
+        return self.accrued - self.billed
+
+
+def compare_prices(month: date) -> list[PriceAccuracy]:
+    """Return each kind's accrued and billed cost of the month, the largest difference first. Two queries.
+
+    Raises NotFound where the month has no billed days: it isn't closed, or they aren't computed.
+    """
+    period = month_of(month)
+    rows = DailyCost.objects.filter(day__gte=period.start, day__lt=period.end, part__in=_OF_RESOURCES)
+    if not rows.filter(source=CostSource.BILLED).exists():
+        raise NotFound(f"{month:%Y-%m} has no billed days: its last invoice isn't there yet.")
+    summed = rows.values("kind").annotate(
+        billed=Sum("amount", filter=Q(source=CostSource.BILLED), default=Decimal(0)),
+        accrued=Sum("amount", filter=Q(source=CostSource.ACCRUED), default=Decimal(0)),
+        unpriced_days=Sum("unpriced", filter=Q(source=CostSource.ACCRUED), default=0),
+    )
+    found = [
+        PriceAccuracy(row["kind"], row["billed"], row["accrued"], row["unpriced_days"])
+        for row in summed.filter(source__in=(CostSource.BILLED, CostSource.ACCRUED)).order_by("kind")
+    ]
+    return sorted(found, key=lambda each: -abs(each.difference))
