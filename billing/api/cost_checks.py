@@ -86,7 +86,7 @@ class CostAccuracyView(ApiView):
 
 
 class UnderchargesView(ApiView):
-    """Resources that lived in a billed month and have no line: an invoice to come, or a match that is missing."""
+    """Resources that lived in a billed month without a line: an invoice to come, or a match missing."""
 
     permission_classes = (OperatorOnly,)
     query_parameters = frozenset({"period"})

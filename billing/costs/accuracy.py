@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Final
 
 from django.db.models import Q, Sum
@@ -10,14 +10,17 @@ from django.db.models import Q, Sum
 from arcadia_cloud.kernel.errors import NotFound
 from arcadia_cloud.kernel.periods import month_of
 from billing.models import DailyCost
-from billing.values import CostPart, CostSource
+from billing.values import CENT, CostPart, CostSource
 
 _OF_RESOURCES: Final = (CostPart.MATCHED, CostPart.UNMATCHED)  # no price is kept of taxes and credits
 
 
 @dataclass(frozen=True, slots=True)
 class PriceAccuracy:
-    """A kind's month, in dollars. `unpriced` are resource-days without a price, which accrued nothing."""
+    """A kind's month, in dollars; what accrued to the cent, as an invoice has it.
+
+    `unpriced` are days of resources without a price, which accrued nothing.
+    """
 
     kind: str
     billed: Decimal
@@ -45,7 +48,9 @@ def compare_prices(month: date) -> list[PriceAccuracy]:
         unpriced_days=Sum("unpriced", filter=Q(source=CostSource.ACCRUED), default=0),
     )
     found = [
-        PriceAccuracy(row["kind"], row["billed"], row["accrued"], row["unpriced_days"])
+        PriceAccuracy(
+            row["kind"], row["billed"], row["accrued"].quantize(CENT, ROUND_HALF_UP), row["unpriced_days"]
+        )
         for row in summed.filter(source__in=(CostSource.BILLED, CostSource.ACCRUED)).order_by("kind")
     ]
     return sorted(found, key=lambda each: -abs(each.difference))

@@ -25,9 +25,9 @@ _READ_ON: Final = date(2026, 11, 29)
 _NOT_VERIFIED: Final = "not verified: check it against"
 
 # kind, sku, unit, dollars a month, source. A database's is of one node, a load balancer's too. Of the pages
-# without a note the price was read; the others name where to look it up. What has no price of its own for each
-# resource has no row and is unpriced: Spaces and registries (one subscription for the account), backups (a
-# share of the droplet's price), apps.
+# without a note the price was read; the others name where to look it up. What has no price of its own for
+# each resource has no row, and is unpriced: Spaces and registries (one subscription for the account), backups
+# (a share of the droplet's price), apps.
 _SEEDS: Final[tuple[tuple[Kind, str, PriceUnit, str, str], ...]] = (
     (Kind.SNAPSHOT, "", PriceUnit.GIB_MONTH, "0.06", f"{_DOCS}/images/snapshots/details/pricing/"),
     (Kind.IMAGE, "", PriceUnit.GIB_MONTH, "0.06", f"{_DOCS}/custom-images/details/pricing/"),

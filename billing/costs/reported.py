@@ -48,15 +48,15 @@ def read_reported_days(
     A refusal (403, 404) is a result. Raises ProviderError for what else goes wrong; what was read stays.
     """
     wanted = _list_wanted_days(at.date())
-    days = items = 0
+    days = items = done = 0
     try:
         account = f"do:team:{cloud.account().team_uuid}"
         for window in _split_into_windows(wanted):
             for part, points in _read_window(cloud, account, window):
-                items += _store_points(part, points, settled_before=at.date() - _SETTLED_AFTER)
-                days += part.days
+                stored = _store_points(part, points, settled_before=at.date() - _SETTLED_AFTER)
+                days, items, done = days + stored.days, items + stored.items, done + part.days
                 if report:
-                    report(days, len(wanted))
+                    report(min(done, len(wanted)), len(wanted))
     except (ProviderForbidden, ProviderNotFound) as refusal:
         if refusal.status == _UNAUTHORIZED:
             raise
@@ -75,7 +75,7 @@ def _list_wanted_days(today: date) -> list[date]:
 
 
 def _split_into_windows(days: list[date]) -> list[Period]:
-    """Return a period for the wanted days of each month, the newest first: the provider answers for 31 days."""
+    """Return a period for the wanted days of each month, the newest first: an answer has 31 days."""
     by_month: dict[date, list[date]] = defaultdict(list)
     for day in days:
         by_month[month_of(day).start].append(day)
@@ -100,8 +100,8 @@ def _read_window(
     yield window, points
 
 
-def _store_points(window: Period, points: list[CostPointRecord], *, settled_before: date) -> int:
-    """Replace the days of a window by these points, and make them due; return how many items there are.
+def _store_points(window: Period, points: list[CostPointRecord], *, settled_before: date) -> ReportedResult:
+    """Replace the days of a window by these points, and make them due; return how many there are.
 
     A day without any point is one that cost nothing once it is settled, and not reported before.
     """
@@ -126,7 +126,7 @@ def _store_points(window: Period, points: list[CostPointRecord], *, settled_befo
         DailyCost.objects.filter(source=CostSource.REPORTED, day__in=days).delete()
         ReportedItem.objects.bulk_create(rows, batch_size=2_000)
         due.update(computed_at=None)
-    return len(rows)
+    return ReportedResult(len(days), len(rows))
 
 
 def _make_item(day: date, number: int, point: CostPointRecord) -> ReportedItem:

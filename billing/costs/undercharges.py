@@ -1,7 +1,7 @@
 """Undercharges: resources that lived in a billed month and have no line on its invoices.
 
-An invoice is still to come, or a match is missing. What the provider gives away has none and isn't among them,
-nor is a worker of a cluster, which is on the cluster's line.
+An invoice is still to come, or a match is missing. What the provider gives away has none and isn't among
+them, nor is a worker of a cluster, which is on the cluster's line.
 """
 
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Billing insights: the cost of each item on each day, as the change of the month's estimate from day to day."""
+"""Billing insights: each item's cost on each day, as the change of the month's estimate from day to day."""
 
 from datetime import date, timedelta
 from typing import Final

@@ -1,7 +1,7 @@
 """Costs belong to who owned the resource in the line's hours, and the parts sum to the line exactly."""
 
 from collections import defaultdict
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
@@ -12,9 +12,11 @@ from django.utils import timezone
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from arcadia_cloud.kernel.periods import Period, month_of
 from billing.api.filters import CostLineFilter
-from billing.models import CostLine, ProviderInvoice
-from billing.queries import Dimension, break_down_costs
+from billing.costs.days import compute_due_days
+from billing.models import CostDay, CostLine, ProviderInvoice
+from billing.queries import CostSource, Dimension, break_down_costs, sum_days
 from billing.services import ingest_invoices, update_history
 from deployments.models import Deployment
 from inventory.models import Resource, ResourceSpan
@@ -169,13 +171,29 @@ def test_of_137_months_every_cut_sums_to_the_invoices(years: Simulated) -> None:
         stretches = zip([None, *changes], [*changes, None], ("a", "b", "c", None), strict=True)
         for since, until, tenant in stretches:
             give_spans(resource, [(since or datetime(2012, 1, 1, tzinfo=UTC), until, {"tenant_id": tenant})])
+    period = Period(ProviderInvoice.objects.earliest("period").period, date(2026, 5, 1))
+    CostDay.objects.bulk_create((CostDay(day=day, source="billed") for day in period), ignore_conflicts=True)
+    CostDay.objects.update(computed_at=None)
+    compute_due_days()
     owners = set()
     for invoice in ProviderInvoice.objects.final():
+        _assert_days_sum_to(invoice)
         for by in Dimension:
             cut = break_down_costs(period=invoice.period, by=by, limit=1000)
             assert sum(row.amount for row in cut.rows) == cut.total == invoice.amount
             owners |= {row.key for row in cut.rows if by is Dimension.TENANT and row.group == "matched"}
     assert owners == {"a", "b", "c", None}
+
+
+def _assert_days_sum_to(invoice: ProviderInvoice) -> None:
+    """Compare the billed days of a month with its invoice, and by every cut with the month's parts."""
+    for by in (Dimension.TENANT, Dimension.DEPLOYMENT, Dimension.KIND):
+        days: dict[tuple[str, str | None], Decimal] = defaultdict(Decimal)
+        for each in sum_days(days=month_of(invoice.period), by=by, source=CostSource.BILLED):
+            days[each.part, None if each.part in {"tax", "adjustments"} else each.key] += each.amount
+        assert sum(days.values()) == invoice.amount
+        cut = break_down_costs(period=invoice.period, by=by, limit=1000)
+        assert days == {(str(row.group), row.key): row.amount for row in cut.rows}
 
 
 OWNERS = st.sampled_from([None, "a", "b", "c"])

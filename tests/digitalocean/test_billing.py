@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
+from urllib.parse import unquote
 
 import pytest
 
@@ -89,6 +90,24 @@ def test_the_official_invoices_and_their_preview_are_read(connect: Connect) -> N
     )  # fmt: skip
     assert preview.updated_at == datetime(2020, 2, 23, 6, 31, 50, tzinfo=UTC)
     assert server.seen[-1].query == {"per_page": "1"}
+
+
+def test_the_official_billing_insights_are_read_by_numbered_pages(connect: Connect) -> None:
+    path = "/v2/billing/{account_urn}/insights/{start_date}/{end_date}"
+    first = {**_official(path), "total_pages": 2, "total_items": 4}
+    client, server = connect(one_after_another(Reply(body=first), Reply(body={**first, "current_page": 2})))
+    urn = "do:team:12345678-1234-1234-1234-123456789012"
+    pages = list(client.cost_point_pages(urn, first=date(2025, 1, 1), last=date(2025, 1, 31)))
+    assert [(page.total, len(page.items), page.next_offset) for page in pages] == [(4, 2, 200), (4, 2, None)]
+    droplet, cluster = pages[0].items
+    assert (droplet.start_date, droplet.total_amount, droplet.sku, droplet.group_description) == (
+        date(2025, 1, 1), Decimal("0.86"), "1-DO-DROP-0109", "",
+    )  # fmt: skip
+    assert (cluster.description, cluster.group_description, cluster.region) == (
+        "3 nodes - 4 GB / 2 vCPU / 80 GB SSD", "kubernetes cluster name", "nyc3",
+    )  # fmt: skip
+    assert [seen.query["page"] for seen in server.seen] == ["1", "2"]
+    assert unquote(server.seen[0].path) == f"/v2/billing/{urn}/insights/2025-01-01/2025-01-31"
 
 
 @pytest.mark.parametrize("around", [{}, {"invoice_preview": None}])
