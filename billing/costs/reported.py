@@ -45,9 +45,11 @@ def read_reported_days(
 ) -> ReportedResult:
     """Read the days before `at` that aren't known yet or may have changed, the newest first; make them due.
 
+    The items of days more than fourteen months ago are dropped; what these days cost in all stays.
     A refusal (403, 404) is a result. Raises ProviderError for what else goes wrong; what was read stays.
     """
     wanted = _list_wanted_days(at.date())
+    ReportedItem.objects.filter(day__lt=first_backfilled_day(at.date())).delete()
     days = items = done = 0
     try:
         account = f"do:team:{cloud.account().team_uuid}"

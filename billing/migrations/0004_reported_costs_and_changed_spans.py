@@ -17,6 +17,9 @@ DECLARE
         SELECT date_trunc('month', max(day)::timestamp) AT TIME ZONE 'UTC' FROM cost_days WHERE source = 'accrued'
     );
 BEGIN
+    IF present IS NULL THEN
+        RETURN NULL;
+    END IF;
     IF TG_OP = 'INSERT' THEN
         INSERT INTO span_cost_changes (resource_id, since, until)
         SELECT resource_id, lower(during), upper(during) FROM span_after

@@ -96,14 +96,14 @@ def test_a_live_span_without_a_line_of_its_own_in_a_billed_month_is_listed() -> 
         for each in list_undercharges(APRIL)
     ]
     assert found == [
-        ("backed-up", None, None, 720, Decimal("24.00")),
-        ("missing", "a", shop.pk, 336, Decimal("12.00")),
-        ("odd", None, None, 720, None),
+        ("backed-up", None, None, Decimal(720), Decimal("24.00")),
+        ("missing", "a", shop.pk, Decimal(336), Decimal("12.00")),
+        ("odd", None, None, Decimal(720), None),
     ]
     assert [each.name for each in list_undercharges(APRIL, limit=1)] == ["backed-up"]
 
 
-OPERATOR = {"headers": bearer(token_of("platform_admin"))}
+OPERATOR = bearer(token_of("platform_admin"))
 
 
 def test_the_api_has_both_for_operators_alone(client: Client) -> None:
@@ -112,19 +112,19 @@ def test_the_api_has_both_for_operators_alone(client: Client) -> None:
     give_spans(a_resource("missing"), [(BIRTH, None, {"tenant_id": "a"})])
     bill(a_line(1, amount="20.00"), amount="20.00")
     compute()
-    accuracy = client.get("/api/v1/costs/accuracy", {"period": "2026-04"}, **OPERATOR).json()
+    accuracy = client.get("/api/v1/costs/accuracy", {"period": "2026-04"}, headers=OPERATOR).json()
     assert accuracy["period"] == "2026-04-01"
     (row,) = accuracy["rows"]
     assert {name: row[name] for name in ("kind", "billed", "difference", "unpriced")} == {
         "kind": "droplet", "billed": "20.00", "difference": "28.00", "unpriced": 0,
     }  # fmt: skip
-    undercharges = client.get("/api/v1/costs/undercharges", {"period": "2026-04"}, **OPERATOR).json()
+    undercharges = client.get("/api/v1/costs/undercharges", {"period": "2026-04"}, headers=OPERATOR).json()
     assert [(row["name"], row["tenant_id"], row["expected"]) for row in undercharges["rows"]] == [
         ("missing", "a", "24.00"),
     ]
     for name in ("accuracy", "undercharges"):
         address = f"/api/v1/costs/{name}"
-        assert client.get(address, {"period": "2026-03"}, **OPERATOR).status_code == 404
-        assert list(client.get(address, {"period": "april"}, **OPERATOR).json()["errors"]) == ["period"]
+        assert client.get(address, {"period": "2026-03"}, headers=OPERATOR).status_code == 404
+        assert list(client.get(address, {"period": "april"}, headers=OPERATOR).json()["errors"]) == ["period"]
         stranger = bearer(token_of(tenant="a"))
         assert client.get(address, {"period": "2026-04"}, headers=stranger).status_code == 403

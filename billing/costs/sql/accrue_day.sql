@@ -17,12 +17,13 @@ WITH day_span AS (
     FROM resource_spans
     WHERE during @> tstzrange(%(month_start)s::timestamptz, %(month_end)s::timestamptz)
     UNION ALL
-    SELECT resource_id, resource_id, sku, tenant_id, deployment_id, size_gb,
+    -- A resource of several spans is named with each, to be counted once.
+    SELECT resource_id, CASE WHEN spans > 1 THEN resource_id END, sku, tenant_id, deployment_id, size_gb,
            extract(epoch FROM least(upper(during), %(day_end)s::timestamptz)
                               - greatest(lower(during), %(day_start)s::timestamptz)),
            month_seconds
     FROM (
-        SELECT span.*,
+        SELECT span.*, count(*) OVER (PARTITION BY resource_id) AS spans,
                sum(extract(epoch FROM least(upper(during), %(month_end)s::timestamptz)
                                       - greatest(lower(during), %(month_start)s::timestamptz)))
                    OVER (PARTITION BY resource_id, sku) AS month_seconds

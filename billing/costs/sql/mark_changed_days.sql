@@ -47,7 +47,9 @@ due AS (
     WHERE computed_at IS NOT NULL AND CASE source
         WHEN 'accrued' THEN EXISTS (SELECT FROM accrued_month WHERE day >= first_day AND day < last_day)
         WHEN 'billed' THEN date_trunc('month', day::timestamp)::date IN (SELECT period FROM billed_month)
-        ELSE day >= (whole.since AT TIME ZONE 'UTC')::date AND day <= (whole.until AT TIME ZONE 'UTC')::date
+        -- What is no longer kept item by item stays as it was summed.
+        ELSE EXISTS (SELECT FROM reported_cost_items AS item WHERE item.day = cost_days.day)
+            AND day >= (whole.since AT TIME ZONE 'UTC')::date AND day <= (whole.until AT TIME ZONE 'UTC')::date
     END
     ORDER BY day
     FOR UPDATE OF cost_days
