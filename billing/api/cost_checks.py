@@ -68,7 +68,7 @@ class UnderchargesSerializer(serializers.Serializer[Any]):
 
 
 class CostAccuracyView(ApiView):
-    """What a closed month accrued at list prices, against what it was billed, by kind."""
+    """A closed month at list prices, against what it was billed, by kind."""
 
     permission_classes = (OperatorOnly,)
     query_parameters = frozenset({"period"})

@@ -29,7 +29,7 @@ class PriceAccuracy:
 
     @property
     def difference(self) -> Decimal:
-        """What accrued beyond what was billed; negative where less did."""
+        """The amount that accrued beyond what was billed; negative where less did."""
         return self.accrued - self.billed
 
 

@@ -148,6 +148,17 @@ def accrue_day(day: date) -> int:
     return execute(_ACCRUE, parameters)
 
 
+def report_day(day: date) -> int:
+    """Sum a day's reported items by who owned their resources; return how many rows. None may be there yet.
+
+    The items' resources are found anew: inventory may know more by now.
+    """
+    bounds = _day_period(day)
+    parameters = {"day": day, "day_start": bounds.starts_at, "day_end": bounds.ends_at}
+    execute(_MATCH_REPORTED, {**parameters, "provider": PROVIDER})
+    return execute(_REPORT, parameters)
+
+
 def _units_of_work() -> list[tuple[str, Period]]:
     """Return what is due: days of spans, months of invoices; the newest first."""
     due = CostDay.objects.filter(computed_at=None).values_list("source", "day")
@@ -173,16 +184,9 @@ def _bill_month(month: Period) -> int:
     return execute(_BILL, parameters)
 
 
-def _report_day(day: Period) -> int:
-    """Find the resources of a day's reported items again, and sum the items by who owned them."""
-    parameters = {"day": day.start, "day_start": day.starts_at, "day_end": day.ends_at}
-    execute(_MATCH_REPORTED, {**parameters, "provider": PROVIDER})
-    return execute(_REPORT, parameters)
-
-
 _COMPUTE: Final[Mapping[CostSource, Callable[[Period], int]]] = {
     CostSource.BILLED: _bill_month,
-    CostSource.REPORTED: _report_day,
+    CostSource.REPORTED: lambda day: report_day(day.start),
     CostSource.ACCRUED: lambda day: accrue_day(day.start),
 }
 

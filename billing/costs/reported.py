@@ -48,14 +48,16 @@ def read_reported_days(
     The items of days more than fourteen months ago are dropped; what these days cost in all stays.
     A refusal (403, 404) is a result. Raises ProviderError for what else goes wrong; what was read stays.
     """
-    wanted = _list_wanted_days(at.date())
-    ReportedItem.objects.filter(day__lt=first_backfilled_day(at.date())).delete()
+    first, today = first_backfilled_day(at.date()), at.date()
+    known = set(CostDay.objects.filter(source=CostSource.REPORTED).values_list("day", flat=True))
+    wanted = [day for day in Period(first, today) if day not in known or day >= today - _SETTLED_AFTER]
+    ReportedItem.objects.filter(day__lt=first).delete()
     days = items = done = 0
     try:
         account = f"do:team:{cloud.account().team_uuid}"
         for window in _split_into_windows(wanted):
             for part, points in _read_window(cloud, account, window):
-                stored = _store_points(part, points, settled_before=at.date() - _SETTLED_AFTER)
+                stored = _store_points(part, points, settled_before=today - _SETTLED_AFTER)
                 days, items, done = days + stored.days, items + stored.items, done + part.days
                 if report:
                     report(min(done, len(wanted)), len(wanted))
@@ -65,15 +67,6 @@ def read_reported_days(
         log.info("reported_costs_refused", reason=str(refusal))
         return ReportedResult(days, items, str(refusal))
     return ReportedResult(days, items)
-
-
-def _list_wanted_days(today: date) -> list[date]:
-    known = set(CostDay.objects.filter(source=CostSource.REPORTED).values_list("day", flat=True))
-    return [
-        day
-        for day in Period(first_backfilled_day(today), today)
-        if day not in known or day >= today - _SETTLED_AFTER
-    ]
 
 
 def _split_into_windows(days: list[date]) -> list[Period]:

@@ -1,4 +1,4 @@
-"""What changes in the past has its days computed again, in whatever order it becomes known."""
+"""Changes of the past have their days computed again, in whatever order they become known."""
 
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal

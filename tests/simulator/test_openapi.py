@@ -204,19 +204,6 @@ def test_each_one_of_a_list_has_the_documents_shape(api: Api, path: str, key: st
         assert shown == each
 
 
-def test_billing_insights_have_the_documents_shape(api: Api) -> None:
-    urn = f"do:team:{api.get('/v2/account')['account']['team']['uuid']}"
-    path = f"/v2/billing/{urn}/insights"
-    answer = check(api.ask("GET", f"{path}/2025-01-01/2025-01-31?per_page=2")).json()
-    assert (len(answer["data_points"]), answer["current_page"]) == (2, 1)
-    assert answer["total_pages"] == -(-answer["total_items"] // 2)
-    assert {point["sku"] for point in answer["data_points"]} == {"1-DO-DROP-0109"}
-    assert (
-        check(api.ask("GET", "/v2/billing/do:team:another/insights/2025-01-01/2025-01-31")).status_code == 404
-    )
-    assert check(api.ask("GET", f"{path}/2025-01-01/2025-03-01")).status_code == 400
-
-
 def test_an_invoice_has_the_documents_shape(api: Api) -> None:
     listed = api.get("/v2/customers/my/invoices")
     for invoice in (listed["invoices"][0], listed["invoices"][-1], listed["invoice_preview"]):
