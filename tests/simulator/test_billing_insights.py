@@ -1,4 +1,4 @@
-"""Billing insights of the simulator: costs by day, in the shape of the official document where it is at hand."""
+"""Billing insights of the simulator: costs by day, in the shape of the official document."""
 
 from collections import defaultdict
 from decimal import Decimal
