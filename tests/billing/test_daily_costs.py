@@ -93,7 +93,9 @@ def test_a_droplet_resized_at_noon_has_two_parts_of_the_day() -> None:
     noon = datetime(2026, 4, 15, 12, tzinfo=UTC)
     give_spans(a_resource(), [(BIRTH, noon, {"sku": "small"}), (noon, None, {"sku": "large"})])
     compute(CostSource.ACCRUED)
-    assert DailyCost.objects.get(day=noon.date()).amount == Decimal("1.32")  # 12 h of a cent, 12 of ten
+    day = DailyCost.objects.get(day=noon.date())
+    assert day.amount == Decimal("1.32")  # 12 h of a cent, 12 of ten
+    assert (day.resources, day.unpriced) == (1, 0), "one resource, of two spans"
     assert DailyCost.objects.get(day=noon.date() + timedelta(days=1)).amount == Decimal("2.40")
 
 
