@@ -18,7 +18,11 @@ class BillingConfig(AppConfig):
         register_discovery_hook = import_string("inventory.services.register_discovery_hook")
         register_discovery_hook("billing", import_string("billing.matching.request_rematch"))
         subject_links.register("invoice", "admin:billing_providerinvoice_change")
-        register_gauges("billing", import_string("billing.gauges.GAUGES"), import_string("billing.gauges.read_billing_gauges"))
+        register_gauges(
+            "billing",
+            import_string("billing.gauges.GAUGES"),
+            import_string("billing.gauges.read_billing_gauges"),
+        )
         register_schedule(
             ScheduleEntry(
                 name="billing: balance",

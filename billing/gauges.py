@@ -28,9 +28,7 @@ def read_billing_gauges(at: datetime) -> Iterator[Sample]:
     """Count the invoices. One query."""
     statuses = (PushStatus.WAITING, PushStatus.REFUSED)
     found = ProviderInvoice.objects.aggregate(
-        oldest=Min(
-            "discovered_at", filter=Q(is_preview=False) & ~Q(ingest_status=IngestStatus.INGESTED)
-        ),
+        oldest=Min("discovered_at", filter=Q(is_preview=False) & ~Q(ingest_status=IngestStatus.INGESTED)),
         unreconciled=Count("pk", filter=UNRECONCILED),
         **{str(status): Count("pk", filter=UNPUSHED & Q(push_status=status)) for status in statuses},
     )

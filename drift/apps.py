@@ -12,7 +12,9 @@ class DriftConfig(AppConfig):
     def ready(self) -> None:
         """Register the gauges and the sweep's schedule."""
         # By name: this module is imported before the models are loaded.
-        register_gauges("drift", import_string("drift.gauges.GAUGES"), import_string("drift.gauges.read_drift_gauges"))
+        register_gauges(
+            "drift", import_string("drift.gauges.GAUGES"), import_string("drift.gauges.read_drift_gauges")
+        )
         register_schedule(
             ScheduleEntry(
                 name="drift: compare what is with what is desired",

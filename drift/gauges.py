@@ -18,9 +18,7 @@ GAUGES: Final = (OPEN, OLDEST)
 
 def read_drift_gauges(at: datetime) -> Iterator[Sample]:
     """Count what is open. One query."""
-    found = Drift.objects.open().aggregate(
-        number=Count("pk"), oldest=Min("detected_at")
-    )
+    found = Drift.objects.open().aggregate(number=Count("pk"), oldest=Min("detected_at"))
     oldest = found["oldest"]
     yield Sample(OPEN, found["number"])
     yield Sample(OLDEST, 0 if oldest is None else (at - oldest).total_seconds())

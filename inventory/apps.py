@@ -21,7 +21,11 @@ class InventoryConfig(AppConfig):
         readiness.register("sync", import_string("inventory.readiness.sync_age"), vital=False)
         count_live = import_string("inventory.queries.count_live_by_deployment")
         register_resource_counter("inventory", count_live)
-        register_gauges("sync", import_string("inventory.gauges.GAUGES"), import_string("inventory.gauges.read_sync_gauges"))
+        register_gauges(
+            "sync",
+            import_string("inventory.gauges.GAUGES"),
+            import_string("inventory.gauges.read_sync_gauges"),
+        )
         register_schedule(
             ScheduleEntry(
                 name="inventory: sync droplets and databases",

@@ -135,9 +135,7 @@ def events_of(resource: Resource, *, for_operator: bool) -> QuerySet[ResourceEve
 def changes_for_tenant(changes: Mapping[str, list[Any]]) -> dict[str, list[Any]]:
     """Return an event's changes without what is the operator's business."""
     return {
-        field: pair
-        for field, pair in changes.items()
-        if field in _TENANTS_COLUMNS or field not in _COLUMNS
+        field: pair for field, pair in changes.items() if field in _TENANTS_COLUMNS or field not in _COLUMNS
     }
 
 

@@ -27,7 +27,11 @@ class ProvisioningConfig(AppConfig):
         )
         readiness.register("sagas", import_string("provisioning.readiness.check_sagas"), vital=False)
         subject_links.register("saga", "admin:provisioning_sagarun_change")
-        register_gauges("sagas", import_string("provisioning.gauges.GAUGES"), import_string("provisioning.gauges.read_saga_gauges"))
+        register_gauges(
+            "sagas",
+            import_string("provisioning.gauges.GAUGES"),
+            import_string("provisioning.gauges.read_saga_gauges"),
+        )
         register_schedule(
             ScheduleEntry(
                 name="provisioning: recover orphaned sagas, wake waiting ones",

@@ -125,7 +125,9 @@ def _require_own_position(position: FeedPosition) -> None:
         raise InvalidInput("the cursor can't be used any more", errors={"cursor": [rule]})
 
 
-def _read_details(rows: Sequence[_FeedRow], *, for_operator: bool) -> Mapping[tuple[str, int], dict[str, Any]]:
+def _read_details(
+    rows: Sequence[_FeedRow], *, for_operator: bool
+) -> Mapping[tuple[str, int], dict[str, Any]]:
     """Read what the histories have on these events: three queries for any number of them."""
     sources = {
         subject: {row.source_id or row.subject_id for row in rows if row.subject == subject}

@@ -94,9 +94,7 @@ def _count_families() -> Iterator[Metric]:
     counters, histograms = read_values()
     for counter, by_labels in counters.items():
         # The library adds the ending itself.
-        count = CounterMetricFamily(
-            counter.name.removesuffix("_total"), counter.help, labels=counter.labels
-        )
+        count = CounterMetricFamily(counter.name.removesuffix("_total"), counter.help, labels=counter.labels)
         for labels, amount in by_labels.items():
             count.add_metric(labels, amount)
         yield count

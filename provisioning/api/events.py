@@ -74,9 +74,7 @@ class EventFeed(ApiView):
         kept for 30 days unless the operator has set another time; histories keep theirs. A resource's events
         go to who owned it at that time.
         """
-        page = read_feed(
-            viewer=caller(request), after=_read_cursor(request), limit=_read_limit(request)
-        )
+        page = read_feed(viewer=caller(request), after=_read_cursor(request), limit=_read_limit(request))
         cursor = _signer.sign(f"{page.position.transaction_id}.{page.position.event_id}")
         body = {
             "next": replace_query_param(request.build_absolute_uri(), "cursor", cursor),

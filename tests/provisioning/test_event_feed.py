@@ -175,7 +175,9 @@ def test_readers_among_concurrent_writers_get_each_event_once() -> None:
     assert heard[0] == heard[1] == heard[2], "every reader has the same order"
 
 
-@pytest.mark.parametrize(("query", "name"), [("cursor=1.2", "cursor"), ("limit=0", "limit"), ("since=1", "since")])
+@pytest.mark.parametrize(
+    ("query", "name"), [("cursor=1.2", "cursor"), ("limit=0", "limit"), ("since=1", "since")]
+)
 def test_a_wrong_parameter_is_named(query: str, name: str) -> None:
     answer = Client(headers=bearer(token_of(tenant="acme"))).get(f"{EVENTS}?{query}")
     assert (answer.status_code, list(answer.json()["errors"])) == (400, [name])
