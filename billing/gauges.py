@@ -26,6 +26,7 @@ GAUGES: Final = (INGEST_LAG, UNRECONCILED_INVOICES, UNPUSHED_INVOICES)
 
 def read_billing_gauges(at: datetime) -> Iterator[Sample]:
     """Count the invoices. One query."""
+    # Both at 0, too: a series that goes away when all is well can't be alerted on.
     statuses = (PushStatus.WAITING, PushStatus.REFUSED)
     found = ProviderInvoice.objects.aggregate(
         oldest=Min("discovered_at", filter=Q(is_preview=False) & ~Q(ingest_status=IngestStatus.INGESTED)),

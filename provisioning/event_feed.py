@@ -1,10 +1,10 @@
-"""The feed of events: what happened to a tenant's resources, deployments and sagas, in one order for all readers.
+"""The feed of events of tenants' resources, deployments and sagas, in one order for all readers.
 
-A reader hands back the position of the last event that it has, and gets what comes after it. For nothing to be
-lost, no event may come to be seen before that position later on. Ids don't give that: two transactions take 7
-and 8, the second commits first, a reader takes 8 and never sees 7. So the order is (transaction, id), and a
-transaction's events are shown once all transactions that are older have ended. One that stays open for long
-holds the feed back, for as long; it loses nothing.
+A reader hands back the position of the last event that it has, and gets what comes after it. For nothing to
+be lost, no event may come to be seen before that position later on. Ids don't give that: two transactions
+take 7 and 8, the second commits first, a reader takes 8 and never sees 7. So the order is (transaction, id),
+and a transaction's events are shown once all transactions that are older have ended. One that stays open for
+long holds the feed back for as long; it loses nothing.
 """
 
 from collections.abc import Mapping, Sequence
@@ -34,6 +34,15 @@ class FeedPosition:
 
     transaction_id: int = 0
     event_id: int = 0
+
+    @classmethod
+    def parse(cls, text: str) -> "FeedPosition":
+        """Read a position from its text. Raises ValueError."""
+        transaction_id, event_id = text.split(".")
+        return cls(int(transaction_id), int(event_id))
+
+    def __str__(self) -> str:
+        return f"{self.transaction_id}.{self.event_id}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +96,7 @@ def read_feed(*, viewer: Viewer, after: FeedPosition, limit: int) -> FeedPage:
         into=_FeedRow,
     )
     page = rows[:limit]
+    # Where nothing came the position stays: what is yet to be shown comes after it all the same.
     position = FeedPosition(page[-1].transaction_id, page[-1].id) if page else after
     details = _read_details(page, for_operator=viewer.is_operator)
     entries = [
@@ -117,6 +127,7 @@ def renumber_feed() -> None:
 
 
 def _require_own_position(position: FeedPosition) -> None:
+    # A cursor of the lost server may lie far ahead: its reader would get nothing, without a word.
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_snapshot_xmax(pg_current_snapshot())::text::bigint")
         (next_transaction,) = cursor.fetchone()

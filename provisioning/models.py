@@ -289,7 +289,7 @@ class ProviderOffer(models.Model):
 
 
 class FeedSubject(models.TextChoices):
-    """What an event of the feed is about."""
+    """The kind of thing that an event of the feed is about."""
 
     RESOURCE = "resource"
     DEPLOYMENT = "deployment"
@@ -306,6 +306,7 @@ class FeedEvent(models.Model):
     null for sagas, whose `event_type` is the status that they came to.
     """
 
+    # PostgreSQL's own type for it, xid8, has no field in Django; 63 bits last for ever.
     transaction_id = models.BigIntegerField()
     tenant_id = models.TextField()
     subject = models.CharField(max_length=10, choices=FeedSubject)

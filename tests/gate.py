@@ -106,7 +106,7 @@ def _make_template() -> str:
 def _audit() -> bool:
     """Whether no locked package has a known vulnerability that a newer version mends.
 
-    One without a fix is only told: there is nothing to do here. So is a network that gives no answer.
+    One without a fix is only reported: there is nothing to do here. So is a network that gives no answer.
     """
     command = [PYTHON, "-m", "pip_audit", "--progress-spinner=off", "--disable-pip", "--no-deps"]
     command += ["--timeout", "10", "--format", "json", "--requirement", "requirements/base.txt"]
@@ -148,7 +148,7 @@ class Vulnerability:
 
 @dataclass(frozen=True)
 class Audit:
-    """What pip-audit found; `skipped` are packages that its data has nothing on."""
+    """The findings of pip-audit; `skipped` are packages that its data has nothing on."""
 
     checked: int
     skipped: tuple[str, ...]

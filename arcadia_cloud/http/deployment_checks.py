@@ -1,9 +1,8 @@
-"""What `manage.py check --deploy` warns of: a production that runs, but lacks something that it should have."""
+"""Warnings of `manage.py check --deploy`: a production that runs, but lacks what it should have."""
 
 from collections.abc import Sequence
 from typing import Any
 
-from django.apps import AppConfig
 from django.conf import settings
 from django.core import checks
 
@@ -13,10 +12,8 @@ def register_checks() -> None:
     checks.register(metrics_are_guarded, checks.Tags.security, deploy=True)
 
 
-def metrics_are_guarded(
-    app_configs: Sequence[AppConfig] | None, **_options: Any
-) -> list[checks.CheckMessage]:
-    """Warn where no token is set: nobody can scrape then."""
+def metrics_are_guarded(**_options: Any) -> Sequence[checks.CheckMessage]:
+    """Warn where no token is set: Prometheus has no access then."""
     if settings.ARCADIA_METRICS_TOKEN:
         return []
     return [

@@ -57,6 +57,7 @@ class MetricsMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         began = time.monotonic()
         response = self.get_response(request)
+        # After the response: the address is resolved on the way in, behind all middleware.
         match = request.resolver_match
         route = _UNMATCHED if match is None else f"/{match.route}"
         # A client may send any word for a method; each would be a series for good.
@@ -109,13 +110,14 @@ def _count_families() -> Iterator[Metric]:
 def metrics_view(request: HttpRequest) -> HttpResponse:
     """Answer who has the token (ARCADIA_METRICS_TOKEN); for anybody else there is no such page.
 
-    Without a token set, development answers everybody, production nobody.
+    Without a token set, it is open in development, and closed in production.
     """
     token = settings.ARCADIA_METRICS_TOKEN
     expected = f"Bearer {token}".encode()
     given = request.headers.get("Authorization", "").encode()
     if not hmac.compare_digest(given, expected) if token else settings.PRODUCTION:
         return HttpResponseNotFound("Not found.\n", content_type="text/plain; charset=utf-8")
+    # One of this request: the library's own would add what it counts in this process alone.
     registry = CollectorRegistry(auto_describe=False)
     registry.register(_ServiceCollector(timezone.now()))
     response = HttpResponse(generate_latest(registry), content_type=CONTENT_TYPE_PLAIN_0_0_4)

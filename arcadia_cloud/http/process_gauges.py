@@ -27,6 +27,7 @@ def read_process_gauges(at: datetime) -> Iterator[Sample]:
     processes = read_processes(at=at)
     for queue in processes.queues:
         yield Sample(QUEUE_WORKERS, queue.workers, (queue.name,))
+        # Absent, not 0: a broker that is away would pass for one whose queues are empty.
         if queue.waiting is not None:
             yield Sample(QUEUE_LENGTH, queue.waiting, (queue.name,))
     yield Sample(BEATS, processes.beats)

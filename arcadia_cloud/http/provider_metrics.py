@@ -48,6 +48,7 @@ def read_budgets(_at: datetime) -> Iterator[Sample]:
         try:
             left, limit = budget.left_this_hour(), budget.hourly_limit()
         except MissingToken:
+            # Not an error of the scrape: an installation may have no token for a purpose.
             continue
         for gauge, value in ((CALLS_LEFT, left), (CALLS_LIMIT, limit)):
             if value is not None:

@@ -1,6 +1,5 @@
 """The feed of events: what happened, by cursor, for who keeps a copy or reacts to it."""
 
-import re
 from typing import Any, ClassVar, Final
 
 from django.core import signing
@@ -12,7 +11,7 @@ from rest_framework.response import Response
 from rest_framework.utils.urls import replace_query_param
 
 from arcadia_cloud.kernel.api.authentication import caller
-from arcadia_cloud.kernel.api.pagination import DEFAULT_LIMIT, MAX_LIMIT
+from arcadia_cloud.kernel.api.pagination import DEFAULT_LIMIT, MAX_LIMIT, parse_limit
 from arcadia_cloud.kernel.api.serializers import UtcDateTimeField
 from arcadia_cloud.kernel.api.views import ApiView
 from provisioning.api import examples
@@ -36,8 +35,8 @@ class FeedEventSerializer(serializers.Serializer[Any]):
     )
     at = UtcDateTimeField(help_text="When it happened.")
     details = serializers.DictField(
-        help_text="Of a resource `kind`, `name` and `changes` (`{field: [old, new]}`); of a deployment `slug`, "
-        "`from`, `to` and `reason`; of a saga `kind` and `deployment_id`."
+        help_text="Of a resource `kind`, `name` and `changes` (`{field: [old, new]}`); of a deployment "
+        "`slug`, `from`, `to` and `reason`; of a saga `kind` and `deployment_id`."
     )
 
 
@@ -50,7 +49,7 @@ class FeedPageSerializer(serializers.Serializer[Any]):
 
 
 class EventFeed(ApiView):
-    """What happened to resources, deployments and sagas: a tenant's own, for operators every tenant's."""
+    """The events of resources, deployments and sagas: a tenant's own, for operators every tenant's."""
 
     query_parameters: ClassVar[frozenset[str]] = frozenset({"cursor", "limit"})
 
@@ -68,35 +67,26 @@ class EventFeed(ApiView):
         examples=examples.EVENTS,
     )
     def get(self, request: Request) -> Response:
-        """Return the events after a position, oldest first; nothing is left out or told twice.
+        """Return the events after a position, oldest first; nothing is left out or comes twice.
 
         Keep the `next` link and ask it again: every event comes once, whoever writes meanwhile. Events are
         kept for 30 days unless the operator has set another time; histories keep theirs. A resource's events
         go to who owned it at that time.
         """
-        page = read_feed(viewer=caller(request), after=_read_cursor(request), limit=_read_limit(request))
-        cursor = _signer.sign(f"{page.position.transaction_id}.{page.position.event_id}")
+        after = FeedPosition()
+        if (text := request.query_params.get("cursor")) is not None:
+            try:
+                # Signed: a position that the feed didn't give out could skip what is still to come.
+                after = FeedPosition.parse(_signer.unsign(text[:_LONGEST_CURSOR]))
+            except (signing.BadSignature, ValueError) as error:
+                raise ValidationError(
+                    {"cursor": ["Not a cursor of this feed; start again without."]}
+                ) from error
+        page = read_feed(viewer=caller(request), after=after, limit=parse_limit(request))
+        cursor = _signer.sign(str(page.position))
         body = {
             "next": replace_query_param(request.build_absolute_uri(), "cursor", cursor),
             "has_more": page.has_more,
             "results": page.entries,
         }
         return Response(FeedPageSerializer(body).data)
-
-
-def _read_cursor(request: Request) -> FeedPosition:
-    text = request.query_params.get("cursor")
-    if text is None:
-        return FeedPosition()
-    try:
-        transaction_id, event_id = _signer.unsign(text[:_LONGEST_CURSOR]).split(".")
-        return FeedPosition(int(transaction_id), int(event_id))
-    except (signing.BadSignature, ValueError) as error:
-        raise ValidationError({"cursor": ["Not a cursor of this feed; start again without."]}) from error
-
-
-def _read_limit(request: Request) -> int:
-    text = request.query_params.get("limit", str(DEFAULT_LIMIT))
-    if not re.fullmatch(r"[0-9]{1,4}", text) or not 1 <= int(text) <= MAX_LIMIT:
-        raise ValidationError({"limit": [f"Must be a whole number from 1 to {MAX_LIMIT}."]})
-    return int(text)

@@ -42,7 +42,8 @@ class StepAttempt:
 class ClaimedSaga:
     """A saga whose lease this process holds. `attempt` is None where its present step was not entered.
 
-    `begun_at` is when it was created, or began to hold its subjects. `status_before` is the status of that step's row before the claim, None where it had none.
+    `begun_at` is when it was created, or began to hold its subjects. `status_before` is the status of that
+    step's row before the claim, None where it had none.
     """
 
     saga_id: int

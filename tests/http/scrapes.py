@@ -1,4 +1,4 @@
-"""What a scrape of /metrics says, read as Prometheus reads it."""
+"""The samples of /metrics, read as Prometheus reads them."""
 
 from dataclasses import dataclass
 from typing import Any

@@ -41,7 +41,7 @@ WAIT_SECONDS = 60
 
 @pytest.fixture(autouse=True)
 def _no_counts_of_other_tests(_empty_valkey: None, valkey_client: redis.Redis) -> None:
-    """What this process has yet to send is of the tests before."""
+    """Drop what this process has yet to send: it is of the tests before."""
     buffer.send()
     valkey_client.delete(KEY)
 

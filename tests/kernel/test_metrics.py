@@ -33,9 +33,14 @@ def value_of(metric: Counter, *labels: str) -> float:
 
 def test_counts_of_threads_add_up() -> None:
     stars = counter()
+
+    def count() -> None:
+        for _ in range(500):
+            stars.add("red")
+
     with ThreadPoolExecutor(8) as threads:
         for _ in range(8):
-            threads.submit(lambda: [stars.add("red") for _ in range(500)])
+            threads.submit(count)
     assert value_of(stars, "red") == 4000
 
 

@@ -79,7 +79,7 @@ def test_what_happened_to_a_tenants_things_comes_in_its_order_and_to_nobody_else
     saga = start(message="hello")
     SagaRun.objects.filter(pk=saga.pk).update(tenant_id="acme", deployment=deployment)
     run(saga.pk)
-    found = Reader("acme").until(lambda read: read[-1:] and read[-1]["type"] == "completed")
+    found = Reader("acme").until(lambda read: bool(read) and read[-1]["type"] == "completed")
     assert [(event["subject"], event["type"]) for event in found] == [
         ("resource", "discovered"),
         ("deployment", "created"),

@@ -50,7 +50,7 @@ def web(production: Mapping[str, str], tmp_path: Path) -> Iterator[tuple[str, Ch
 
 
 def lines_of(child: ChildProcess) -> list[dict[str, Any]]:
-    """What our loggers wrote; gunicorn and Celery greet in their own way."""
+    """The lines of our loggers; gunicorn and Celery greet in their own way."""
     return [json.loads(line) for line in child.logged().splitlines() if line.startswith("{")]
 
 

@@ -43,7 +43,7 @@ def test_a_vulnerability_that_a_newer_version_mends_fails_the_gate(
         assert "requirements/base.txt" in command
         return subprocess.CompletedProcess(command, 1, stdout=json.dumps(report) if report else "", stderr="")
 
-    monkeypatch.setattr(gate.subprocess, "run", answer)
+    monkeypatch.setattr("tests.gate.subprocess.run", answer)
     assert gate._audit() is passes
     output = capsys.readouterr().err
     assert told in output

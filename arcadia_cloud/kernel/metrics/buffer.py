@@ -1,13 +1,13 @@
 """The counts of this process that aren't in Redis yet, and the thread that sends them there.
 
-Counts of all processes are added up in one hash in Redis. Files, the other way to count in many processes, are
-of one machine: containers number their processes alike, each worker would need a port of its own, and the file
-of a process that has ended is kept for good, while gunicorn and Celery replace theirs all the time.
+Counts of all processes are added up in one hash in Redis. Files, the other way to count in many processes,
+are of one machine: containers number their processes alike, each worker would need a port of its own, and the
+file of a process that has ended is kept for good, while gunicorn and Celery replace theirs all the time.
 
-A request or a task pays a lock and an addition; a thread sends what has come together once a second. A process
-that is killed takes its last second with it. While Redis is away the counts wait here, and a message whose
-answer was lost is sent again: it may count twice. A Redis that was wiped begins at 0, which Prometheus knows
-from restarts.
+A request or a task pays a lock and an addition; a thread sends what has come together once a second. A
+process that is killed takes its last second with it. While Redis is away the counts wait here, and a message
+whose answer was lost is sent again: it may count twice. A Redis that was wiped begins at 0, which Prometheus
+knows from restarts.
 """
 
 import atexit
@@ -32,7 +32,10 @@ class CountBuffer:
     """Amounts by field, added up until they are sent."""
 
     def __init__(self) -> None:
-        self._reset()
+        self._lock = Lock()
+        self._pending: dict[str, float] = {}
+        self._has_more = Event()
+        self._thread: Thread | None = None
         # A fork copies the parent's amounts, which the parent sends, and a lock that may be held.
         os.register_at_fork(after_in_child=self._reset)
         atexit.register(self.send)
@@ -75,10 +78,8 @@ class CountBuffer:
             self.send()
 
     def _reset(self) -> None:
-        self._lock = Lock()
-        self._pending: dict[str, float] = {}
-        self._has_more = Event()
-        self._thread: Thread | None = None
+        self._lock, self._has_more = Lock(), Event()
+        self._pending, self._thread = {}, None
 
 
 buffer: Final = CountBuffer()
@@ -88,7 +89,10 @@ def read_counts() -> dict[str, float]:
     """Return the counts of all processes by field, this one's included. Raises redis.RedisError."""
     buffer.send()
     stored = redis_client(settings.REDIS_URL, _REDIS_SECONDS).hgetall(KEY)
-    return {field.decode(): float(amount) for field, amount in stored.items()}
+    # Bytes, of a client that decodes nothing; the library's types allow for both.
+    return {
+        field if isinstance(field, str) else field.decode(): float(amount) for field, amount in stored.items()
+    }
 
 
 def encode_field(name: str, part: str, labels: tuple[str, ...]) -> str:

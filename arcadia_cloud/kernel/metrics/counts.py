@@ -3,6 +3,7 @@
 from bisect import bisect_left
 from collections import defaultdict
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Final, TypeVar
 
 from arcadia_cloud.kernel.metrics.buffer import buffer, decode_field, encode_field, read_counts
@@ -28,7 +29,7 @@ class Counter:
 
     def add(self, *labels: str, amount: float = 1) -> None:
         """Add an amount under these labels' values."""
-        buffer.add({encode_field(self.name, _COUNT, _checked(self.labels, labels)): amount})
+        buffer.add({encode_field(self.name, _COUNT, _require_values(self.labels, labels)): amount})
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +43,7 @@ class Histogram:
 
     def observe(self, seconds: float, *labels: str) -> None:
         """Count a duration under these labels' values."""
-        values = _checked(self.labels, labels)
+        values = _require_values(self.labels, labels)
         place = bisect_left(self.bounds, seconds)  # a bound takes in what equals it
         bound = f"{self.bounds[place]}" if place < len(self.bounds) else INFINITE
         buffer.add(
@@ -52,7 +53,7 @@ class Histogram:
 
 @dataclass(frozen=True, slots=True)
 class HistogramValue:
-    """How many durations stayed within each bound, the smaller ones included, and their sum in seconds."""
+    """The number of durations within each bound, the smaller ones included, and their sum in seconds."""
 
     buckets: list[tuple[str, float]]
     sum: float
@@ -86,20 +87,17 @@ def read_values() -> tuple[dict[Counter, dict[Labels, float]], dict[Histogram, d
         if isinstance(metric, Counter):
             counters[metric] = {labels: amounts.get(_COUNT, 0) for labels, amounts in found.items()}
         else:
-            histograms[metric] = {labels: _add_up(metric, amounts) for labels, amounts in found.items()}
+            histograms[metric] = {}
+            for labels, amounts in found.items():
+                bounds = [*(f"{bound}" for bound in metric.bounds), INFINITE]
+                # Stored apart, so that a duration is one addition; Prometheus wants them summed.
+                totals = accumulate(amounts.get(bound, 0) for bound in bounds)
+                buckets = list(zip(bounds, totals, strict=True))
+                histograms[metric][labels] = HistogramValue(buckets, amounts.get(_SUM, 0))
     return counters, histograms
 
 
-def _checked(names: Labels, values: Labels) -> Labels:
+def _require_values(names: Labels, values: Labels) -> Labels:
     if len(names) != len(values):
         raise ValueError(f"{len(values)} values for the labels {', '.join(names)}")
     return values
-
-
-def _add_up(metric: Histogram, amounts: dict[str, float]) -> HistogramValue:
-    total = 0.0
-    buckets = []
-    for bound in (*(f"{each}" for each in metric.bounds), INFINITE):
-        total += amounts.get(bound, 0)
-        buckets.append((bound, total))
-    return HistogramValue(buckets, amounts.get(_SUM, 0))

@@ -58,7 +58,7 @@ def register_gauges(source: str, gauges: Sequence[Gauge], read: Read) -> None:
 def read_gauges(*, at: datetime) -> dict[Gauge, list[Sample]]:
     """Return the samples of every registered gauge, in the order of registration.
 
-    A source that can't be read has none, and says so in `arcadia_metrics_source_up`: the others are there.
+    A source that can't be read has none, and is 0 in `arcadia_metrics_source_up`: the others are there.
     """
     found: dict[Gauge, list[Sample]] = {SOURCE_UP: []}
     for name, source in _sources.items():
@@ -66,6 +66,7 @@ def read_gauges(*, at: datetime) -> dict[Gauge, list[Sample]]:
         samples: list[Sample] = []
         is_up = True
         try:
+            # As a list: half of a source's samples, before it failed, would pass for all of them.
             samples = list(source.read(at))
         except (DatabaseError, InterfaceError, redis.RedisError) as error:
             log.warning("gauges_not_read", source=name, error=type(error).__name__, detail=str(error).strip())

@@ -19,22 +19,25 @@ _began: dict[str, float] = {}
 
 def connect_signals() -> None:
     """Have every task of this process, and of those that it forks, counted."""
-    task_prerun.connect(_begin_task)
-    task_postrun.connect(_count_task)
-    worker_process_shutdown.connect(_send_counts)
+    task_prerun.connect(begin_task)
+    task_postrun.connect(count_task)
+    worker_process_shutdown.connect(send_counts)
 
 
-def _begin_task(task_id: str, **_kwargs: object) -> None:
+def begin_task(task_id: str, **_kwargs: object) -> None:
+    """Note when the task began."""
     _began[task_id] = time.monotonic()
 
 
-def _count_task(task_id: str, task: Any, state: str | None = None, **_kwargs: object) -> None:
+def count_task(task_id: str, task: Any, state: str | None = None, **_kwargs: object) -> None:
     """Count the task by its outcome: success, failure, retry, ignored."""
+    # The name is of a registered task: what a message makes up never gets here.
     TASKS.add(task.name, (state or "unknown").lower())
+    # None for one that was refused before it began.
     if (began := _began.pop(task_id, None)) is not None:
         TASK_SECONDS.observe(time.monotonic() - began, task.name)
 
 
-def _send_counts(**_kwargs: object) -> None:
+def send_counts(**_kwargs: object) -> None:
     """Send what is left: a pool's process ends without the interpreter's exit handlers."""
     buffer.send()
