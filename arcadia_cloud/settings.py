@@ -74,7 +74,6 @@ INSTALLED_APPS = [
     "corsheaders",
     "django_celery_beat",
     "django_filters",
-    "django_prometheus",
     "django_structlog",
     "drf_spectacular",
     "drf_spectacular_sidecar",
@@ -92,7 +91,7 @@ INSTALLED_APPS = [
     "arcadia_cloud.console",
 ]
 MIDDLEWARE = [
-    "django_prometheus.middleware.PrometheusBeforeMiddleware",
+    "arcadia_cloud.http.metrics.MetricsMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "arcadia_cloud.http.middleware.ContentSecurityPolicyMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -107,7 +106,6 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "axes.middleware.AxesMiddleware",
-    "django_prometheus.middleware.PrometheusAfterMiddleware",
 ]
 TEMPLATES = [
     {
@@ -248,7 +246,7 @@ if PRODUCTION:
     SECURE_HSTS_INCLUDE_SUBDOMAINS = True
     SECURE_HSTS_PRELOAD = True
     SECURE_SSL_REDIRECT = env.flag("ARCADIA_SSL_REDIRECT", default=True)
-    SECURE_REDIRECT_EXEMPT = [r"^api/health"]
+    SECURE_REDIRECT_EXEMPT = [r"^api/health", r"^metrics$"]
     if ARCADIA_TRUSTED_PROXIES:
         SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 
@@ -361,6 +359,14 @@ DEFAULT_FROM_EMAIL = env.text("ARCADIA_EMAIL_FROM", "arcadia-cloud@localhost")
 EMAIL_TIMEOUT = 10
 if any(ARCADIA_ALERT_EMAILS.values()) and not env.is_set("ARCADIA_EMAIL_URL"):
     env.problems.append("ARCADIA_EMAIL_URL is not set, but ARCADIA_ALERT_EMAILS_… names receivers")
+
+# --- Monitoring ------------------------------------------------------------------------------------
+# What Prometheus sends as its bearer token; without one, /metrics answers in development alone.
+ARCADIA_METRICS_TOKEN = env.text("ARCADIA_METRICS_TOKEN", "")
+if 0 < len(ARCADIA_METRICS_TOKEN) < 20:  # noqa: PLR2004 - the endpoint has no lock-out
+    env.problems.append("ARCADIA_METRICS_TOKEN is shorter than 20 characters")
+# So long the events of GET /api/v1/events are kept.
+ARCADIA_EVENT_FEED_DAYS = env.number("ARCADIA_EVENT_FEED_DAYS", 30, at_least=1)
 
 LOG_LEVEL = env.choice("ARCADIA_LOG_LEVEL", ("INFO", "DEBUG", "WARNING", "ERROR", "CRITICAL"))
 DJANGO_STRUCTLOG_CELERY_ENABLED = True

@@ -3,8 +3,11 @@
 from django.contrib import admin
 from django.urls import include, path
 
+from arcadia_cloud.http.metrics import metrics_view
+
 urlpatterns = [
     path("admin/", admin.site.urls),
+    path("metrics", metrics_view, name="metrics"),
     path("api/", include("arcadia_cloud.http.api_urls")),
     path("api/v1/", include("catalog.api.urls")),
     path("api/v1/", include("deployments.api.urls")),

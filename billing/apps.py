@@ -2,6 +2,7 @@ from django.apps import AppConfig
 from django.utils.module_loading import import_string
 
 from arcadia_cloud.kernel import subject_links
+from arcadia_cloud.kernel.metrics.gauges import register_gauges
 from arcadia_cloud.kernel.queue.schedule.registry import ScheduleEntry, register_schedule
 
 _QUEUE = "cloud_billing"
@@ -12,11 +13,16 @@ class BillingConfig(AppConfig):
     verbose_name = "Provider billing"
 
     def ready(self) -> None:
-        """Register the schedule, the hook on discovered resources, and the pages of invoices."""
+        """Register the schedule, the gauges, the hook on discovered resources, and the pages of invoices."""
         # By name: this module is imported before the models are loaded.
         register_discovery_hook = import_string("inventory.services.register_discovery_hook")
         register_discovery_hook("billing", import_string("billing.matching.request_rematch"))
         subject_links.register("invoice", "admin:billing_providerinvoice_change")
+        register_gauges(
+            "billing",
+            import_string("billing.gauges.GAUGES"),
+            import_string("billing.gauges.read_billing_gauges"),
+        )
         register_schedule(
             ScheduleEntry(
                 name="billing: balance",

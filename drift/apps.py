@@ -1,5 +1,7 @@
 from django.apps import AppConfig
+from django.utils.module_loading import import_string
 
+from arcadia_cloud.kernel.metrics.gauges import register_gauges
 from arcadia_cloud.kernel.queue.schedule.registry import ScheduleEntry, register_schedule
 
 
@@ -8,7 +10,11 @@ class DriftConfig(AppConfig):
     verbose_name = "Drift"
 
     def ready(self) -> None:
-        """Register the sweep's schedule."""
+        """Register the gauges and the sweep's schedule."""
+        # By name: this module is imported before the models are loaded.
+        register_gauges(
+            "drift", import_string("drift.gauges.GAUGES"), import_string("drift.gauges.read_drift_gauges")
+        )
         register_schedule(
             ScheduleEntry(
                 name="drift: compare what is with what is desired",

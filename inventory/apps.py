@@ -3,6 +3,7 @@ from django.utils.module_loading import import_string
 
 from arcadia_cloud.digitalocean.account_check import register_account_check
 from arcadia_cloud.kernel import readiness, subject_links
+from arcadia_cloud.kernel.metrics.gauges import register_gauges
 from arcadia_cloud.kernel.queue.schedule.registry import ScheduleEntry, register_schedule
 from deployments.registry import register_resource_counter
 
@@ -20,6 +21,11 @@ class InventoryConfig(AppConfig):
         readiness.register("sync", import_string("inventory.readiness.sync_age"), vital=False)
         count_live = import_string("inventory.queries.count_live_by_deployment")
         register_resource_counter("inventory", count_live)
+        register_gauges(
+            "sync",
+            import_string("inventory.gauges.GAUGES"),
+            import_string("inventory.gauges.read_sync_gauges"),
+        )
         register_schedule(
             ScheduleEntry(
                 name="inventory: sync droplets and databases",

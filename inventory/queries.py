@@ -22,6 +22,12 @@ from inventory.values import (
 
 _READ_SYNC_AGES: Final = load("inventory.sync", "read_sync_ages.sql")
 _TRIGRAM: Final = 3
+# The changes that a tenant sees. Any other column of a resource is the operator's business: the provider's
+# prices, earlier owners, and whatever is added. What is no column is an attribute of the kind.
+_TENANTS_COLUMNS: Final = frozenset({"name", "region", "status", "tags"})
+_COLUMNS: Final = frozenset(
+    name for field in Resource._meta.concrete_fields for name in (field.name, field.attname)
+)
 
 Cell: TypeAlias = dict[str, Any]  # a row of counts: its dimensions by name, and its figures
 
@@ -124,6 +130,13 @@ def events_of(resource: Resource, *, for_operator: bool) -> QuerySet[ResourceEve
         return events
     last_handover = events.filter(changes__has_key="tenant_id").aggregate(last=Max("pk"))["last"]
     return events if last_handover is None else events.filter(pk__gt=last_handover)
+
+
+def changes_for_tenant(changes: Mapping[str, list[Any]]) -> dict[str, list[Any]]:
+    """Return an event's changes without what is the operator's business."""
+    return {
+        field: pair for field, pair in changes.items() if field in _TENANTS_COLUMNS or field not in _COLUMNS
+    }
 
 
 def rows_of(page: QuerySet[ResourceEvent], events: QuerySet[ResourceEvent]) -> QuerySet[ResourceEvent]:

@@ -2,9 +2,10 @@ from django.apps import AppConfig
 from django.utils.module_loading import import_string
 
 from arcadia_cloud.kernel import readiness, subject_links
+from arcadia_cloud.kernel.metrics.gauges import register_gauges
 from arcadia_cloud.kernel.queue.schedule.registry import ScheduleEntry, register_schedule
 from deployments.registry import register_transition_guard, register_transition_saga
-from provisioning.queue import QUEUE, READ_OFFER, REPORT_ORPHANS, SWEEP
+from provisioning.queue import DELETE_OLD_FEED_EVENTS, QUEUE, READ_OFFER, REPORT_ORPHANS, SWEEP
 
 
 class ProvisioningConfig(AppConfig):
@@ -26,6 +27,11 @@ class ProvisioningConfig(AppConfig):
         )
         readiness.register("sagas", import_string("provisioning.readiness.check_sagas"), vital=False)
         subject_links.register("saga", "admin:provisioning_sagarun_change")
+        register_gauges(
+            "sagas",
+            import_string("provisioning.gauges.GAUGES"),
+            import_string("provisioning.gauges.read_saga_gauges"),
+        )
         register_schedule(
             ScheduleEntry(
                 name="provisioning: recover orphaned sagas, wake waiting ones",
@@ -47,5 +53,11 @@ class ProvisioningConfig(AppConfig):
                 queue=QUEUE,
                 crontab="*/15 * * * *",
                 expires_seconds=900,
+            ),
+            ScheduleEntry(
+                name="provisioning: delete old events of the feed",
+                task=DELETE_OLD_FEED_EVENTS,
+                queue="cloud_sync_slow",
+                crontab="40 3 * * *",
             ),
         )

@@ -286,3 +286,44 @@ class ProviderOffer(models.Model):
 
     def __str__(self) -> str:
         return f"offer of {self.read_at}"
+
+
+class FeedSubject(models.TextChoices):
+    """The kind of thing that an event of the feed is about."""
+
+    RESOURCE = "resource"
+    DEPLOYMENT = "deployment"
+    SAGA = "saga"
+
+
+class FeedEvent(models.Model):
+    """An event of a tenant's resource, deployment or saga, for `GET /api/v1/events`; kept for a while.
+
+    Written by triggers on the histories and on saga_runs, so that no writer can forget it, in the transaction
+    of the event itself. `transaction_id` is that transaction's: ids are given out in another order than
+    transactions commit in, so readers go by (transaction_id, id), see `event_feed.py`. `tenant_id` is the
+    owner at that time: who gets a resource later doesn't get its past. `source_id` is the row of the history,
+    null for sagas, whose `event_type` is the status that they came to.
+    """
+
+    # PostgreSQL's own type for it, xid8, has no field in Django; 63 bits last for ever.
+    transaction_id = models.BigIntegerField()
+    tenant_id = models.TextField()
+    subject = models.CharField(max_length=10, choices=FeedSubject)
+    subject_id = models.BigIntegerField()
+    event_type = models.CharField(max_length=24)
+    source_id = models.BigIntegerField(null=True, blank=True)
+    at = models.DateTimeField()
+
+    class Meta:
+        db_table = "event_feed"
+        constraints = [
+            models.CheckConstraint(condition=Q(subject__in=FeedSubject.values), name="feed_subject_known"),
+        ]
+        indexes = [
+            models.Index(fields=["transaction_id", "id"], name="feed_in_order"),
+            models.Index(fields=["tenant_id", "transaction_id", "id"], name="feed_of_tenant"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.subject} {self.subject_id}: {self.event_type}"

@@ -12,6 +12,7 @@ from django.db import transaction
 from arcadia_cloud.kernel.alerts import resolve_alert
 from arcadia_cloud.kernel.sql import fetch_all, load
 from provisioning.engine.dead_letters import DEAD_LETTER
+from provisioning.event_feed import renumber_feed
 from provisioning.pause import pause
 from provisioning.start import skip_saga_numbers
 
@@ -19,7 +20,7 @@ _LEAVE_TO_ORIGINAL: Final = load(__package__, "leave_to_original.sql")
 
 
 def prepare_restored(*, actor: str, is_copy: bool = False) -> int:
-    """Pause provisioning and skip sagas' numbers; return how many sagas were ended.
+    """Pause provisioning, skip sagas' numbers, renumber the feed of events; return how many sagas were ended.
 
     With `is_copy` every saga that isn't over ends, and nothing is done or undone. To be called
     before any worker starts; may be repeated.
@@ -27,6 +28,7 @@ def prepare_restored(*, actor: str, is_copy: bool = False) -> int:
     with transaction.atomic():
         pause(actor=actor, reason="restored from a backup")
         skip_saga_numbers()
+        renumber_feed()
         if not is_copy:
             return 0
         ended = fetch_all(_LEAVE_TO_ORIGINAL, {}, into=int)

@@ -11,6 +11,7 @@ from provisioning.desired_state import (
     set_desired_field,
 )
 from provisioning.engine.runner import run
+from provisioning.event_feed import delete_old_feed_events
 from provisioning.operator_actions import begin_saga, cancel_saga, requeue_saga, retry_saga
 from provisioning.pause import pause, unpause
 from provisioning.protection import protect, refuse_if_protected, unprotect
@@ -24,6 +25,7 @@ __all__ = [
     "adopt_desired_states",
     "begin_saga",
     "cancel_saga",
+    "delete_old_feed_events",
     "drop_provisioned",
     "pause",
     "prepare_restored",

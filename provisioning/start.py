@@ -79,6 +79,8 @@ def start_saga(
     # The unique key decides, not the look above: two starts at once may both have found none.
     if not _insert(saga):
         return _require_same(SagaRun.objects.get(idempotency_key=idempotency_key), saga)
+    # The one line with both: a request's lines don't know the saga, a worker's don't know the request.
+    log.info("saga_created", saga=saga.pk, kind=kind, tenant=saga.tenant_id)
     if not run_by_caller and not saga.is_scheduled:
         wake(ADVANCE_DUE_SAGAS, queue=QUEUE)
     return saga

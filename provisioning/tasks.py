@@ -3,9 +3,11 @@
 from typing import Final
 
 from celery import shared_task
+from django.utils import timezone
 
 from provisioning import orphans, provider_offer, queue, recovery
 from provisioning.engine.runner import run, run_due
+from provisioning.services import delete_old_feed_events
 
 _TURN_SECONDS: Final = 2.0
 
@@ -39,3 +41,9 @@ def read_provider_offer() -> dict[str, int]:
     """Every quarter of an hour: read sizes and limits, alert of the limits that are near."""
     was_read = provider_offer.read_offer()
     return {"read": int(was_read), "limits_near": provider_offer.report_limits()}
+
+
+@shared_task(name=queue.DELETE_OLD_FEED_EVENTS)
+def delete_old_events() -> dict[str, int]:
+    """Daily: delete the events of the feed that are no longer kept; return how many."""
+    return {"deleted": delete_old_feed_events(at=timezone.now())}

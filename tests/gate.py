@@ -1,11 +1,13 @@
 """The run of `bin/test` with its own servers up: every check, then every test, whatever fails."""
 
+import json
 import os
 import shutil
 import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
@@ -36,7 +38,8 @@ def main(arguments: list[str]) -> int:
         template = lanes.submit(_make_template)
         failed = [name for found in lanes.map(_failing, (types, others)) for name in found]
         os.environ[TEMPLATE_VARIABLE] = template.result()
-    _audit()
+    if not _audit():
+        failed.append("known vulnerabilities")
     # One more than cores: many tests wait, for a process to come up or for time to pass.
     workers = str(min((os.cpu_count() or 1) + 1, 4))
     # New databases at the start; at the end they are left to the next run: to drop them takes half a minute.
@@ -100,22 +103,73 @@ def _make_template() -> str:
     return "" if subprocess.run(migrate, cwd=PROJECT, check=False, env=environment).returncode else name
 
 
-def _audit() -> None:
-    """Known vulnerabilities of the locked packages. Needs the network, so it only informs."""
+def _audit() -> bool:
+    """Whether no locked package has a known vulnerability that a newer version mends.
+
+    One without a fix is only reported: there is nothing to do here. So is a network that gives no answer.
+    """
     command = [PYTHON, "-m", "pip_audit", "--progress-spinner=off", "--disable-pip", "--no-deps"]
-    command += ["--timeout", "10", "--requirement", "requirements/base.txt"]
-    _tell("\n== known vulnerabilities (informs only)")
+    command += ["--timeout", "10", "--format", "json", "--requirement", "requirements/base.txt"]
+    _tell("\n== known vulnerabilities")
     try:
         result = subprocess.run(command, cwd=PROJECT, check=False, capture_output=True, text=True, timeout=60)
     except subprocess.TimeoutExpired:
         _tell("pip-audit got no answer within 60 s: not checked")
-        return
-    if result.returncode == 0:
-        _tell("none known")
-    elif "Found" in result.stdout + result.stderr:
-        _tell(result.stdout + result.stderr)
-    else:
+        return True
+    try:
+        found = read_audit(result.stdout)
+    except ValueError:
         _tell("pip-audit can't reach its data: not checked")
+        return True
+    for vulnerability in found.vulnerabilities:
+        _tell(str(vulnerability))
+    if found.skipped:
+        # A registry without that data answers "not found" for each: that is no clean bill.
+        _tell(
+            f"not checked, for want of data: {len(found.skipped)} packages ({', '.join(found.skipped[:3])} …)"
+        )
+    if found.checked and not found.vulnerabilities:
+        _tell(f"none known in {found.checked} packages")
+    return not any(vulnerability.fixed_in for vulnerability in found.vulnerabilities)
+
+
+@dataclass(frozen=True)
+class Vulnerability:
+    """A known one of a locked package, and the versions that mend it."""
+
+    package: str
+    id: str
+    fixed_in: tuple[str, ...]
+
+    def __str__(self) -> str:
+        mended = f"mended in {', '.join(self.fixed_in)}" if self.fixed_in else "no version mends it yet"
+        return f"{self.package}: {self.id}, {mended}"
+
+
+@dataclass(frozen=True)
+class Audit:
+    """The findings of pip-audit; `skipped` are packages that its data has nothing on."""
+
+    checked: int
+    skipped: tuple[str, ...]
+    vulnerabilities: tuple[Vulnerability, ...]
+
+
+def read_audit(report: str) -> Audit:
+    """Read pip-audit's JSON report. Raises ValueError for anything else."""
+    packages = json.loads(report)["dependencies"]
+    skipped = tuple(package["name"] for package in packages if "skip_reason" in package)
+    return Audit(
+        checked=len(packages) - len(skipped),
+        skipped=skipped,
+        vulnerabilities=tuple(
+            Vulnerability(
+                f"{package['name']} {package['version']}", known["id"], tuple(known["fix_versions"])
+            )
+            for package in packages
+            for known in package.get("vulns", ())
+        ),
+    )
 
 
 def _tell(line: str) -> None:

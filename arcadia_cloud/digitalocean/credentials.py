@@ -4,12 +4,14 @@ import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from arcadia_cloud.digitalocean.errors import MissingSpacesKeys, MissingToken
 from arcadia_cloud.digitalocean.redaction import SecretStr
 
 # What a header may carry (RFC 6750 section 2.1). The HTTP library would quote anything else in its own error.
 _WELL_FORMED = re.compile(r"[A-Za-z0-9\-._~+/]+=*")
+PURPOSES: Final = ("SYNC", "BILLING", "PROVISIONING", "METERING")
 
 
 def api_token(purpose: str) -> SecretStr:

@@ -19,6 +19,7 @@ from requests.auth import AuthBase
 from urllib3.util.retry import Retry
 
 from arcadia_cloud.digitalocean.account_check import ACCOUNT_PATH, account_checks
+from arcadia_cloud.digitalocean.call_observers import report_call
 from arcadia_cloud.digitalocean.credentials import api_token
 from arcadia_cloud.digitalocean.decoder import decode_object
 from arcadia_cloud.digitalocean.errors import ProviderError
@@ -193,6 +194,8 @@ class Transport:
     def _open(self, call: _Call, deadline: float) -> requests.Response | CallFailure:
         """Send one request; a good response's body is still to be read, and the connection to be closed."""
         self.calls += 1
+        began = time.monotonic()
+        status: int | None = None
         headers = {"Accept": call.accept}
         if call.body is not None:
             headers["Content-Type"] = "application/json"
@@ -208,11 +211,14 @@ class Transport:
                 allow_redirects=False,  # the token would go along to wherever they lead
                 stream=True,  # so that a body that drips, or has no end, can be given up
             )
+            status = response.status_code
         except _FAULTS as error:
             # Returned, not raised: the exception's frames hold the token, and would be the context of ours.
             return failure_of_exception(error, call=str(call), changes=call.method != "GET")
         except Exception as error:  # noqa: BLE001 - requests raises what it likes: this is its one boundary
             return failure_of_unexpected(error, call=str(call), changes=call.method != "GET")
+        finally:
+            report_call(call.method, status, time.monotonic() - began)
         if HTTPStatus.OK <= response.status_code < HTTPStatus.MULTIPLE_CHOICES:
             self._budget.correct(response.headers)
             return response

@@ -1,18 +1,25 @@
 """The request log: a line at the beginning and the end of each request, without secrets."""
 
 import re
-from typing import Final, cast
+import time
+from typing import Any, Final, cast
 
 import structlog
 from django.db import DatabaseError, InterfaceError
+from django.dispatch import receiver
 from django.http import HttpRequest, HttpResponse
 from django_structlog.middlewares import RequestMiddleware
+from django_structlog.signals import (
+    bind_extra_request_failed_metadata,
+    bind_extra_request_finished_metadata,
+)
 
 from arcadia_cloud.http.client_address import client_address
 
 log = structlog.get_logger(__name__)
 _VALUE: Final = re.compile(r"(?<==)[^&;]+")
 _MASK: Final = "…"
+_BEGAN: Final = "arcadia.began"  # of the request's META, seconds of the monotonic clock
 
 
 class RequestLogMiddleware(RequestMiddleware):
@@ -24,6 +31,7 @@ class RequestLogMiddleware(RequestMiddleware):
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         structlog.contextvars.clear_contextvars()
+        request.META[_BEGAN] = time.monotonic()
         try:
             response = cast("HttpResponse", super().__call__(request))
         finally:
@@ -52,3 +60,13 @@ class RequestLogMiddleware(RequestMiddleware):
         # What has no "=" may be the secret itself: `/api/v1/inventory?eyJhbGciOi…`.
         parts = [_VALUE.sub(_MASK, part) if "=" in part else _MASK for part in query.split("&") if part]
         return f"{request.method} {request.path}" + (f"?{'&'.join(parts)}" if parts else "")
+
+
+@receiver([bind_extra_request_finished_metadata, bind_extra_request_failed_metadata])
+def _add_duration_and_error(
+    request: HttpRequest, log_kwargs: dict[str, Any], exception: Exception | None = None, **_kwargs: object
+) -> None:
+    """Add how long the request took until its response began, and what was raised, with its message."""
+    log_kwargs["duration_ms"] = round((time.monotonic() - request.META[_BEGAN]) * 1000)
+    if exception is not None:
+        log_kwargs["error"] = f"{type(exception).__name__}: {exception}"

@@ -1,5 +1,6 @@
 from django.apps import AppConfig
 
+from arcadia_cloud.kernel.queue import task_counts
 from arcadia_cloud.kernel.queue.schedule.registry import ScheduleEntry, register_schedule
 
 
@@ -9,7 +10,8 @@ class KernelConfig(AppConfig):
     verbose_name = "Operations"
 
     def ready(self) -> None:
-        """Register the kernel's own scheduled tasks."""
+        """Have tasks counted, and register the kernel's own scheduled tasks."""
+        task_counts.connect_signals()
         register_schedule(
             ScheduleEntry(
                 name="kernel: forget expired idempotency keys",

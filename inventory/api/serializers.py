@@ -7,14 +7,9 @@ from rest_framework import serializers
 
 from arcadia_cloud.kernel.api.serializers import RowSerializer
 from inventory.models import Resource, ResourceEvent
+from inventory.queries import changes_for_tenant
 from inventory.values import PROVIDER_CURRENCY
 
-# The changes that a tenant sees. Any other column of a resource is the operator's business: the provider's
-# prices, earlier owners, and whatever is added. What is no column is an attribute of the kind.
-_TENANTS_COLUMNS: Final = frozenset({"name", "region", "status", "tags"})
-_COLUMNS: Final = frozenset(
-    name for field in Resource._meta.concrete_fields for name in (field.name, field.attname)
-)
 _OPERATORS_FIELDS: Final = {
     "provider": "Who runs it.",
     "urn": "The provider's name for it among all kinds.",
@@ -102,12 +97,7 @@ class ResourceEventSerializer(RowSerializer[ResourceEvent]):
         read_only_fields = fields
 
     def get_changes(self, event: ResourceEvent) -> dict[str, list[Any]]:
-        changes: dict[str, list[Any]] = event.changes
-        return {
-            field: pair
-            for field, pair in changes.items()
-            if field in _TENANTS_COLUMNS or field not in _COLUMNS
-        }
+        return changes_for_tenant(event.changes)
 
 
 @extend_schema_serializer(component_name="ResourceEvent")

@@ -217,3 +217,37 @@ ACTION: Final = [
     _TOO_LATE,
 ]
 KINDS: Final = [answer({"results": [_KIND]}, name="Echo")]
+EVENTS: Final = [
+    answer(
+        {
+            "next": "https://cloud.example.com/api/v1/events?cursor=81211.5120%3AaS6c",
+            "has_more": False,
+            "results": [
+                {
+                    "id": 5119,
+                    "tenant_id": "acme",
+                    "subject": "saga",
+                    "subject_id": 12,
+                    "type": "completed",
+                    "at": _FINISHED_AT,
+                    "details": {"kind": "resize_droplet", "deployment_id": 4},
+                },
+                {
+                    "id": 5120,
+                    "tenant_id": "acme",
+                    "subject": "resource",
+                    "subject_id": 48,
+                    "type": "updated",
+                    "at": "2026-11-23T09:20:01.000000Z",
+                    "details": {
+                        "kind": "droplet",
+                        "name": "shop-web-01",
+                        "changes": {"status": ["active", "off"]},
+                    },
+                },
+            ],
+        },
+        name="Two events",
+        status=200,
+    )
+]

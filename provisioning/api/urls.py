@@ -1,10 +1,12 @@
-"""Addresses of the sagas API."""
+"""Addresses of the sagas API, and of the feed of events."""
 
 from django.urls import path
 
 from provisioning.api import views
+from provisioning.api.events import EventFeed
 
 urlpatterns = [
+    path("events", EventFeed.as_view(), name="event-feed"),
     path("sagas", views.SagaList.as_view(), name="saga-list"),
     path("sagas/kinds", views.SagaKinds.as_view(), name="saga-kinds"),
     path("sagas/plan", views.SagaPlan.as_view(), name="saga-plan"),

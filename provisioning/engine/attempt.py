@@ -81,8 +81,15 @@ def _call(function: Callable[[StepState], object], state: EngineStepState) -> Ca
     except RetryableError as error:
         return error
     except Exception as error:  # a bug in a step must end in the ledger, not take the worker down
-        log.warning("step_failed", saga=state.saga_id, step_idx=state.step_idx, exc_info=error)
-        return StepFailure(error_record(error))
+        record = error_record(error)
+        log.warning(
+            "step_failed",
+            saga=state.saga_id,
+            step_idx=state.step_idx,
+            error=f"{record['type']}: {record['message']}",
+            exc_info=error,
+        )
+        return StepFailure(record)
     if result is None or isinstance(result, Wait):
         return result
     return StepFailure(

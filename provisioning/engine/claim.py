@@ -42,7 +42,8 @@ class StepAttempt:
 class ClaimedSaga:
     """A saga whose lease this process holds. `attempt` is None where its present step was not entered.
 
-    `status_before` is the status of that step's row before the claim, None where it had none.
+    `begun_at` is when it was created, or began to hold its subjects. `status_before` is the status of that
+    step's row before the claim, None where it had none.
     """
 
     saga_id: int
@@ -60,6 +61,7 @@ class ClaimedSaga:
     requested_by: str
     tenant_id: str | None
     deployment_id: int | None
+    begun_at: datetime
     clock: DatabaseClock
     attempt: StepAttempt | None
     status_before: StepStatus | None
@@ -96,6 +98,7 @@ class _ClaimRow:
     requested_by: str
     tenant_id: str | None
     deployment_id: int | None
+    begun_at: datetime
     now: datetime
     attempt: int | None
     failures: int
@@ -147,6 +150,7 @@ def claim(saga_id: int | None) -> ClaimedSaga | None:
         requested_by=row.requested_by,
         tenant_id=row.tenant_id,
         deployment_id=row.deployment_id,
+        begun_at=row.begun_at,
         # The clock rides along with the claim: a reading of its own would be one more round trip per saga.
         clock=DatabaseClock(row.now),
         attempt=attempt,

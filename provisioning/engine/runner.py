@@ -16,6 +16,7 @@ from provisioning.engine.compensation import compensate_steps
 from provisioning.engine.dead_letters import move_to_dead_letters
 from provisioning.engine.execution import execute_steps
 from provisioning.engine.lease import lease_renewer
+from provisioning.engine.saga_counts import count_end
 from provisioning.queue import ADVANCE_DUE_SAGAS, QUEUE
 from provisioning.scheduled_start import begin_if_due
 from provisioning.states import AdvanceOutcome, Direction
@@ -96,5 +97,12 @@ def _advance(claimed: ClaimedSaga) -> AdvanceOutcome:
     finally:
         lease_renewer.remove(claimed.saga_id, claimed.token)
     if outcome in _ENDS:
-        log.info("saga_ended", saga=claimed.saga_id, kind=claimed.kind, outcome=str(outcome))
+        seconds = count_end(claimed, outcome)
+        log.info(
+            "saga_ended",
+            saga=claimed.saga_id,
+            kind=claimed.kind,
+            outcome=str(outcome),
+            duration_ms=round(seconds * 1000),
+        )
     return outcome

@@ -22,7 +22,9 @@ PRODUCTION = {
     "ARCADIA_JWT_AUDIENCE": "arcadia-cloud",
     "ALLOWED_HOSTS": "cloud.example.com",
     "DO_API_TOKEN": "dop_v1_" + "0" * 64,
+    "ARCADIA_METRICS_TOKEN": "scrape-" + "m" * 24,
 }
+OPTIONAL = {"ARCADIA_METRICS_TOKEN"}
 
 
 def manage(
@@ -47,8 +49,20 @@ def test_the_deployment_check_is_clean() -> None:
     assert "no issues (0 silenced)" in result.stdout
 
 
+def test_the_deployment_check_warns_where_nobody_can_scrape() -> None:
+    result = manage("check", "--deploy", "--fail-level", "WARNING", without={"ARCADIA_METRICS_TOKEN"})
+    assert result.returncode != 0
+    assert "(arcadia_cloud.W001) ARCADIA_METRICS_TOKEN is not set" in result.stderr
+
+
+def test_a_short_metrics_token_is_refused_at_the_start() -> None:
+    result = manage("check", ARCADIA_METRICS_TOKEN="guess-me")
+    assert result.returncode != 0
+    assert "  - ARCADIA_METRICS_TOKEN is shorter than 20 characters" in result.stderr
+
+
 def test_production_names_everything_that_is_missing_at_once() -> None:
-    needed = set(PRODUCTION) - {"ARCADIA_ENV"}
+    needed = set(PRODUCTION) - {"ARCADIA_ENV"} - OPTIONAL
     result = manage("check", without=needed)
     assert result.returncode != 0
     assert [name for name in sorted(needed) if name not in result.stderr] == []

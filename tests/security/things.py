@@ -168,6 +168,14 @@ def drift_of(tenant: str) -> Mapping[str, Any]:
     return {"pk": drift.pk}
 
 
+def event_of(tenant: str) -> Mapping[str, Any]:
+    """Events of a resource, a deployment and a saga of the tenant."""
+    resource_of(tenant)
+    deployment_of(tenant)
+    saga_of(tenant)
+    return {}
+
+
 MAKERS: Mapping[str, Callable[[str], Mapping[str, Any]]] = {
     "api/v1/catalog": plan_of,
     "api/v1/deployments": deployment_of,
@@ -176,6 +184,7 @@ MAKERS: Mapping[str, Callable[[str], Mapping[str, Any]]] = {
     "api/v1/billing": invoice_of,
     "api/v1/sagas": saga_of,
     "api/v1/drift": drift_of,
+    "api/v1/events": event_of,
 }
 
 

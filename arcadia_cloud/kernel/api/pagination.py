@@ -66,10 +66,7 @@ class KeysetPagination(BasePagination):
         options = self.model._meta
         # `id` is the API's word for the key, which a model may call otherwise.
         self.column = cast("Field[Any, Any]", options.get_field(options.pk.name if name == "id" else name))
-        limit = request.query_params.get("limit", str(DEFAULT_LIMIT))
-        if not re.fullmatch(r"[0-9]{1,4}", limit) or not 1 <= int(limit) <= MAX_LIMIT:
-            raise ValidationError({"limit": [f"Must be a whole number from 1 to {MAX_LIMIT}."]})
-        self.limit = int(limit)
+        self.limit = parse_limit(request)
         self.cursor = self._cursor(request)
         backward = self.cursor is not None and self.cursor.backward
         # A page before the cursor is read from the cursor away, nearest first, and turned round below.
@@ -180,6 +177,14 @@ class KeysetPagination(BasePagination):
                 "results": schema,
             },
         }
+
+
+def parse_limit(request: Request) -> int:
+    """Return how many rows a page is to have. Raises ValidationError."""
+    limit = request.query_params.get("limit", str(DEFAULT_LIMIT))
+    if not re.fullmatch(r"[0-9]{1,4}", limit) or not 1 <= int(limit) <= MAX_LIMIT:
+        raise ValidationError({"limit": [f"Must be a whole number from 1 to {MAX_LIMIT}."]})
+    return int(limit)
 
 
 def orderings_of(view: APIView | None) -> tuple[str, ...]:

@@ -79,7 +79,8 @@ compensating AS (
 )
 SELECT claimed.id AS saga_id, claimed.nonce, claimed.kind, claimed.direction, claimed.step_modules AS steps, claimed.inputs,
     claimed.context, claimed.current_step_idx AS step_idx, claimed.cancel_requested, claimed.error,
-    claimed.recoveries, claimed.requested_by, claimed.tenant_id, claimed.deployment_id, clock_timestamp() AS now,
+    claimed.recoveries, claimed.requested_by, claimed.tenant_id, claimed.deployment_id,
+    coalesce(claimed.begun_at, claimed.created_at) AS begun_at, clock_timestamp() AS now,
     entered.attempt, entered.failures, entered.started_at, entered.began_at, entered.last_began_at,
     entered.first_began_at, present.status AS status_before,
     -- A pure step may begin before its row is on the disk: nothing happens that would have to be known.

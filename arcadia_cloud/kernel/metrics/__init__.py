@@ -1,0 +1,1 @@
+"""Metrics: counts that every process adds to, and gauges that are read when somebody scrapes."""
