@@ -17,6 +17,7 @@ class BillingConfig(AppConfig):
         register_discovery_hook = import_string("inventory.services.register_discovery_hook")
         register_discovery_hook("billing", import_string("billing.matching.request_rematch"))
         subject_links.register("invoice", "admin:billing_providerinvoice_change")
+        subject_links.register_list("audit", "admin:billing_auditfinding_changelist", "rule")
         register_schedule(
             ScheduleEntry(
                 name="billing: balance",
@@ -44,6 +45,13 @@ class BillingConfig(AppConfig):
                 task="billing.compute_daily_costs",
                 queue=_QUEUE,
                 crontab="10 3 * * *",
+                expires_seconds=24 * 3600,
+            ),
+            ScheduleEntry(
+                name="billing: money audit",
+                task="billing.audit_money",
+                queue=_QUEUE,
+                crontab="55 3 * * *",
                 expires_seconds=24 * 3600,
             ),
             ScheduleEntry(

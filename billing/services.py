@@ -21,6 +21,7 @@ from arcadia_cloud.kernel.leases import LeaseLost, lease
 from arcadia_cloud.kernel.periods import Period
 from arcadia_cloud.kernel.queue.nudge import nudge, publish_now
 from billing import balance, finance_push
+from billing.costs.audit.run import RuleResult, run_audit
 from billing.costs.days import CostDaysResult, compute_due_days, make_days_due, plan_days
 from billing.costs.prices import PriceCounts, keep_size_prices, seed_prices
 from billing.finance_push import NotPushable, PushResult, assert_pushable
@@ -34,12 +35,14 @@ from billing.states import PushStatus
 from billing.values import CostSource
 
 __all__ = [
+    "AUDIT_TASK",
     "INGEST_TASK",
     "PUSH_TASK",
     "CostDaysResult",
     "IngestResult",
     "PriceCounts",
     "PushResult",
+    "RuleResult",
     "SweepCounts",
     "accept_mismatch",
     "compute_daily_costs",
@@ -51,8 +54,10 @@ __all__ = [
     "read_provider_prices",
     "recompute_after_price_change",
     "rematch",
+    "request_audit",
     "request_ingest",
     "request_push",
+    "run_audit",
     "seed_prices",
     "snapshot_balance",
     "sweep",
@@ -64,6 +69,7 @@ SIZES_PURPOSE: Final = "SYNC"  # a billing token may read no sizes
 QUEUE: Final = "cloud_billing"
 INGEST_TASK: Final = "billing.ingest_invoice"
 PUSH_TASK: Final = "billing.push_invoice"
+AUDIT_TASK: Final = "billing.audit_money"
 
 _LONGEST_COUNTDOWN: Final = timedelta(minutes=30)
 
@@ -237,6 +243,11 @@ def accept_mismatch(
         )
         nudge(PUSH_TASK, queue=QUEUE, invoice_pk=invoice_pk)
     return invoice
+
+
+def request_audit(*, actor: str) -> None:
+    """Ask a worker to run the money audit, now. Raises BrokerAway."""
+    publish_now(AUDIT_TASK, queue=QUEUE, actor=actor)
 
 
 def request_ingest(*, invoice_pk: int) -> ProviderInvoice:

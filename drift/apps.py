@@ -1,5 +1,6 @@
 from django.apps import AppConfig
 
+from arcadia_cloud.kernel import subject_links
 from arcadia_cloud.kernel.queue.schedule.registry import ScheduleEntry, register_schedule
 
 
@@ -8,7 +9,8 @@ class DriftConfig(AppConfig):
     verbose_name = "Drift"
 
     def ready(self) -> None:
-        """Register the sweep's schedule."""
+        """Register the sweep's schedule, and the inbox as the page of its alert."""
+        subject_links.register_list("drift", "admin:drift_drift_changelist", "status")
         register_schedule(
             ScheduleEntry(
                 name="drift: compare what is with what is desired",
