@@ -80,7 +80,7 @@ class AuditFindingAdmin(RecordAdmin[AuditFinding]):
         icon="fact_check",
         dialog={
             "title": "Run the money audit now?",
-            "description": "A worker judges the whole book by every rule, beside the nightly run (03:55 UTC).",
+            "description": "A worker judges the whole book by every rule, beside the nightly run.",
             "form_submit_text": "Run",
         },
     )

@@ -140,6 +140,7 @@ def test_a_rule_finds_its_fault(book: Book, code: str) -> None:
 
 
 def test_two_spans_at_one_time_are_refused_by_the_table_and_found_without_its_constraint(book: Book) -> None:
+    sql("SET CONSTRAINTS ALL IMMEDIATE")
     span = {"resource": book.resource, "during": (AT - timedelta(days=1), AT), "active": True}
     with pytest.raises(IntegrityError, match="span_overlaps_none"), transaction.atomic():
         ResourceSpan.objects.create(**span)

@@ -17,8 +17,8 @@ _VISIBLE: Final = (
     "kernel", "catalog", "deployments", "inventory", "provisioning", "metering", "drift", "billing",
     "django_celery_beat",
 )  # fmt: skip
-# Beside looking. No row of these is written by hand: to add a run means to start a sync or an audit, to change
-# a resource to assign its owner, to change a saga to cancel, retry or re-enqueue it, to change an invoice to have it
+# Beside looking. No row of these is written by hand: to add a run means to start a sync or an audit, to
+# change a resource to assign its owner, a saga to cancel, retry or re-enqueue it, an invoice to have it
 # read, pushed or accepted, to change a deployment to move it or its subscription, to change a discount to
 # give or end one.
 _PROVISIONING: Final = (
