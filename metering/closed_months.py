@@ -68,6 +68,7 @@ def record_closed_month(*, at: datetime) -> int:
     While a day of the month isn't metered, nothing is kept. What is kept never changes. May be repeated.
     """
     month = previous_month(at)
+    # A day that comes later would make every quote of the month look changed.
     if any(day < month.end for day in find_due(at=at).days):
         return 0
     kept = set(QuoteFingerprint.objects.filter(month=month.start).values_list("deployment", flat=True))
@@ -109,7 +110,9 @@ def _subscriptions_in(month: Period) -> list[tuple[int, int]]:
     in_force = Q(versions__starts_on__lt=month.end) & (
         Q(versions__ends_on=None) | Q(versions__ends_on__gt=month.start)
     )
+    # Of two in one month, the one that `quote_month` takes: its page and this one must agree.
     live_first = F("cancelled_at").desc(nulls_first=True)
+    # One a deployment, though the join finds it once for each of its versions in the month.
     chosen = Subscription.objects.filter(in_force).order_by("deployment", live_first, "-pk")
     return list(chosen.distinct("deployment").values_list("pk", "deployment_id"))
 
@@ -126,6 +129,7 @@ def _quote_batch(batch: list[tuple[int, int]], month: Period) -> Iterator[tuple[
     for subscription in subscriptions_for_quotes().filter(pk__in=[pk for pk, _ in batch]).order_by("pk"):
         days_used = usage.get(subscription.deployment_id, {})
         currency = subscription.plan_version.currency
+        # Read once a batch: a book has every price of its currency.
         if currency not in books:
             books[currency] = price_book(month, currency)
 

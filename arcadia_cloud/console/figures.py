@@ -165,6 +165,7 @@ def billing_figures(billing: BillingSummary, *, at: datetime) -> list[Figure]:
 def audit_figure(audit: AuditRun | None) -> Figure:
     """Return the findings of the money audit; red only where a run found red ones, grey before the first."""
     href = reverse("admin:billing_auditfinding_changelist")
+    # No colour before the first run: nothing is known, which is neither good nor bad.
     if audit is None:
         return Figure("Money audit", "-", "not run yet; next at 03:55 UTC", href)
     found = audit.red + audit.yellow

@@ -42,6 +42,7 @@ def register_list(kind: str, page: str, parameter: str) -> None:
 
 def url_of(subject: str) -> str:
     """Return the address of the page or the list that shows the subject; "" where there is none."""
+    # A kind may have both: `drift:12` is a row, `drift:open` the inbox.
     if found := _NUMBERED.fullmatch(subject):
         page = _pages.get(found["kind"])
         return reverse(page, args=[int(found["pk"])]) if page else ""

@@ -22,6 +22,7 @@ from billing.values import AuditSeverity
 class RuleFilter(ChoiceFilter):
     title = "rule"
     parameter_name = "rule"
+    # Not a query: rules are code, and a list of them that reads the findings would read them all.
     options = tuple((rule.code, rule.title) for rule in RULES)
 
 
@@ -29,6 +30,7 @@ class AuditSeverityFilter(ChoiceFilter):
     title = "severity"
     parameter_name = "severity"
     options = AuditSeverity.choices
+    # By the rules of now: a rule that became graver takes its old findings along.
     conditions: ClassVar = {
         str(severity): Q(rule__in=codes_of(AuditSeverity(severity))) for severity in AuditSeverity
     }
@@ -67,7 +69,7 @@ class AuditFindingAdmin(RecordAdmin[AuditFinding]):
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        """Add the newest run, without which an empty list says nothing."""
+        """Add the newest run: an empty list proves nothing before the first."""
         return super().changelist_view(request, {**(extra_context or {}), "audit": latest_audit()})
 
     def has_start_permission(self, request: HttpRequest) -> bool:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
-from typing import Final
+from typing import Any, Final
 
 from arcadia_cloud.kernel.periods import month_of
 from billing.costs.days import compute_due_days, make_days_due
@@ -44,7 +44,7 @@ def a_sound_book() -> Book:
         actor="a test",
         at=datetime(2026, 4, 1, tzinfo=UTC),
     )
-    owner = {"deployment": deployment, "tenant_id": "acme"}
+    owner: dict[str, Any] = {"deployment": deployment, "tenant_id": "acme"}
     resource = a_resource("web-01", provider_created_at=BORN, first_seen_at=BORN, **owner)
     give_spans(resource, [(BORN, None, owner)])
     Provisioned.objects.create(resource=resource, spec={"size": "s-1vcpu-1gb"})

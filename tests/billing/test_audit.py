@@ -13,9 +13,9 @@ from django.db import IntegrityError, connection, transaction
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from arcadia_cloud.kernel.alerts import Alert
 from arcadia_cloud.kernel.database import snapshot
 from arcadia_cloud.kernel.leases import LeaseHeld, lease
+from arcadia_cloud.kernel.models import Alert
 from arcadia_cloud.kernel.queue.schedule.registry import registered_schedule
 from arcadia_cloud.kernel.subject_links import url_of
 from billing.costs.audit import run as audit_run

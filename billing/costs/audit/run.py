@@ -69,6 +69,7 @@ def find_faults(rule: AuditRule, *, at: datetime) -> list[Fault]:
     """Return where the rule doesn't hold, in the book as it is. One query."""
     settled = (at - _METERED_AFTER).replace(hour=0, minute=0, second=0, microsecond=0)
     parameters: dict[str, Any] = {"settled_until": settled} if rule.statement.parameters else {}
+    # In order, so that the first few, which alerts and the command name, are the same each time.
     return sorted(fetch_all(rule.statement, parameters, into=Fault))
 
 
@@ -79,6 +80,7 @@ def run_audit(*, at: datetime, actor: str) -> list[RuleResult]:
     minute. Must not be called inside a transaction.
     """
     with lease(_LEASE, wait_seconds=_WAIT_SECONDS):
+        # One moment for all rules: between two of them a resource may change hands.
         with snapshot():
             results = [_apply(rule, at=at) for rule in RULES]
             counts = {

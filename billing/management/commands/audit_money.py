@@ -58,7 +58,11 @@ class Command(BaseCommand):
                 str(each.closed),
                 f"{first.subject}: {first.actual}" if first else "",
             )
-        Console(file=self.stdout, width=160).print(table)
+        console = Console(width=160)
+        # Captured: written past Django's stream, it would be missed where the output is redirected.
+        with console.capture() as printed:
+            console.print(table)
+        self.stdout.write(printed.get())
         red = [each for each in results if each.faults and each.rule.severity == AuditSeverity.RED]
         if red:
             named = ", ".join(f"{len(each.faults)} {each.rule.code}" for each in red)
