@@ -24,8 +24,7 @@ class Migration(migrations.Migration):
                 ('closed_at', models.DateTimeField(blank=True, null=True)),
             ],
             options={
-                'verbose_name': 'finding of the money audit',
-                'verbose_name_plural': 'money audit',
+                'verbose_name': 'money audit finding',
                 'db_table': 'audit_findings',
                 'indexes': [models.Index(condition=models.Q(('closed_at', None)), fields=['-id'], name='audit_finding_open'), models.Index(fields=['rule', '-id'], name='audit_finding_of_rule')],
                 'constraints': [models.UniqueConstraint(condition=models.Q(('closed_at', None)), fields=('rule', 'subject'), name='audit_finding_open_once'), models.CheckConstraint(condition=models.Q(models.Q(('rule', ''), _negated=True), models.Q(('subject', ''), _negated=True)), name='audit_finding_named'), models.CheckConstraint(condition=models.Q(('last_seen_at__gte', models.F('first_seen_at')), models.Q(('closed_at', None), ('closed_at__gte', models.F('last_seen_at')), _connector='OR')), name='audit_finding_forward')],

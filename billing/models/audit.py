@@ -23,8 +23,7 @@ class AuditFinding(models.Model):
 
     class Meta:
         db_table = "audit_findings"
-        verbose_name = "finding of the money audit"
-        verbose_name_plural = "money audit"
+        verbose_name = "money audit finding"
         constraints = [
             models.UniqueConstraint(
                 fields=["rule", "subject"], condition=Q(closed_at=None), name="audit_finding_open_once"
