@@ -23,6 +23,7 @@ class BillingConfig(AppConfig):
             import_string("billing.gauges.GAUGES"),
             import_string("billing.gauges.read_billing_gauges"),
         )
+        subject_links.register_list("audit", "admin:billing_auditfinding_changelist", "rule")
         register_schedule(
             ScheduleEntry(
                 name="billing: balance",
@@ -57,6 +58,13 @@ class BillingConfig(AppConfig):
                 task="billing.compute_daily_costs",
                 queue=_QUEUE,
                 crontab="10 3 * * *",
+                expires_seconds=24 * 3600,
+            ),
+            ScheduleEntry(
+                name="billing: money audit",
+                task="billing.audit_money",
+                queue=_QUEUE,
+                crontab="55 3 * * *",
                 expires_seconds=24 * 3600,
             ),
             ScheduleEntry(

@@ -10,19 +10,22 @@ from django.db.models import Count, Q, QuerySet, Sum
 from arcadia_cloud.kernel.errors import NotFound
 from arcadia_cloud.kernel.periods import month_of, one_month_before, previous_month
 from billing.costs.accuracy import PriceAccuracy, compare_prices
+from billing.costs.audit.rules import RULES, AuditRule, codes_of, find_rule
 from billing.costs.breakdown import CostBreakdown, CostGroup, CostRow, Dimension, break_down_costs
 from billing.costs.days import DayCost, sum_days
 from billing.costs.prices import UnpricedResources, unpriced_resources
 from billing.costs.undercharges import Undercharge, list_undercharges
 from billing.ingest.csv_summary import find_invoice_of_csv
-from billing.models import BalanceSnapshot, ProviderInvoice
+from billing.models import AuditRun, BalanceSnapshot, ProviderInvoice
 from billing.states import IngestStatus, PushStatus
 from billing.values import CostSource
 from inventory.values import PROVIDER
 
 __all__ = [
+    "RULES",
     "UNPUSHED",
     "UNRECONCILED",
+    "AuditRule",
     "BillingSummary",
     "CostBreakdown",
     "CostGroup",
@@ -35,12 +38,15 @@ __all__ = [
     "UnpricedResources",
     "balances_since",
     "break_down_costs",
+    "codes_of",
     "compare_prices",
     "find_invoice",
     "find_invoice_of_csv",
+    "find_rule",
     "invoices_since",
     "invoices_to_ingest",
     "invoices_to_push",
+    "latest_audit",
     "latest_balance",
     "list_undercharges",
     "sum_days",
@@ -90,6 +96,11 @@ def summarize_billing(*, at: datetime) -> BillingSummary:
         spent_by_then=then.month_to_date_usage if then else None,
         **invoices,
     )
+
+
+def latest_audit() -> AuditRun | None:
+    """Return the newest run of the money audit; None before the first."""
+    return AuditRun.objects.order_by("-started_at").first()
 
 
 def latest_balance() -> BalanceSnapshot | None:

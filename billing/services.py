@@ -21,6 +21,7 @@ from arcadia_cloud.kernel.leases import LeaseLost, lease
 from arcadia_cloud.kernel.periods import Period
 from arcadia_cloud.kernel.queue.nudge import nudge, publish_now
 from billing import balance, finance_push
+from billing.costs.audit.run import RuleResult, run_audit
 from billing.costs.days import CostDaysResult, compute_due_days, make_days_due, plan_days
 from billing.costs.prices import PriceCounts, keep_size_prices, seed_prices
 from billing.costs.reported import ReportedResult, read_reported_days
@@ -35,6 +36,7 @@ from billing.states import PushStatus
 from billing.values import CostSource
 
 __all__ = [
+    "AUDIT_TASK",
     "INGEST_TASK",
     "PUSH_TASK",
     "CostDaysResult",
@@ -42,6 +44,7 @@ __all__ = [
     "PriceCounts",
     "PushResult",
     "ReportedResult",
+    "RuleResult",
     "SweepCounts",
     "accept_mismatch",
     "compute_daily_costs",
@@ -54,8 +57,10 @@ __all__ = [
     "read_reported_costs",
     "recompute_after_price_change",
     "rematch",
+    "request_audit",
     "request_ingest",
     "request_push",
+    "run_audit",
     "seed_prices",
     "snapshot_balance",
     "sweep",
@@ -67,6 +72,7 @@ SIZES_PURPOSE: Final = "SYNC"  # a billing token may read no sizes
 QUEUE: Final = "cloud_billing"
 INGEST_TASK: Final = "billing.ingest_invoice"
 PUSH_TASK: Final = "billing.push_invoice"
+AUDIT_TASK: Final = "billing.audit_money"
 
 _LONGEST_COUNTDOWN: Final = timedelta(minutes=30)
 
@@ -249,6 +255,11 @@ def accept_mismatch(
         )
         nudge(PUSH_TASK, queue=QUEUE, invoice_pk=invoice_pk)
     return invoice
+
+
+def request_audit(*, actor: str) -> None:
+    """Ask a worker to run the money audit, now. Raises BrokerAway."""
+    publish_now(AUDIT_TASK, queue=QUEUE, actor=actor)
 
 
 def request_ingest(*, invoice_pk: int) -> ProviderInvoice:

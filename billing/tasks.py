@@ -55,6 +55,13 @@ def compute_daily_costs() -> dict[str, int]:
     return {"days": result.days, "rows": result.rows}
 
 
+@shared_task(name=services.AUDIT_TASK)
+def audit_money(actor: str = "schedule") -> dict[str, int]:
+    """Judge the whole book, daily, by the audit's rules; return the findings of each that has any."""
+    results = services.run_audit(at=timezone.now(), actor=actor)
+    return {each.rule.code: len(each.faults) for each in results if each.faults}
+
+
 @shared_task(name="billing.sweep")
 def sweep() -> dict[str, int]:
     """Try again, hourly, what failed, didn't add up, or wasn't pushed."""

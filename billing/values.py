@@ -70,6 +70,13 @@ class CostPart(TextChoices):
     ADJUSTMENTS = "adjustments"
 
 
+class AuditSeverity(TextChoices):
+    """The severities of the audit's rules. Red: money is lost or wrong now, and an alert is raised."""
+
+    RED = "red"
+    YELLOW = "yellow"
+
+
 class PriceUnit(TextChoices):
     """The units of a price: one of them, or a GiB of it, for a month."""
 

@@ -13,7 +13,8 @@ from deployments.models import Subscription, SubscriptionVersion
 def open_version(subscription: Subscription, version: PlanVersion, *, on: date) -> None:
     """Put the version in force from that day on; the days before, since it was closed, stay paused."""
     last = subscription.versions.order_by("-starts_on").first()
-    if last is not None and last.ends_on is not None and last.ends_on >= on:
+    # One that ended with the day before stays: continued, it could end before this day, which would be free.
+    if last is not None and last.ends_on is not None and last.ends_on > on:
         # Closed on this very day, or the day after by the rule of one day: two rows would share a day.
         if last.plan_version_id == version.pk or last.starts_on >= on:
             _store(last, version, ends_on=None)

@@ -1,6 +1,7 @@
 from django.apps import AppConfig
 from django.utils.module_loading import import_string
 
+from arcadia_cloud.kernel import subject_links
 from arcadia_cloud.kernel.metrics.gauges import register_gauges
 from arcadia_cloud.kernel.queue.schedule.registry import ScheduleEntry, register_schedule
 
@@ -10,11 +11,12 @@ class DriftConfig(AppConfig):
     verbose_name = "Drift"
 
     def ready(self) -> None:
-        """Register the gauges and the sweep's schedule."""
+        """Register the gauges, the sweep's schedule, and the inbox as the page of its alert."""
         # By name: this module is imported before the models are loaded.
         register_gauges(
             "drift", import_string("drift.gauges.GAUGES"), import_string("drift.gauges.read_drift_gauges")
         )
+        subject_links.register_list("drift", "admin:drift_drift_changelist", "status")
         register_schedule(
             ScheduleEntry(
                 name="drift: compare what is with what is desired",

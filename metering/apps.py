@@ -48,6 +48,13 @@ class MeteringConfig(AppConfig):
                 expires_seconds=3600,
             ),
             ScheduleEntry(
+                name="metering: fingerprints of last month's quotes",
+                task="metering.record_closed_month",
+                queue=_QUEUE,
+                crontab="35 3 * * *",
+                expires_seconds=24 * 3600,
+            ),
+            ScheduleEntry(
                 name="metering: prune old usage",
                 task="metering.prune_usage",
                 queue=_QUEUE,

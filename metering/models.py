@@ -147,6 +147,32 @@ class MeteredPeriod(models.Model):
         return f"{self.granularity} {self.period_start:%Y-%m-%d %H:%M}"
 
 
+class QuoteFingerprint(models.Model):
+    """The quote of a deployment's month as it was once the month was over, by the hashes of its bytes.
+
+    `inputs_digest` and `quote_digest` are SHA-256 of the canonical bytes (`catalog/canonical.py`): a quote
+    that differs for equal inputs was changed by the code, any other by the book. `total` is the quote's.
+    """
+
+    deployment = models.ForeignKey(Deployment, models.PROTECT, related_name="+", db_index=False)
+    month = models.DateField()
+    inputs_digest = models.CharField(max_length=64)
+    quote_digest = models.CharField(max_length=64)
+    total = models.DecimalField(max_digits=24, decimal_places=2)
+    currency = models.CharField(max_length=3)
+    recorded_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "quote_fingerprints"
+        constraints = [
+            models.UniqueConstraint(fields=["month", "deployment"], name="quote_fingerprint_once"),
+            models.CheckConstraint(condition=Q(month__day=1), name="quote_fingerprint_of_a_month"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.month:%Y-%m} of {self.deployment_id}"
+
+
 class SpanChange(models.Model):
     """A stretch of the past in which what metering counts of a resource changed.
 

@@ -16,12 +16,15 @@ from catalog.values.kinds import BillingKind
 from catalog.values.lines import Quote
 from deployments.models import Subscription
 from deployments.queries import quote_inputs
+from metering.closed_months import MonthComparison, compare_closed_month
 from metering.models import BandwidthMeasurement, UsageRecord
 from metering.quotes import MonthQuote, quote_month, running_days, usage_by_day
 
 __all__ = [
+    "MonthComparison",
     "MonthQuote",
     "bandwidth_coverage",
+    "compare_closed_month",
     "fleet_usage_for_period",
     "quote_month",
     "quote_usage",

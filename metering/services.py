@@ -11,6 +11,7 @@ from metering.bandwidth import (
     measure_bandwidth,
     set_bandwidth_source,
 )
+from metering.closed_months import record_closed_month
 from metering.event_partitions import create_partitions_ahead, drop_expired_events
 from metering.intake import record_usage, recount_events
 from metering.retention import prune_usage
@@ -31,6 +32,7 @@ __all__ = [
     "meter_hours",
     "meter_settled",
     "prune_usage",
+    "record_closed_month",
     "record_usage",
     "recount_events",
     "set_bandwidth_source",

@@ -46,6 +46,12 @@ def measure_bandwidth() -> dict[str, int | str | bool]:
     return asdict(services.measure_bandwidth(at=timezone.now()))
 
 
+@shared_task(name="metering.record_closed_month")
+def record_closed_month() -> dict[str, int]:
+    """Keep, daily, the fingerprints of last month's quotes that aren't kept yet; return how many."""
+    return {"recorded": services.record_closed_month(at=timezone.now())}
+
+
 def _summary(result: MeteringResult) -> dict[str, int | list[str]]:
     return {
         "metered": len(result.metered),

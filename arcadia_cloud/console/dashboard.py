@@ -15,6 +15,7 @@ from django.utils.http import urlencode
 from arcadia_cloud.console.figures import (
     Figure,
     alerts_figure,
+    audit_figure,
     billing_figures,
     drift_figure,
     fleet_figures,
@@ -26,7 +27,7 @@ from arcadia_cloud.http.process_checks import missing_processes
 from arcadia_cloud.kernel.alerts import awake_alerts
 from arcadia_cloud.kernel.models import Alert
 from arcadia_cloud.kernel.processes import Processes, read_processes
-from billing.queries import summarize_billing
+from billing.queries import latest_audit, summarize_billing
 from drift.models import Drift
 from inventory.models import SyncRun
 from inventory.queries import RunProgress, SyncAge, fleet_cells, run_progress, sync_ages
@@ -95,6 +96,7 @@ def build_dashboard(*, at: datetime, with_billing: bool) -> Dashboard:
             *saga_figures(sagas),
             drift_figure(Drift.objects.open().count()),
             *(billing_figures(summarize_billing(at=at), at=at) if with_billing else ()),
+            *([audit_figure(latest_audit())] if with_billing else ()),
         ],
         fleet=fleet_rows(cells),
         chart=chart_data(cells),

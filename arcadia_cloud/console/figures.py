@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.utils.http import urlencode
 
 from arcadia_cloud.kernel.money import Money, format_money
+from billing.models import AuditRun
 from billing.queries import BillingSummary
 from billing.values import UNPUSHED_CHOICE, UNRECONCILED_CHOICE
 from inventory.queries import FleetCell, SyncAge, sum_of_known
@@ -159,6 +160,21 @@ def billing_figures(billing: BillingSummary, *, at: datetime) -> list[Figure]:
             else "good",
         ),
     ]
+
+
+def audit_figure(audit: AuditRun | None) -> Figure:
+    """Return the findings of the money audit; red only where a run found red ones, grey before the first."""
+    href = reverse("admin:billing_auditfinding_changelist")
+    # No colour before the first run: nothing is known, which is neither good nor bad.
+    if audit is None:
+        return Figure("Money audit", "-", "not run yet; next at 03:55 UTC", href)
+    found = audit.red + audit.yellow
+    counts = {"red": audit.red, "yellow": audit.yellow}
+    caption = ", ".join(f"{count:,} {name}" for name, count in counts.items() if count) or "the book is sound"
+    tone = "bad" if audit.red else "warning" if audit.yellow else "good"
+    return Figure(
+        "Money audit", f"{found:,}", f"{caption}; as of {audit.started_at:%-d %b at %H:%M}", href, tone
+    )
 
 
 def spend_figure(billing: BillingSummary, at: datetime) -> Figure:

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 import structlog
-from django.db import InterfaceError, OperationalError, connection
+from django.db import InterfaceError, OperationalError, connection, transaction
 from django.db.backends.postgresql.base import ServerBindingCursor
 from django.db.backends.utils import CursorWrapper
 
@@ -67,6 +67,22 @@ class _PreparingCursor(ServerBindingCursor):
             return super().execute(query, params, **options)  # type: ignore[misc]  # as above
         finally:
             connected.prepare_threshold = None
+
+
+@contextmanager
+def snapshot() -> Iterator[None]:
+    """Open a transaction whose statements all see the database as it is at the first of them.
+
+    A row that another transaction has changed since can't be written in it: the server refuses. Raises
+    RuntimeError inside another transaction, whose snapshots were taken already.
+    """
+    if connection.in_atomic_block:
+        raise RuntimeError("a snapshot is a transaction of its own, and this is inside another")
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            # Before the first query: the server takes the snapshot with it.
+            cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+        yield
 
 
 def retry_while_database_is_down(write: Callable[[], T], *, seconds: float = 60) -> T:

@@ -127,7 +127,20 @@ BALANCE: Final = [answer({**_BALANCE, "history": [_BALANCE]})]
 INVOICES: Final = [answer(_INVOICE)]
 INVOICE: Final = [answer(_INVOICE)]
 COST_LINES: Final = [answer(_COST_LINE)]
+_FINDING: Final = {
+    "id": 12,
+    "rule": "resource_without_subscription",
+    "severity": "red",
+    "title": "A live resource is paid for by nobody",
+    "subject": "resource:311",
+    "expected": "a live subscription of acme/shop",
+    "actual": "none; the deployment is cancelled",
+    "first_seen_at": "2026-05-02T03:55:00.204000Z",
+    "last_seen_at": "2026-05-10T03:55:00.197000Z",
+    "closed_at": None,
+}
 COSTS: Final = [answer(_COSTS)]
 COST_DAYS: Final = [answer(_COST_DAYS)]
 COST_ACCURACY: Final = [answer(_COST_ACCURACY)]
 UNDERCHARGES: Final = [answer(_UNDERCHARGES)]
+AUDIT_FINDINGS: Final = [answer(_FINDING)]

@@ -1,5 +1,6 @@
 """The tables of billing. Rows are written by the modules named after the work, never from here."""
 
+from billing.models.audit import AuditFinding, AuditRun
 from billing.models.costs import CostDay, DailyCost, ProviderPrice, ReportedItem, SpanCostChange
 from billing.models.invoices import (
     BalanceSnapshot,
@@ -11,6 +12,8 @@ from billing.models.invoices import (
 )
 
 __all__ = [
+    "AuditFinding",
+    "AuditRun",
     "BalanceSnapshot",
     "BillingEntry",
     "CostDay",

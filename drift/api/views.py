@@ -1,11 +1,13 @@
 """The drift API, for operators alone: the inbox, what is done to its rows, and its counts."""
 
+from collections.abc import Callable
 from typing import Any
 
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.serializers import Serializer
 
 from arcadia_cloud.kernel.api.authentication import caller
 from arcadia_cloud.kernel.api.permissions import OperatorOnly
@@ -47,14 +49,23 @@ class DriftDetail(DetailView):
     serializer_class = DriftSerializer
 
 
-def _respond(drift: Drift) -> Response:
-    return Response(DriftSerializer(drift_by_id(drift.pk)).data)
-
-
-class DriftAccept(ApiView):
-    """The acceptance of a live value."""
+class _ActionView(ApiView):
+    """An operator's action on a row."""
 
     permission_classes = (OperatorOnly,)
+
+    def run_action(
+        self, request: Request, pk: int, act: Callable[..., Drift], body: Serializer[Any]
+    ) -> Response:
+        """Act with what the body says, and answer the row as it is then."""
+        body.is_valid(raise_exception=True)
+        actor = caller(request).actor
+        drift = act(drift_pk=pk, actor=actor, at=timezone.now(), **body.validated_data)
+        return Response(DriftSerializer(drift_by_id(drift.pk)).data)
+
+
+class DriftAccept(_ActionView):
+    """The acceptance of a live value."""
 
     @extend_schema(
         summary="Accept drift",
@@ -68,16 +79,11 @@ class DriftAccept(ApiView):
         409 where it is resolved already, where the value is another by now, and while a saga works on the
         resource.
         """
-        body = DriftResolveSerializer(data=request.data)
-        body.is_valid(raise_exception=True)
-        actor = caller(request).actor
-        return _respond(accept_drift(drift_pk=pk, actor=actor, at=timezone.now(), **body.validated_data))
+        return self.run_action(request, pk, accept_drift, DriftResolveSerializer(data=request.data))
 
 
-class DriftRevert(ApiView):
+class DriftRevert(_ActionView):
     """The revert of a field."""
-
-    permission_classes = (OperatorOnly,)
 
     @extend_schema(
         summary="Revert drift",
@@ -93,16 +99,13 @@ class DriftRevert(ApiView):
         and while a saga puts it back already.
         """
         body = DriftResolveSerializer(data=request.data)
-        body.is_valid(raise_exception=True)
+        body.is_valid(raise_exception=True)  # before the provider is asked: a bad body costs no call
         refresh_offer(kind="revert_drift")
-        actor = caller(request).actor
-        return _respond(revert_drift(drift_pk=pk, actor=actor, at=timezone.now(), **body.validated_data))
+        return self.run_action(request, pk, revert_drift, body)
 
 
-class DriftIgnore(ApiView):
+class DriftIgnore(_ActionView):
     """The ignoring of a field."""
-
-    permission_classes = (OperatorOnly,)
 
     @extend_schema(
         summary="Ignore drift",
@@ -112,10 +115,7 @@ class DriftIgnore(ApiView):
     )
     def post(self, request: Request, pk: int) -> Response:
         """Make an ignore rule for the field of this resource, for good or until `expires_at`."""
-        body = DriftIgnoreSerializer(data=request.data)
-        body.is_valid(raise_exception=True)
-        actor = caller(request).actor
-        return _respond(ignore_drift(drift_pk=pk, actor=actor, at=timezone.now(), **body.validated_data))
+        return self.run_action(request, pk, ignore_drift, DriftIgnoreSerializer(data=request.data))
 
 
 class DriftBulk(ApiView):

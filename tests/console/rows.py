@@ -17,6 +17,7 @@ from django_celery_beat.models import CrontabSchedule, IntervalSchedule, Periodi
 from arcadia_cloud.kernel.alerts import raise_alert
 from arcadia_cloud.kernel.models import Lease
 from billing.models import (
+    AuditFinding,
     BalanceSnapshot,
     BillingEntry,
     CostLine,
@@ -66,6 +67,7 @@ EVERY_LIST = (
     "billing/billingentry",
     "billing/providerprice",
     "billing/dailycost",
+    "billing/auditfinding",
     "kernel/alert",
     "kernel/lease",
     "django_celery_beat/periodictask",
@@ -204,6 +206,15 @@ def billed(resource: Resource) -> None:
     )
     DailyCost.objects.create(
         day=at.date(), source="accrued", kind="droplet", tenant_id=f"t{invoice.pk}", amount=1, resources=1
+    )
+    AuditFinding.objects.create(
+        rule="line_outside_life",
+        subject=f"line:{invoice.pk}/{resource.pk}",
+        link=f"resource:{resource.pk}",
+        expected="lines of hours in which it lived",
+        actual="1 line of other hours",
+        first_seen_at=at,
+        last_seen_at=at,
     )
     BalanceSnapshot.objects.create(
         hour=at,

@@ -116,6 +116,7 @@ def test_groups_have_exactly_their_permissions_however_often_they_are_seeded(db:
     }
     assert named["viewer"] == named[own.name] == set()
     assert named["billing"] == {
+        "add_auditrun",
         "change_providerinvoice",
         "change_subscriptiondiscount",
         *PROVIDER_PRICES,
@@ -126,6 +127,7 @@ def test_groups_have_exactly_their_permissions_however_often_they_are_seeded(db:
         "change_project",
         "change_resource",
         "add_syncrun",
+        "add_auditrun",
         "change_alert",
         "change_deployment",
         "change_sagarun",

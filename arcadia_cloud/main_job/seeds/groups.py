@@ -17,8 +17,8 @@ _VISIBLE: Final = (
     "kernel", "catalog", "deployments", "inventory", "provisioning", "metering", "drift", "billing",
     "django_celery_beat",
 )  # fmt: skip
-# Beside looking. No row of these is written by hand: to add a run means to start a sync, to change a resource
-# to assign its owner, to change a saga to cancel, retry or re-enqueue it, to change an invoice to have it
+# Beside looking. No row of these is written by hand: to add a run means to start a sync or an audit, to
+# change a resource to assign its owner, a saga to cancel, retry or re-enqueue it, an invoice to have it
 # read, pushed or accepted, to change a deployment to move it or its subscription, to change a discount to
 # give or end one.
 _PROVISIONING: Final = (
@@ -58,6 +58,7 @@ _PROVIDER_PRICES: Final = ("billing.add_providerprice", "billing.change_provider
 _MAY: Final[Mapping[str, tuple[str, ...]]] = {
     VIEWER: (),
     OPERATOR: (
+        "billing.add_auditrun",
         "inventory.change_project",
         "inventory.change_resource",
         "inventory.add_syncrun",
@@ -67,12 +68,14 @@ _MAY: Final[Mapping[str, tuple[str, ...]]] = {
         *_PROVISIONING,
     ),
     BILLING: (
+        "billing.add_auditrun",
         "billing.change_providerinvoice",
         "deployments.change_subscriptiondiscount",
         *_PROVIDER_PRICES,
         *_CATALOG,
     ),
     ADMIN: (
+        "billing.add_auditrun",
         "billing.change_providerinvoice",
         *_PROVIDER_PRICES,
         *_CATALOG,

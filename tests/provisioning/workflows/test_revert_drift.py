@@ -73,6 +73,9 @@ WISHES: dict[tuple[str, str], dict[str, Any]] = {
         "status": "off",
     },
     (Kind.VOLUME, "shop-media"): {"tags": ["kept"], "project": "globex", "size_gb": "300"},
+    (Kind.VOLUME, "shop-data"): {"droplet_ids": []},
+    (Kind.DATABASE, "crm-pg"): {"tags": ["engine:pg"], "project": "acme"},
+    (Kind.APP, "acme-landing"): {"project": "globex"},
     (Kind.SNAPSHOT, "crm-data-weekly"): {"tags": ["weekly"]},
     (Kind.IMAGE, "shop-base"): {"tags": ["golden"], "name": "shop-golden"},
     (Kind.DNS_ZONE, ZONE): {"records": RIGHT_RECORDS, "project": "globex"},
@@ -107,6 +110,18 @@ def test_all_fields_of_a_resource_are_put_back_in_one_saga(fleet: Cloud) -> None
         if saga.status != "completed" or found != {field: plain(wish) for field, wish in wishes.items()}:
             wrong.append((kind, name, saga.status, saga.error, ledger(saga), found))
     assert not wrong, wrong
+
+
+def test_what_is_assigned_or_attached_elsewhere_is_moved_to_its_droplet(fleet: Cloud) -> None:
+    elsewhere = Resource.objects.get(kind=Kind.DROPLET, name="shop-db-01").provider_id
+    address = desire(Kind.RESERVED_IP, "203.0.113.7", {"droplet_id": elsewhere})
+    volume = desire(Kind.VOLUME, "shop-media", {"droplet_ids": [elsewhere]})
+    assert shown(address, "droplet_id") != elsewhere
+    for row, field in ((address, "droplet_id"), (volume, "droplet_ids")):
+        saga = run_to_end(begin(row, field))
+        assert saga.status == "completed", saga.error
+    assert str(shown(address, "droplet_id")) == elsewhere
+    assert shown(volume, "droplet_ids") == [elsewhere]
 
 
 def test_a_saga_that_fails_at_its_end_leaves_every_resource_as_it_was(
