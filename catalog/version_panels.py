@@ -1,0 +1,26 @@
+"""Cards that apps above add to the pages of a plan's version: a registry that their admin modules fill."""
+
+from collections.abc import Callable
+from typing import TypeAlias
+
+from django.http import HttpRequest
+from django.utils.safestring import SafeString
+
+from catalog.models import PlanVersion
+
+Panel: TypeAlias = Callable[[HttpRequest, PlanVersion], SafeString]
+_panels: list[Panel] = []
+
+
+def panel(draw: Panel) -> Panel:
+    """Register `draw`, which adds a card to a version's page and to that of its publication.
+
+    It asks a fixed number of queries.
+    """
+    _panels.append(draw)
+    return draw
+
+
+def panels_of(request: HttpRequest, version: PlanVersion) -> list[SafeString]:
+    """Return the cards, in the order of registration; one that has nothing for this user is empty."""
+    return [draw(request, version) for draw in _panels]
