@@ -12,6 +12,13 @@ from arcadia_cloud.kernel.periods import month_of, one_month_before, previous_mo
 from billing.costs.breakdown import CostBreakdown, CostGroup, CostRow, Dimension, break_down_costs
 from billing.costs.days import DayCost, sum_days
 from billing.costs.prices import UnpricedResources, unpriced_resources
+from billing.costs.simulation.results import (
+    TenantDifference,
+    differences_by_tenant,
+    largest_differences,
+    objection_to_publishing,
+    simulations_of_version,
+)
 from billing.ingest.csv_summary import find_invoice_of_csv
 from billing.models import BalanceSnapshot, ProviderInvoice
 from billing.states import IngestStatus, PushStatus
@@ -28,15 +35,20 @@ __all__ = [
     "CostSource",
     "DayCost",
     "Dimension",
+    "TenantDifference",
     "UnpricedResources",
     "balances_since",
     "break_down_costs",
+    "differences_by_tenant",
     "find_invoice",
     "find_invoice_of_csv",
     "invoices_since",
     "invoices_to_ingest",
     "invoices_to_push",
+    "largest_differences",
     "latest_balance",
+    "objection_to_publishing",
+    "simulations_of_version",
     "sum_days",
     "summarize_billing",
     "unpriced_resources",

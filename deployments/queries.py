@@ -98,9 +98,7 @@ def subscribers_of_plan(plan_pk: int, *, after: int, limit: int) -> list[int]:
 
 def count_subscribers_of_plan(plan_pk: int) -> int:
     """Return how many live subscriptions a plan's versions have."""
-    return Subscription.objects.filter(
-        plan_version__plan=plan_pk, status__in=LIVE_SUBSCRIPTIONS
-    ).count()
+    return Subscription.objects.filter(plan_version__plan=plan_pk, status__in=LIVE_SUBSCRIPTIONS).count()
 
 
 def no_usage(_days: Period) -> Mapping[str, Decimal]:

@@ -9,6 +9,7 @@ from billing.models.invoices import (
     ProviderInvoice,
     ProviderInvoiceQuerySet,
 )
+from billing.models.simulations import PlanSimulation, PlanSimulationRow
 
 __all__ = [
     "BalanceSnapshot",
@@ -17,6 +18,8 @@ __all__ = [
     "CostLine",
     "DailyCost",
     "InvoiceItemsPart",
+    "PlanSimulation",
+    "PlanSimulationRow",
     "ProviderInvoice",
     "ProviderInvoiceQuerySet",
     "ProviderPrice",

@@ -238,7 +238,9 @@ def test_of_two_publications_at_once_one_wins_and_the_other_gets_409(login: Logi
     def publish() -> int:
         other = Client()
         other.cookies = client.cookies
-        return other.post(f"{VERSIONS}/{drafts.pop().pk}/publish/", {"replaces": first.pk, "note": "of a test"}).status_code
+        return other.post(
+            f"{VERSIONS}/{drafts.pop().pk}/publish/", {"replaces": first.pk, "note": "of a test"}
+        ).status_code
 
     assert sorted(at_once(2, publish)) == [302, 409]
     assert PlanVersion.objects.filter(status="active").count() == 1
