@@ -13,7 +13,7 @@ class BillingConfig(AppConfig):
     verbose_name = "Provider billing"
 
     def ready(self) -> None:
-        """Register the schedule, the pages of invoices, and the hooks on discovered resources and publications."""
+        """Register the schedule, the pages of invoices, the hooks on discoveries and publications."""
         # By name: this module is imported before the models are loaded.
         register_discovery_hook = import_string("inventory.services.register_discovery_hook")
         register_discovery_hook("billing", import_string("billing.matching.request_rematch"))

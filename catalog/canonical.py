@@ -1,4 +1,4 @@
-"""The canonical JSON form of a quote, its inputs and a version's terms: stored, hashed, compared byte for byte.
+"""The canonical JSON form of quotes, their inputs and terms: kept, hashed, compared byte for byte, for ever.
 
 Keys in order, no spaces, UTF-8. Decimals are strings without an exponent or trailing zeros, dates are ISO
 8601. Equal values have equal bytes. A field that has its default is left out: a field that is added later,

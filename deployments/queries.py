@@ -89,7 +89,7 @@ def count_subscribers(version_pks: Sequence[int]) -> Mapping[int, int]:
 
 
 def subscribers_of_plan(plan_pk: int, *, after: int, limit: int) -> list[int]:
-    """Return the keys of live subscriptions of a plan's versions, of those beyond the key `after`, in order."""
+    """Return the keys of a plan's live subscriptions beyond the key `after`, in order."""
     live = Subscription.objects.filter(
         plan_version__plan=plan_pk, status__in=LIVE_SUBSCRIPTIONS, pk__gt=after
     )

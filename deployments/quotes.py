@@ -1,4 +1,4 @@
-"""The terms of subscriptions as their quotes need them: the days of versions, and many subscriptions at once."""
+"""The terms of subscriptions as their quotes need them: the days of versions, and many at once."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence

@@ -164,7 +164,7 @@ class PlanSimulationAdmin(RecordAdmin[PlanSimulation]):
 
 
 def sums_of(simulation: PlanSimulation) -> list[tuple[str, str, str]]:
-    """Return revenue, cost and margin of a simulation, formatted: as they were, and as they would have been."""
+    """Return revenue, cost and margin, formatted: as they were, and as they would have been."""
     pairs = (
         ("Revenue without tax", simulation.revenue_now, simulation.revenue_then),
         ("Cost", simulation.cost, simulation.cost),

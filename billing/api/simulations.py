@@ -42,7 +42,7 @@ class TenantDifferenceSerializer(serializers.Serializer[Any]):
     cost = ExactField(allow_null=True)
     cross_into_overage = serializers.IntegerField(
         source="crossing",
-        help_text="How many of its deployments are over an allowance under these terms alone.",
+        help_text="How many of its deployments are over an allowance then alone.",
     )
 
 

@@ -13,7 +13,7 @@ class NoExchangeRate(Conflict):
 
 
 def convert(amount: Money, to: str, day: date) -> Money:
-    """Convert an amount by the rate of a day, unrounded. Raises NoExchangeRate naming the pair and the day."""
+    """Convert an amount by a day's rate, unrounded. Raises NoExchangeRate naming the pair and the day."""
     if amount.currency == to:
         return amount
     raise NoExchangeRate(f"there is no exchange rate {amount.currency} to {to} for {day}")

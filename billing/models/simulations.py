@@ -1,4 +1,4 @@
-"""The tables of price simulations: what each was of, what came of it, and a row for each month of a subscriber."""
+"""The tables of price simulations: what came of each, and a row for each month of a subscriber."""
 
 from datetime import date
 from decimal import Decimal

@@ -36,7 +36,6 @@ from catalog.services import create_draft_from, publish_version
 from catalog.states import VersionStatus
 from catalog.version_panels import panels_of
 
-
 _LONGEST_NOTE: Final = 500
 
 

@@ -64,7 +64,7 @@ class MonthCosts:
 
 
 def read_month_costs(month: Period, currency: str) -> MonthCosts:
-    """Return the sources of a month's costs. The rate is that of the month's last day. Two queries at most."""
+    """Return the sources of a month's costs, with the rate of the month's last day. Two queries at most."""
     parameters = {
         "first": month.start,
         "end": month.end,

@@ -1,4 +1,4 @@
-"""Subscribers' months under the terms that they had and under simulated ones: inputs, quotes, and how they differ.
+"""Subscribers' months under the terms that they had and under simulated ones, and how the quotes differ.
 
 A month of a subscriber counts if every day of it was charged under versions of the plan: then the simulated
 version can take their place, from the first day to the last. Usage, add-ons, discounts, taxes and resource
@@ -63,7 +63,7 @@ class Requoter:
     _versions: dict[int, PlanTerms | None] = field(default_factory=dict)
 
     def requote(self, subscriptions: Sequence[int]) -> list[RequotedMonth]:
-        """Return every complete month of these subscriptions. Raises NotQuotable naming one that has no price."""
+        """Return every complete month of these subscriptions. Raises NotQuotable, naming the one."""
         subscribers = []
         for subscriber in subscribed_terms(subscriptions):
             if subscriber.currency == self.currency:

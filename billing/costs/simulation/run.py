@@ -1,8 +1,8 @@
 """The run of a price simulation: asked for, taken up by a worker, and ended, whatever happens to the worker.
 
-A simulation is a row, and the queue: Celery only nudges. One process at a time has its lease. A worker that dies
-leaves the row running without one; the sweep nudges for it, the next worker begins anew, and the third that
-dies is the last. Nothing of the book is written: rows of the simulation alone.
+A simulation is a row, and the queue: Celery only nudges. One process at a time has its lease. A worker that
+dies leaves the row running without one; the sweep nudges for it, the next worker begins anew, and the third
+that dies is the last. Nothing of the book is written: rows of the simulation alone.
 """
 
 from collections.abc import Callable
