@@ -5,7 +5,9 @@ dies leaves the row running without one; the sweep nudges for it, the next worke
 that dies is the last. Nothing of the book is written: rows of the simulation alone.
 """
 
-from collections.abc import Callable
+import gc
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from decimal import Decimal
 from typing import Final, NamedTuple
@@ -117,7 +119,8 @@ def run_simulation(*, simulation_pk: int, report: ReportProgress | None = None) 
             subscribers_done=0,
         )
         try:
-            _simulate(simulation, held, report)
+            with _small_collections():
+                _simulate(simulation, held, report)
         except (LeaseLost, StaleState):
             raise  # it is another worker's by now
         except DomainError as refusal:
@@ -153,6 +156,20 @@ def _simulate(simulation: PlanSimulation, held: HeldLease, report: ReportProgres
         if report:
             report(done, max(done, total))
     _complete(simulation, requoter, held, subscribers=done)
+
+
+@contextmanager
+def _small_collections() -> Iterator[None]:
+    """Keep the garbage collector to what is made within the block.
+
+    The few thousand objects of a batch set off a full collection, which would walk through all that the
+    process has: a quarter of the run's time.
+    """
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
 
 
 def _requoter_of(simulation: PlanSimulation) -> Requoter:
