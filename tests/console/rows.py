@@ -21,6 +21,7 @@ from billing.models import (
     BillingEntry,
     CostLine,
     DailyCost,
+    PlanSimulation,
     ProviderInvoice,
     ProviderPrice,
 )
@@ -66,6 +67,7 @@ EVERY_LIST = (
     "billing/billingentry",
     "billing/providerprice",
     "billing/dailycost",
+    "billing/plansimulation",
     "kernel/alert",
     "kernel/lease",
     "django_celery_beat/periodictask",
@@ -204,6 +206,15 @@ def billed(resource: Resource) -> None:
     )
     DailyCost.objects.create(
         day=at.date(), source="accrued", kind="droplet", tenant_id=f"t{invoice.pk}", amount=1, resources=1
+    )
+    PlanSimulation.objects.create(
+        version_name=f"plan-{invoice.pk}/1",
+        terms_digest="0" * 64,
+        currency="AUD",
+        first_month=at.date().replace(day=1),
+        month_count=1,
+        requested_by="a test",
+        requested_at=at,
     )
     BalanceSnapshot.objects.create(
         hour=at,
