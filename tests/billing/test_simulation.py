@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from datetime import date, timedelta
 from decimal import Decimal
+from functools import partial
 
 import pytest
 from django.db import connection
@@ -207,11 +208,9 @@ def test_every_subscriber_comes_out_as_when_it_is_quoted_alone(monkeypatch: pyte
     book = price_book(JUNE, "AUD")
     terms = PlanVersion.objects.get(pk=other.pk).terms()
     for row in simulation.rows.select_related("subscription"):
-        subscription = get_subscription_for_deployment(row.deployment_id)
-        assert subscription is not None
-        inputs = quote_inputs(
-            subscription, JUNE, book, lambda days, pk=row.deployment_id: usage_for_period(pk, days)
-        )
+        alone = get_subscription_for_deployment(row.deployment_id)
+        assert alone is not None
+        inputs = quote_inputs(alone, JUNE, book, partial(usage_for_period, row.deployment_id))
         assert row.revenue_now == quote(inputs).subtotal.amount
         [segment] = inputs.segments
         replaced = type(segment)(days=segment.days, terms=terms, addons=segment.addons, usage=segment.usage)
@@ -303,7 +302,8 @@ def test_the_same_request_while_one_is_unfinished_is_the_same_simulation() -> No
 def test_one_that_a_worker_died_of_three_times_fails_and_begins_anew_before() -> None:
     first = on_sale("studio", 5000)
     subscription = subscribed("studio", at=MAY_1)
-    asked = request_plan_simulation(version_pk=cheaper(first).pk, months=1, actor=BY, at=JULY_2)
+    version = cheaper(first)
+    asked = request_plan_simulation(version_pk=version.pk, months=1, actor=BY, at=JULY_2)
     PlanSimulation.objects.filter(pk=asked.pk).update(status="running", attempts=2)
     PlanSimulationRow.objects.create(
         simulation=asked, subscription=subscription, deployment=subscription.deployment, tenant_id="acme",
@@ -316,7 +316,7 @@ def test_one_that_a_worker_died_of_three_times_fails_and_begins_anew_before() ->
     )  # fmt: skip
     assert sweep_simulations() == 0
 
-    asked = request_plan_simulation(version_pk=done.plan_version_id, months=1, actor=BY, at=JULY_2)
+    asked = request_plan_simulation(version_pk=version.pk, months=1, actor=BY, at=JULY_2)
     PlanSimulation.objects.filter(pk=asked.pk).update(status="running", attempts=3)
     failed = run_simulation(simulation_pk=asked.pk)
     assert (failed.status, failed.error) == ("failed", "its workers ended 3 times without a result")

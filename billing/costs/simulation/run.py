@@ -174,7 +174,7 @@ def _small_collections() -> Iterator[None]:
 
 def _requoter_of(simulation: PlanSimulation) -> Requoter:
     """Return what quotes for a simulation. Raises DraftChanged, or NotFound where the draft was deleted."""
-    version = PlanVersion.objects.filter(pk=simulation.plan_version_id).select_related("plan").first()
+    version = simulation.plan_version
     if version is None:
         raise NotFound(f"{simulation.version_name} was deleted")
     terms = version.terms()
