@@ -1,4 +1,4 @@
-"""Cards that apps above add to the pages of a plan's version: a registry that their admin modules fill."""
+"""Cards that apps above add to the page of a plan version: a registry that their admin modules fill."""
 
 from collections.abc import Callable
 from typing import TypeAlias
@@ -13,10 +13,7 @@ _panels: list[Panel] = []
 
 
 def panel(draw: Panel) -> Panel:
-    """Register `draw`, which adds a card to a version's page and to that of its publication.
-
-    It asks a fixed number of queries.
-    """
+    """Register `draw`, which adds a card to every version's page. It asks a fixed number of queries."""
     _panels.append(draw)
     return draw
 

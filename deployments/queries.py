@@ -32,7 +32,6 @@ __all__ = [
     "SubscribedTerms",
     "allowed_moves",
     "count_subscribers",
-    "count_subscribers_of_plan",
     "get_subscription_for_deployment",
     "latest_events",
     "no_usage",
@@ -88,17 +87,10 @@ def count_subscribers(version_pks: Sequence[int]) -> Mapping[int, int]:
     return {row["plan_version"]: row["number"] for row in counts}
 
 
-def subscribers_of_plan(plan_pk: int, *, after: int, limit: int) -> list[int]:
-    """Return the keys of a plan's live subscriptions beyond the key `after`, in order."""
-    live = Subscription.objects.filter(
-        plan_version__plan=plan_pk, status__in=LIVE_SUBSCRIPTIONS, pk__gt=after
-    )
-    return list(live.order_by("pk").values_list("pk", flat=True)[:limit])
-
-
-def count_subscribers_of_plan(plan_pk: int) -> int:
-    """Return how many live subscriptions a plan's versions have."""
-    return Subscription.objects.filter(plan_version__plan=plan_pk, status__in=LIVE_SUBSCRIPTIONS).count()
+def subscribers_of_plan(plan_pk: int) -> QuerySet[Subscription]:
+    """Return the live subscriptions of a plan's versions, by key."""
+    live = Subscription.objects.filter(plan_version__plan=plan_pk, status__in=LIVE_SUBSCRIPTIONS)
+    return live.order_by("pk")
 
 
 def no_usage(_days: Period) -> Mapping[str, Decimal]:

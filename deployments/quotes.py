@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TypeVar
 
+from django.db.models import QuerySet
+
 from arcadia_cloud.kernel.periods import Period
 from catalog.values.terms import AddonTerms, Discount
 from deployments.models import (
@@ -43,8 +45,10 @@ class SubscribedTerms:
         )
 
 
-def subscribed_terms(pks: Sequence[int]) -> list[SubscribedTerms]:
+def subscribed_terms(subscriptions: QuerySet[Subscription]) -> list[SubscribedTerms]:
     """Return the terms of these subscriptions, by key. Four queries, whatever their number."""
+    # A subquery: thousands of keys in a statement take longer to read than what they find.
+    pks = subscriptions.order_by().values("pk")
     # Plain rows: to build the objects of a subscription and its versions costs more than its quote.
     versions: dict[int, list[tuple[Period, int]]] = defaultdict(list)
     history = SubscriptionVersion.objects.filter(subscription__in=pks).order_by("subscription", "starts_on")
@@ -60,9 +64,10 @@ def subscribed_terms(pks: Sequence[int]) -> list[SubscribedTerms]:
     for discount in SubscriptionDiscount.objects.filter(subscription__in=pks).order_by("id"):
         if discount.has_days:
             discounts[discount.subscription_id].append(discount)
-    rows = Subscription.objects.filter(pk__in=pks).order_by("pk")
     found = []
-    for pk, deployment, tenant_id, currency, trial_ends_at, coming, turn in rows.values_list(
+    for pk, deployment, tenant_id, currency, trial_ends_at, coming, turn in subscriptions.order_by(
+        "pk"
+    ).values_list(
         "pk",
         "deployment",
         "deployment__tenant_id",

@@ -6,14 +6,14 @@ from arcadia_cloud.kernel.errors import Conflict
 from arcadia_cloud.kernel.money import Money
 
 
-class NoExchangeRate(Conflict):
+class MissingExchangeRate(Conflict):
     """No rate of this pair of currencies is known for the day."""
 
-    code = "no_exchange_rate"
+    code = "missing_exchange_rate"
 
 
 def convert(amount: Money, to: str, day: date) -> Money:
-    """Convert an amount by a day's rate, unrounded. Raises NoExchangeRate naming the pair and the day."""
+    """Convert an amount by a day's rate, unrounded. Raises MissingExchangeRate naming the pair and the day."""
     if amount.currency == to:
         return amount
-    raise NoExchangeRate(f"there is no exchange rate {amount.currency} to {to} for {day}")
+    raise MissingExchangeRate(f"there is no exchange rate from {amount.currency} to {to} on {day}")

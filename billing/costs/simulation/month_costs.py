@@ -9,7 +9,7 @@ from typing import Final
 from arcadia_cloud.kernel.money import Money
 from arcadia_cloud.kernel.periods import Period
 from arcadia_cloud.kernel.sql import fetch_all, load
-from billing.costs.exchange_rates import NoExchangeRate, convert
+from billing.costs.exchange_rates import MissingExchangeRate, convert
 from billing.values import CostSource
 from inventory.values import PROVIDER_CURRENCY
 
@@ -81,7 +81,7 @@ def read_month_costs(month: Period, currency: str) -> MonthCosts:
         try:
             last_day = month.end - timedelta(days=1)
             rate = convert(Money(Decimal(1), PROVIDER_CURRENCY), currency, last_day).amount
-        except NoExchangeRate as refusal:
+        except MissingExchangeRate as refusal:
             unknown = refusal.detail
     return MonthCosts(
         month, currency, tuple((day.day, day.source) for day in days if day.source), rate, unknown

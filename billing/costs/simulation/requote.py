@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
+from django.db.models import QuerySet
+
 from arcadia_cloud.kernel.errors import Conflict
 from arcadia_cloud.kernel.periods import Period
 from billing.costs.simulation.month_costs import MonthCosts, read_month_costs
@@ -18,6 +20,7 @@ from catalog.queries import price_book
 from catalog.quote import quote
 from catalog.values.lines import LineType, Quote
 from catalog.values.terms import AddonTerms, PlanTerms, PriceBook, QuoteInputs, Segment
+from deployments.models import Subscription
 from deployments.queries import SubscribedTerms, subscribed_terms
 from metering.queries import usage_of_parts
 
@@ -62,7 +65,7 @@ class Requoter:
     # Published terms never change: each version's are built once, None for those of another plan.
     _versions: dict[int, PlanTerms | None] = field(default_factory=dict)
 
-    def requote(self, subscriptions: Sequence[int]) -> list[RequotedMonth]:
+    def requote(self, subscriptions: QuerySet[Subscription]) -> list[RequotedMonth]:
         """Return every complete month of these subscriptions. Raises NotQuotable, naming the one."""
         subscribers = []
         for subscriber in subscribed_terms(subscriptions):

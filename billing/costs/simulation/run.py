@@ -28,7 +28,7 @@ from billing.models.simulations import MOST_MONTHS
 from billing.states import SIMULATION_LIFECYCLE, UNFINISHED_SIMULATIONS, SimulationStatus
 from catalog.models import PlanVersion
 from catalog.queries import terms_digest
-from deployments.queries import count_subscribers_of_plan, subscribers_of_plan
+from deployments.queries import subscribers_of_plan
 
 log = structlog.get_logger(__name__)
 
@@ -142,11 +142,12 @@ def _simulate(simulation: PlanSimulation, held: HeldLease, report: ReportProgres
     with transaction.atomic():
         held.assert_held()
         PlanSimulationRow.objects.filter(simulation=simulation).delete()  # of a worker that died
-    total = count_subscribers_of_plan(requoter.plan)
+    subscribers = subscribers_of_plan(requoter.plan)
+    total = subscribers.count()
     PlanSimulation.objects.filter(pk=simulation.pk).update(subscribers=total)
     done, last = 0, 0
-    while batch := subscribers_of_plan(requoter.plan, after=last, limit=_BATCH):
-        requoted = requoter.requote(batch)
+    while batch := list(subscribers.filter(pk__gt=last).values_list("pk", flat=True)[:_BATCH]):
+        requoted = requoter.requote(subscribers.filter(pk__gt=last, pk__lte=batch[-1]))
         done, last = done + len(batch), batch[-1]
         with transaction.atomic():
             # In the transaction of the rows: a worker that was taken for dead adds none to its successor's.
