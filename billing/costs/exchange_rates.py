@@ -13,7 +13,7 @@ class MissingExchangeRate(Conflict):
 
 
 def convert(amount: Money, to: str, day: date) -> Money:
-    """Convert an amount by a day's rate, unrounded. Raises MissingExchangeRate naming the pair and the day."""
+    """Convert by a day's rate, unrounded. Raises MissingExchangeRate naming the pair and the day."""
     if amount.currency == to:
         return amount
     raise MissingExchangeRate(f"there is no exchange rate from {amount.currency} to {to} on {day}")
