@@ -11,11 +11,13 @@ from billing.models import CostDay, DailyCost, PlanSimulation
 from billing.services import request_plan_simulation, run_simulation
 from billing.values import CostSource
 from catalog.models import PlanVersion
+from catalog.services import create_draft_from
 from deployments.models import Subscription
 from metering.models import UsageRecord
 from tests.deployments.rows import BY, noon
 
 JULY_2: Final = noon(2, 7)  # June is the last complete month then
+MAY_1: Final = noon(1, 5).replace(hour=0)
 JUNE: Final = month_of(date(2026, 6, 1))
 
 
@@ -86,3 +88,11 @@ def counts_of_book() -> dict[str, Any]:
         for model in apps.get_models()
         if model._meta.managed and model._meta.db_table not in own
     }
+
+
+def cheaper(version: PlanVersion, price_cents: int = 4500) -> PlanVersion:
+    """Make a draft of the version with another base price."""
+    made = create_draft_from(version_pk=version.pk, actor=BY)
+    made.base_price_cents = price_cents
+    made.save()
+    return made

@@ -1,14 +1,12 @@
 """Price simulations: past months of all subscribers quoted again under a draft, and nothing written."""
 
-from collections.abc import Callable
-from datetime import date, timedelta
+from datetime import date
 from decimal import Decimal
 from functools import partial
 
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
-from django.utils import timezone
 
 from arcadia_cloud.kernel.errors import InvalidInput, NotFound
 from arcadia_cloud.kernel.leases import LeaseHeld, lease
@@ -18,11 +16,10 @@ from billing.models import PlanSimulation, PlanSimulationRow
 from billing.queries import differences_by_tenant
 from billing.services import request_plan_simulation, run_if_unattended, run_simulation, sweep_simulations
 from billing.states import SIMULATION_LIFECYCLE
-from catalog.errors import NoteRequired
 from catalog.models import PlanItem, PlanVersion, ResourcePrice, TaxRate
 from catalog.queries import price_book
 from catalog.quote import quote
-from catalog.services import create_draft_from, publish_version
+from catalog.services import publish_version
 from deployments.queries import get_subscription_for_deployment, quote_inputs
 from deployments.services import change_plan_version, give_discount, transition
 from deployments.values import ChangeTime
@@ -30,7 +27,9 @@ from metering.queries import usage_for_period
 from tests.billing.simulations import (
     JULY_2,
     JUNE,
+    MAY_1,
     changes,
+    cheaper,
     computed,
     costs,
     counts_of_book,
@@ -43,16 +42,6 @@ from tests.deployments.rows import BY, noon, on_sale, storage, subscribed
 from tests.kernel.lifecycles import walk_every_pair
 
 pytestmark = pytest.mark.django_db(transaction=True)  # a lease is committed by itself
-
-MAY_1 = noon(1, 5).replace(hour=0)
-
-
-def cheaper(version: PlanVersion, price_cents: int = 4500) -> PlanVersion:
-    """Make a draft of the version with another base price."""
-    made = create_draft_from(version_pk=version.pk, actor=BY)
-    made.base_price_cents = price_cents
-    made.save()
-    return made
 
 
 def test_a_draft_that_lowers_studio_to_45_shows_every_subscriber_5_less_and_the_margin_after_it() -> None:
@@ -348,84 +337,6 @@ def test_every_pair_of_states_is_walked() -> None:
         stored,
         changes=lambda status: {"finished_at": JULY_2} if status in {"completed", "failed"} else {},
     )
-
-
-class TestPublishing:
-    """The gate: a draft that takes another's place is simulated first, or a note says why not."""
-
-    @pytest.fixture
-    def first(self) -> PlanVersion:
-        version = on_sale("studio", 5000)
-        subscribed("studio", at=MAY_1)
-        return version
-
-    @pytest.fixture
-    def publish(self, first: PlanVersion) -> Callable[..., PlanVersion]:
-        def call(version: PlanVersion, **more: object) -> PlanVersion:
-            return publish_version(
-                version_pk=version.pk,
-                replaces=first.pk,
-                actor=BY,
-                **{"at": timezone.now(), **more},  # type: ignore[arg-type] # by name
-            )
-
-        return call
-
-    def refusal(self, publish: Callable[..., PlanVersion], version: PlanVersion, **more: object) -> str:
-        with pytest.raises(NoteRequired) as refused:
-            publish(version, **more)
-        version.refresh_from_db()
-        assert version.status == "draft"
-        return str(refused.value.detail)
-
-    def test_without_a_simulation_it_is_refused_by_name(
-        self, first: PlanVersion, publish: Callable[..., PlanVersion]
-    ) -> None:
-        version = cheaper(first)
-        assert self.refusal(publish, version, note="  ").startswith("the draft was never simulated: a note")
-        request_plan_simulation(version_pk=version.pk, months=1, actor=BY, at=JULY_2)
-        assert "never simulated" in self.refusal(publish, version), "one that is queued says nothing"
-
-    def test_with_a_note_it_passes_and_the_note_is_kept(
-        self, first: PlanVersion, publish: Callable[..., PlanVersion]
-    ) -> None:
-        done = publish(cheaper(first), note=" agreed with all five ")
-        assert (done.status, done.publish_note) == ("active", "agreed with all five")
-
-    def test_after_a_simulation_of_the_same_draft_it_passes_without_one(
-        self, first: PlanVersion, publish: Callable[..., PlanVersion]
-    ) -> None:
-        version = cheaper(first)
-        simulated(version)
-        done = publish(version)
-        assert (done.status, done.publish_note) == ("active", "")
-
-    def test_a_simulation_is_of_its_draft_only(
-        self, first: PlanVersion, publish: Callable[..., PlanVersion]
-    ) -> None:
-        version = cheaper(first)
-        simulated(version)
-        item = PlanItem.objects.create(version=version, resource_kind="dns_zones", included_qty=1)
-        assert self.refusal(publish, version).startswith("the draft has changed since it was simulated")
-        item.delete()
-        assert publish(version).status == "active", "the same bytes again"
-
-    def test_one_older_than_seven_days_is_refused(
-        self, first: PlanVersion, publish: Callable[..., PlanVersion]
-    ) -> None:
-        version = cheaper(first)
-        finished = simulated(version).finished_at
-        assert finished is not None
-        later = finished + timedelta(days=7, seconds=1)
-        assert "older than seven days" in self.refusal(publish, version, at=later)
-        assert publish(version, at=finished + timedelta(days=7)).status == "active"
-
-    def test_a_plans_first_version_needs_none(self) -> None:
-        version = draft(stored_plan("new"))
-        assert (
-            publish_version(version_pk=version.pk, replaces=None, actor=BY, at=timezone.now()).publish_note
-            == ""
-        )
 
 
 def test_the_months_are_the_last_complete_ones() -> None:

@@ -73,14 +73,18 @@ class Requoter:
                 subscribers.append(subscriber)
             else:
                 self.other_currency += 1
-        self._read_versions({pk for subscriber in subscribers for _, pk in subscriber.versions})
+        known = {pk for subscriber in subscribers for _, pk in subscriber.versions}
+        if missing := known - self._versions.keys():
+            rows = PlanVersion.objects.filter(pk__in=missing).select_related("plan")
+            for version in rows.prefetch_related("items"):
+                self._versions[version.pk] = version.terms() if version.plan_id == self.plan else None
         return [requoted for month in self.months for requoted in self._requote_month(month, subscribers)]
 
     def _requote_month(self, month: Period, subscribers: Sequence[SubscribedTerms]) -> list[RequotedMonth]:
         complete: list[tuple[SubscribedTerms, list[_Part]]] = []
         for subscriber in subscribers:
             parts = subscriber.charged_parts(month)
-            if self._is_complete(month, parts):
+            if sum(days.days for days, pk, _ in parts if self._versions[pk]) == month.days:
                 complete.append((subscriber, parts))
             else:
                 self.left_out += 1
@@ -96,8 +100,9 @@ class Requoter:
             try:
                 # Of `usage` each takes as many as it has parts, in the order in which they were asked for.
                 segments = [
-                    Segment(days=days, terms=self._terms_of(pk), addons=addons, usage=next(usage))
+                    Segment(days=days, terms=terms, addons=addons, usage=next(usage))
                     for days, pk, addons in parts
+                    if (terms := self._versions[pk])  # each is, in a complete month
                 ]
                 found.append(self._compare(subscriber, month, segments, cost))
             except NO_TERMS as error:
@@ -130,24 +135,6 @@ class Requoter:
             book=self._books[month],
             discounts=subscriber.discounts,
         )
-
-    def _is_complete(self, month: Period, parts: Sequence[_Part]) -> bool:
-        """Return whether every day of the month was charged under a version of the plan."""
-        days = sum(days.days for days, pk, _ in parts if self._versions[pk] is not None)
-        return days == month.days
-
-    def _terms_of(self, pk: int) -> PlanTerms:
-        terms = self._versions[pk]
-        if terms is None:
-            raise ValueError(f"version {pk} is another plan's")
-        return terms
-
-    def _read_versions(self, pks: set[int]) -> None:
-        missing = pks - self._versions.keys()
-        if missing:
-            rows = PlanVersion.objects.filter(pk__in=missing).select_related("plan")
-            for version in rows.prefetch_related("items"):
-                self._versions[version.pk] = version.terms() if version.plan_id == self.plan else None
 
 
 def replace_version(segments: Sequence[Segment], terms: PlanTerms) -> list[Segment]:
