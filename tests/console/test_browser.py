@@ -379,7 +379,7 @@ def test_a_new_price_is_drafted_tried_out_and_published(console: Page) -> None:
     expect(console.locator("#running-simulation").get_by_text("completed")).to_be_visible()
     expect(console.locator("#simulation-tenants").get_by_text("AUD 10.00")).to_be_visible()
     keep(console, "catalog-simulation")
-    console.get_by_role("link", name="studio/2").click()
+    console.get_by_role("link", name="studio/2", exact=True).click()
     expect(console.locator("#simulations").get_by_text("completed")).to_be_visible()
     keep(console, "catalog-simulated")
     console.get_by_role("link", name="Publish", exact=True).click()
