@@ -17,7 +17,7 @@ class BillingConfig(AppConfig):
         # By name: this module is imported before the models are loaded.
         register_discovery_hook = import_string("inventory.services.register_discovery_hook")
         register_discovery_hook("billing", import_string("billing.matching.request_rematch"))
-        register_publish_guard(import_string("billing.queries.objection_to_publishing"))
+        register_publish_guard(import_string("billing.queries.reason_against_publishing"))
         subject_links.register("invoice", "admin:billing_providerinvoice_change")
         register_schedule(
             ScheduleEntry(

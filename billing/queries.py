@@ -16,7 +16,7 @@ from billing.costs.simulation.results import (
     TenantDifference,
     differences_by_tenant,
     largest_differences,
-    objection_to_publishing,
+    reason_against_publishing,
     simulations_of_version,
 )
 from billing.ingest.csv_summary import find_invoice_of_csv
@@ -47,7 +47,7 @@ __all__ = [
     "invoices_to_push",
     "largest_differences",
     "latest_balance",
-    "objection_to_publishing",
+    "reason_against_publishing",
     "simulations_of_version",
     "sum_days",
     "summarize_billing",

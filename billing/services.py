@@ -288,7 +288,7 @@ def run_if_unattended(*, simulation_pk: int) -> PlanSimulation | None:
 
 
 def sweep_simulations() -> int:
-    """Ask the workers for every simulation that nobody has in hand; return how many."""
+    """Ask the workers for every simulation that no process has in hand; return how many."""
     pks = unattended_simulations()
     for pk in pks:
         nudge(SIMULATE_TASK, queue=QUEUE, simulation_pk=pk)

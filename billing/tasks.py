@@ -57,7 +57,7 @@ def simulate_plan(simulation_pk: int) -> dict[str, str | int]:
 
 @shared_task(name="billing.sweep_simulations")
 def sweep_simulations() -> dict[str, int]:
-    """Ask for the simulations that nobody has in hand, every five minutes."""
+    """Ask for the simulations that no process has in hand, every five minutes."""
     return {"simulations": services.sweep_simulations()}
 
 

@@ -1,4 +1,4 @@
-"""What only an app above can know: how many subscribe to a version, and what speaks against its publication.
+"""The knowledge of apps above: how many subscribe to a version, and reasons against its publication.
 
 The catalog imports no such app; each registers its function in its `AppConfig.ready()`.
 """
@@ -51,5 +51,6 @@ def unregister_publish_guard(guard: PublishGuard) -> None:
 
 def reasons_against_publishing(version_pk: int, *, terms_digest: str, at: datetime) -> list[str]:
     """Return what the guards have against publishing a version with these terms, in order of registration."""
+    # All of them are asked: an operator reads every reason at once.
     found = [guard(version_pk, terms_digest, at) for guard in _guards]
     return [reason for reason in found if reason]

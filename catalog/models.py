@@ -103,7 +103,7 @@ class PlanTenant(models.Model):
 class PlanVersion(models.Model):
     """One set of terms of a plan, which subscriptions bind to. Once published it only retires.
 
-    `publish_note` says why it was published although something spoke against it, empty where nothing did.
+    `publish_note` is why it was published although something spoke against it, empty where nothing did.
     """
 
     plan = models.ForeignKey(Plan, on_delete=models.PROTECT, related_name="versions")

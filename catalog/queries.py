@@ -97,7 +97,7 @@ def terms_digest(version: PlanVersion) -> str:
     return digest(version.terms())
 
 
-def objections_to_publishing(version: PlanVersion, *, at: datetime) -> list[str]:
+def reasons_not_to_publish(version: PlanVersion, *, at: datetime) -> list[str]:
     """Return what speaks against publishing a version without a note; nothing against a plan's first one.
 
     Raises InvalidTerms.

@@ -13,7 +13,7 @@ from arcadia_cloud.kernel.errors import NotFound
 from arcadia_cloud.kernel.states import advance
 from catalog.errors import NoteRequired, VersionPublished, VersionReplaced
 from catalog.models import Plan, PlanItem, PlanVersion
-from catalog.queries import objections_to_publishing
+from catalog.queries import reasons_not_to_publish
 from catalog.seed import seed_catalog
 from catalog.states import LIFECYCLE, VersionStatus
 
@@ -28,7 +28,7 @@ def publish_version(
     """Activate a draft and retire the plan's active version, in one transaction.
 
     `replaces` is the active version that the caller saw, None where there was none. Subscriptions stay on the
-    versions that they have. `note` says why it is published although something speaks against it, and is kept
+    versions that they have. `note` is why it is published although something speaks against it, and is kept
     with the version. Raises VersionReplaced where another became active in the meantime, NoteRequired where a
     guard has a reason against it and there is no note, VersionPublished for a version that is no draft,
     InvalidTerms for one that makes no price, NotFound for none.
@@ -43,7 +43,7 @@ def publish_version(
             raise VersionReplaced(f"{active or 'none'} is the active version now")
         note = note.strip()
         # Under the version's lock: the terms that the guards judge are those that are published.
-        reasons = objections_to_publishing(version, at=at)
+        reasons = reasons_not_to_publish(version, at=at)
         if reasons and not note:
             raise NoteRequired(
                 f"{'; '.join(reasons)}: a note is needed that says why it is published all the same",

@@ -23,7 +23,7 @@ V = TypeVar("V")
 
 @dataclass(frozen=True, slots=True)
 class SubscribedTerms:
-    """What a subscription's quotes depend on, but for usage and prices.
+    """The terms that a subscription's quotes depend on, without usage and prices.
 
     `versions` are the keys of its plan versions with their days, in order; `currency` is that of the present
     one. The other fields are as the rows have them.
@@ -56,6 +56,7 @@ def subscribed_terms(subscriptions: QuerySet[Subscription]) -> list[SubscribedTe
         "subscription", "plan_version", "starts_on", "ends_on"
     ):
         versions[owner].append((Period(starts_on, ends_on or date.max), version))
+    # Few subscriptions have any: their objects cost little, and make the terms themselves.
     addons: dict[int, list[tuple[Period, AddonTerms]]] = defaultdict(list)
     attached = SubscriptionAddon.objects.filter(subscription__in=pks).select_related("addon")
     for addon in attached.order_by("subscription", "attached_on", "id"):

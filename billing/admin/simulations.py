@@ -35,7 +35,7 @@ _COLUMNS: Final[Mapping[str, str]] = {
     "subscription_id": "subscription",
     "revenue_now": "revenue_now",
     "revenue_then": "revenue_then",
-    "difference": "more",
+    "difference": "more",  # annotated: a property is no column
     "cost": "cost",
     "crosses_into": "crosses_into",
     "loses_price": "loses_price",
@@ -43,7 +43,7 @@ _COLUMNS: Final[Mapping[str, str]] = {
 
 
 class SimulateForm(forms.Form):
-    """How many months are simulated."""
+    """The number of months to simulate."""
 
     months = forms.IntegerField(min_value=1, max_value=MOST_MONTHS)
 

@@ -23,6 +23,7 @@ def draw_simulations(request: HttpRequest, version: PlanVersion) -> SafeString:
     if not request.user.has_perm("billing.view_plansimulation"):
         return SafeString("")
     found = list(simulations_of_version(version.pk)[:_SHOWN])
+    # A failed one after it takes nothing from what the last completed one showed.
     newest = next((each for each in found if each.status == SimulationStatus.COMPLETED), None)
     context = {
         "version": version,

@@ -24,7 +24,7 @@ _SHOWN: Final = 100
 
 
 class SimulationRequestSerializer(serializers.Serializer[Any]):
-    """What to simulate."""
+    """The months to simulate."""
 
     months = serializers.IntegerField(
         default=1, min_value=1, max_value=MOST_MONTHS, help_text="How many of the last complete months."
@@ -128,7 +128,7 @@ class SimulateView(ApiView):
     def post(self, request: Request, pk: int) -> Response:
         """Have every subscriber's last complete months quoted again under a version, a draft's too.
 
-        Nobody's terms change: what each would have paid is kept beside what it did. `Location` is the
+        No terms change: what each would have paid is kept beside what it did. `Location` is the
         simulation's address, which has the result once `status` is `completed`. While one of the same terms
         and months isn't finished, that one is answered.
         """

@@ -25,12 +25,12 @@ def _amount_field(**options: Any) -> "models.DecimalField[Any, Any]":
 
 
 class PlanSimulation(models.Model):
-    """What a plan version would have earned in past months had every subscriber of its plan been on it.
+    """The revenue of a plan version in past months, had every subscriber of its plan been on it.
 
     It is of the terms with `terms_digest`: a draft that has changed since has another. Amounts are in
     `currency`, without tax. `subscribers` is null until it is counted. `months_left_out` are months of
     subscribers that weren't theirs from the first day to the last, `other_currency` subscribers that pay in
-    another one. `cost` is null where it isn't known, `cost_unknown` then says why.
+    another one. `cost` is null where it isn't known, `cost_unknown` is then the reason.
     """
 
     plan_version = models.ForeignKey(
@@ -105,7 +105,7 @@ class PlanSimulation(models.Model):
 
     @property
     def difference(self) -> Decimal:
-        """What all of them together would have paid more; negative for less."""
+        """The amount that all of them together would have paid more; negative for less."""
         difference: Decimal = self.revenue_then - self.revenue_now
         return difference
 
@@ -157,6 +157,6 @@ class PlanSimulationRow(models.Model):
 
     @property
     def difference(self) -> Decimal:
-        """What the subscriber would have paid more; negative for less."""
+        """The amount that the subscriber would have paid more; negative for less."""
         difference: Decimal = self.revenue_then - self.revenue_now
         return difference

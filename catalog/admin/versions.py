@@ -31,7 +31,7 @@ from catalog.comparison import ITEM_COLUMNS, compare_versions, item_rows
 from catalog.errors import InvalidTerms
 from catalog.hooks import count_subscribers
 from catalog.models import PlanVersion
-from catalog.queries import estimate_quote, objections_to_publishing
+from catalog.queries import estimate_quote, reasons_not_to_publish
 from catalog.services import create_draft_from, publish_version
 from catalog.states import VersionStatus
 from catalog.version_panels import panels_of
@@ -188,6 +188,7 @@ class PlanVersionAdmin(EditorAdmin[PlanVersion]):
         version = _version_of(pk)
         status = 200
         if request.method == "POST":
+            # Cut to what the field takes: the browser keeps to it, another client may not.
             replaces, note = request.POST.get("replaces", ""), request.POST.get("note", "")[:_LONGEST_NOTE]
             try:
                 publish_version(
@@ -219,7 +220,7 @@ class PlanVersionAdmin(EditorAdmin[PlanVersion]):
             "keeps_total": "unknown" if counts is None else sum(counts.values()),
             "is_draft": is_draft(version),
             "panels": panels_of(request, version),
-            "objections": _objections_to(version),
+            "objections": _reasons_against(version),
             "longest_note": _LONGEST_NOTE,
         }
         return self._page(request, version, "publish", f"Publish {version}", context, status=status)
@@ -319,12 +320,12 @@ def _version_of(pk: int) -> PlanVersion:
     return version
 
 
-def _objections_to(version: PlanVersion) -> list[str]:
+def _reasons_against(version: PlanVersion) -> list[str]:
     """Return what asks for a note; nothing for a draft that makes no price: the publication refuses it."""
     if not is_draft(version):
         return []
     try:
-        return objections_to_publishing(version, at=timezone.now())
+        return reasons_not_to_publish(version, at=timezone.now())
     except InvalidTerms:
         return []
 

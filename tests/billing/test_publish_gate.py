@@ -1,4 +1,4 @@
-"""The gate of publications: a draft that takes another's place is simulated first, or a note says why not."""
+"""The gate of publications: a draft that takes another's place is simulated first, or a note is the reason why not."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.django_db(transaction=True)  # a lease is committed by 
 
 
 class TestPublishing:
-    """The gate: a draft that takes another's place is simulated first, or a note says why not."""
+    """The gate: a draft that takes another's place is simulated first, or a note is the reason why not."""
 
     @pytest.fixture
     def first(self) -> PlanVersion:

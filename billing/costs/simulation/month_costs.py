@@ -1,4 +1,4 @@
-"""What deployments cost in a month: each day by the best source that it has, converted into a currency."""
+"""Costs of deployments in a month: each day by the best source that it has, in another currency."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -34,7 +34,7 @@ class _DeploymentCost:
 class MonthCosts:
     """A month's days with the best source of each, and the price of a US dollar in `currency`.
 
-    `unknown` says why the month's costs aren't known; then there is no amount at all.
+    `unknown` is the reason why the month's costs aren't known; then there is no amount at all.
     """
 
     month: Period
@@ -80,6 +80,7 @@ def read_month_costs(month: Period, currency: str) -> MonthCosts:
     else:
         try:
             last_day = month.end - timedelta(days=1)
+            # A dollar's worth, once: each row is multiplied by it, and rounded once.
             rate = convert(Money(Decimal(1), PROVIDER_CURRENCY), currency, last_day).amount
         except MissingExchangeRate as refusal:
             unknown = refusal.detail

@@ -90,6 +90,7 @@ class Requoter:
                 self.left_out += 1
         wanted = [(subscriber.deployment, days) for subscriber, parts in complete for days, _, _ in parts]
         usage = iter(usage_of_parts(wanted) if wanted else ())
+        # Once a month and run, not once a batch: prices, taxes and rates are the same for all.
         if month not in self.costs:
             self.costs[month] = read_month_costs(month, self.currency)
             self._books[month] = price_book(month, self.currency)
@@ -113,6 +114,7 @@ class Requoter:
     def _compare(
         self, subscriber: SubscribedTerms, month: Period, segments: Sequence[Segment], cost: Decimal | None
     ) -> RequotedMonth:
+        # Both of the same inputs but the terms: what differs is the terms' doing.
         now = quote(self._inputs(subscriber, month, segments))
         later = quote(self._inputs(subscriber, month, replace_version(segments, self.terms)))
         over_now, unpriced_now = _over(now)

@@ -29,7 +29,7 @@ class TenantDifference(NamedTuple):
 
     @property
     def difference(self) -> Decimal:
-        """What the tenant would have paid more; negative for less."""
+        """The amount that the tenant would have paid more; negative for less."""
         return self.later - self.now
 
 
@@ -49,7 +49,7 @@ def simulations_of_version(version_pk: int) -> QuerySet[PlanSimulation]:
     return PlanSimulation.objects.filter(plan_version=version_pk).order_by("-pk")
 
 
-def objection_to_publishing(version_pk: int, terms_digest: str, at: datetime) -> str:
+def reason_against_publishing(version_pk: int, terms_digest: str, at: datetime) -> str:
     """Return why no simulation speaks for a version with these terms at `at`; "" where one does.
 
     The catalog's guard. A simulation speaks for the terms that it is of, for seven days.

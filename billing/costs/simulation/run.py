@@ -108,6 +108,7 @@ def run_simulation(*, simulation_pk: int, report: ReportProgress | None = None) 
         if not simulation.is_unfinished:
             return simulation
         if simulation.attempts >= _MOST_ATTEMPTS:
+            # What kills a worker kills the next one too: it must end some time.
             _fail(simulation, f"its workers ended {simulation.attempts} times without a result")
             return simulation
         advance(
@@ -163,7 +164,7 @@ def _simulate(simulation: PlanSimulation, held: HeldLease, report: ReportProgres
 def _small_collections() -> Iterator[None]:
     """Keep the garbage collector to what is made within the block.
 
-    The few thousand objects of a batch set off a full collection, which would walk through all that the
+    The few thousand objects of a batch set off a full collection, which would look at all that the
     process has: a quarter of the run's time.
     """
     gc.freeze()
@@ -203,6 +204,7 @@ def _store_rows(simulation: PlanSimulation, requoted: list[RequotedMonth]) -> No
 
 
 def _complete(simulation: PlanSimulation, requoter: Requoter, held: HeldLease, *, subscribers: int) -> None:
+    # The summary is of committed rows: the last batch has its own transaction.
     unknown = [
         f"{month.start:%Y-%m}: {costs.unknown}" for month, costs in requoter.costs.items() if costs.unknown
     ]
