@@ -28,6 +28,6 @@ class InvalidTerms(InvalidInput):
 
 
 class NoteRequired(Conflict):
-    """Something speaks against publishing the version, and there is no note why it is published all the same."""
+    """Something speaks against publishing the version, and no note is given why it is published."""
 
     code = "publish_note_required"
