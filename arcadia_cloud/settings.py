@@ -290,6 +290,7 @@ SPECTACULAR_SETTINGS = {
         "DriftStatusEnum": "drift.states.DriftStatus",
         "DeploymentStateEnum": "deployments.states.DeploymentState",
         "SubscriptionStatusEnum": "deployments.states.SubscriptionStatus",
+        "SimulationStatusEnum": "billing.states.SimulationStatus",
         "BillingKindEnum": "catalog.values.kinds.BillingKind",
         "KindEnum": "inventory.values.Kind",
         "GranularityEnum": "metering.values.Granularity",

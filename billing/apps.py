@@ -4,6 +4,7 @@ from django.utils.module_loading import import_string
 from arcadia_cloud.kernel import subject_links
 from arcadia_cloud.kernel.metrics.gauges import register_gauges
 from arcadia_cloud.kernel.queue.schedule.registry import ScheduleEntry, register_schedule
+from catalog.hooks import register_publish_guard
 
 _QUEUE = "cloud_billing"
 
@@ -13,10 +14,11 @@ class BillingConfig(AppConfig):
     verbose_name = "Provider billing"
 
     def ready(self) -> None:
-        """Register the schedule, the gauges, the hook on discovered resources, and the pages of invoices."""
+        """Register the schedule, the gauges, pages, and the hooks on discoveries and publications."""
         # By name: this module is imported before the models are loaded.
         register_discovery_hook = import_string("inventory.services.register_discovery_hook")
         register_discovery_hook("billing", import_string("billing.matching.request_rematch"))
+        register_publish_guard(import_string("billing.queries.reason_against_publishing"))
         subject_links.register("invoice", "admin:billing_providerinvoice_change")
         register_gauges(
             "billing",
@@ -66,6 +68,13 @@ class BillingConfig(AppConfig):
                 queue=_QUEUE,
                 crontab="55 3 * * *",
                 expires_seconds=24 * 3600,
+            ),
+            ScheduleEntry(
+                name="billing: take up price simulations",
+                task="billing.sweep_simulations",
+                queue=_QUEUE,
+                crontab="*/5 * * * *",
+                expires_seconds=300,
             ),
             ScheduleEntry(
                 name="billing: retry what failed, doesn't add up or isn't pushed",

@@ -14,6 +14,13 @@ from billing.costs.audit.rules import RULES, AuditRule, codes_of, find_rule
 from billing.costs.breakdown import CostBreakdown, CostGroup, CostRow, Dimension, break_down_costs
 from billing.costs.days import DayCost, sum_days
 from billing.costs.prices import UnpricedResources, unpriced_resources
+from billing.costs.simulation.results import (
+    TenantDifference,
+    differences_by_tenant,
+    largest_differences,
+    reason_against_publishing,
+    simulations_of_version,
+)
 from billing.costs.undercharges import Undercharge, list_undercharges
 from billing.ingest.csv_summary import find_invoice_of_csv
 from billing.models import AuditRun, BalanceSnapshot, ProviderInvoice
@@ -34,21 +41,26 @@ __all__ = [
     "DayCost",
     "Dimension",
     "PriceAccuracy",
+    "TenantDifference",
     "Undercharge",
     "UnpricedResources",
     "balances_since",
     "break_down_costs",
     "codes_of",
     "compare_prices",
+    "differences_by_tenant",
     "find_invoice",
     "find_invoice_of_csv",
     "find_rule",
     "invoices_since",
     "invoices_to_ingest",
     "invoices_to_push",
+    "largest_differences",
     "latest_audit",
     "latest_balance",
     "list_undercharges",
+    "reason_against_publishing",
+    "simulations_of_version",
     "sum_days",
     "summarize_billing",
     "unpriced_resources",

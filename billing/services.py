@@ -17,20 +17,22 @@ from django.utils import timezone
 from arcadia_cloud.digitalocean.client import DigitalOcean
 from arcadia_cloud.finance import Finance
 from arcadia_cloud.kernel.errors import NotFound
-from arcadia_cloud.kernel.leases import LeaseLost, lease
+from arcadia_cloud.kernel.leases import LeaseHeld, LeaseLost, lease
 from arcadia_cloud.kernel.periods import Period
 from arcadia_cloud.kernel.queue.nudge import nudge, publish_now
+from arcadia_cloud.kernel.states import StaleState
 from billing import balance, finance_push
 from billing.costs.audit.run import RuleResult, run_audit
 from billing.costs.days import CostDaysResult, compute_due_days, make_days_due, plan_days
 from billing.costs.prices import PriceCounts, keep_size_prices, seed_prices
 from billing.costs.reported import ReportedResult, read_reported_days
+from billing.costs.simulation.run import request_simulation, run_simulation, unattended_simulations
 from billing.finance_push import NotPushable, PushResult, assert_pushable
 from billing.history import HistoryResult, read_history
 from billing.ingest import accept_mismatch as acceptance
 from billing.ingest.ingest_invoice import IngestResult, ingest_invoice
 from billing.matching import rematch
-from billing.models import BalanceSnapshot, ProviderInvoice
+from billing.models import BalanceSnapshot, PlanSimulation, ProviderInvoice
 from billing.queries import invoices_to_ingest, invoices_to_push
 from billing.states import PushStatus
 from billing.values import CostSource
@@ -39,6 +41,7 @@ __all__ = [
     "AUDIT_TASK",
     "INGEST_TASK",
     "PUSH_TASK",
+    "SIMULATE_TASK",
     "CostDaysResult",
     "IngestResult",
     "PriceCounts",
@@ -59,11 +62,15 @@ __all__ = [
     "rematch",
     "request_audit",
     "request_ingest",
+    "request_plan_simulation",
     "request_push",
     "run_audit",
+    "run_if_unattended",
+    "run_simulation",
     "seed_prices",
     "snapshot_balance",
     "sweep",
+    "sweep_simulations",
     "update_history",
 ]
 
@@ -73,6 +80,7 @@ QUEUE: Final = "cloud_billing"
 INGEST_TASK: Final = "billing.ingest_invoice"
 PUSH_TASK: Final = "billing.push_invoice"
 AUDIT_TASK: Final = "billing.audit_money"
+SIMULATE_TASK: Final = "billing.simulate_plan"
 
 _LONGEST_COUNTDOWN: Final = timedelta(minutes=30)
 
@@ -278,3 +286,33 @@ def request_push(*, invoice_pk: int) -> ProviderInvoice:
     assert_pushable(invoice)
     publish_now(PUSH_TASK, queue=QUEUE, invoice_pk=invoice_pk, force=True)
     return invoice
+
+
+def request_plan_simulation(
+    *, version_pk: int, months: int, actor: str, at: datetime, enqueue: bool = True
+) -> PlanSimulation:
+    """Have a worker simulate a plan version over the last complete months; without `enqueue` only store that.
+
+    Raises NotFound, InvalidInput, InvalidTerms.
+    """
+    with transaction.atomic():  # the nudge leaves with the commit: before it a worker would find no row
+        simulation = request_simulation(version_pk=version_pk, months=months, actor=actor, at=at)
+        if enqueue:
+            nudge(SIMULATE_TASK, queue=QUEUE, simulation_pk=simulation.pk)
+    return simulation
+
+
+def run_if_unattended(*, simulation_pk: int) -> PlanSimulation | None:
+    """Run a simulation that was asked for; None where another process has it, or it is gone."""
+    try:
+        return run_simulation(simulation_pk=simulation_pk)
+    except (LeaseHeld, LeaseLost, StaleState, NotFound):
+        return None
+
+
+def sweep_simulations() -> int:
+    """Ask the workers for every simulation that no process has in hand; return how many."""
+    pks = unattended_simulations()
+    for pk in pks:
+        nudge(SIMULATE_TASK, queue=QUEUE, simulation_pk=pk)
+    return len(pks)

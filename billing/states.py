@@ -42,3 +42,25 @@ PUSH_LIFECYCLE: Final = Lifecycle(
     },
     field="push_status",
 )
+
+
+class SimulationStatus(TextChoices):
+    """The state of a price simulation."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    COMPLETED = "completed"
+    FAILED = "failed"
+
+
+SIMULATION_LIFECYCLE: Final = Lifecycle(
+    SimulationStatus,
+    {
+        SimulationStatus.QUEUED: frozenset({"running", "failed"}),
+        SimulationStatus.RUNNING: frozenset({"running", "completed", "failed"}),  # taken up by another worker
+        SimulationStatus.COMPLETED: frozenset(),
+        SimulationStatus.FAILED: frozenset(),
+    },
+    field="status",
+)
+UNFINISHED_SIMULATIONS: Final = (SimulationStatus.QUEUED, SimulationStatus.RUNNING)

@@ -62,6 +62,19 @@ def audit_money(actor: str = "schedule") -> dict[str, int]:
     return {each.rule.code: len(each.faults) for each in results if each.faults}
 
 
+@shared_task(name=services.SIMULATE_TASK)
+def simulate_plan(simulation_pk: int) -> dict[str, str | int]:
+    """Run one price simulation."""
+    simulation = services.run_if_unattended(simulation_pk=simulation_pk)
+    return {"simulation": simulation_pk, "status": str(simulation.status) if simulation else "skipped"}
+
+
+@shared_task(name="billing.sweep_simulations")
+def sweep_simulations() -> dict[str, int]:
+    """Ask for the simulations that no process has in hand, every five minutes."""
+    return {"simulations": services.sweep_simulations()}
+
+
 @shared_task(name="billing.sweep")
 def sweep() -> dict[str, int]:
     """Try again, hourly, what failed, didn't add up, or wasn't pushed."""

@@ -1,4 +1,4 @@
-"""The canonical JSON form of a quote and of its inputs: stored, hashed and compared byte for byte, for ever.
+"""The canonical JSON form of quotes, their inputs and terms: kept, hashed, compared byte for byte, for ever.
 
 Keys in order, no spaces, UTF-8. Decimals are strings without an exponent or trailing zeros, dates are ISO
 8601. Equal values have equal bytes. A field that has its default is left out: a field that is added later,
@@ -20,21 +20,25 @@ import msgspec
 from arcadia_cloud.kernel.money import Money, exact_text
 from arcadia_cloud.kernel.periods import Period
 from catalog.values.lines import Quote
-from catalog.values.terms import QuoteInputs
+from catalog.values.terms import PlanTerms, QuoteInputs
 
 Json: TypeAlias = "dict[str, Json] | list[Json] | str | int | bool | None"
-T = TypeVar("T", Quote, QuoteInputs)
+T = TypeVar("T", Quote, QuoteInputs, PlanTerms)
 
 FORM: Final = "form"
-_FORMS: Final[Mapping[type[Any], str]] = {QuoteInputs: "quote_inputs/1", Quote: "quote/1"}
+_FORMS: Final[Mapping[type[Any], str]] = {
+    QuoteInputs: "quote_inputs/1",
+    Quote: "quote/1",
+    PlanTerms: "plan_terms/1",
+}
 
 
 class UnknownForm(ValueError):
     """Stored bytes aren't of a form that this code reads."""
 
 
-def encode(value: Quote | QuoteInputs) -> bytes:
-    """Return the canonical bytes of a quote or of its inputs."""
+def encode(value: Quote | QuoteInputs | PlanTerms) -> bytes:
+    """Return the canonical bytes of a quote, of its inputs or of a version's terms."""
     built = {FORM: _FORMS[type(value)], **_plain_fields(value)}
     return json.dumps(built, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
 
@@ -58,7 +62,7 @@ def decode(data: bytes, into: type[T]) -> T:
     return value
 
 
-def digest(value: Quote | QuoteInputs) -> str:
+def digest(value: Quote | QuoteInputs | PlanTerms) -> str:
     """Return the SHA-256 of the canonical bytes, in hexadecimal digits."""
     return hashlib.sha256(encode(value)).hexdigest()
 

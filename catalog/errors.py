@@ -25,3 +25,9 @@ class InvalidTerms(InvalidInput):
     """The terms of a draft make no price."""
 
     code = "invalid_terms"
+
+
+class NoteRequired(Conflict):
+    """Something speaks against publishing the version, and no note is given why it is published."""
+
+    code = "publish_note_required"

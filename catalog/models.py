@@ -101,7 +101,10 @@ class PlanTenant(models.Model):
 
 
 class PlanVersion(models.Model):
-    """One set of terms of a plan, which subscriptions bind to. Once published it only retires."""
+    """One set of terms of a plan, which subscriptions bind to. Once published it only retires.
+
+    `publish_note` is why it was published although something spoke against it, empty where nothing did.
+    """
 
     plan = models.ForeignKey(Plan, on_delete=models.PROTECT, related_name="versions")
     number = models.PositiveIntegerField()
@@ -111,6 +114,7 @@ class PlanVersion(models.Model):
     proration = models.CharField(max_length=10, choices=Proration, default=Proration.NONE)
     status = models.CharField(max_length=10, choices=VersionStatus, default=VersionStatus.DRAFT)
     published_at = models.DateTimeField(null=True, blank=True, editable=False)
+    publish_note = models.TextField(blank=True, default="", db_default="", editable=False)
 
     class Meta:
         db_table = "plan_versions"

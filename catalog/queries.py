@@ -1,14 +1,16 @@
 """The catalog's reads: what is on offer to whom, and the values that quotes are made from."""
 
 from collections.abc import Mapping, Sequence
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from django.db.models import Prefetch, Q, QuerySet
 
 from arcadia_cloud.kernel.errors import InvalidInput
 from arcadia_cloud.kernel.periods import Period
+from catalog.canonical import digest
 from catalog.errors import PlanNotOnSale
+from catalog.hooks import reasons_against_publishing
 from catalog.models import Addon, Plan, PlanItem, PlanVersion, ResourcePrice, TaxRate
 from catalog.quote import quote
 from catalog.states import VersionStatus
@@ -88,6 +90,23 @@ def estimate_quote(
     )
     book = price_book(period, version.currency)
     return quote(QuoteInputs(period=period, currency=version.currency, segments=(segment,), book=book))
+
+
+def terms_digest(version: PlanVersion) -> str:
+    """Return the SHA-256 of a version's terms: equal for equal terms. Raises InvalidTerms."""
+    return digest(version.terms())
+
+
+def reasons_not_to_publish(version: PlanVersion, *, at: datetime) -> list[str]:
+    """Return what speaks against publishing a version without a note; nothing against a plan's first one.
+
+    Raises InvalidTerms.
+    """
+    # Who subscribes to the plan is on a version that was published.
+    published = PlanVersion.objects.filter(plan=version.plan).exclude(status=VersionStatus.DRAFT)
+    if not published.exclude(pk=version.pk).exists():
+        return []
+    return reasons_against_publishing(version.pk, terms_digest=terms_digest(version), at=at)
 
 
 def current_resource_price(kind: str, *, on: date, currency: str) -> ResourcePrice | None:

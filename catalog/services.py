@@ -11,8 +11,9 @@ from django.db.models import Max
 
 from arcadia_cloud.kernel.errors import NotFound
 from arcadia_cloud.kernel.states import advance
-from catalog.errors import VersionPublished, VersionReplaced
+from catalog.errors import NoteRequired, VersionPublished, VersionReplaced
 from catalog.models import Plan, PlanItem, PlanVersion
+from catalog.queries import reasons_not_to_publish
 from catalog.seed import seed_catalog
 from catalog.states import LIFECYCLE, VersionStatus
 
@@ -21,13 +22,16 @@ __all__ = ["create_draft", "create_draft_from", "publish_version", "seed_catalog
 log = structlog.get_logger(__name__)
 
 
-def publish_version(*, version_pk: int, replaces: int | None, actor: str, at: datetime) -> PlanVersion:
+def publish_version(
+    *, version_pk: int, replaces: int | None, actor: str, at: datetime, note: str = ""
+) -> PlanVersion:
     """Activate a draft and retire the plan's active version, in one transaction.
 
     `replaces` is the active version that the caller saw, None where there was none. Subscriptions stay on the
-    versions that they have. Raises VersionReplaced where another became active in the meantime,
-    VersionPublished for a version that is no draft, InvalidTerms for one that makes no price, NotFound for
-    none.
+    versions that they have. `note` is why it is published although something speaks against it, and is kept
+    with the version. Raises VersionReplaced where another became active in the meantime, NoteRequired where a
+    guard has a reason against it and there is no note, VersionPublished for a version that is no draft,
+    InvalidTerms for one that makes no price, NotFound for none.
     """
     with transaction.atomic():
         version = _lock_with_plan(version_pk)
@@ -37,11 +41,25 @@ def publish_version(*, version_pk: int, replaces: int | None, actor: str, at: da
         active = PlanVersion.objects.filter(plan=version.plan, status=VersionStatus.ACTIVE).first()
         if (active.pk if active else None) != replaces:
             raise VersionReplaced(f"{active or 'none'} is the active version now")
+        note = note.strip()
+        # Under the version's lock: the terms that the guards judge are those that are published.
+        reasons = reasons_not_to_publish(version, at=at)
+        if reasons and not note:
+            raise NoteRequired(
+                f"{'; '.join(reasons)}: a note is needed that says why it is published all the same",
+                errors={"note": reasons},
+            )
         # The partial unique index wants the old one gone before the new one comes.
         if active is not None:
             advance(active, VersionStatus.RETIRED, LIFECYCLE)
-        advance(version, VersionStatus.ACTIVE, LIFECYCLE, published_at=at)
-    log.info("plan_version_published", version=str(version), retired=str(active or ""), actor=actor)
+        advance(version, VersionStatus.ACTIVE, LIFECYCLE, published_at=at, publish_note=note)
+    log.info(
+        "plan_version_published",
+        version=str(version),
+        retired=str(active or ""),
+        actor=actor,
+        note=note,
+    )
     return version
 
 

@@ -25,6 +25,15 @@ from deployments.states import LIVE_SUBSCRIPTIONS, DeploymentState, Subscription
 from deployments.values import DISCOUNT_SCOPES, EventType, LlmMode
 
 
+def first_day_after_trial(trial_ends_at: datetime | None) -> date:
+    """Return the first day that is wholly after a trial's end; the first of all days where there was none."""
+    if trial_ends_at is None:
+        return date.min
+    ends_at = trial_ends_at.astimezone(UTC)
+    # A day that the trial ends in is the trial's.
+    return ends_at.date() + timedelta(days=ends_at.time() > time.min)
+
+
 class DeploymentQuerySet(TenantQuerySet["Deployment"]):
     """Deployments, narrowed to their tenant's."""
 
@@ -179,11 +188,7 @@ class Subscription(models.Model):
     @property
     def first_charged_on(self) -> date:
         """The first day that is wholly after the trial: nothing is due before a trial's end."""
-        if self.trial_ends_at is None:
-            return date.min
-        ends_at: datetime = self.trial_ends_at.astimezone(UTC)
-        # A day that the trial ends in is the trial's.
-        return ends_at.date() + timedelta(days=ends_at.time() > time.min)
+        return first_day_after_trial(self.trial_ends_at)
 
     @property
     def is_live(self) -> bool:

@@ -1,7 +1,6 @@
 """The reads of deployments: subscriptions, and the segments that their quotes are made from."""
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import date
 from decimal import Decimal
 from typing import Final, TypeAlias
 
@@ -21,7 +20,28 @@ from deployments.models import (
     SubscriptionDiscount,
     SubscriptionVersion,
 )
+from deployments.quotes import (
+    SubscribedTerms,
+    charged_parts,
+    days_of_versions,
+    subscribed_terms,
+)
 from deployments.states import LIFECYCLE, LIVE_SUBSCRIPTIONS, tenant_may
+
+__all__ = [
+    "SubscribedTerms",
+    "allowed_moves",
+    "count_subscribers",
+    "get_subscription_for_deployment",
+    "latest_events",
+    "no_usage",
+    "quote_fees",
+    "quote_inputs",
+    "segments_of",
+    "subscribed_terms",
+    "subscribers_of_plan",
+    "subscriptions_for_quotes",
+]
 
 # The usage of the days of a segment, by billing kind.
 UsageOf: TypeAlias = Callable[[Period], Mapping[str, Decimal]]
@@ -67,6 +87,12 @@ def count_subscribers(version_pks: Sequence[int]) -> Mapping[int, int]:
     return {row["plan_version"]: row["number"] for row in counts}
 
 
+def subscribers_of_plan(plan_pk: int) -> QuerySet[Subscription]:
+    """Return the live subscriptions of a plan's versions, by key."""
+    live = Subscription.objects.filter(plan_version__plan=plan_pk, status__in=LIVE_SUBSCRIPTIONS)
+    return live.order_by("pk")
+
+
 def no_usage(_days: Period) -> Mapping[str, Decimal]:
     """Return the usage of a quote that is for the fees alone."""
     return {}
@@ -80,26 +106,20 @@ def segments_of(
     Days before the subscription, in a pause, after its end, or in a trial are in none. Reads nothing for a
     subscription of `subscriptions_for_quotes`.
     """
-    addons = [(addon.days, addon.terms()) for addon in subscription.addons.all()]
-    # An add-on's first and last day part a segment: within one, the add-ons are the same on every day.
-    cuts = [day for days, _ in addons for day in (days.start, days.end)]
-    # Days that began in the trial are never due, whatever the proration.
-    charged = Period(max(period.start, subscription.first_charged_on), date.max)
     terms: dict[int, PlanTerms] = {}
     segments = []
-    for days, version in _days_of_versions(subscription):
-        within = days.overlap(period)
-        due = within.overlap(charged) if within else None
-        if due is None:
-            continue
+    history = [(row.days, row.plan_version) for row in subscription.versions.all()]
+    parts = charged_parts(
+        days_of_versions(history, subscription.next_plan_version, turn=subscription.current_period_end),
+        [(addon.days, addon.terms()) for addon in subscription.addons.all()],
+        period=period,
+        first_charged_on=subscription.first_charged_on,
+    )
+    for days, version, attached in parts:
         # Once a version: a quote refuses two sets of terms of one, and building them is most of the work.
         if version.pk not in terms:
             terms[version.pk] = version.terms()
-        for part in due.split(*cuts):
-            attached = tuple(addon for days, addon in addons if days.contains(part))
-            segments.append(
-                Segment(days=part, terms=terms[version.pk], addons=attached, usage=usage_of(part))
-            )
+        segments.append(Segment(days=days, terms=terms[version.pk], addons=attached, usage=usage_of(days)))
     return tuple(segments)
 
 
@@ -123,16 +143,3 @@ def quote_fees(subscription: Subscription) -> Money:
     period = subscription.current_period
     book = price_book(period, subscription.plan_version.currency)
     return quote(quote_inputs(subscription, period, book)).total
-
-
-def _days_of_versions(subscription: Subscription) -> list[tuple[Period, PlanVersion]]:
-    """Return the versions with their days, in order; one that is to come with the next period too."""
-    found = []
-    coming, turn = subscription.next_plan_version, subscription.current_period_end
-    for row in subscription.versions.all():
-        # The change isn't in the history before its day: the daily task writes it there.
-        if coming is not None and row.ends_on is None and row.starts_on < turn:
-            found += [(Period(row.starts_on, turn), row.plan_version), (Period(turn, date.max), coming)]
-        else:
-            found.append((row.days, row.plan_version))
-    return found

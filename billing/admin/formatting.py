@@ -8,7 +8,7 @@ from typing import Final
 from arcadia_cloud.kernel.console.chart_options import chart_options
 from arcadia_cloud.kernel.money import Money, format_money
 from billing.models import BalanceSnapshot
-from billing.states import IngestStatus, PushStatus
+from billing.states import IngestStatus, PushStatus, SimulationStatus
 from billing.values import Match
 from inventory.values import PROVIDER_CURRENCY
 
@@ -30,6 +30,12 @@ MATCH_COLOURS: Final[Mapping[str, str]] = {
     Match.LIFETIME: "success",
     Match.AMBIGUOUS: "warning",
 }
+SIMULATION_COLOURS: Final[Mapping[str, str]] = {
+    SimulationStatus.QUEUED: "info",
+    SimulationStatus.RUNNING: "info",
+    SimulationStatus.COMPLETED: "success",
+    SimulationStatus.FAILED: "danger",
+}
 CHART_OPTIONS: Final = chart_options(maxTicksLimit=12)
 _CURVES: Final = (
     ("Owed in all", "month_to_date_balance", "#2563eb"),
@@ -40,6 +46,11 @@ _CURVES: Final = (
 def format_dollars(amount: Decimal) -> str:
     """Format what the provider bills, exact, the sign first: `-$1,779.55`."""
     return format_money(Money(amount, PROVIDER_CURRENCY), exact=True)
+
+
+def format_amount(amount: Decimal | None, currency: str) -> str:
+    """Format an amount of a currency; a dash where it isn't known."""
+    return format_money(None if amount is None else Money(amount, currency))
 
 
 def chart_data(snapshots: Sequence[BalanceSnapshot]) -> str:

@@ -2,6 +2,8 @@
 
 from typing import Final
 
+from drf_spectacular.utils import OpenApiExample
+
 from arcadia_cloud.kernel.api.examples import answer
 from inventory.values import PROVIDER, PROVIDER_CURRENCY
 
@@ -96,6 +98,81 @@ _COST_DAYS: Final = {
         },
     ],
 }
+_SIMULATION: Final = {
+    "id": 7,
+    "plan_version_id": 12,
+    "version_name": "studio/2",
+    "terms_digest": "9f2c4a1e6d0b83f57a9c1e4d6b8f0a2c4e6d8b0f1a3c5e7d9b1f3a5c7e9d0b2f",
+    "currency": "AUD",
+    "first_month": "2026-05",
+    "month_count": 1,
+    "status": "completed",
+    "error": "",
+    "requested_by": "user:ops",
+    "requested_at": "2026-06-02T09:00:00Z",
+    "started_at": "2026-06-02T09:00:00.310000Z",
+    "finished_at": "2026-06-02T09:00:01.118000Z",
+    "subscribers": 2,
+    "subscribers_done": 2,
+    "other_currency": 0,
+    "months_left_out": 1,
+    "months_quoted": 1,
+    "pay_more": 0,
+    "pay_less": 1,
+    "cross_into_overage": 0,
+    "revenue_now": "50.00",
+    "revenue_then": "45.00",
+    "difference": "-5.00",
+    "cost": "36.92",
+    "margin_now": "13.08",
+    "margin_then": "8.08",
+    "cost_unknown": "",
+}
+_SIMULATION_DETAIL: Final = {
+    **_SIMULATION,
+    "tenants": [
+        {
+            "tenant_id": "acme",
+            "deployments": 1,
+            "revenue_now": "50.00",
+            "revenue_then": "45.00",
+            "difference": "-5.00",
+            "cost": "36.92",
+            "cross_into_overage": 0,
+        },
+    ],
+    "rows": [
+        {
+            "month": "2026-05",
+            "tenant_id": "acme",
+            "deployment_id": 4,
+            "subscription_id": 3,
+            "revenue_now": "50.00",
+            "revenue_then": "45.00",
+            "difference": "-5.00",
+            "cost": "36.92",
+            "crosses_into": [],
+            "loses_price": [],
+        },
+    ],
+}
+_QUEUED: Final = {
+    **_SIMULATION,
+    "status": "queued",
+    "started_at": None,
+    "finished_at": None,
+    "subscribers": None,
+    "subscribers_done": 0,
+    "months_left_out": 0,
+    "months_quoted": 0,
+    "pay_less": 0,
+    "revenue_now": "0.00",
+    "revenue_then": "0.00",
+    "difference": "0.00",
+    "cost": None,
+    "margin_now": None,
+    "margin_then": None,
+}
 
 _COST_ACCURACY: Final = {
     "period": "2026-04-01",
@@ -144,3 +221,8 @@ COST_DAYS: Final = [answer(_COST_DAYS)]
 COST_ACCURACY: Final = [answer(_COST_ACCURACY)]
 UNDERCHARGES: Final = [answer(_UNDERCHARGES)]
 AUDIT_FINDINGS: Final = [answer(_FINDING)]
+SIMULATE: Final = [
+    OpenApiExample("The last month", value={"months": 1}, request_only=True),
+    answer(_QUEUED, name="Asked for", status=202),
+]
+SIMULATION: Final = [answer(_SIMULATION_DETAIL)]

@@ -6,6 +6,7 @@ from billing.api import views
 from billing.api.audit import AuditFindingList
 from billing.api.cost_checks import CostAccuracyView, UnderchargesView
 from billing.api.cost_days import CostDaysView
+from billing.api.simulations import SimulateView, SimulationDetail
 
 urlpatterns = [
     path("billing/balance", views.BalanceView.as_view(), name="billing-balance"),
@@ -17,4 +18,6 @@ urlpatterns = [
     path("costs/days", CostDaysView.as_view(), name="cost-days"),
     path("billing/invoices", views.InvoiceList.as_view(), name="billing-invoices"),
     path("billing/invoices/<int:pk>", views.InvoiceDetail.as_view(), name="billing-invoice"),
+    path("catalog/plan-versions/<int:pk>/simulate", SimulateView.as_view(), name="catalog-simulate"),
+    path("catalog/simulations/<int:pk>", SimulationDetail.as_view(), name="catalog-simulation"),
 ]

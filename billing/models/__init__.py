@@ -10,6 +10,7 @@ from billing.models.invoices import (
     ProviderInvoice,
     ProviderInvoiceQuerySet,
 )
+from billing.models.simulations import PlanSimulation, PlanSimulationRow
 
 __all__ = [
     "AuditFinding",
@@ -20,6 +21,8 @@ __all__ = [
     "CostLine",
     "DailyCost",
     "InvoiceItemsPart",
+    "PlanSimulation",
+    "PlanSimulationRow",
     "ProviderInvoice",
     "ProviderInvoiceQuerySet",
     "ProviderPrice",

@@ -1,6 +1,6 @@
 """The console's plan versions: a draft is edited with its items, compared, tried out and published."""
 
-from typing import Any
+from typing import Any, Final
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
@@ -28,11 +28,15 @@ from catalog.admin.formatting import STATUS_COLOURS, format_cents, format_count
 from catalog.admin.items import PlanItemInline, is_draft
 from catalog.admin.preview import PreviewForm, line_views
 from catalog.comparison import ITEM_COLUMNS, compare_versions, item_rows
+from catalog.errors import InvalidTerms
 from catalog.hooks import count_subscribers
 from catalog.models import PlanVersion
-from catalog.queries import estimate_quote
+from catalog.queries import estimate_quote, reasons_not_to_publish
 from catalog.services import create_draft_from, publish_version
 from catalog.states import VersionStatus
+from catalog.version_panels import panels_of
+
+_LONGEST_NOTE: Final = 500
 
 
 class StatusFilter(ChoiceFilter):
@@ -142,6 +146,7 @@ class PlanVersionAdmin(EditorAdmin[PlanVersion]):
                 "items": () if is_draft(obj) else item_rows(obj),
                 "item_columns": ITEM_COLUMNS,
                 "may_publish": self.may_write(request) and is_draft(obj),
+                "panels": panels_of(request, obj),
             }
         return super().render_change_form(request, context, add, change, form_url, obj)
 
@@ -183,7 +188,8 @@ class PlanVersionAdmin(EditorAdmin[PlanVersion]):
         version = _version_of(pk)
         status = 200
         if request.method == "POST":
-            replaces = request.POST.get("replaces", "")
+            # Cut to what the field takes: the browser keeps to it, another client may not.
+            replaces, note = request.POST.get("replaces", ""), request.POST.get("note", "")[:_LONGEST_NOTE]
             try:
                 publish_version(
                     version_pk=pk,
@@ -191,13 +197,15 @@ class PlanVersionAdmin(EditorAdmin[PlanVersion]):
                     replaces=int(replaces) if replaces.isdecimal() else None,
                     actor=actor_of(request),
                     at=timezone.now(),
+                    note=note,
                 )
             except DomainError as refusal:
                 messages.error(request, f"Not published: {refusal.detail}.")
                 status = refusal.status
                 version = _version_of(pk)
             else:
-                self.log_change(request, version, "Published from the console.")
+                reason = f" {note.strip()}" if note.strip() else ""
+                self.log_change(request, version, f"Published from the console.{reason}")
                 messages.success(request, f"{version} is what new subscriptions get from now on.")
                 return HttpResponseRedirect(reverse("admin:catalog_planversion_change", args=[pk]))
         active = _active_of(version)
@@ -211,6 +219,9 @@ class PlanVersionAdmin(EditorAdmin[PlanVersion]):
             "keeps": [(other, format_count(counts, other.pk)) for other in others],
             "keeps_total": "unknown" if counts is None else sum(counts.values()),
             "is_draft": is_draft(version),
+            "panels": panels_of(request, version),
+            "objections": _reasons_against(version),
+            "longest_note": _LONGEST_NOTE,
         }
         return self._page(request, version, "publish", f"Publish {version}", context, status=status)
 
@@ -307,6 +318,16 @@ def _version_of(pk: int) -> PlanVersion:
     if version is None:
         raise Http404
     return version
+
+
+def _reasons_against(version: PlanVersion) -> list[str]:
+    """Return what asks for a note; nothing for a draft that makes no price: the publication refuses it."""
+    if not is_draft(version):
+        return []
+    try:
+        return reasons_not_to_publish(version, at=timezone.now())
+    except InvalidTerms:
+        return []
 
 
 def _active_of(version: PlanVersion) -> PlanVersion | None:

@@ -35,5 +35,9 @@ def published(plan: Plan, price_cents: int = 5000, **included: int) -> PlanVersi
     version = draft(plan, price_cents, **included)
     present = active(plan)
     return publish_version(
-        version_pk=version.pk, replaces=present.pk if present else None, actor="a test", at=AT
+        version_pk=version.pk,
+        replaces=present.pk if present else None,
+        actor="a test",
+        at=AT,
+        note="of a test",
     )

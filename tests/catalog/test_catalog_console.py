@@ -209,19 +209,19 @@ def test_a_draft_is_published_and_logged(pricing: Client) -> None:
     first = published(stored_plan())
     second = draft(first.plan, 6000)
 
-    answer = pricing.post(f"{VERSIONS}/{second.pk}/publish/", {"replaces": first.pk})
+    answer = pricing.post(f"{VERSIONS}/{second.pk}/publish/", {"replaces": first.pk, "note": "of a test"})
 
     assert (answer.status_code, answer.headers["Location"]) == (302, f"{VERSIONS}/{second.pk}/change/")
     assert list(first.plan.versions.values_list("status", flat=True)) == ["retired", "active"]
-    assert LogEntry.objects.latest("pk").get_change_message() == "Published from the console."
+    assert LogEntry.objects.latest("pk").get_change_message() == "Published from the console. of a test"
 
 
 def test_a_publication_over_a_version_that_was_not_shown_is_refused_with_409(pricing: Client) -> None:
     first = published(stored_plan())
     second, third = draft(first.plan, 6000), draft(first.plan, 7000)
-    pricing.post(f"{VERSIONS}/{second.pk}/publish/", {"replaces": first.pk})
+    pricing.post(f"{VERSIONS}/{second.pk}/publish/", {"replaces": first.pk, "note": "of a test"})
 
-    answer = pricing.post(f"{VERSIONS}/{third.pk}/publish/", {"replaces": first.pk})
+    answer = pricing.post(f"{VERSIONS}/{third.pk}/publish/", {"replaces": first.pk, "note": "of a test"})
 
     assert answer.status_code == 409
     assert "Not published: studio/2 is the active version now." in answer.content.decode()
@@ -238,7 +238,9 @@ def test_of_two_publications_at_once_one_wins_and_the_other_gets_409(login: Logi
     def publish() -> int:
         other = Client()
         other.cookies = client.cookies
-        return other.post(f"{VERSIONS}/{drafts.pop().pk}/publish/", {"replaces": first.pk}).status_code
+        return other.post(
+            f"{VERSIONS}/{drafts.pop().pk}/publish/", {"replaces": first.pk, "note": "of a test"}
+        ).status_code
 
     assert sorted(at_once(2, publish)) == [302, 409]
     assert PlanVersion.objects.filter(status="active").count() == 1
@@ -336,7 +338,7 @@ def test_who_does_not_keep_the_catalog_looks_and_changes_nothing(login: Login, g
     page(client, f"{base}/compare/")
     assert f"{base}/publish/" not in page(client, f"{base}/change/")
     page(client, f"{base}/publish/", status=403)
-    assert client.post(f"{base}/publish/", {"replaces": first.pk}).status_code == 403
+    assert client.post(f"{base}/publish/", {"replaces": first.pk, "note": "of a test"}).status_code == 403
     assert client.post(f"{base}/change/", version_form(second)).status_code == 403
     assert client.post(f"{base}/draft_from_this/", SUBMITTED).status_code == 403
     assert client.post(f"{PLANS}/add/", plan_form("mine")).status_code == 403

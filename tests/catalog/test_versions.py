@@ -25,7 +25,11 @@ NEVER_CHANGES: Final = "published and"
 
 def publish(version: PlanVersion, replaces: PlanVersion | None = None) -> PlanVersion:
     return publish_version(
-        version_pk=version.pk, replaces=replaces.pk if replaces else None, actor="a test", at=AT
+        version_pk=version.pk,
+        replaces=replaces.pk if replaces else None,
+        actor="a test",
+        at=AT,
+        note="of a test",
     )
 
 

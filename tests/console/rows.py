@@ -22,6 +22,7 @@ from billing.models import (
     BillingEntry,
     CostLine,
     DailyCost,
+    PlanSimulation,
     ProviderInvoice,
     ProviderPrice,
 )
@@ -68,6 +69,7 @@ EVERY_LIST = (
     "billing/providerprice",
     "billing/dailycost",
     "billing/auditfinding",
+    "billing/plansimulation",
     "kernel/alert",
     "kernel/lease",
     "django_celery_beat/periodictask",
@@ -215,6 +217,15 @@ def billed(resource: Resource) -> None:
         actual="1 line of other hours",
         first_seen_at=at,
         last_seen_at=at,
+    )
+    PlanSimulation.objects.create(
+        version_name=f"plan-{invoice.pk}/1",
+        terms_digest="0" * 64,
+        currency="AUD",
+        first_month=at.date().replace(day=1),
+        month_count=1,
+        requested_by="a test",
+        requested_at=at,
     )
     BalanceSnapshot.objects.create(
         hour=at,

@@ -12,8 +12,11 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 from pytest_django.live_server_helper import LiveServer
 
 from arcadia_cloud.kernel.leases import lease
+from arcadia_cloud.kernel.periods import previous_month
 from arcadia_cloud.main_job.seeds.groups import seed_groups
 from billing.ingest.lease import lease_name
+from billing.models import PlanSimulation
+from billing.services import run_simulation
 from inventory.models import Project, Resource, SyncRun
 from inventory.services import sync_inventory
 from inventory.values import RunMode
@@ -22,6 +25,7 @@ from tests.billing.rows import a_balance, an_invoice
 from tests.catalog.rows import published, stored_plan
 from tests.console.conftest import PASSWORD
 from tests.console.rows import a_run, a_saga
+from tests.deployments.rows import subscribed
 from tests.inventory.observations import minute
 from tests.provisioning.sagas import run_to_end
 from tests.simulated import Simulated
@@ -345,6 +349,7 @@ def test_all_sagas_are_paused_and_a_resource_protected(console: Page) -> None:
 def test_a_new_price_is_drafted_tried_out_and_published(console: Page) -> None:
     User.objects.get().groups.add(Group.objects.get(name="billing"))
     first = published(stored_plan(), 5000, dns_zones=5)
+    subscribed("studio", at=previous_month(timezone.now()).starts_at)
     console.goto(f"/admin/catalog/plan/{first.plan_id}/change/")
     keep(console, "catalog-plan")
     console.get_by_role("button", name="New draft").click()
@@ -363,6 +368,22 @@ def test_a_new_price_is_drafted_tried_out_and_published(console: Page) -> None:
     console.get_by_role("link", name="Back to the version").click()
     console.get_by_role("link", name="Publish", exact=True).click()
     expect(console.locator("#differences").get_by_text("AUD 60.00")).to_be_visible()
+    expect(console.get_by_label("Why it is published all the same")).to_be_visible()
+    keep(console, "catalog-publish-unsimulated")
+
+    console.get_by_role("button", name="Simulate").click()
+    expect(console.locator("#running-simulation").get_by_text("queued")).to_be_visible()
+    keep(console, "catalog-simulation-queued")
+    run_simulation(simulation_pk=PlanSimulation.objects.get().pk)
+    # The page takes the result over by itself.
+    expect(console.locator("#running-simulation").get_by_text("completed")).to_be_visible()
+    expect(console.locator("#simulation-tenants").get_by_text("AUD 10.00")).to_be_visible()
+    keep(console, "catalog-simulation")
+    console.get_by_role("link", name="studio/2", exact=True).click()
+    expect(console.locator("#simulations").get_by_text("completed")).to_be_visible()
+    keep(console, "catalog-simulated")
+    console.get_by_role("link", name="Publish", exact=True).click()
+    expect(console.get_by_label("Why it is published all the same")).to_have_count(0)
     keep(console, "catalog-publish")
     console.get_by_role("button", name="Publish studio/2").click()
     expect(console.get_by_text("is what new subscriptions get from now on")).to_be_visible()

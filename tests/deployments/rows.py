@@ -31,7 +31,11 @@ def on_sale(code: str, price_cents: int, *, proration: str = "none", **included:
     PlanVersion.objects.filter(pk=version.pk).update(proration=proration)
     present = active(plan)
     return publish_version(
-        version_pk=version.pk, replaces=present.pk if present else None, actor=BY, at=noon(1)
+        version_pk=version.pk,
+        replaces=present.pk if present else None,
+        actor=BY,
+        at=noon(1),
+        note="of a test",
     )
 
 

@@ -86,7 +86,7 @@ def publish(
     version.items.all().delete()
     for kind in kinds:
         PlanItem.objects.create(version=version, resource_kind=kind, included_qty=included, **price)
-    publish_version(version_pk=version.pk, replaces=present.pk, actor=BY, at=noon(20))
+    publish_version(version_pk=version.pk, replaces=present.pk, actor=BY, at=noon(20), note="of a test")
 
 
 def draft(plan: str, base_price_cents: int) -> None:

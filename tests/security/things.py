@@ -6,9 +6,9 @@ from typing import Any
 
 from django.utils import timezone
 
-from billing.models import BalanceSnapshot, CostLine, ProviderInvoice
-from catalog.models import Addon, Plan, PlanTenant
-from deployments.models import Deployment
+from billing.models import BalanceSnapshot, CostLine, PlanSimulation, PlanSimulationRow, ProviderInvoice
+from catalog.models import Addon, Plan, PlanTenant, PlanVersion
+from deployments.models import Deployment, Subscription
 from deployments.services import create_deployment, create_subscription
 from drift.models import Drift
 from inventory.models import Resource, ResourceEvent
@@ -176,7 +176,45 @@ def event_of(tenant: str) -> Mapping[str, Any]:
     return {}
 
 
+def version_of(tenant: str) -> Mapping[str, Any]:
+    """A version of a plan that is offered to the tenant alone."""
+    return {"pk": PlanVersion.objects.get(plan__code=plan_of(tenant)["code"]).pk}
+
+
+def simulation_of(tenant: str) -> Mapping[str, Any]:
+    """A completed price simulation with a month of the tenant's."""
+    now = timezone.now()
+    subscription = Subscription.objects.get(deployment=deployment_of(tenant)["pk"])
+    first = now.date().replace(day=1)
+    simulation = PlanSimulation.objects.create(
+        plan_version=subscription.plan_version,
+        version_name=CANARY + tenant,
+        terms_digest="0" * 64,
+        currency="AUD",
+        first_month=first,
+        month_count=1,
+        status="completed",
+        requested_by=CANARY + tenant,
+        requested_at=now,
+        finished_at=now,
+        cost=SECRET_PRICE_CENTS,
+    )
+    PlanSimulationRow.objects.create(
+        simulation=simulation,
+        subscription=subscription,
+        deployment=subscription.deployment,
+        tenant_id=tenant,
+        month=first,
+        revenue_now=1,
+        revenue_then=2,
+        cost=SECRET_PRICE_CENTS,
+    )
+    return {"pk": simulation.pk}
+
+
 MAKERS: Mapping[str, Callable[[str], Mapping[str, Any]]] = {
+    "api/v1/catalog/plan-versions": version_of,  # before the shorter one
+    "api/v1/catalog/simulations": simulation_of,
     "api/v1/catalog": plan_of,
     "api/v1/deployments": deployment_of,
     "api/v1/metering": usage_of,

@@ -8,7 +8,8 @@ row is as it was when its page was read, and none is missing or there twice.
 import csv
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
+from decimal import Decimal
 from enum import StrEnum
 from functools import partial
 from io import StringIO
@@ -16,10 +17,11 @@ from itertools import chain
 from typing import Any, ClassVar, Final
 
 import msgspec
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpResponse, StreamingHttpResponse
 
 from arcadia_cloud.kernel.errors import DomainError
+from arcadia_cloud.kernel.money import exact_text
 
 _ROWS_A_PAGE: Final = 2_000
 _BYTES_A_PIECE: Final = 65_536  # what a client must take before the web server takes it for stalled
@@ -103,13 +105,20 @@ class Download(Iterator[bytes]):
         self.close()
 
 
-def file_pieces(rows: QuerySet[Any, Any], columns: Mapping[str, str], form: Format) -> Iterator[bytes]:
+def file_pieces(
+    rows: QuerySet[Any, Any], columns: Mapping[str, str], form: Format, *, largest_first: str | None = None
+) -> Iterator[bytes]:
     """Write rows out, oldest first, in pieces of UTF-8. `columns` maps names to lookups; the first is `pk`.
+
+    With `largest_first`, a column that is never null and has an index with the key, they come by it.
 
     The first piece is read before this returns: a database that is away is an error, and not a file that
     ends early. JSON is one array, CSV has a line of names and RFC 4180's line ends.
     """
-    pages = _pages(rows.order_by("pk").values_list(*columns.values()))
+    if largest_first is None:
+        pages = _pages(rows.order_by("pk").values_list(*columns.values()))
+    else:
+        pages = _pages_from_largest(rows, tuple(columns.values()), largest_first)
     write = {Format.CSV: _csv, Format.JSON: _json}[form]
     pieces = write(tuple(columns), pages)
     return chain([next(pieces)], pieces)
@@ -158,24 +167,42 @@ def _pages(rows: QuerySet[Any, Any]) -> Iterator[list[Row]]:
         last = page[-1][0]
 
 
+def _pages_from_largest(rows: QuerySet[Any, Any], lookups: Sequence[str], column: str) -> Iterator[list[Row]]:
+    """Yield the rows by pages, those with the largest values first, as `_pages` does."""
+    ordered = rows.order_by(f"-{column}", "-pk").values_list(*lookups, column)
+    beyond = Q()
+    while True:
+        page: list[Row] = list(ordered.filter(beyond)[:_ROWS_A_PAGE])
+        yield [row[:-1] for row in page]
+        if len(page) < _ROWS_A_PAGE:
+            return
+        last, pk = page[-1][-1], page[-1][0]
+        # The first condition is in the others: it is the one that the index is entered by.
+        beyond = Q(**{f"{column}__lte": last}) & (Q(**{f"{column}__lt": last}) | Q(pk__lt=pk))
+
+
 def _csv(names: Sequence[str], pages: Iterable[list[Row]]) -> Iterator[bytes]:
     text = StringIO(newline="")
     writer = csv.writer(text, quoting=csv.QUOTE_NONNUMERIC)
     writer.writerow(names)
     for page in pages:
-        writer.writerows([_cell(value) for value in row] for row in page)
+        writer.writerows([safe_cell(value) for value in row] for row in page)
         if text.tell() > 0:
             yield text.getvalue().encode()
         text.seek(0)
         text.truncate()
 
 
-def _cell(value: Any) -> str | int:
+def safe_cell(value: Any) -> str | int | Decimal:
     """Return a value of a row as a spreadsheet may show it, never run as a formula."""
     if isinstance(value, int):
         return value
+    if isinstance(value, Decimal):
+        return Decimal(exact_text(value))  # a number, with its sign: as text it would be taken for a formula
     if isinstance(value, list):
         text = ", ".join(value)
+    elif isinstance(value, date) and not isinstance(value, datetime):
+        text = value.isoformat()
     elif isinstance(value, datetime | dict):
         text = msgspec.json.encode(value).decode().strip('"')
     else:

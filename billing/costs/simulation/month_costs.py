@@ -1,0 +1,89 @@
+"""Costs of deployments in a month: each day by the best source that it has, in another currency."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Final
+
+from arcadia_cloud.kernel.money import Money
+from arcadia_cloud.kernel.periods import Period
+from arcadia_cloud.kernel.sql import fetch_all, load
+from billing.costs.exchange_rates import MissingExchangeRate, convert
+from billing.values import CostSource
+from inventory.values import PROVIDER_CURRENCY
+
+_BEST_SOURCES: Final = load(__package__, "best_sources.sql")
+_COSTS: Final = load(__package__, "deployment_costs.sql")
+
+
+@dataclass(frozen=True, slots=True)
+class _DaySource:
+    day: date
+    source: str | None
+    is_computed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _DeploymentCost:
+    deployment: int
+    amount: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class MonthCosts:
+    """A month's days with the best source of each, and the price of a US dollar in `currency`.
+
+    `unknown` is the reason why the month's costs aren't known; then there is no amount at all.
+    """
+
+    month: Period
+    currency: str
+    days: tuple[tuple[date, str], ...]
+    rate: Decimal
+    unknown: str
+
+    def of(self, deployments: Sequence[int]) -> Mapping[int, Decimal] | None:
+        """Return what these deployments cost, to the minor unit; None where it isn't known. One query.
+
+        One that is left out cost nothing.
+        """
+        if self.unknown:
+            return None
+        parameters = {
+            "deployments": list(deployments),
+            "days": [day for day, _ in self.days],
+            "sources": [source for _, source in self.days],
+            "first": self.month.start,
+            "end": self.month.end,
+        }
+        return {
+            row.deployment: Money(row.amount, self.currency).times(self.rate).rounded().amount
+            for row in fetch_all(_COSTS, parameters, into=_DeploymentCost)
+        }
+
+
+def read_month_costs(month: Period, currency: str) -> MonthCosts:
+    """Return the sources of a month's costs, with the rate of the month's last day. Two queries at most."""
+    parameters = {
+        "first": month.start,
+        "end": month.end,
+        "sources": [str(source) for source in CostSource],  # the best first
+        "computed": str(CostSource.ACCRUED),
+    }
+    days = fetch_all(_BEST_SOURCES, parameters, into=_DaySource)
+    # A day that was computed and has no row cost nothing; one that wasn't computed isn't known.
+    missing = [day.day for day in days if day.source is None and not day.is_computed]
+    unknown, rate = "", Decimal(0)
+    if missing:
+        unknown = f"the costs of {len(missing)} days since {missing[0]} aren't computed"
+    else:
+        try:
+            last_day = month.end - timedelta(days=1)
+            # A dollar's worth, once: each row is multiplied by it, and rounded once.
+            rate = convert(Money(Decimal(1), PROVIDER_CURRENCY), currency, last_day).amount
+        except MissingExchangeRate as refusal:
+            unknown = refusal.detail
+    return MonthCosts(
+        month, currency, tuple((day.day, day.source) for day in days if day.source), rate, unknown
+    )

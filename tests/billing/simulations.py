@@ -1,0 +1,98 @@
+"""Subscribers with usage and costs of past months, and drafts to simulate."""
+
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any, Final
+
+from django.apps import apps
+
+from arcadia_cloud.kernel.periods import Period, month_of
+from billing.models import CostDay, DailyCost, PlanSimulation
+from billing.services import request_plan_simulation, run_simulation
+from billing.values import CostSource
+from catalog.models import PlanVersion
+from catalog.services import create_draft_from
+from deployments.models import Subscription
+from metering.models import UsageRecord
+from tests.deployments.rows import BY, noon
+
+JULY_2: Final = noon(2, 7)  # June is the last complete month then
+MAY_1: Final = noon(1, 5).replace(hour=0)
+JUNE: Final = month_of(date(2026, 6, 1))
+
+
+def used(subscription: Subscription, kind: str, quantity: str, *, day: date = date(2026, 6, 10)) -> None:
+    """Record a usage of a day."""
+    bounds = Period(day, date.fromordinal(day.toordinal() + 1))
+    UsageRecord.objects.create(
+        deployment_id=subscription.deployment_id,
+        resource_kind=kind,
+        granularity="daily",
+        period_start=bounds.starts_at,
+        period_end=bounds.ends_at,
+        qty=Decimal(quantity),
+    )
+
+
+def computed(month: Period = JUNE) -> None:
+    """Have every day of a month computed."""
+    CostDay.objects.bulk_create(
+        CostDay(day=day, source=source, computed_at=noon(1, 7)) for day in month for source in CostSource
+    )
+
+
+def costs(
+    subscription: Subscription, amount: str, *, day: date = date(2026, 6, 10), source: str = "accrued"
+) -> None:
+    """Store what a day of a deployment cost."""
+    DailyCost.objects.create(
+        day=day,
+        source=source,
+        tenant_id=subscription.deployment.tenant_id,
+        deployment=subscription.deployment,
+        kind="droplet",
+        amount=Decimal(amount),
+        resources=1,
+    )
+
+
+def in_dollars(*versions: PlanVersion) -> None:
+    """Have drafts priced in US dollars, as costs are: their margin needs no exchange rate."""
+    PlanVersion.objects.filter(pk__in=[version.pk for version in versions]).update(currency="USD")
+
+
+def simulated(version: PlanVersion, months: int = 1, *, at: datetime = JULY_2) -> PlanSimulation:
+    """Ask for a simulation, and run it."""
+    asked = request_plan_simulation(version_pk=version.pk, months=months, actor=BY, at=at, enqueue=False)
+    return run_simulation(simulation_pk=asked.pk)
+
+
+def changes(simulation: PlanSimulation) -> list[tuple[str, str, str, str]]:
+    """Return slug, month, revenue now and then of each row, the largest difference first."""
+    return [
+        (
+            row.deployment.slug,
+            f"{row.month:%Y-%m}",
+            f"{row.revenue_now:.2f}",
+            f"{row.revenue_then:.2f}",
+        )
+        for row in simulation.rows.select_related("deployment").order_by("-size", "pk")
+    ]
+
+
+def counts_of_book() -> dict[str, Any]:
+    """Count the rows of every table but those that a simulation is kept in, and its lease."""
+    own = {"plan_simulations", "plan_simulation_rows", "leases"}
+    return {
+        model._meta.db_table: model._base_manager.count()
+        for model in apps.get_models()
+        if model._meta.managed and model._meta.db_table not in own
+    }
+
+
+def cheaper(version: PlanVersion, price_cents: int = 4500) -> PlanVersion:
+    """Make a draft of the version with another base price."""
+    made = create_draft_from(version_pk=version.pk, actor=BY)
+    made.base_price_cents = price_cents
+    made.save()
+    return made
