@@ -10,6 +10,7 @@ from django.db.models import Count, Q, QuerySet, Sum
 from arcadia_cloud.kernel.errors import NotFound
 from arcadia_cloud.kernel.periods import month_of, one_month_before, previous_month
 from billing.costs.accuracy import PriceAccuracy, compare_prices
+from billing.costs.anomalies.reads import days_of_anomaly, open_anomalies
 from billing.costs.breakdown import CostBreakdown, CostGroup, CostRow, Dimension, break_down_costs
 from billing.costs.days import DayCost, sum_days
 from billing.costs.prices import UnpricedResources, unpriced_resources
@@ -36,6 +37,7 @@ __all__ = [
     "balances_since",
     "break_down_costs",
     "compare_prices",
+    "days_of_anomaly",
     "find_invoice",
     "find_invoice_of_csv",
     "invoices_since",
@@ -43,6 +45,7 @@ __all__ = [
     "invoices_to_push",
     "latest_balance",
     "list_undercharges",
+    "open_anomalies",
     "sum_days",
     "summarize_billing",
     "unpriced_resources",

@@ -21,6 +21,8 @@ from arcadia_cloud.kernel.leases import LeaseLost, lease
 from arcadia_cloud.kernel.periods import Period
 from arcadia_cloud.kernel.queue.nudge import nudge, publish_now
 from billing import balance, finance_push
+from billing.costs.anomalies.detect import AnomalyCounts, detect
+from billing.costs.anomalies.dismiss import LONGEST_REASON, dismiss_anomaly
 from billing.costs.days import CostDaysResult, compute_due_days, make_days_due, plan_days
 from billing.costs.prices import PriceCounts, keep_size_prices, seed_prices
 from billing.costs.reported import ReportedResult, read_reported_days
@@ -36,7 +38,9 @@ from billing.values import CostSource
 
 __all__ = [
     "INGEST_TASK",
+    "LONGEST_REASON",
     "PUSH_TASK",
+    "AnomalyCounts",
     "CostDaysResult",
     "IngestResult",
     "PriceCounts",
@@ -45,6 +49,8 @@ __all__ = [
     "SweepCounts",
     "accept_mismatch",
     "compute_daily_costs",
+    "detect_cost_anomalies",
+    "dismiss_anomaly",
     "ingest_and_push",
     "ingest_file",
     "ingest_invoices",
@@ -125,6 +131,15 @@ def compute_daily_costs(*, at: datetime, report: ReportProgress | None = None) -
     with lease("billing: daily costs"):
         plan_days(at=at)
         return compute_due_days(report=report)
+
+
+def detect_cost_anomalies(*, at: datetime, report: ReportProgress | None = None) -> AnomalyCounts:
+    """Judge the costs of the days before `at`; open, update and close anomalies. A repeat changes nothing.
+
+    One process at a time. Raises LeaseHeld.
+    """
+    with lease("billing: cost anomalies"):
+        return detect(at=at, report=report)
 
 
 def update_history(*, at: datetime, enqueue: bool, since: date | None = None) -> HistoryResult:

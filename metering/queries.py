@@ -17,11 +17,13 @@ from catalog.values.lines import Quote
 from deployments.models import Subscription
 from deployments.queries import quote_inputs
 from metering.models import BandwidthMeasurement, UsageRecord
-from metering.quotes import MonthQuote, quote_month, running_days, usage_by_day
+from metering.quotes import MonthQuote, UsageChange, compare_usage, quote_month, running_days, usage_by_day
 
 __all__ = [
     "MonthQuote",
+    "UsageChange",
     "bandwidth_coverage",
+    "compare_usage",
     "fleet_usage_for_period",
     "quote_month",
     "quote_usage",

@@ -78,6 +78,7 @@ def navigation(request: HttpRequest) -> list[dict[str, object]]:
                 _item("Balance", "account_balance", "billing.balancesnapshot"),
                 _item("Payments and credits", "payments", "billing.billingentry"),
                 _item("Costs by day", "calendar_month", "billing.dailycost"),
+                _item("Cost anomalies", "trending_up", "billing.costanomaly"),
                 _item("DigitalOcean's prices", "sell", "billing.providerprice"),
             ],
         },

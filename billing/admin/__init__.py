@@ -1,6 +1,6 @@
 """The console's billing pages: invoices and their lines, the rest of the history, the balance, list
-prices and daily costs."""
+prices, daily costs, cost anomalies."""
 
-from billing.admin import balances, entries, invoices, lines, prices
+from billing.admin import anomalies, balances, entries, invoices, lines, prices
 
-__all__ = ["balances", "entries", "invoices", "lines", "prices"]
+__all__ = ["anomalies", "balances", "entries", "invoices", "lines", "prices"]

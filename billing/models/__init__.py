@@ -1,5 +1,6 @@
 """The tables of billing. Rows are written by the modules named after the work, never from here."""
 
+from billing.models.anomalies import CostAnomaly
 from billing.models.costs import CostDay, DailyCost, ProviderPrice, ReportedItem, SpanCostChange
 from billing.models.invoices import (
     BalanceSnapshot,
@@ -13,6 +14,7 @@ from billing.models.invoices import (
 __all__ = [
     "BalanceSnapshot",
     "BillingEntry",
+    "CostAnomaly",
     "CostDay",
     "CostLine",
     "DailyCost",

@@ -19,6 +19,7 @@ from arcadia_cloud.kernel.models import Lease
 from billing.models import (
     BalanceSnapshot,
     BillingEntry,
+    CostAnomaly,
     CostLine,
     DailyCost,
     ProviderInvoice,
@@ -66,6 +67,7 @@ EVERY_LIST = (
     "billing/billingentry",
     "billing/providerprice",
     "billing/dailycost",
+    "billing/costanomaly",
     "kernel/alert",
     "kernel/lease",
     "django_celery_beat/periodictask",
@@ -204,6 +206,19 @@ def billed(resource: Resource) -> None:
     )
     DailyCost.objects.create(
         day=at.date(), source="accrued", kind="droplet", tenant_id=f"t{invoice.pk}", amount=1, resources=1
+    )
+    CostAnomaly.objects.create(
+        tenant_id=f"t{invoice.pk}",
+        kind="droplet",
+        direction="up",
+        source="accrued",
+        began_on=at.date(),
+        last_day=at.date(),
+        amount=15,
+        expected=5,
+        cause="Cost of t +200 %.",
+        parts=[{"cause": "rest", "text": "nothing in our history", "amount": "10"}],
+        detected_at=at,
     )
     BalanceSnapshot.objects.create(
         hour=at,
