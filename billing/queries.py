@@ -9,12 +9,33 @@ from django.db.models import Count, Q, QuerySet, Sum
 
 from arcadia_cloud.kernel.errors import NotFound
 from arcadia_cloud.kernel.periods import month_of, one_month_before, previous_month
+from billing.costs.break_even import BreakEven, compute_break_even
 from billing.costs.breakdown import CostBreakdown, CostGroup, CostRow, Dimension, break_down_costs
 from billing.costs.days import DayCost, sum_days
+from billing.costs.exchange_rates import MissingExchangeRate
+from billing.costs.margin import (
+    Figures,
+    MarginBy,
+    MarginReport,
+    MarginRow,
+    SpreadRule,
+    limit_rows,
+    report_margin,
+)
+from billing.costs.margin_history import (
+    MonthFigures,
+    MonthLines,
+    last_months,
+    list_months_by_plan,
+    list_months_of_deployment,
+    list_months_of_tenant,
+    read_month_lines,
+)
 from billing.costs.prices import UnpricedResources, unpriced_resources
 from billing.ingest.csv_summary import find_invoice_of_csv
 from billing.models import BalanceSnapshot, ProviderInvoice
 from billing.states import IngestStatus, PushStatus
+from billing.tenants import TenantList, TenantOrder, TenantRow, count_open_alerts, is_tenant, list_tenants
 from billing.values import CostSource
 from inventory.values import PROVIDER
 
@@ -22,21 +43,44 @@ __all__ = [
     "UNPUSHED",
     "UNRECONCILED",
     "BillingSummary",
+    "BreakEven",
     "CostBreakdown",
     "CostGroup",
     "CostRow",
     "CostSource",
     "DayCost",
     "Dimension",
+    "Figures",
+    "MarginBy",
+    "MarginReport",
+    "MarginRow",
+    "MissingExchangeRate",
+    "MonthFigures",
+    "MonthLines",
+    "SpreadRule",
+    "TenantList",
+    "TenantOrder",
+    "TenantRow",
     "UnpricedResources",
     "balances_since",
     "break_down_costs",
+    "compute_break_even",
+    "count_open_alerts",
     "find_invoice",
     "find_invoice_of_csv",
     "invoices_since",
     "invoices_to_ingest",
     "invoices_to_push",
+    "is_tenant",
+    "last_months",
     "latest_balance",
+    "limit_rows",
+    "list_months_by_plan",
+    "list_months_of_deployment",
+    "list_months_of_tenant",
+    "list_tenants",
+    "read_month_lines",
+    "report_margin",
     "sum_days",
     "summarize_billing",
     "unpriced_resources",

@@ -22,6 +22,7 @@ from arcadia_cloud.kernel.periods import Period
 from arcadia_cloud.kernel.queue.nudge import nudge, publish_now
 from billing import balance, finance_push
 from billing.costs.days import CostDaysResult, compute_due_days, make_days_due, plan_days
+from billing.costs.margin_months import compute_margin_months
 from billing.costs.prices import PriceCounts, keep_size_prices, seed_prices
 from billing.finance_push import NotPushable, PushResult, assert_pushable
 from billing.history import HistoryResult, read_history
@@ -43,6 +44,7 @@ __all__ = [
     "SweepCounts",
     "accept_mismatch",
     "compute_daily_costs",
+    "compute_margins",
     "ingest_and_push",
     "ingest_file",
     "ingest_invoices",
@@ -112,7 +114,18 @@ def compute_daily_costs(*, at: datetime, report: ReportProgress | None = None) -
     """
     with lease("billing: daily costs"):
         plan_days(at=at)
-        return compute_due_days(report=report)
+        result = compute_due_days(report=report)
+        compute_margin_months(at=at)
+    return result
+
+
+def compute_margins(*, at: datetime, report: ReportProgress | None = None) -> int:
+    """Store what the months that are due at `at` earned and cost, as `compute_daily_costs` does at its end.
+
+    Returns how many. One process at a time. Raises LeaseHeld.
+    """
+    with lease("billing: daily costs"):
+        return compute_margin_months(at=at, report=report)
 
 
 def update_history(*, at: datetime, enqueue: bool, since: date | None = None) -> HistoryResult:

@@ -16,13 +16,16 @@ from catalog.values.kinds import BillingKind
 from catalog.values.lines import Quote
 from deployments.models import Subscription
 from deployments.queries import quote_inputs
+from metering.fleet_quotes import SubscriptionQuote, quote_fleet
 from metering.models import BandwidthMeasurement, UsageRecord
 from metering.quotes import MonthQuote, quote_month, running_days, usage_by_day
 
 __all__ = [
     "MonthQuote",
+    "SubscriptionQuote",
     "bandwidth_coverage",
     "fleet_usage_for_period",
+    "quote_fleet",
     "quote_month",
     "quote_usage",
     "running_days",

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from django.urls import reverse_lazy
+from django.urls import reverse, reverse_lazy
 from django.utils.http import urlencode
 
 from arcadia_cloud.kernel.console.paging import MOST_COUNTED
@@ -57,6 +57,7 @@ def navigation(request: HttpRequest) -> list[dict[str, object]]:
         {
             "title": "Customers",
             "items": [
+                _page(request, "Tenants", "groups", "billing_tenants", "billing.dailycost"),
                 _item("Deployments", "deployed_code", "deployments.deployment"),
                 _item("Subscriptions", "card_membership", "deployments.subscription"),
             ],
@@ -77,7 +78,9 @@ def navigation(request: HttpRequest) -> list[dict[str, object]]:
                 _item("Cost lines", "list_alt", "billing.costline"),
                 _item("Balance", "account_balance", "billing.balancesnapshot"),
                 _item("Payments and credits", "payments", "billing.billingentry"),
-                _item("Costs by day", "calendar_month", "billing.dailycost"),
+                _page(request, "Margin", "monitoring", "billing_margin", "billing.dailycost"),
+                _list_only(request, _item("Costs by day", "calendar_month", "billing.dailycost")),
+                _item("Exchange rates", "currency_exchange", "billing.exchangerate"),
                 _item("DigitalOcean's prices", "sell", "billing.providerprice"),
             ],
         },
@@ -126,6 +129,20 @@ def _item(title: str, icon: str, model: str) -> Item:
 
     link = reverse_lazy(f"admin:{app}_{name}_changelist")
     return {"title": title, "icon": icon, "link": link, "permission": permitted}
+
+
+def _page(request: HttpRequest, title: str, icon: str, name: str, model: str) -> Item:
+    """Return the link to a page that is no list, for those who may see `model`."""
+    link = reverse_lazy(f"admin:{name}")
+    is_here = request.path.startswith(str(link))
+    return {**_item(title, icon, model), "link": link, "active": is_here}
+
+
+def _list_only(request: HttpRequest, item: Item) -> Item:
+    """Return the link of a list whose address begins those of other pages: it isn't the present page there."""
+    others = ("admin:billing_margin", "admin:billing_tenants")
+    is_other = any(request.path.startswith(reverse(name)) for name in others)
+    return {**item, "active": not is_other and request.path.startswith(str(item["link"]))}
 
 
 def _badge(request: HttpRequest, permission: str, rows: QuerySet[Any]) -> int:

@@ -1,6 +1,28 @@
 """The console's billing pages: invoices and their lines, the rest of the history, the balance, list
-prices and daily costs."""
+prices, daily costs, exchange rates, the margin, tenants."""
 
-from billing.admin import balances, entries, invoices, lines, prices
+from billing.admin import (
+    balances,
+    break_even,
+    deployment_panel,
+    entries,
+    invoices,
+    lines,
+    margin,
+    prices,
+    rates,
+    tenants,
+)
 
-__all__ = ["balances", "entries", "invoices", "lines", "prices"]
+__all__ = [
+    "balances",
+    "break_even",
+    "deployment_panel",
+    "entries",
+    "invoices",
+    "lines",
+    "margin",
+    "prices",
+    "rates",
+    "tenants",
+]

@@ -9,6 +9,7 @@ from billing.models.invoices import (
     ProviderInvoice,
     ProviderInvoiceQuerySet,
 )
+from billing.models.margins import ExchangeRate, MarginCost, MarginMonth, MarginRevenue
 
 __all__ = [
     "BalanceSnapshot",
@@ -16,7 +17,11 @@ __all__ = [
     "CostDay",
     "CostLine",
     "DailyCost",
+    "ExchangeRate",
     "InvoiceItemsPart",
+    "MarginCost",
+    "MarginMonth",
+    "MarginRevenue",
     "ProviderInvoice",
     "ProviderInvoiceQuerySet",
     "ProviderPrice",

@@ -33,6 +33,7 @@ from catalog.models import PlanVersion
 from catalog.queries import estimate_quote
 from catalog.services import create_draft_from, publish_version
 from catalog.states import VersionStatus
+from catalog.version_panels import panels_of
 
 
 class StatusFilter(ChoiceFilter):
@@ -142,6 +143,7 @@ class PlanVersionAdmin(EditorAdmin[PlanVersion]):
                 "items": () if is_draft(obj) else item_rows(obj),
                 "item_columns": ITEM_COLUMNS,
                 "may_publish": self.may_write(request) and is_draft(obj),
+                "panels": panels_of(request, obj),
             }
         return super().render_change_form(request, context, add, change, form_url, obj)
 

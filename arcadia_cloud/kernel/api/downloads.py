@@ -163,14 +163,14 @@ def _csv(names: Sequence[str], pages: Iterable[list[Row]]) -> Iterator[bytes]:
     writer = csv.writer(text, quoting=csv.QUOTE_NONNUMERIC)
     writer.writerow(names)
     for page in pages:
-        writer.writerows([_cell(value) for value in row] for row in page)
+        writer.writerows([safe_cell(value) for value in row] for row in page)
         if text.tell() > 0:
             yield text.getvalue().encode()
         text.seek(0)
         text.truncate()
 
 
-def _cell(value: Any) -> str | int:
+def safe_cell(value: Any) -> str | int:
     """Return a value of a row as a spreadsheet may show it, never run as a formula."""
     if isinstance(value, int):
         return value

@@ -55,6 +55,11 @@ _CATALOG: Final = (
 # Terms are set for days to come: those of days that have begun are nobody's to change.
 _METERING: Final = ("metering.add_meteringconfig", "metering.add_bandwidthsource")
 _PROVIDER_PRICES: Final = ("billing.add_providerprice", "billing.change_providerprice")
+_EXCHANGE_RATES: Final = (
+    "billing.add_exchangerate",
+    "billing.change_exchangerate",
+    "billing.delete_exchangerate",
+)
 _MAY: Final[Mapping[str, tuple[str, ...]]] = {
     VIEWER: (),
     OPERATOR: (
@@ -70,11 +75,13 @@ _MAY: Final[Mapping[str, tuple[str, ...]]] = {
         "billing.change_providerinvoice",
         "deployments.change_subscriptiondiscount",
         *_PROVIDER_PRICES,
+        *_EXCHANGE_RATES,
         *_CATALOG,
     ),
     ADMIN: (
         "billing.change_providerinvoice",
         *_PROVIDER_PRICES,
+        *_EXCHANGE_RATES,
         *_CATALOG,
         "deployments.change_deployment",
         "deployments.change_subscriptiondiscount",
