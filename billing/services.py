@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Final
 
@@ -29,7 +30,7 @@ from billing.history import HistoryResult, read_history
 from billing.ingest import accept_mismatch as acceptance
 from billing.ingest.ingest_invoice import IngestResult, ingest_invoice
 from billing.matching import rematch
-from billing.models import BalanceSnapshot, ProviderInvoice
+from billing.models import BalanceSnapshot, ExchangeRate, ProviderInvoice
 from billing.queries import invoices_to_ingest, invoices_to_push
 from billing.states import PushStatus
 from billing.values import CostSource
@@ -43,6 +44,7 @@ __all__ = [
     "PushResult",
     "SweepCounts",
     "accept_mismatch",
+    "add_exchange_rates",
     "compute_daily_costs",
     "compute_margins",
     "ingest_and_push",
@@ -126,6 +128,22 @@ def compute_margins(*, at: datetime, report: ReportProgress | None = None) -> in
     """
     with lease("billing: daily costs"):
         return compute_margin_months(at=at, report=report)
+
+
+def add_exchange_rates(
+    *, source_currency: str, target_currency: str, rate: Decimal, days: Sequence[date], source: str
+) -> int:
+    """Keep one rate for these days where the pair has none yet, on any day; return how many."""
+    pair = (source_currency, target_currency)
+    if ExchangeRate.objects.filter(from_currency__in=pair, to_currency__in=pair).exists():
+        return 0
+    rows = [
+        ExchangeRate(
+            from_currency=source_currency, to_currency=target_currency, day=day, rate=rate, source=source
+        )
+        for day in days
+    ]
+    return len(ExchangeRate.objects.bulk_create(rows))
 
 
 def update_history(*, at: datetime, enqueue: bool, since: date | None = None) -> HistoryResult:

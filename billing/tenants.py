@@ -28,9 +28,7 @@ _MOST_DIGITS: Final = 18
 
 
 class TenantOrder(StrEnum):
-    """The columns that the list of tenants is sorted by: names from a, margins from the least, the others from the
-    largest.
-    """
+    """The columns that tenants are sorted by: margins from the least, other figures from the largest."""
 
     TENANT = "tenant"
     RESOURCES = "resources"

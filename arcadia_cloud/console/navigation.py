@@ -139,7 +139,7 @@ def _page(request: HttpRequest, title: str, icon: str, name: str, model: str) ->
 
 
 def _list_only(request: HttpRequest, item: Item) -> Item:
-    """Return the link of a list whose address begins those of other pages: it isn't the present page there."""
+    """Return a list's link, which isn't the present page on those whose addresses begin with its own."""
     others = ("admin:billing_margin", "admin:billing_tenants")
     is_other = any(request.path.startswith(reverse(name)) for name in others)
     return {**item, "active": not is_other and request.path.startswith(str(item["link"]))}

@@ -13,9 +13,16 @@ from django.utils import timezone
 
 from arcadia_cloud.digitalocean.errors import ProviderError
 from arcadia_cloud.kernel.errors import DomainError, describe
-from arcadia_cloud.kernel.periods import Period
-from billing.queries import invoices_to_push
-from billing.services import ingest_invoices, push_invoices, snapshot_balance, update_history
+from arcadia_cloud.kernel.money import Money
+from arcadia_cloud.kernel.periods import Period, month_of
+from billing.queries import MarginBy, SpreadRule, invoices_to_push, report_margin
+from billing.services import (
+    compute_margins,
+    ingest_invoices,
+    push_invoices,
+    snapshot_balance,
+    update_history,
+)
 from billing.states import IngestStatus
 from catalog.values.lines import LineType
 from deployments.queries import subscriptions_for_quotes
@@ -184,6 +191,22 @@ def run_quotes(report: ReportProgress) -> Iterator[StageResult]:
         yield StageResult(f"quote {name}", counts, time.monotonic() - started)
 
 
+def run_margin(report: ReportProgress) -> Iterator[StageResult]:
+    """Store what the months that are due earned and cost, and sum up the running one; one result."""
+    started = time.monotonic()
+    at = timezone.now()
+    months = compute_margins(at=at, report=lambda number, of: report(f"margin: {number} of {of} months"))
+    found = report_margin(month=month_of(at), by=MarginBy.DEPLOYMENT, spread=SpreadRule.NONE, at=at)
+    total = Money(found.total.margin, found.currency)
+    counts = {
+        "months": months,
+        "deployments": len(found.rows),
+        "losing money": sum(row.figures.margin < 0 for row in found.rows),
+        f"{found.currency} cents": total.cents,
+    }
+    yield StageResult("margin", counts, time.monotonic() - started)
+
+
 def _sync_result(run: SyncRun) -> StageResult:
     counts = {
         "seen": run.seen,
@@ -209,4 +232,5 @@ STAGES: Sequence[Stage] = (
     Stage("drift", run_drift),
     Stage("meter", run_metering),
     Stage("quote", run_quotes),
+    Stage("margin", run_margin),
 )

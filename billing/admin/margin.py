@@ -1,4 +1,4 @@
-"""The console's pages of the margin: a month by deployment, tenant or plan version, and one deployment's lines."""
+"""The console's pages of the margin: a month by deployment, tenant or plan, and one deployment's lines."""
 
 import csv
 from typing import Any, Final

@@ -21,9 +21,9 @@ class ExchangeRateAdmin(EditorAdmin[ExchangeRate]):
             None,
             {
                 "fields": ("from_currency", "to_currency", "day", "rate", "source"),
-                "description": "What one unit of the first currency is worth in the second: 1 AUD is 0.65 USD. "
-                "For a month counts the last rate up to its last day, at most 31 days older. Keep one a month "
-                "at least; the pair in one direction is enough.",
+                "description": "What a unit of the first currency is worth in the second, as 0.65 for 1 AUD "
+                "in USD. For a month counts the last rate up to its last day, at most 31 days older. Keep "
+                "one a month at least; the pair in one direction is enough.",
             },
         ),
     )

@@ -77,7 +77,7 @@ class TenantPages(MarginPages):
         return self.render_page(request, "billing/tenants.html", "Tenants", context)
 
     def tenant_view(self, request: HttpRequest) -> HttpResponse:
-        """Show a tenant: its deployments, resources by kind, newest sagas, and twelve months of both sides."""
+        """Show a tenant's deployments, resources by kind, newest sagas, and months."""
         self._require_view(request)
         tenant = request.GET.get("tenant", "")
         if not tenant or "\0" in tenant or not is_tenant(tenant):

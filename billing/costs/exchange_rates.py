@@ -54,8 +54,8 @@ class ExchangeRates:
                     return found.rate
                 return _DIVISION.divide(1, found.rate).quantize(_INVERSE_PLACES, context=_DIVISION)
         refusal = (
-            f"there is no exchange rate from {source} to {target} on {day}, nor on any of the {MOST_DAYS_OLD} "
-            "days before it; rates are kept in Billing, Exchange rates"
+            f"there is no exchange rate from {source} to {target} on {day}, nor in the {MOST_DAYS_OLD} days "
+            "before it; rates are kept in Billing, Exchange rates"
         )
         raise MissingExchangeRate(refusal)
 

@@ -19,7 +19,7 @@ _ZERO: Final = Decimal(0)
 
 @dataclass(frozen=True, slots=True)
 class MonthFigures:
-    """One month of something, in US dollars: `revenue` is None where a rate is missing, named in `missing`."""
+    """One month of something, in US dollars; `revenue` is None where the rate that `missing` names is."""
 
     month: Period
     revenue: Decimal | None

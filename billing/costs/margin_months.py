@@ -1,4 +1,4 @@
-"""What each month earned and cost, stored by deployment: the quotes of its subscriptions, and its daily costs.
+"""Months as stored by deployment: the quotes of their subscriptions, and their daily costs.
 
 Stored, since a year of the whole book's quotes is no page's work. A month is replaced whole, with its costs
 of the same instant. The running month and the last are computed each time; an older one when a day of its

@@ -1,6 +1,7 @@
 """Rows for the console to show."""
 
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 from uuid import uuid4
 
@@ -21,6 +22,7 @@ from billing.models import (
     BillingEntry,
     CostLine,
     DailyCost,
+    ExchangeRate,
     ProviderInvoice,
     ProviderPrice,
 )
@@ -66,6 +68,7 @@ EVERY_LIST = (
     "billing/billingentry",
     "billing/providerprice",
     "billing/dailycost",
+    "billing/exchangerate",
     "kernel/alert",
     "kernel/lease",
     "django_celery_beat/periodictask",
@@ -204,6 +207,12 @@ def billed(resource: Resource) -> None:
     )
     DailyCost.objects.create(
         day=at.date(), source="accrued", kind="droplet", tenant_id=f"t{invoice.pk}", amount=1, resources=1
+    )
+    ExchangeRate.objects.create(
+        from_currency="AUD",
+        day=START.date() + timedelta(days=resource.pk % 10_000),
+        rate=Decimal("0.65"),
+        source="a test",
     )
     BalanceSnapshot.objects.create(
         hour=at,

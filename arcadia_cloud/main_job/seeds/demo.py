@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
+from decimal import Decimal
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -12,7 +13,8 @@ from django.db import transaction
 from arcadia_cloud.digitalocean.client import DigitalOcean
 from arcadia_cloud.kernel.database import DatabaseClock
 from arcadia_cloud.kernel.errors import Conflict, NotFound
-from arcadia_cloud.kernel.periods import month_of
+from arcadia_cloud.kernel.periods import month_of, previous_month
+from billing.services import add_exchange_rates
 from catalog.services import seed_catalog
 from deployments.models import Deployment
 from deployments.services import create_deployment, create_subscription
@@ -30,7 +32,8 @@ TENANTS: Final[Mapping[str, Mapping[str, str]]] = {
     "globex": {"crm": "Globex CRM"},
     "initech": {"reports": "Initech Reports"},
 }
-# Each deployment's plan and add-ons.
+# Each deployment's plan and add-ons. `reports` loses money: the cheapest plan, on a droplet and a cluster that
+# cost three times as much.
 PLANS: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = {
     "shop": ("studio", ("storage_50gb",)),
     "wiki": ("starter", ()),
@@ -41,6 +44,8 @@ PLANS: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = {
 # A droplet that is smaller than it should be: drift for the inbox, which a revert can put back.
 TOO_SMALL: Final = "crm-worker-01"
 DESIRED_SIZE: Final = "s-8vcpu-16gb"
+DEMO_RATE: Final = Decimal("0.65")  # US dollars for an Australian one
+_RATE_MONTHS: Final = 14
 _ACTOR: Final = "system: demo"
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
@@ -83,6 +88,13 @@ def seed_demo() -> SeedCounts:
             for pk, name in free.order_by("pk").values_list("pk", "name")
         )
         seed_catalog(at=asked_at)
+        add_exchange_rates(
+            source_currency="AUD",
+            target_currency="USD",
+            rate=DEMO_RATE,
+            days=_rate_days(asked_at),
+            source="made up for the demo",
+        )
         made = [
             _seed_deployment(tenant, slug, display_name, at=sold_at(asked_at))
             for tenant, deployments in TENANTS.items()
@@ -99,6 +111,14 @@ def seed_demo() -> SeedCounts:
 def sold_at(at: datetime) -> datetime:
     """Return the time of the demo's sales: ten days ago and in this month, so that its quotes have usage."""
     return max(month_of(at).starts_at, at - timedelta(days=10))
+
+
+def _rate_days(at: datetime) -> list[date]:
+    """Return the days of the demo's exchange rates: the first of the running month and of those before."""
+    months = [month_of(at)]
+    while len(months) < _RATE_MONTHS:
+        months.append(previous_month(months[-1].start))
+    return [month.start for month in months]
 
 
 def _seed_desired_states(*, at: datetime) -> int:
