@@ -1,11 +1,13 @@
 """What a plan version earns at its full allowances and at its subscribers' median use."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from html import unescape
 
 import pytest
+from django.utils import timezone
 
+from arcadia_cloud.kernel.periods import previous_month
 from billing.costs.prices import seed_prices
 from billing.queries import MissingExchangeRate, compute_break_even
 from catalog.models import PlanVersion
@@ -82,9 +84,8 @@ def test_without_a_rate_nothing_is_computed_and_the_page_names_it(login: Login) 
 def test_a_versions_page_says_what_it_earns(login: Login) -> None:
     version = starter()
     seed_prices()
-    a_rate(
-        "1.54", pair="USD AUD", day=datetime.now(UTC).date().replace(day=1) - (date(2, 1, 2) - date(2, 1, 1))
-    )
+    last_day = previous_month(timezone.now()).end - timedelta(days=1)
+    a_rate("1.54", pair="USD AUD", day=last_day)
     droplet(1440, Deployment.objects.create(tenant_id="acme", slug="other"))
     address = f"/admin/catalog/planversion/{version.pk}/change/"
     text = unescape(" ".join(login("viewer").get(address).content.decode().split()))

@@ -32,8 +32,8 @@ TENANTS: Final[Mapping[str, Mapping[str, str]]] = {
     "globex": {"crm": "Globex CRM"},
     "initech": {"reports": "Initech Reports"},
 }
-# Each deployment's plan and add-ons. `reports` loses money: the cheapest plan, on a droplet and a cluster that
-# cost three times as much.
+# Each deployment's plan and add-ons. `reports` loses money: the cheapest plan, for a droplet and a
+# cluster that cost three times as much.
 PLANS: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = {
     "shop": ("studio", ("storage_50gb",)),
     "wiki": ("starter", ()),
