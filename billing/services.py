@@ -134,6 +134,7 @@ def add_exchange_rates(
     *, source_currency: str, target_currency: str, rate: Decimal, days: Sequence[date], source: str
 ) -> int:
     """Keep one rate for these days where the pair has none yet, on any day; return how many."""
+    # Any rate of the pair: where an operator keeps rates already, none is made up beside them.
     pair = (source_currency, target_currency)
     if ExchangeRate.objects.filter(from_currency__in=pair, to_currency__in=pair).exists():
         return 0

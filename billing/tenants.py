@@ -83,6 +83,7 @@ def list_tenants(*, at: datetime, order: TenantOrder = TenantOrder.TENANT) -> Te
     _add_resources(rows)
     missing = _add_figures(rows, month, at)
     for tenant, number in count_open_alerts().items():
+        # A saga may name a tenant that has nothing any more: it is in no list.
         if tenant in rows:
             rows[tenant].alerts = number
     return TenantList(month, sorted(rows.values(), key=_KEYS[order]), missing)
@@ -92,6 +93,7 @@ def count_open_alerts() -> dict[str, int]:
     """Count the open alerts about each tenant's sagas and deployments. Three queries."""
     subjects = Alert.objects.filter(resolved_at=None).values_list("subject", flat=True)[:_MOST_ALERTS]
     pks: dict[str, list[int]] = {_SAGA: [], _DEPLOYMENT: []}
+    # Other subjects, a queue or a kind of resource, are no tenant's.
     for subject in subjects:
         kind, _, number = subject.partition(":")
         if kind in pks and number.isdecimal() and len(number) <= _MOST_DIGITS:
@@ -120,6 +122,7 @@ def is_tenant(tenant_id: str) -> bool:
 
 
 def _add_resources(rows: dict[str, TenantRow]) -> None:
+    # One pass over the live half of the table, by its own index.
     live = Resource.objects.live().exclude(tenant_id=None).order_by().values("tenant_id")
     summed = live.annotate(
         number=Count("pk"),
@@ -141,6 +144,7 @@ def _add_figures(rows: dict[str, TenantRow], month: Period, at: datetime) -> str
         rows.setdefault(tenant, TenantRow(tenant)).billed = amount
     try:
         report = report_margin(month=month, by=MarginBy.TENANT, spread=SpreadRule.NONE, at=at)
+    # The rest of the list needs no rate: it is shown without these columns.
     except MissingExchangeRate as error:
         for row in rows.values():
             row.figures = None

@@ -44,6 +44,7 @@ def quote_fleet(month: Period) -> Iterator[SubscriptionQuote]:
     books: dict[str, PriceBook] = {}
     last = 0
     while True:
+        # By key, not by offset: a subscription made meanwhile shifts no batch.
         found = subscriptions_for_quotes().filter(in_force, pk__gt=last).distinct().order_by("pk")[:_BATCH]
         batch = list(found)
         yield from _quote_batch(batch, month, books)
@@ -63,14 +64,17 @@ def _quote_batch(
     for subscription in batch:
         deployment = subscription.deployment_id
         currency = subscription.plan_version.currency
+        # Two queries for each currency of the book, not for each subscription.
         if currency not in books:
             books[currency] = price_book(month, currency)
 
+        # Bound now: the loop goes on before a generator's caller is done with this quote.
         def usage_of(days: Period, deployment: int = deployment) -> Mapping[str, Decimal]:
             if days == month:
                 return of_month.get(deployment, _NONE)
             return sum_days(by_day.get(deployment, {}), days)
 
+        # In order of their days; one at least overlaps, or the query had left it out.
         versions = [row for row in subscription.versions.all() if row.days.overlap(month)]
         yield SubscriptionQuote(
             subscription=subscription,

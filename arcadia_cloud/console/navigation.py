@@ -1,10 +1,11 @@
 """The console's sidebar, by area; each user sees what they may open."""
 
-from typing import Any
+import re
+from typing import Any, Final
 
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from django.urls import reverse, reverse_lazy
+from django.urls import reverse_lazy
 from django.utils.http import urlencode
 
 from arcadia_cloud.kernel.console.paging import MOST_COUNTED
@@ -14,6 +15,7 @@ from provisioning.models import SagaRun
 from provisioning.states import SagaStatus
 
 Item = dict[str, object]
+_COSTS_BY_DAY: Final = re.compile("/admin/billing/dailycost/(?!margin|tenants)")
 
 
 def navigation(request: HttpRequest) -> list[dict[str, object]]:
@@ -79,7 +81,12 @@ def navigation(request: HttpRequest) -> list[dict[str, object]]:
                 _item("Balance", "account_balance", "billing.balancesnapshot"),
                 _item("Payments and credits", "payments", "billing.billingentry"),
                 _page(request, "Margin", "monitoring", "billing_margin", "billing.dailycost"),
-                _list_only(request, _item("Costs by day", "calendar_month", "billing.dailycost")),
+                # Its address begins those of the pages above: there it isn't the present one.
+                {
+                    **_item("Costs by day", "calendar_month", "billing.dailycost"),
+                    "active": re.match(r"/admin/billing/dailycost/(?!margin|tenants)", request.path)
+                    is not None,
+                },
                 _item("Exchange rates", "currency_exchange", "billing.exchangerate"),
                 _item("DigitalOcean's prices", "sell", "billing.providerprice"),
             ],
@@ -136,13 +143,6 @@ def _page(request: HttpRequest, title: str, icon: str, name: str, model: str) ->
     link = reverse_lazy(f"admin:{name}")
     is_here = request.path.startswith(str(link))
     return {**_item(title, icon, model), "link": link, "active": is_here}
-
-
-def _list_only(request: HttpRequest, item: Item) -> Item:
-    """Return a list's link, which isn't the present page on those whose addresses begin with its own."""
-    others = ("admin:billing_margin", "admin:billing_tenants")
-    is_other = any(request.path.startswith(reverse(name)) for name in others)
-    return {**item, "active": not is_other and request.path.startswith(str(item["link"]))}
 
 
 def _badge(request: HttpRequest, permission: str, rows: QuerySet[Any]) -> int:

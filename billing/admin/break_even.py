@@ -1,4 +1,4 @@
-"""What a plan version earns, as a card of its page."""
+"""Break-even of a plan version, as a card of its page."""
 
 from typing import Any, Final
 
@@ -26,6 +26,7 @@ def draw_break_even(request: HttpRequest, version: PlanVersion) -> SafeString:
         return SafeString("")
     try:
         found = compute_break_even(version, at=timezone.now())
+    # A draft may make no price yet, and a rate may be missing: the page is shown all the same.
     except DomainError as refusal:
         return render_to_string("billing/break_even.html", {"refusal": refusal.detail})
     outcomes = [_describe("at full allowance", found.full)]

@@ -1,4 +1,4 @@
-"""What a deployment costs, as a card of its page."""
+"""The cost of a deployment, as a card of its page."""
 
 from django.http import HttpRequest
 from django.template.loader import render_to_string

@@ -54,6 +54,7 @@ def chart_both_sides(months: Sequence[MonthFigures]) -> str:
 
 def chart_plans(plans: Mapping[str, Sequence[MonthFigures]]) -> str:
     """Return each plan's margin by month as the data of a Chart.js chart; "" without any plan."""
+    # A chart without a line would be an empty box.
     if not plans:
         return ""
     datasets = [

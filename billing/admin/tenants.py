@@ -61,6 +61,7 @@ class TenantPages(MarginPages):
         number = request.GET.get("page", "1")
         page = int(number) if number.isdecimal() and len(number) <= _MOST_DIGITS else 1
         pages = max(1, -(-len(found.rows) // _PAGE))
+        # Of a list that has grown shorter since, the last page.
         page = min(max(page, 1), pages)
         context = {
             "month_name": f"{found.month.start:%B %Y}",
@@ -80,6 +81,7 @@ class TenantPages(MarginPages):
         """Show a tenant's deployments, resources by kind, newest sagas, and months."""
         self._require_view(request)
         tenant = request.GET.get("tenant", "")
+        # As a parameter: a tenant's id may have any character, a path not. NUL is no text to the database.
         if not tenant or "\0" in tenant or not is_tenant(tenant):
             raise Http404
         at = timezone.now()

@@ -19,7 +19,7 @@ from arcadia_cloud.kernel.periods import parse_month
 from billing.api import examples
 from billing.api.filters import PERIOD_HELP
 from billing.api.serializers import ExactField
-from billing.queries import Figures, MarginBy, MarginRow, SpreadRule, limit_rows, report_margin
+from billing.queries import Figures, MarginBy, SpreadRule, limit_rows, report_margin
 
 _LIMIT: Final = re.compile(r"[1-9][0-9]{0,4}")
 _DEFAULT_ROWS: Final = 1_000
@@ -34,7 +34,7 @@ class RevenueSerializer(serializers.Serializer[Any]):
 
 
 class FiguresSerializer(serializers.Serializer[Any]):
-    """What something earned and cost, in US dollars."""
+    """Revenue, costs and margin of something, in US dollars."""
 
     revenue = ExactField(help_text="Without tax, converted by the month's rate.")
     cost = ExactField(help_text="Of its own resources.")
@@ -155,13 +155,12 @@ class MarginView(ApiView):
             "sources": report.sources,
             "total": _figures(report.total),
             "apart": [{"part": part, "amount": amount} for part, amount in sorted(report.apart.items())],
-            "rows": [_row(row) for row in limit_rows(report.rows, int(limit))],
+            "rows": [
+                {"key": row.key, "name": row.name, **_figures(row.figures)}
+                for row in limit_rows(report.rows, int(limit))
+            ],
         }
         return Response(MarginSerializer(answer).data)
-
-
-def _row(row: MarginRow) -> dict[str, Any]:
-    return {"key": row.key, "name": row.name, **_figures(row.figures)}
 
 
 def _figures(figures: Figures) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What a plan version earns at its full allowances, and at the median use of its subscribers.
+"""Break-even of a plan version: its result at full allowances, and at the median use of its subscribers.
 
 The provider's side of a kind that is metered in hours is an average resource: of the version's subscribers,
 or where these have none of the book's. An allowance of a month's hours is one that runs throughout, at its
@@ -54,7 +54,7 @@ class KindCost:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a version earns and costs a month at some usage. `cost` is in the version's currency."""
+    """Revenue and cost of a month at some usage, both in the version's currency."""
 
     revenue: Money
     cost: Money
@@ -62,7 +62,7 @@ class Outcome:
 
     @property
     def result(self) -> Money:
-        """What is left, negative for a loss."""
+        """The rest of the revenue, negative for a loss."""
         return self.revenue - self.cost
 
     @property
@@ -126,9 +126,11 @@ def _outcome(
         KindCost(kind, quantity, prices[kind] * quantity if kind in prices else None)
         for kind, quantity in sorted(usage.items())
     ]
+    # Those without a price are named beside the sum, which is a least one then.
     cost = Money(sum((row.cost for row in kinds if row.cost is not None), Decimal(0)), PROVIDER_CURRENCY)
     return Outcome(
         revenue=estimate_quote(version=version, addon_codes=(), usage=usage, period=month).subtotal,
+        # Rounded here, once: the result is compared with prices in cents.
         cost=convert(cost, version.currency, day).rounded(),
         kinds=kinds,
     )
@@ -143,11 +145,13 @@ def _unit_prices(version_pk: int, month: Period, on: date) -> dict[str, Decimal]
     for billing_kind, kind in _HOURLY.items():
         average = found.get(str(kind))
         monthly = None if average is None else average.of_version
+        # A new plan has no droplets of its own yet: the book's stand in for them.
         if monthly is None and average is not None:
             monthly = average.of_all
         if monthly is not None:
             prices[str(billing_kind)] = monthly / hours
     in_force = Q(effective_from=None) | Q(effective_from__lte=on)
+    # Of the kind as a whole: a price of one sku or region says nothing of an allowance.
     listed = ProviderPrice.objects.filter(
         in_force & (Q(effective_to=None) | Q(effective_to__gt=on)),
         kind__in=[kind for kind, _ in _LISTED.values()],

@@ -48,8 +48,10 @@ class ExchangeRates:
         """
         if source == target:
             return Decimal(1)
+        # The newest first: the first that isn't of a later day decides, too old or not.
         for found in self._by_pair.get(frozenset((source, target)), ()):
             if day - timedelta(days=MOST_DAYS_OLD) <= found.day <= day:
+                # The pair has one row a day, whichever way round an operator wrote it.
                 if found.from_currency == source:
                     return found.rate
                 return _DIVISION.divide(1, found.rate).quantize(_INVERSE_PLACES, context=_DIVISION)

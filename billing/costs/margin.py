@@ -50,7 +50,7 @@ class SpreadRule(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """What something earned and cost in a month, in US dollars.
+    """Revenue, costs and margin of something in a month, in US dollars.
 
     `shared` is its part of the costs without an owner. `revenues` are the quotes' sums as they are sold, by
     currency. `unpriced` resources are in no cost: it is at least this.
@@ -64,7 +64,7 @@ class Figures:
 
     @property
     def margin(self) -> Decimal:
-        """What is left of the revenue."""
+        """The rest of the revenue."""
         return self.revenue - self.cost - self.shared
 
     @property
@@ -76,6 +76,7 @@ class Figures:
         return share.quantize(_TENTH, context=_PERCENT)
 
     def __add__(self, other: "Figures") -> "Figures":
+        # Apart by currency: Money refuses to add two.
         sums: dict[str, Decimal] = {}
         for money in (*self.revenues, *other.revenues):
             sums[money.currency] = sums.get(money.currency, _ZERO) + money.amount
@@ -119,6 +120,7 @@ class MarginReport:
     @property
     def total(self) -> Figures:
         """All rows and what stands apart, which counts as shared."""
+        # What is apart is in no row, and still a cost of the month.
         whole = Figures(shared=sum(self.apart.values(), _ZERO))
         for row in self.rows:
             whole += row.figures
@@ -151,13 +153,13 @@ def report_margin(*, month: Period, by: MarginBy, spread: SpreadRule, at: dateti
     owners: dict[tuple[str, int | None], _Owner] = {}
     names = _add_revenue(owners, month, ExchangeRates.load(month), valuation_day(month, at=at))
     apart, sources, until = _add_costs(owners, month)
-    apart = _spread(list(owners.values()), apart, spread)
+    apart = spread_shared(list(owners.values()), apart, spread)
     header = MarginMonth.objects.filter(month=month.start).first()
     return MarginReport(
         period=month,
         by=by,
         spread=spread,
-        rows=sorted(_group(owners.values(), by, names), key=lambda row: (row.figures.margin, row.name)),
+        rows=sorted(group_owners(owners.values(), by, names), key=lambda row: (row.figures.margin, row.name)),
         apart=apart,
         is_to_date=month == month_of(at),
         costs_until=until,
@@ -183,11 +185,13 @@ def _add_revenue(
         "deployment_id", "deployment__tenant_id", "deployment__slug", "plan_version_id",
         "plan_version__plan__code", "plan_version__number", "currency", "amount_cents",
     )  # fmt: skip
+    # Names come along with the rows: a version without revenue in the month needs none.
     names: dict[int, str] = {}
+    # In the order of subscriptions: the last one's version is the deployment's main one.
     for deployment, tenant, slug, version, plan, number, currency, cents in rows.values_list(*columns):
         names[version] = f"{plan} v{number}"
         owner = owners.setdefault((tenant, deployment), _Owner(tenant, deployment, slug))
-        owner.main_version = version  # of its last subscription, which the costs are of, too
+        owner.main_version = version
         money = Money.from_cents(cents, currency)
         revenue = rates.convert(money, PROVIDER_CURRENCY, day).amount
         owner.add(version, Figures(revenue=revenue, revenues=(money,)))
@@ -209,6 +213,7 @@ def _add_costs(
         sources.add(row["source"])
         until = row["until"] if until is None else max(until, row["until"])
         tenant, deployment = row["tenant_id"], row["deployment_id"]
+        # A tax of a tenant's resource is nobody's cost either: the part decides before the owner does.
         if row["part"] != CostPart.MATCHED or tenant is None:
             name = UNATTRIBUTED if row["part"] == CostPart.MATCHED else row["part"]
             apart[name] = apart.get(name, _ZERO) + row["sum"]
@@ -220,7 +225,9 @@ def _add_costs(
     return apart, tuple(sorted(sources)), until
 
 
-def _spread(owners: Sequence[_Owner], apart: dict[str, Decimal], rule: SpreadRule) -> dict[str, Decimal]:
+def spread_shared(
+    owners: Sequence[_Owner], apart: dict[str, Decimal], rule: SpreadRule
+) -> dict[str, Decimal]:
     """Give the owners their parts of what is apart; return what stays so."""
     if rule == SpreadRule.DIRECT_COST:
         weights = [owner.figures.cost for owner in owners]
@@ -228,6 +235,7 @@ def _spread(owners: Sequence[_Owner], apart: dict[str, Decimal], rule: SpreadRul
         weights = [_ZERO if owner.deployment_id is None else Decimal(1) for owner in owners]
     else:
         return apart
+    # Nobody to take it, as where every owner's cost is a credit: it isn't lost, it stays.
     if not any(weight > 0 for weight in weights):
         return apart
     # One amount, not one for each of its parts: a single rounding.
@@ -237,7 +245,8 @@ def _spread(owners: Sequence[_Owner], apart: dict[str, Decimal], rule: SpreadRul
     return {}
 
 
-def _group(owners: Iterable[_Owner], by: MarginBy, names: dict[int, str]) -> list[MarginRow]:
+def group_owners(owners: Iterable[_Owner], by: MarginBy, names: dict[int, str]) -> list[MarginRow]:
+    """Sum the owners up to the rows of a report; `names` are those of the plan versions."""
     rows: dict[str | None, MarginRow] = {}
 
     def add(key: str | None, name: str, figures: Figures) -> None:
@@ -248,6 +257,7 @@ def _group(owners: Iterable[_Owner], by: MarginBy, names: dict[int, str]) -> lis
         if by == MarginBy.TENANT:
             add(owner.tenant_id, owner.tenant_id, owner.figures)
         elif by == MarginBy.PLAN:
+            # Two subscriptions of one month may be of two versions: each has its own revenue.
             for version, figures in owner.by_version.items():
                 key = None if version is None else str(version)
                 add(key, "without a plan" if version is None else names[version], figures)

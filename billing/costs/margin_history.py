@@ -28,7 +28,7 @@ class MonthFigures:
 
     @property
     def margin(self) -> Decimal | None:
-        """What is left of the revenue; None where that is unknown."""
+        """The rest of the revenue; None where that is unknown."""
         return None if self.revenue is None else self.revenue - self.cost
 
 
@@ -55,7 +55,7 @@ class MonthLines:
 
     @property
     def cost(self) -> Decimal:
-        """What it cost, in US dollars."""
+        """The sum of its costs, in US dollars."""
         return sum((row.amount for row in self.costs), _ZERO)
 
 
@@ -124,12 +124,15 @@ def _months_by(
         (row[column] if column else None, row["month"]): row["sum"]
         for row in costs.order_by().annotate(sum=Sum("amount"))
     }
+    # All that any of the months may need, in one query.
     rates = ExchangeRates.load(Period(months[0].start, months[-1].end))
+    # Without a column there is one key, and it has months even where nothing is stored.
     found = {key for key, _ in (*earned, *spent)} | ({None} if column is None else set())
 
     def figures_of(key: str | None, month: Period) -> MonthFigures:
         revenue, cost, missing = _ZERO, spent.get((key, month.start), _ZERO), ""
         day = valuation_day(month, at=at)
+        # A month without a rate is a gap in the chart: the other eleven are still worth showing.
         try:
             for money in earned.get((key, month.start), ()):
                 revenue += rates.convert(money, PROVIDER_CURRENCY, day).amount

@@ -23,6 +23,7 @@ def spread_amount(amount: Decimal, weights: Sequence[Decimal]) -> list[Decimal]:
     # Integers: each division's remainder is exact, and so is the sum of the parts.
     divided = [divmod(units * weight, whole) for weight in scaled]
     left = units - sum(part for part, _ in divided)
+    # The place decides between equals: the same inputs have the same parts.
     largest = sorted(range(len(divided)), key=lambda place: (-divided[place][1], place))[:left]
     extra = set(largest)
     return [sign * (part + (place in extra)) * _UNIT for place, (part, _) in enumerate(divided)]

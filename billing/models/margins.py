@@ -27,6 +27,7 @@ class ExchangeRate(models.Model):
     class Meta:
         db_table = "exchange_rates"
         constraints = [
+            # Over the pair, not its direction: 0.65 one way and 1.60 the other would both be right.
             models.UniqueConstraint(
                 Least("from_currency", "to_currency"),
                 Greatest("from_currency", "to_currency"),
@@ -84,6 +85,7 @@ class MarginRevenue(models.Model):
     plan_version = models.ForeignKey("catalog.PlanVersion", models.PROTECT, related_name="+", db_index=False)
     currency = models.CharField(max_length=3)
     amount_cents = models.BigIntegerField()
+    # Shown and summed up by kind for medians, never searched.
     lines = models.JSONField(default=list)
 
     class Meta:

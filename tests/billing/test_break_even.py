@@ -1,4 +1,4 @@
-"""What a plan version earns at its full allowances and at its subscribers' median use."""
+"""Break-even of plan versions: at full allowances and at their subscribers' median use."""
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Final
 from urllib.parse import urlsplit
@@ -13,7 +13,8 @@ from django.db import transaction
 from arcadia_cloud.digitalocean.client import DigitalOcean
 from arcadia_cloud.kernel.database import DatabaseClock
 from arcadia_cloud.kernel.errors import Conflict, NotFound
-from arcadia_cloud.kernel.periods import month_of, previous_month
+from arcadia_cloud.kernel.periods import month_of
+from billing.queries import last_months
 from billing.services import add_exchange_rates
 from catalog.services import seed_catalog
 from deployments.models import Deployment
@@ -88,11 +89,12 @@ def seed_demo() -> SeedCounts:
             for pk, name in free.order_by("pk").values_list("pk", "name")
         )
         seed_catalog(at=asked_at)
+        # Months of the past, too: their charts would have gaps.
         add_exchange_rates(
             source_currency="AUD",
             target_currency="USD",
             rate=DEMO_RATE,
-            days=_rate_days(asked_at),
+            days=[month.start for month in last_months(asked_at, _RATE_MONTHS)],
             source="made up for the demo",
         )
         made = [
@@ -111,14 +113,6 @@ def seed_demo() -> SeedCounts:
 def sold_at(at: datetime) -> datetime:
     """Return the time of the demo's sales: ten days ago and in this month, so that its quotes have usage."""
     return max(month_of(at).starts_at, at - timedelta(days=10))
-
-
-def _rate_days(at: datetime) -> list[date]:
-    """Return the days of the demo's exchange rates: the first of the running month and of those before."""
-    months = [month_of(at)]
-    while len(months) < _RATE_MONTHS:
-        months.append(previous_month(months[-1].start))
-    return [month.start for month in months]
 
 
 def _seed_desired_states(*, at: datetime) -> int:
