@@ -100,14 +100,14 @@ def count_open_alerts() -> dict[str, int]:
             pks[kind].append(int(number))
     sagas = SagaRun.objects.filter(pk__in=set(pks[_SAGA])).exclude(tenant_id=None)
     deployments = Deployment.objects.filter(pk__in=set(pks[_DEPLOYMENT]))
-    tenants = {
+    found: dict[str, dict[int, str | None]] = {
         _SAGA: dict(sagas.values_list("pk", "tenant_id")),
         _DEPLOYMENT: dict(deployments.values_list("pk", "tenant_id")),
     }
     counts: dict[str, int] = {}
     for kind, numbers in pks.items():
-        for number in numbers:
-            tenant = tenants[kind].get(number)
+        for pk in numbers:
+            tenant = found[kind].get(pk)
             if tenant is not None:
                 counts[tenant] = counts.get(tenant, 0) + 1
     return counts
@@ -123,13 +123,15 @@ def is_tenant(tenant_id: str) -> bool:
 
 def _add_resources(rows: dict[str, TenantRow]) -> None:
     # One pass over the live half of the table, by its own index.
-    live = Resource.objects.live().exclude(tenant_id=None).order_by().values("tenant_id")
+    live = Resource.objects.live().order_by().values("tenant_id")
     summed = live.annotate(
         number=Count("pk"),
         cents=Sum("monthly_price_cents"),
         unknown=Count("pk", filter=Q(monthly_price_cents=None)),
     )
     for tenant, number, cents, unknown in summed.values_list("tenant_id", "number", "cents", "unknown"):
+        if tenant is None:
+            continue
         row = rows.setdefault(tenant, TenantRow(tenant))
         row.resources, row.unpriced = number, unknown
         row.list_price = Money.from_cents(cents or 0, PROVIDER_CURRENCY).amount
@@ -137,11 +139,12 @@ def _add_resources(rows: dict[str, TenantRow]) -> None:
 
 def _add_figures(rows: dict[str, TenantRow], month: Period, at: datetime) -> str:
     """Add the month's figures; return what is missing for them."""
-    billed = MarginCost.objects.filter(month=month.start, source=CostSource.BILLED).exclude(tenant_id=None)
+    billed = MarginCost.objects.filter(month=month.start, source=CostSource.BILLED)
     for tenant, amount in (
         billed.order_by().values("tenant_id").annotate(sum=Sum("amount")).values_list("tenant_id", "sum")
     ):
-        rows.setdefault(tenant, TenantRow(tenant)).billed = amount
+        if tenant is not None:
+            rows.setdefault(tenant, TenantRow(tenant)).billed = amount
     try:
         report = report_margin(month=month, by=MarginBy.TENANT, spread=SpreadRule.NONE, at=at)
     # The rest of the list needs no rate: it is shown without these columns.

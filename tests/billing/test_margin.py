@@ -28,6 +28,7 @@ from billing.queries import (
     read_month_lines,
     report_margin,
 )
+from catalog.values.lines import Quote
 from deployments.models import Deployment
 from deployments.services import change_plan_version
 from deployments.values import ChangeTime
@@ -261,7 +262,7 @@ def test_quotes_of_the_fleet_are_those_of_each_deployment_and_ask_as_many_querie
                     at=datetime(2026, 4, 15, tzinfo=UTC),
                 )
 
-    def quoted() -> tuple[dict[int, object], int]:
+    def quoted() -> tuple[dict[int, Quote], int]:
         with CaptureQueriesContext(connection) as captured:
             found = {each.subscription.deployment_id: each.quote for each in quote_fleet(APRIL)}
         return found, len(captured)
