@@ -16,6 +16,7 @@ from catalog.models import PlanVersion
 from inventory.services import sync_inventory
 from inventory.values import RunMode
 from tests.console.test_browser import CHROMIUM, chromium, console, fleet, keep  # noqa: F401 - fixtures
+from tests.simulated import Simulated
 
 pytestmark = [
     pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not there (Debian: apt-get install chromium)"),
@@ -24,8 +25,8 @@ pytestmark = [
 
 
 @pytest.fixture
-def demo(fleet: None) -> None:  # noqa: F811 - the fixture
-    """The demo's tenants with the costs of the last month and of the running one."""
+def demo(transactional_db: None, simulator: Simulated) -> None:
+    """The demo's tenants with the costs of the last month and of the running one, before the fleet's sync."""
     seed_demo()
     sync_inventory(mode=RunMode.FULL, actor="a test", kinds=["droplet"])
     at = timezone.now()
