@@ -45,7 +45,7 @@ def _describe(words: str, outcome: Outcome) -> dict[str, Any]:
         "is_loss": result.amount < 0,
         "revenue": format_money(outcome.revenue),
         "cost": format_money(outcome.cost),
-        "unpriced": ", ".join(str(_LABELS.get(kind, kind)) for kind in outcome.unpriced),
+        "unpriced": "; ".join(str(_LABELS.get(kind, kind)) for kind in outcome.unpriced),
         "kinds": [
             (_LABELS.get(row.kind, row.kind), f"{round(row.quantity, 2).normalize():,f}", cents(row.cost))
             for row in outcome.kinds

@@ -110,7 +110,8 @@ class MarginPages(RecordAdmin[DailyCost]):
         self, request: HttpRequest, template: str, title: str, context: dict[str, Any]
     ) -> HttpResponse:
         """Return a page of the console that isn't a row's."""
-        shown = {**self.admin_site.each_context(request), "opts": self.opts, "title": title, **context}
+        # Without `opts`, whose list the head would name in place of the page.
+        shown = {**self.admin_site.each_context(request), "title": title, "content_title": title, **context}
         return TemplateResponse(request, template, shown)
 
 

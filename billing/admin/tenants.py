@@ -111,7 +111,7 @@ class TenantPages(MarginPages):
             "chart": chart_both_sides(months),
             "chart_options": chart_options(maxTicksLimit=12),
         }
-        return self.render_page(request, "billing/tenant.html", tenant, context)
+        return self.render_page(request, "billing/tenant.html", f"Tenant {tenant}", context)
 
     def _require_view(self, request: HttpRequest) -> None:
         permissions = ("billing.view_dailycost", "deployments.view_deployment", "inventory.view_resource")

@@ -45,7 +45,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('month', models.DateField()),
-                ('source', models.CharField(choices=[('billed', 'Billed'), ('accrued', 'Accrued')], max_length=10)),
+                ('source', models.CharField(max_length=10)),
                 ('part', models.CharField(choices=[('matched', 'Matched'), ('unmatched', 'Unmatched'), ('tax', 'Tax'), ('adjustments', 'Adjustments')], max_length=12)),
                 ('tenant_id', models.TextField(blank=True, null=True)),
                 ('kind', models.CharField(max_length=40)),

@@ -6,7 +6,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Greatest, Least
 
-from billing.values import DECIMAL_PLACES, MAX_DIGITS, CostPart, CostSource
+from billing.values import DECIMAL_PLACES, MAX_DIGITS, CostPart
 
 _CODE: Final = r"^[A-Z]{3}$"
 
@@ -111,7 +111,8 @@ class MarginCost(models.Model):
     """
 
     month = models.DateField()
-    source = models.CharField(max_length=10, choices=CostSource)
+    # As in daily_costs, whatever sources that has.
+    source = models.CharField(max_length=10)
     part = models.CharField(max_length=12, choices=CostPart)
     tenant_id = models.TextField(null=True, blank=True)  # noqa: DJ001 - null is unattributed
     deployment = models.ForeignKey(
