@@ -12,8 +12,28 @@ from arcadia_cloud.kernel.periods import month_of, one_month_before, previous_mo
 from billing.costs.accuracy import PriceAccuracy, compare_prices
 from billing.costs.anomalies.reads import days_of_anomaly, open_anomalies
 from billing.costs.audit.rules import RULES, AuditRule, codes_of, find_rule
+from billing.costs.break_even import BreakEven, compute_break_even
 from billing.costs.breakdown import CostBreakdown, CostGroup, CostRow, Dimension, break_down_costs
 from billing.costs.days import DayCost, sum_days
+from billing.costs.exchange_rates import MissingExchangeRate
+from billing.costs.margin import (
+    Figures,
+    MarginBy,
+    MarginReport,
+    MarginRow,
+    SpreadRule,
+    limit_rows,
+    report_margin,
+)
+from billing.costs.margin_history import (
+    MonthFigures,
+    MonthLines,
+    last_months,
+    list_months_by_plan,
+    list_months_of_deployment,
+    list_months_of_tenant,
+    read_month_lines,
+)
 from billing.costs.prices import UnpricedResources, unpriced_resources
 from billing.costs.simulation.results import (
     TenantDifference,
@@ -26,6 +46,7 @@ from billing.costs.undercharges import Undercharge, list_undercharges
 from billing.ingest.csv_summary import find_invoice_of_csv
 from billing.models import AuditRun, BalanceSnapshot, ProviderInvoice
 from billing.states import IngestStatus, PushStatus
+from billing.tenants import TenantList, TenantOrder, TenantRow, count_open_alerts, is_tenant, list_tenants
 from billing.values import CostSource
 from inventory.values import PROVIDER
 
@@ -35,20 +56,34 @@ __all__ = [
     "UNRECONCILED",
     "AuditRule",
     "BillingSummary",
+    "BreakEven",
     "CostBreakdown",
     "CostGroup",
     "CostRow",
     "CostSource",
     "DayCost",
     "Dimension",
+    "Figures",
+    "MarginBy",
+    "MarginReport",
+    "MarginRow",
+    "MissingExchangeRate",
+    "MonthFigures",
+    "MonthLines",
     "PriceAccuracy",
+    "SpreadRule",
     "TenantDifference",
+    "TenantList",
+    "TenantOrder",
+    "TenantRow",
     "Undercharge",
     "UnpricedResources",
     "balances_since",
     "break_down_costs",
     "codes_of",
     "compare_prices",
+    "compute_break_even",
+    "count_open_alerts",
     "days_of_anomaly",
     "differences_by_tenant",
     "find_invoice",
@@ -57,12 +92,21 @@ __all__ = [
     "invoices_since",
     "invoices_to_ingest",
     "invoices_to_push",
+    "is_tenant",
     "largest_differences",
+    "last_months",
     "latest_audit",
     "latest_balance",
+    "limit_rows",
+    "list_months_by_plan",
+    "list_months_of_deployment",
+    "list_months_of_tenant",
+    "list_tenants",
     "list_undercharges",
     "open_anomalies",
+    "read_month_lines",
     "reason_against_publishing",
+    "report_margin",
     "simulations_of_version",
     "sum_days",
     "summarize_billing",

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Final
 
@@ -26,6 +27,7 @@ from billing.costs.anomalies.detect import AnomalyCounts, detect
 from billing.costs.anomalies.dismiss import LONGEST_REASON, dismiss_anomaly
 from billing.costs.audit.run import RuleResult, run_audit
 from billing.costs.days import CostDaysResult, compute_due_days, make_days_due, plan_days
+from billing.costs.margin_months import compute_margin_months
 from billing.costs.prices import PriceCounts, keep_size_prices, seed_prices
 from billing.costs.reported import ReportedResult, read_reported_days
 from billing.costs.simulation.run import request_simulation, run_simulation, unattended_simulations
@@ -34,7 +36,7 @@ from billing.history import HistoryResult, read_history
 from billing.ingest import accept_mismatch as acceptance
 from billing.ingest.ingest_invoice import IngestResult, ingest_invoice
 from billing.matching import rematch
-from billing.models import BalanceSnapshot, PlanSimulation, ProviderInvoice
+from billing.models import BalanceSnapshot, ExchangeRate, PlanSimulation, ProviderInvoice
 from billing.queries import invoices_to_ingest, invoices_to_push
 from billing.states import PushStatus
 from billing.values import CostSource
@@ -54,7 +56,9 @@ __all__ = [
     "RuleResult",
     "SweepCounts",
     "accept_mismatch",
+    "add_exchange_rates",
     "compute_daily_costs",
+    "compute_margins",
     "detect_cost_anomalies",
     "dismiss_anomaly",
     "ingest_and_push",
@@ -144,7 +148,35 @@ def compute_daily_costs(*, at: datetime, report: ReportProgress | None = None) -
     """
     with lease("billing: daily costs"):
         plan_days(at=at)
-        return compute_due_days(report=report)
+        result = compute_due_days(report=report)
+        compute_margin_months(at=at)
+    return result
+
+
+def compute_margins(*, at: datetime, report: ReportProgress | None = None) -> int:
+    """Store what the months that are due at `at` earned and cost, as `compute_daily_costs` does at its end.
+
+    Returns how many. One process at a time. Raises LeaseHeld.
+    """
+    with lease("billing: daily costs"):
+        return compute_margin_months(at=at, report=report)
+
+
+def add_exchange_rates(
+    *, source_currency: str, target_currency: str, rate: Decimal, days: Sequence[date], source: str
+) -> int:
+    """Keep one rate for these days where the pair has none yet, on any day; return how many."""
+    # Any rate of the pair: where an operator keeps rates already, none is made up beside them.
+    pair = (source_currency, target_currency)
+    if ExchangeRate.objects.filter(from_currency__in=pair, to_currency__in=pair).exists():
+        return 0
+    rows = [
+        ExchangeRate(
+            from_currency=source_currency, to_currency=target_currency, day=day, rate=rate, source=source
+        )
+        for day in days
+    ]
+    return len(ExchangeRate.objects.bulk_create(rows))
 
 
 def detect_cost_anomalies(*, at: datetime, report: ReportProgress | None = None) -> AnomalyCounts:

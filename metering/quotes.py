@@ -92,7 +92,7 @@ def quote_month(deployment_pk: int, month: Period, *, at: datetime) -> MonthQuot
     book = price_book(month, subscription.plan_version.currency)
 
     def usage_so_far(days: Period) -> Mapping[str, Decimal]:
-        return _sum_days(usage, days)
+        return sum_days(usage, days)
 
     so_far = quote(quote_inputs(subscription, month, book, usage_so_far))
     today = at.astimezone(UTC).date()
@@ -105,11 +105,11 @@ def quote_month(deployment_pk: int, month: Period, *, at: datetime) -> MonthQuot
 
     def usage_expected(days: Period) -> Mapping[str, Decimal]:
         left = days.overlap(Period(today, month.end))
-        known, expected = _sum_days(usage, days), {}
+        known, expected = sum_days(usage, days), {}
         for kind in known.keys() | average.keys():
             still = _ROUNDING.multiply(average.get(kind, Decimal(0)), left.days if left else 0)
             # What has been used today is more than an average day sometimes, and isn't taken back.
-            used = _sum_days(usage, left).get(kind, Decimal(0)) if left else Decimal(0)
+            used = sum_days(usage, left).get(kind, Decimal(0)) if left else Decimal(0)
             rest = max(still.quantize(_UNIT, context=_ROUNDING), used)
             expected[kind] = known.get(kind, Decimal(0)) - used + rest
         return expected
@@ -134,7 +134,7 @@ def compare_usage(deployment_pk: int, days: Period) -> UsageChange | None:
     book = price_book(month, subscription.plan_version.currency)
 
     def total_of(used: UsageByDay) -> Money:
-        return quote(quote_inputs(subscription, month, book, lambda part: _sum_days(used, part))).total
+        return quote(quote_inputs(subscription, month, book, lambda part: sum_days(used, part))).total
 
     return UsageChange(expected=total_of(usage | dict.fromkeys(days, average)), actual=total_of(usage))
 
@@ -152,7 +152,8 @@ def _subscription_in(deployment_pk: int, month: Period) -> Subscription:
     return found
 
 
-def _sum_days(usage: UsageByDay, days: Period) -> dict[str, Decimal]:
+def sum_days(usage: UsageByDay, days: Period) -> dict[str, Decimal]:
+    """Return the sums of these days by billing kind."""
     total: dict[str, Decimal] = {}
     for day in days:
         for kind, quantity in usage.get(day, {}).items():
@@ -164,7 +165,7 @@ def _average_day(usage: UsageByDay, periods: list[Period]) -> dict[str, Decimal]
     number = sum(days.days for days in periods)
     total: dict[str, Decimal] = {}
     for days in periods:
-        for kind, quantity in _sum_days(usage, days).items():
+        for kind, quantity in sum_days(usage, days).items():
             total[kind] = total.get(kind, Decimal(0)) + quantity
     return {kind: _ROUNDING.divide(quantity, number) for kind, quantity in total.items()}
 

@@ -1,6 +1,7 @@
 """The console's sidebar, by area; each user sees what they may open."""
 
-from typing import Any
+import re
+from typing import Any, Final
 
 from django.db.models import QuerySet
 from django.http import HttpRequest
@@ -14,6 +15,7 @@ from provisioning.models import SagaRun
 from provisioning.states import SagaStatus
 
 Item = dict[str, object]
+_COSTS_BY_DAY: Final = re.compile("/admin/billing/dailycost/(?!margin|tenants)")
 
 
 def navigation(request: HttpRequest) -> list[dict[str, object]]:
@@ -57,6 +59,7 @@ def navigation(request: HttpRequest) -> list[dict[str, object]]:
         {
             "title": "Customers",
             "items": [
+                _page(request, "Tenants", "groups", "billing_tenants", "billing.dailycost"),
                 _item("Deployments", "deployed_code", "deployments.deployment"),
                 _item("Subscriptions", "card_membership", "deployments.subscription"),
             ],
@@ -77,9 +80,16 @@ def navigation(request: HttpRequest) -> list[dict[str, object]]:
                 _item("Cost lines", "list_alt", "billing.costline"),
                 _item("Balance", "account_balance", "billing.balancesnapshot"),
                 _item("Payments and credits", "payments", "billing.billingentry"),
-                _item("Costs by day", "calendar_month", "billing.dailycost"),
-                _item("Money audit", "fact_check", "billing.auditfinding"),
+                _page(request, "Margin", "monitoring", "billing_margin", "billing.dailycost"),
+                # Its address begins those of the pages above: there it isn't the present one.
+                {
+                    **_item("Costs by day", "calendar_month", "billing.dailycost"),
+                    "active": re.match(r"/admin/billing/dailycost/(?!margin|tenants)", request.path)
+                    is not None,
+                },
                 _item("Cost anomalies", "trending_up", "billing.costanomaly"),
+                _item("Money audit", "fact_check", "billing.auditfinding"),
+                _item("Exchange rates", "currency_exchange", "billing.exchangerate"),
                 _item("DigitalOcean's prices", "sell", "billing.providerprice"),
                 _item("Price simulations", "compare_arrows", "billing.plansimulation"),
             ],
@@ -129,6 +139,13 @@ def _item(title: str, icon: str, model: str) -> Item:
 
     link = reverse_lazy(f"admin:{app}_{name}_changelist")
     return {"title": title, "icon": icon, "link": link, "permission": permitted}
+
+
+def _page(request: HttpRequest, title: str, icon: str, name: str, model: str) -> Item:
+    """Return the link to a page that is no list, for those who may see `model`."""
+    link = reverse_lazy(f"admin:{name}")
+    is_here = request.path.startswith(str(link))
+    return {**_item(title, icon, model), "link": link, "active": is_here}
 
 
 def _badge(request: HttpRequest, permission: str, rows: QuerySet[Any]) -> int:

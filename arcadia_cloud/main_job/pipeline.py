@@ -13,10 +13,12 @@ from django.utils import timezone
 
 from arcadia_cloud.digitalocean.errors import ProviderError
 from arcadia_cloud.kernel.errors import DomainError, describe
-from arcadia_cloud.kernel.periods import Period
-from billing.queries import invoices_to_push, unpriced_resources
+from arcadia_cloud.kernel.money import Money
+from arcadia_cloud.kernel.periods import Period, month_of
+from billing.queries import MarginBy, SpreadRule, invoices_to_push, report_margin, unpriced_resources
 from billing.services import (
     compute_daily_costs,
+    compute_margins,
     detect_cost_anomalies,
     ingest_invoices,
     push_invoices,
@@ -235,6 +237,22 @@ def _since(started: float) -> float:
     return time.monotonic() - started
 
 
+def run_margin(report: ReportProgress) -> Iterator[StageResult]:
+    """Store what the months that are due earned and cost, and sum up the running one; one result."""
+    started = time.monotonic()
+    at = timezone.now()
+    months = compute_margins(at=at, report=lambda number, of: report(f"margin: {number} of {of} months"))
+    found = report_margin(month=month_of(at), by=MarginBy.DEPLOYMENT, spread=SpreadRule.NONE, at=at)
+    total = Money(found.total.margin, found.currency)
+    counts = {
+        "months": months,
+        "deployments": len(found.rows),
+        "losing money": sum(row.figures.margin < 0 for row in found.rows),
+        f"{found.currency} cents": total.cents,
+    }
+    yield StageResult("margin", counts, time.monotonic() - started)
+
+
 def _sync_result(run: SyncRun) -> StageResult:
     counts = {
         "seen": run.seen,
@@ -264,4 +282,5 @@ STAGES: Sequence[Stage] = (
     Stage("daily costs", run_daily_costs),
     Stage("cost anomalies", run_anomalies),
     Stage("quote", run_quotes),
+    Stage("margin", run_margin),
 )

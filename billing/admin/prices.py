@@ -8,10 +8,10 @@ from django.http import HttpRequest
 
 from arcadia_cloud.kernel.console.editor import EditorAdmin
 from arcadia_cloud.kernel.console.filters import ChoiceFilter
-from arcadia_cloud.kernel.console.records import RecordAdmin
 from arcadia_cloud.kernel.console.theme import display
 from arcadia_cloud.kernel.money import Money, format_money
 from billing.admin.formatting import format_dollars
+from billing.admin.tenants import TenantPages
 from billing.models import DailyCost, ProviderPrice
 from billing.services import recompute_after_price_change
 from billing.values import CostSource
@@ -75,8 +75,8 @@ class ProviderPriceAdmin(EditorAdmin[ProviderPrice]):
 
 
 @admin.register(DailyCost)
-class DailyCostAdmin(RecordAdmin[DailyCost]):
-    """Costs by day, owner and kind, newest first."""
+class DailyCostAdmin(TenantPages):
+    """Costs by day, owner and kind, newest first; the pages that are made of them come with it."""
 
     list_display = (
         "day", "source", "part", "tenant_id", "deployment", "kind", "formatted_amount", "resources",

@@ -231,6 +231,38 @@ _UNDERCHARGES: Final = {
         },
     ],
 }
+_MARGIN_ROW: Final = {
+    "key": "4",
+    "name": "acme/shop",
+    "revenue": "32.50",
+    "cost": "24.00",
+    "shared": "0.00",
+    "margin": "8.50",
+    "percent": "26.2",
+    "unpriced": 0,
+    "revenues": [{"currency": "AUD", "amount_minor": 5000}],
+}
+_MARGIN: Final = {
+    "period": "2026-04-01",
+    "by": "deployment",
+    "spread": "none",
+    "currency": PROVIDER_CURRENCY,
+    "is_to_date": False,
+    "costs_until": "2026-04-30",
+    "computed_at": "2026-05-02T03:11:20Z",
+    "sources": ["billed"],
+    "total": {
+        "revenue": "32.50",
+        "cost": "24.00",
+        "shared": "7.90",
+        "margin": "0.60",
+        "percent": "1.8",
+        "unpriced": 0,
+        "revenues": [{"currency": "AUD", "amount_minor": 5000}],
+    },
+    "apart": [{"part": "tax", "amount": "7.90"}],
+    "rows": [_MARGIN_ROW],
+}
 
 
 # Of a list, one row each: the schema lays the page around it.
@@ -274,3 +306,4 @@ DISMISS_ANOMALY: Final = [
         }
     ),
 ]
+MARGIN: Final = [answer(_MARGIN)]

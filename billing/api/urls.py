@@ -7,6 +7,7 @@ from billing.api.anomalies import AnomalyDetail, AnomalyDismiss, AnomalyList
 from billing.api.audit import AuditFindingList
 from billing.api.cost_checks import CostAccuracyView, UnderchargesView
 from billing.api.cost_days import CostDaysView
+from billing.api.margin import MarginView
 from billing.api.simulations import SimulateView, SimulationDetail
 
 urlpatterns = [
@@ -20,6 +21,7 @@ urlpatterns = [
     path("costs/anomalies/<int:pk>", AnomalyDetail.as_view(), name="cost-anomaly"),
     path("costs/anomalies/<int:pk>/dismiss", AnomalyDismiss.as_view(), name="cost-anomaly-dismiss"),
     path("costs/days", CostDaysView.as_view(), name="cost-days"),
+    path("costs/margin", MarginView.as_view(), name="costs-margin"),
     path("billing/invoices", views.InvoiceList.as_view(), name="billing-invoices"),
     path("billing/invoices/<int:pk>", views.InvoiceDetail.as_view(), name="billing-invoice"),
     path("catalog/plan-versions/<int:pk>/simulate", SimulateView.as_view(), name="catalog-simulate"),

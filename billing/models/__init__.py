@@ -11,6 +11,7 @@ from billing.models.invoices import (
     ProviderInvoice,
     ProviderInvoiceQuerySet,
 )
+from billing.models.margins import ExchangeRate, MarginCost, MarginMonth, MarginRevenue
 from billing.models.simulations import PlanSimulation, PlanSimulationRow
 
 __all__ = [
@@ -22,7 +23,11 @@ __all__ = [
     "CostDay",
     "CostLine",
     "DailyCost",
+    "ExchangeRate",
     "InvoiceItemsPart",
+    "MarginCost",
+    "MarginMonth",
+    "MarginRevenue",
     "PlanSimulation",
     "PlanSimulationRow",
     "ProviderInvoice",

@@ -1,6 +1,7 @@
 """Rows for the console to show."""
 
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 from uuid import uuid4
 
@@ -23,6 +24,7 @@ from billing.models import (
     CostAnomaly,
     CostLine,
     DailyCost,
+    ExchangeRate,
     PlanSimulation,
     ProviderInvoice,
     ProviderPrice,
@@ -72,6 +74,7 @@ EVERY_LIST = (
     "billing/auditfinding",
     "billing/plansimulation",
     "billing/costanomaly",
+    "billing/exchangerate",
     "kernel/alert",
     "kernel/lease",
     "django_celery_beat/periodictask",
@@ -241,6 +244,12 @@ def billed(resource: Resource) -> None:
         cause="Cost of t +200 %.",
         parts=[{"cause": "rest", "text": "nothing in our history", "amount": "10"}],
         detected_at=at,
+    )
+    ExchangeRate.objects.create(
+        from_currency="AUD",
+        day=START.date() + timedelta(days=resource.pk % 10_000),
+        rate=Decimal("0.65"),
+        source="a test",
     )
     BalanceSnapshot.objects.create(
         hour=at,

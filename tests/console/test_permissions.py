@@ -21,6 +21,7 @@ CATALOG = (
     *(f"delete_{model}" for model in ("plantenant", "planversion", "planitem", "resourceprice", "taxrate")),
 )  # fmt: skip
 PROVIDER_PRICES = ("add_providerprice", "change_providerprice")
+EXCHANGE_RATES = ("add_exchangerate", "change_exchangerate", "delete_exchangerate")
 
 
 @pytest.mark.parametrize("address", ["", *(f"{name}/" for name in (*EVERY_LIST, *ACCESS_LISTS))])
@@ -120,9 +121,10 @@ def test_groups_have_exactly_their_permissions_however_often_they_are_seeded(db:
         "change_providerinvoice",
         "change_subscriptiondiscount",
         *PROVIDER_PRICES,
+        *EXCHANGE_RATES,
         *CATALOG,
     }
-    assert named["admin"] > {*CATALOG, *PROVIDER_PRICES}
+    assert named["admin"] > {*CATALOG, *PROVIDER_PRICES, *EXCHANGE_RATES}
     assert named["operator"] == {
         "change_project",
         "change_resource",

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -14,7 +15,11 @@ from arcadia_cloud.digitalocean.client import DigitalOcean
 from arcadia_cloud.kernel.database import DatabaseClock
 from arcadia_cloud.kernel.errors import Conflict, NotFound
 from arcadia_cloud.kernel.periods import month_of
+from billing.queries import last_months
+from billing.services import add_exchange_rates
+from catalog.models import Addon
 from catalog.services import seed_catalog
+from catalog.values.kinds import BillingKind
 from deployments.models import Deployment
 from deployments.services import create_deployment, create_subscription
 from deployments.states import DeploymentState
@@ -39,13 +44,19 @@ TENANTS: Final[Mapping[str, Mapping[str, str]]] = {
     "globex": {"crm": "Globex CRM"},
     "initech": {"reports": "Initech Reports"},
 }
-# Each deployment's plan and add-ons.
+# Each deployment's plan and add-ons. `reports` loses money: the cheapest plan, for a droplet and a
+# cluster that cost three times as much.
 PLANS: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = {
-    "shop": ("studio", ("storage_50gb",)),
+    "shop": ("studio", ("storage_50gb", "demo_servers")),
     "wiki": ("starter", ()),
-    "assist": ("pro", ("llm_tokens_1m",)),
-    "crm": ("studio", ()),
+    "assist": ("pro", ("llm_tokens_1m", "demo_gpu")),
+    "crm": ("studio", ("demo_servers",)),
     "reports": ("starter", ()),
+}
+# Add-ons that the demo's larger machines are sold with, so that only `reports` loses: name, hours, cents.
+SERVERS: Final[Mapping[str, tuple[str, int, int]]] = {
+    "demo_servers": ("Three servers", 3 * 744, 45_000),
+    "demo_gpu": ("A server with a GPU", 744, 890_000),
 }
 # A droplet that is smaller than it should be: drift for the inbox, which a revert can put back.
 TOO_SMALL: Final = "crm-worker-01"
@@ -58,6 +69,8 @@ SMALLER: Final[Mapping[str, str]] = {
 }
 _RESIZED_BEFORE: Final = timedelta(days=3)
 _KNOWN_SINCE: Final = timedelta(days=60)
+DEMO_RATE: Final = Decimal("0.65")  # US dollars for an Australian one
+_RATE_MONTHS: Final = 14
 _ACTOR: Final = "system: demo"
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
@@ -100,6 +113,19 @@ def seed_demo() -> SeedCounts:
             for pk, name in free.order_by("pk").values_list("pk", "name")
         )
         seed_catalog(at=asked_at)
+        for code, (name, hours, cents) in SERVERS.items():
+            terms = {"name": name, "qty": hours, "price_cents": cents}
+            Addon.objects.get_or_create(
+                code=code, defaults={**terms, "resource_kind": BillingKind.DROPLET_HOURS}
+            )
+        # Months of the past, too: their charts would have gaps.
+        add_exchange_rates(
+            source_currency="AUD",
+            target_currency="USD",
+            rate=DEMO_RATE,
+            days=[month.start for month in last_months(asked_at, _RATE_MONTHS)],
+            source="made up for the demo",
+        )
         made = [
             _seed_deployment(tenant, slug, display_name, at=sold_at(asked_at))
             for tenant, deployments in TENANTS.items()

@@ -56,6 +56,11 @@ _CATALOG: Final = (
 _METERING: Final = ("metering.add_meteringconfig", "metering.add_bandwidthsource")
 _ANOMALIES: Final = ("billing.change_costanomaly",)
 _PROVIDER_PRICES: Final = ("billing.add_providerprice", "billing.change_providerprice")
+_EXCHANGE_RATES: Final = (
+    "billing.add_exchangerate",
+    "billing.change_exchangerate",
+    "billing.delete_exchangerate",
+)
 _MAY: Final[Mapping[str, tuple[str, ...]]] = {
     VIEWER: (),
     OPERATOR: (
@@ -75,6 +80,7 @@ _MAY: Final[Mapping[str, tuple[str, ...]]] = {
         *_ANOMALIES,
         "deployments.change_subscriptiondiscount",
         *_PROVIDER_PRICES,
+        *_EXCHANGE_RATES,
         *_CATALOG,
     ),
     ADMIN: (
@@ -82,6 +88,7 @@ _MAY: Final[Mapping[str, tuple[str, ...]]] = {
         "billing.change_providerinvoice",
         *_ANOMALIES,
         *_PROVIDER_PRICES,
+        *_EXCHANGE_RATES,
         *_CATALOG,
         "deployments.change_deployment",
         "deployments.change_subscriptiondiscount",
