@@ -57,7 +57,7 @@ class _ActionView(ApiView):
     def run_action(
         self, request: Request, pk: int, act: Callable[..., Drift], body: Serializer[Any]
     ) -> Response:
-        """Act with what the body says, and answer the row as it is then."""
+        """Act with the values of the body, and answer the row as it is then."""
         body.is_valid(raise_exception=True)
         actor = caller(request).actor
         drift = act(drift_pk=pk, actor=actor, at=timezone.now(), **body.validated_data)

@@ -27,7 +27,7 @@ METERED: Final = [date(2026, 4, 1) + timedelta(days=number) for number in range(
 
 @dataclass(frozen=True)
 class Book:
-    """What stands in it."""
+    """Its rows that tests name."""
 
     deployment: Deployment
     resource: Resource

@@ -1,4 +1,4 @@
-"""The day of a pause or a cancellation belongs to what it ends: its fee and its usage are due to nobody."""
+"""The day of a pause or a cancellation belongs to what it ends: its fee and its usage are never due."""
 
 from datetime import date, timedelta
 from decimal import Decimal

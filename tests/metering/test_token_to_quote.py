@@ -1,4 +1,4 @@
-"""The first walk of docs/api.md, from a token to a quote, run with curl against a server in one piece."""
+"""The section of docs/api.md from a token to a quote, run with curl against a server in one piece."""
 
 import shutil
 from datetime import UTC, datetime
