@@ -1,4 +1,4 @@
-"""The gate of publications: a draft in another's place is simulated first, or a note is the reason why not."""
+"""The gate of publications: a draft in another's place is simulated first, or there is a note why not."""
 
 from collections.abc import Callable
 from datetime import timedelta
