@@ -288,6 +288,9 @@ SPECTACULAR_SETTINGS = {
         "SagaStatusEnum": "provisioning.states.SagaStatus",
         "SagaStepStatusEnum": "provisioning.states.StepStatus",
         "DriftStatusEnum": "drift.states.DriftStatus",
+        "AnomalyStatusEnum": "billing.states.AnomalyStatus",
+        "AnomalyDirectionEnum": "billing.values.AnomalyDirection",
+        "DirectionEnum": "provisioning.states.Direction",
         "DeploymentStateEnum": "deployments.states.DeploymentState",
         "SubscriptionStatusEnum": "deployments.states.SubscriptionStatus",
         "SimulationStatusEnum": "billing.states.SimulationStatus",
@@ -330,6 +333,11 @@ ARCADIA_SAGA_TAG_LAG_SECONDS = env.number("ARCADIA_SAGA_TAG_LAG_SECONDS", 60)
 ARCADIA_SAGA_POLL_SECONDS = env.number("ARCADIA_SAGA_POLL_SECONDS", 5)
 # What has a saga's mark and is older than its step by more than the clocks may differ is somebody else's.
 ARCADIA_SAGA_CLOCK_SLACK_SECONDS = env.number("ARCADIA_SAGA_CLOCK_SLACK_SECONDS", 600)
+
+# --- Costs -----------------------------------------------------------------------------------------
+# A day's cost counts as an anomaly where it is off by both.
+COST_ANOMALY_MIN_DOLLARS = env.number("COST_ANOMALY_MIN_DOLLARS", 5, at_least=1)
+COST_ANOMALY_MIN_PERCENT = env.number("COST_ANOMALY_MIN_PERCENT", 30, at_least=1)
 
 # --- Finance ---------------------------------------------------------------------------------------
 SKYAI_FINANCE_URL = env.url("SKYAI_FINANCE_URL", "http://localhost:4010", schemes=("https", "http"))

@@ -26,6 +26,7 @@ class BillingConfig(AppConfig):
             import_string("billing.gauges.read_billing_gauges"),
         )
         subject_links.register_list("audit", "admin:billing_auditfinding_changelist", "rule")
+        subject_links.register("cost_anomaly", "admin:billing_costanomaly_change")
         register_schedule(
             ScheduleEntry(
                 name="billing: balance",
@@ -60,6 +61,14 @@ class BillingConfig(AppConfig):
                 task="billing.compute_daily_costs",
                 queue=_QUEUE,
                 crontab="10 3 * * *",
+                expires_seconds=24 * 3600,
+            ),
+            # After the costs of the days, which take minutes at the most but for the first run.
+            ScheduleEntry(
+                name="billing: cost anomalies",
+                task="billing.detect_cost_anomalies",
+                queue=_QUEUE,
+                crontab="30 3 * * *",
                 expires_seconds=24 * 3600,
             ),
             ScheduleEntry(

@@ -10,6 +10,7 @@ from django.db.models import Count, Q, QuerySet, Sum
 from arcadia_cloud.kernel.errors import NotFound
 from arcadia_cloud.kernel.periods import month_of, one_month_before, previous_month
 from billing.costs.accuracy import PriceAccuracy, compare_prices
+from billing.costs.anomalies.reads import days_of_anomaly, open_anomalies
 from billing.costs.audit.rules import RULES, AuditRule, codes_of, find_rule
 from billing.costs.breakdown import CostBreakdown, CostGroup, CostRow, Dimension, break_down_costs
 from billing.costs.days import DayCost, sum_days
@@ -48,6 +49,7 @@ __all__ = [
     "break_down_costs",
     "codes_of",
     "compare_prices",
+    "days_of_anomaly",
     "differences_by_tenant",
     "find_invoice",
     "find_invoice_of_csv",
@@ -59,6 +61,7 @@ __all__ = [
     "latest_audit",
     "latest_balance",
     "list_undercharges",
+    "open_anomalies",
     "reason_against_publishing",
     "simulations_of_version",
     "sum_days",

@@ -22,6 +22,8 @@ from arcadia_cloud.kernel.periods import Period
 from arcadia_cloud.kernel.queue.nudge import nudge, publish_now
 from arcadia_cloud.kernel.states import StaleState
 from billing import balance, finance_push
+from billing.costs.anomalies.detect import AnomalyCounts, detect
+from billing.costs.anomalies.dismiss import LONGEST_REASON, dismiss_anomaly
 from billing.costs.audit.run import RuleResult, run_audit
 from billing.costs.days import CostDaysResult, compute_due_days, make_days_due, plan_days
 from billing.costs.prices import PriceCounts, keep_size_prices, seed_prices
@@ -40,8 +42,10 @@ from billing.values import CostSource
 __all__ = [
     "AUDIT_TASK",
     "INGEST_TASK",
+    "LONGEST_REASON",
     "PUSH_TASK",
     "SIMULATE_TASK",
+    "AnomalyCounts",
     "CostDaysResult",
     "IngestResult",
     "PriceCounts",
@@ -51,6 +55,8 @@ __all__ = [
     "SweepCounts",
     "accept_mismatch",
     "compute_daily_costs",
+    "detect_cost_anomalies",
+    "dismiss_anomaly",
     "ingest_and_push",
     "ingest_file",
     "ingest_invoices",
@@ -139,6 +145,15 @@ def compute_daily_costs(*, at: datetime, report: ReportProgress | None = None) -
     with lease("billing: daily costs"):
         plan_days(at=at)
         return compute_due_days(report=report)
+
+
+def detect_cost_anomalies(*, at: datetime, report: ReportProgress | None = None) -> AnomalyCounts:
+    """Judge the costs of the days before `at`; open, update and close anomalies. A repeat changes nothing.
+
+    One process at a time. Raises LeaseHeld.
+    """
+    with lease("billing: cost anomalies"):
+        return detect(at=at, report=report)
 
 
 def update_history(*, at: datetime, enqueue: bool, since: date | None = None) -> HistoryResult:

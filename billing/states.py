@@ -1,4 +1,4 @@
-"""The life cycles of a provider invoice: its ingest, and its push to finance."""
+"""The life cycles of a provider invoice, its ingest and its push to finance, and of a cost anomaly."""
 
 from typing import Final
 
@@ -64,3 +64,22 @@ SIMULATION_LIFECYCLE: Final = Lifecycle(
     field="status",
 )
 UNFINISHED_SIMULATIONS: Final = (SimulationStatus.QUEUED, SimulationStatus.RUNNING)
+
+
+class AnomalyStatus(TextChoices):
+    """The state of a cost anomaly: `closed` ended by itself, `dismissed` by an operator, for its level."""
+
+    OPEN = "open"
+    CLOSED = "closed"
+    DISMISSED = "dismissed"
+
+
+ANOMALY_LIFECYCLE: Final = Lifecycle(
+    AnomalyStatus,
+    {
+        AnomalyStatus.OPEN: frozenset({AnomalyStatus.CLOSED, AnomalyStatus.DISMISSED}),
+        AnomalyStatus.CLOSED: frozenset(),
+        AnomalyStatus.DISMISSED: frozenset(),
+    },
+    field="status",
+)

@@ -75,6 +75,13 @@ def sweep_simulations() -> dict[str, int]:
     return {"simulations": services.sweep_simulations()}
 
 
+@shared_task(name="billing.detect_cost_anomalies")
+def detect_cost_anomalies() -> dict[str, int]:
+    """Judge the costs of the last days, daily, after they are computed."""
+    counts = services.detect_cost_anomalies(at=timezone.now())
+    return {"opened": counts.opened, "closed": counts.closed, "open": counts.open}
+
+
 @shared_task(name="billing.sweep")
 def sweep() -> dict[str, int]:
     """Try again, hourly, what failed, didn't add up, or wasn't pushed."""

@@ -82,3 +82,36 @@ class PriceUnit(TextChoices):
 
     MONTH = "month", "each, a month"
     GIB_MONTH = "gib_month", "GiB, a month"
+
+
+class AnomalyDirection(TextChoices):
+    """The direction in which a cost left what was expected."""
+
+    UP = "up"
+    DOWN = "down"
+
+
+class AnomalyEnd(TextChoices):
+    """The reasons for which an anomaly ended by itself; empty while it is open or dismissed."""
+
+    HELD = "held", "the level held for seven days"
+    FELL_BACK = "fell_back", "the cost fell back"
+    ANOTHER_LEVEL = "another_level", "another level began"
+    OPEN = "", "not ended"
+
+
+class CausePart(TextChoices):
+    """The causes of a part of a difference in cost."""
+
+    CREATED = "created"
+    RESIZED = "resized"
+    RESTORED = "restored"
+    GAINED = "gained"
+    LOST = "lost"
+    GONE = "gone"
+    CHANGED = "changed"
+    PRICE = "price"
+    UNMATCHED_LINES = "unmatched_lines"
+    ADJUSTMENTS = "adjustments"
+    OTHERS = "others"
+    REST = "rest"

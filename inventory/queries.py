@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, date, datetime, timedelta
 from itertools import groupby
 from operator import itemgetter
 from typing import Any, Final, TypeAlias, cast
@@ -11,6 +11,7 @@ from django.db.models import Count, Max, Q, QuerySet, Sum, Value
 from django.db.models.functions import StrIndex, Upper
 from django.db.models.lookups import GreaterThan
 
+from arcadia_cloud.kernel.periods import Period
 from arcadia_cloud.kernel.sql import fetch_all, load
 from inventory.kinds import registry
 from inventory.kinds.spec import KindSpec, Source
@@ -99,6 +100,23 @@ def sync_ages(*, at: datetime) -> list[SyncAge]:
         is_stale = is_set_up if run.completed_at is None else at - run.completed_at > limit
         ages.append(SyncAge(run.kind, run.completed_at, is_stale, run.error))
     return ages
+
+
+def kinds_read_by_day(days: Period) -> set[tuple[date, str]]:
+    """Return each of these days with each kind that was read completely at its end, or on the day after.
+
+    The newest run that began by then decides: one that failed leaves the day unread, and so does none.
+    """
+    began = SyncRun.objects.filter(
+        started_at__gte=days.starts_at, started_at__lt=days.ends_at + timedelta(days=1)
+    )
+    runs = began.exclude(outcome__in=[RunOutcome.RUNNING, RunOutcome.SKIPPED]).order_by("started_at", "pk")
+    newest: dict[tuple[date, str], str] = {}
+    for kind, started_at, outcome in runs.values_list("kind", "started_at", "outcome").iterator():
+        day = started_at.astimezone(UTC).date()
+        for each in (day - timedelta(days=1), day):
+            newest[each, kind] = outcome
+    return {subject for subject, outcome in newest.items() if outcome == RunOutcome.COMPLETE}
 
 
 def fleet_cells() -> list[FleetCell]:

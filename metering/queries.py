@@ -18,13 +18,15 @@ from deployments.models import Subscription
 from deployments.queries import quote_inputs
 from metering.closed_months import MonthComparison, compare_closed_month
 from metering.models import BandwidthMeasurement, UsageRecord
-from metering.quotes import MonthQuote, quote_month, running_days, usage_by_day
+from metering.quotes import MonthQuote, UsageChange, compare_usage, quote_month, running_days, usage_by_day
 
 __all__ = [
     "MonthComparison",
     "MonthQuote",
+    "UsageChange",
     "bandwidth_coverage",
     "compare_closed_month",
+    "compare_usage",
     "fleet_usage_for_period",
     "quote_month",
     "quote_usage",

@@ -13,6 +13,7 @@ from django.db.models import F, Q, Sum
 from django.db.models.functions import TruncDate
 
 from arcadia_cloud.kernel.errors import InvalidInput
+from arcadia_cloud.kernel.money import Money
 from arcadia_cloud.kernel.periods import Period, month_of
 from catalog.queries import price_book
 from catalog.quote import quote
@@ -46,6 +47,22 @@ class MonthQuote:
     usage: UsageByDay
     quote: Quote
     forecast: Quote | None
+
+
+@dataclass(frozen=True, slots=True)
+class UsageChange:
+    """The quotes of a month with the days as they would have been used, and as they were."""
+
+    expected: Money
+    actual: Money
+
+    @property
+    def percent(self) -> int | None:
+        """The change in whole percent; None where nothing was expected, and something came."""
+        if not self.expected.amount:
+            return None if self.actual.amount else 0
+        change = (self.actual - self.expected).amount * 100 / self.expected.amount
+        return int(change.to_integral_value(ROUND_HALF_UP))
 
 
 def usage_by_day(deployment_pk: int, period: Period) -> UsageByDay:
@@ -99,6 +116,27 @@ def quote_month(deployment_pk: int, month: Period, *, at: datetime) -> MonthQuot
 
     forecast = quote(quote_inputs(subscription, month, book, usage_expected))
     return MonthQuote(subscription, usage, so_far, forecast)
+
+
+def compare_usage(deployment_pk: int, days: Period) -> UsageChange | None:
+    """Return what these days' usage does to the quote of their month; None for a deployment without one.
+
+    Compared with days that use what the seven days before them used on average.
+    """
+    month = month_of(days.end - timedelta(days=1))
+    try:
+        subscription = _subscription_in(deployment_pk, month)
+    except NotSubscribed:
+        return None
+    before = Period(days.start - timedelta(days=7), days.start)
+    usage = usage_by_day(deployment_pk, Period(min(before.start, month.start), days.end))
+    average = _average_day(usage, [before])
+    book = price_book(month, subscription.plan_version.currency)
+
+    def total_of(used: UsageByDay) -> Money:
+        return quote(quote_inputs(subscription, month, book, lambda part: _sum_days(used, part))).total
+
+    return UsageChange(expected=total_of(usage | dict.fromkeys(days, average)), actual=total_of(usage))
 
 
 def _subscription_in(deployment_pk: int, month: Period) -> Subscription:

@@ -1,6 +1,7 @@
 """The reads of provisioning that other apps and the edges need: the app's only door for them."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from django.db.models import Count, Q
 
@@ -25,6 +26,7 @@ __all__ = [
     "reason_against",
     "require_revertable",
     "reversals_of",
+    "saga_at_work",
     "saga_by_id",
     "step_named",
     "summarize_provisioning",
@@ -39,6 +41,15 @@ def saga_by_id(saga_id: int) -> SagaRun:
     if saga is None:
         raise NotFound(f"there is no saga {saga_id}")
     return saga
+
+
+def saga_at_work(subject: str, *, at: datetime) -> SagaRun | None:
+    """Return the saga that worked on a subject, as `droplet:4711`, at an instant; None where none did.
+
+    A sync may see what a saga does before the saga itself writes it down.
+    """
+    began = SagaRun.objects.filter(subjects__contains=[subject], started_at__lte=at)
+    return began.filter(Q(finished_at=None) | Q(finished_at__gte=at)).order_by("-pk").first()
 
 
 def list_steps(saga_id: int) -> list[SagaStepResult]:

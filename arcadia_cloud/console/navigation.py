@@ -79,6 +79,7 @@ def navigation(request: HttpRequest) -> list[dict[str, object]]:
                 _item("Payments and credits", "payments", "billing.billingentry"),
                 _item("Costs by day", "calendar_month", "billing.dailycost"),
                 _item("Money audit", "fact_check", "billing.auditfinding"),
+                _item("Cost anomalies", "trending_up", "billing.costanomaly"),
                 _item("DigitalOcean's prices", "sell", "billing.providerprice"),
                 _item("Price simulations", "compare_arrows", "billing.plansimulation"),
             ],

@@ -17,6 +17,7 @@ from arcadia_cloud.kernel.periods import Period
 from billing.queries import invoices_to_push, unpriced_resources
 from billing.services import (
     compute_daily_costs,
+    detect_cost_anomalies,
     ingest_invoices,
     push_invoices,
     read_provider_prices,
@@ -162,6 +163,15 @@ def run_daily_costs(report: ReportProgress) -> Iterator[StageResult]:
     yield StageResult("daily costs", counts, _since(started))
 
 
+def run_anomalies(report: ReportProgress) -> Iterator[StageResult]:
+    """Judge the costs of the last days; one result."""
+    started = time.monotonic()
+    counts = detect_cost_anomalies(
+        at=timezone.now(), report=lambda number, of: report(f"cost anomalies: {number} of {of}")
+    )
+    yield StageResult("cost anomalies", asdict(counts), _since(started))
+
+
 def run_push(report: ReportProgress) -> Iterator[StageResult]:
     """Push every invoice that finance hasn't got; one result."""
     started = time.monotonic()
@@ -252,5 +262,6 @@ STAGES: Sequence[Stage] = (
     Stage("drift", run_drift),
     Stage("meter", run_metering),
     Stage("daily costs", run_daily_costs),
+    Stage("cost anomalies", run_anomalies),
     Stage("quote", run_quotes),
 )

@@ -2,12 +2,13 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from datetime import date
 from decimal import Decimal
 from typing import Final
 
 from arcadia_cloud.kernel.console.chart_options import chart_options
 from arcadia_cloud.kernel.money import Money, format_money
-from billing.models import BalanceSnapshot
+from billing.models import BalanceSnapshot, CostAnomaly
 from billing.states import IngestStatus, PushStatus, SimulationStatus
 from billing.values import Match
 from inventory.values import PROVIDER_CURRENCY
@@ -68,3 +69,20 @@ def chart_data(snapshots: Sequence[BalanceSnapshot]) -> str:
     ]
     labels = [f"{snapshot.hour:%d %b %H:%M}" for snapshot in snapshots]
     return json.dumps({"labels": labels, "datasets": datasets})
+
+
+def anomaly_chart(days: Sequence[tuple[date, Decimal | None]], anomaly: CostAnomaly) -> str:
+    """Return an anomaly's days, and what was expected of it, as the data of a line chart, in JSON."""
+    costs = [None if amount is None else float(amount) for _, amount in days]  # pixels, not money
+    expected = [
+        float(anomaly.expected) if anomaly.began_on <= day <= anomaly.last_day else None for day, _ in days
+    ]
+    curves = (("Cost a day", costs, "#2563eb"), ("Expected", expected, "#f59e0b"))
+    datasets = [
+        {
+            "label": label, "data": data, "borderColor": colour, "backgroundColor": colour, "borderWidth": 2,
+            "pointRadius": 2, "stepped": label == "Cost a day",
+        }
+        for label, data, colour in curves
+    ]  # fmt: skip
+    return json.dumps({"labels": [f"{day:%d %b}" for day, _ in days], "datasets": datasets})

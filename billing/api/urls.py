@@ -3,6 +3,7 @@
 from django.urls import path
 
 from billing.api import views
+from billing.api.anomalies import AnomalyDetail, AnomalyDismiss, AnomalyList
 from billing.api.audit import AuditFindingList
 from billing.api.cost_checks import CostAccuracyView, UnderchargesView
 from billing.api.cost_days import CostDaysView
@@ -15,6 +16,9 @@ urlpatterns = [
     path("costs/accuracy", CostAccuracyView.as_view(), name="cost-accuracy"),
     path("costs/undercharges", UnderchargesView.as_view(), name="cost-undercharges"),
     path("costs/audit", AuditFindingList.as_view(), name="cost-audit"),
+    path("costs/anomalies", AnomalyList.as_view(), name="cost-anomalies"),
+    path("costs/anomalies/<int:pk>", AnomalyDetail.as_view(), name="cost-anomaly"),
+    path("costs/anomalies/<int:pk>/dismiss", AnomalyDismiss.as_view(), name="cost-anomaly-dismiss"),
     path("costs/days", CostDaysView.as_view(), name="cost-days"),
     path("billing/invoices", views.InvoiceList.as_view(), name="billing-invoices"),
     path("billing/invoices/<int:pk>", views.InvoiceDetail.as_view(), name="billing-invoice"),

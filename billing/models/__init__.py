@@ -1,5 +1,6 @@
 """The tables of billing. Rows are written by the modules named after the work, never from here."""
 
+from billing.models.anomalies import CostAnomaly
 from billing.models.audit import AuditFinding, AuditRun
 from billing.models.costs import CostDay, DailyCost, ProviderPrice, ReportedItem, SpanCostChange
 from billing.models.invoices import (
@@ -17,6 +18,7 @@ __all__ = [
     "AuditRun",
     "BalanceSnapshot",
     "BillingEntry",
+    "CostAnomaly",
     "CostDay",
     "CostLine",
     "DailyCost",

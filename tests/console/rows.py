@@ -20,6 +20,7 @@ from billing.models import (
     AuditFinding,
     BalanceSnapshot,
     BillingEntry,
+    CostAnomaly,
     CostLine,
     DailyCost,
     PlanSimulation,
@@ -70,6 +71,7 @@ EVERY_LIST = (
     "billing/dailycost",
     "billing/auditfinding",
     "billing/plansimulation",
+    "billing/costanomaly",
     "kernel/alert",
     "kernel/lease",
     "django_celery_beat/periodictask",
@@ -226,6 +228,19 @@ def billed(resource: Resource) -> None:
         month_count=1,
         requested_by="a test",
         requested_at=at,
+    )
+    CostAnomaly.objects.create(
+        tenant_id=f"t{invoice.pk}",
+        kind="droplet",
+        direction="up",
+        source="accrued",
+        began_on=at.date(),
+        last_day=at.date(),
+        amount=15,
+        expected=5,
+        cause="Cost of t +200 %.",
+        parts=[{"cause": "rest", "text": "nothing in our history", "amount": "10"}],
+        detected_at=at,
     )
     BalanceSnapshot.objects.create(
         hour=at,

@@ -86,7 +86,8 @@ def test_one_job_prints_a_json_object_per_stage_and_nothing_else(place: Place) -
     syncs = [f"sync {kind}" for kind in kinds]
     quotes = [f"quote {tenant}/{slug}" for tenant, slugs in TENANTS.items() for slug in slugs]
     reads = ["balance and invoices", "provider prices", "reported costs"]
-    later = [*reads, "push to finance", "drift", "meter", "daily costs", *sorted(quotes)]
+    costs = ["daily costs", "cost anomalies"]
+    later = [*reads, "push to finance", "drift", "meter", *costs, *sorted(quotes)]
     stages = [line["stage"] for line in lines]
     assert [*stages[: -len(quotes)], *sorted(stages[-len(quotes) :])] == [*syncs, *later]
     for line in lines:

@@ -6,7 +6,14 @@ from typing import Any
 
 from django.utils import timezone
 
-from billing.models import BalanceSnapshot, CostLine, PlanSimulation, PlanSimulationRow, ProviderInvoice
+from billing.models import (
+    BalanceSnapshot,
+    CostAnomaly,
+    CostLine,
+    PlanSimulation,
+    PlanSimulationRow,
+    ProviderInvoice,
+)
 from catalog.models import Addon, Plan, PlanTenant, PlanVersion
 from deployments.models import Deployment, Subscription
 from deployments.services import create_deployment, create_subscription
@@ -212,6 +219,24 @@ def simulation_of(tenant: str) -> Mapping[str, Any]:
     return {"pk": simulation.pk}
 
 
+def anomaly_of(tenant: str) -> Mapping[str, Any]:
+    """An open cost anomaly of the tenant."""
+    now = timezone.now()
+    anomaly = CostAnomaly.objects.create(
+        tenant_id=tenant,
+        kind="droplet",
+        direction="up",
+        source="accrued",
+        began_on=now.date(),
+        last_day=now.date(),
+        amount=SECRET_PRICE_CENTS,
+        expected=1,
+        cause=CANARY + tenant,
+        detected_at=now,
+    )
+    return {"pk": anomaly.pk}
+
+
 MAKERS: Mapping[str, Callable[[str], Mapping[str, Any]]] = {
     "api/v1/catalog/plan-versions": version_of,  # before the shorter one
     "api/v1/catalog/simulations": simulation_of,
@@ -220,6 +245,7 @@ MAKERS: Mapping[str, Callable[[str], Mapping[str, Any]]] = {
     "api/v1/metering": usage_of,
     "api/v1/inventory": resource_of,
     "api/v1/billing": invoice_of,
+    "api/v1/costs/anomalies": anomaly_of,
     "api/v1/sagas": saga_of,
     "api/v1/drift": drift_of,
     "api/v1/events": event_of,

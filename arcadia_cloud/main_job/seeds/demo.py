@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.db import transaction
+from msgspec.structs import replace
 
 from arcadia_cloud.digitalocean.client import DigitalOcean
 from arcadia_cloud.kernel.database import DatabaseClock
@@ -19,7 +20,15 @@ from deployments.services import create_deployment, create_subscription
 from deployments.states import DeploymentState
 from drift.services import adopt_many
 from inventory.models import Project, Resource
-from inventory.services import give_project, mirror_projects, sync_inventory
+from inventory.queries import kind_spec
+from inventory.services import (
+    ObservationContext,
+    Origin,
+    give_project,
+    mirror_projects,
+    observe,
+    sync_inventory,
+)
 from inventory.values import Kind, RunMode
 from provisioning.models import Provisioned
 from provisioning.services import set_desired_field
@@ -41,6 +50,14 @@ PLANS: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = {
 # A droplet that is smaller than it should be: drift for the inbox, which a revert can put back.
 TOO_SMALL: Final = "crm-worker-01"
 DESIRED_SIZE: Final = "s-8vcpu-16gb"
+# The sizes that droplets of one deployment had until three days ago: a cost anomaly with its cause.
+SMALLER: Final[Mapping[str, str]] = {
+    "crm-app-01": "s-2vcpu-2gb",
+    "crm-worker-01": "s-1vcpu-2gb",
+    "crm-db-01": "s-1vcpu-2gb",
+}
+_RESIZED_BEFORE: Final = timedelta(days=3)
+_KNOWN_SINCE: Final = timedelta(days=60)
 _ACTOR: Final = "system: demo"
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
@@ -108,6 +125,7 @@ def _seed_desired_states(*, at: datetime) -> int:
     """
     if Provisioned.objects.exists():
         return 0
+    _seed_resize(at=at)
     # A fast run, of a page or two: the first full one is still to come.
     sync_inventory(mode=RunMode.FAST, kinds=[Kind.DROPLET], actor=_ACTOR)
     droplets = Resource.objects.live().filter(
@@ -117,6 +135,33 @@ def _seed_desired_states(*, at: datetime) -> int:
     for resource in droplets.filter(name=TOO_SMALL):
         set_desired_field(resource_pk=resource.pk, field="size_slug", value=f'"{DESIRED_SIZE}"')
     return sum(result.adopted for result in adopted)
+
+
+def _seed_resize(*, at: datetime) -> None:
+    """Observe some droplets as they were two months ago, smaller, and as they are since an operator's resize.
+
+    Where a droplet is known already, its history is real.
+    """
+    if Resource.objects.filter(kind=Kind.DROPLET).exists():
+        return
+    spec = kind_spec(Kind.DROPLET)
+    with DigitalOcean("SYNC") as cloud:
+        present = [spec.to_observation(each) for each in cloud.droplets() if each.name in SMALLER]
+    former = [
+        replace(each, sku=SMALLER[each.name], attrs={**each.attrs, "size_slug": SMALLER[each.name]})
+        for each in present
+    ]
+    # In the order in which it would have happened: an older observation of a row is no news.
+    for seen, when, actor in (
+        (former, at - _KNOWN_SINCE, _ACTOR),
+        (present, at - _RESIZED_BEFORE, "user:demo"),
+    ):
+        observe(
+            kind=Kind.DROPLET,
+            observations=seen,
+            context=ObservationContext(at=when, volatile=spec.volatile),
+            origin=Origin(actor=actor),
+        )
 
 
 def _seed_deployment(tenant: str, slug: str, display_name: str, *, at: datetime) -> tuple[bool, bool]:

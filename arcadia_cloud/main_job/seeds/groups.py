@@ -19,8 +19,8 @@ _VISIBLE: Final = (
 )  # fmt: skip
 # Beside looking. No row of these is written by hand: to add a run means to start a sync or an audit, to
 # change a resource to assign its owner, a saga to cancel, retry or re-enqueue it, an invoice to have it
-# read, pushed or accepted, to change a deployment to move it or its subscription, to change a discount to
-# give or end one.
+# read, pushed or accepted, a cost anomaly to dismiss it, to change a deployment to move it or its
+# subscription, to change a discount to give or end one.
 _PROVISIONING: Final = (
     "deployments.add_deploymenttemplate",
     "deployments.change_deploymenttemplate",
@@ -54,6 +54,7 @@ _CATALOG: Final = (
 )
 # Terms are set for days to come: those of days that have begun are nobody's to change.
 _METERING: Final = ("metering.add_meteringconfig", "metering.add_bandwidthsource")
+_ANOMALIES: Final = ("billing.change_costanomaly",)
 _PROVIDER_PRICES: Final = ("billing.add_providerprice", "billing.change_providerprice")
 _MAY: Final[Mapping[str, tuple[str, ...]]] = {
     VIEWER: (),
@@ -64,12 +65,14 @@ _MAY: Final[Mapping[str, tuple[str, ...]]] = {
         "inventory.add_syncrun",
         "kernel.change_alert",
         "deployments.change_deployment",
+        *_ANOMALIES,
         *_METERING,
         *_PROVISIONING,
     ),
     BILLING: (
         "billing.add_auditrun",
         "billing.change_providerinvoice",
+        *_ANOMALIES,
         "deployments.change_subscriptiondiscount",
         *_PROVIDER_PRICES,
         *_CATALOG,
@@ -77,6 +80,7 @@ _MAY: Final[Mapping[str, tuple[str, ...]]] = {
     ADMIN: (
         "billing.add_auditrun",
         "billing.change_providerinvoice",
+        *_ANOMALIES,
         *_PROVIDER_PRICES,
         *_CATALOG,
         "deployments.change_deployment",

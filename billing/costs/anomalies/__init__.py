@@ -1,0 +1,1 @@
+"""Cost anomalies: days that cost something else than expected, and why, from our own history."""
