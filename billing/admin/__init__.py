@@ -1,20 +1,15 @@
-"""The console's billing pages: invoices and their lines, the rest of the history, the balance, list prices,
-daily costs, anomalies, simulations, the audit, exchange rates, the margin, tenants."""
+"""The console's billing pages: invoices and their lines, the rest of the history, the balance, list
+prices, daily costs, cost anomalies, price simulations and the money audit."""
 
 from billing.admin import (
     anomalies,
     audit,
     balances,
-    break_even,
-    deployment_panel,
     entries,
     invoices,
     lines,
-    margin,
     prices,
-    rates,
     simulations,
-    tenants,
     version_panel,
 )
 
@@ -22,15 +17,10 @@ __all__ = [
     "anomalies",
     "audit",
     "balances",
-    "break_even",
-    "deployment_panel",
     "entries",
     "invoices",
     "lines",
-    "margin",
     "prices",
-    "rates",
     "simulations",
-    "tenants",
     "version_panel",
 ]

@@ -33,7 +33,7 @@ _ZERO: Final = Decimal(0)
 
 @dataclass(frozen=True, slots=True)
 class CostSubject:
-    """What a cost is of: a kind of a deployment, of a tenant without one, or of the unattributed."""
+    """The subject of a cost: a kind of a deployment, of a tenant without one, or of the unattributed."""
 
     tenant_id: str | None
     deployment_id: int | None
@@ -76,7 +76,10 @@ def find_parts(subject: CostSubject, episode: Episode, before: date) -> list[Par
     parts = [*_resource_parts(subject, before, episode.last.day)]
     if episode.last.source == CostSource.BILLED:
         parts += _line_parts(subject, before, episode.last.day)
-    parts = sorted((part for part in parts if abs(part.amount) >= LEAST_NAMED), key=_by_size)
+    parts = sorted(
+        (part for part in parts if abs(part.amount) >= LEAST_NAMED),
+        key=lambda part: (-abs(part.amount), part.text),
+    )
     named, others = parts[:_NAMED], parts[_NAMED:]
     if others:
         sum_of_others = sum((part.amount for part in others), _ZERO)
@@ -85,10 +88,6 @@ def find_parts(subject: CostSubject, episode: Episode, before: date) -> list[Par
     if rest:
         named.append(Part(CausePart.REST, "the rest, without an event of ours", rest))
     return named
-
-
-def _by_size(part: Part) -> tuple[Decimal, str]:
-    return -abs(part.amount), part.text
 
 
 def _cost_of_resources(subject: CostSubject, day: date, *, prices_of: date) -> dict[int, ResourceCost]:
@@ -154,7 +153,7 @@ def _decisive_event(
 ) -> ResourceEvent | None:
     """Return the event that made the difference: the last of those that can have, None where none can."""
 
-    def decides(event: ResourceEvent) -> bool:
+    def can_differ(event: ResourceEvent) -> bool:
         moves_owner = bool({"tenant_id", "deployment_id"} & event.changes.keys())
         if old is None:
             return event.event_type in {EventType.DISCOVERED, EventType.RESTORED} or moves_owner
@@ -162,7 +161,7 @@ def _decisive_event(
             return event.event_type == EventType.DELETED or moves_owner
         return event.event_type != EventType.UPDATED or moves_owner or _changes_size(event)
 
-    able = [event for event in events if decides(event)]
+    able = [event for event in events if can_differ(event)]
     # A new size goes before whatever else a later sync found out, as the owner.
     return max(able, key=lambda event: (_changes_size(event), event.pk), default=None)
 

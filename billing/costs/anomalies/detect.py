@@ -143,6 +143,7 @@ def complete_days(days: Period) -> Mapping[str, frozenset[date]]:
 
 def _read_window(days: Period) -> _Window:
     history = Period(days.start - WEEK * WEEKS, days.end)
+    # Read once for all subjects: the same days are complete for each.
     return _Window(days, complete_days(history), frozenset(kinds_read_by_day(days)), current_floors())
 
 
@@ -223,6 +224,7 @@ def _open(
         direction=episode.direction, detected_at=at,
     )  # fmt: skip
     _describe(row, subject, episode, series, window)
+    # The unique constraint decides, should another run have opened it.
     row.save(force_insert=True)
     tally.opened += 1
     if episode.end:

@@ -73,7 +73,7 @@ def describe_anomaly(
 
 
 def describe_revenue(percent: int | None, *, cost_rose: bool, least: int) -> str:
-    """Return the sentence on revenue; it says so where revenue leapt with the cost."""
+    """Return the sentence on revenue; both rose, where it leapt with the cost."""
     if percent is None:
         return "Revenue is new."
     is_leap = cost_rose and percent >= least
