@@ -58,6 +58,7 @@ __all__ = [
     "accept_mismatch",
     "add_exchange_rates",
     "compute_daily_costs",
+    "compute_margins",
     "detect_cost_anomalies",
     "dismiss_anomaly",
     "ingest_and_push",
@@ -176,15 +177,6 @@ def add_exchange_rates(
         for day in days
     ]
     return len(ExchangeRate.objects.bulk_create(rows))
-
-
-def detect_cost_anomalies(*, at: datetime, report: ReportProgress | None = None) -> AnomalyCounts:
-    """Judge the costs of the days before `at`; open, update and close anomalies. A repeat changes nothing.
-
-    One process at a time. Raises LeaseHeld.
-    """
-    with lease("billing: cost anomalies"):
-        return detect(at=at, report=report)
 
 
 def detect_cost_anomalies(*, at: datetime, report: ReportProgress | None = None) -> AnomalyCounts:

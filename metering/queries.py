@@ -24,6 +24,7 @@ from metering.quotes import MonthQuote, UsageChange, compare_usage, quote_month,
 __all__ = [
     "MonthComparison",
     "MonthQuote",
+    "SubscriptionQuote",
     "UsageChange",
     "bandwidth_coverage",
     "compare_closed_month",

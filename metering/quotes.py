@@ -134,7 +134,7 @@ def compare_usage(deployment_pk: int, days: Period) -> UsageChange | None:
     book = price_book(month, subscription.plan_version.currency)
 
     def total_of(used: UsageByDay) -> Money:
-        return quote(quote_inputs(subscription, month, book, lambda part: _sum_days(used, part))).total
+        return quote(quote_inputs(subscription, month, book, lambda part: sum_days(used, part))).total
 
     return UsageChange(expected=total_of(usage | dict.fromkeys(days, average)), actual=total_of(usage))
 

@@ -89,7 +89,7 @@ def navigation(request: HttpRequest) -> list[dict[str, object]]:
                 },
                 _item("Cost anomalies", "trending_up", "billing.costanomaly"),
                 _item("Money audit", "fact_check", "billing.auditfinding"),
-                _item("Cost anomalies", "trending_up", "billing.costanomaly"),
+                _item("Exchange rates", "currency_exchange", "billing.exchangerate"),
                 _item("DigitalOcean's prices", "sell", "billing.providerprice"),
                 _item("Price simulations", "compare_arrows", "billing.plansimulation"),
             ],

@@ -18,6 +18,7 @@ from arcadia_cloud.kernel.periods import Period, month_of
 from billing.queries import MarginBy, SpreadRule, invoices_to_push, report_margin, unpriced_resources
 from billing.services import (
     compute_daily_costs,
+    compute_margins,
     detect_cost_anomalies,
     ingest_invoices,
     push_invoices,

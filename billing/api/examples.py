@@ -292,40 +292,6 @@ SIMULATE: Final = [
     answer(_QUEUED, name="Asked for", status=202),
 ]
 SIMULATION: Final = [answer(_SIMULATION_DETAIL)]
-_ANOMALY: Final = {
-    "id": 7,
-    "tenant_id": "acme",
-    "deployment_id": 4,
-    "kind": "droplet",
-    "direction": "up",
-    "status": "open",
-    "source": "accrued",
-    "began_on": "2026-06-12",
-    "last_day": "2026-06-14",
-    "amount": "17.74",
-    "expected": "12.58",
-    "difference": "5.16",
-    "currency": PROVIDER_CURRENCY,
-    "cause": "Cost of acme/shop +41 % (+$5.16 a day) since 12 June: droplet web-2 resized s-1vcpu-2gb → "
-    "s-4vcpu-8gb by ops in saga 812 (+$5.16). Revenue +0 %.",
-    "parts": [
-        {
-            "cause": "resized",
-            "text": "droplet web-2 resized s-1vcpu-2gb → s-4vcpu-8gb by ops in saga 812",
-            "amount": "5.16",
-            "resource_id": 13,
-            "saga_id": 812,
-            "run_id": None,
-            "actor": "user:ops",
-        }
-    ],
-    "revenue_percent": 0,
-    "detected_at": "2026-06-13T03:30:02Z",
-    "ended_at": None,
-    "end_reason": "",
-    "dismissed_by": "",
-    "dismissed_reason": "",
-}
 ANOMALIES: Final = [answer(_ANOMALY)]
 ANOMALY: Final = [answer(_ANOMALY)]
 DISMISS_ANOMALY: Final = [
@@ -340,3 +306,4 @@ DISMISS_ANOMALY: Final = [
         }
     ),
 ]
+MARGIN: Final = [answer(_MARGIN)]

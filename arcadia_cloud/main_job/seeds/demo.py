@@ -69,6 +69,8 @@ SMALLER: Final[Mapping[str, str]] = {
 }
 _RESIZED_BEFORE: Final = timedelta(days=3)
 _KNOWN_SINCE: Final = timedelta(days=60)
+DEMO_RATE: Final = Decimal("0.65")  # US dollars for an Australian one
+_RATE_MONTHS: Final = 14
 _ACTOR: Final = "system: demo"
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 

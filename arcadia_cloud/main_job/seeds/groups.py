@@ -19,8 +19,8 @@ _VISIBLE: Final = (
 )  # fmt: skip
 # Beside looking. No row of these is written by hand: to add a run means to start a sync or an audit, to
 # change a resource to assign its owner, a saga to cancel, retry or re-enqueue it, an invoice to have it
-# read, pushed or accepted, a cost anomaly to dismiss it, to change a deployment to move it or its
-# subscription, to change a discount to give or end one.
+# read, pushed or accepted, a cost anomaly to dismiss it, a deployment to move it or its subscription, a
+# discount to give or end one.
 _PROVISIONING: Final = (
     "deployments.add_deploymenttemplate",
     "deployments.change_deploymenttemplate",
