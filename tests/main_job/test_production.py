@@ -115,7 +115,9 @@ def test_the_image_collects_the_static_files_with_the_settings_of_its_build() ->
 
 
 def test_every_package_of_ours_goes_into_the_image() -> None:
-    contracts = tomllib.loads((PROJECT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["importlinter"]
+    contracts = tomllib.loads((PROJECT / "pyproject.toml").read_text(encoding="utf-8"))["tool"][
+        "importlinter"
+    ]
     ours = set(contracts["root_packages"]) - {"simulator"}
     copied = set(re.findall(r"^COPY (\w+) ", (PROJECT / "Dockerfile").read_text(), re.MULTILINE))
     sent = set(re.findall(r"^!(\w+)$", (PROJECT / ".dockerignore").read_text(), re.MULTILINE))
@@ -148,6 +150,14 @@ def test_of_two_migrations_the_second_waits_for_the_first() -> None:
         cursor.execute("SELECT pg_advisory_unlock(%s)", [LOCK_KEY])
     second.join(60)
     assert ended.is_set()
+
+
+def test_only_migrations_go_past_pgbouncer() -> None:
+    flags = {name: COMPOSE["services"][name]["environment"]["ARCADIA_DB_BEHIND_PGBOUNCER"] for name in OURS}
+    assert flags.pop("migrate") == "false"
+    assert set(flags.values()) == {"${ARCADIA_DB_BEHIND_PGBOUNCER:-false}"}
+    address = COMPOSE["services"]["migrate"]["environment"]["DATABASE_URL_FILE"]
+    assert address == "/run/secrets/${ARCADIA_MIGRATION_URL_SECRET:-database_url}"
 
 
 @pytest.mark.django_db
