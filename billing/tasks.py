@@ -3,6 +3,7 @@
 from celery import shared_task
 from django.utils import timezone
 
+from arcadia_cloud.kernel.leases import LeaseHeld
 from billing import services
 
 
@@ -13,7 +14,7 @@ def snapshot_balance() -> dict[str, str]:
     return {"month_to_date_balance": str(snapshot.month_to_date_balance)}
 
 
-@shared_task(name="billing.read_history")
+@shared_task(name="billing.read_history", throws=(LeaseHeld,))
 def read_history() -> dict[str, int]:
     """Read the history, daily: headers of new invoices, and an ingest for each that isn't in place."""
     history = services.update_history(at=timezone.now(), enqueue=True)
@@ -49,6 +50,7 @@ def read_reported_costs() -> dict[str, int | str]:
 
 
 @shared_task(name="billing.compute_daily_costs")
+@shared_task(name="billing.compute_daily_costs", throws=(LeaseHeld,))
 def compute_daily_costs() -> dict[str, int]:
     """Compute the costs of the days that are due, daily."""
     result = services.compute_daily_costs(at=timezone.now())
