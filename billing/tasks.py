@@ -49,7 +49,6 @@ def read_reported_costs() -> dict[str, int | str]:
     return {"days": result.days, "items": result.items, "refusal": result.refusal}
 
 
-@shared_task(name="billing.compute_daily_costs")
 @shared_task(name="billing.compute_daily_costs", throws=(LeaseHeld,))
 def compute_daily_costs() -> dict[str, int]:
     """Compute the costs of the days that are due, daily."""
