@@ -42,7 +42,7 @@ def read_provider_prices() -> dict[str, int]:
     return {"begun": counts.begun, "ended": counts.ended}
 
 
-@shared_task(name="billing.read_reported_costs")
+@shared_task(name="billing.read_reported_costs", throws=(LeaseHeld,))
 def read_reported_costs() -> dict[str, int | str]:
     """Read what the provider reports that days cost, daily, where the token may."""
     result = services.read_reported_costs(at=timezone.now())
