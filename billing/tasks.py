@@ -76,7 +76,7 @@ def sweep_simulations() -> dict[str, int]:
     return {"simulations": services.sweep_simulations()}
 
 
-@shared_task(name="billing.detect_cost_anomalies")
+@shared_task(name="billing.detect_cost_anomalies", throws=(LeaseHeld,))
 def detect_cost_anomalies() -> dict[str, int]:
     """Judge the costs of the last days, daily, after they are computed."""
     counts = services.detect_cost_anomalies(at=timezone.now())

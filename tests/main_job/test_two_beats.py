@@ -6,7 +6,7 @@ import pytest
 from celery import Task
 
 from arcadia_cloud.kernel.leases import LeaseHeld, lease
-from billing.tasks import compute_daily_costs, read_history, read_reported_costs
+from billing.tasks import compute_daily_costs, detect_cost_anomalies, read_history, read_reported_costs
 from drift.tasks import detect_drift
 from metering.tasks import measure_bandwidth, meter_days, meter_hours
 
@@ -20,6 +20,7 @@ from metering.tasks import measure_bandwidth, meter_days, meter_hours
         (detect_drift, "drift: sweep"),
         (compute_daily_costs, "billing: daily costs"),
         (read_reported_costs, "billing: reported costs"),
+        (detect_cost_anomalies, "billing: cost anomalies"),
     ],
 )
 def test_the_second_of_two_tasks_ends_without_an_error(
