@@ -26,10 +26,11 @@ COPY templates ./templates
 # The console shows the runbook of an alert from it.
 COPY docs/operations.md ./docs/operations.md
 # The static files need settings, not their values: these live for this one step, and no server is asked.
-RUN ARCADIA_ENV=production SECRET_KEY=build ALLOWED_HOSTS=build DO_API_TOKEN=build \
+RUN ARCADIA_ENV=production ALLOWED_HOSTS=build DO_API_TOKEN=build \
     DATABASE_URL=postgresql://build/build REDIS_URL=redis://build/0 \
     ARCADIA_JWT_ISSUER=build ARCADIA_JWT_AUDIENCE=build \
-    ARCADIA_JWT_SECRET=0000000000000000000000000000000000000000000000000000000000000000 \
+    SECRET_KEY=0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef \
+    ARCADIA_JWT_SECRET=0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef \
     python manage.py collectstatic --no-input
 ENV ARCADIA_ENV=production
 USER arcadia

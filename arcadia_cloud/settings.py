@@ -158,7 +158,7 @@ else:
     DATABASES["default"]["ANSWER_SECONDS"] = (
         env.number("ARCADIA_DB_ANSWER_SECONDS", ANSWER_SECONDS.get(_role, 0)) or None
     )
-    # PgBouncer takes no options of a session; behind it the limits are the role's (ALTER ROLE … SET).
+    # PgBouncer takes no options of a session; behind it they are its connect_query's (docs/deploy.md).
     DATABASES["default"]["OPTIONS"] = limited(
         DATABASES["default"]["OPTIONS"],
         _role,

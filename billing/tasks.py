@@ -3,6 +3,7 @@
 from celery import shared_task
 from django.utils import timezone
 
+from arcadia_cloud.kernel.leases import LeaseHeld
 from billing import services
 
 
@@ -13,7 +14,7 @@ def snapshot_balance() -> dict[str, str]:
     return {"month_to_date_balance": str(snapshot.month_to_date_balance)}
 
 
-@shared_task(name="billing.read_history")
+@shared_task(name="billing.read_history", throws=(LeaseHeld,))
 def read_history() -> dict[str, int]:
     """Read the history, daily: headers of new invoices, and an ingest for each that isn't in place."""
     history = services.update_history(at=timezone.now(), enqueue=True)
@@ -41,14 +42,14 @@ def read_provider_prices() -> dict[str, int]:
     return {"begun": counts.begun, "ended": counts.ended}
 
 
-@shared_task(name="billing.read_reported_costs")
+@shared_task(name="billing.read_reported_costs", throws=(LeaseHeld,))
 def read_reported_costs() -> dict[str, int | str]:
     """Read what the provider reports that days cost, daily, where the token may."""
     result = services.read_reported_costs(at=timezone.now())
     return {"days": result.days, "items": result.items, "refusal": result.refusal}
 
 
-@shared_task(name="billing.compute_daily_costs")
+@shared_task(name="billing.compute_daily_costs", throws=(LeaseHeld,))
 def compute_daily_costs() -> dict[str, int]:
     """Compute the costs of the days that are due, daily."""
     result = services.compute_daily_costs(at=timezone.now())
@@ -75,7 +76,7 @@ def sweep_simulations() -> dict[str, int]:
     return {"simulations": services.sweep_simulations()}
 
 
-@shared_task(name="billing.detect_cost_anomalies")
+@shared_task(name="billing.detect_cost_anomalies", throws=(LeaseHeld,))
 def detect_cost_anomalies() -> dict[str, int]:
     """Judge the costs of the last days, daily, after they are computed."""
     counts = services.detect_cost_anomalies(at=timezone.now())

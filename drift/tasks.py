@@ -5,10 +5,11 @@ from dataclasses import asdict
 from celery import shared_task
 from django.utils import timezone
 
+from arcadia_cloud.kernel.leases import LeaseHeld
 from drift import services
 
 
-@shared_task(name="drift.detect")
+@shared_task(name="drift.detect", throws=(LeaseHeld,))
 def detect_drift() -> dict[str, int]:
     """Hourly, after the syncs: compare every desired state; return the counts."""
     return asdict(services.detect_all(at=timezone.now()))

@@ -6,17 +6,18 @@ from datetime import timedelta
 from celery import shared_task
 from django.utils import timezone
 
+from arcadia_cloud.kernel.leases import LeaseHeld
 from metering import services
 from metering.values import MeteringResult
 
 
-@shared_task(name="metering.meter_days")
+@shared_task(name="metering.meter_days", throws=(LeaseHeld,))
 def meter_days() -> dict[str, int | list[str]]:
     """Meter, daily, the day before and all that was missed; name what was missed, and what has changed."""
     return _summary(services.meter_due(at=timezone.now()))
 
 
-@shared_task(name="metering.meter_hours")
+@shared_task(name="metering.meter_hours", throws=(LeaseHeld,))
 def meter_hours() -> dict[str, int | list[str]]:
     """Meter, hourly, the hours of kinds metered hourly, and what the daily run has missed."""
     return _summary(services.meter_settled(at=timezone.now()))
@@ -40,7 +41,7 @@ def maintain_events() -> dict[str, int]:
     }
 
 
-@shared_task(name="metering.measure_bandwidth")
+@shared_task(name="metering.measure_bandwidth", throws=(LeaseHeld,))
 def measure_bandwidth() -> dict[str, int | str | bool]:
     """Ask, daily and for the rest hourly, for the bandwidth of the days that are missing."""
     return asdict(services.measure_bandwidth(at=timezone.now()))

@@ -1,13 +1,17 @@
 """Production as compose.yaml and the Dockerfile describe it."""
 
+import os
 import re
+import shlex
+import subprocess
 import sys
 import threading
+import tomllib
 from pathlib import Path
 
 import pytest
 import yaml
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 from django.db import connection
 
 from arcadia_cloud.digitalocean.credentials import api_token
@@ -91,6 +95,36 @@ def test_the_image_has_the_python_that_is_tested() -> None:
     assert versions == {f"{sys.version_info.major}.{sys.version_info.minor}"}
 
 
+def test_the_image_collects_the_static_files_with_the_settings_of_its_build() -> None:
+    # The build is no test's: what production refuses at start would stop it without anybody seeing it here.
+    text = (PROJECT / "Dockerfile").read_text(encoding="utf-8").replace("\\\n", " ")
+    (step,) = [line.removeprefix("RUN ") for line in text.splitlines() if "collectstatic" in line]
+    words = shlex.split(step)
+    variables = dict(word.split("=", 1) for word in words[: words.index("python")])
+    ended = subprocess.run(
+        [sys.executable, *words[words.index("python") + 1 :], "--dry-run"],
+        env={"PATH": os.environ["PATH"], **variables},
+        cwd=PROJECT,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert ended.returncode == 0, ended.stderr
+    assert "static files" in ended.stdout
+
+
+def test_every_package_of_ours_goes_into_the_image() -> None:
+    contracts = tomllib.loads((PROJECT / "pyproject.toml").read_text(encoding="utf-8"))["tool"][
+        "importlinter"
+    ]
+    ours = set(contracts["root_packages"]) - {"simulator"}
+    copied = set(re.findall(r"^COPY (\w+) ", (PROJECT / "Dockerfile").read_text(), re.MULTILINE))
+    sent = set(re.findall(r"^!(\w+)$", (PROJECT / ".dockerignore").read_text(), re.MULTILINE))
+    assert ours <= copied
+    assert copied <= sent
+
+
 def test_an_empty_token_of_a_purpose_leaves_the_common_one(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DO_API_TOKEN_BILLING", "")
     monkeypatch.setenv("DO_API_TOKEN", "dop_v1_" + "ab" * 32)
@@ -116,3 +150,21 @@ def test_of_two_migrations_the_second_waits_for_the_first() -> None:
         cursor.execute("SELECT pg_advisory_unlock(%s)", [LOCK_KEY])
     second.join(60)
     assert ended.is_set()
+
+
+def test_only_migrations_go_past_pgbouncer() -> None:
+    flags = {name: COMPOSE["services"][name]["environment"]["ARCADIA_DB_BEHIND_PGBOUNCER"] for name in OURS}
+    assert flags.pop("migrate") == "false"
+    assert set(flags.values()) == {"${ARCADIA_DB_BEHIND_PGBOUNCER:-false}"}
+    address = COMPOSE["services"]["migrate"]["environment"]["DATABASE_URL_FILE"]
+    assert address == "/run/secrets/${ARCADIA_MIGRATION_URL_SECRET:-database_url}"
+
+
+@pytest.mark.django_db
+def test_migrations_are_refused_behind_pgbouncer(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(connection.settings_dict, "DISABLE_SERVER_SIDE_CURSORS", True)
+    with pytest.raises(CommandError, match="PostgreSQL itself"):
+        call_command("migrate", verbosity=0, interactive=False)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid()")
+        assert cursor.fetchone() == (0,)
