@@ -110,9 +110,9 @@ def detect(*, at: datetime, report: ReportProgress | None = None) -> AnomalyCoun
 
 
 def judge_days(subject: CostSubject, series: SeriesOfDays, window: _Window) -> Iterator[JudgedDay]:
-    """Yield the days with an expectation, oldest first, each by the best source that has it."""
+    """Yield the days with an expectation, oldest first, each by the source that it is judged by."""
     for day in window.days:
-        source = best_source(day, window.complete)
+        source = judged_source(day, window.complete, series)
         if source is None:
             continue
         # Invoices are complete whatever was read; what accrued is what the syncs saw.
@@ -124,9 +124,16 @@ def judge_days(subject: CostSubject, series: SeriesOfDays, window: _Window) -> I
             yield JudgedDay(day, source, amounts.get(day, Decimal(0)), expected, is_known)
 
 
-def best_source(day: date, complete: Mapping[str, frozenset[date]]) -> str | None:
-    """Return the best source that has a day; None where none has."""
-    return next((str(source) for source in CostSource if day in complete.get(source, ())), None)
+def judged_source(day: date, complete: Mapping[str, frozenset[date]], series: SeriesOfDays) -> str | None:
+    """Return the source that a day is judged by: billed, accrued where a price is known, reported; or None.
+
+    What accrued follows from our own history, which has the cause of a change; what the provider reports is
+    of no resource, so it is taken only where nothing accrues.
+    """
+    order = (CostSource.BILLED, CostSource.ACCRUED, CostSource.REPORTED)
+    if not any(series.get(CostSource.ACCRUED, {}).values()):
+        order = (CostSource.BILLED, CostSource.REPORTED, CostSource.ACCRUED)
+    return next((str(source) for source in order if day in complete.get(source, ())), None)
 
 
 def complete_days(days: Period) -> Mapping[str, frozenset[date]]:

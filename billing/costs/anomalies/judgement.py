@@ -34,7 +34,7 @@ class Floors:
 
 @dataclass(frozen=True, slots=True)
 class JudgedDay:
-    """A day's cost by its best source, and what was expected of it by the same source.
+    """A day's cost by the source that it is judged by, and what was expected of it by the same source.
 
     `is_known` unless what the source goes by wasn't read completely: then nothing follows from it alone.
     """

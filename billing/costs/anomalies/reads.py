@@ -6,7 +6,7 @@ from decimal import Decimal
 from django.db.models import QuerySet, Sum
 
 from arcadia_cloud.kernel.periods import Period
-from billing.costs.anomalies.detect import best_source, complete_days
+from billing.costs.anomalies.detect import complete_days, judged_source
 from billing.models import CostAnomaly, DailyCost
 from billing.states import AnomalyStatus
 from billing.values import CostPart
@@ -18,7 +18,7 @@ def open_anomalies() -> QuerySet[CostAnomaly]:
 
 
 def days_of_anomaly(anomaly: CostAnomaly, days: Period) -> list[tuple[date, Decimal | None]]:
-    """Return what the anomaly's owner and kind cost on each day by its best source, None without one."""
+    """Return what the anomaly's owner and kind cost on each day, by the source that judges it."""
     rows = DailyCost.objects.filter(
         day__gte=days.start,
         day__lt=days.end,
@@ -27,10 +27,12 @@ def days_of_anomaly(anomaly: CostAnomaly, days: Period) -> list[tuple[date, Deci
         kind=anomaly.kind,
     ).exclude(part=CostPart.TAX)
     sums = rows.values("source", "day").annotate(total=Sum("amount"))
-    amounts = {(row["source"], row["day"]): row["total"] for row in sums}
+    series: dict[str, dict[date, Decimal]] = {}
+    for row in sums:
+        series.setdefault(row["source"], {})[row["day"]] = row["total"]
     complete = complete_days(days)
     found: list[tuple[date, Decimal | None]] = []
     for day in days:
-        source = best_source(day, complete)
-        found.append((day, None if source is None else amounts.get((source, day), Decimal(0))))
+        source = judged_source(day, complete, series)
+        found.append((day, None if source is None else series.get(source, {}).get(day, Decimal(0))))
     return found
