@@ -130,7 +130,7 @@ def compare_usage(deployment_pk: int, days: Period) -> UsageChange | None:
         return None
     before = Period(days.start - timedelta(days=7), days.start)
     usage = usage_by_day(deployment_pk, Period(min(before.start, month.start), days.end))
-    average = _average_day(usage, [before])
+    average = {kind: used.quantize(_UNIT) for kind, used in _average_day(usage, [before]).items()}
     book = price_book(month, subscription.plan_version.currency)
 
     def total_of(used: UsageByDay) -> Money:

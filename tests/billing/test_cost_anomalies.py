@@ -244,7 +244,8 @@ def test_revenue_is_named_and_a_leap_in_both_says_so(hours_a_day: int, words: st
         UsageRecord.objects.create(
             deployment=shop(), resource=web, resource_kind="droplet_hours", granularity="daily",
             period_start=bounds.starts_at, period_end=bounds.ends_at,
-            qty=24 if day < SINCE.date() else hours_a_day,
+            # A seventh of the week's sum has no last digit.
+            qty=hours_a_day if day >= SINCE.date() else Decimal("23.9") if day.day == 9 else 24,
         )  # fmt: skip
     anomaly = found()
     assert anomaly.cause.endswith(words)
