@@ -28,6 +28,7 @@ from arcadia_cloud.digitalocean.records import (
     ProjectRecord,
     ProjectResourceRecord,
     RegionRecord,
+    ReservedIpRecord,
     SizeRecord,
     SnapshotRecord,
     TagRecord,
@@ -198,6 +199,13 @@ class DigitalOcean(RestClient):
         return self.post(path, ActionRecord, key="action", body={**params, "type": type})
 
     # --- Reserved IPs ----------------------------------------------------------------------------------
+    def reserved_ip(self, address: str) -> ReservedIpRecord:
+        return self.get(f"/v2/reserved_ips/{_quote(address)}", ReservedIpRecord, key="reserved_ip")
+
+    def release_reserved_ip(self, address: str) -> None:
+        """Give a reserved IP back for good; nobody can have the same one reserved again."""
+        self.delete(f"/v2/reserved_ips/{_quote(address)}")
+
     def reserved_ip_action(self, address: str, type: str, **params: object) -> ActionRecord:  # noqa: A002 - the API's word
         """Start an action (`assign`, `unassign`) on a reserved IP."""
         path = f"/v2/reserved_ips/{_quote(address)}/actions"

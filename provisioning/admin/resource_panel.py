@@ -1,5 +1,8 @@
 """The panel of provisioning on a resource's page: its mark, its desired state, the sagas that work on it."""
 
+from collections.abc import Mapping
+from typing import Final
+
 from django.http import HttpRequest
 from django.template.loader import render_to_string
 from django.urls import reverse
@@ -18,9 +21,16 @@ from provisioning.protection import has_protected_tag, marks_in_force
 from provisioning.registry import workflow_of
 
 _SHOWN = 5
-_DROPLET_WORKFLOWS = (
-    "power_off_droplet", "power_on_droplet", "resize_droplet", "snapshot_droplet", "destroy_droplet",
-)  # fmt: skip
+# The workflows on a resource by its kind, and the input that names it.
+_WORKFLOWS: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = {
+    Kind.DROPLET: (
+        "droplet_id",
+        ("power_off_droplet", "power_on_droplet", "resize_droplet", "snapshot_droplet", "destroy_droplet"),
+    ),
+    Kind.VOLUME: ("volume_id", ("delete_volume",)),
+    Kind.RESERVED_IP: ("address", ("release_reserved_ip",)),
+    Kind.SNAPSHOT: ("snapshot_id", ("delete_snapshot",)),
+}
 
 
 @panel
@@ -49,15 +59,12 @@ def provisioning_of(request: HttpRequest, resource: Resource) -> SafeString:
 
 
 def _list_starts(request: HttpRequest, resource: Resource) -> list[tuple[str, str]]:
-    """Return the titles and addresses of the pages that start a saga of this droplet."""
-    if (
-        resource.kind != Kind.DROPLET
-        or resource.deleted_at
-        or not request.user.has_perm("provisioning.change_sagarun")
-    ):
+    """Return the titles and addresses of the pages that start a saga of this resource."""
+    field, kinds = _WORKFLOWS.get(resource.kind, ("", ()))
+    if resource.deleted_at or not request.user.has_perm("provisioning.change_sagarun"):
         return []
-    query = urlencode({"droplet_id": resource.provider_id})
-    workflows = [workflow for kind in _DROPLET_WORKFLOWS if (workflow := workflow_of(kind)) is not None]
+    query = urlencode({field: resource.provider_id})
+    workflows = [workflow for kind in kinds if (workflow := workflow_of(kind)) is not None]
     return [
         (title_of(each), f"{reverse('admin:provisioning_sagarun_start', args=[each.kind])}?{query}")
         for each in workflows

@@ -9,6 +9,7 @@ from provisioning.steps import (
     offboard,
     projects,
     transitions,
+    unused,
     volumes,
 )
 from provisioning.steps.droplets import create, delete, inspect, power, rebuild, resize, snapshot
@@ -23,6 +24,7 @@ from provisioning.workflows.provision_droplet import PROVISION_DROPLET
 from provisioning.workflows.resize_droplet import RESIZE_DROPLET
 from provisioning.workflows.revert_drift import REVERT_DRIFT
 from provisioning.workflows.snapshot_droplet import SNAPSHOT_DROPLET
+from provisioning.workflows.unused import DELETE_SNAPSHOT, DELETE_VOLUME, RELEASE_RESERVED_IP
 from provisioning.workflows.update_deployment import UPDATE_DEPLOYMENT
 
 
@@ -45,6 +47,7 @@ def register_all() -> None:
         rebuild,
         resize,
         snapshot,
+        unused,
         volumes,
     ):
         register_steps(*module.STEPS)
@@ -62,5 +65,8 @@ def register_all() -> None:
         UPDATE_DEPLOYMENT,
         OFFBOARD_DEPLOYMENT,
         REVERT_DRIFT,
+        DELETE_VOLUME,
+        RELEASE_RESERVED_IP,
+        DELETE_SNAPSHOT,
     ):
         register_workflow(workflow)
