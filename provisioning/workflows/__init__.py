@@ -2,6 +2,7 @@
 
 from provisioning.registry import register_steps, register_workflow
 from provisioning.steps import (
+    deletions,
     desired_state,
     dns,
     health,
@@ -9,7 +10,6 @@ from provisioning.steps import (
     offboard,
     projects,
     transitions,
-    unused,
     volumes,
 )
 from provisioning.steps.droplets import create, delete, inspect, power, rebuild, resize, snapshot
@@ -33,6 +33,7 @@ def register_all() -> None:
     for module in (
         create,
         delete,
+        deletions,
         transitions,
         desired_state,
         dns,
@@ -47,7 +48,6 @@ def register_all() -> None:
         rebuild,
         resize,
         snapshot,
-        unused,
         volumes,
     ):
         register_steps(*module.STEPS)

@@ -1,4 +1,4 @@
-"""`delete_volume`, `release_reserved_ip`, `delete_snapshot`: what nothing uses is deleted, all else refused."""
+"""`delete_volume`, `release_reserved_ip`, `delete_snapshot`: what nothing uses goes, all else is refused."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
