@@ -16,6 +16,15 @@ from billing.costs.break_even import BreakEven, compute_break_even
 from billing.costs.breakdown import CostBreakdown, CostGroup, CostRow, Dimension, break_down_costs
 from billing.costs.days import DayCost, sum_days
 from billing.costs.exchange_rates import MissingExchangeRate
+from billing.costs.leftovers import (
+    CleanUp,
+    Leftover,
+    LeftoverFilter,
+    LeftoverReason,
+    LeftoverTotal,
+    list_leftovers,
+    sum_leftovers,
+)
 from billing.costs.margin import (
     Figures,
     MarginBy,
@@ -57,6 +66,7 @@ __all__ = [
     "AuditRule",
     "BillingSummary",
     "BreakEven",
+    "CleanUp",
     "CostBreakdown",
     "CostGroup",
     "CostRow",
@@ -64,6 +74,10 @@ __all__ = [
     "DayCost",
     "Dimension",
     "Figures",
+    "Leftover",
+    "LeftoverFilter",
+    "LeftoverReason",
+    "LeftoverTotal",
     "MarginBy",
     "MarginReport",
     "MarginRow",
@@ -98,6 +112,7 @@ __all__ = [
     "latest_audit",
     "latest_balance",
     "limit_rows",
+    "list_leftovers",
     "list_months_by_plan",
     "list_months_of_deployment",
     "list_months_of_tenant",
@@ -109,6 +124,7 @@ __all__ = [
     "report_margin",
     "simulations_of_version",
     "sum_days",
+    "sum_leftovers",
     "summarize_billing",
     "unpriced_resources",
 ]

@@ -264,6 +264,27 @@ _MARGIN: Final = {
     "rows": [_MARGIN_ROW],
 }
 
+_LEFTOVERS: Final = {
+    "currency": PROVIDER_CURRENCY,
+    "total": {"count": 1, "monthly": "10.00", "unpriced": 0},
+    "next": None,
+    "results": [
+        {
+            "resource_id": 23,
+            "kind": "volume",
+            "name": "old-files",
+            "provider_id": "7f4d9c1e-2b6a-11f1-8d0c-0a58ac14d0f3",
+            "region": "lon1",
+            "tenant_id": "initech",
+            "deployment_id": None,
+            "reasons": ["unattached"],
+            "off_since": None,
+            "monthly": "10.00",
+            "clean_up": "delete_volume",
+        },
+    ],
+}
+
 
 # Of a list, one row each: the schema lays the page around it.
 BALANCE: Final = [answer({**_BALANCE, "history": [_BALANCE]})]
@@ -307,3 +328,4 @@ DISMISS_ANOMALY: Final = [
     ),
 ]
 MARGIN: Final = [answer(_MARGIN)]
+LEFTOVERS: Final = [answer(_LEFTOVERS)]

@@ -7,6 +7,7 @@ from billing.api.anomalies import AnomalyDetail, AnomalyDismiss, AnomalyList
 from billing.api.audit import AuditFindingList
 from billing.api.cost_checks import CostAccuracyView, UnderchargesView
 from billing.api.cost_days import CostDaysView
+from billing.api.leftovers import LeftoversView
 from billing.api.margin import MarginView
 from billing.api.simulations import SimulateView, SimulationDetail
 
@@ -20,6 +21,7 @@ urlpatterns = [
     path("costs/anomalies", AnomalyList.as_view(), name="cost-anomalies"),
     path("costs/anomalies/<int:pk>", AnomalyDetail.as_view(), name="cost-anomaly"),
     path("costs/anomalies/<int:pk>/dismiss", AnomalyDismiss.as_view(), name="cost-anomaly-dismiss"),
+    path("costs/leftovers", LeftoversView.as_view(), name="cost-leftovers"),
     path("costs/days", CostDaysView.as_view(), name="cost-days"),
     path("costs/margin", MarginView.as_view(), name="costs-margin"),
     path("billing/invoices", views.InvoiceList.as_view(), name="billing-invoices"),
