@@ -26,6 +26,7 @@ from billing import balance, finance_push
 from billing.costs.anomalies.detect import AnomalyCounts, detect
 from billing.costs.anomalies.dismiss import LONGEST_REASON, dismiss_anomaly
 from billing.costs.audit.run import RuleResult, run_audit
+from billing.costs.clean_up import CleanUpOutcome, plan_clean_up, start_clean_up
 from billing.costs.days import CostDaysResult, compute_due_days, make_days_due, plan_days
 from billing.costs.margin_months import compute_margin_months
 from billing.costs.prices import PriceCounts, keep_size_prices, seed_prices
@@ -48,6 +49,7 @@ __all__ = [
     "PUSH_TASK",
     "SIMULATE_TASK",
     "AnomalyCounts",
+    "CleanUpOutcome",
     "CostDaysResult",
     "IngestResult",
     "PriceCounts",
@@ -64,6 +66,7 @@ __all__ = [
     "ingest_and_push",
     "ingest_file",
     "ingest_invoices",
+    "plan_clean_up",
     "push_if_due",
     "push_invoices",
     "read_provider_prices",
@@ -79,6 +82,7 @@ __all__ = [
     "run_simulation",
     "seed_prices",
     "snapshot_balance",
+    "start_clean_up",
     "sweep",
     "sweep_simulations",
     "update_history",

@@ -15,7 +15,7 @@ from provisioning.models import SagaRun
 from provisioning.states import SagaStatus
 
 Item = dict[str, object]
-_COSTS_BY_DAY: Final = re.compile("/admin/billing/dailycost/(?!margin|tenants)")
+_COSTS_BY_DAY: Final = re.compile("/admin/billing/dailycost/(?!margin|tenants|leftovers)")
 
 
 def navigation(request: HttpRequest) -> list[dict[str, object]]:
@@ -88,6 +88,7 @@ def navigation(request: HttpRequest) -> list[dict[str, object]]:
                     is not None,
                 },
                 _item("Cost anomalies", "trending_up", "billing.costanomaly"),
+                _page(request, "Leftovers", "recycling", "billing_leftovers", "billing.dailycost"),
                 _item("Money audit", "fact_check", "billing.auditfinding"),
                 _item("Exchange rates", "currency_exchange", "billing.exchangerate"),
                 _item("DigitalOcean's prices", "sell", "billing.providerprice"),

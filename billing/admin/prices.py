@@ -11,6 +11,7 @@ from arcadia_cloud.kernel.console.filters import ChoiceFilter
 from arcadia_cloud.kernel.console.theme import display
 from arcadia_cloud.kernel.money import Money, format_money
 from billing.admin.formatting import format_dollars
+from billing.admin.leftovers import LeftoversAdmin
 from billing.admin.tenants import TenantPages
 from billing.models import DailyCost, ProviderPrice
 from billing.services import recompute_after_price_change
@@ -75,7 +76,7 @@ class ProviderPriceAdmin(EditorAdmin[ProviderPrice]):
 
 
 @admin.register(DailyCost)
-class DailyCostAdmin(TenantPages):
+class DailyCostAdmin(TenantPages, LeftoversAdmin):
     """Costs by day, owner and kind, newest first; the pages that are made of them come with it."""
 
     list_display = (

@@ -124,7 +124,9 @@ def test_a_protected_one_is_refused_before_the_start_and_before_the_deletion(
 def attach(cloud: Cloud) -> None:
     droplet = next(each for each in cloud.all("/v2/droplets", "droplets") if each["region"]["slug"] == "lon1")
     body = {"type": "attach", "droplet_id": droplet["id"], "region": "lon1"}
-    cloud.api.post(f"/v2/volumes/{row(THINGS[0]).provider_id}/actions", body)
+    # Under way when the saga looks: the deletion is refused, and the next look shows the droplet.
+    answer = cloud.api.ask("POST", f"/v2/volumes/{row(THINGS[0]).provider_id}/actions", body)
+    assert answer.status_code < 300
 
 
 def assign(cloud: Cloud) -> None:
