@@ -106,8 +106,9 @@ class LeftoversAdmin(RecordAdmin[DailyCost]):
         for each in started:
             log_without_row(request, SagaRun, f"saga {each.saga_id}", f"Clean-up of {each.name} started.")
         if started:
+            noun = "saga" if len(started) == 1 else "sagas"
             numbers = ", ".join(str(each.saga_id) for each in started)
-            self.message_user(request, f"{len(started)} sagas started: {numbers}.", messages.SUCCESS)
+            self.message_user(request, f"{len(started)} {noun} started: {numbers}.", messages.SUCCESS)
 
     def _common(self, request: HttpRequest, title: str) -> dict[str, Any]:
         return {
