@@ -42,6 +42,7 @@ def is_being_made(name: str, tags: Iterable[str]) -> int | None:
     Its compensation may need it: an update restores the snapshot that it took. A dead letter goes on with it
     when it is retried.
     """
+    # A snapshot has no tags of ours: its name has the mark.
     marks = [*tags, *(f"saga:{match[1]}" for match in [_SUFFIX.search(name)] if match)]
     for maker in map(find_maker, marks):
         unsettled = SagaRun.objects.filter(status__in=[*LIVE, SagaStatus.FAILED])

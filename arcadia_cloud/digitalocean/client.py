@@ -203,7 +203,7 @@ class DigitalOcean(RestClient):
         return self.get(f"/v2/reserved_ips/{_quote(address)}", ReservedIpRecord, key="reserved_ip")
 
     def release_reserved_ip(self, address: str) -> None:
-        """Give a reserved IP back for good; nobody can have the same one reserved again."""
+        """Give a reserved IP back for good: the same one can't be reserved again."""
         self.delete(f"/v2/reserved_ips/{_quote(address)}")
 
     def reserved_ip_action(self, address: str, type: str, **params: object) -> ActionRecord:  # noqa: A002 - the API's word

@@ -16,7 +16,6 @@ from arcadia_cloud.kernel.console.records import RecordAdmin
 from billing.admin.formatting import format_dollars
 from billing.models import DailyCost
 from billing.queries import (
-    Leftover,
     LeftoverFilter,
     LeftoverReason,
     LeftoverTotal,
@@ -49,7 +48,8 @@ class LeftoversAdmin(RecordAdmin[DailyCost]):
         """List the leftovers, the dearest first, with their total."""
         if not self.has_view_permission(request):
             raise PermissionDenied
-        at, only = timezone.now(), _read_filter(request)
+        only, at = _read_filter(request), timezone.now()
+        # The total is of all of them, the rows may be the dearest alone.
         rows = list_leftovers(at=at, only=only, limit=_SHOWN)
         total = sum_leftovers(at=at, only=only)
         context = {
@@ -70,7 +70,8 @@ class LeftoversAdmin(RecordAdmin[DailyCost]):
         """Show what goes and what it saves, or start the sagas that the page has shown."""
         if not self.has_view_permission(request) or not _may_clean(request):
             raise PermissionDenied
-        chosen = _read_selection(request)
+        ticked = dict.fromkeys(request.POST.getlist("resource")[:_MOST_AT_ONCE])
+        chosen = [int(each) for each in ticked if each.isdecimal() and len(each) <= _MOST_DIGITS]
         if request.method != "POST" or not chosen:
             self.message_user(request, "Tick leftovers first.", messages.WARNING)
             return HttpResponseRedirect(reverse("admin:billing_leftovers"))
@@ -88,11 +89,14 @@ class LeftoversAdmin(RecordAdmin[DailyCost]):
             return HttpResponseRedirect(reverse("admin:billing_leftovers"))
         outcomes = plan_clean_up(chosen, at=at)
         going = [each.leftover for each in outcomes if each.leftover and not each.refusal]
+        priced = [each.monthly for each in going if each.monthly is not None]
+        saved = LeftoverTotal(len(going), sum(priced, Decimal(0)), len(going) - len(priced))
         context = {
             **self._common(request, "Clean up"),
             "going": [(each, kind_label(each.kind), _format_monthly(each.monthly)) for each in going],
             "staying": [each for each in outcomes if each.refusal],
-            "saves": _format_total(_sum_up(going)),
+            "saves": _format_total(saved),
+            # Of this drawing of the page alone: sent twice, it starts nothing twice.
             "key": secrets.token_urlsafe(16),
         }
         return TemplateResponse(request, "billing/clean_up.html", context)
@@ -136,22 +140,11 @@ def _read_filter(request: HttpRequest) -> LeftoverFilter:
         raise BadRequest(str(error)) from error
 
 
-def _read_selection(request: HttpRequest) -> list[int]:
-    """Return the ticked resources, each once."""
-    ticked = dict.fromkeys(request.POST.getlist("resource")[:_MOST_AT_ONCE])
-    return [int(each) for each in ticked if each.isdecimal() and len(each) <= _MOST_DIGITS]
-
-
-def _sum_up(leftovers: list[Leftover]) -> LeftoverTotal:
-    priced = [each.monthly for each in leftovers if each.monthly is not None]
-    return LeftoverTotal(len(leftovers), sum(priced, Decimal(0)), len(leftovers) - len(priced))
-
-
 def _format_monthly(monthly: Decimal | None) -> str:
     return "no list price" if monthly is None else format_dollars(monthly)
 
 
 def _format_total(total: LeftoverTotal) -> str:
-    """Format dollars a month; a sum without all its prices is too low, and says so."""
+    """Format dollars a month; a sum without all its prices is too low, and marked so."""
     dollars = f"{format_dollars(total.monthly)} a month"
     return f"at least {dollars} ({total.unpriced} without a list price)" if total.unpriced else dollars

@@ -18,7 +18,7 @@ from arcadia_cloud.kernel.api.permissions import OperatorOnly
 from arcadia_cloud.kernel.api.views import ApiView
 from billing.api import examples
 from billing.api.serializers import ExactField
-from billing.queries import Leftover, LeftoverFilter, LeftoverReason, list_leftovers, sum_leftovers
+from billing.queries import LeftoverFilter, LeftoverReason, list_leftovers, sum_leftovers
 from inventory.values import PROVIDER_CURRENCY, Kind
 
 _LONGEST_CURSOR: Final = 300
@@ -92,10 +92,15 @@ class LeftoversView(ApiView):
         at = timezone.now()
         # One row more than is shown proves that there is another page.
         rows = list_leftovers(at=at, only=only, after=after, limit=limit + 1)
+        following = None
+        if len(rows) > limit:
+            last = rows[limit - 1]
+            place = f"{'' if last.monthly is None else last.monthly}/{last.resource_id}"
+            following = replace_query_param(request.build_absolute_uri(), "cursor", _signer.sign(place))
         body = {
             "currency": PROVIDER_CURRENCY,
             "total": sum_leftovers(at=at, only=only),
-            "next": _link_after(request, rows[limit - 1]) if len(rows) > limit else None,
+            "next": following,
             "results": rows[:limit],
         }
         return Response(LeftoverPageSerializer(body).data)
@@ -127,8 +132,3 @@ def _read_cursor(request: Request) -> tuple[Decimal | None, int] | None:
         return Decimal(monthly) if monthly else None, int(resource_id)
     except (signing.BadSignature, InvalidOperation, ValueError) as error:
         raise ValidationError({"cursor": ["Not a cursor of this list; start again without."]}) from error
-
-
-def _link_after(request: Request, last: Leftover) -> str:
-    place = f"{'' if last.monthly is None else last.monthly}/{last.resource_id}"
-    return replace_query_param(request.build_absolute_uri(), "cursor", _signer.sign(place))

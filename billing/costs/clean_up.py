@@ -15,7 +15,7 @@ NO_SAGA = "no saga deletes it; see its own page"
 
 @dataclass(frozen=True, slots=True)
 class CleanUpOutcome:
-    """What becomes of one selected resource. `refusal` is "" where its saga may start, or was started."""
+    """The outcome of a clean-up for one selected resource. `refusal` is "" where its saga may start, or was started."""
 
     resource_id: int
     name: str
@@ -41,6 +41,7 @@ def start_clean_up(resources: Sequence[int], *, actor: str, key: str, at: dateti
     for leftover in found:
         saga_id, refusal = None, NO_SAGA
         if clean_up := leftover.clean_up:
+            # Its own transaction each: what is refused here takes nothing of the others back.
             try:
                 saga = start_saga(
                     kind=clean_up.workflow,

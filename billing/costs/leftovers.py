@@ -1,7 +1,7 @@
 """Leftovers: live resources that cost without being of use, each with what it costs in a month.
 
 A resource is one leftover with all its reasons, so that no sum counts it twice. What is free by its list
-price isn't among them; what has no list price is, and is in no sum: a sum is then at least what it says.
+price isn't among them; what has no list price is, and is in no sum, which then is too low.
 """
 
 from collections.abc import Mapping, Sequence
@@ -115,6 +115,7 @@ def list_leftovers(
 
     `after` is the `monthly` and the `resource_id` of the last one of the page before.
     """
+    # The price alone is no place: many share one, and a row would come twice or not at all.
     monthly, resource_id = after or (None, None)
     parameters = {
         **_parameters(at, only),

@@ -1,4 +1,4 @@
-"""The console's leftovers: the list with its total, and the clean-up behind a page that says what goes."""
+"""The console's leftovers: the list with its total, and the clean-up behind a page that shows what goes."""
 
 import html
 from typing import Any
