@@ -15,7 +15,10 @@ NO_SAGA = "no saga deletes it; see its own page"
 
 @dataclass(frozen=True, slots=True)
 class CleanUpOutcome:
-    """The outcome of a clean-up for one selected resource. `refusal` is "" where its saga may start, or was started."""
+    """The outcome of a clean-up for one selected resource.
+
+    `refusal` is "" where its saga may start, or was started.
+    """
 
     resource_id: int
     name: str

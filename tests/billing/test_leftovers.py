@@ -74,7 +74,7 @@ def test_copies_are_left_over_once_what_they_were_taken_of_is_gone() -> None:
     owned("web", kind="droplet", provider_id="1")
     owned("gone", kind="droplet", provider_id="2", deleted_at=AT)
     for parent in ("1", "2", "3"):
-        of = {"parent_kind": "droplet", "parent_id": parent, "span": {"size_gb": 50}}
+        of: dict[str, Any] = {"parent_kind": "droplet", "parent_id": parent, "span": {"size_gb": 50}}
         owned(f"snapshot of {parent}", kind="snapshot", **of)
         owned(f"backup of {parent}", kind="droplet_backup", **of)
     owned("snapshot of an unknown thing", kind="snapshot", span={"size_gb": 50})
@@ -133,7 +133,7 @@ def test_what_nobody_owns_is_left_over_but_for_the_operators_own_and_what_is_fre
     a_price("firewall", "0")
     born = {"first_seen_at": BIRTH, "last_seen_at": AT}
     ours = Project.objects.create(provider_id="p", name=OPERATORS_PROJECT, **born)
-    unowned = {"tenant_id": None, "attributed_by": ""}
+    unowned: dict[str, Any] = {"tenant_id": None, "attributed_by": ""}
     owned("stray", kind="droplet", span={"sku": "s"}, **unowned)
     owned("ours", kind="droplet", span={"sku": "s"}, project=ours, **unowned)
     owned("wall", kind="firewall", **unowned)
