@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -11,14 +12,17 @@ from inventory.models import Resource, ResourceEvent, ResourceSpan
 from inventory.services import sync_inventory
 from inventory.values import RunMode
 from provisioning.engine import runner
+from provisioning.engine.failpoints import Failpoint, listen
 from provisioning.errors import Protected
-from provisioning.models import Provisioned
+from provisioning.models import Provisioned, SagaRun
 from provisioning.queries import plan_saga
 from provisioning.services import cancel_saga, protect, record_provisioned
 from tests.provisioning.sagas import ledger, run_to_end, start, start_and_run
 from tests.provisioning.workflows.cloud import PASSING, SHOP_WEB, Cloud
 from tests.provisioning.workflows.conftest import FailAfter
 from tests.provisioning.workflows.outcomes import reason
+
+BEGINNING = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True)
@@ -194,3 +198,32 @@ def test_nothing_is_deleted_where_the_saga_fails_before(
     saga = start_and_run(fail_after(thing.workflow, 0), **inputs(thing))
     assert reason(saga) == "step_failed:fail"
     assert is_there(cloud, thing)
+
+
+class Died(BaseException):
+    """A worker's death: no handler of the engine bears it."""
+
+
+@every_thing
+@pytest.mark.parametrize(
+    "point", [Failpoint.BEFORE_STEP, Failpoint.AFTER_EFFECT, Failpoint.AFTER_COMMIT], ids=str
+)
+def test_a_worker_that_dies_at_a_boundary_leaves_one_deletion_and_one_tombstone(
+    cloud: Cloud, thing: Unused, point: Failpoint
+) -> None:
+    saga = start(thing.workflow, **inputs(thing))
+
+    def die(reached: Failpoint, _saga: int, _idx: int, _step: str) -> None:
+        if reached == point:
+            raise Died
+
+    listen(die)
+    try:
+        with pytest.raises(Died):
+            runner.run(saga.pk)
+    finally:
+        listen(None)
+    SagaRun.objects.filter(pk=saga.pk, lease_expires_at__isnull=False).update(lease_expires_at=BEGINNING)
+    assert run_to_end(saga).status == "completed"
+    assert deletions(cloud) == 1
+    assert ResourceEvent.objects.filter(resource=row(thing), event_type="deleted").count() == 1
