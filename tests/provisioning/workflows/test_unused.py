@@ -176,22 +176,6 @@ def test_a_snapshot_of_a_saga_that_has_not_ended_is_refused(cloud: Cloud) -> Non
 
 
 @every_thing
-def test_a_cancel_after_the_deletion_says_that_nothing_brings_it_back(cloud: Cloud, thing: Unused) -> None:
-    """The answer is lost and no further one comes: the deletion has its effect, and the saga can't know."""
-    provider_id = row(thing).provider_id
-    cloud.fault("drop_after", method="DELETE", path=thing.path, count=1)
-    saga = start(thing.workflow, **inputs(thing))
-    while is_there(cloud, thing):
-        runner.run(saga.pk)
-    cancel_saga(saga_id=saga.pk, actor="a test")
-    run_to_end(saga)
-    if saga.status != "completed":
-        assert (saga.status, saga.compensation_failures) == ("rolled_back", 1)
-        assert f"{provider_id} is deleted" in str(saga.steps.get().error)
-    assert row(thing).deleted_at is not None
-
-
-@every_thing
 def test_nothing_is_deleted_where_the_saga_fails_before(
     cloud: Cloud, fail_after: FailAfter, thing: Unused
 ) -> None:
@@ -204,14 +188,8 @@ class Died(BaseException):
     """A worker's death: no handler of the engine bears it."""
 
 
-@every_thing
-@pytest.mark.parametrize(
-    "point", [Failpoint.BEFORE_STEP, Failpoint.AFTER_EFFECT, Failpoint.AFTER_COMMIT], ids=str
-)
-def test_a_worker_that_dies_at_a_boundary_leaves_one_deletion_and_one_tombstone(
-    cloud: Cloud, thing: Unused, point: Failpoint
-) -> None:
-    saga = start(thing.workflow, **inputs(thing))
+def die_at(point: Failpoint, saga: SagaRun) -> None:
+    """Have the saga's worker die at this point, and its lease run out."""
 
     def die(reached: Failpoint, _saga: int, _idx: int, _step: str) -> None:
         if reached == point:
@@ -224,6 +202,31 @@ def test_a_worker_that_dies_at_a_boundary_leaves_one_deletion_and_one_tombstone(
     finally:
         listen(None)
     SagaRun.objects.filter(pk=saga.pk, lease_expires_at__isnull=False).update(lease_expires_at=BEGINNING)
+
+
+@every_thing
+@pytest.mark.parametrize(
+    "point", [Failpoint.BEFORE_STEP, Failpoint.AFTER_EFFECT, Failpoint.AFTER_COMMIT], ids=str
+)
+def test_a_worker_that_dies_at_a_boundary_leaves_one_deletion_and_one_tombstone(
+    cloud: Cloud, thing: Unused, point: Failpoint
+) -> None:
+    saga = start(thing.workflow, **inputs(thing))
+
+    die_at(point, saga)
     assert run_to_end(saga).status == "completed"
     assert deletions(cloud) == 1
     assert ResourceEvent.objects.filter(resource=row(thing), event_type="deleted").count() == 1
+
+
+@every_thing
+def test_a_cancel_after_the_deletion_is_told_that_nothing_brings_it_back(cloud: Cloud, thing: Unused) -> None:
+    """The worker died between the deletion and its commit."""
+    saga = start(thing.workflow, **inputs(thing))
+    die_at(Failpoint.AFTER_EFFECT, saga)
+    cancel_saga(saga_id=saga.pk, actor="a test")
+    run_to_end(saga)
+    assert (saga.status, saga.compensation_failures) == ("rolled_back", 1)
+    assert f"{row(thing).provider_id} is deleted" in str(saga.steps.get().error)
+    assert row(thing).deleted_at is not None
+    assert not is_there(cloud, thing)
