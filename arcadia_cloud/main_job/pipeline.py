@@ -244,10 +244,11 @@ def run_margin(report: ReportProgress) -> Iterator[StageResult]:
     months = compute_margins(at=at, report=lambda number, of: report(f"margin: {number} of {of} months"))
     found = report_margin(month=month_of(at), by=MarginBy.DEPLOYMENT, spread=SpreadRule.NONE, at=at)
     total = Money(found.total.margin, found.currency)
+    of_deployments = [row.figures for row in found.rows if row.key is not None]
     counts = {
         "months": months,
-        "deployments": len(found.rows),
-        "losing money": sum(row.figures.margin < 0 for row in found.rows),
+        "deployments": len(of_deployments),
+        "losing money": sum(figures.margin < 0 for figures in of_deployments),
         f"{found.currency} cents": total.cents,
     }
     yield StageResult("margin", counts, time.monotonic() - started)

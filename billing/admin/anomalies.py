@@ -18,7 +18,9 @@ from arcadia_cloud.kernel.console.formatting import NOTHING, row_link
 from arcadia_cloud.kernel.console.records import RecordAdmin
 from arcadia_cloud.kernel.console.theme import DialogForm, OneLineInput, action, display
 from arcadia_cloud.kernel.periods import Period
-from billing.admin.formatting import anomaly_chart, format_dollars
+from billing.admin.formatting import anomaly_chart
+from billing.costs.anomalies.causes import LEAST_NAMED
+from billing.costs.anomalies.sentence import format_change
 from billing.models import CostAnomaly
 from billing.queries import days_of_anomaly
 from billing.services import LONGEST_REASON, dismiss_anomaly
@@ -82,8 +84,13 @@ class CostAnomalyAdmin(RecordAdmin[CostAnomaly]):
             row.began_on - _AROUND, max(min(row.last_day + _AROUND, today), row.last_day + timedelta(1))
         )
         return {
-            "parts": [(_part_links(part), format_dollars(Decimal(part["amount"]))) for part in row.parts],
-            "difference": format_dollars(row.difference),
+            "parts": [
+                (_part_links(part), format_change(amount))
+                for part in row.parts
+                # The stored parts sum exactly; what is left of the division is no cent.
+                if abs(amount := Decimal(part["amount"])) >= LEAST_NAMED
+            ],
+            "difference": format_change(row.difference),
             "chart": anomaly_chart(days_of_anomaly(row, days), row),
             "chart_options": _CHART,
         }
@@ -125,8 +132,7 @@ class CostAnomalyAdmin(RecordAdmin[CostAnomaly]):
 
     @display(description="a day")
     def difference_a_day(self, row: CostAnomaly) -> str:
-        sign = "+" if row.difference > 0 else ""
-        return f"{sign}{format_dollars(row.difference)}"
+        return format_change(row.difference)
 
     @display(description="status", label=_COLOURS)
     def status_badge(self, row: CostAnomaly) -> str:

@@ -1,4 +1,4 @@
-"""The gate of publications: a draft in another's place is simulated first, or a note says why not."""
+"""The gate of publications: a draft in another's place is simulated first, or a note is the reason."""
 
 from collections.abc import Callable
 from datetime import timedelta

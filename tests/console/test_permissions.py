@@ -118,6 +118,7 @@ def test_groups_have_exactly_their_permissions_however_often_they_are_seeded(db:
     assert named["viewer"] == named[own.name] == set()
     assert named["billing"] == {
         "add_auditrun",
+        "change_costanomaly",
         "change_providerinvoice",
         "change_subscriptiondiscount",
         *PROVIDER_PRICES,
@@ -131,6 +132,7 @@ def test_groups_have_exactly_their_permissions_however_often_they_are_seeded(db:
         "add_syncrun",
         "add_auditrun",
         "change_alert",
+        "change_costanomaly",
         "change_deployment",
         "change_sagarun",
         "change_provisioningbrake",

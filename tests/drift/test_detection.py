@@ -156,7 +156,10 @@ def test_every_rule_of_the_comparison_decides_in_the_sweep_too(monkeypatch: pyte
     monkeypatch.setattr(detection, "_BATCH_SIZE", 7)
     columns = {"name", "tags"}
     expected = set()
-    pairs = [pair[1:] for pair in [*EQUAL, *DIFFERENT] if not isinstance(pair[3], Decimal)]  # JSON has none
+    # JSON has no Decimal, and a project is a row of its own, which these resources haven't got.
+    pairs = [
+        pair[1:] for pair in [*EQUAL, *DIFFERENT] if not isinstance(pair[3], Decimal) and pair[2] != "project"
+    ]
     for number, (kind, field, one, other) in enumerate(pairs):
         live = {field: other, "attrs": {}} if field in columns else {"attrs": {field: other}}
         resource = make_resource(str(number), kind=kind, **live)

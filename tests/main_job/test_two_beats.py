@@ -1,6 +1,7 @@
 """Two beats at once, as during a deploy: each scheduled task comes twice."""
 
 import logging
+from typing import Any
 
 import pytest
 from celery import Task
@@ -24,7 +25,7 @@ from metering.tasks import measure_bandwidth, meter_days, meter_hours
     ],
 )
 def test_the_second_of_two_tasks_ends_without_an_error(
-    task: Task, name: str, caplog: pytest.LogCaptureFixture
+    task: "Task[..., Any]", name: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     with lease(name), caplog.at_level(logging.INFO):
         result = task.apply()
@@ -34,5 +35,5 @@ def test_the_second_of_two_tasks_ends_without_an_error(
 
 
 @pytest.mark.parametrize("task", [meter_days, read_history])
-def test_a_task_that_waits_for_the_first_one_may_end_so_too(task: Task) -> None:
+def test_a_task_that_waits_for_the_first_one_may_end_so_too(task: "Task[..., Any]") -> None:
     assert LeaseHeld in task.throws

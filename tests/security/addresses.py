@@ -16,6 +16,12 @@ OPEN_TO_NO_TENANT = frozenset(
     f"api/v1/catalog/{name}" for name in ("plans", "plans/<slug:code>", "addons", "estimate")
 )
 
+# A month must be named; `things.closed_month_of` makes this one billed.
+_REQUIRED_QUERIES = {
+    "api/v1/costs/accuracy": "?period=2026-04",
+    "api/v1/costs/undercharges": "?period=2026-04",
+}
+
 
 @dataclass(frozen=True)
 class Endpoint:
@@ -35,7 +41,8 @@ class Endpoint:
 
     def path(self, values: Mapping[str, Any]) -> str:
         """The address of one thing."""
-        return "/" + re.sub(r"<(?:\w+:)?(\w+)>", lambda found: str(values[found[1]]), self.route)
+        path = re.sub(r"<(?:\w+:)?(\w+)>", lambda found: str(values[found[1]]), self.route)
+        return f"/{path}{_REQUIRED_QUERIES.get(self.route, '')}"
 
     def __str__(self) -> str:
         return self.route

@@ -1,7 +1,7 @@
 """One thing of a tenant for every address that has a parameter: `MAKERS` by the beginning of the route."""
 
 from collections.abc import Callable, Mapping
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 from django.utils import timezone
@@ -10,6 +10,7 @@ from billing.models import (
     BalanceSnapshot,
     CostAnomaly,
     CostLine,
+    DailyCost,
     PlanSimulation,
     PlanSimulationRow,
     ProviderInvoice,
@@ -237,6 +238,18 @@ def anomaly_of(tenant: str) -> Mapping[str, Any]:
     return {"pk": anomaly.pk}
 
 
+def closed_month_of(tenant: str) -> Mapping[str, Any]:
+    """An invoice of April 2026, issued in May, and a billed day of the tenant."""
+    first = date(2026, 4, 1)
+    ProviderInvoice.objects.create(
+        invoice_uuid=f"closed {tenant}", period=first, amount=1, issued_on=date(2026, 5, 1)
+    )
+    DailyCost.objects.create(
+        day=first, source="billed", part="matched", tenant_id=tenant, kind="droplet", amount=1, resources=1
+    )
+    return {}
+
+
 MAKERS: Mapping[str, Callable[[str], Mapping[str, Any]]] = {
     "api/v1/catalog/plan-versions": version_of,  # before the shorter one
     "api/v1/catalog/simulations": simulation_of,
@@ -246,6 +259,8 @@ MAKERS: Mapping[str, Callable[[str], Mapping[str, Any]]] = {
     "api/v1/inventory": resource_of,
     "api/v1/billing": invoice_of,
     "api/v1/costs/anomalies": anomaly_of,
+    "api/v1/costs/accuracy": closed_month_of,
+    "api/v1/costs/undercharges": closed_month_of,
     "api/v1/sagas": saga_of,
     "api/v1/drift": drift_of,
     "api/v1/events": event_of,
