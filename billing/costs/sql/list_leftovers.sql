@@ -1,6 +1,7 @@
 -- List leftovers, the dearest first and those without a price last, a page at a time.
 --
--- parameters  at, off_before, operators_project, day: as in priced_leftovers.sql · reason text, kind text: of these alone, null for any ·
+-- parameters  at, off_before, operators_project, day: as in priced_leftovers.sql ·
+--             reason text, kind text: of these alone, null for any ·
 --             resources bigint[]: of these alone, null for any · after_monthly numeric, after_resource bigint: those of
 --             the last row of the page before, -1 where that had no price; null on the first page · limit integer
 -- returns     resource_id, kind, name, provider_id, region, sku, tenant_id, deployment_id, reasons, off_since, size_gb,

@@ -1,6 +1,7 @@
 -- Sum leftovers, each counted once whatever the number of its reasons.
 --
--- parameters  at, off_before, operators_project, day: as in priced_leftovers.sql · reason text, kind text: of these alone, null for any
+-- parameters  at, off_before, operators_project, day: as in priced_leftovers.sql ·
+--             reason text, kind text: of these alone, null for any
 -- returns     count, monthly, unpriced: how many are in no sum   (one row)
 -- locks       nothing
 -- include: priced_leftovers.sql
