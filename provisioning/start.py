@@ -67,7 +67,9 @@ def start_saga(
         # Before `check`: a repeat must return its saga even where the inputs couldn't be started any more.
         if repeated := SagaRun.objects.filter(idempotency_key=idempotency_key).first():
             return _require_same(repeated, saga)
-    _check_window(start_at, not_after)
+    if start_at is not None and not_after is not None and not_after <= start_at:
+        rule = "must be later than start_at"
+        raise InvalidInput(f"not_after {rule}", errors={"not_after": [rule]})
     saga.context = dict(context or {})
     if unchecked := check_inputs(parsed):
         saga.context[UNCHECKED] = unchecked
@@ -129,12 +131,6 @@ def _check_key(key: str) -> None:
     except ValueError as error:
         message = f"idempotency_key holds {_UNSTORABLE}"
         raise InvalidInput(message, errors={"idempotency_key": [_UNSTORABLE]}) from error
-
-
-def _check_window(start_at: datetime | None, not_after: datetime | None) -> None:
-    if start_at is not None and not_after is not None and not_after <= start_at:
-        rule = "must be later than start_at"
-        raise InvalidInput(f"not_after {rule}", errors={"not_after": [rule]})
 
 
 def _require_same(saga: SagaRun, wanted: SagaRun) -> SagaRun:

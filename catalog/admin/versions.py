@@ -208,7 +208,9 @@ class PlanVersionAdmin(EditorAdmin[PlanVersion]):
                 self.log_change(request, version, f"Published from the console.{reason}")
                 messages.success(request, f"{version} is what new subscriptions get from now on.")
                 return HttpResponseRedirect(reverse("admin:catalog_planversion_change", args=[pk]))
-        active = _active_of(version)
+        # With its items at once: the comparison reads each of them.
+        of_plan = version.plan.versions.select_related("plan").prefetch_related("items")
+        active = of_plan.filter(status=VersionStatus.ACTIVE).first()
         others = list(
             version.plan.versions.exclude(pk=pk).exclude(status=VersionStatus.DRAFT).order_by("-number")
         )
@@ -328,9 +330,3 @@ def _reasons_against(version: PlanVersion) -> list[str]:
         return reasons_not_to_publish(version, at=timezone.now())
     except InvalidTerms:
         return []
-
-
-def _active_of(version: PlanVersion) -> PlanVersion | None:
-    """Return the plan's active version with its items."""
-    active = version.plan.versions.filter(status=VersionStatus.ACTIVE)
-    return active.select_related("plan").prefetch_related("items").first()

@@ -78,12 +78,10 @@ def _drop_unused_fees(usages: list[Usage]) -> list[Usage]:
     last = usages[-1] if not any(usage.used for usage in usages) else None
     return [
         msgspec.structs.replace(usage, price=None)
-        if usage is not last and not usage.used and _has_flat_fee(usage)
+        if usage is not last
+        and not usage.used
+        and isinstance(usage.price, (GraduatedPrice, VolumePrice))
+        and usage.price.tiers[0].flat_fee
         else usage
         for usage in usages
     ]
-
-
-def _has_flat_fee(usage: Usage) -> bool:
-    model = usage.price
-    return isinstance(model, (GraduatedPrice, VolumePrice)) and bool(model.tiers[0].flat_fee)

@@ -142,7 +142,7 @@ class ResolveAdmin(RecordAdmin[Drift]):
     ) -> TemplateResponse:
         """Draw the page that shows what will happen."""
         drift = list(Drift.objects.filter(pk__in=causes).select_related("resource").order_by("pk"))
-        rows = [_select(action, row) for row in drift]
+        rows = [SelectedRow(row, *expected_and_actual(row), *_outcome(action, row)) for row in drift]
         context = {
             **self.admin_site.each_context(request),
             "opts": self.opts,
@@ -183,12 +183,6 @@ class ResolveAdmin(RecordAdmin[Drift]):
         """Return to the list, as it was filtered."""
         query, address = QueryDict(filters).urlencode(), reverse("admin:drift_drift_changelist")
         return HttpResponseRedirect(f"{address}?{query}" if query else address)
-
-
-def _select(action: DriftAction, drift: Drift) -> SelectedRow:
-    expected, actual = expected_and_actual(drift)
-    outcome, refused = _outcome(action, drift)
-    return SelectedRow(drift, expected, actual, outcome, refused)
 
 
 def _outcome(action: DriftAction, drift: Drift) -> tuple[str, bool]:

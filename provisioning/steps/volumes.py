@@ -41,7 +41,9 @@ def create_volume(state: StepState, cloud: DigitalOcean) -> Wait | None:
     mark = saga_tag(state)
     state.put_output("volume_mark", mark)
     region = find_droplet_row(_droplet_id(state)).region
-    found = _find(cloud, state.inputs["volume_name"], region)
+    # A name is the region's own: a volume of the same name elsewhere is another one.
+    named = cloud.volumes(name=state.inputs["volume_name"])
+    found = next((each for each in named if each.region.slug == region), None)
     if found is None:
         # A lost answer's volume may not be listed yet; asked for again, its name would be refused for good.
         if wait := wait_for_listing(state, list_lag_ends_at(state), of="the volume"):
@@ -160,10 +162,6 @@ def _wait_for_events(state: StepState, cloud: DigitalOcean) -> Wait | None:
 def _droplet_id(state: StepState) -> int:
     droplet_id: int = state.get_output(f"droplet_id{PART}{state.inputs['droplet']}")
     return droplet_id
-
-
-def _find(cloud: DigitalOcean, name: str, region: str) -> VolumeRecord | None:
-    return next((each for each in cloud.volumes(name=name) if each.region.slug == region), None)
 
 
 def _observe(state: StepState, volume: VolumeRecord) -> None:

@@ -57,20 +57,18 @@ class ResumeDeployment(DeploymentInputs, frozen=True, kw_only=True):
     to: Literal["active"] = "active"
 
     def list_droplets(self) -> list[Resource]:
-        # One that was off before the suspension is off on purpose.
-        droplets, last = super().list_droplets(), self._find_suspension()
-        if last is None:
-            return droplets
-        parts = last.context.get(PARTS, {})
-        left_off = {part for part in parts if last.context.get(f"was_on{PART}{part}") is False}
-        return [each for each in droplets if each.provider_id not in left_off]
-
-    def _find_suspension(self) -> SagaRun | None:
-        ended = SagaRun.objects.filter(
+        droplets = super().list_droplets()
+        suspensions = SagaRun.objects.filter(
             deployment=self.deployment_id, kind=SUSPEND, status=SagaStatus.COMPLETED
         )
         # The latest: an earlier suspension may have found other droplets off.
-        return ended.order_by("-pk").first()
+        last = suspensions.order_by("-pk").first()
+        if last is None:
+            return droplets
+        # One that was off before the suspension is off on purpose.
+        parts = last.context.get(PARTS, {})
+        left_off = {part for part in parts if last.context.get(f"was_on{PART}{part}") is False}
+        return [each for each in droplets if each.provider_id not in left_off]
 
     def steps(self) -> Sequence[str]:
         power = ("look_at_droplet", "switch_on_droplet", "observe_droplet", "record_desired_power")

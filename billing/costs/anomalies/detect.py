@@ -92,7 +92,10 @@ def current_floors() -> Floors:
 def detect(*, at: datetime, report: ReportProgress | None = None) -> AnomalyCounts:
     """Judge the days before `at`; open, update and close anomalies, each owner's kind in a transaction."""
     today = at.astimezone(UTC).date()
-    window = _read_window(Period(today - timedelta(days=_JUDGED_DAYS), today))
+    days = Period(today - timedelta(days=_JUDGED_DAYS), today)
+    history = Period(days.start - WEEK * WEEKS, days.end)
+    # Read once for all subjects: the same days are complete for each.
+    window = _Window(days, complete_days(history), frozenset(kinds_read_by_day(days)), current_floors())
     tally, seen = _Tally(), set[CostSubject]()
     moved = list(_read_series(window))
     for number, (subject, series) in enumerate(moved, start=1):
@@ -146,12 +149,6 @@ def complete_days(days: Period) -> Mapping[str, frozenset[date]]:
         source: frozenset(day for _, day in group)
         for source, group in groupby(ordered, key=lambda row: row[0])
     }
-
-
-def _read_window(days: Period) -> _Window:
-    history = Period(days.start - WEEK * WEEKS, days.end)
-    # Read once for all subjects: the same days are complete for each.
-    return _Window(days, complete_days(history), frozenset(kinds_read_by_day(days)), current_floors())
 
 
 def _read_series(window: _Window) -> Iterator[tuple[CostSubject, SeriesOfDays]]:

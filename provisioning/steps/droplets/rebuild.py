@@ -8,7 +8,6 @@ from typing import Final
 
 from arcadia_cloud.digitalocean.client import DigitalOcean
 from arcadia_cloud.digitalocean.errors import ProviderNotFound
-from arcadia_cloud.digitalocean.records import DropletRecord
 from provisioning.contract import PART, PARTS, FinalError, Step, StepState, Wait
 from provisioning.steps.cloud import ACTION_DEADLINE_SECONDS, COMPENSATION_RETRIES, RETRIES, with_cloud
 from provisioning.steps.droplets.actions import act
@@ -27,14 +26,10 @@ def _ensure_image(state: StepState, cloud: DigitalOcean, kind: str, image: int |
     if busy := wait_while_busy(droplet):
         return busy
     # The image decides, not the action: a repeat after a lost answer must not rebuild what is rebuilt.
-    if _has_image(droplet, image):
+    if droplet.image is not None and image in {droplet.image.id, droplet.image.slug}:
         return None
     refuse_protected(droplet)
     return act(state, cloud, droplet.id, kind, image=image)
-
-
-def _has_image(droplet: DropletRecord, image: int | str) -> bool:
-    return droplet.image is not None and image in {droplet.image.id, droplet.image.slug}
 
 
 @with_cloud

@@ -62,7 +62,11 @@ def rename_droplet(change: Change) -> Wait | None:
 
 def write_tags(change: Change) -> None:
     """Put on what is missing, take off what is left over. Tags are compared without regard to capitals."""
-    kind = _tag_type(change)
+    if change.kind == Kind.SNAPSHOT:
+        # A droplet's snapshot is an image there, a volume's is of a type of its own.
+        kind = "image" if change.seen.attrs["resource_type"] == "droplet" else "volume_snapshot"
+    else:
+        kind = _TAG_TYPES[Kind(change.kind)]
     # DigitalOcean keeps the capitals with which a tag was first made.
     present = {tag.lower(): tag for tag in change.seen.tags}
     wanted = {tag.lower(): tag for tag in change.value}
@@ -76,13 +80,6 @@ def write_tags(change: Change) -> None:
     for tag in surplus:
         with suppress(ProviderNotFound):  # the tag is gone, and is on nothing any more
             change.cloud.untag_resource(tag, resource_id=change.provider_id, resource_type=kind)
-
-
-def _tag_type(change: Change) -> str:
-    if change.kind == Kind.SNAPSHOT:
-        # A droplet's snapshot is an image there, a volume's is of a type of its own.
-        return "image" if change.seen.attrs["resource_type"] == "droplet" else "volume_snapshot"
-    return _TAG_TYPES[Kind(change.kind)]
 
 
 def update_resource(change: Change) -> None:
