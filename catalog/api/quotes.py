@@ -10,7 +10,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from arcadia_cloud.kernel.money import Money, exact_text, minor_digits
+from arcadia_cloud.kernel.money import exact_text, minor_digits
 from arcadia_cloud.kernel.periods import Period
 from catalog.values.lines import LineType, Quote, QuoteLine, Step, WarningCode
 
@@ -107,7 +107,10 @@ def _present_line(line: QuoteLine) -> dict[str, Any]:
         "included": decimal_text(line.included),
         "overage": decimal_text(line.overage),
         "unit": decimal_text(line.unit),
-        "price_cents": None if line.price is None else decimal_text(_cents(line.price)),
+        # Not `.cents`: a price may have parts of a cent, and they are shown.
+        "price_cents": None
+        if line.price is None
+        else decimal_text(line.price.amount.scaleb(minor_digits(line.price.currency))),
         "basis": _present_steps(line.basis),
         "charges": _present_steps(line.charges),
         "warnings": [str(code) for code in line.warnings],
@@ -130,10 +133,6 @@ def _present_steps(steps: Sequence[Step]) -> list[dict[str, Any]]:
 
 def _present_period(period: Period) -> dict[str, str]:
     return {"start": period.start.isoformat(), "end": period.end.isoformat()}
-
-
-def _cents(price: Money) -> Decimal:
-    return price.amount.scaleb(minor_digits(price.currency))
 
 
 def decimal_text(value: Decimal | None) -> str | None:

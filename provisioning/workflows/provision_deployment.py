@@ -8,7 +8,7 @@ import msgspec
 
 from arcadia_cloud.kernel.errors import InvalidInput
 from arcadia_cloud.kernel.money import sum_money
-from deployments.models import Deployment, DeploymentTemplate
+from deployments.models import DeploymentTemplate
 from deployments.states import DeploymentState
 from deployments.template_spec import TemplateSpec, fill_in, parse_spec
 from inventory.models import Resource
@@ -125,7 +125,9 @@ class ProvisionDeployment(DeploymentInputs, frozen=True, kw_only=True):
             raise WrongState(reason)
         if deployment.state == DeploymentState.PAUSED:
             self.check_transition(DeploymentState.ACTIVE)
-        self._refuse_present(deployment)
+        # A second provision would stand beside the first, and both would be billed.
+        if present := droplets_of_deployment(deployment.pk).own:
+            raise WrongState(f"deployment {deployment} has droplet {present[0].name} already")
         for order in self.list_orders().values():
             order.check()
         self._check_volume_names(self.fill_in_template())
@@ -138,11 +140,6 @@ class ProvisionDeployment(DeploymentInputs, frozen=True, kw_only=True):
                     "64 lower-case letters, digits and hyphens at most, of which a letter is the first"
                 )
                 raise InvalidInput(message, errors={"inputs.template_code": [message]})
-
-    def _refuse_present(self, deployment: Deployment) -> None:
-        present = droplets_of_deployment(deployment.pk).own
-        if present:
-            raise WrongState(f"deployment {deployment} has droplet {present[0].name} already")
 
     def effects(self) -> Effects:
         spec, orders = self.fill_in_template(), self.list_orders()

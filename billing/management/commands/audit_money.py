@@ -1,6 +1,6 @@
 """manage.py audit_money: judge the whole book by the rules of the audit, or quote a closed month again."""
 
-from argparse import ArgumentParser, ArgumentTypeError
+from argparse import ArgumentParser
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
@@ -9,20 +9,14 @@ from rich.console import Console
 from rich.table import Table
 
 from arcadia_cloud.kernel.errors import describe
+from arcadia_cloud.kernel.management.arguments import parse_month_argument
 from arcadia_cloud.kernel.money import format_money
-from arcadia_cloud.kernel.periods import Period, parse_month, previous_month
+from arcadia_cloud.kernel.periods import Period, previous_month
 from billing import services
 from billing.management.commands.ingest_billing import REFUSALS
 from billing.services import RuleResult
 from billing.values import AuditSeverity
 from metering.queries import compare_closed_month
-
-
-def _month(text: str) -> Period:
-    try:
-        return parse_month(text)
-    except ValueError as refusal:
-        raise ArgumentTypeError(f"{text!r}: {refusal}") from refusal
 
 
 class Command(BaseCommand):
@@ -33,7 +27,9 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--quotes", action="store_true", help="quote the last closed month again")
-        parser.add_argument("--month", type=_month, metavar="YYYY-MM", help="another month, with --quotes")
+        parser.add_argument(
+            "--month", type=parse_month_argument, metavar="YYYY-MM", help="another month, with --quotes"
+        )
 
     def handle(self, *_args: Any, **options: Any) -> None:
         if options["month"] and not options["quotes"]:

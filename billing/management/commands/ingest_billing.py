@@ -1,10 +1,9 @@
 """manage.py ingest_billing: read the billing history and ingest invoices now, with a progress bar."""
 
 import sys
-from argparse import ArgumentParser, ArgumentTypeError
+from argparse import ArgumentParser
 from collections import Counter
 from collections.abc import Iterable
-from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final
@@ -17,8 +16,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from arcadia_cloud.digitalocean.errors import ProviderError
 from arcadia_cloud.kernel.errors import DomainError, describe
+from arcadia_cloud.kernel.management.arguments import parse_month_argument
 from arcadia_cloud.kernel.money import exact_text
-from arcadia_cloud.kernel.periods import parse_month
+from arcadia_cloud.kernel.periods import Period
 from billing import queries, services
 from billing.services import IngestResult
 from billing.states import IngestStatus
@@ -27,20 +27,13 @@ REFUSALS: Final = (DomainError, ProviderError, DatabaseError, InterfaceError)
 _NAMED: Final = 5
 
 
-def _month(text: str) -> date:
-    try:
-        return parse_month(text).start
-    except ValueError as refusal:
-        raise ArgumentTypeError(f"{text!r}: {refusal}") from refusal
-
-
 class Command(BaseCommand):
     help = "Read what DigitalOcean charged: what is new of the history, and every invoice not ingested yet."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument(
             "--since",
-            type=_month,
+            type=parse_month_argument,
             metavar="YYYY-MM",
             help="everything from this month on, known or not, again",
         )
@@ -69,16 +62,16 @@ class Command(BaseCommand):
             raise CommandError("\n".join([*reasons, *more]))
 
     def _ingest(
-        self, *, since: date | None, invoice: str | None, file: Path | None, **_options: Any
+        self, *, since: Period | None, invoice: str | None, file: Path | None, **_options: Any
     ) -> Iterable[IngestResult]:
         if file is not None:
             known = queries.find_invoice(invoice) if invoice else queries.find_invoice_of_csv(file)
             return [services.ingest_file(invoice_pk=known.pk, file=file)]
         if invoice is not None:
             return self._ingest_with_bar([queries.find_invoice(invoice).pk], again=True)
-        history = services.update_history(at=timezone.now(), enqueue=False, since=since)
+        history = services.update_history(at=timezone.now(), enqueue=False, since=since and since.start)
         self.stdout.write(f"{history.invoices} new invoices, {history.entries} new entries of the history")
-        pks = queries.invoices_since(since) if since else history.to_ingest
+        pks = queries.invoices_since(since.start) if since else history.to_ingest
         return self._ingest_with_bar(pks, again=since is not None)
 
     def _ingest_with_bar(self, pks: list[int], *, again: bool) -> list[IngestResult]:

@@ -1,7 +1,7 @@
 """manage.py meter_day: meter days of usage now, with a progress bar."""
 
 import sys
-from argparse import ArgumentParser, ArgumentTypeError
+from argparse import ArgumentParser
 from datetime import date
 from typing import Any
 
@@ -12,16 +12,10 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from arcadia_cloud.kernel.errors import DomainError, describe
+from arcadia_cloud.kernel.management.arguments import parse_day_argument
 from arcadia_cloud.kernel.periods import Period
 from metering import services
 from metering.values import DAY, MeteringCounts
-
-
-def _day(text: str) -> date:
-    try:
-        return date.fromisoformat(text)
-    except ValueError as refusal:
-        raise ArgumentTypeError(f"{text!r} is no day, such as 2026-04-30") from refusal
 
 
 class Command(BaseCommand):
@@ -31,11 +25,12 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--date", type=_day, metavar="DAY", help="this day, as 2026-04-30")
-        parser.add_argument("--from", type=_day, metavar="DAY", dest="first", help="from this day …")
-        parser.add_argument(
-            "--to", type=_day, metavar="DAY", dest="last", help="… to this one, which is the last"
-        )
+        for name, field, words in (
+            ("--date", "date", "this day, as 2026-04-30"),
+            ("--from", "first", "from this day …"),
+            ("--to", "last", "… to this one, which is the last"),
+        ):
+            parser.add_argument(name, type=parse_day_argument, metavar="DAY", dest=field, help=words)
 
     def handle(self, *_args: Any, **options: Any) -> None:
         days = self._days(options["date"], options["first"], options["last"])
