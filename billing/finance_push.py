@@ -103,8 +103,10 @@ def reopen_changed() -> int:
         .filter(push_status=PushStatus.PUSHED)
         .exclude(pushed_fingerprint="")
     )
+    # By the database's cursor: every invoice ever pushed is read.
     for invoice in pushed.iterator():
         if fingerprint(invoice) != invoice.pushed_fingerprint:
+            # Read again under its lock: an ingest may change it between the look and the write.
             with transaction.atomic():
                 refresh_push_status(ProviderInvoice.objects.select_for_update(no_key=True).find(invoice.pk))
             reopened += 1
@@ -172,6 +174,7 @@ def _record(
 def _lock_for_outcome(invoice: ProviderInvoice, held: HeldLease) -> ProviderInvoice:
     """Lock the invoice's row: the history changes amounts without the invoice's lease. Raises LeaseLost."""
     present = ProviderInvoice.objects.select_for_update(no_key=True).find(invoice.pk)
+    # After the row's lock: who waited for it may have outlived the lease.
     held.assert_held()
     if present.push_attempts != invoice.push_attempts:
         raise LeaseLost(f"another push of {invoice} ended while this one was under way")

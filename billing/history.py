@@ -64,6 +64,7 @@ def read_history(*, cloud: DigitalOcean, at: datetime, since: date | None = None
         )
         _assert_storable([*listed, *history])
         preview = _read_preview(cloud)
+        # One transaction for all parts: an invoice is never listed without what was paid on it.
         with transaction.atomic():
             new_invoices = upsert_headers(merge_headers(listed, history), at)
             new_entries = insert_entries(history)

@@ -34,6 +34,7 @@ def insert_matched_lines(invoice_pk: int) -> None:
 def rematch(*, kinds: Collection[str] = tuple(Kind.values)) -> int:
     """Match the unmatched lines about these kinds again, in one statement; return how many changed."""
     line_kinds = sorted({str(line_kind) for kind in kinds for line_kind in _LINE_KINDS.get(kind, (kind,))})
+    # The months' costs become due with the lines that change them.
     with transaction.atomic():
         (found,) = fetch_all(_REMATCH, {"kinds": line_kinds, "provider": PROVIDER}, into=_RematchRow)
         if found.changed:

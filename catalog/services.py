@@ -91,6 +91,7 @@ def create_draft(*, plan_pk: int, actor: str) -> PlanVersion:
     Raises NotFound.
     """
     with transaction.atomic():
+        # The plan before any version, always: numbers are given one by one, and no two wait in a circle.
         plan = Plan.objects.select_for_update(of=("self",)).filter(pk=plan_pk).first()
         if plan is None:
             raise NotFound(f"there is no plan {plan_pk}")

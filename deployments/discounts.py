@@ -65,6 +65,7 @@ def end_discount(*, discount_pk: int, actor: str, at: datetime) -> SubscriptionD
 
     Raises DiscountNotFound.
     """
+    # The deployment first, then what is its own: the order in which everything here is locked.
     with transaction.atomic():
         owner = (
             Subscription.objects.filter(discounts=discount_pk).values_list("deployment_id", flat=True).first()

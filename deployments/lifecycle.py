@@ -90,6 +90,7 @@ def create_deployment(
                     template_version=template_version,
                     created_at=at,
                 )
+        # The constraint decides, not a look before: two may ask for the same slug at once.
         except IntegrityError as error:
             if "deployment_slug_once_per_tenant" in str(error):
                 raise refusal from error
@@ -190,6 +191,7 @@ def complete_transition(
     """
     with transaction.atomic():
         deployment = lock_deployment(deployment_pk)
+        # A worker that died after its commit does this again: what its saga moved once stays moved.
         made = DeploymentEvent.objects.filter(
             deployment=deployment, event_type=EventType.TRANSITIONED, saga_id=saga_id, to_value=to
         )

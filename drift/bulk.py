@@ -43,6 +43,7 @@ def act_on_many(
                 ignore_drift(
                     drift_pk=pk, actor=actor, at=at, cause=cause, reason=reason, expires_at=expires_at
                 )
+        # One that is refused keeps none of the others back.
         except DomainError as refusal:
             results.append(
                 ActionResult(pk, refusal.status, refusal.code, refusal.detail, errors=refusal.errors)

@@ -110,6 +110,7 @@ def kinds_read_by_day(days: Period) -> set[tuple[date, str]]:
     began = SyncRun.objects.filter(
         started_at__gte=days.starts_at, started_at__lt=days.ends_at + timedelta(days=1)
     )
+    # In order of time: the last run of a day is the one that its resources are known by.
     runs = began.exclude(outcome__in=[RunOutcome.RUNNING, RunOutcome.SKIPPED]).order_by("started_at", "pk")
     newest: dict[tuple[date, str], str] = {}
     for kind, started_at, outcome in runs.values_list("kind", "started_at", "outcome").iterator():

@@ -171,6 +171,7 @@ def _store(droplet: _Missing, series: Sequence[MetricSeries], note: str, *, at: 
             [{"deployment": pk, "gigabytes": share} for pk, share in sorted(shares.items()) if covered]
         ).decode(),
     }
+    # What was measured and the usage made of it are stored together.
     with transaction.atomic():
         fetch_one(_RECORD, parameters, into=bool)
     return coverage

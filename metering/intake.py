@@ -53,6 +53,7 @@ def record_usage(
         refusal = f"Must hold 1 to {MOST_EVENTS:,} events, not {len(events):,}."
         raise InvalidUsage(refusal, errors={"events": [refusal]})
     found, errors = read_events(events, at=at)
+    # A bad event refuses the whole batch: nothing of it may be counted by then.
     with transaction.atomic():
         errors |= _check_deployments(found, tenant_id)
         if errors:

@@ -173,5 +173,6 @@ def _describe(saga: SagaRun) -> str:
 
 
 def _change(saga: SagaRun, **changes: Any) -> None:
+    # Only these columns: the row's others belong to the worker that has claimed it.
     SagaRun.objects.filter(pk=saga.pk).update(**changes)
     saga.refresh_from_db()

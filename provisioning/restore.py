@@ -25,6 +25,7 @@ def prepare_restored(*, actor: str, is_copy: bool = False) -> int:
     With `is_copy` every saga that isn't over ends, and nothing is done or undone. To be called
     before any worker starts; may be repeated.
     """
+    # All or nothing: a worker that starts now must find provisioning paused, or unchanged.
     with transaction.atomic():
         pause(actor=actor, reason="restored from a backup")
         skip_saga_numbers()

@@ -117,6 +117,7 @@ def parse_inputs(kind: str, inputs: Mapping[str, Any]) -> tuple[Workflow, Inputs
         field = ".".join(["inputs", *(place for place in places if place)])
         raise InvalidInput(f"{field}: {rule}", errors={field: [rule]}) from error
     try:
+        # As parsed, not as given: defaults are stored too, and stay when a later build has others.
         return workflow, parsed, as_stored_json(msgspec.to_builtins(parsed))
     except ValueError as error:
         raise InvalidInput(f"the inputs hold {_UNSTORABLE}", errors={"inputs": [_UNSTORABLE]}) from error

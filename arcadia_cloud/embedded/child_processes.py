@@ -95,10 +95,12 @@ def stop_children(
     """Ask processes to stop, all at once; after `within_seconds` kill what is left of them and theirs."""
     roots = []
     for child in children:
+        # It may have ended by itself since the list was made.
         with suppress(psutil.NoSuchProcess):
             roots.append(psutil.Process(child.process.pid))
     _stop_trees(roots, by=by, within_seconds=within_seconds)
     for child in children:
+        # Collected, so that no zombie is left; a process that can't be killed isn't waited for.
         with suppress(subprocess.TimeoutExpired):
             child.process.wait(timeout=5)
 
@@ -152,6 +154,7 @@ def _read_record(path: Path) -> list[tuple[str, psutil.Process]]:
     except FileNotFoundError:
         return []
     for line in lines:
+        # The last line may be half written: whoever wrote it was killed.
         with suppress(json.JSONDecodeError, psutil.NoSuchProcess):
             row = json.loads(line)
             process = psutil.Process(row["pid"])

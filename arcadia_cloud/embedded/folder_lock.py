@@ -63,6 +63,7 @@ def _try_lock(descriptor: int, kind: int) -> bool:
 def _read_holder(path: Path) -> dict[str, str]:
     try:
         holder = json.loads(path.read_text(encoding="utf-8"))
+    # Whoever holds the lock may be writing its name right now.
     except ValueError:
         return {}
     return {str(name): str(value) for name, value in holder.items()} if isinstance(holder, dict) else {}

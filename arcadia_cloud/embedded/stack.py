@@ -92,6 +92,7 @@ def _wait_for_web(web: ChildProcess, url: str, stop_signals: StopSignals) -> Non
         except urllib.error.HTTPError as answer:
             answer.close()
             return
+        # Not listening yet.
         except OSError:
             time.sleep(0.1)
         else:

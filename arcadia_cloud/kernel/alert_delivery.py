@@ -49,6 +49,7 @@ def queue_deliveries(alert_pk: int, severity: Alert.Severity) -> None:
         if receiver
     ]
     if queued:
+        # Raised by two at once, an alert is delivered once to each receiver.
         AlertDelivery.objects.bulk_create(queued, ignore_conflicts=True)
         nudge(DELIVER_TASK)
 

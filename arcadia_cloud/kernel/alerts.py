@@ -34,6 +34,7 @@ def raise_alert(
     names what it is about, as `kind:id`. `details` must hold no secret: it is shown and logged.
     """
     with transaction.atomic():
+        # The insert decides which of two who raise it opens it; the other one waits here, and finds it.
         Alert.objects.bulk_create(
             [
                 Alert(
@@ -107,6 +108,7 @@ def awake_alerts(*, at: datetime) -> QuerySet[Alert]:
 
 
 def _change(alert_pk: int, **values: object) -> Alert:
+    # Only while it is open: a check may have resolved it since the page was shown.
     changed = Alert.objects.filter(pk=alert_pk, resolved_at=None).update(**values)
     alert = Alert.objects.filter(pk=alert_pk).first()
     if alert is None:

@@ -77,6 +77,7 @@ def respond_once(
         if response.status >= _FIRST_SERVER_ERROR:
             transaction.set_rollback(True)
         else:
+            # In the effect's transaction: an answer must not be kept for a day without its effect.
             IdempotencyKey.objects.filter(pk=row).update(
                 status=response.status, headers=dict(response.headers), body=response.body
             )

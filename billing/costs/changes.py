@@ -22,6 +22,7 @@ def make_changed_days_due() -> int:
     marked = 0
     for first in range(0, len(changes), _CHANGES_AT_ONCE):
         batch = changes[first : first + _CHANGES_AT_ONCE]
+        # Marked and forgotten together: a change that is lost would leave its days wrong.
         with transaction.atomic():
             marked += execute(_MARK, {"changes": batch})
             SpanCostChange.objects.filter(pk__in=batch).delete()

@@ -99,6 +99,7 @@ def plan_days(*, at: datetime) -> int:
             for source in (CostSource.BILLED, CostSource.ACCRUED)
             for day in planned
         ),
+        # Two may plan the same days; a day that is there keeps what is known of it.
         ignore_conflicts=True,
     )
     for source in CostSource:

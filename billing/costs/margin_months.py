@@ -36,6 +36,7 @@ def compute_margin_months(*, at: datetime, report: ReportProgress | None = None)
     return len(due)
 
 
+# Readers see the month as it was or as it is, never half of it.
 @transaction.atomic
 def compute_margin_month(month: Period) -> None:
     """Replace what is stored of the month by its quotes and its daily costs. May be repeated."""

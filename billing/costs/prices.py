@@ -113,6 +113,7 @@ def seed_prices() -> int:
     return len(rows)
 
 
+# The old price ends and the new one begins together: no moment is without a price.
 @transaction.atomic
 def keep_size_prices(sizes: Iterable[SizeRecord], *, day: date) -> PriceCounts:
     """Keep the prices of droplet sizes and their availability, as they were read on `day`.

@@ -110,6 +110,7 @@ def _store_points(window: Period, points: list[CostPointRecord], *, settled_befo
         for number, point in enumerate(of_day, start=1)
     ]
     days = list(by_day)
+    # A day's items are replaced whole.
     with transaction.atomic():
         CostDay.objects.bulk_create(
             (CostDay(day=day, source=CostSource.REPORTED) for day in days), ignore_conflicts=True

@@ -132,6 +132,7 @@ def _record_unfinished(invoice_pk: int, reason: str, held: HeldLease) -> IngestR
 
     @transaction.atomic
     def write() -> ProviderInvoice:
+        # Without blocking the lines that refer to it: they are inserted by others meanwhile.
         invoice = ProviderInvoice.objects.select_for_update(no_key=True).find(invoice_pk)
         if invoice.ingest_status in (IngestStatus.PENDING, IngestStatus.FAILED):
             invoice.ingest_error = reason
@@ -151,6 +152,7 @@ def _record_failure(invoice_pk: int, reason: str, held: HeldLease) -> IngestResu
         invoice = ProviderInvoice.objects.select_for_update(no_key=True).find(invoice_pk)
         advance(invoice, IngestStatus.FAILED, INGEST_LIFECYCLE, ingest_error=reason)
         update_alerts(invoice)
+        # Last, under the row's lock: who lost the lease must not write over the next one's work.
         held.assert_held()
         return invoice
 

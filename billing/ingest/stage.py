@@ -72,6 +72,7 @@ class _UnpairedCounts:
     first_item: str | None
 
 
+# The old lines go only with the new ones: a file that breaks off leaves the invoice as it was.
 @transaction.atomic
 def replace_lines(invoice_pk: int, lines: IO[bytes], items: IO[str] | None) -> IngestTotals:
     """Replace the invoice's lines by these. `items` are rows as `items.write_items_csv` writes them.

@@ -95,6 +95,7 @@ class PlanVersionAdmin(EditorAdmin[PlanVersion]):
     ) -> PlanVersion | None:
         """Lock a version that is to be written: it isn't published meanwhile, and is still a draft."""
         if request.method == "POST" and is_key_of(PlanVersion, object_id):
+            # Held until the form is stored; the plan's row is others' to lock.
             PlanVersion.objects.select_for_update(of=("self",)).filter(pk=object_id).first()
         return super().get_object(request, object_id, from_field)
 

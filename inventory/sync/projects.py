@@ -143,6 +143,7 @@ def _operators_project_in(records: Iterable[ProjectRecord]) -> bool:
     return any(record.name == OPERATORS_PROJECT for record in records)
 
 
+# The whole list at once: half of it would make the rest look deleted.
 @transaction.atomic
 def mirror_projects(records: Iterable[ProjectRecord], *, at: datetime) -> dict[str, int]:
     """Write the complete list of projects, asked for at `at`; return `{provider's id: pk}`.

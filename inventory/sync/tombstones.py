@@ -54,6 +54,7 @@ def count_absences(spec: KindSpec, began_at: datetime) -> Absences:
     return Absences(live=live.count(), absent=live.filter(absent).count())
 
 
+# Strikes and the run's count together: a repeat of the run must not strike twice.
 @transaction.atomic
 def strike_absent(spec: KindSpec, run: SyncRun, began_at: datetime, held: HeldLease) -> int:
     """Give each live resource that was not seen since the reading began its strike; return how many.

@@ -106,6 +106,7 @@ def _name_of(state: StepState) -> str:
 
 
 def _delete(state: StepState, cloud: DigitalOcean, record_id: int) -> None:
+    # Gone already: a first try whose answer was lost, or somebody else.
     with contextlib.suppress(ProviderNotFound):
         cloud.delete_dns_record(_zone_of(state), record_id)
 

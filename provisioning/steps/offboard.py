@@ -36,6 +36,7 @@ def remove_dns_records(state: StepState, cloud: DigitalOcean) -> Wait | None:
         return Wait(0, "the deployment's DNS records are noted")
     done = state.get_output("dns_removed_until", 0)
     for number, record in enumerate(removed[done:], start=done + 1):
+        # Gone already: a first try whose answer was lost, or somebody else.
         with contextlib.suppress(ProviderNotFound):
             cloud.delete_dns_record(record["zone"], record["id"])
         state.put_output("dns_removed_until", number)

@@ -1,4 +1,4 @@
-"""What a command's option may be, for argparse: each raises ArgumentTypeError, which names text and rule."""
+"""Types of commands' options, for argparse: each raises ArgumentTypeError, which names the text and the rule."""
 
 from argparse import ArgumentTypeError
 from datetime import date

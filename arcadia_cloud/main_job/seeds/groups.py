@@ -117,6 +117,7 @@ _MAY: Final[Mapping[str, tuple[str, ...]]] = {
 SEEDED: Final = tuple(_MAY)
 
 
+# All groups at once: between two, somebody would have lost what they may.
 @transaction.atomic
 def seed_groups() -> int:
     """Give the four groups exactly their permissions; return how many were made.

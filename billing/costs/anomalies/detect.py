@@ -103,6 +103,7 @@ def detect(*, at: datetime, report: ReportProgress | None = None) -> AnomalyCoun
         episodes = find_episodes(list(judge_days(subject, series, window)), window.floors)
         taught = window.days.start + timedelta(days=_LEARNING_DAYS)
         fresh = [each for each in episodes if each.began_on >= taught]
+        # One subject a transaction: its rows are held for moments only.
         with transaction.atomic():
             _store(subject, fresh, series, window, at=at, tally=tally)
         if report:

@@ -69,9 +69,10 @@ class Command(BaseCommand):
             return [services.ingest_file(invoice_pk=known.pk, file=file)]
         if invoice is not None:
             return self._ingest_with_bar([queries.find_invoice(invoice).pk], again=True)
-        history = services.update_history(at=timezone.now(), enqueue=False, since=since and since.start)
+        first = since.start if since else None
+        history = services.update_history(at=timezone.now(), enqueue=False, since=first)
         self.stdout.write(f"{history.invoices} new invoices, {history.entries} new entries of the history")
-        pks = queries.invoices_since(since.start) if since else history.to_ingest
+        pks = queries.invoices_since(first) if first else history.to_ingest
         return self._ingest_with_bar(pks, again=since is not None)
 
     def _ingest_with_bar(self, pks: list[int], *, again: bool) -> list[IngestResult]:

@@ -79,6 +79,7 @@ def remove_snapshot(state: StepState, cloud: DigitalOcean) -> Wait | None:
 
 
 def _remove(state: StepState, cloud: DigitalOcean, snapshot_id: str) -> None:
+    # Gone already: a first try whose answer was lost, or somebody else.
     with contextlib.suppress(ProviderNotFound):
         cloud.delete_snapshot(snapshot_id)
     record_removal(state, Kind.SNAPSHOT, snapshot_id)

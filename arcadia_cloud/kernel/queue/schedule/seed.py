@@ -11,6 +11,7 @@ from arcadia_cloud.kernel.models import SeededSchedule
 from arcadia_cloud.kernel.queue.schedule.registry import ScheduleEntry, registered_schedule
 
 
+# All or none: the entries of one version come in together.
 @transaction.atomic
 def seed_schedule() -> int:
     """Write the entries that this database hasn't seen in their present version; return how many.
