@@ -40,6 +40,11 @@ class SubscribedTerms:
 
     def charged_parts(self, period: Period) -> list[tuple[Period, int, tuple[AddonTerms, ...]]]:
         """Return the unbroken parts of a period that are charged, each with its version's key and add-ons."""
+        # By far the most have one version and no add-ons: no day of the period parts them.
+        if not self.addons and self.first_charged_on <= period.start:
+            for days, version in self.versions:
+                if days.start <= period.start and period.end <= days.end:
+                    return [(period, version, ())]
         return list(
             charged_parts(self.versions, self.addons, period=period, first_charged_on=self.first_charged_on)
         )

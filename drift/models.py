@@ -55,10 +55,6 @@ class DriftQuerySet(TenantQuerySet["Drift"]):
         """Keep those that await an operator."""
         return self.filter(status=DriftStatus.OPEN)
 
-    def present(self) -> Self:
-        """Keep those whose field differed at the last sweep, the ignored ones too."""
-        return self.filter(status__in=PRESENT)
-
 
 class Drift(models.Model):
     """One field of a resource that differs, or differed, from its desired state.
@@ -126,6 +122,9 @@ class Drift(models.Model):
                 condition=Q(status=DriftStatus.OPEN),
                 name="drift_open_by_field",
             ),
+            # Apart from the other states: by the key, the planner would walk back through all that was settled
+            # since the oldest open row.
+            models.Index(fields=["-id"], condition=Q(status=DriftStatus.OPEN), name="drift_open_newest"),
             models.Index(fields=["status", "-id"], name="drift_by_status"),
             models.Index(fields=["resource", "-id"], name="drift_of_resource"),
             models.Index(

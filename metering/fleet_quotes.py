@@ -4,12 +4,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC
 from decimal import Decimal
-from typing import Final
+from typing import Final, NamedTuple
 
 from django.db.models import Q, Sum
 from django.db.models.functions import TruncDate
 
 from arcadia_cloud.kernel.periods import Period
+from arcadia_cloud.kernel.sql import fetch_all, load
 from catalog.models import PlanVersion
 from catalog.queries import price_book
 from catalog.quote import quote
@@ -21,7 +22,14 @@ from metering.models import UsageRecord
 from metering.quotes import UsageByDay, sum_days
 
 _BATCH: Final = 1_000
+_USAGE_OF_DEPLOYMENTS: Final = load(__package__, "usage_of_deployments.sql")
 _NONE: Final[Mapping[str, Decimal]] = {}
+
+
+class _DeploymentSum(NamedTuple):
+    deployment: int
+    kind: str
+    quantity: Decimal
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +64,7 @@ def quote_fleet(month: Period) -> Iterator[SubscriptionQuote]:
 def _quote_batch(
     batch: Sequence[Subscription], month: Period, books: dict[str, PriceBook]
 ) -> Iterator[SubscriptionQuote]:
-    of_month = _usage_of_month([each.deployment_id for each in batch], month)
+    of_month = usage_of_deployments([each.deployment_id for each in batch], month)
     # By days alone where the month has several parts, or not all of it: most have one, and a month's sum.
     parted = {each.deployment_id for each in batch if [s.days for s in segments_of(each, month)] != [month]}
     by_day = _usage_of_days(sorted(parted), month)
@@ -83,14 +91,18 @@ def _quote_batch(
         )
 
 
-def _usage_of_month(deployments: Sequence[int], month: Period) -> dict[int, dict[str, Decimal]]:
-    records = UsageRecord.objects.filter(
-        deployment__in=deployments, period_start__gte=month.starts_at, period_start__lt=month.ends_at
-    )
-    sums = records.order_by().values("deployment", "resource_kind").annotate(total=Sum("qty"))
+def usage_of_deployments(deployments: Sequence[int], period: Period) -> dict[int, dict[str, Decimal]]:
+    """Return the sum of each billing kind's usage on these days, by the deployment's key. One query.
+
+    A deployment, or a kind of one, without any is left out.
+    """
+    parameters = {"deployments": list(deployments), "since": period.starts_at, "until": period.ends_at}
     usage: dict[int, dict[str, Decimal]] = {}
-    for deployment, kind, total in sums.values_list("deployment", "resource_kind", "total"):
-        usage.setdefault(deployment, {})[kind] = total
+    for deployment, kind, quantity in fetch_all(_USAGE_OF_DEPLOYMENTS, parameters, into=_DeploymentSum):
+        of_deployment = usage.get(deployment)
+        if of_deployment is None:  # not setdefault: a dictionary a row would be thrown away
+            of_deployment = usage[deployment] = {}
+        of_deployment[kind] = quantity
     return usage
 
 

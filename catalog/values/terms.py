@@ -5,6 +5,7 @@ Decimal), and puts its parts in order, so that equal values are equal byte for b
 """
 
 from collections.abc import Iterable, Iterator, Mapping
+from copy import copy
 from datetime import date
 from decimal import Decimal
 from functools import cached_property
@@ -298,6 +299,21 @@ class Segment(msgspec.Struct, frozen=True, kw_only=True):
         for kind, quantity in self.usage.items():
             require_quantity(kind, quantity)
 
+    def under(self, terms: PlanTerms) -> "Segment":
+        """Return the same days, add-ons and usage under other terms."""
+        # A copy, past the checks: what it keeps has been through them.
+        made = copy(self)
+        force_setattr(made, "terms", terms)
+        return made
+
+    def joined(self, later: "Segment") -> "Segment":
+        """Return this and the one that follows it as one, under the terms and the add-ons of this."""
+        usage = dict(self.usage)
+        for kind, quantity in later.usage.items():
+            usage[kind] = usage.get(kind, _NONE) + quantity
+        days = Period(self.days.start, later.days.end)
+        return Segment(days=days, terms=self.terms, addons=self.addons, usage=usage)
+
 
 class QuoteInputs(msgspec.Struct, frozen=True, kw_only=True):
     """All that a quote depends on.
@@ -326,6 +342,20 @@ class QuoteInputs(msgspec.Struct, frozen=True, kw_only=True):
             if one.terms.name == next_one.terms.name and one.terms != next_one.terms:
                 raise ValueError(f"{one.terms.name} has two sets of terms")
         require_currency(self.currency, (d.amount for d in self.discounts if d.amount is not None))
+
+    def under(self, terms: PlanTerms) -> "QuoteInputs":
+        """Return them as they would be under one version: a change of versions parts none of its segments."""
+        require_currency(self.currency, [terms.base_price])
+        segments: list[Segment] = []
+        for segment in self.segments:
+            last = segments[-1] if segments else None
+            if last is not None and last.days.end == segment.days.start and last.addons == segment.addons:
+                segments[-1] = last.joined(segment)
+            else:
+                segments.append(segment.under(terms))
+        made = copy(self)  # in order, and within the period, as it was
+        force_setattr(made, "segments", tuple(segments))
+        return made
 
 
 def _subject(rate: ResourceRate | TaxTerms) -> tuple[str, str]:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
-from typing import Final
+from typing import Final, NamedTuple
 
 from arcadia_cloud.kernel.money import Money
 from arcadia_cloud.kernel.periods import Period
@@ -15,6 +15,7 @@ from inventory.values import PROVIDER_CURRENCY
 
 _BEST_SOURCES: Final = load(__package__, "best_sources.sql")
 _COSTS: Final = load(__package__, "deployment_costs.sql")
+_NOTHING: Final = Decimal(0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,42 +25,40 @@ class _DaySource:
     is_computed: bool
 
 
-@dataclass(frozen=True, slots=True)
-class _DeploymentCost:
+class _DeploymentCost(NamedTuple):
     deployment: int
     amount: Decimal
 
 
 @dataclass(frozen=True, slots=True)
 class MonthCosts:
-    """A month's days with the best source of each, and the price of a US dollar in `currency`.
+    """A month's days by the best source that each has, and the price of a US dollar in `currency`.
 
     `unknown` is the reason why the month's costs aren't known; then there is no amount at all.
     """
 
     month: Period
     currency: str
-    days: tuple[tuple[date, str], ...]
+    days: Mapping[str, Sequence[date]]
     rate: Decimal
     unknown: str
 
     def of(self, deployments: Sequence[int]) -> Mapping[int, Decimal] | None:
-        """Return what these deployments cost, to the minor unit; None where it isn't known. One query.
+        """Return what these deployments cost, to the minor unit; None where it isn't known.
 
-        One that is left out cost nothing.
+        One that is left out cost nothing. One query for each source that has days of the month.
         """
         if self.unknown:
             return None
-        parameters = {
-            "deployments": list(deployments),
-            "days": [day for day, _ in self.days],
-            "sources": [source for _, source in self.days],
-            "first": self.month.start,
-            "end": self.month.end,
-        }
+        found: dict[int, Decimal] = {}
+        for source, days in self.days.items():
+            parameters = {"deployments": list(deployments), "source": source, "days": list(days)}
+            for deployment, amount in fetch_all(_COSTS, parameters, into=_DeploymentCost):
+                found[deployment] = found.get(deployment, _NOTHING) + amount
+        # Of the month's sum: each amount is rounded once.
         return {
-            row.deployment: Money(row.amount, self.currency).times(self.rate).rounded().amount
-            for row in fetch_all(_COSTS, parameters, into=_DeploymentCost)
+            deployment: Money(amount, self.currency).times(self.rate).rounded().amount
+            for deployment, amount in found.items()
         }
 
 
@@ -84,6 +83,8 @@ def read_month_costs(month: Period, currency: str) -> MonthCosts:
             rate = convert(Money(Decimal(1), PROVIDER_CURRENCY), currency, last_day).amount
         except MissingExchangeRate as refusal:
             unknown = refusal.detail
-    return MonthCosts(
-        month, currency, tuple((day.day, day.source) for day in days if day.source), rate, unknown
-    )
+    by_source: dict[str, list[date]] = {}
+    for day in days:
+        if day.source is not None:
+            by_source.setdefault(day.source, []).append(day.day)
+    return MonthCosts(month, currency, by_source, rate, unknown)

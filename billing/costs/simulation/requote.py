@@ -5,7 +5,7 @@ version can take their place, from the first day to the last. Usage, add-ons, di
 prices stay the subscriber's own. Quotes are exact, and each is of its inputs alone.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
@@ -22,7 +22,7 @@ from catalog.values.lines import LineType, Quote
 from catalog.values.terms import AddonTerms, PlanTerms, PriceBook, QuoteInputs, Segment
 from deployments.models import Subscription
 from deployments.queries import SubscribedTerms, subscribed_terms
-from metering.queries import usage_of_parts
+from metering.queries import usage_of_deployments, usage_of_parts
 
 _UNPRICED = LineType.UNPRICED  # by name: the member of an enum costs a lookup of its own
 _Part = tuple[Period, int, tuple[AddonTerms, ...]]
@@ -65,8 +65,8 @@ class Requoter:
     # Published terms never change: each version's are built once, None for those of another plan.
     _versions: dict[int, PlanTerms | None] = field(default_factory=dict)
 
-    def requote(self, subscriptions: QuerySet[Subscription]) -> list[RequotedMonth]:
-        """Return every complete month of these subscriptions. Raises NotQuotable, naming the one."""
+    def requote(self, subscriptions: QuerySet[Subscription]) -> Iterator[list[RequotedMonth]]:
+        """Yield for each month the subscriptions that had all of it. Raises NotQuotable, naming the one."""
         subscribers = []
         for subscriber in subscribed_terms(subscriptions):
             if subscriber.currency == self.currency:
@@ -78,7 +78,8 @@ class Requoter:
             rows = PlanVersion.objects.filter(pk__in=missing).select_related("plan")
             for version in rows.prefetch_related("items"):
                 self._versions[version.pk] = version.terms() if version.plan_id == self.plan else None
-        return [requoted for month in self.months for requoted in self._requote_month(month, subscribers)]
+        for month in self.months:
+            yield self._requote_month(month, subscribers)
 
     def _requote_month(self, month: Period, subscribers: Sequence[SubscribedTerms]) -> list[RequotedMonth]:
         complete: list[tuple[SubscribedTerms, list[_Part]]] = []
@@ -88,8 +89,14 @@ class Requoter:
                 complete.append((subscriber, parts))
             else:
                 self.left_out += 1
-        wanted = [(subscriber.deployment, days) for subscriber, parts in complete for days, _, _ in parts]
-        usage = iter(usage_of_parts(wanted) if wanted else ())
+        # A sum of the month for those that have it in one part, by far the most; of days for the rest.
+        of_month = usage_of_deployments(
+            [each.deployment for each, parts in complete if len(parts) == 1], month
+        )
+        parted = [
+            (each.deployment, days) for each, parts in complete if len(parts) > 1 for days, _, _ in parts
+        ]
+        of_parts = iter(usage_of_parts(parted) if parted else ())
         # Once a month and run, not once a batch: prices, taxes and rates are the same for all.
         if month not in self.costs:
             self.costs[month] = read_month_costs(month, self.currency)
@@ -98,11 +105,16 @@ class Requoter:
         found = []
         for subscriber, parts in complete:
             cost = None if costs is None else costs.get(subscriber.deployment, Decimal(0))
+            # Of the parts' usage each takes as many as it has, in the order in which they were asked for.
+            usage = (
+                [of_month.get(subscriber.deployment, {})]
+                if len(parts) == 1
+                else [next(of_parts) for _ in parts]
+            )
             try:
-                # Of `usage` each takes as many as it has parts, in the order in which they were asked for.
                 segments = [
-                    Segment(days=days, terms=terms, addons=addons, usage=next(usage))
-                    for days, pk, addons in parts
+                    Segment(days=days, terms=terms, addons=addons, usage=used)
+                    for (days, pk, addons), used in zip(parts, usage, strict=True)
                     if (terms := self._versions[pk])  # each is, in a complete month
                 ]
                 found.append(self._compare(subscriber, month, segments, cost))
@@ -114,47 +126,29 @@ class Requoter:
     def _compare(
         self, subscriber: SubscribedTerms, month: Period, segments: Sequence[Segment], cost: Decimal | None
     ) -> RequotedMonth:
-        # Both of the same inputs but the terms: what differs is the terms' doing.
-        now = quote(self._inputs(subscriber, month, segments))
-        later = quote(self._inputs(subscriber, month, replace_version(segments, self.terms)))
-        over_now, unpriced_now = _over(now)
-        over_later, unpriced_later = _over(later)
-        return RequotedMonth(
-            subscriber=subscriber,
-            month=month,
-            now=now.subtotal.amount,
-            later=later.subtotal.amount,
-            cost=cost,
-            crosses_into=tuple(sorted(over_later - over_now)),
-            loses_price=tuple(sorted(unpriced_later - unpriced_now)),
-        )
-
-    def _inputs(self, subscriber: SubscribedTerms, month: Period, segments: Sequence[Segment]) -> QuoteInputs:
-        return QuoteInputs(
+        inputs = QuoteInputs(
             period=month,
             currency=self.currency,
             segments=tuple(segments),
             book=self._books[month],
             discounts=subscriber.discounts,
         )
+        # Both of the same inputs but the terms: what differs is the terms' doing.
+        now, later = quote(inputs), quote(inputs.under(self.terms))
+        over_now, over_later = _over(now), _over(later)
+        return RequotedMonth(
+            subscriber=subscriber,
+            month=month,
+            now=now.subtotal.amount,
+            later=later.subtotal.amount,
+            cost=cost,
+            crosses_into=tuple(sorted(over_later.keys() - over_now.keys())),
+            loses_price=tuple(
+                sorted(kind for kind, priced in over_later.items() if not priced and over_now.get(kind, True))
+            ),
+        )
 
 
-def replace_version(segments: Sequence[Segment], terms: PlanTerms) -> list[Segment]:
-    """Return the segments as they would have been under one version: a change of versions parts none."""
-    found: list[Segment] = []
-    for segment in segments:
-        last = found[-1] if found else None
-        if last is not None and last.days.end == segment.days.start and last.addons == segment.addons:
-            days, usage = Period(last.days.start, segment.days.end), dict(last.usage)
-            for kind, quantity in segment.usage.items():
-                usage[kind] = usage.get(kind, Decimal(0)) + quantity
-            found[-1] = Segment(days=days, terms=terms, addons=last.addons, usage=usage)
-        else:
-            found.append(Segment(days=segment.days, terms=terms, addons=segment.addons, usage=segment.usage))
-    return found
-
-
-def _over(quoted: Quote) -> tuple[set[str], set[str]]:
-    """Return the kinds that are over their allowance, and those of them that have no price."""
-    over = {line.code for line in quoted.lines if line.overage}
-    return over, {line.code for line in quoted.lines if line.type is _UNPRICED}
+def _over(quoted: Quote) -> dict[str, bool]:
+    """Return the kinds that are over their allowance, each with whether it has a price."""
+    return {line.code: line.type is not _UNPRICED for line in quoted.lines if line.overage}

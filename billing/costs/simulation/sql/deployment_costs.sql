@@ -1,12 +1,13 @@
--- Sum what deployments cost in a month, each day by one source.
+-- Sum what deployments cost on days whose costs are of the same source.
 --
--- parameters  deployments bigint[] · days date[] with sources text[], of one length · first date · end date
+-- parameters  deployments bigint[] · source text · days date[]
 -- returns     a row for each deployment that cost anything: deployment · amount, in US dollars
 -- locks       nothing
-SELECT cost.deployment_id AS deployment, sum(cost.amount) AS amount
-FROM daily_costs AS cost
-JOIN unnest(%(days)s::date[], %(sources)s::text[]) AS best(day, source)
-    ON best.day = cost.day AND best.source = cost.source
-WHERE cost.deployment_id = ANY (%(deployments)s::bigint[])
-  AND cost.day >= %(first)s::date AND cost.day < %(end)s::date
-GROUP BY cost.deployment_id
+SELECT deployment_id AS deployment, sum(amount) AS amount
+FROM daily_costs
+-- One source a statement, not a join with the days: a join is taken for one that leaves few rows, and then one
+-- process adds up alone what several have read.
+WHERE deployment_id = ANY (%(deployments)s::bigint[])
+  AND source = %(source)s::text
+  AND day = ANY (%(days)s::date[])
+GROUP BY deployment_id
