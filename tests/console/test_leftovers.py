@@ -100,6 +100,26 @@ def test_a_droplet_that_is_off_links_to_its_destruction_and_is_in_no_clean_up(op
     assert "no saga deletes it" in text_of(operator.post(CLEAN_UP, {"resource": [droplet.pk]}))
 
 
+def test_more_than_a_page_has_further_pages_and_is_cleaned_up_whole_or_not_at_all(
+    operator: Client, volumes: list[Resource]
+) -> None:
+    for number in range(10, 210):
+        a_volume(f"v{number}", number=number)
+    shown = operator.get(LIST, {"kind": "volume"})
+    assert (len(shown.context["rows"]), shown.context["count"]) == (200, 203)
+    assert "?kind=volume&page=2" in text_of(shown)
+    rest = operator.get(LIST, {"kind": "volume", "page": "2"}).context["rows"]
+    pks = [row.resource_id for row, *_ in (*shown.context["rows"], *rest)]
+    assert sorted(pks) == sorted(Resource.objects.values_list("pk", flat=True))
+    told = text_of(operator.post(CLEAN_UP, {"resource": pks}, follow=True))
+    assert "203 are ticked, and at most 200 go at once. Nothing was started" in told
+    plan = operator.post(CLEAN_UP, {"resource": pks[:200]})
+    assert len(plan.context["going"]) == 200
+    sent = {"resource": pks[:200], "key": plan.context["key"], "confirmed": "yes"}
+    assert "200 sagas started" in text_of(operator.post(CLEAN_UP, sent, follow=True))
+    assert SagaRun.objects.count() == 200
+
+
 def test_nothing_ticked_and_nonsense_start_nothing(operator: Client) -> None:
     for sent in ({}, {"resource": ["x", "-1", "9" * 30]}, {"confirmed": "yes"}):
         assert "Tick leftovers first" in text_of(operator.post(CLEAN_UP, sent, follow=True))

@@ -24,7 +24,7 @@ def judge(runs: Sequence[Run], cloud: Cloud, crashes: Crashes, *, either_way: bo
     now = cloud.everything()
     for run in runs:
         status = run.saga.status if either_way else _status(run.case, len(run.saga.step_modules))
-        run.wrong = _wrong_outside(run, now, status) + _repeated(run, crashes)
+        run.wrong = _wrong_outside(run, now, status) + list_repeated(run, crashes)
         if run.case.kind == REVERT and run.droplet_id is not None:
             tags = DESIRED["tags"] if status == "completed" else []
             run.wrong += _compared("tags", cloud.droplet(run.droplet_id)["tags"], tags)
@@ -172,7 +172,7 @@ def _recoveries(run: Run, names: Sequence[str], status: str) -> int:
     return int(late) + (_interrupted(run.case.point, names, status) is not None)
 
 
-def _repeated(run: Run, crashes: Crashes) -> list[str]:
+def list_repeated(run: Run, crashes: Crashes) -> list[str]:
     """Steps, and undos, that were entered after they had been committed."""
     ends = {
         Failpoint.AFTER_COMMIT: Failpoint.BEFORE_STEP,
