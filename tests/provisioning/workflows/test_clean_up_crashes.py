@@ -1,4 +1,4 @@
-"""Workers killed while they delete what nothing uses: each is deleted once, with one tombstone, or is kept."""
+"""Workers killed while they delete what nothing uses: each is deleted once, with a tombstone, or kept."""
 
 from collections.abc import Callable
 
