@@ -81,7 +81,7 @@ class CleanUps:
 
     def _find_spare(self, kind: str) -> Iterator[Resource]:
         sync_inventory(mode=RunMode.FULL, actor="a test", kinds=[KINDS[kind].kind])
-        rows = Resource.objects.live().filter(kind=KINDS[kind].kind, parent_id="").order_by("-pk")
+        rows = Resource.objects.live().filter(kind=KINDS[kind].kind).order_by("-pk")
         held = {"droplet_ids", "droplet_id"}
         return iter([row for row in rows if not any(row.attrs.get(name) for name in held)])
 
@@ -143,8 +143,11 @@ def _expected(run: Run, found: Ended, *, either_way: bool) -> Ended:
     """Return how it must have ended; one that turned back after the deletion says so."""
     point = run.case.point
     deeds = run.case.deeds(len(run.saga.step_modules))
+    deletions = None
     if either_way:
         status, is_there = found.status, found.is_there
+        # One whose answer was lost, or spoiled, isn't counted among those that succeeded.
+        deletions = 0 if is_there else min(found.deletions, 1)
     else:
         # Cancelled before its only step has had its effect: nothing is deleted.
         is_kept = run.case.way == CANCELLED and point is not None and point.boundary == Failpoint.BEFORE_STEP
@@ -162,7 +165,7 @@ def _expected(run: Run, found: Ended, *, either_way: bool) -> Ended:
         status=status,
         is_there=is_there and status != "completed",
         # What a lost answer deleted is found gone: the second request deletes nothing.
-        deletions=int(not is_there),
+        deletions=int(not is_there) if deletions is None else deletions,
         tombstones=int(not is_there),
         failures=int(is_lost),
         alerts=int(is_lost),
