@@ -127,6 +127,7 @@ _SIMULATION: Final = {
     "margin_now": "13.08",
     "margin_then": "8.08",
     "cost_unknown": "",
+    "rows_deleted_at": None,
 }
 _SIMULATION_DETAIL: Final = {
     **_SIMULATION,
