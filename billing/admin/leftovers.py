@@ -119,10 +119,11 @@ class LeftoversAdmin(RecordAdmin[DailyCost]):
             self.message_user(request, f"{len(started)} {noun} started: {numbers}.", messages.SUCCESS)
 
     def _common(self, request: HttpRequest, title: str) -> dict[str, Any]:
+        # Without `opts`, whose list the head would name in place of the page.
         return {
             **self.admin_site.each_context(request),
-            "opts": self.opts,
             "title": title,
+            "content_title": title,
             "list": reverse("admin:billing_leftovers"),
         }
 

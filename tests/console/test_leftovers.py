@@ -94,8 +94,12 @@ def test_one_that_is_no_leftover_any_more_is_left_alone(operator: Client, volume
 def test_a_droplet_that_is_off_links_to_its_destruction_and_is_in_no_clean_up(operator: Client) -> None:
     droplet = a_resource("web", provider_id="4711", status="off", tenant_id="a", attributed_by="operator")
     give_spans(droplet, [(BIRTH, None, {"sku": "s", "active": False})])
+    running = a_resource("runs", provider_id="4712", status="active")
+    give_spans(running, [(BIRTH, None, {"sku": "s"})])
     shown = text_of(operator.get(LIST))
     assert "start/destroy_droplet/?droplet_id=4711" in shown
+    assert "runs" in shown
+    assert "droplet_id=4712" not in shown, "it is unattributed alone, and may be in use"
     assert f'value="{droplet.pk}"' not in shown
     assert "no saga deletes it" in text_of(operator.post(CLEAN_UP, {"resource": [droplet.pk]}))
 
