@@ -18,7 +18,7 @@ from tests.provisioning.crashes import Crashes
 from tests.provisioning.sagas import start
 from tests.provisioning.workflows.cloud import Cloud
 from tests.provisioning.workflows.conftest import CRASH_SPEED
-from tests.provisioning.workflows.crash_cases import CANCELLED, FAILING, FORWARD, SECONDS, Case, Run
+from tests.provisioning.workflows.crash_cases import CANCELLED, FAILING, FORWARD, Case, Run, patience_of
 from tests.provisioning.workflows.crash_truths import list_repeated
 
 DELETE_VOLUME, RELEASE_IP, DELETE_SNAPSHOT = CLEAN_UPS = (
@@ -69,7 +69,7 @@ class CleanUps:
         for fault in faults:
             self.cloud.simulator.fault(**fault)
         runs = [self._start(case) for case in cases]
-        deadline = time.monotonic() + SECONDS
+        deadline = time.monotonic() + patience_of(cases)
         while live := SagaRun.objects.filter(pk__in=[run.saga.pk for run in runs]).exclude(status__in=ENDED):
             stuck = [f"{saga} {saga.status}: {saga.wait_reason}" for saga in live]
             assert time.monotonic() < deadline, "\n".join(stuck)
