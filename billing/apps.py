@@ -79,6 +79,13 @@ class BillingConfig(AppConfig):
                 expires_seconds=24 * 3600,
             ),
             ScheduleEntry(
+                name="billing: retention of price simulations",
+                task="billing.prune_simulations",
+                queue=_QUEUE,
+                crontab="40 3 * * *",
+                expires_seconds=24 * 3600,
+            ),
+            ScheduleEntry(
                 name="billing: take up price simulations",
                 task="billing.sweep_simulations",
                 queue=_QUEUE,

@@ -51,7 +51,7 @@ from billing.costs.simulation.results import (
     reason_against_publishing,
     simulations_of_version,
 )
-from billing.costs.undercharges import Undercharge, list_undercharges
+from billing.costs.undercharges import Undercharge, list_closed_months, list_undercharges
 from billing.ingest.csv_summary import find_invoice_of_csv
 from billing.models import AuditRun, BalanceSnapshot, ProviderInvoice
 from billing.states import IngestStatus, PushStatus
@@ -112,6 +112,7 @@ __all__ = [
     "latest_audit",
     "latest_balance",
     "limit_rows",
+    "list_closed_months",
     "list_leftovers",
     "list_months_by_plan",
     "list_months_of_deployment",

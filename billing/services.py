@@ -31,6 +31,7 @@ from billing.costs.days import CostDaysResult, compute_due_days, make_days_due, 
 from billing.costs.margin_months import compute_margin_months
 from billing.costs.prices import PriceCounts, keep_size_prices, seed_prices
 from billing.costs.reported import ReportedResult, read_reported_days
+from billing.costs.simulation.retention import prune_simulations
 from billing.costs.simulation.run import request_simulation, run_simulation, unattended_simulations
 from billing.finance_push import NotPushable, PushResult, assert_pushable
 from billing.history import HistoryResult, read_history
@@ -67,6 +68,7 @@ __all__ = [
     "ingest_file",
     "ingest_invoices",
     "plan_clean_up",
+    "prune_simulations",
     "push_if_due",
     "push_invoices",
     "read_provider_prices",

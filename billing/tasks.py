@@ -76,6 +76,13 @@ def sweep_simulations() -> dict[str, int]:
     return {"simulations": services.sweep_simulations()}
 
 
+@shared_task(name="billing.prune_simulations")
+def prune_simulations() -> dict[str, int]:
+    """Delete, daily, the rows of price simulations and the simulations whose retention is over."""
+    counts = services.prune_simulations(at=timezone.now())
+    return {"rows": counts.rows, "simulations": counts.simulations}
+
+
 @shared_task(name="billing.detect_cost_anomalies", throws=(LeaseHeld,))
 def detect_cost_anomalies() -> dict[str, int]:
     """Judge the costs of the last days, daily, after they are computed."""

@@ -84,11 +84,16 @@ def navigation(request: HttpRequest) -> list[dict[str, object]]:
                 # Its address begins those of the pages above: there it isn't the present one.
                 {
                     **_item("Costs by day", "calendar_month", "billing.dailycost"),
-                    "active": re.match(r"/admin/billing/dailycost/(?!margin|tenants)", request.path)
+                    "active": re.match(
+                        r"/admin/billing/dailycost/(?!margin|tenants|leftovers|undercharges|accuracy)",
+                        request.path,
+                    )
                     is not None,
                 },
                 _item("Cost anomalies", "trending_up", "billing.costanomaly"),
                 _page(request, "Leftovers", "recycling", "billing_leftovers", "billing.dailycost"),
+                _page(request, "Undercharges", "money_off", "billing_undercharges", "billing.dailycost"),
+                _page(request, "Price accuracy", "rule", "billing_accuracy", "billing.dailycost"),
                 _item("Money audit", "fact_check", "billing.auditfinding"),
                 _item("Exchange rates", "currency_exchange", "billing.exchangerate"),
                 _item("DigitalOcean's prices", "sell", "billing.providerprice"),

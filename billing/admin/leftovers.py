@@ -3,9 +3,11 @@
 import secrets
 from decimal import Decimal
 from typing import Any, Final
+from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.core.exceptions import BadRequest, PermissionDenied
+from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
@@ -26,8 +28,7 @@ from billing.services import CleanUpOutcome, plan_clean_up, start_clean_up
 from inventory.values import Kind, kind_label
 from provisioning.models import SagaRun
 
-_SHOWN: Final = 200  # on one page, the dearest; a filter shows the others
-_MOST_AT_ONCE: Final = 100
+_SHOWN: Final = 200  # on one page, and as many may be ticked
 _MOST_DIGITS: Final = 18
 _LONGEST_KEY: Final = 40
 
@@ -49,14 +50,17 @@ class LeftoversAdmin(RecordAdmin[DailyCost]):
         if not self.has_view_permission(request):
             raise PermissionDenied
         only, at = _read_filter(request), timezone.now()
-        # The total is of all of them, the rows may be the dearest alone.
-        rows = list_leftovers(at=at, only=only, limit=_SHOWN)
+        # The total is of all of them, the rows are a page.
         total = sum_leftovers(at=at, only=only)
+        page = Paginator(range(total.count), _SHOWN).get_page(request.GET.get("page"))
+        rows = list_leftovers(at=at, only=only, limit=_SHOWN, skip=(page.number - 1) * _SHOWN)
+        narrowed = {"reason": only.reason, "kind": only.kind}
         context = {
             **self._common(request, "Leftovers"),
             "rows": [(each, kind_label(each.kind), _format_monthly(each.monthly)) for each in rows],
             "count": total.count,
-            "more": total.count - len(rows),
+            "page": page,
+            "query": urlencode({name: value for name, value in narrowed.items() if value}),
             "total": _format_total(total),
             "unpriced": total.unpriced,
             "reasons": LeftoverReason.choices,
@@ -70,10 +74,10 @@ class LeftoversAdmin(RecordAdmin[DailyCost]):
         """Show what goes and what it saves, or start the sagas that the page has shown."""
         if not self.has_view_permission(request) or not _may_clean(request):
             raise PermissionDenied
-        ticked = dict.fromkeys(request.POST.getlist("resource")[:_MOST_AT_ONCE])
+        ticked = dict.fromkeys(request.POST.getlist("resource"))
         chosen = [int(each) for each in ticked if each.isdecimal() and len(each) <= _MOST_DIGITS]
-        if request.method != "POST" or not chosen:
-            self.message_user(request, "Tick leftovers first.", messages.WARNING)
+        if refusal := _refuse_number(0 if request.method != "POST" else len(chosen)):
+            self.message_user(request, refusal, messages.WARNING)
             return HttpResponseRedirect(reverse("admin:billing_leftovers"))
         at = timezone.now()
         if "confirmed" in request.POST:
@@ -115,12 +119,23 @@ class LeftoversAdmin(RecordAdmin[DailyCost]):
             self.message_user(request, f"{len(started)} {noun} started: {numbers}.", messages.SUCCESS)
 
     def _common(self, request: HttpRequest, title: str) -> dict[str, Any]:
+        # Without `opts`, whose list the head would name in place of the page.
         return {
             **self.admin_site.each_context(request),
-            "opts": self.opts,
             "title": title,
+            "content_title": title,
             "list": reverse("admin:billing_leftovers"),
         }
+
+
+def _refuse_number(chosen: int) -> str:
+    """Return why so many can't be cleaned up at once, "" where they can."""
+    if not chosen:
+        return "Tick leftovers first."
+    # All or none: what is dropped in silence is taken for cleaned up.
+    if chosen > _SHOWN:
+        return f"{chosen} are ticked, and at most {_SHOWN} go at once. Nothing was started: tick fewer."
+    return ""
 
 
 def _may_clean(request: HttpRequest) -> bool:

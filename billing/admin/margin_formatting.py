@@ -44,21 +44,30 @@ def describe_line(line: Mapping[str, Any]) -> str:
 
 
 def chart_both_sides(months: Sequence[MonthFigures]) -> str:
-    """Return cost and revenue by month as the data of a Chart.js chart; a month without a rate has a gap."""
+    """Return cost and revenue by month as the data of a Chart.js chart; "" where nothing is stored of any.
+
+    A month without a rate, or without anything stored, is a gap: a line at 0 would be a figure.
+    """
+    # A chart without a line would be an empty box.
+    if not any(each.is_stored for each in months):
+        return ""
     datasets = [
-        _dataset("Cost", [_pixels(each.cost) for each in months], _COST),
-        _dataset("Revenue", [_pixels(each.revenue) for each in months], _REVENUE),
+        _dataset("Cost", [_pixels(each.cost if each.is_stored else None) for each in months], _COST),
+        _dataset("Revenue", [_pixels(each.revenue if each.is_stored else None) for each in months], _REVENUE),
     ]
     return _chart(months, datasets)
 
 
 def chart_plans(plans: Mapping[str, Sequence[MonthFigures]]) -> str:
-    """Return each plan's margin by month as the data of a Chart.js chart; "" without any plan."""
-    # A chart without a line would be an empty box.
+    """Return each plan's margin by month as the data of a Chart.js chart, with gaps; "" without any plan."""
     if not plans:
         return ""
     datasets = [
-        _dataset(plan, [_pixels(each.margin) for each in months], _COLOURS[place % len(_COLOURS)])
+        _dataset(
+            plan,
+            [_pixels(each.margin if each.is_stored else None) for each in months],
+            _COLOURS[place % len(_COLOURS)],
+        )
         for place, (plan, months) in enumerate(plans.items())
     ]
     return _chart(next(iter(plans.values())), datasets)

@@ -1,7 +1,7 @@
 """The console's list prices of the provider, and the costs of days."""
 
 from datetime import date
-from typing import Any
+from typing import Any, Final
 
 from django.contrib import admin
 from django.http import HttpRequest
@@ -12,11 +12,15 @@ from arcadia_cloud.kernel.console.theme import display
 from arcadia_cloud.kernel.money import Money, format_money
 from billing.admin.formatting import format_dollars
 from billing.admin.leftovers import LeftoversAdmin
+from billing.admin.month_checks import MonthCheckPages
 from billing.admin.tenants import TenantPages
 from billing.models import DailyCost, ProviderPrice
 from billing.services import recompute_after_price_change
 from billing.values import CostSource
 from inventory.values import PROVIDER_CURRENCY, Kind
+
+_VERIFIED, _NOT_VERIFIED = "verified", "not verified"
+_VERIFIED_COLOURS: Final = {_VERIFIED: "success", _NOT_VERIFIED: "warning"}
 
 
 class PriceKindFilter(ChoiceFilter):
@@ -31,14 +35,21 @@ class CostSourceFilter(ChoiceFilter):
     options = CostSource.choices
 
 
+class PriceVerifiedFilter(ChoiceFilter):
+    title = "verified"
+    parameter_name = "is_verified"
+    options = (("True", "Verified"), ("False", "Not verified"))
+
+
 @admin.register(ProviderPrice)
 class ProviderPriceAdmin(EditorAdmin[ProviderPrice]):
     """List prices of the provider, by kind, sku and region, the newest last."""
 
     list_display = (
-        "kind", "sku", "region", "formatted_price", "unit", "is_available", "effective_from", "effective_to",
+        "kind", "sku", "region", "formatted_price", "unit", "verified", "source", "read_on", "is_available",
+        "effective_from", "effective_to",
     )  # fmt: skip
-    list_filter = (PriceKindFilter,)
+    list_filter = (PriceKindFilter, PriceVerifiedFilter)
     search_fields = ("sku",)
     ordering = ("kind", "sku", "region", "effective_from")
     sortable_by = ()
@@ -48,11 +59,12 @@ class ProviderPriceAdmin(EditorAdmin[ProviderPrice]):
             {
                 "fields": (
                     "kind", "sku", "region", "unit", "price", "monthly_cap", "is_available", "source",
-                    "read_on", "effective_from", "effective_to",
+                    "read_on", "is_verified", "effective_from", "effective_to",
                 ),
                 "description": "In US dollars. The price is for 672 hours of one unit, the cap the most "
                 "that a calendar month costs. Empty: any sku or region, since ever. A new price: a new row; "
-                "end the old one first. To correct a row has the days that it counts for computed again.",
+                "end the old one first. To correct a row has the days that it counts for computed again. "
+                "Verified: you have read it on the provider's own page, or it is in your contract.",
             },
         ),
     )  # fmt: skip
@@ -70,13 +82,17 @@ class ProviderPriceAdmin(EditorAdmin[ProviderPrice]):
             until=None if None in until else max(day for day in until if day),
         )
 
+    @display(description="verified", label=_VERIFIED_COLOURS)
+    def verified(self, row: ProviderPrice) -> str:
+        return _VERIFIED if row.is_verified else _NOT_VERIFIED
+
     @display(description="price")
     def formatted_price(self, row: ProviderPrice) -> str:
         return format_money(Money(row.price, PROVIDER_CURRENCY), exact=True)
 
 
 @admin.register(DailyCost)
-class DailyCostAdmin(TenantPages, LeftoversAdmin):
+class DailyCostAdmin(TenantPages, MonthCheckPages, LeftoversAdmin):
     """Costs by day, owner and kind, newest first; the pages that are made of them come with it."""
 
     list_display = (

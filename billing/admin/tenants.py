@@ -10,6 +10,7 @@ from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 
 from arcadia_cloud.kernel.console.chart_options import chart_options
+from arcadia_cloud.kernel.console.formatting import NOTHING
 from billing.admin.margin import MarginPages
 from billing.admin.margin_formatting import cents, chart_both_sides, percent, tone
 from billing.queries import (
@@ -105,6 +106,8 @@ class TenantPages(MarginPages):
             "alerts": count_open_alerts().get(tenant, 0),
             "months": [
                 (f"{each.month.start:%Y-%m}", cents(each.revenue), cents(each.cost), cents(each.margin))
+                if each.is_stored
+                else (f"{each.month.start:%Y-%m}", NOTHING, NOTHING, NOTHING)
                 for each in reversed(months)
             ],
             "missing": next((each.missing for each in months if each.missing), ""),

@@ -36,6 +36,9 @@ class PriceAccuracySerializer(serializers.Serializer[Any]):
     accrued = ExactField()
     difference = ExactField(help_text="What accrued beyond what was billed.")
     unpriced = serializers.IntegerField(help_text="Days of resources without a list price.")
+    unverified = serializers.IntegerField(
+        help_text="List prices of the month that weren't read on the provider's own page."
+    )
 
 
 class CostAccuracySerializer(serializers.Serializer[Any]):
@@ -57,6 +60,9 @@ class UnderchargeSerializer(serializers.Serializer[Any]):
     deployment_id = serializers.IntegerField(allow_null=True)
     hours = ExactField(help_text="Its hours in the month.")
     expected = ExactField(allow_null=True, help_text="At list prices; null without one.")
+    since = serializers.DateTimeField(
+        help_text="The end of its last line, or its beginning where it never had one."
+    )
 
 
 class UnderchargesSerializer(serializers.Serializer[Any]):

@@ -127,6 +127,7 @@ _SIMULATION: Final = {
     "margin_now": "13.08",
     "margin_then": "8.08",
     "cost_unknown": "",
+    "rows_deleted_at": None,
 }
 _SIMULATION_DETAIL: Final = {
     **_SIMULATION,
@@ -212,7 +213,14 @@ _COST_ACCURACY: Final = {
     "period": "2026-04-01",
     "currency": PROVIDER_CURRENCY,
     "rows": [
-        {"kind": "droplet", "billed": "48.00", "accrued": "48.10", "difference": "0.10", "unpriced": 0},
+        {
+            "kind": "droplet",
+            "billed": "48.00",
+            "accrued": "48.10",
+            "difference": "0.10",
+            "unpriced": 0,
+            "unverified": 0,
+        },
     ],
 }
 _UNDERCHARGES: Final = {
@@ -228,6 +236,7 @@ _UNDERCHARGES: Final = {
             "deployment_id": 3,
             "hours": "720",
             "expected": "6.00",
+            "since": "2026-03-14T09:30:00Z",
         },
     ],
 }

@@ -88,7 +88,7 @@ class SimulationSerializer(serializers.ModelSerializer[PlanSimulation]):
             "status", "error", "requested_by", "requested_at", "started_at", "finished_at", "subscribers",
             "subscribers_done", "other_currency", "months_left_out", "months_quoted", "pay_more", "pay_less",
             "cross_into_overage", "revenue_now", "revenue_then", "difference", "cost", "margin_now",
-            "margin_then", "cost_unknown",
+            "margin_then", "cost_unknown", "rows_deleted_at",
         )  # fmt: skip
 
 

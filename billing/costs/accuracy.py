@@ -5,11 +5,11 @@ from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Final
 
-from django.db.models import Q, Sum
+from django.db.models import Count, Q, Sum
 
 from arcadia_cloud.kernel.errors import NotFound
 from arcadia_cloud.kernel.periods import month_of
-from billing.models import DailyCost
+from billing.models import DailyCost, ProviderPrice
 from billing.values import CENT, CostPart, CostSource
 
 _OF_RESOURCES: Final = (CostPart.MATCHED, CostPart.UNMATCHED)  # no price is kept of taxes and credits
@@ -19,13 +19,15 @@ _OF_RESOURCES: Final = (CostPart.MATCHED, CostPart.UNMATCHED)  # no price is kep
 class PriceAccuracy:
     """A kind's month, in dollars; what accrued to the cent, as an invoice has it.
 
-    `unpriced` are days of resources without a price, which accrued nothing.
+    `unpriced` are days of resources without a price, which accrued nothing. `unverified` are the kind's list
+    prices of the month that nobody has read on the provider's own page.
     """
 
     kind: str
     billed: Decimal
     accrued: Decimal
     unpriced: int
+    unverified: int
 
     @property
     def difference(self) -> Decimal:
@@ -34,7 +36,7 @@ class PriceAccuracy:
 
 
 def compare_prices(month: date) -> list[PriceAccuracy]:
-    """Return each kind's accrued and billed cost of the month, the largest difference first. Two queries.
+    """Return each kind's accrued and billed cost of the month, the largest difference first. Three queries.
 
     Raises NotFound where the month has no billed days: it isn't closed, or they aren't computed.
     """
@@ -47,9 +49,17 @@ def compare_prices(month: date) -> list[PriceAccuracy]:
         accrued=Sum("amount", filter=Q(source=CostSource.ACCRUED), default=Decimal(0)),
         unpriced_days=Sum("unpriced", filter=Q(source=CostSource.ACCRUED), default=0),
     )
+    in_force = Q(effective_from=None) | Q(effective_from__lt=period.end)
+    in_force &= Q(effective_to=None) | Q(effective_to__gt=period.start)
+    doubtful = ProviderPrice.objects.filter(in_force, is_verified=False).values_list("kind")
+    unverified = dict(doubtful.order_by().annotate(Count("pk")))
     found = [
         PriceAccuracy(
-            row["kind"], row["billed"], row["accrued"].quantize(CENT, ROUND_HALF_UP), row["unpriced_days"]
+            row["kind"],
+            row["billed"],
+            row["accrued"].quantize(CENT, ROUND_HALF_UP),
+            row["unpriced_days"],
+            unverified.get(row["kind"], 0),
         )
         for row in summed.filter(source__in=(CostSource.BILLED, CostSource.ACCRUED)).order_by("kind")
     ]

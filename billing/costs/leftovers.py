@@ -110,10 +110,12 @@ def list_leftovers(
     resources: Sequence[int] | None = None,
     after: tuple[Decimal | None, int] | None = None,
     limit: int = 1_000,
+    skip: int = 0,
 ) -> list[Leftover]:
     """Return the leftovers at the instant `at`, the dearest first, those without a price last.
 
-    `after` is the `monthly` and the `resource_id` of the last one of the page before.
+    `after` is the `monthly` and the `resource_id` of the last one of the page before; `skip` is how many
+    come before the page, for who has numbered pages and may see a row twice when one is gone meanwhile.
     """
     # The price alone is no place: many share one, and a row would come twice or not at all.
     monthly, resource_id = after or (None, None)
@@ -123,6 +125,7 @@ def list_leftovers(
         "after_monthly": _UNPRICED if monthly is None else monthly,
         "after_resource": resource_id,
         "limit": limit,
+        "skip": skip,
     }
     return fetch_all(_LIST, parameters, into=Leftover)
 

@@ -19,12 +19,16 @@ _ZERO: Final = Decimal(0)
 
 @dataclass(frozen=True, slots=True)
 class MonthFigures:
-    """One month of something, in US dollars; `revenue` is None where the rate that `missing` names is."""
+    """One month of something, in US dollars; `revenue` is None where the rate that `missing` names is.
+
+    `is_stored`: something is stored of it. What isn't has no margin, and is no month at 0.
+    """
 
     month: Period
     revenue: Decimal | None
     cost: Decimal
     missing: str = ""
+    is_stored: bool = True
 
     @property
     def margin(self) -> Decimal | None:
@@ -138,6 +142,7 @@ def _months_by(
                 revenue += rates.convert(money, PROVIDER_CURRENCY, day).amount
         except MissingExchangeRate as error:
             missing = error.detail
-        return MonthFigures(month, None if missing else revenue, cost, missing)
+        is_stored = (key, month.start) in earned or (key, month.start) in spent
+        return MonthFigures(month, None if missing else revenue, cost, missing, is_stored)
 
     return {key: [figures_of(key, month) for month in months] for key in found}

@@ -14,66 +14,12 @@ from django.db import transaction
 
 from arcadia_cloud.digitalocean.records import SizeRecord
 from arcadia_cloud.kernel.sql import fetch_all, load
+from billing.costs.price_seeds import SEEDS
 from billing.models import ProviderPrice
-from billing.values import PriceUnit
 from inventory.values import Kind
 
 _LIST_UNPRICED: Final = load(__package__, "list_unpriced.sql")
 _SIZES: Final = "/v2/sizes"
-_DOCS: Final = "https://docs.digitalocean.com/products"
-_READ_ON: Final = date(2026, 11, 29)
-_NOT_VERIFIED: Final = "not verified: check it against"
-
-# kind, sku, unit, dollars a month, source. A database's is of one node, a load balancer's too. Of the pages
-# without a note the price was read; the others name where to look it up. What has no price of its own for
-# each resource has no row, and is unpriced: Spaces and registries (one subscription for the account), backups
-# (a share of the droplet's price), apps.
-_SEEDS: Final[tuple[tuple[Kind, str, PriceUnit, str, str], ...]] = (
-    (Kind.SNAPSHOT, "", PriceUnit.GIB_MONTH, "0.06", f"{_DOCS}/images/snapshots/details/pricing/"),
-    (Kind.IMAGE, "", PriceUnit.GIB_MONTH, "0.06", f"{_DOCS}/custom-images/details/pricing/"),
-    (
-        Kind.KUBERNETES_CLUSTER,
-        "",
-        PriceUnit.MONTH,
-        "0",
-        f"{_DOCS}/kubernetes/details/pricing/ (control plane without high availability; nodes are droplets)",
-    ),
-    (Kind.FIREWALL, "", PriceUnit.MONTH, "0", f"{_DOCS}/networking/firewalls/ (at no additional cost)"),
-    *(
-        (kind, "", PriceUnit.MONTH, "0", f"{_NOT_VERIFIED} {_DOCS}/networking/{page}/")
-        for kind, page in (
-            (Kind.DNS_ZONE, "dns"),
-            (Kind.VPC, "vpc"),
-            (Kind.CERTIFICATE, "load-balancers"),
-        )
-    ),
-    (Kind.CDN_ENDPOINT, "", PriceUnit.MONTH, "0", f"{_NOT_VERIFIED} {_DOCS}/spaces/details/pricing/"),
-    (Kind.VOLUME, "", PriceUnit.GIB_MONTH, "0.10", f"{_NOT_VERIFIED} {_DOCS}/volumes/details/pricing/"),
-    *(
-        (
-            Kind.RESERVED_IP,
-            sku,
-            PriceUnit.MONTH,
-            price,
-            f"{_NOT_VERIFIED} {_DOCS}/networking/reserved-ips/details/pricing/",
-        )
-        for sku, price in (("assigned", "0"), ("unassigned", "5"))
-    ),
-    *(
-        (
-            Kind.LOAD_BALANCER,
-            sku,
-            PriceUnit.MONTH,
-            price,
-            f"{_NOT_VERIFIED} {_DOCS}/networking/load-balancers/details/pricing/",
-        )
-        for sku, price in (("node", "12"), ("lb-small", "12"), ("lb-medium", "36"), ("lb-large", "72"))
-    ),
-    *(
-        (Kind.DATABASE, sku, PriceUnit.MONTH, price, f"{_NOT_VERIFIED} {_DOCS}/databases/")
-        for sku, price in (("db-s-1vcpu-1gb", "15"), ("db-s-1vcpu-2gb", "30"), ("db-s-2vcpu-4gb", "60"))
-    ),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,11 +49,11 @@ def seed_prices() -> int:
     known = set(ProviderPrice.objects.values_list("kind", "sku"))
     rows = [
         ProviderPrice(
-            kind=kind, sku=sku, unit=unit, price=Decimal(price), monthly_cap=Decimal(price), source=source,
-            read_on=_READ_ON,
+            kind=seed.kind, sku=seed.sku, unit=seed.unit, price=seed.price, monthly_cap=seed.price,
+            source=seed.source, read_on=seed.read_on, is_verified=not seed.doubt,
         )
-        for kind, sku, unit, price, source in _SEEDS
-        if (kind, sku) not in known
+        for seed in SEEDS
+        if (seed.kind, seed.sku) not in known
     ]  # fmt: skip
     ProviderPrice.objects.bulk_create(rows)
     return len(rows)

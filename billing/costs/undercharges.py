@@ -5,7 +5,7 @@ them, nor is a worker of a cluster, which is on the cluster's line.
 """
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Final
 
@@ -21,7 +21,8 @@ _LIST: Final = load(__package__, "list_undercharges.sql")
 class Undercharge:
     """A resource without a line. `hours` are those in the month, `expected` dollars at list prices.
 
-    `expected` is None where no price is known. The owner is the last one in the month.
+    `expected` is None where no price is known. The owner is the last one in the month. `since`: the end of
+    its last line, or its beginning where it never had one.
     """
 
     resource_id: int
@@ -32,6 +33,15 @@ class Undercharge:
     deployment_id: int | None
     hours: Decimal
     expected: Decimal | None
+    since: datetime
+
+
+def list_closed_months(*, limit: int = 24) -> list[date]:
+    """Return the first days of the months whose last invoice is there, the latest first."""
+    invoices = ProviderInvoice.objects.final().order_by("-period")
+    # More than a month's may be needed for each: a usage threshold brings about further ones.
+    recent = invoices[: 4 * limit]
+    return list(dict.fromkeys(each.period for each in recent if each.is_issued_after_its_period))[:limit]
 
 
 def list_undercharges(month: date, *, limit: int = 1_000) -> list[Undercharge]:

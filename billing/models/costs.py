@@ -23,8 +23,8 @@ class ProviderPrice(models.Model):
     `price` is for 672 hours of one `unit`. `monthly_cap` is the most that one unit costs in a calendar month,
     null where nothing caps it. `sku` and `region` are empty where the price is the same for all.
     `effective_from` is null where that is unknown. `source` and `read_on` are where and when the
-    price was read; `is_available`: it is still sold. Droplet sizes are kept by `prices.keep_size_prices`, the
-    rest by operators.
+    price was read; `is_verified`: the provider's own page says so; `is_available`: it is still sold.
+    Droplet sizes are kept by `prices.keep_size_prices`, the rest by operators.
     """
 
     kind = models.CharField(max_length=40)
@@ -36,6 +36,7 @@ class ProviderPrice(models.Model):
     is_available = models.BooleanField(default=True)
     source = models.TextField()
     read_on = models.DateField()
+    is_verified = models.BooleanField("verified", default=True, db_default=True)
     effective_from = models.DateField(null=True, blank=True)
     effective_to = models.DateField(null=True, blank=True)
 

@@ -30,7 +30,8 @@ class PlanSimulation(models.Model):
     It is of the terms with `terms_digest`: a draft that has changed since has another. Amounts are in
     `currency`, without tax. `subscribers` is null until it is counted. `months_left_out` are months of
     subscribers that weren't theirs from the first day to the last, `other_currency` subscribers that pay in
-    another one. `cost` is null where it isn't known, `cost_unknown` is then the reason.
+    another one. `cost` is null where it isn't known, `cost_unknown` is then the reason. `rows_deleted_at` is
+    when its rows were deleted, which its sums outlive.
     """
 
     plan_version = models.ForeignKey(
@@ -60,6 +61,7 @@ class PlanSimulation(models.Model):
     revenue_then = _amount_field(default=Decimal(0))
     cost = _amount_field(null=True, blank=True)
     cost_unknown = models.TextField(blank=True)
+    rows_deleted_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         db_table = "plan_simulations"

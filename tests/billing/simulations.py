@@ -2,9 +2,10 @@
 
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any, Final
+from typing import Final
 
 from django.apps import apps
+from django.db import connection
 
 from arcadia_cloud.kernel.periods import Period, month_of
 from billing.models import CostDay, DailyCost, PlanSimulation
@@ -80,14 +81,19 @@ def changes(simulation: PlanSimulation) -> list[tuple[str, str, str, str]]:
     ]
 
 
-def counts_of_book() -> dict[str, Any]:
-    """Count the rows of every table but those that a simulation is kept in, and its lease."""
+def contents_of_book() -> dict[str, tuple[int, str]]:
+    """Count and sum up the rows of every table but those that a simulation is kept in, and its lease."""
     own = {"plan_simulations", "plan_simulation_rows", "leases"}
-    return {
-        model._meta.db_table: model._base_manager.count()
-        for model in apps.get_models()
-        if model._meta.managed and model._meta.db_table not in own
-    }
+    tables = {model._meta.db_table for model in apps.get_models() if model._meta.managed} - own
+    found = {}
+    with connection.cursor() as cursor:
+        for table in sorted(tables):
+            cursor.execute(
+                f"SELECT count(*), coalesce(md5(string_agg(md5(row::text), '' ORDER BY md5(row::text))), '')"  # noqa: S608 - our own tables' names
+                f' FROM "{table}" AS row'
+            )
+            found[table] = cursor.fetchone()
+    return found
 
 
 def cheaper(version: PlanVersion, price_cents: int = 4500) -> PlanVersion:

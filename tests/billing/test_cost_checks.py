@@ -10,7 +10,7 @@ from django.test import Client
 from arcadia_cloud.kernel.errors import NotFound
 from arcadia_cloud.kernel.periods import month_of
 from billing.costs.days import compute_due_days
-from billing.models import CostDay, ProviderPrice
+from billing.models import CostDay, CostLine, ProviderPrice
 from billing.queries import compare_prices, list_undercharges
 from deployments.models import Deployment
 from tests.access import bearer, token_of
@@ -40,7 +40,10 @@ def compute() -> None:
 
 def test_a_closed_months_kinds_show_how_far_list_prices_are_from_the_invoice() -> None:
     a_price()
-    a_price("volume", "0.10", unit="gib_month")
+    a_price("volume", "0.10", unit="gib_month", is_verified=False)
+    # Of other months.
+    a_price(sku="old", is_verified=False, effective_to=APRIL)
+    a_price("app", "5.00", sku="basic", is_verified=False, effective_from=date(2026, 5, 1))
     give_spans(a_resource("web-01"), [(BIRTH, None, {})])
     give_spans(a_resource("data", kind="volume"), [(BIRTH, None, {"size_gb": 100})])
     give_spans(a_resource("shop", kind="app"), [(BIRTH, None, {})])
@@ -53,14 +56,15 @@ def test_a_closed_months_kinds_show_how_far_list_prices_are_from_the_invoice() -
     )
     compute()
     found = [
-        (each.kind, f"{each.billed:.2f}", f"{each.accrued:.2f}", f"{each.difference:.2f}", each.unpriced)
+        (each.kind, *(f"{amount:.2f}" for amount in (each.billed, each.accrued, each.difference)))
         for each in compare_prices(APRIL)
     ]
     assert found == [
-        ("app", "5.00", "0.00", "-5.00", 30),
-        ("droplet", "20.00", "24.00", "4.00", 0),
-        ("volume", "10.00", "10.00", "0.00", 0),
+        ("app", "5.00", "0.00", "-5.00"),
+        ("droplet", "20.00", "24.00", "4.00"),
+        ("volume", "10.00", "10.00", "0.00"),
     ]
+    assert [(each.unpriced, each.unverified) for each in compare_prices(APRIL)] == [(30, 0), (0, 0), (0, 1)]
 
 
 def test_a_month_that_is_not_billed_has_nothing_to_compare_and_no_undercharges() -> None:
@@ -91,14 +95,20 @@ def test_a_live_span_without_a_line_of_its_own_in_a_billed_month_is_listed() -> 
     give_spans(a_resource("wall", kind="firewall"), [(BIRTH, None, {})])
     give_spans(a_resource("worker", attrs={"cluster_id": "c-1"}), [(BIRTH, None, {"sku": "s"})])
     bill(a_line(1), a_line(2, "backed-up (s)", "1.20", product="Backups"), amount="7.20")
+    # It was billed until the month before.
+    march = an_invoice("in march", period=date(2026, 3, 1))
+    CostLine.objects.create(
+        invoice=march, line_no=1, kind="droplet", resource=missing, match="id", amount=6, is_tax=False,
+        started_at=datetime(2026, 3, 1, tzinfo=UTC), ended_at=FIRST,
+    )  # fmt: skip
     found = [
-        (each.name, each.tenant_id, each.deployment_id, each.hours, each.expected)
+        (each.name, each.tenant_id, each.deployment_id, each.hours, each.expected, each.since)
         for each in list_undercharges(APRIL)
     ]
     assert found == [
-        ("backed-up", None, None, Decimal(720), Decimal("24.00")),
-        ("missing", "a", shop.pk, Decimal(336), Decimal("12.00")),
-        ("odd", None, None, Decimal(720), None),
+        ("backed-up", None, None, Decimal(720), Decimal("24.00"), BIRTH),
+        ("missing", "a", shop.pk, Decimal(336), Decimal("12.00"), FIRST),
+        ("odd", None, None, Decimal(720), None, BIRTH),
     ]
     assert [each.name for each in list_undercharges(APRIL, limit=1)] == ["backed-up"]
 

@@ -237,6 +237,7 @@ def test_months_are_charted_with_a_gap_where_a_rate_is_missing() -> None:
     (april,) = (each for each in months if each.month == APRIL)
     assert (april.revenue, april.cost, april.margin) == (None, Decimal(20), None)
     assert "from AUD to USD on 2026-04-30" in april.missing
+    assert [each.month for each in months if each.is_stored] == [APRIL]
     a_rate("0.65")
     (plan,) = list_months_by_plan(at=LATER).items()
     assert plan[0] == "studio"

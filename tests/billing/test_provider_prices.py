@@ -82,7 +82,11 @@ def test_seeds_name_their_source_and_leave_what_an_operator_wrote() -> None:
     assert ProviderPrice.objects.get(kind="volume").price == Decimal("0.08")
     assert not ProviderPrice.objects.filter(kind="droplet").exists()
     assert ProviderPrice.objects.get(kind="snapshot").source.startswith("https://docs.digitalocean.com/")
-    assert ProviderPrice.objects.get(kind="database", sku="db-s-1vcpu-1gb").source.startswith("not verified")
+    assert ProviderPrice.objects.get(kind="load_balancer", sku="lb-medium").price == 36, "three nodes"
+    doubtful = ProviderPrice.objects.filter(is_verified=False)
+    assert {row.kind for row in doubtful} == {"database", "vpc"}
+    assert all(row.source.startswith("not verified") for row in doubtful)
+    assert all("://" in row.source for row in ProviderPrice.objects.exclude(kind="volume"))
     without = ("app", "droplet_backup", "registry", "spaces_bucket")
     assert not ProviderPrice.objects.filter(kind__in=without).exists(), "they have no price for each resource"
 

@@ -94,10 +94,34 @@ def test_one_that_is_no_leftover_any_more_is_left_alone(operator: Client, volume
 def test_a_droplet_that_is_off_links_to_its_destruction_and_is_in_no_clean_up(operator: Client) -> None:
     droplet = a_resource("web", provider_id="4711", status="off", tenant_id="a", attributed_by="operator")
     give_spans(droplet, [(BIRTH, None, {"sku": "s", "active": False})])
+    running = a_resource("runs", provider_id="4712", status="active")
+    give_spans(running, [(BIRTH, None, {"sku": "s"})])
     shown = text_of(operator.get(LIST))
     assert "start/destroy_droplet/?droplet_id=4711" in shown
+    assert "runs" in shown
+    assert "droplet_id=4712" not in shown, "it is unattributed alone, and may be in use"
     assert f'value="{droplet.pk}"' not in shown
     assert "no saga deletes it" in text_of(operator.post(CLEAN_UP, {"resource": [droplet.pk]}))
+
+
+def test_more_than_a_page_has_further_pages_and_is_cleaned_up_whole_or_not_at_all(
+    operator: Client, volumes: list[Resource]
+) -> None:
+    for number in range(10, 210):
+        a_volume(f"v{number}", number=number)
+    shown = operator.get(LIST, {"kind": "volume"})
+    assert (len(shown.context["rows"]), shown.context["count"]) == (200, 203)
+    assert "?kind=volume&page=2" in text_of(shown)
+    rest = operator.get(LIST, {"kind": "volume", "page": "2"}).context["rows"]
+    pks = [row.resource_id for row, *_ in (*shown.context["rows"], *rest)]
+    assert sorted(pks) == sorted(Resource.objects.values_list("pk", flat=True))
+    told = text_of(operator.post(CLEAN_UP, {"resource": pks}, follow=True))
+    assert "203 are ticked, and at most 200 go at once. Nothing was started" in told
+    plan = operator.post(CLEAN_UP, {"resource": pks[:200]})
+    assert len(plan.context["going"]) == 200
+    sent = {"resource": pks[:200], "key": plan.context["key"], "confirmed": "yes"}
+    assert "200 sagas started" in text_of(operator.post(CLEAN_UP, sent, follow=True))
+    assert SagaRun.objects.count() == 200
 
 
 def test_nothing_ticked_and_nonsense_start_nothing(operator: Client) -> None:

@@ -1,6 +1,7 @@
 """The console's margin, tenants, and what a deployment costs; and the margin in the API."""
 
 import csv
+import json
 from datetime import timedelta
 from decimal import Decimal
 from html import unescape
@@ -28,6 +29,26 @@ MARGIN = "/admin/billing/dailycost/margin/"
 TENANTS = "/admin/billing/dailycost/tenants/"
 TENANT = f"{TENANTS}one/?tenant="
 API = "/api/v1/costs/margin"
+
+
+def chart_of(client: Client, address: str) -> list[tuple[str, list[float | None]]]:
+    """The chart's lines: a label, and the months of which there is something, the others being gaps."""
+    chart = json.loads(client.get(address).context["chart"])
+    return [
+        (each["label"], [value for value in each["data"] if value is not None]) for each in chart["datasets"]
+    ]
+
+
+def test_a_month_of_which_nothing_is_stored_is_a_gap_and_without_any_the_page_says_so(viewer: Client) -> None:
+    assert "No plan earned or cost anything in these months" in viewer.get(MARGIN).content.decode()
+    a_book(1, 2)
+    a_rate("0.65", day=last_month().start)
+    shop = Deployment.objects.get()
+    assert chart_of(viewer, MARGIN) == [("studio", [-7.5])]
+    assert chart_of(viewer, f"{TENANT}tenant-1") == [("Cost", [40.0]), ("Revenue", [32.5])]
+    assert chart_of(viewer, f"{MARGIN}deployment/{shop.pk}/") == [("Cost", [40.0]), ("Revenue", [32.5])]
+    Deployment.objects.create(tenant_id="new", slug="shop")
+    assert "Nothing that it earned or cost is stored" in viewer.get(f"{TENANT}new").content.decode()
 
 
 def last_month() -> Period:

@@ -5,7 +5,8 @@
 --
 -- parameters  invoices bigint[] · day date: the month's first, whose prices count · month_start, month_end timestamptz ·
 --             limit integer
--- returns     resource_id, kind, name, sku, tenant_id, deployment_id, hours, expected   (the dearest first)
+-- returns     resource_id, kind, name, sku, tenant_id, deployment_id, hours, expected, since: the end of its last line, or
+--             its beginning where it never had one   (the dearest first)
 -- locks       nothing
 WITH life AS MATERIALIZED (
     SELECT resource_id,
@@ -31,12 +32,26 @@ subject AS (
     WHERE billed.resource_id IS NULL AND life.seconds >= 3600
       AND coalesce(resource.attrs ->> 'cluster_id', '') = ''
 )
-SELECT resource_id, kind, name, sku, tenant_id, deployment_id, round(seconds / 3600, 2) AS hours,
-       round(CASE WHEN price.unit = 'gib_month' THEN coalesce(size_gb, 0) ELSE 1 END
-           * coalesce(nullif(split_part(sku, ' x', 2), '')::numeric, 1)
-           * least(price.price * seconds / (672 * 3600), price.monthly_cap), 2) AS expected
-FROM subject
--- include: price_in_force.sql
-WHERE price.price IS DISTINCT FROM 0
+SELECT dearest.*,
+       -- Of these alone: a fleet's would be a look at every line that there is.
+       coalesce(
+           (
+               SELECT max(line.ended_at)
+               FROM cloud_cost_lines AS line
+               WHERE line.resource_id = dearest.resource_id AND line.kind = dearest.kind
+                 AND line.ended_at <= %(month_end)s::timestamptz
+           ),
+           (SELECT min(lower(during)) FROM resource_spans WHERE resource_spans.resource_id = dearest.resource_id)
+       ) AS since
+FROM (
+    SELECT resource_id, kind, name, sku, tenant_id, deployment_id, round(seconds / 3600, 2) AS hours,
+           round(CASE WHEN price.unit = 'gib_month' THEN coalesce(size_gb, 0) ELSE 1 END
+               * coalesce(nullif(split_part(sku, ' x', 2), '')::numeric, 1)
+               * least(price.price * seconds / (672 * 3600), price.monthly_cap), 2) AS expected
+    FROM subject
+    -- include: price_in_force.sql
+    WHERE price.price IS DISTINCT FROM 0
+    ORDER BY expected DESC NULLS LAST, resource_id
+    LIMIT %(limit)s::integer
+) AS dearest
 ORDER BY expected DESC NULLS LAST, resource_id
-LIMIT %(limit)s::integer

@@ -21,6 +21,7 @@ from tests.provisioning.workflows.cloud import ORDER, Cloud
 KINDS: Final = ("provision_droplet", "resize_droplet", "revert_drift")
 FORWARD, CANCELLED, FAILING = WAYS = ("forward", "cancelled", "failing later")
 SECONDS: Final = 120
+RESTART_SECONDS: Final = 45  # of a whole worker, during which no saga moves; a busy machine takes that long
 # Steps whose first call notes what was, and whose second writes.
 NOTES_FIRST: Final = {"revert_drift": frozenset({1})}
 DESIRED: Final = {"size_slug": "s-4vcpu-8gb", "tags": ["role:right"]}  # of what a revert puts back
@@ -56,6 +57,11 @@ class Case:
         return deeds
 
 
+def patience_of(cases: Sequence[Case]) -> int:
+    """Return the seconds after which sagas of these cases are stuck: every worker's death halts them all."""
+    return SECONDS + RESTART_SECONDS * sum(case.victim == "worker" for case in cases)
+
+
 @dataclass(slots=True)
 class Run:
     """A case's saga. `name` is the case's own; `droplet_id` is what it changes, None: it makes one."""
@@ -81,12 +87,14 @@ class Batch:
         self.crashes = crashes
         self.failing = failing
         self._made = 0
+        self._patience = SECONDS
 
     def run(self, cases: Sequence[Case], *, faults: Sequence[Mapping[str, Any]] = ()) -> list[Run]:
         """The cases' sagas, ended all of them; fails when one takes longer than two minutes.
 
-        `faults` are the provider's meanwhile.
+        `faults` are the provider's meanwhile. Deaths of whole workers are allowed their time besides.
         """
+        self._patience = patience_of(cases)
         spare = self._droplets_to_resize([case for case in cases if case.kind != "provision_droplet"])
         for fault in faults:
             self.cloud.simulator.fault(**fault)
@@ -131,7 +139,7 @@ class Batch:
 
     def _wait_until_fewer_live(self, count: int, runs: Sequence[Run]) -> None:
         cases = {run.saga.pk: run.case for run in runs}
-        deadline = time.monotonic() + SECONDS
+        deadline = time.monotonic() + self._patience
         while True:
             live = SagaRun.objects.filter(pk__in=cases).exclude(status__in=ENDED)
             if len(live) < count:
