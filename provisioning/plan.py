@@ -1,5 +1,6 @@
 """The plan of a saga: what a start would do, and what would hold it, without starting anything."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -113,4 +114,5 @@ def plan_saga(*, kind: str, inputs: Mapping[str, Any]) -> Plan:
 
 def _describe(name: str) -> str:
     step = registry.step_named(name)
-    return (step.execute.__doc__ or "").strip().partition("\n")[0] if step else ""
+    # Its first sentence: the rest says what it stores, which is for whoever writes the next step.
+    return re.split(r"(?<=\.)\s", (step.execute.__doc__ or "").strip(), maxsplit=1)[0] if step else ""

@@ -83,6 +83,9 @@ class Account:
         """Return True if the account has the resource of that URN."""
         _, _, rest = urn.partition(":")
         kind_name, _, key = rest.partition(":")
+        if kind_name == "space":
+            # Buckets are another server's: this one knows those that are in a project, as every bucket is.
+            return self.projects.find_project_id(urn) is not None
         return any(
             kind.urn == kind_name and kind.exists is not None and kind.exists(self, key)
             for kind in self.kinds

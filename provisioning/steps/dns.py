@@ -20,7 +20,7 @@ _ADDRESSES: Final = frozenset({"A", "AAAA", "CNAME"})
 
 @with_cloud
 def require_free_name(state: StepState, cloud: DigitalOcean) -> Wait | None:
-    """Raise FinalError where the name points somewhere already, or there is no such zone."""
+    """Refuse a name that points somewhere already, or whose zone isn't ours. Raises FinalError."""
     _refuse_taken(state, _addresses_of_name(state, cloud))
     return None
 

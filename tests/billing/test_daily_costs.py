@@ -133,6 +133,17 @@ def test_what_has_no_price_is_counted_and_listed() -> None:
     )  # fmt: skip
 
 
+def test_a_size_that_is_not_known_has_no_price_and_is_not_free() -> None:
+    a_price("volume", "6.72", unit="gib_month", monthly_cap=None)
+    give_spans(a_resource("new", kind="volume"), [(BIRTH, None, {"size_gb": None})])
+    give_spans(a_resource("data", kind="volume"), [(BIRTH, None, {"size_gb": 10})])
+    compute(CostSource.ACCRUED)
+    day = DailyCost.objects.get(day=APRIL)
+    assert (day.resources, day.unpriced, cents(day.amount)) == (2, 1, "2.40")
+    (listed,) = unpriced_resources(day=APRIL)
+    assert (listed.kind, listed.count, listed.name) == ("volume", 1, "new")
+
+
 def test_a_price_counts_from_its_day_on() -> None:
     a_price(price="6.72", effective_to=date(2026, 4, 11), monthly_cap=None)
     a_price(price="67.20", effective_from=date(2026, 4, 11), monthly_cap=None)

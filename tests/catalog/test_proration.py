@@ -165,6 +165,17 @@ def test_by_days_an_addon_counts_for_its_own_days() -> None:
     assert (usage.included, usage.overage) == (Decimal("33.333333"), Decimal("6.666667"))
 
 
+def test_by_days_an_addon_that_was_attached_again_has_each_price_for_its_own_days() -> None:
+    dearer, twice = addon("storage_50gb", "spaces_gb_month", "50", "15"), daily("30")
+    found = quote_of(segment(june(1, 11), twice, STORAGE), segment(june(11, 31), twice, dearer))
+    # 10 of 30 days at 7.50, 20 of 30 at 15.
+    addons = [line for line in found.lines if line.type == LineType.ADDON]
+    assert [(line.price, line.amount) for line in addons] == [
+        (aud("7.50"), aud("2.50")),
+        (aud("15"), aud("10")),
+    ]
+
+
 def test_by_days_shares_of_an_allowance_sum_to_the_allowance() -> None:
     period = month_of(date(2026, 7, 1))
     terms = [

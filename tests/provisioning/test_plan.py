@@ -91,6 +91,8 @@ def test_a_plan_says_what_becomes_of_a_droplet(
     assert (planned.subjects, list(planned.brakes), planned.is_startable) == (["droplet:1"], [], True)
     assert planned.steps[0].name == "look_at_droplet"
     assert planned.steps[0].description.startswith("Store the droplet's state")
+    # Names of outputs are for engineers: a description is one sentence.
+    assert all("`" not in step.description and "\n" not in step.description for step in planned.steps)
     assert not SagaRun.objects.exists()
     assert not SagaSubject.objects.exists()
 

@@ -36,11 +36,11 @@ WITH day_span AS (
 -- Counted before it is priced: an owner's resources of one sku are one multiplication.
 bundle AS MATERIALIZED (
     SELECT span.tenant_id, span.deployment_id, resource.kind, coalesce(span.sku, '') AS sku, resource.region, changed_id,
-           day_seconds, month_seconds, count(*) AS resources, sum(size_gb) AS size_gb
+           day_seconds, month_seconds, size_gb IS NULL AS is_unsized, count(*) AS resources, sum(size_gb) AS size_gb
     FROM day_span AS span
     JOIN cloud_resources AS resource ON resource.id = span.resource_id
     GROUP BY span.tenant_id, span.deployment_id, resource.kind, span.sku, resource.region, changed_id, day_seconds,
-             month_seconds
+             month_seconds, size_gb IS NULL
 ),
 sold AS MATERIALIZED (  -- of a fleet's hundreds of thousands there are some hundreds to look up
     SELECT subject.*, price.unit, price.price, price.monthly_cap
@@ -49,7 +49,8 @@ sold AS MATERIALIZED (  -- of a fleet's hundreds of thousands there are some hun
 ),
 cost AS (
     SELECT bundle.tenant_id, bundle.deployment_id, bundle.kind, bundle.changed_id, bundle.resources,
-           sold.price IS NULL AS is_unpriced,
+           -- A price by size prices no size that isn't known: it counts as unpriced, not as free.
+           sold.price IS NULL OR (sold.unit = 'gib_month' AND bundle.is_unsized) AS is_unpriced,
            bundle.day_seconds
                * CASE WHEN sold.unit = 'gib_month' THEN coalesce(bundle.size_gb, 0) ELSE bundle.resources END
                * coalesce(nullif(split_part(bundle.sku, ' x', 2), '')::numeric, 1)

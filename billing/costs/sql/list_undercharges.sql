@@ -45,7 +45,7 @@ SELECT dearest.*,
        ) AS since
 FROM (
     SELECT resource_id, kind, name, sku, tenant_id, deployment_id, round(seconds / 3600, 2) AS hours,
-           round(CASE WHEN price.unit = 'gib_month' THEN coalesce(size_gb, 0) ELSE 1 END
+           round(CASE WHEN price.unit = 'gib_month' THEN size_gb ELSE 1 END
                * coalesce(nullif(split_part(sku, ' x', 2), '')::numeric, 1)
                * least(price.price * seconds / (672 * 3600), price.monthly_cap), 2) AS expected
     FROM subject

@@ -34,7 +34,7 @@ def _ensure_image(state: StepState, cloud: DigitalOcean, kind: str, image: int |
 
 @with_cloud
 def require_image(state: StepState, cloud: DigitalOcean) -> Wait | None:
-    """Raise FinalError, before any snapshot is taken, for an image that is missing, also in one region.
+    """Refuse, before any snapshot is taken, an image that is missing, also in one region. Raises FinalError.
 
     Also stores the images and newest actions, by which a rebuild is recognized later.
     """

@@ -34,7 +34,10 @@ def ensure_size(
 
 @with_cloud
 def require_fitting_size(state: StepState, cloud: DigitalOcean) -> Wait | None:
-    """Raise FinalError, before the droplet is switched off, for a size that it can't have or has already."""
+    """Refuse, before the droplet is switched off, a size that it can't have or has already.
+
+    Raises FinalError.
+    """
     droplet = cloud.droplet(state.get_output("droplet_id"))
     refuse_protected(droplet)
     wanted = next((size for size in cloud.sizes() if size.slug == state.inputs["size"]), None)

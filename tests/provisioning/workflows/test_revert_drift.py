@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
 from arcadia_cloud.kernel.errors import Conflict
 from inventory.models import Resource
@@ -15,11 +16,15 @@ from provisioning.queries import plan_saga
 from provisioning.reversals import REVERSALS
 from provisioning.services import protect, record_provisioned
 from provisioning.steps.revert.writers import WRITERS
+from simulator.default_fleet.buckets import BUCKETS
+from simulator.spaces import fill
+from tests.inventory.conftest import _spaces_url, spaces
 from tests.provisioning.sagas import ledger, run_to_end, start, start_and_run
 from tests.provisioning.workflows.cloud import LEGACY, PASSING, SHOP_WEB, ZONE, Cloud
 from tests.provisioning.workflows.conftest import FailAfter
 from tests.provisioning.workflows.outcomes import reason
 
+__all__ = ["_spaces_url", "spaces"]
 RIGHT_RECORDS = [
     {"type": "A", "name": "@", "data": "203.0.113.21", "ttl": 60},
     {"type": "CNAME", "name": "www", "data": "acme-wiki.example", "ttl": 1800},
@@ -30,10 +35,11 @@ RULE = {"protocol": "tcp", "ports": "8443", "addresses": ["192.0.2.0/24"]}
 
 
 @pytest.fixture
-def fleet(cloud: Cloud) -> Cloud:
-    """The simulated provider, every kind synced."""
+def fleet(cloud: Cloud, spaces: None) -> Cloud:
+    """The simulated provider, every kind synced, with one bucket."""
+    fill(next(each for each in BUCKETS if each.name == "old-uploads"), newest_at=timezone.now())
     sync_inventory(mode=RunMode.FULL, actor="a test")
-    sync_inventory(mode=RunMode.SLOW, actor="a test", kinds=["image"])
+    sync_inventory(mode=RunMode.SLOW, actor="a test", kinds=["image", "spaces_bucket"])
     cloud.simulator.control("DELETE", "requests")
     return cloud
 
@@ -82,7 +88,8 @@ WISHES: dict[tuple[str, str], dict[str, Any]] = {
     (Kind.RESERVED_IP, "203.0.113.99"): {"project": "globex"},
     (Kind.RESERVED_IP, "203.0.113.7"): {"droplet_id": None},
     (Kind.LOAD_BALANCER, "shop-lb"): {"name": "shop-balancer", "project": "globex"},
-    (Kind.KUBERNETES_CLUSTER, "reports"): {"name": "reports-two", "auto_upgrade": True},
+    (Kind.KUBERNETES_CLUSTER, "reports"): {"name": "reports-two", "auto_upgrade": True, "project": "globex"},
+    (Kind.SPACES_BUCKET, "old-uploads"): {"project": "globex"},
     (Kind.FIREWALL, "shop"): {
         "name": "shop-wall",
         "tags": ["deployment:shop", "role:more"],
@@ -99,6 +106,11 @@ def test_every_field_of_the_table_has_its_writer() -> None:
     by_steps = {(Kind.DROPLET, "size_slug"), (Kind.DROPLET, "status"), (Kind.VOLUME, "size_gb")}
     fields = {(kind, field) for kind, found in REVERSALS.items() for field in found if field != "project"}
     assert fields == set(WRITERS) | by_steps
+
+
+def test_every_field_of_the_table_is_put_back_in_a_test() -> None:
+    wished = {(kind, field) for (kind, _), wishes in WISHES.items() for field in wishes}
+    assert wished == {(kind, field) for kind, found in REVERSALS.items() for field in found}
 
 
 def test_all_fields_of_a_resource_are_put_back_in_one_saga(fleet: Cloud) -> None:
