@@ -12,6 +12,7 @@ from rest_framework.response import Response
 from arcadia_cloud.kernel.api.authentication import caller
 from arcadia_cloud.kernel.api.idempotent import idempotent
 from arcadia_cloud.kernel.api.permissions import OperatorOnly
+from arcadia_cloud.kernel.api.serializers import StrictSerializer
 from arcadia_cloud.kernel.api.views import ApiView, DetailView
 from billing.api import examples
 from billing.api.serializers import ExactField
@@ -23,7 +24,7 @@ from billing.services import request_plan_simulation
 _SHOWN: Final = 100
 
 
-class SimulationRequestSerializer(serializers.Serializer[Any]):
+class SimulationRequestSerializer(StrictSerializer):
     """The months to simulate."""
 
     months = serializers.IntegerField(
