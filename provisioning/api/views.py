@@ -250,6 +250,6 @@ def _kind(workflow: Workflow) -> dict[str, Any]:
         "kind": workflow.kind,
         "title": workflow.title or workflow.kind.replace("_", " "),
         "description": own.get("description", ""),
-        "deadline_seconds": workflow.deadline_seconds,
+        "deadline_seconds": round(workflow.deadline_seconds),
         "inputs": schema,
     }

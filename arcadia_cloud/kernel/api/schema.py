@@ -142,7 +142,9 @@ class ProblemAutoSchema(AutoSchema):
         return {name: self._refer_to(name, ResolvedComponent.HEADER, _HEADERS[name]) for name in names}
 
     def _refer_to(self, name: str, component_type: str, schema: dict[str, Any]) -> dict[str, Any]:
-        component = ResolvedComponent(name, component_type, schema=schema, object=ProblemSerializer)
+        component = ResolvedComponent(  # type: ignore[no-untyped-call]
+            name, component_type, schema=schema, object=ProblemSerializer
+        )
         self.registry.register_on_missing(component)
         return dict(component.ref)
 
