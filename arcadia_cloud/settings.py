@@ -19,6 +19,7 @@ from arcadia_cloud.digitalocean.credentials import is_well_formed
 from arcadia_cloud.embedded.proxies import no_proxy_variables
 from arcadia_cloud.embedded.state import TOKEN_VARIABLES, missing_variables, read_running_stack
 from arcadia_cloud.environment import Environment, with_certificate_check
+from arcadia_cloud.http.api_description import API_DESCRIPTION, API_GROUPS
 from arcadia_cloud.logs import logging_settings
 
 django_stubs_ext.monkeypatch()  # Django's generic classes take their parameter at run time too
@@ -95,7 +96,8 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "arcadia_cloud.http.middleware.ContentSecurityPolicyMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "arcadia_cloud.http.middleware.CookielessApiMiddleware",
+    "django.middleware.gzip.GZipMiddleware",
+    "arcadia_cloud.http.middleware.ApiMiddleware",
     "arcadia_cloud.http.middleware.RejectNulMiddleware",
     "corsheaders.middleware.CorsMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -232,7 +234,10 @@ AXES_CLIENT_IP_CALLABLE = "arcadia_cloud.http.client_address.client_address"
 CORS_ALLOWED_ORIGINS = env.items("CORS_ALLOWED_ORIGINS")
 CORS_URLS_REGEX = r"^/api/"
 CORS_ALLOW_HEADERS = [*default_headers, "idempotency-key", "if-match", "if-none-match"]
-CORS_EXPOSE_HEADERS = ["etag", "idempotent-replayed", "location", "retry-after"]
+CORS_EXPOSE_HEADERS = [
+    "etag", "idempotent-replayed", "location", "ratelimit-limit", "ratelimit-remaining", "ratelimit-reset",
+    "retry-after", "x-request-id",
+]  # fmt: skip
 CSRF_TRUSTED_ORIGINS = env.items("CSRF_TRUSTED_ORIGINS")
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
@@ -274,7 +279,8 @@ REST_FRAMEWORK = {
 SPECTACULAR_SETTINGS = {
     "TITLE": "arcadia-cloud",
     "VERSION": "1",
-    "DESCRIPTION": "The control plane's API for tenants and operators.",
+    "DESCRIPTION": API_DESCRIPTION,
+    "TAGS": API_GROUPS,
     "OAS_VERSION": "3.1.0",
     "SERVE_INCLUDE_SCHEMA": False,
     "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],

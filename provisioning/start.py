@@ -1,6 +1,5 @@
 """The start of a saga: inputs checked, subjects taken, the row written, a worker nudged."""
 
-import re
 import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
@@ -18,6 +17,7 @@ from arcadia_cloud.kernel.sql import fetch_one, load
 from provisioning import registry
 from provisioning.contract import PARTS, Inputs, Workflow, split_step
 from provisioning.errors import KeyReused, SubjectBusy
+from provisioning.input_rules import field_and_rule
 from provisioning.models import SagaRun, SagaSubject
 from provisioning.provider_offer import check_against_offer
 from provisioning.queue import ADVANCE_DUE_SAGAS, QUEUE
@@ -30,7 +30,6 @@ _UNSTORABLE: Final = "a character that can't be stored (NUL or a lone surrogate)
 _SKIPPED_NUMBERS: Final = 1_000_000
 _NONCE_BYTES: Final = 8
 _INSERT_SAGA: Final = load(__package__, "insert_saga.sql")
-_NAMED_FIELD: Final = re.compile(r"(?:missing required|unknown) field `(?P<name>[^`]*)`")
 
 
 def start_saga(
@@ -110,11 +109,7 @@ def parse_inputs(kind: str, inputs: Mapping[str, Any]) -> tuple[Workflow, Inputs
     try:
         parsed = msgspec.convert(inputs, workflow.inputs)
     except msgspec.ValidationError as error:
-        # Its field is named in msgspec's message: "Expected `int`, got `str` - at `$.size`", or in its rule.
-        rule, _, path = str(error).partition(" - at `$")
-        named = _NAMED_FIELD.search(rule)
-        places = [path.rstrip("`").strip("."), named["name"] if named else ""]
-        field = ".".join(["inputs", *(place for place in places if place)])
+        field, rule = field_and_rule(error, workflow.inputs)
         raise InvalidInput(f"{field}: {rule}", errors={field: [rule]}) from error
     try:
         # As parsed, not as given: defaults are stored too, and stay when a later build has others.

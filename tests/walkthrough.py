@@ -36,15 +36,24 @@ class Scene:
 
 def scenes(heading: str) -> list[Scene]:
     """Return the scenes of one section of docs/api.md."""
-    page = (PROJECT / "docs" / "api.md").read_text(encoding="utf-8")
-    section = page.split(f"\n## {heading}\n", 1)[1].split("\n## ", 1)[0]
     found: list[Scene] = []
-    for language, text in _BLOCK.findall(section):
+    for language, text in _BLOCK.findall(_section(heading)):
         if language == "sh":
             found.append(Scene(text, None))
         else:
             found[-1] = Scene(found[-1].commands, json.loads(text))
     return found
+
+
+def program(heading: str, language: str) -> str:
+    """Return the one program of a section in that language. Raises ValueError for none or several."""
+    [text] = re.findall(rf"```{language}\n(.*?)```", _section(heading), re.DOTALL)
+    return str(text)
+
+
+def _section(heading: str) -> str:
+    page = (PROJECT / "docs" / "api.md").read_text(encoding="utf-8")
+    return page.split(f"\n## {heading}\n", 1)[1].split("\n## ", 1)[0]
 
 
 def differences(shown: Any, real: Any, where: str = "") -> list[str]:

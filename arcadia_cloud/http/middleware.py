@@ -6,6 +6,8 @@ from typing import Final
 from django.core.exceptions import BadRequest
 from django.http import HttpRequest, HttpResponse
 
+from arcadia_cloud.kernel.api.throttles import RATE_LIMIT
+
 # What the admin theme needs: Alpine.js compiles expressions, and templates carry inline scripts and styles.
 CONSOLE_POLICY: Final = (
     "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval'; style-src 'self' 'unsafe-inline'; "
@@ -37,10 +39,11 @@ class ContentSecurityPolicyMiddleware:
         return response
 
 
-class CookielessApiMiddleware:
+class ApiMiddleware:
     """Ignores cookies under /api: tokens alone count, and no session is looked up for a health check.
 
-    Responses there are the caller's own, so no cache between us and them may store them.
+    Responses there are the caller's own, so no cache between us and them may store them; they say how much
+    of its limit the caller has left.
     """
 
     def __init__(self, get_response: GetResponse) -> None:
@@ -52,6 +55,8 @@ class CookielessApiMiddleware:
         request.COOKIES.clear()
         response = self.get_response(request)
         response.headers.setdefault("Cache-Control", "no-store")
+        for name, value in request.META.get(RATE_LIMIT, {}).items():
+            response.headers[name] = value
         return response
 
 

@@ -39,6 +39,13 @@ class RequestLogMiddleware(RequestMiddleware):
             structlog.contextvars.clear_contextvars()
         return response
 
+    def handle_response(self, request: HttpRequest, response: HttpResponse) -> None:
+        """Log the end, and give the response the request's id, which the library keeps to the log."""
+        # Before the library's part, which forgets the id.
+        if request_id := structlog.contextvars.get_contextvars().get("request_id"):
+            response.headers["X-Request-ID"] = request_id
+        super().handle_response(request, response)
+
     @staticmethod
     def bind_user_id(request: HttpRequest) -> None:
         """Bind the user, unless the database that knows the session is away: the view answers that."""

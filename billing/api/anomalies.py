@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 from django.db.models import QuerySet
 from django.utils import timezone
 from django_filters import rest_framework as filters
-from drf_spectacular.utils import extend_schema, extend_schema_view
+from drf_spectacular.utils import extend_schema, extend_schema_serializer, extend_schema_view
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -64,6 +64,7 @@ class AnomalySerializer(RowSerializer[CostAnomaly]):
         return PROVIDER_CURRENCY
 
 
+@extend_schema_serializer(component_name="AnomalyDismiss")
 class DismissSerializer(StrictSerializer):
     """The reason why the cost is right at this level."""
 

@@ -4,7 +4,12 @@ from typing import Any, Final
 
 from django.urls import reverse
 from django.utils import timezone
-from drf_spectacular.utils import extend_schema, extend_schema_field, extend_schema_view
+from drf_spectacular.utils import (
+    extend_schema,
+    extend_schema_field,
+    extend_schema_serializer,
+    extend_schema_view,
+)
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -12,6 +17,7 @@ from rest_framework.response import Response
 from arcadia_cloud.kernel.api.authentication import caller
 from arcadia_cloud.kernel.api.idempotent import idempotent
 from arcadia_cloud.kernel.api.permissions import OperatorOnly
+from arcadia_cloud.kernel.api.serializers import ShownMonthField, StrictSerializer
 from arcadia_cloud.kernel.api.views import ApiView, DetailView
 from billing.api import examples
 from billing.api.serializers import ExactField
@@ -23,7 +29,8 @@ from billing.services import request_plan_simulation
 _SHOWN: Final = 100
 
 
-class SimulationRequestSerializer(serializers.Serializer[Any]):
+@extend_schema_serializer(component_name="Simulation")  # in the schema "Request" comes behind it
+class SimulationRequestSerializer(StrictSerializer):
     """The months to simulate."""
 
     months = serializers.IntegerField(
@@ -49,7 +56,7 @@ class TenantDifferenceSerializer(serializers.Serializer[Any]):
 class SimulationRowSerializer(serializers.ModelSerializer[PlanSimulationRow]):
     """A month of a subscriber."""
 
-    month = serializers.DateField(format="%Y-%m")
+    month = ShownMonthField()
     deployment_id = serializers.IntegerField()
     subscription_id = serializers.IntegerField()
     revenue_now = ExactField()
@@ -73,7 +80,7 @@ class SimulationSerializer(serializers.ModelSerializer[PlanSimulation]):
     """A simulation, without its rows."""
 
     plan_version_id = serializers.IntegerField(allow_null=True, help_text="Null once the draft was deleted.")
-    first_month = serializers.DateField(format="%Y-%m")
+    first_month = ShownMonthField()
     revenue_now = ExactField(help_text="Without tax, under the terms that each had.")
     revenue_then = ExactField(help_text="Without tax, had all been under the simulated terms.")
     difference = ExactField()

@@ -80,7 +80,7 @@ def _days(request: Request) -> int:
     return int(found[1])
 
 
-@extend_schema_view(get=extend_schema(examples=examples.INVOICES))
+@extend_schema_view(get=extend_schema(summary="List invoices", examples=examples.INVOICES))
 class InvoiceList(ListView):
     """Invoices of the provider, newest first."""
 
@@ -92,7 +92,7 @@ class InvoiceList(ListView):
     default_ordering = "-period"
 
 
-@extend_schema_view(get=extend_schema(examples=examples.INVOICE))
+@extend_schema_view(get=extend_schema(summary="Get an invoice", examples=examples.INVOICE))
 class InvoiceDetail(DetailView):
     """One invoice."""
 
@@ -101,7 +101,7 @@ class InvoiceDetail(DetailView):
     serializer_class = InvoiceSerializer
 
 
-@extend_schema_view(get=extend_schema(examples=examples.COST_LINES))
+@extend_schema_view(get=extend_schema(summary="List cost lines", examples=examples.COST_LINES))
 class CostLineList(ListView):
     """Lines of invoices, those of the newest ingest first."""
 

@@ -29,6 +29,11 @@ class QuantityField(serializers.DecimalField):
         return exact_text(value, places=0)
 
 
+@extend_schema_field({"type": ["string", "number"]})
+class SentQuantityField(QuantityField):
+    """A quantity that comes in."""
+
+
 class TierSerializer(serializers.Serializer[Any]):
     """The part of a quantity up to and including `up_to`; the last tier has no end."""
 
@@ -127,7 +132,7 @@ class UsageSerializer(StrictSerializer):
 
     def get_fields(self) -> "dict[str, Field[Any, Any, Any, Any]]":
         return {
-            str(kind): QuantityField(required=False, min_value=0, help_text=str(kind.label))
+            str(kind): SentQuantityField(required=False, min_value=0, help_text=str(kind.label))
             for kind in BillingKind
         }
 
@@ -145,6 +150,7 @@ class MonthField(serializers.Field[Period, str, Any, Any]):
             raise serializers.ValidationError(str(refusal)) from refusal
 
 
+@extend_schema_serializer(component_name="Estimate")  # in the schema "Request" comes behind it
 class EstimateRequestSerializer(StrictSerializer):
     """A question: what would this usage cost under a plan, with these add-ons?"""
 

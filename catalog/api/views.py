@@ -24,7 +24,7 @@ from catalog.models import Addon, Plan
 from catalog.queries import active_version, estimate_quote, plans_on_offer
 
 
-@extend_schema_view(get=extend_schema(examples=examples.PLANS))
+@extend_schema_view(get=extend_schema(summary="List plans", examples=examples.PLANS))
 class PlanList(ListView):
     """Plans on sale with their active versions: the public ones, and those offered to the caller's tenant."""
 
@@ -38,7 +38,7 @@ class PlanList(ListView):
         return _plans_for(self.request)
 
 
-@extend_schema_view(get=extend_schema(examples=examples.PLAN))
+@extend_schema_view(get=extend_schema(summary="Get a plan", examples=examples.PLAN))
 class PlanDetail(DetailView):
     """One plan on sale, with its active version. 404 for one that isn't offered to the caller's tenant."""
 
@@ -51,7 +51,7 @@ class PlanDetail(DetailView):
         return _plans_for(self.request)
 
 
-@extend_schema_view(get=extend_schema(examples=examples.ADDONS))
+@extend_schema_view(get=extend_schema(summary="List add-ons", examples=examples.ADDONS))
 class AddonList(ListView):
     """Add-ons on sale."""
 

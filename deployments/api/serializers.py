@@ -294,9 +294,15 @@ class CreateSerializer(StrictSerializer):
 class OperatorCreateSerializer(CreateSerializer):
     """A deployment to make. A tenant makes it for itself; an operator names the tenant."""
 
+    # Not required in the schema, which describes a tenant's body too.
     tenant_id = serializers.CharField(
-        max_length=255, required=True, help_text="Operators only, and required."
+        max_length=255, required=False, help_text="Operators only, and required of them."
     )
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if "tenant_id" not in attrs:
+            raise serializers.ValidationError({"tenant_id": ["Is required."]})
+        return attrs
 
 
 class ChangeSerializer(StrictSerializer):
@@ -339,6 +345,7 @@ class SubscribeSerializer(StrictSerializer):
     )
 
 
+@extend_schema_serializer(component_name="AddonAttach")
 class AttachSerializer(StrictSerializer):
     """An add-on to attach."""
 

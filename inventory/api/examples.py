@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from arcadia_cloud.kernel.api.examples import NOT_FOUND, UNKNOWN_PARAMETER, answers_by_role
+from arcadia_cloud.kernel.api.examples import NOT_FOUND, UNKNOWN_PARAMETER, answer, answers_by_role
 from inventory.values import PROVIDER, PROVIDER_CURRENCY
 
 _SEEN_AT: Final = "2026-11-22T21:20:09.651930Z"
@@ -25,6 +25,12 @@ _DROPLET: Final = {
     "last_seen_at": _SEEN_AT,
     "deleted_at": None,
 }
+_CSV: Final = """\
+id,kind,provider_id,name,region,status,tenant_id,deployment,deployment_id,project,project_id,tags,attrs,\
+provider_created_at,first_seen_at,last_seen_at,deleted_at
+14,volume,7d9f1c52,shop-data,syd1,available,acme,shop,5,acme,3,tenant:acme,"{""size_gb"": 50}",\
+2025-03-28T21:36:12Z,2026-11-22T21:20:09.651930Z,2026-11-22T21:20:09.651930Z,
+"""
 _DROPLET_OF_OPERATORS: Final = {
     **_DROPLET,
     "provider": PROVIDER,
@@ -73,4 +79,9 @@ _SUMMARY_OF_OPERATORS: Final = {
 LIST: Final = [*answers_by_role(_DROPLET, _DROPLET_OF_OPERATORS), UNKNOWN_PARAMETER]
 DETAIL: Final = [*answers_by_role(_DROPLET, _DROPLET_OF_OPERATORS), UNKNOWN_PARAMETER, NOT_FOUND]
 EVENTS: Final = [*answers_by_role(_EVENT, _EVENT_OF_OPERATORS), UNKNOWN_PARAMETER, NOT_FOUND]
+EXPORT: Final = [
+    answer(_DROPLET, name="JSON", status=200),
+    answer(_CSV, name="CSV", status=200, media_type="text/csv"),
+    UNKNOWN_PARAMETER,
+]
 SUMMARY: Final = [*answers_by_role(_SUMMARY, _SUMMARY_OF_OPERATORS), UNKNOWN_PARAMETER]

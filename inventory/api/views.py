@@ -39,7 +39,7 @@ class _ResourceView(ScopedView):
     operator_filterset = OperatorResourceFilter
 
 
-@extend_schema_view(get=extend_schema(examples=examples.LIST))
+@extend_schema_view(get=extend_schema(summary="List resources", examples=examples.LIST))
 class ResourceList(_ResourceView, ListView):
     """Resources, newest first: a tenant's own, for operators everybody's."""
 
@@ -58,6 +58,7 @@ class ResourceExport(_ResourceView, DownloadView):
             (200, "text/csv"): OpenApiTypes.STR,
             (200, "application/json"): OperatorResourceSerializer(many=True),
         },
+        examples=examples.EXPORT,
     )
     def get(self, request: Request) -> StreamingHttpResponse:
         """Stream every row that the filters leave, oldest first, with the fields of the list.
@@ -78,12 +79,12 @@ class ResourceExport(_ResourceView, DownloadView):
         return download_head(self.requested_format(request), on=timezone.now().date())
 
 
-@extend_schema_view(get=extend_schema(examples=examples.DETAIL))
+@extend_schema_view(get=extend_schema(summary="Get a resource", examples=examples.DETAIL))
 class ResourceDetail(_ResourceView, DetailView):
     """One resource, live or gone."""
 
 
-@extend_schema_view(get=extend_schema(examples=examples.EVENTS))
+@extend_schema_view(get=extend_schema(summary="List a resource's events", examples=examples.EVENTS))
 class ResourceEvents(ScopedView, ListView):
     """The history of one resource, newest first."""
 
@@ -101,7 +102,7 @@ class ResourceEvents(ScopedView, ListView):
 class InventorySummary(ApiView):
     """Live resources counted by kind, region and status; for operators by tenant too, with monthly cost."""
 
-    @extend_schema(responses=SummarySerializer, examples=examples.SUMMARY)
+    @extend_schema(summary="Count resources", responses=SummarySerializer, examples=examples.SUMMARY)
     def get(self, request: Request) -> Response:
         visible = Resource.objects.visible_to(caller_if_any(request))
         return Response(summarize(visible, for_operator=is_operator(request)))

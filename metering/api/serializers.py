@@ -2,7 +2,7 @@
 
 from typing import Any, ClassVar, Final
 
-from drf_spectacular.utils import extend_schema_field
+from drf_spectacular.utils import extend_schema_field, extend_schema_serializer
 from rest_framework import serializers
 
 from arcadia_cloud.kernel.api.serializers import RowSerializer, StrictSerializer
@@ -95,6 +95,11 @@ class DeploymentQuoteSerializer(serializers.Serializer[Any]):
     )
 
 
+@extend_schema_field({"type": ["string", "number"]})
+class SentDecimalField(serializers.CharField):
+    """A decimal that comes in, as text or as a number."""
+
+
 class UsageEventSerializer(serializers.Serializer[Any]):
     """One event: a quantity, or a meter's reading with its sequence. Describes; `usage_events` checks."""
 
@@ -102,8 +107,8 @@ class UsageEventSerializer(serializers.Serializer[Any]):
     deployment = serializers.IntegerField(help_text="Its id.")
     kind = serializers.ChoiceField(choices=[(str(kind), kind.label) for kind in INTAKE_KINDS])
     at = serializers.DateTimeField(help_text="When it was used: from the first of last month until now.")
-    quantity = serializers.CharField(required=False, help_text="A decimal, not negative; or a number.")
-    reading = serializers.CharField(
+    quantity = SentDecimalField(required=False, help_text="A decimal, not negative.")
+    reading = SentDecimalField(
         required=False,
         help_text="Instead of a quantity: a meter's. Its difference to the last counts.",
     )
@@ -123,6 +128,7 @@ class UsageBatchSerializer(StrictSerializer):
     events = serializers.ListField(child=serializers.JSONField(), help_text=f"1 to {MOST_EVENTS} events.")
 
 
+@extend_schema_serializer(component_name="UsageBatch")  # in the schema "Request" comes behind it
 class UsageBatchRequestSerializer(UsageBatchSerializer):
     """A batch of usage events."""
 

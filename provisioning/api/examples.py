@@ -97,7 +97,7 @@ _KIND: Final = {
     "kind": "echo",
     "title": "Echo a message",
     "description": "`times` echoes of `message`, then, with `then_fail`, a step that fails.",
-    "deadline_seconds": 3600.0,
+    "deadline_seconds": 3600,
     "inputs": {
         "$ref": "#/$defs/EchoInputs",
         "$defs": {
@@ -121,8 +121,8 @@ _BAD_INPUTS: Final = refusal(
     "Bad inputs",
     400,
     code="invalid_input",
-    detail="inputs.times: Expected `int` <= 100",
-    inputs__times="Expected `int` <= 100",
+    detail="inputs.times: Must be at most 100.",
+    inputs__times="Must be at most 100.",
 )
 _BUSY: Final = refusal(
     "Busy",

@@ -49,6 +49,7 @@ def _for_operators(fields: dict[str, str]) -> dict[str, dict[str, Any]]:
     }
 
 
+@extend_schema_serializer(component_name="SagaPlan")  # in the schema "Request" comes behind it
 class SagaPlanRequestSerializer(StrictSerializer):
     """A saga to plan."""
 
@@ -56,6 +57,7 @@ class SagaPlanRequestSerializer(StrictSerializer):
     inputs = serializers.DictField(default=dict, help_text="As the workflow's schema says.")
 
 
+@extend_schema_serializer(component_name="SagaStart")
 class StartSerializer(SagaPlanRequestSerializer):
     """A saga to start, now or later."""
 
@@ -227,7 +229,7 @@ class KindSerializer(serializers.Serializer[Any]):
     kind = serializers.CharField()
     title = serializers.CharField(help_text="In words.")
     description = serializers.CharField(help_text="What its inputs are about; may be empty.")
-    deadline_seconds = serializers.FloatField(help_text="A saga that is older raises an alert.")
+    deadline_seconds = serializers.IntegerField(help_text="A saga that is older raises an alert.")
     inputs = serializers.DictField(help_text="The JSON Schema (2020-12) of its inputs.")
 
 

@@ -56,7 +56,7 @@ def _respond(saga: SagaRun, *, status: int = 200) -> Response:
     return Response(OperatorSagaDetailSerializer(fresh).data, status=status, headers=headers)
 
 
-@extend_schema_view(get=extend_schema(examples=examples.LIST))
+@extend_schema_view(get=extend_schema(summary="List sagas", examples=examples.LIST))
 class SagaList(_SagaView, ListView):
     """Sagas, newest first: a tenant's own, for operators everybody's."""
 
@@ -112,7 +112,7 @@ def _saga_key(request: Request) -> str | None:
     return f"api:{hashlib.sha256(scoped.encode()).hexdigest()}"
 
 
-@extend_schema_view(get=extend_schema(examples=examples.DETAIL))
+@extend_schema_view(get=extend_schema(summary="Get a saga", examples=examples.DETAIL))
 class SagaDetail(_SagaView, DetailView):
     """One saga with its ledger: the steps that were begun, in their order."""
 
@@ -250,6 +250,6 @@ def _kind(workflow: Workflow) -> dict[str, Any]:
         "kind": workflow.kind,
         "title": workflow.title or workflow.kind.replace("_", " "),
         "description": own.get("description", ""),
-        "deadline_seconds": workflow.deadline_seconds,
+        "deadline_seconds": round(workflow.deadline_seconds),
         "inputs": schema,
     }

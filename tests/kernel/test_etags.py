@@ -48,7 +48,7 @@ def test_a_change_needs_the_tag_of_the_object_as_it_is(api: Client) -> None:
     assert changed(api, {}) == 428
     assert changed(api, {"If-Match": '"other"'}) == 412
     assert changed(api, {"If-Match": "garbage"}) == 412
-    assert changed(api, {"If-Match": f"W/{etag}"}) == 412
+    assert changed(api, {"If-Match": f"W/{etag}"}) == 200, "a compressed answer's tag is made weak"
     assert changed(api, {"If-Match": etag}) == 200
     assert changed(api, {"If-Match": "*"}) == 200
 

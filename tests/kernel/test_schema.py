@@ -1,5 +1,6 @@
 """The OpenAPI schema: complete, without warnings, and the committed copy is the present one."""
 
+from collections.abc import Iterator
 from typing import Any, Final
 
 import jsonschema
@@ -29,23 +30,88 @@ def test_the_schema_has_no_warnings_and_the_committed_copy_is_the_present_one(tm
     assert same, f"The API has changed. See that clients can live with it, then renew the copy: {RENEW}"
 
 
-def test_every_endpoint_is_in_it_with_its_errors(schema: dict[str, Any]) -> None:
+def test_every_endpoint_is_in_it_with_its_words_and_its_errors(schema: dict[str, Any]) -> None:
     assert schema["openapi"].startswith("3.1")
     assert len(schema["paths"]) == len({endpoint.route for endpoint in ENDPOINTS} - UNDOCUMENTED)
-    for path, operations in schema["paths"].items():
-        for method, operation in operations.items():
-            where = f"{method} {path}"
-            assert operation.get("summary") or operation.get("description"), where
-            wanted = {"400", "406", "500", "503"}
-            if "health" not in path:
-                wanted |= {"401", "403", "429"}
-                assert operation["security"] == [{"bearerToken": []}], where
-            if "{" in path:
-                wanted.add("404")
-            assert wanted <= set(operation["responses"]), where
-            for status in wanted & set(operation["responses"]) - {"503"}:
-                content = operation["responses"][status]["content"]
-                assert list(content) == ["application/problem+json"], f"{where} {status}"
+    groups = {group["name"] for group in schema["tags"]}
+    assert all(group["description"] for group in schema["tags"])
+    used, summaries = set(), []
+    for where, operation in operations(schema):
+        assert operation["summary"], where
+        assert operation["description"], where
+        summaries.append(operation["summary"])
+        [group] = operation["tags"]
+        used.add(group)
+        wanted = {"400", "406", "500", "503"}
+        if "health" not in where:
+            wanted |= {"401", "403", "429"}
+            assert operation["security"] == [{"bearerToken": []}], where
+        if "{" in where:
+            wanted.add("404")
+        assert wanted <= set(operation["responses"]), where
+        for status, answer in operation["responses"].items():
+            if status >= "400" and (status, where) != ("503", "get /api/health/ready"):
+                [(media_type, content)] = resolved(schema, answer)["content"].items()
+                assert media_type == "application/problem+json", f"{where} {status}"
+                assert content["schema"] == {"$ref": "#/components/schemas/Problem"}, f"{where} {status}"
+    assert used == groups, "a group without an operation, or the other way round"
+    assert len(set(summaries)) == len(summaries), "two operations under one heading"
+
+
+def test_every_operation_has_examples_that_fit(schema: dict[str, Any]) -> None:
+    for where, operation in operations(schema):
+        for status, answer in operation["responses"].items():
+            contents = resolved(schema, answer).get("content", {})
+            for media_type, content in contents.items():
+                # A refusal that the view describes in words of its own needs no example.
+                assert content.get("examples") or status >= "400", f"{where} {status}: no example"
+                for example in content.get("examples", {}).values():
+                    if media_type.endswith("json"):
+                        check(schema, content["schema"], example["value"])
+        body = operation.get("requestBody")
+        if body is not None:
+            examples = body["content"]["application/json"]["examples"]
+            for example in examples.values():
+                check(schema, body["content"]["application/json"]["schema"], example["value"])
+        if operation["responses"].keys() & {"201", "202"}:
+            parameters = {parameter["name"] for parameter in operation["parameters"]}
+            assert "Idempotency-Key" in parameters, f"{where} creates, and takes no Idempotency-Key"
+
+
+def test_money_quantities_and_times_have_one_form_everywhere(schema: dict[str, Any]) -> None:
+    for component, described in schema["components"]["schemas"].items():
+        for name, field in described.get("properties", {}).items():
+            where = f"{component}.{name}"
+            kinds = [part.get("type") for part in [field, *field.get("oneOf", []), *field.get("anyOf", [])]]
+            flat = {each for one in kinds if one for each in (one if isinstance(one, list) else [one])}
+            if component.endswith("Request"):
+                continue  # what comes in may be a number too
+            assert "number" not in flat, f"{where}: a float loses digits"
+            if name.endswith(("_cents", "_minor")) and component not in {"QuoteLine", "Tier"}:
+                assert flat <= {"integer", "null"}, f"{where}: whole minor units"
+            if name in {"qty", "quantity", "used", "included", "overage"} or name.endswith("_qty"):
+                assert flat <= {"string", "null"}, f"{where}: an exact decimal"
+            if name == "at" or name.endswith("_at"):
+                assert field.get("format") == "date-time", f"{where}: RFC 3339"
+
+
+def operations(schema: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Every operation, and where it is."""
+    for path, methods in schema["paths"].items():
+        for method, operation in methods.items():
+            yield f"{method} {path}", operation
+
+
+def resolved(schema: dict[str, Any], answer: dict[str, Any]) -> dict[str, Any]:
+    """An answer, wherever it is described."""
+    name = answer.get("$ref", "").removeprefix("#/components/responses/")
+    return dict(schema["components"]["responses"][name] if name else answer)
+
+
+def check(schema: dict[str, Any], shape: dict[str, Any], value: Any) -> None:
+    """Refuse a value that doesn't fit, formats and all."""
+    whole = {**shape, "components": schema["components"]}
+    jsonschema.Draft202012Validator(whole, format_checker=jsonschema.FormatChecker()).validate(value)
 
 
 @pytest.mark.parametrize(
@@ -86,24 +152,10 @@ def test_the_tenant_filter_is_told_to_be_for_operators(schema: dict[str, Any]) -
     assert description.endswith("Operators only.")
 
 
-def test_examples_fit_and_the_inventory_has_one_for_each_answer(schema: dict[str, Any]) -> None:
-    names = []
-    answers = [
-        (path, status, answer)
-        for path, operations in schema["paths"].items()
-        for operation in operations.values()
-        for status, answer in operation["responses"].items()
-    ]
-    for path, status, answer in answers:
-        for content in answer.get("content", {}).values():
-            for name, example in content.get("examples", {}).items():
-                names.append((path.removeprefix("/api/v1/inventory"), status, name))
-                shape = {**content["schema"], "components": schema["components"]}
-                jsonschema.validate(example["value"], shape)
+def test_the_inventory_has_an_example_for_each_reader(schema: dict[str, Any]) -> None:
     for path in ("", "/{id}", "/{id}/events", "/summary"):
-        assert {(path, "200", "Tenant"), (path, "200", "Operator"), (path, "400", "UnknownParameter")} <= {
-            *names
-        }
+        answer = schema["paths"][f"/api/v1/inventory{path}"]["get"]["responses"]["200"]
+        assert {"Tenant", "Operator"} <= set(answer["content"]["application/json"]["examples"])
 
 
 def test_it_is_served_as_json_too() -> None:

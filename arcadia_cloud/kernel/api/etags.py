@@ -38,6 +38,7 @@ def require_match(request: Request, data: Any) -> None:
     header = request.headers.get("If-Match")
     if header is None:
         raise PreconditionRequired
-    wanted = parse_etags(header)
+    # Weak ones too: our tags are of the data and not of the bytes, and a compressed answer's is made weak.
+    wanted = [tag.removeprefix("W/") for tag in parse_etags(header)]
     if wanted != ["*"] and etag_of(data) not in wanted:
         raise PreconditionFailed

@@ -43,15 +43,17 @@ class Problem:
 
     def response(self) -> JsonResponse:
         """Render it, with the request's id from the log's context."""
+        request_id = str(structlog.contextvars.get_contextvars().get("request_id", ""))
         body = {
             "type": TYPE_PREFIX + self.code,
             "title": HTTPStatus(self.status).phrase,
             "status": self.status,
             "detail": self.detail,
             "errors": dict(self.errors),
-            "request_id": str(structlog.contextvars.get_contextvars().get("request_id", "")),
+            "request_id": request_id,
         }
-        return JsonResponse(body, status=self.status, content_type=MEDIA_TYPE, headers=dict(self.headers))
+        headers = {**self.headers, "X-Request-ID": request_id}
+        return JsonResponse(body, status=self.status, content_type=MEDIA_TYPE, headers=headers)
 
 
 class TooLarge(exceptions.APIException):

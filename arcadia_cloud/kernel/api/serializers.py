@@ -1,12 +1,14 @@
 """Serializers: strict ones for what comes in, quick ones for rows that go out, and the shape of an error."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC
+from decimal import Decimal
 from functools import cached_property
 from operator import attrgetter
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, Final, TypeVar
 
 from django.db import models
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 RowT = TypeVar("RowT", bound=models.Model)
@@ -57,16 +59,49 @@ def _show(field: serializers.Field[Any, Any, Any, Any], *, is_column: bool) -> S
 
 
 class StrictSerializer(serializers.Serializer[Any]):
-    """Refuses unknown fields by name, where REST framework would drop them in silence."""
+    """Refuses unknown fields and wrong JSON types by name: the library drops and converts them."""
 
     def to_internal_value(self, data: Any) -> Any:
-        """Raises ValidationError with one entry per unknown field."""
+        """Raises ValidationError with one entry per field that is unknown or of another type."""
         if isinstance(data, dict):
-            known = {name for name, field in self.fields.items() if not field.read_only}
-            unknown = sorted(set(data) - known)
-            if unknown:
-                raise serializers.ValidationError({name: ["There is no such field."] for name in unknown})
+            known = {name: field for name, field in self.fields.items() if not field.read_only}
+            errors: dict[str, Any] = {
+                name: ["There is no such field."] for name in sorted(set(data) - set(known))
+            }
+            for name in sorted(set(data) & set(known)):
+                if wrong := _refusal_of_type(known[name], data[name]):
+                    errors[name] = wrong
+            if errors:
+                raise serializers.ValidationError(errors)
         return super().to_internal_value(data)
+
+
+# The parser makes Decimals of fractions; whether one is whole, the field itself checks.
+_JSON_TYPES: Final[Sequence[tuple[type[Any], tuple[type[Any], ...], str]]] = (
+    (serializers.BooleanField, (bool,), "Must be true or false."),
+    (serializers.IntegerField, (int, Decimal), "Must be a whole number."),
+    (serializers.CharField, (str,), "Must be text."),
+)
+
+
+def _refusal_of_type(field: Any, value: Any) -> Any:
+    """Return what is wrong with a value's JSON type; None where nothing is, or the field checks it itself."""
+    if isinstance(field, serializers.ListField) and isinstance(value, list):
+        found = {index: _refusal_of_type(field.child, part) for index, part in enumerate(value)}
+        return {str(index): wrong for index, wrong in found.items() if wrong} or None
+    for kind, types, rule in _JSON_TYPES:
+        # By the exact type: to Python, true is a number.
+        if isinstance(field, kind) and value is not None and type(value) not in types:
+            return [rule]
+    return None
+
+
+@extend_schema_field({"type": "string", "pattern": "^[0-9]{4}-[0-9]{2}$"})
+class ShownMonthField(serializers.DateField):
+    """A month's first day, shown as the month."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(format="%Y-%m", **options)
 
 
 class ProblemSerializer(serializers.Serializer[Any]):

@@ -21,8 +21,8 @@ from arcadia_cloud.kernel.tokens import TokenUser
 log = structlog.get_logger(__name__)
 
 WINDOW_SECONDS: Final = 60
+RATE_LIMIT: Final = "arcadia.rate_limit"  # of the request's META: the headers of its answer
 _TIMEOUT_SECONDS: Final = 0.1
-
 
 breaker = CircuitBreaker(seconds=15)
 
@@ -52,7 +52,14 @@ class TenantThrottle(BaseThrottle):
             log.warning("throttle_open", error=type(error).__name__, seconds=breaker.seconds)
             return True
         self.wait_seconds = max(1, int((window + 1) * WINDOW_SECONDS - now) + 1)
-        return count <= settings.ARCADIA_API_REQUESTS_PER_MINUTE
+        limit: int = settings.ARCADIA_API_REQUESTS_PER_MINUTE
+        # On the request and not the response: an answer that no view makes, a crash's, carries them too.
+        request.META[RATE_LIMIT] = {
+            "RateLimit-Limit": str(limit),
+            "RateLimit-Remaining": str(max(0, limit - count)),
+            "RateLimit-Reset": str(self.wait_seconds),
+        }
+        return count <= limit
 
     def wait(self) -> float:
         """Return the seconds to the next window, for Retry-After."""

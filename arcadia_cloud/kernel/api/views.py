@@ -26,7 +26,10 @@ class StrictQueryMixin(APIView):
     query_parameters: ClassVar[frozenset[str]] = frozenset()
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        """Runs after authentication, permissions and throttles: strangers learn no parameter's name."""
+        """Runs after authentication, throttles and permissions: strangers learn no parameter's name."""
+        self.perform_authentication(request)
+        # Before the permissions, not after them as in the library: who is refused everywhere has a limit too.
+        super().check_throttles(request)
         super().initial(request, *args, **kwargs)
         if not hasattr(self, str(request.method).lower()):
             return  # 405 comes before what is wrong with the parameters
@@ -42,6 +45,9 @@ class StrictQueryMixin(APIView):
                 errors[name] = ["May not be empty."]
         if errors:
             raise ValidationError(errors)
+
+    def check_throttles(self, request: Request) -> None:
+        """Count nothing a second time: `initial` has."""
 
     def known_parameters(self) -> Mapping[str, bool]:
         """The query parameters of this request's endpoint, and whether each may stand more than once."""
