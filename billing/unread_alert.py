@@ -1,4 +1,4 @@
-"""The alert while the balance or the billing history can't be read: without it old figures look like new ones."""
+"""The alert while the balance or the billing history can't be read: old figures look like new ones."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

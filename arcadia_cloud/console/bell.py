@@ -1,12 +1,14 @@
-"""The number of open alerts that nobody has snoozed: the bell's in the head of each page, and the sidebar's."""
+"""The number of open alerts that nobody has snoozed: for the bell in each page's head, and the sidebar."""
+
+from typing import Final
 
 from django.http import HttpRequest
 from django.utils import timezone
 
 from arcadia_cloud.kernel.alerts import awake_alerts
-from arcadia_cloud.kernel.console.paging import MOST_COUNTED
 
-_REMEMBERED = "arcadia_awake_alerts"
+MOST_COUNTED: Final = 999
+_REMEMBERED: Final = "arcadia_awake_alerts"
 
 
 def count_awake_alerts(request: HttpRequest) -> int:

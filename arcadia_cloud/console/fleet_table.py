@@ -114,7 +114,7 @@ def chart_data(cells: Sequence[FleetCell]) -> str:
         for kind in (*own, _OTHERS)
         if kind in stacks
     ]
-    return json.dumps({"labels": [region or NOTHING for region in regions], "datasets": datasets})
+    return json.dumps({"labels": [region or "no region" for region in regions], "datasets": datasets})
 
 
 def _resources_href(**filters: str) -> str:

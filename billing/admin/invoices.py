@@ -126,8 +126,8 @@ class ProviderInvoiceAdmin(RecordAdmin[ProviderInvoice]):
         icon="receipt_long",
         dialog={
             "title": "Read the bills now?",
-            "description": "A worker reads balance, invoices and prices, computes the costs of the days and "
-            "runs the money audit, beside the schedule.",
+            "description": "A worker reads balance, prices and invoices, and computes the costs of the days, "
+            "beside the schedule.",
             "form_submit_text": "Read",
         },
     )

@@ -1,4 +1,4 @@
-"""The signs that rows show by themselves, where no alert is raised, or later: workers, syncs, drift, bills."""
+"""The signs that rows show by themselves, where no alert is raised, or later: workers, syncs, bills."""
 
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta

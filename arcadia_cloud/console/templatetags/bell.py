@@ -5,8 +5,8 @@ from typing import Any
 from django import template
 from django.urls import reverse
 
-from arcadia_cloud.console.bell import count_awake_alerts
-from arcadia_cloud.kernel.console.paging import MOST_COUNTED
+# Nothing of the theme may be imported here: it loads the template libraries while it is itself imported.
+from arcadia_cloud.console.bell import MOST_COUNTED, count_awake_alerts
 
 register = template.Library()
 

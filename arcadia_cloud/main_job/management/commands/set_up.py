@@ -38,9 +38,7 @@ class Command(BaseCommand):
                 for mode in (RunMode.FULL, RunMode.SLOW):
                     request_sync(mode=mode, actor="bin/run")
                 request_refresh(actor="bin/run")
-                self.stdout.write(
-                    "a first sync and a first reading of bills are asked for; the workers do it"
-                )
+                self.stdout.write("a first sync is asked for, and billing; the workers do them")
         except DatabaseError as error:
             raise CommandError(f"the database refused: {error}") from error
         except KeyboardInterrupt:
