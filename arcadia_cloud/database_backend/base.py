@@ -17,7 +17,7 @@ from arcadia_cloud.live_secret import LiveSecret
 T = TypeVar("T")
 _URL: Final = LiveSecret("DATABASE_URL")
 _PROBE_SECONDS: Final = 2.0  # for the `SELECT 1` before a kept connection is used again
-# A server that has just let a connection wait in vain isn't tried again by each of the requests behind it, nor
+# A server that has just let a connection wait in vain isn't tried by each of the requests behind it, nor
 # by each query of a page that can do without: they would wait one after the other.
 hanging: Final = CircuitBreaker(seconds=3)
 
