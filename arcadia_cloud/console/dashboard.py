@@ -12,6 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import urlencode
 
+from arcadia_cloud.console.attention.provider_faults import provider_fault
 from arcadia_cloud.console.attention.strip import Known, Strip, build_strip
 from arcadia_cloud.console.attention.unknowns import Horizon
 from arcadia_cloud.console.figures import (
@@ -42,10 +43,14 @@ _BILLING_PERMISSIONS: Final = (
 
 @dataclass(frozen=True, slots=True)
 class SyncRow:
-    """The age of a kind's last complete sync, and the link to its runs."""
+    """The age of a kind's last complete sync, and the link to its runs.
+
+    `reason` is why it isn't fresh, in a few words: the run has the whole text.
+    """
 
     kind: str
     age: SyncAge
+    reason: str
     href: str
 
 
@@ -128,5 +133,13 @@ def build_dashboard(request: HttpRequest, *, at: datetime, with_billing: bool) -
 
 def _sync_rows(ages: list[SyncAge]) -> list[SyncRow]:
     runs = reverse("admin:inventory_syncrun_changelist")
-    rows = [SyncRow(kind_label(age.kind), age, f"{runs}?{urlencode({'kind': age.kind})}") for age in ages]
+    rows = [
+        SyncRow(
+            kind_label(age.kind),
+            age,
+            "" if age.is_fresh else provider_fault(age.reason) or age.reason,
+            f"{runs}?{urlencode({'kind': age.kind})}",
+        )
+        for age in ages
+    ]
     return sorted(rows, key=lambda row: row.kind.casefold())

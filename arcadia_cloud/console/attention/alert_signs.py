@@ -27,7 +27,7 @@ _NOUNS: Final[Mapping[str, tuple[str, str, Mapping[str, str]]]] = {
     "invoice": ("invoice", "admin:billing_providerinvoice_changelist", {}),
     "bucket": ("bucket", "admin:inventory_resource_changelist", {"kind": "spaces_bucket"}),
     "deployment": ("deployment", "admin:deployments_deployment_changelist", {}),
-    "billing": ("reading of bills", "admin:billing_providerinvoice_changelist", {}),
+    "billing": ("billing call", "admin:billing_providerinvoice_changelist", {}),
     "token": ("token", "", {}),
 }
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Final, Self
 
 from django.db.models import Count, Min
 from django.http import HttpRequest
@@ -67,50 +67,23 @@ class Strip:
 
 def build_strip(known: Known, request: HttpRequest, horizon: Horizon, *, at: datetime) -> Strip:
     """Read what else is needed, and merge it: four queries, and one more of billing."""
-    every = list(
-        Alert.objects.filter(resolved_at=None).order_by("severity", "raised_at", "pk")[:_MOST_ALERTS]
-    )
-    awake = [alert for alert in every if alert.snoozed_until is None or alert.snoozed_until <= at]
-    alerted = {alert.subject for alert in every}
-    snoozed_queues = subjects_with(every, NO_WORKER) - subjects_with(awake, NO_WORKER)
+    alerts = _OpenAlerts.load(at=at)
     drift = Drift.objects.open().aggregate(count=Count("pk"), since=Min("detected_at"))
-    is_drift_awake = subjects_with(awake, NEW_DRIFT) or not subjects_with(every, NEW_DRIFT)
-    cannot_sync = syncs_cannot_run(known.processes)
-    late = signs_of_syncs(known.ages, alerted=alerted)
-    # Kinds that nobody can read for want of a worker are the worker's entry; those that fail are their own.
-    silent = [sign for sign in late if cannot_sync and sign.cause[0] == "sync" and not sign.cause[1]]
-    signs: list[Sign] = [
-        *signs_of_processes(known.processes, snoozed_queues=snoozed_queues, stale_kinds=len(silent)),
-        *signs_of_alerts(
-            awake,
-            SubjectAddresses(alert.subject for alert in awake),
-            with_billing=known.billing is not None,
-        ),
-        *(sign for sign in late if sign not in silent),
-        *signs_of_provisioning(
-            known.brake,
-            list_failed_sagas(_MOST_ALERTS),
-            alerted=alerted,
-            may_lift=request.user.has_perm("provisioning.change_provisioningbrake"),
-        ),
-        *(sign_of_drift(drift["count"], since=drift["since"]) if is_drift_awake else ()),
-    ]
+    signs = _signs_of_work(known, alerts, request)
+    if not alerts.is_snoozed(NEW_DRIFT):
+        signs += sign_of_drift(drift["count"], since=drift["since"])
     unknowns = horizon.unknown_kinds(known.ages, request)
     if known.billing is not None:
-        signs += signs_of_billing(
-            known.billing,
-            list_unpushed(),
-            known.audit,
-            alerted=alerted,
-            can_run=known.processes.beats > 0 and _BILLING_QUEUE not in known.processes.unserved,
-            at=at,
-        )
+        queues, beats = known.processes.unserved, known.processes.beats
+        can_run = beats > 0 and _BILLING_QUEUE not in queues
+        billing = (known.billing, list_unpushed(), known.audit)
+        signs += signs_of_billing(*billing, alerted=alerts.subjects, can_run=can_run, at=at)
         unknowns += horizon.unknown_money(
             known.billing,
             known.audit,
             request,
             has_costs=known.has_costs,
-            is_failing=any(subject.startswith("billing:") for subject in alerted),
+            is_failing=any(subject.startswith("billing:") for subject in alerts.subjects),
         )
     concerns = merge_signs(signs)
     return Strip(
@@ -120,6 +93,53 @@ def build_strip(known: Known, request: HttpRequest, horizon: Horizon, *, at: dat
         unknowns=unknowns,
         drift=drift["count"],
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _OpenAlerts:
+    """The open alerts; `subjects` are those of snoozed ones, too: who has snoozed one isn't told by rows."""
+
+    every: Sequence[Alert]
+    awake: Sequence[Alert]
+
+    @classmethod
+    def load(cls, *, at: datetime) -> Self:
+        rows = Alert.objects.filter(resolved_at=None).order_by("severity", "raised_at", "pk")
+        every = list(rows[:_MOST_ALERTS])
+        awake = [alert for alert in every if alert.snoozed_until is None or alert.snoozed_until <= at]
+        return cls(every, awake)
+
+    @property
+    def subjects(self) -> set[str]:
+        return {alert.subject for alert in self.every}
+
+    def snoozed_subjects(self, code: str) -> set[str]:
+        return subjects_with(self.every, code) - subjects_with(self.awake, code)
+
+    def is_snoozed(self, code: str) -> bool:
+        return bool(self.snoozed_subjects(code))
+
+
+def _signs_of_work(known: Known, alerts: _OpenAlerts, request: HttpRequest) -> list[Sign]:
+    """Return what alerts, workers, syncs and sagas show."""
+    late = signs_of_syncs(known.ages, alerted=alerts.subjects)
+    # Kinds that nobody can read for want of a worker are the worker's entry; those that fail are their own.
+    cannot_sync = syncs_cannot_run(known.processes)
+    silent = [sign for sign in late if cannot_sync and sign.cause == ("sync", "")]
+    addresses = SubjectAddresses(alert.subject for alert in alerts.awake)
+    return [
+        *signs_of_processes(
+            known.processes, snoozed_queues=alerts.snoozed_subjects(NO_WORKER), stale_kinds=len(silent)
+        ),
+        *signs_of_alerts(alerts.awake, addresses, with_billing=known.billing is not None),
+        *(sign for sign in late if sign not in silent),
+        *signs_of_provisioning(
+            known.brake,
+            list_failed_sagas(_MOST_ALERTS),
+            alerted=alerts.subjects,
+            may_lift=request.user.has_perm("provisioning.change_provisioningbrake"),
+        ),
+    ]
 
 
 def _heading(concerns: Sequence[Concern], unknowns: Sequence[Unknown]) -> str:
