@@ -1,8 +1,8 @@
 """The processes of bin/run: the web server, a worker per group of queues, and beat, watched until the end.
 
-When the web server or a server behind it ends by itself, the whole stack stops and names it and its log: on a
-laptop that is clearer than one that limps on. A worker or beat that ends is named, too, and the rest stays up:
-the console's home page says what waits for it, as it would in production, which restarts single processes.
+When the web server or a server behind it ends by itself, the whole stack stops and names it and its log:
+on a laptop that is clearer than one that limps on. A worker or beat that ends is named, too, and the rest
+stays up: the console's home page says what waits for it. Production restarts single processes.
 """
 
 import re

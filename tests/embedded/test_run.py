@@ -61,7 +61,7 @@ def test_behind_a_proxy_a_second_run_refuses_a_single_job_joins_and_ctrl_c_leave
         assert "stopped; nothing is left running" in stack.read_output()
 
 
-def test_after_kill_9_the_next_run_recovers_and_only_a_dead_web_server_stops_it_all(
+def test_after_kill_9_the_next_run_recovers_and_a_dead_web_server_stops_it_all(
     stack_place: Place,
 ) -> None:
     place = stack_place

@@ -1,6 +1,7 @@
 """The signs that open alerts are, with the causes that they share."""
 
 import re
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Final
 
@@ -38,6 +39,9 @@ def signs_of_alerts(
     """Return a sign for each of these alerts, but for those of billing where the user may not see it."""
     # A droplet that a saga left off and the saga's own alert are one matter.
     left_off = {saga for alert in alerts if (saga := _saga_that_left_off(alert))}
+    counts = Counter(alert.subject for alert in alerts)
+    # Several alerts of one thing, as of a saga that could neither go on nor go back, are one matter as well.
+    whole = left_off | {subject for subject, count in counts.items() if count > 1}
     signs = []
     for alert in alerts:
         kind = alert.subject.partition(":")[0]
@@ -47,7 +51,7 @@ def signs_of_alerts(
         noun, page, query = _NOUNS.get(kind, ("", "", {}))
         signs.append(
             Sign(
-                cause=_cause_of(alert, fault, left_off),
+                cause=_cause_of(alert, fault, whole),
                 severity=alert.severity,
                 sentence=_sentence_of(alert, fault),
                 href=addresses.find(alert),
@@ -72,13 +76,13 @@ def _saga_that_left_off(alert: Alert) -> str:
     return f"saga:{alert.details.get('saga')}" if alert.code == LEFT_OFF else ""
 
 
-def _cause_of(alert: Alert, fault: str, left_off: Collection[str]) -> Cause:
+def _cause_of(alert: Alert, fault: str, whole: Collection[str]) -> Cause:
+    """Return what an alert's cause is told from; `whole` are subjects that make one cause."""
     if fault:
         return ("provider", fault)
-    if saga := _saga_that_left_off(alert):
-        return ("saga", saga)
-    if alert.subject in left_off:
-        return ("saga", alert.subject)
+    subject = _saga_that_left_off(alert) or alert.subject
+    if subject in whole:
+        return ("subject", subject)
     # Sagas that end at one step for one reason have one cause, and so have kinds with the same words.
     words = _SAGA.sub("", _SYNC.sub("", alert.message))
     return (alert.code, words.replace(alert.subject.partition(":")[2], "…"))

@@ -44,8 +44,10 @@ def signs_of_processes(
         tasks = f"; {waiting:,} task{'' if waiting == 1 else 's'} wait" if waiting else ""
         seen = [queue.seen_at for queue in awake if queue.seen_at]
         since = max(seen) if is_all and seen else min(seen, default=None)
-        signs.append(Sign(("workers",), CRITICAL, f"{words}{tasks}{told}", HOME_WORKERS, since=since))
-        told = ""
+        is_cause = any(queue.name.startswith(_SYNC_QUEUES) for queue in awake)
+        words = f"{words}{tasks}{told if is_cause else ''}"
+        signs.append(Sign(("workers",), CRITICAL, words, HOME_WORKERS, since=since))
+        told = "" if is_cause else told
     if not processes.beats:
         words = f"No beat runs: nothing is scheduled{told}"
         signs.append(Sign(("beat",), CRITICAL, words, HOME_WORKERS))
@@ -90,7 +92,7 @@ def signs_of_provisioning(
     """Return the pause, and dead letters whose alert somebody has resolved by hand."""
     signs = [
         Sign(
-            cause=("saga", f"saga:{saga.pk}"),
+            cause=("subject", f"saga:{saga.pk}"),
             severity=CRITICAL,
             sentence=f"Saga {saga.pk} ({saga.kind}) can't go on, and waits for a retry or a cancel",
             href=reverse("admin:provisioning_sagarun_change", args=[saga.pk]),
