@@ -13,6 +13,8 @@ STATEMENT_SECONDS: Final[Mapping[str, int]] = {"web": 30, "worker": 1800, "migra
 # How long to wait for an answer of a server that hangs and enforces nothing: a little longer than it would
 # allow, so that a statement that is only slow ends with the server's own word.
 ANSWER_SECONDS: Final[Mapping[str, int]] = {"web": 35, "worker": 1860, "migration": 0}
+# How long to wait for a new connection. A person waits for a page; work in the background may wait longer.
+CONNECT_SECONDS: Final[Mapping[str, int]] = {"web": 3, "worker": 5, "migration": 5}
 IDLE_IN_TRANSACTION_SECONDS: Final[Mapping[str, int]] = {"web": 30, "worker": 300, "migration": 300}
 
 # A peer that vanished without a word is given up after about a minute, also with a query under way.

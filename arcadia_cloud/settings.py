@@ -14,7 +14,7 @@ from corsheaders.defaults import default_headers
 from kombu import Queue
 
 from arcadia_cloud.console import theme_settings
-from arcadia_cloud.database_limits import ANSWER_SECONDS, ROLES, limited, role_of
+from arcadia_cloud.database_limits import ANSWER_SECONDS, CONNECT_SECONDS, ROLES, limited, role_of
 from arcadia_cloud.digitalocean.credentials import is_well_formed
 from arcadia_cloud.embedded.proxies import no_proxy_variables
 from arcadia_cloud.embedded.state import TOKEN_VARIABLES, missing_variables, read_running_stack
@@ -152,11 +152,12 @@ else:
             "ATOMIC_REQUESTS": False,
         }
     }
-    DATABASES["default"].setdefault("OPTIONS", {}).setdefault("connect_timeout", 5)
+    DATABASES["default"].setdefault("OPTIONS", {})
     if env.flag("ARCADIA_DB_BEHIND_PGBOUNCER", default=False):
         DATABASES["default"]["DISABLE_SERVER_SIDE_CURSORS"] = True
         DATABASES["default"]["OPTIONS"]["prepare_threshold"] = None
     _role = env.choice("ARCADIA_ROLE", (role_of(sys.argv), *ROLES))
+    DATABASES["default"]["OPTIONS"].setdefault("connect_timeout", CONNECT_SECONDS[_role])
     DATABASES["default"]["ANSWER_SECONDS"] = (
         env.number("ARCADIA_DB_ANSWER_SECONDS", ANSWER_SECONDS.get(_role, 0)) or None
     )

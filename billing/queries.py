@@ -38,6 +38,7 @@ from billing.costs.margin_history import (
     MonthFigures,
     MonthLines,
     last_months,
+    list_month_by_plan,
     list_months_by_plan,
     list_months_of_deployment,
     list_months_of_tenant,
@@ -52,6 +53,7 @@ from billing.costs.simulation.results import (
     simulations_of_version,
 )
 from billing.costs.undercharges import Undercharge, list_closed_months, list_undercharges
+from billing.home_figures import DayTotal, UnpushedInvoices, list_day_totals, list_unpushed
 from billing.ingest.csv_summary import find_invoice_of_csv
 from billing.models import AuditRun, BalanceSnapshot, ProviderInvoice
 from billing.states import IngestStatus, PushStatus
@@ -72,6 +74,7 @@ __all__ = [
     "CostRow",
     "CostSource",
     "DayCost",
+    "DayTotal",
     "Dimension",
     "Figures",
     "Leftover",
@@ -92,6 +95,7 @@ __all__ = [
     "TenantRow",
     "Undercharge",
     "UnpricedResources",
+    "UnpushedInvoices",
     "balances_since",
     "break_down_costs",
     "codes_of",
@@ -113,12 +117,15 @@ __all__ = [
     "latest_balance",
     "limit_rows",
     "list_closed_months",
+    "list_day_totals",
     "list_leftovers",
+    "list_month_by_plan",
     "list_months_by_plan",
     "list_months_of_deployment",
     "list_months_of_tenant",
     "list_tenants",
     "list_undercharges",
+    "list_unpushed",
     "open_anomalies",
     "read_month_lines",
     "reason_against_publishing",
@@ -141,7 +148,8 @@ class BillingSummary:
     """The state of billing. `balance` is the latest, `previous_month` the first day of the month before its.
 
     `spent_by_then` is what that month had cost at the same moment, None where no snapshot is near it;
-    `invoiced` the sum of its invoices, None where there is none. Amounts in US dollars.
+    `invoiced` the sum of its invoices, None where there is none. `known` are all invoices that were ever
+    read. Amounts in US dollars.
     """
 
     balance: BalanceSnapshot | None
@@ -151,6 +159,7 @@ class BillingSummary:
     unreconciled: int
     waiting: int
     refused: int
+    known: int
 
 
 def summarize_billing(*, at: datetime) -> BillingSummary:
@@ -163,6 +172,7 @@ def summarize_billing(*, at: datetime) -> BillingSummary:
         unreconciled=Count("pk", filter=UNRECONCILED),
         waiting=Count("pk", filter=UNPUSHED & Q(push_status=PushStatus.WAITING)),
         refused=Count("pk", filter=UNPUSHED & Q(push_status=PushStatus.REFUSED)),
+        known=Count("pk"),
     )
     # Compared at the provider's clock: near midnight ours is in another month than its figures.
     then = _balance_near(one_month_before(now))

@@ -41,10 +41,14 @@ from billing.matching import rematch
 from billing.models import BalanceSnapshot, ExchangeRate, PlanSimulation, ProviderInvoice
 from billing.queries import invoices_to_ingest, invoices_to_push
 from billing.states import PushStatus
+from billing.unread_alert import BALANCE, HISTORY, alert_while_unread
 from billing.values import CostSource
 
 __all__ = [
     "AUDIT_TASK",
+    "BALANCE_TASK",
+    "COSTS_TASK",
+    "HISTORY_TASK",
     "INGEST_TASK",
     "LONGEST_REASON",
     "PUSH_TASK",
@@ -96,6 +100,9 @@ QUEUE: Final = "cloud_billing"
 INGEST_TASK: Final = "billing.ingest_invoice"
 PUSH_TASK: Final = "billing.push_invoice"
 AUDIT_TASK: Final = "billing.audit_money"
+COSTS_TASK: Final = "billing.compute_daily_costs"
+BALANCE_TASK: Final = "billing.snapshot_balance"
+HISTORY_TASK: Final = "billing.read_history"
 SIMULATE_TASK: Final = "billing.simulate_plan"
 
 _LONGEST_COUNTDOWN: Final = timedelta(minutes=30)
@@ -114,7 +121,7 @@ class SweepCounts:
 
 def snapshot_balance(*, at: datetime) -> BalanceSnapshot:
     """Store the balance as that of the hour of `at`. Raises ProviderError."""
-    with DigitalOcean(PURPOSE) as cloud:
+    with alert_while_unread(BALANCE), DigitalOcean(PURPOSE) as cloud:
         return balance.snapshot_balance(cloud=cloud, at=at)
 
 
@@ -199,7 +206,7 @@ def update_history(*, at: datetime, enqueue: bool, since: date | None = None) ->
 
     Raises ProviderError.
     """
-    with DigitalOcean(PURPOSE) as cloud:
+    with alert_while_unread(HISTORY), DigitalOcean(PURPOSE) as cloud:
         history = read_history(cloud=cloud, at=at, since=since)
     if enqueue:
         for pk in history.to_ingest:

@@ -5,16 +5,23 @@ from django.utils import timezone
 
 from arcadia_cloud.kernel.leases import LeaseHeld
 from billing import services
+from billing.refresh import REFRESH_TASK, refresh
 
 
-@shared_task(name="billing.snapshot_balance")
+@shared_task(name=REFRESH_TASK)
+def refresh_billing(actor: str = "schedule") -> dict[str, str]:
+    """Read and compute everything at once, as a new installation asks for; return what failed."""
+    return dict(refresh(actor=actor))
+
+
+@shared_task(name=services.BALANCE_TASK)
 def snapshot_balance() -> dict[str, str]:
     """Store the balance, hourly."""
     snapshot = services.snapshot_balance(at=timezone.now())
     return {"month_to_date_balance": str(snapshot.month_to_date_balance)}
 
 
-@shared_task(name="billing.read_history", throws=(LeaseHeld,))
+@shared_task(name=services.HISTORY_TASK, throws=(LeaseHeld,))
 def read_history() -> dict[str, int]:
     """Read the history, daily: headers of new invoices, and an ingest for each that isn't in place."""
     history = services.update_history(at=timezone.now(), enqueue=True)
@@ -49,7 +56,7 @@ def read_reported_costs() -> dict[str, int | str]:
     return {"days": result.days, "items": result.items, "refusal": result.refusal}
 
 
-@shared_task(name="billing.compute_daily_costs", throws=(LeaseHeld,))
+@shared_task(name=services.COSTS_TASK, throws=(LeaseHeld,))
 def compute_daily_costs() -> dict[str, int]:
     """Compute the costs of the days that are due, daily."""
     result = services.compute_daily_costs(at=timezone.now())

@@ -18,6 +18,8 @@ class InventoryConfig(AppConfig):
         register_account_check(import_string("inventory.sync.account.require_pinned_account"))
         subject_links.register("run", "admin:inventory_syncrun_change")
         subject_links.register("resource", "admin:inventory_resource_change")
+        subject_links.register_list("kind", "admin:inventory_syncrun_changelist", "kind")
+        subject_links.register_list("limit", "admin:inventory_resource_changelist", "kind")
         readiness.register("sync", import_string("inventory.readiness.sync_age"), vital=False)
         count_live = import_string("inventory.queries.count_live_by_deployment")
         register_resource_counter("inventory", count_live)

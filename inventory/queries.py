@@ -17,7 +17,9 @@ from inventory.kinds import registry
 from inventory.kinds.spec import KindSpec, Source
 from inventory.models import IS_UNATTRIBUTED, Resource, ResourceEvent, ResourceQuerySet, SyncRun
 from inventory.values import (
+    PROVIDER,
     PROVIDER_CURRENCY,
+    RunMode,
     RunOutcome,
 )
 
@@ -38,13 +40,21 @@ class SyncAge:
     """The last time a kind was read completely; None: never. `is_stale` where that is too long ago.
 
     Where a part of it was kept from earlier runs, it is the age of the oldest part. `reason` is why its
-    newest run wasn't complete, or what it kept; empty where it read everything.
+    newest run wasn't complete, or what it kept; empty where it read everything. `has_failed`: that run did.
+    `mode` is the schedule that reads it completely.
     """
 
     kind: str
     completed_at: datetime | None
     is_stale: bool
     reason: str = ""
+    has_failed: bool = False
+    mode: RunMode = RunMode.FULL
+
+    @property
+    def is_fresh(self) -> bool:
+        """Whether it is known to be good: read completely, not too long ago, and at the last try."""
+        return self.completed_at is not None and not self.is_stale and not self.has_failed
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +108,16 @@ def sync_ages(*, at: datetime) -> list[SyncAge]:
         # were skipped: for want of calls, say.
         is_set_up = not (spec.source is Source.SPACES and run.outcome == RunOutcome.SKIPPED)
         is_stale = is_set_up if run.completed_at is None else at - run.completed_at > limit
-        ages.append(SyncAge(run.kind, run.completed_at, is_stale, run.error))
+        ages.append(
+            SyncAge(
+                run.kind,
+                run.completed_at,
+                is_stale,
+                run.error,
+                has_failed=run.outcome in {RunOutcome.FAILED, RunOutcome.SUSPICIOUS},
+                mode=RunMode.FULL if RunMode.FULL in spec.modes else RunMode.SLOW,
+            )
+        )
     return ages
 
 
@@ -118,6 +137,17 @@ def kinds_read_by_day(days: Period) -> set[tuple[date, str]]:
         for each in (day - timedelta(days=1), day):
             newest[each, kind] = outcome
     return {subject for subject, outcome in newest.items() if outcome == RunOutcome.COMPLETE}
+
+
+def find_resources(identities: Collection[tuple[str, str]]) -> dict[tuple[str, str], int]:
+    """Return the keys of resources by kind and the provider's id, gone ones too. One query."""
+    # Asked for even where none is wanted: a page has then as many queries whatever it shows.
+    wanted = Q(kind="", provider_id="")
+    for kind, provider_id in identities:
+        wanted |= Q(kind=kind, provider_id=provider_id)
+    rows = Resource.objects.filter(wanted, provider=PROVIDER).values_list("kind", "provider_id", "pk")
+    # Of two lives under one id the later counts.
+    return {(kind, provider_id): pk for kind, provider_id, pk in rows.order_by("pk")}
 
 
 def fleet_cells() -> list[FleetCell]:

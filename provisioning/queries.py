@@ -8,6 +8,8 @@ from django.db.models import Count, Q
 from arcadia_cloud.kernel.errors import NotFound
 from arcadia_cloud.kernel.models import Alert
 from provisioning.engine.compensation import COMPENSATION_FAILED
+from provisioning.engine.dead_letters import DEAD_LETTER
+from provisioning.left_off import LEFT_OFF
 from provisioning.models import ProvisioningBrake, SagaRun, SagaStepResult
 from provisioning.pause import pause_state
 from provisioning.plan import Plan, plan_saga
@@ -17,9 +19,12 @@ from provisioning.states import LIVE, SagaStatus
 
 __all__ = [
     "COMPENSATION_FAILED",
+    "DEAD_LETTER",
+    "LEFT_OFF",
     "Plan",
     "ProvisioningSummary",
     "Reversal",
+    "list_failed_sagas",
     "list_steps",
     "pause_state",
     "plan_saga",
@@ -50,6 +55,12 @@ def saga_at_work(subject: str, *, at: datetime) -> SagaRun | None:
     """
     began = SagaRun.objects.filter(subjects__contains=[subject], started_at__lte=at)
     return began.filter(Q(finished_at=None) | Q(finished_at__gte=at)).order_by("-pk").first()
+
+
+def list_failed_sagas(most: int) -> list[SagaRun]:
+    """Return the dead letters, the oldest first; `most` of them, without their inputs and outputs."""
+    columns = ("pk", "kind", "finished_at")
+    return list(SagaRun.objects.filter(status=SagaStatus.FAILED).only(*columns).order_by("pk")[:most])
 
 
 def list_steps(saga_id: int) -> list[SagaStepResult]:

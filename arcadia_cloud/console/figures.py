@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 from typing import Final
 
@@ -10,6 +10,8 @@ from django.conf import settings
 from django.urls import reverse
 from django.utils.http import urlencode
 
+from arcadia_cloud.console.attention.state_signs import BALANCE_STALE_AFTER
+from arcadia_cloud.kernel.console.formatting import NOTHING
 from arcadia_cloud.kernel.money import Money, format_money
 from billing.models import AuditRun
 from billing.queries import BillingSummary
@@ -20,7 +22,6 @@ from provisioning.queries import COMPENSATION_FAILED, ProvisioningSummary
 from provisioning.states import LIVE_SAGAS, SagaStatus
 
 _KINDS_NAMED: Final = 3  # the table of syncs has them all
-_STALE: Final = timedelta(hours=3)  # the balance is asked for every hour
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,71 +34,69 @@ class Figure:
     href: str
     tone: str = ""
 
+    @property
+    def is_zero(self) -> bool:
+        """Whether there is none of it: such figures stand together in one line."""
+        return self.value == "0"
 
-def fleet_figures(cells: Sequence[FleetCell]) -> list[Figure]:
-    """Count the live resources, and the unattributed ones among them."""
+
+def fleet_figures(cells: Sequence[FleetCell], *, with_money: bool) -> list[Figure]:
+    """Count the live resources, and the unattributed ones among them; what they cost `with_money` alone."""
     resources = reverse("admin:inventory_resource_changelist")
     unattributed = sum(cell.unattributed for cell in cells)
-    costs = [
+    cost, unattributed_cost = (
         format_money(Money.from_cents(sum_of_known(cents) or 0, PROVIDER_CURRENCY))
         for cents in (
             (cell.monthly_cost_cents for cell in cells),
             (cell.unattributed_cost_cents for cell in cells),
         )
-    ]
+    )
     return [
         Figure(
             "Live resources",
             f"{sum(cell.count for cell in cells):,}",
-            f"{costs[0]} a month at list price",
+            f"{cost} a month at list price"
+            if with_money
+            else f"of {len({cell.kind for cell in cells})} kinds",
             resources,
         ),
         Figure(
             "Unattributed",
             f"{unattributed:,}",
-            f"{costs[1]} a month" if unattributed else "all are attributed",
+            f"{unattributed_cost} a month" if with_money else "belong to no tenant",
             f"{resources}?{urlencode({OWNER_PARAMETER: UNATTRIBUTED})}",
-            "warning" if unattributed else "good",
+            "warning",
         ),
     ]
 
 
-def alerts_figure(count: int, *, is_watched: bool) -> Figure:
-    """Count the open alerts; none is no good sign while the processes that raise them don't run."""
-    quiet = "none is open" if is_watched else "a worker is missing: see below"
-    return Figure(
-        name="Open alerts",
-        value=f"{count:,}",
-        caption="need a look" if count else quiet,
-        href=reverse("admin:kernel_alert_changelist"),
-        tone="good" if is_watched and not count else "bad",
-    )
-
-
 def syncs_figure(ages: Sequence[SyncAge]) -> Figure:
-    """Count the kinds that are up to date; one that isn't set up is neither fresh nor stale."""
-    fresh = sum(age.completed_at is not None and not age.is_stale for age in ages)
-    stale = [kind_label(age.kind) for age in ages if age.is_stale and age.completed_at]
-    never = [kind_label(age.kind) for age in ages if age.is_stale and age.completed_at is None]
+    """Count the kinds that are known to be up to date; one that isn't set up counts for nothing."""
+    fresh = sum(age.is_fresh for age in ages)
+    stale = [age for age in ages if age.is_stale and age.completed_at]
+    failed = [age for age in ages if age.has_failed and age not in stale]
+    never = [age for age in ages if age.is_stale and age.completed_at is None and not age.has_failed]
     late = []
-    for label, kinds in (("stale", stale), ("never", never)):
+    for label, group in (("stale", stale), ("failed", failed), ("never", never)):
+        kinds = [kind_label(age.kind) for age in group]
         if kinds:
             rest = f" and {len(kinds) - _KINDS_NAMED} more" if len(kinds) > _KINDS_NAMED else ""
             late.append(f"{label}: {', '.join(kinds[:_KINDS_NAMED])}{rest}")
+    # What was never read is neither good nor bad: nothing is known of it yet.
+    tone = "bad" if stale or failed else "" if never else "good"
     return Figure(
         name="Kinds up to date",
-        value=f"{fresh} of {fresh + len(stale) + len(never)}",
+        value=f"{fresh} of {fresh + len(stale) + len(failed) + len(never)}",
         caption="; ".join(late) or "every sync is fresh",
         href=reverse("admin:inventory_syncrun_changelist"),
-        tone="bad" if late else "good",
+        tone=tone,
     )
 
 
 def drift_figure(count: int) -> Figure:
     """Return the open differences between desired and live state."""
-    caption = "differ from their desired state" if count else "all is as desired"
-    href, tone = reverse("admin:drift_drift_changelist"), "warning" if count else "good"
-    return Figure("Open drift", f"{count:,}", caption, href, tone)
+    href = reverse("admin:drift_drift_changelist")
+    return Figure("Open drift", f"{count:,}", "differ from their desired state", href, "warning")
 
 
 def saga_figures(sagas: ProvisioningSummary) -> list[Figure]:
@@ -107,82 +106,76 @@ def saga_figures(sagas: ProvisioningSummary) -> list[Figure]:
         Figure(
             "Live sagas",
             f"{sagas.live:,}",
-            "paused" if sagas.brake.paused else "running" if sagas.live else "none is running",
+            "paused" if sagas.brake.paused else "running",
             _sagas_href(LIVE_SAGAS),
             "warning" if sagas.brake.paused else "",
         ),
         Figure(
             "Waiting sagas",
             f"{sagas.waiting:,}",
-            "each for a time or a cap" if sagas.waiting else "none is waiting",
+            "each for a time or a cap",
             _sagas_href(SagaStatus.WAITING),
         ),
         Figure(
             "Dead letters",
             f"{sagas.dead_letters:,}",
-            "need a retry or a cancel" if sagas.dead_letters else "none",
+            "need a retry or a cancel",
             _sagas_href(SagaStatus.FAILED),
-            "bad" if sagas.dead_letters else "good",
+            "bad",
         ),
         Figure(
             "Failed compensations",
             f"{sagas.compensation_failures:,}",
-            "left something behind" if sagas.compensation_failures else "none is open",
+            "left something behind",
             failures,
-            "bad" if sagas.compensation_failures else "good",
+            "bad",
         ),
     ]
 
 
-def billing_figures(billing: BillingSummary, *, at: datetime) -> list[Figure]:
-    """Return what the month has cost, and the invoices that need attention."""
+def billing_figures(billing: BillingSummary) -> list[Figure]:
+    """Return the invoices that need attention."""
     unpushed = billing.waiting + billing.refused
     counts = {"refused": billing.refused, "waiting": billing.waiting}
-    push = ", ".join(f"{count:,} {name}" for name, count in counts.items() if count) or "finance has all"
+    push = ", ".join(f"{count:,} {name}" for name, count in counts.items() if count)
+    is_off = not settings.SKYAI_FINANCE_ENABLED
     return [
-        spend_figure(billing, at),
         Figure(
             "Invoices that don't add up",
             f"{billing.unreconciled:,}",
-            "are read again every hour" if billing.unreconciled else "all add up",
+            "or can't be read",
             _invoices_href(ingest_status=UNRECONCILED_CHOICE),
-            "bad" if billing.unreconciled else "good",
+            "bad",
         ),
         Figure(
             "Not pushed to finance",
             f"{unpushed:,}",
-            push if settings.SKYAI_FINANCE_ENABLED else "pushing is switched off",
+            "pushing is switched off" if is_off else push,
             _invoices_href(push_status=UNPUSHED_CHOICE),
-            "bad"
-            if billing.refused
-            else "warning"
-            if unpushed and settings.SKYAI_FINANCE_ENABLED
-            else "good",
+            "" if is_off else "bad" if billing.refused else "warning",
         ),
     ]
 
 
-def audit_figure(audit: AuditRun | None) -> Figure:
+def audit_figure(audit: AuditRun | None, next_run: str) -> Figure:
     """Return the findings of the money audit; red only where a run found red ones, grey before the first."""
     href = reverse("admin:billing_auditfinding_changelist")
     # No colour before the first run: nothing is known, which is neither good nor bad.
     if audit is None:
-        return Figure("Money audit", "-", "not run yet; next at 03:55 UTC", href)
-    found = audit.red + audit.yellow
+        return Figure("Money audit", NOTHING, f"not run yet; {next_run}", href)
     counts = {"red": audit.red, "yellow": audit.yellow}
-    caption = ", ".join(f"{count:,} {name}" for name, count in counts.items() if count) or "the book is sound"
-    tone = "bad" if audit.red else "warning" if audit.yellow else "good"
-    return Figure(
-        "Money audit", f"{found:,}", f"{caption}; as of {audit.started_at:%-d %b at %H:%M}", href, tone
-    )
+    caption = ", ".join(f"{count:,} {name}" for name, count in counts.items() if count)
+    tone = "bad" if audit.red else "warning"
+    as_of = f"{caption}; as of {audit.started_at:%-d %b at %H:%M} UTC"
+    return Figure("Money audit", f"{audit.red + audit.yellow:,}", as_of, href, tone)
 
 
-def spend_figure(billing: BillingSummary, at: datetime) -> Figure:
+def spend_figure(billing: BillingSummary, next_run: str, *, at: datetime) -> Figure:
     """Return the provider's last figure; beside it, the month before."""
     href = reverse("admin:billing_balancesnapshot_changelist")
     balance, month = billing.balance, f"{billing.previous_month:%B}"
     if balance is None:
-        return Figure("Spend this month", "-", "the balance was never asked for", href)
+        return Figure("Spend this month", NOTHING, f"no balance was read yet; {next_run}", href)
     if billing.spent_by_then is not None:
         before = f"{month} by then: {_format_exact(billing.spent_by_then)}"
     elif billing.invoiced is not None:
@@ -192,9 +185,9 @@ def spend_figure(billing: BillingSummary, at: datetime) -> Figure:
     return Figure(
         name=f"Spend in {balance.generated_at:%B}",
         value=_format_exact(balance.month_to_date_usage),
-        caption=f"{before}; as of {balance.generated_at:%-d %b at %H:%M}",
+        caption=f"{before}; as of {balance.generated_at:%-d %b at %H:%M} UTC",
         href=href,
-        tone="warning" if at - balance.generated_at > _STALE else "",
+        tone="warning" if at - balance.generated_at > BALANCE_STALE_AFTER else "",
     )
 
 

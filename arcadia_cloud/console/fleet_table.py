@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Final
@@ -14,10 +14,30 @@ from arcadia_cloud.kernel.console.chart_options import chart_options
 from arcadia_cloud.kernel.console.formatting import NOTHING
 from arcadia_cloud.kernel.money import Money, format_money
 from inventory.queries import FleetCell, sum_of_known
-from inventory.values import PROVIDER_CURRENCY, kind_label
+from inventory.values import PROVIDER_CURRENCY, Kind, kind_label
 
-# Distinct in light and dark, and for the colour-blind; more kinds than these are "others".
-_COLOURS: Final = ("#2563eb", "#f59e0b", "#0d9488", "#a855f7", "#ef4444")
+# Of each kind its own, the same on every day and page; distinct in light and dark. The kinds that most
+# accounts have most of are apart for the colour-blind, too.
+COLOURS: Final[Mapping[str, str]] = {
+    Kind.DROPLET: "#2563eb",
+    Kind.VOLUME: "#f59e0b",
+    Kind.SNAPSHOT: "#0d9488",
+    Kind.DROPLET_BACKUP: "#a855f7",
+    Kind.DATABASE: "#ef4444",
+    Kind.DNS_ZONE: "#0ea5e9",
+    Kind.SPACES_BUCKET: "#84cc16",
+    Kind.RESERVED_IP: "#ec4899",
+    Kind.LOAD_BALANCER: "#854d0e",
+    Kind.KUBERNETES_CLUSTER: "#4f46e5",
+    Kind.FIREWALL: "#f97316",
+    Kind.VPC: "#10b981",
+    Kind.CERTIFICATE: "#c4b5fd",
+    Kind.CDN_ENDPOINT: "#14b8a6",
+    Kind.APP: "#d946ef",
+    Kind.REGISTRY: "#78716c",
+    Kind.IMAGE: "#eab308",
+}
+_STACKED: Final = 5  # kinds with a stack of their own; the others are one
 _OTHERS_COLOUR: Final = "#9ca3af"
 _OTHERS: Final = "others"
 CHART_OPTIONS: Final = chart_options(is_stacked=True, precision=0)
@@ -34,17 +54,18 @@ class RegionCount:
 
 @dataclass(frozen=True, slots=True)
 class FleetRow:
-    """A kind's live resources, by region."""
+    """A kind's live resources, by region. `cost` is at list prices, a dash where none is known."""
 
     kind: str
+    colour: str
     count: int
     cost: str
     href: str
     regions: list[RegionCount]
 
 
-def fleet_rows(cells: Sequence[FleetCell]) -> list[FleetRow]:
-    """Return a row per kind, by their names; `cells` are ordered by kind."""
+def fleet_rows(cells: Sequence[FleetCell], *, with_money: bool = True) -> list[FleetRow]:
+    """Return a row per kind, by their names; `cells` are ordered by kind. No cost but `with_money`."""
     rows = []
     for kind, group in groupby(cells, key=lambda cell: cell.kind):
         of_kind = list(group)
@@ -60,8 +81,9 @@ def fleet_rows(cells: Sequence[FleetCell]) -> list[FleetRow]:
         rows.append(
             FleetRow(
                 kind=kind_label(kind),
+                colour=COLOURS[kind],
                 count=sum(cell.count for cell in of_kind),
-                cost=format_money(Money.from_cents(cost, PROVIDER_CURRENCY)),
+                cost=format_money(Money.from_cents(cost, PROVIDER_CURRENCY)) if with_money else "",
                 href=_resources_href(kind=kind),
                 regions=regions,
             )
@@ -75,12 +97,12 @@ def chart_data(cells: Sequence[FleetCell]) -> str:
     sizes = Counter[str]()
     for cell in cells:
         sizes[cell.kind] += cell.count
-    own = [kind for kind, _ in sizes.most_common(len(_COLOURS))]
+    own = [kind for kind, _ in sizes.most_common(_STACKED)]
     stacks: dict[str, Counter[str]] = {}
     for cell in cells:
         stack = stacks.setdefault(cell.kind if cell.kind in own else _OTHERS, Counter())
         stack[cell.region] += cell.count
-    colours = {**dict(zip(own, _COLOURS, strict=False)), _OTHERS: _OTHERS_COLOUR}
+    colours = {**COLOURS, _OTHERS: _OTHERS_COLOUR}
     datasets = [
         {
             "label": kind_label(kind),
@@ -92,7 +114,7 @@ def chart_data(cells: Sequence[FleetCell]) -> str:
         for kind in (*own, _OTHERS)
         if kind in stacks
     ]
-    return json.dumps({"labels": [region or NOTHING for region in regions], "datasets": datasets})
+    return json.dumps({"labels": [region or "no region" for region in regions], "datasets": datasets})
 
 
 def _resources_href(**filters: str) -> str:

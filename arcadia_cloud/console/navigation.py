@@ -8,8 +8,8 @@ from django.http import HttpRequest
 from django.urls import reverse_lazy
 from django.utils.http import urlencode
 
+from arcadia_cloud.console.bell import count_awake_alerts
 from arcadia_cloud.kernel.console.paging import MOST_COUNTED
-from arcadia_cloud.kernel.models import Alert
 from inventory.values import OWNER_PARAMETER, UNATTRIBUTED
 from provisioning.models import SagaRun
 from provisioning.states import SagaStatus
@@ -23,7 +23,7 @@ def navigation(request: HttpRequest) -> list[dict[str, object]]:
     dead_letters = _badge(
         request, "provisioning.view_sagarun", SagaRun.objects.filter(status=SagaStatus.FAILED)
     )
-    open_alerts = _badge(request, "kernel.view_alert", Alert.objects.filter(resolved_at=None))
+    open_alerts = count_awake_alerts(request)
     return [
         {"items": [{"title": "Home", "icon": "home", "link": reverse_lazy("admin:index")}]},
         {

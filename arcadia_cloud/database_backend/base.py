@@ -11,11 +11,15 @@ from psycopg.errors import (
     _WaitTimeout,
 )  # there is no public name; a timeout can't be distinguished without it
 
+from arcadia_cloud.kernel.queue.circuit_breaker import CircuitBreaker
 from arcadia_cloud.live_secret import LiveSecret
 
 T = TypeVar("T")
 _URL: Final = LiveSecret("DATABASE_URL")
-_PROBE_SECONDS: Final = 5.0  # for the `SELECT 1` before a kept connection is used again
+_PROBE_SECONDS: Final = 2.0  # for the `SELECT 1` before a kept connection is used again
+# A server that has just let a connection wait in vain isn't tried by each of the requests behind it, nor
+# by each query of a page that can do without: they would wait one after the other.
+hanging: Final = CircuitBreaker(seconds=3)
 
 
 class LimitedConnection(psycopg.Connection[Any]):
@@ -57,7 +61,14 @@ class DatabaseWrapper(base.DatabaseWrapper):
         return params
 
     def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
-        connection = super().get_new_connection(conn_params)
+        """Connect. Raises psycopg.OperationalError, at once where the server hung a moment ago."""
+        if hanging.is_open():
+            raise psycopg.OperationalError("the server gave no answer to a connection a moment ago")
+        try:
+            connection = super().get_new_connection(conn_params)
+        except psycopg.errors.ConnectionTimeout:
+            hanging.trip()
+            raise
         connection.answer_seconds = self.settings_dict.get("ANSWER_SECONDS")
         return connection
 

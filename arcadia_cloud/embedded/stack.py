@@ -1,7 +1,8 @@
 """The processes of bin/run: the web server, a worker per group of queues, and beat, watched until the end.
 
-When one of them ends by itself, the whole stack stops and names it and its log:
-on a laptop that is clearer than one that limps on. Production restarts single processes.
+When the web server or a server behind it ends by itself, the whole stack stops and names it and its log:
+on a laptop that is clearer than one that limps on. A worker or beat that ends is named, too, and the rest
+stays up: the console's home page says what waits for it. Production restarts single processes.
 """
 
 import re
@@ -28,6 +29,7 @@ WORKERS = {
     "provisioning": ("provisioning",),
     "background": ("cloud_sync_fast", "cloud_sync_full", "cloud_sync_slow", "cloud_billing", "metering"),
 }
+BACKGROUND = ("beat", *(f"worker-{name}" for name in WORKERS))  # requests are answered without them
 WEB_START_SECONDS = 60
 QUIET = re.compile(r"\[(info|debug) ")  # on the terminal; the log files have everything
 
@@ -111,12 +113,28 @@ def require_alive(children: Sequence[ChildProcess]) -> None:
             )
 
 
+def report_ended(child: ChildProcess, output: TextIO) -> None:
+    """Print that a worker or beat has ended, and how its log ends."""
+    with suppress(OSError):
+        output.write(
+            f"{child.name} ended by itself (status {child.process.poll()}), and the rest stays up: the "
+            "console's home page shows what waits for it. Ctrl-C and bin/run start it again; the end of "
+            f"{child.log}:\n{child.last_lines()}\n"
+        )
+        output.flush()
+
+
 def watch(children: Sequence[ChildProcess], stop_signals: StopSignals, output: TextIO) -> None:
-    """Show what they log, until a stop is requested. Raises ChildError when one of them ends."""
+    """Show what they log, until a stop is requested. Raises ChildError when one that requests need ends."""
     tails = [_Tail(child, colour) for child, colour in zip(children, get_colours(), strict=False)]
     printer = Printer(output, width=max(len(child.name) for child in children))
+    background = [child for child in children if child.name in BACKGROUND]
+    needed = [child for child in children if child not in background]
     while not stop_signals.requested:
-        require_alive(children)
+        require_alive(needed)
+        for child in [each for each in background if each.process.poll() is not None]:
+            report_ended(child, output)
+            background.remove(child)
         for tail in tails:
             for line in tail.new_lines():
                 with suppress(OSError):

@@ -28,9 +28,16 @@ class OpenFilter(StateFilter):
     title = "state"
     parameter_name = "state"
     default = "open"
-    options = (("open", "Open"), ("snoozed", "Snoozed"), ("resolved", "Resolved"), ("all", "All"))
+    options = (
+        ("open", "Open"),
+        ("awake", "Open, not snoozed"),
+        ("snoozed", "Snoozed"),
+        ("resolved", "Resolved"),
+        ("all", "All"),
+    )
     conditions: ClassVar = {
         "open": Q(resolved_at__isnull=True),
+        "awake": Q(resolved_at__isnull=True) & (Q(snoozed_until=None) | Q(snoozed_until__lte=Now())),
         "snoozed": Q(resolved_at__isnull=True, snoozed_until__gt=Now()),
         "resolved": Q(resolved_at__isnull=False),
         "all": Q(),

@@ -49,6 +49,8 @@ def server_binding_cursor(*, prepared: bool = False) -> Iterator[CursorWrapper]:
     planning costs more than their work: the server keeps the plan (not behind PgBouncer, which may hand the
     next statement to another server). Every parameter needs its type in the statement.
     """
+    # As Django's own cursor does it: without it, a kept connection to a server that hangs is waited for.
+    connection.close_if_health_check_failed()
     connection.ensure_connection()
     cursor = ServerBindingCursor
     if prepared and not connection.settings_dict.get("DISABLE_SERVER_SIDE_CURSORS"):

@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 from django.contrib import admin, messages
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
 
 from arcadia_cloud.kernel.console.actions import actor_of, log_without_row, redirect_to_list
 from arcadia_cloud.kernel.console.filters import ChoiceFilter, StateFilter
@@ -12,10 +13,11 @@ from arcadia_cloud.kernel.console.formatting import link
 from arcadia_cloud.kernel.console.records import RecordAdmin
 from arcadia_cloud.kernel.console.theme import DialogForm, action, display
 from arcadia_cloud.kernel.queue.broker import BrokerAway
+from arcadia_cloud.kernel.queue.schedule.next_run import describe_next_run, next_runs
 from arcadia_cloud.kernel.subject_links import url_of
 from billing.models import AuditFinding
 from billing.queries import RULES, codes_of, find_rule, latest_audit
-from billing.services import request_audit
+from billing.services import AUDIT_TASK, request_audit
 from billing.values import AuditSeverity
 
 
@@ -70,7 +72,10 @@ class AuditFindingAdmin(RecordAdmin[AuditFinding]):
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         """Add the newest run: an empty list proves nothing before the first."""
-        return super().changelist_view(request, {**(extra_context or {}), "audit": latest_audit()})
+        at = timezone.now()
+        next_run = describe_next_run(next_runs([AUDIT_TASK], at=at), AUDIT_TASK, at=at)
+        context = {**(extra_context or {}), "audit": latest_audit(), "next_run": next_run}
+        return super().changelist_view(request, context)
 
     def has_start_permission(self, request: HttpRequest) -> bool:
         """Check whether the user may start a run: the right to add one, since none is added by hand."""

@@ -4,7 +4,7 @@ from typing import Any, ClassVar, Final
 
 from django import forms
 from django.conf import settings
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
 from django.http import HttpRequest, HttpResponse
@@ -12,17 +12,19 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import escape
 
-from arcadia_cloud.kernel.console.actions import Button, actor_of
+from arcadia_cloud.kernel.console.actions import Button, actor_of, log_without_row, redirect_to_list
 from arcadia_cloud.kernel.console.filters import ChoiceFilter
 from arcadia_cloud.kernel.console.formatting import shortened
 from arcadia_cloud.kernel.console.records import RecordAdmin
 from arcadia_cloud.kernel.console.theme import DialogForm, OneLineInput, action, display
 from arcadia_cloud.kernel.models import Lease
+from arcadia_cloud.kernel.queue.broker import BrokerAway
 from billing import services
 from billing.admin.formatting import INGEST_COLOURS, PUSH_COLOURS, format_dollars
 from billing.ingest.lease import lease_name
 from billing.models import CostLine, ProviderInvoice
 from billing.queries import UNPUSHED, UNRECONCILED
+from billing.refresh import request_refresh
 from billing.states import IngestStatus, PushStatus
 from billing.values import UNPUSHED_CHOICE, UNRECONCILED_CHOICE
 
@@ -81,6 +83,7 @@ class ProviderInvoiceAdmin(RecordAdmin[ProviderInvoice]):
     fields = (("invoice_uuid", "invoice_id"), ("discovered_at", "currency"))
     actions = ("ingest_selected", "push_selected")
     actions_detail = ("ingest_this", "push_this", "accept_this")
+    actions_list = ("read_now",)
 
     def extra_context(self, request: HttpRequest, row: ProviderInvoice) -> dict[str, Any]:
         """Add amounts, states, the first lines, and whether a worker holds the invoice."""
@@ -116,6 +119,28 @@ class ProviderInvoiceAdmin(RecordAdmin[ProviderInvoice]):
     def has_manage_permission(self, request: HttpRequest, _object_id: str | None = None) -> bool:
         """Return whether the user may have an invoice read, pushed or accepted."""
         return request.user.has_perm("billing.change_providerinvoice")
+
+    @action(
+        description="Read now",
+        permissions=["manage"],
+        icon="receipt_long",
+        dialog={
+            "title": "Read the bills now?",
+            "description": "A worker reads balance, prices and invoices, and computes the costs of the days, "
+            "beside the schedule.",
+            "form_submit_text": "Read",
+        },
+    )
+    def read_now(self, request: HttpRequest, _form: DialogForm) -> HttpResponse:
+        """Ask a worker to read all of billing."""
+        try:
+            request_refresh(actor=actor_of(request), must_reach_broker=True)
+        except BrokerAway as error:
+            self.message_user(request, str(error), messages.ERROR)
+        else:
+            log_without_row(request, ProviderInvoice, "billing", "Reading was asked for from the console.")
+            self.message_user(request, "A worker was asked to read the bills.", messages.SUCCESS)
+        return redirect_to_list(ProviderInvoice)
 
     @admin.action(description="Read the selected invoices again", permissions=["manage"])
     def ingest_selected(self, request: HttpRequest, queryset: QuerySet[ProviderInvoice]) -> None:

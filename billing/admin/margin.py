@@ -11,6 +11,7 @@ from django.utils import timezone
 from arcadia_cloud.kernel.console.chart_options import chart_options
 from arcadia_cloud.kernel.console.records import RecordAdmin
 from arcadia_cloud.kernel.periods import Period, month_of, parse_month
+from arcadia_cloud.kernel.queue.schedule.next_run import describe_next_run, next_runs
 from billing.admin.margin_csv import render_csv
 from billing.admin.margin_formatting import (
     cents,
@@ -29,6 +30,7 @@ from billing.queries import (
     read_month_lines,
     report_margin,
 )
+from billing.services import COSTS_TASK
 from deployments.models import Deployment
 
 _MONTHS_OFFERED: Final = 24
@@ -71,6 +73,7 @@ class MarginPages(RecordAdmin[DailyCost]):
             "spreads": [(rule.value, words) for rule, words in _SPREADS],
             "chart": chart_plans(list_months_by_plan(at=at)),
             "chart_options": chart_options(maxTicksLimit=12),
+            "next_run": describe_next_run(next_runs([COSTS_TASK], at=at), COSTS_TASK, at=at),
         }
         try:
             report = report_margin(month=month, by=by, spread=spread, at=at)

@@ -92,6 +92,14 @@ def list_months_by_plan(*, at: datetime) -> dict[str, list[MonthFigures]]:
     return {str(plan): months for plan, months in sorted(found.items(), key=str)}
 
 
+def list_month_by_plan(*, at: datetime) -> dict[str | None, MonthFigures]:
+    """Return the running month to date by plan; None is what belongs to no plan. Three queries."""
+    found = _months_by({}, {}, "plan_version__plan__code", at, number=1)
+    return {
+        plan: months[0] for plan, months in sorted(found.items(), key=lambda each: (each[0] is None, each))
+    }
+
+
 def read_month_lines(deployment_pk: int, month: Period) -> MonthLines:
     """Return what a deployment's month is made of, on both sides. Two queries."""
     revenues = MarginRevenue.objects.filter(deployment=deployment_pk, month=month.start)

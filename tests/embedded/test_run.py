@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import time
 import urllib.request
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -60,7 +61,9 @@ def test_behind_a_proxy_a_second_run_refuses_a_single_job_joins_and_ctrl_c_leave
         assert "stopped; nothing is left running" in stack.read_output()
 
 
-def test_after_kill_9_the_next_run_recovers_and_a_dead_process_stops_it_all(stack_place: Place) -> None:
+def test_after_kill_9_the_next_run_recovers_and_a_dead_web_server_stops_it_all(
+    stack_place: Place,
+) -> None:
     place = stack_place
     with running(place) as killed:
         os.kill(killed.process.pid, signal.SIGKILL)
@@ -70,9 +73,15 @@ def test_after_kill_9_the_next_run_recovers_and_a_dead_process_stops_it_all(stac
             assert "ended postgres, left behind by a run that was killed" in stack.read_output()
             assert "ended beat, left behind by a run that was killed" in stack.read_output()
             stack.child("arcadia_cloud beat").kill()
-            assert stack.process.wait(timeout=60) == 1
+            deadline = time.monotonic() + 30
+            while "beat ended by itself" not in stack.read_output() and time.monotonic() < deadline:
+                time.sleep(0.2)
             assert "beat ended by itself" in stack.read_output()
             assert str(place.folder / "logs" / "beat.log") in stack.read_output()
+            assert stack.process.poll() is None
+            stack.child("gunicorn").kill()
+            assert stack.process.wait(timeout=60) == 1
+            assert "web ended by itself" in stack.read_output()
             assert place.processes() == []
 
 

@@ -180,7 +180,8 @@ def server_error(request: HttpRequest) -> HttpResponse:
     if problem is not None and is_passing and _is_api(request):
         return problem.response()
     if not _is_api(request):
-        page = defaults.server_error(request)
+        # The page asks nothing of the database: it is the one that doesn't answer.
+        page = defaults.server_error(request, "503.html" if is_passing else "500.html")
         if is_passing:
             page.status_code, page.headers["Retry-After"] = (
                 HTTPStatus.SERVICE_UNAVAILABLE,

@@ -6,6 +6,7 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError
 
+from billing.refresh import request_refresh
 from inventory.services import request_sync
 from inventory.values import RunMode
 
@@ -16,7 +17,9 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--demo", action="store_true", help="seed the tenants of the simulator's fleet")
-        parser.add_argument("--sync", action="store_true", help="ask the workers for a sync of every kind")
+        parser.add_argument(
+            "--sync", action="store_true", help="ask the workers for a sync of every kind, and for billing"
+        )
 
     def handle(self, *_arguments: object, **options: bool) -> None:
         """Every step may be repeated."""
@@ -34,7 +37,8 @@ class Command(BaseCommand):
             if options["sync"]:
                 for mode in (RunMode.FULL, RunMode.SLOW):
                     request_sync(mode=mode, actor="bin/run")
-                self.stdout.write("a first sync is asked for; the workers do it")
+                request_refresh(actor="bin/run")
+                self.stdout.write("a first sync is asked for, and billing; the workers do them")
         except DatabaseError as error:
             raise CommandError(f"the database refused: {error}") from error
         except KeyboardInterrupt:
