@@ -184,8 +184,7 @@ class JobRun(models.Model):
                 condition=Q(outcome__in=["", "ok", "failed", "skipped", "expired"]), name="job_run_outcome"
             ),
             models.CheckConstraint(
-                condition=Q(outcome="", ended_at__isnull=True)
-                | (~Q(outcome="") & Q(ended_at__isnull=False)),
+                condition=Q(outcome="", ended_at__isnull=True) | (~Q(outcome="") & Q(ended_at__isnull=False)),
                 name="job_run_ended",
             ),
         ]

@@ -1,5 +1,6 @@
 """The outcome of a run in words: what its function returned, or why it failed."""
 
+import re
 from collections import defaultdict
 from collections.abc import Mapping
 from typing import Final, NamedTuple
@@ -11,6 +12,8 @@ NOTHING_TO_DO: Final = "nothing to do"
 # A task that goes on where a part fails returns that part's outcome: the run isn't good then.
 _BAD_PARTS: Final = frozenset({"failed", "suspicious"})
 _NAMES_SHOWN: Final = 5
+# A client's error may quote the address that it called, with the password in it.
+_CREDENTIALS: Final = re.compile(r"(?<=://)[^/\s@]+@")
 
 
 class JobOutcome(NamedTuple):
@@ -45,9 +48,10 @@ def describe_result(result: object) -> JobOutcome:
 
 def describe_failure(error: BaseException, *, expected: tuple[type[BaseException], ...]) -> JobOutcome:
     """Describe why a task failed; what it declares to expect, as another run's lease, is no fault."""
+    text = _CREDENTIALS.sub("", describe(error))
     if expected and isinstance(error, expected):
-        return JobOutcome(JobRun.Outcome.SKIPPED, describe(error))
-    return JobOutcome(JobRun.Outcome.FAILED, f"{type(error).__name__}: {describe(error)}")
+        return JobOutcome(JobRun.Outcome.SKIPPED, text)
+    return JobOutcome(JobRun.Outcome.FAILED, f"{type(error).__name__}: {text}")
 
 
 def _describe_named(word: str, names: list[str], *, is_alone: bool) -> str:

@@ -47,9 +47,7 @@ def record_request(*, task_id: str, job: str, actor: str, at: datetime) -> None:
 
 def record_start(*, task_id: str, job: str, worker: str, at: datetime) -> None:
     """Record that a worker has taken the run; of one that another worker took before, it begins again."""
-    run = JobRun(
-        task_id=task_id, job=job, requested_by=SCHEDULE, asked_at=at, started_at=at, worker=worker
-    )
+    run = JobRun(task_id=task_id, job=job, requested_by=SCHEDULE, asked_at=at, started_at=at, worker=worker)
     _upsert(run, fields=("started_at", "worker", "ended_at", "outcome", "message"))
 
 
@@ -84,7 +82,7 @@ def delete_old_job_runs(*, at: datetime) -> int:
 
 
 def _choose_runs(unended: list[JobRun], ended: JobRun | None) -> RunsOfJob:
-    """Leave out what later runs have overtaken: a message that the broker lost, an end that wasn't written."""
+    """Leave out what later runs have overtaken: lost messages, ends that weren't written."""
     started = [run for run in unended if run.started_at and not _is_overtaken(run, ended)]
     latest = max((run.asked_at for run in (*started, *([ended] if ended else ()))), default=None)
     waiting = [run for run in unended if not run.started_at and (latest is None or run.asked_at > latest)]
@@ -95,9 +93,7 @@ def _choose_runs(unended: list[JobRun], ended: JobRun | None) -> RunsOfJob:
 
 def _is_overtaken(run: JobRun, ended: JobRun | None) -> bool:
     # A run that was skipped found the other still at work.
-    return (
-        ended is not None and ended.outcome != JobRun.Outcome.SKIPPED and ended.asked_at > run.asked_at
-    )
+    return ended is not None and ended.outcome != JobRun.Outcome.SKIPPED and ended.asked_at > run.asked_at
 
 
 def _upsert(run: JobRun, *, fields: tuple[str, ...]) -> None:

@@ -71,9 +71,7 @@ def _end(request: Any, outcome: JobOutcome) -> None:
         return
 
     def write() -> None:
-        record_end(
-            task_id=request.id, outcome=outcome.outcome, message=outcome.message, at=timezone.now()
-        )
+        record_end(task_id=request.id, outcome=outcome.outcome, message=outcome.message, at=timezone.now())
 
     # The task is over, so a moment's wait holds up nothing but the next one; a run without its end would
     # be shown as running.

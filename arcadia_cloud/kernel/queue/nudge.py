@@ -29,7 +29,14 @@ def nudge(
     def publish() -> None:  # not functools.partial: robust=True reads __qualname__
         send_best_effort(
             task_name,
-            lambda: publish_now(task_name, queue=queue, countdown_seconds=countdown_seconds, **kwargs),
+            lambda: publish_now(
+                task_name,
+                queue=queue,
+                countdown_seconds=countdown_seconds,
+                message_id=None,
+                headers=None,
+                **kwargs,
+            ),
         )
 
     transaction.on_commit(publish, robust=True)

@@ -28,7 +28,7 @@ class TaskNotSendable(Conflict):
 
 @dataclass(frozen=True, slots=True)
 class JobChange:
-    """What became of a job: its row, and the old and the new value in words. They are equal if nothing did."""
+    """A changed job, with the old and the new value in words; they are equal if nothing changed."""
 
     task: PeriodicTask
     old: str
@@ -48,7 +48,7 @@ def switch_job(pk: int, *, enabled: bool) -> JobChange:
 
 @transaction.atomic
 def move_job(pk: int, timing: Timing, *, at: datetime) -> JobChange:
-    """Give a job another time; other jobs keep theirs. Raises InvalidInput, which names the field, NotFound."""
+    """Give a job another time; others keep theirs. Raises NotFound, InvalidInput (names the field)."""
     validate_timing(timing)
     task = _lock(pk)
     old = timing_of(task)

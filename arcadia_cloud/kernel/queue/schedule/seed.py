@@ -32,7 +32,7 @@ def seed_schedule() -> int:
         if entry.name not in known or entry.version > known[entry.name].version
     ]
     for entry in new:
-        values = {
+        values: dict[str, object] = {
             "task": entry.task,
             "queue": entry.queue,
             "kwargs": entry.kwargs,

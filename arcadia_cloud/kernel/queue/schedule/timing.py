@@ -83,7 +83,7 @@ def timing_of(task: PeriodicTask) -> Timing | None:
 
 
 def next_due(task: PeriodicTask, *, after: datetime) -> datetime | None:
-    """Return the first instant after `after` at which the schedule asks for the task; None if it isn't known."""
+    """Return the first instant after `after` at which the task is due; None if that isn't known."""
     if task.crontab:
         start, delta, _now = task.crontab.schedule.remaining_delta(after)
         due: datetime = start + delta
