@@ -11,6 +11,7 @@ from arcadia_cloud.kernel.console.formatting import or_nothing, yes_or_no
 
 NOTHING_CHANGED: Final = "Nothing changed."
 _LONGEST_VALUE: Final = 200
+_CONTEXT: Final = 40  # characters before the first that differs
 _MOST_NAMES: Final = 5
 # Of these the log has that they changed, and no value.
 _SECRET: Final = ("password", "secret", "token")
@@ -26,18 +27,21 @@ def describe_forms(form: forms.BaseForm, formsets: Iterable[Any]) -> str:
 def describe_changes(form: forms.BaseForm) -> Iterator[str]:
     """Yield each changed field of a form, as `price cents: 750 → 800`."""
     for name in form.changed_data:
-        if name not in form.cleaned_data or name == "DELETE":
+        field, label = form.fields.get(name), name.replace("_", " ")
+        if any(word in name for word in _SECRET):
+            # Django's form of a password names it in one word, its fields number it.
+            yield "password: changed" if "password" in name else f"{label}: changed"
             continue
-        field = form.fields[name]
-        if _is_secret(name, field):
-            yield "password: changed" if "password" in name else f"{name.replace('_', ' ')}: changed"
+        if field is None or name not in form.cleaned_data or name == "DELETE":
             continue
-        label = name.replace("_", " ")
         old, new = form.get_initial_for_field(field, name), form.cleaned_data[name]
         if isinstance(field, forms.ModelMultipleChoiceField):
             yield f"{label}: {_describe_choices(_names_of(field, old), _names_of(field, new))}"
         else:
-            yield f"{label}: {_value_text(field, old)} → {_value_text(field, new)}"
+            before, after = _value_text(field, old), _value_text(field, new)
+            # A form may round what it shows, as the seconds of a time: that is no change to read.
+            if before != after:
+                yield f"{label}: {' → '.join(_shorten_both(before, after))}"
 
 
 def _describe_row(form: Any) -> Iterable[str]:
@@ -45,10 +49,6 @@ def _describe_row(form: Any) -> Iterable[str]:
     if form.cleaned_data.get("DELETE"):
         return [f"{form.instance}: removed"]
     return [f"{form.instance}: {text}" for text in describe_changes(form)]
-
-
-def _is_secret(name: str, field: forms.Field) -> bool:
-    return isinstance(field.widget, forms.PasswordInput) or any(word in name for word in _SECRET)
 
 
 def _value_text(field: forms.Field, value: Any) -> str:
@@ -60,8 +60,23 @@ def _value_text(field: forms.Field, value: Any) -> str:
             value = f"number {value}"  # the row is gone, or no choice any more
     if isinstance(value, bool):
         value = yes_or_no(value)
-    text = " ".join(or_nothing(value).split())
-    return text if len(text) <= _LONGEST_VALUE else f"{text[: _LONGEST_VALUE - 1]}…"
+    return " ".join(or_nothing(value).split())
+
+
+def _shorten_both(old: str, new: str) -> tuple[str, str]:
+    """Cut long values to where they differ."""
+    if max(len(old), len(new)) <= _LONGEST_VALUE:
+        return old, new
+    start = max(0, _first_difference(old, new) - _CONTEXT)
+    parts = [text[start : start + _LONGEST_VALUE] for text in (old, new)]
+    ends = [start + _LONGEST_VALUE < len(text) for text in (old, new)]
+    first, second = (f"{'…' * bool(start)}{part}{'…' * end}" for part, end in zip(parts, ends, strict=True))
+    return first, second
+
+
+def _first_difference(old: str, new: str) -> int:
+    pairs = enumerate(zip(old, new, strict=False))
+    return next((place for place, (before, after) in pairs if before != after), min(len(old), len(new)))
 
 
 def _names_of(field: forms.ModelMultipleChoiceField[Any], values: Iterable[Any] | None) -> list[str]:

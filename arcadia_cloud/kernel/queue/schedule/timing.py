@@ -3,6 +3,7 @@
 Its rows are shared by tasks of equal times, so none is ever changed here: another time is another row.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -19,6 +20,7 @@ UNIT_SECONDS: Final[Mapping[str, int]] = {"days": 86400, "hours": 3600, "minutes
 LONGEST_INTERVAL_SECONDS: Final = 366 * 86400
 _UTC: Final = "UTC"
 _EVERY: Final = "*"
+_HOURS: Final = re.compile(r"(\d+)-(\d+)")
 _DAYS: Final = ("Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
 
@@ -51,7 +53,12 @@ class Timing:
             return self._library_words()
         if minute.isdecimal() and hour.isdecimal():
             return f"{on_days} at {int(hour):02}:{int(minute):02} {self.timezone}"
-        if on_days != "every day" or hour != _EVERY:
+        if on_days != "every day":
+            return self._library_words()
+        if minute.isdecimal() and (hours := _HOURS.fullmatch(hour)):
+            first, last = (f"{int(each):02}:{int(minute):02}" for each in hours.groups())
+            return f"every hour from {first} to {last} {self.timezone}"
+        if hour != _EVERY:
             return self._library_words()
         if minute.isdecimal():
             return f"every hour at :{int(minute):02}"
