@@ -6,6 +6,8 @@ from django.urls import include, path
 from arcadia_cloud.http.metrics import metrics_view
 
 urlpatterns = [
+    # Before the console's own, which answers everything below it.
+    path("admin/jobs/", include("arcadia_cloud.console.job_urls")),
     path("admin/", admin.site.urls),
     path("metrics", metrics_view, name="metrics"),
     path("api/", include("arcadia_cloud.http.api_urls")),

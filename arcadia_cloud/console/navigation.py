@@ -104,7 +104,7 @@ def navigation(request: HttpRequest) -> list[dict[str, object]]:
             "title": "Operations",
             "items": [
                 {**_item("Alerts", "notifications", "kernel.alert"), "badge": open_alerts},
-                _item("Schedule", "schedule", "django_celery_beat.periodictask"),
+                _jobs_item(request),
                 _item("Leases", "lock_clock", "kernel.lease"),
             ],
         },
@@ -114,7 +114,7 @@ def navigation(request: HttpRequest) -> list[dict[str, object]]:
                 _item("Users", "person", "auth.user"),
                 _item("Groups", "group", "auth.group"),
                 _item("Failed logins", "lock", "axes.accessattempt"),
-                _item("Changes", "edit_note", "admin.logentry"),
+                _item("Log", "edit_note", "admin.logentry"),
             ],
         },
     ]
@@ -152,6 +152,14 @@ def _page(request: HttpRequest, title: str, icon: str, name: str, model: str) ->
     link = reverse_lazy(f"admin:{name}")
     is_here = request.path.startswith(str(link))
     return {**_item(title, icon, model), "link": link, "active": is_here}
+
+
+def _jobs_item(request: HttpRequest) -> Item:
+    """Return the link to the jobs page; the expert pages of the schedule belong to it."""
+    link = reverse_lazy("jobs")
+    is_here = request.path.startswith((str(link), "/admin/django_celery_beat/"))
+    item = _item("Jobs", "schedule", "django_celery_beat.periodictask")
+    return {**item, "link": link, "active": is_here}
 
 
 def _badge(request: HttpRequest, permission: str, rows: QuerySet[Any]) -> int:

@@ -13,7 +13,7 @@ from django.utils import timezone
 from arcadia_cloud.kernel.alerts import LONGEST_NOTE, note_alert, resolve_alert, snooze_alert, take_alert
 from arcadia_cloud.kernel.console.actions import Button, actor_of, redirect_to_list
 from arcadia_cloud.kernel.console.filters import ChoiceFilter, StateFilter
-from arcadia_cloud.kernel.console.formatting import link, shortened
+from arcadia_cloud.kernel.console.formatting import link, or_nothing, shortened
 from arcadia_cloud.kernel.console.lookups import is_key_of
 from arcadia_cloud.kernel.console.records import RecordAdmin
 from arcadia_cloud.kernel.console.theme import DialogForm, ManyLinesInput, ThemedSelect, action, display
@@ -208,7 +208,7 @@ class AlertAdmin(RecordAdmin[Alert]):
             request,
             object_id,
             lambda pk: note_alert(pk, note=note),
-            logged="Note changed from the console.",
+            logged=f"note: {or_nothing(form.fields['note'].initial)} → {or_nothing(note)}",
             message="Noted.",
         )
 

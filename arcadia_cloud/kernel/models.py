@@ -151,11 +151,58 @@ class IdempotencyKey(models.Model):
         return f"{self.scope} {self.key}"
 
 
+class JobRun(models.Model):
+    """A run of a scheduled task, by its message's id: asked for, taken by a worker, ended.
+
+    `job` is the name in the schedule, which two tasks of one function don't share. A repeated delivery of the
+    message is the same run. Of each job only the newest are kept. Neither the arguments nor the returned
+    value as such: `message` is the outcome in words.
+    """
+
+    class Outcome(models.TextChoices):
+        """The outcomes of a run; empty until it ends. One that another run's lease keeps out is skipped."""
+
+        OK = "ok"
+        FAILED = "failed"
+        SKIPPED = "skipped"
+        EXPIRED = "expired"
+
+    task_id = models.TextField(primary_key=True)
+    job = models.TextField()
+    requested_by = models.TextField()
+    asked_at = models.DateTimeField()
+    started_at = models.DateTimeField(null=True)
+    worker = models.TextField(blank=True)
+    ended_at = models.DateTimeField(null=True)
+    outcome = models.CharField(max_length=10, choices=Outcome, blank=True)
+    message = models.TextField(blank=True)
+
+    class Meta:
+        db_table = "job_runs"
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(outcome__in=["", "ok", "failed", "skipped", "expired"]), name="job_run_outcome"
+            ),
+            models.CheckConstraint(
+                condition=Q(outcome="", ended_at__isnull=True) | (~Q(outcome="") & Q(ended_at__isnull=False)),
+                name="job_run_ended",
+            ),
+        ]
+        indexes = [models.Index(fields=["job", "-asked_at"], name="job_run_newest")]
+
+    def __str__(self) -> str:
+        return f"{self.job}, {self.asked_at:%Y-%m-%d %H:%M:%S} UTC"
+
+
 class SeededSchedule(models.Model):
-    """Which version of a scheduled task was seeded, so that an operator's change outlives a redeploy."""
+    """Which version of a scheduled task was seeded, so that an operator's change outlives a redeploy.
+
+    `timing` is the time that was written; a task that has another was moved by an operator.
+    """
 
     name = models.CharField(max_length=200, unique=True)
     version = models.PositiveIntegerField()
+    timing = models.TextField(blank=True, db_default="", default="")
     seeded_at = models.DateTimeField(auto_now=True)
 
     class Meta:

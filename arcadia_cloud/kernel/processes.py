@@ -61,7 +61,7 @@ def read_processes(*, at: datetime) -> Processes:
             _state_of(name, [each for each in heartbeats if name in each.queues], waiting, at=at)
             for name in settings.QUEUES
         ],
-        beats=sum(each.name.startswith(BEAT_PREFIX) and _is_alive(each, at=at) for each in heartbeats),
+        beats=sum(each.name.startswith(BEAT_PREFIX) and is_alive(each, at=at) for each in heartbeats),
     )
 
 
@@ -91,6 +91,11 @@ def forget_process(name: str) -> None:
     ProcessHeartbeat.objects.filter(name=name).delete()
 
 
+def is_alive(heartbeat: ProcessHeartbeat, *, at: datetime) -> bool:
+    """Return whether the process has written its heartbeat lately."""
+    return at - heartbeat.seen_at < DEAD_AFTER
+
+
 def raise_alerts_of_queues(*, at: datetime) -> list[str]:
     """Raise an alert for each queue without a worker, and resolve the others'; return those queues."""
     processes = read_processes(at=at)
@@ -114,14 +119,10 @@ def _state_of(
 ) -> QueueState:
     return QueueState(
         name=name,
-        workers=sum(_is_alive(each, at=at) for each in heartbeats),
+        workers=sum(is_alive(each, at=at) for each in heartbeats),
         seen_at=max((each.seen_at for each in heartbeats), default=None),
         waiting=waiting.get(name),
     )
-
-
-def _is_alive(heartbeat: ProcessHeartbeat, *, at: datetime) -> bool:
-    return at - heartbeat.seen_at < DEAD_AFTER
 
 
 def _waiting_words(queue: QueueState) -> str:

@@ -4,6 +4,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from arcadia_cloud.kernel import alert_delivery, processes, retention
+from arcadia_cloud.kernel.queue import job_runs
 
 
 @shared_task(name="kernel.forget_expired_keys")
@@ -20,6 +21,12 @@ def delete_old_logins() -> dict[str, int]:
         "sessions": retention.delete_expired_sessions(at=at),
         "logins": retention.delete_old_logins(at=at),
     }
+
+
+@shared_task(name="kernel.delete_old_job_runs")
+def delete_old_job_runs() -> dict[str, int]:
+    """Delete, daily, the records of runs older than 90 days."""
+    return {"deleted": job_runs.delete_old_job_runs(at=timezone.now())}
 
 
 @shared_task(name=alert_delivery.DELIVER_TASK)

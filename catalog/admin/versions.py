@@ -143,11 +143,13 @@ class PlanVersionAdmin(EditorAdmin[PlanVersion]):
     ) -> HttpResponse:
         """Add the version's state, its subscriptions and its items."""
         if obj is not None:
-            context |= self.describe(obj) | {
-                "items": () if is_draft(obj) else item_rows(obj),
+            # A form that is refused has left its values on the row; a currency that is none can't be shown.
+            version = PlanVersion.objects.get(pk=obj.pk) if context.get("errors") else obj
+            context |= self.describe(version) | {
+                "items": () if is_draft(version) else item_rows(version),
                 "item_columns": ITEM_COLUMNS,
-                "may_publish": self.may_write(request) and is_draft(obj),
-                "panels": panels_of(request, obj),
+                "may_publish": self.may_write(request) and is_draft(version),
+                "panels": panels_of(request, version),
             }
         return super().render_change_form(request, context, add, change, form_url, obj)
 

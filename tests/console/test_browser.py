@@ -128,7 +128,7 @@ def test_every_page_opens_without_a_complaint(console: Page) -> None:
         "Protected",
         "Deployments",
         "Alerts",
-        "Schedule",
+        "Jobs",
         "Leases",
     ):
         console.locator("#nav-sidebar-apps").get_by_role("link", name=re.compile(name)).click()

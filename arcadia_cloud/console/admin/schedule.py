@@ -1,13 +1,11 @@
 """The schedule: django-celery-beat's pages in the theme, without the timings that nothing here uses."""
 
-import inspect
-import json
-from typing import Any, Final
+from typing import Any
 
-from django.conf import settings
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils import timezone
 from django_celery_beat.admin import CrontabScheduleAdmin as BeatCrontabAdmin
 from django_celery_beat.admin import PeriodicTaskAdmin as BeatTaskAdmin
 from django_celery_beat.admin import PeriodicTaskForm, TaskSelectWidget
@@ -19,12 +17,11 @@ from django_celery_beat.models import (
     SolarSchedule,
 )
 
+from arcadia_cloud.kernel.console.actions import actor_of
 from arcadia_cloud.kernel.console.lookups import StrictLookupsAdmin
 from arcadia_cloud.kernel.console.theme import OneLineInput, ThemedSelect
-from arcadia_cloud.kernel.queue.broker import BrokerAway
-from arcadia_cloud.kernel.queue.nudge import publish_now
-
-_PUBLISH_OPTIONS: Final = inspect.signature(publish_now).parameters.keys() - {"kwargs"}
+from arcadia_cloud.kernel.errors import DomainError
+from arcadia_cloud.kernel.queue.schedule.jobs import run_job, switch_job
 
 for _model in (PeriodicTask, IntervalSchedule, CrontabSchedule, SolarSchedule, ClockedSchedule):
     admin.site.unregister(_model)
@@ -78,36 +75,29 @@ class PeriodicTaskAdmin(BeatTaskAdmin, StrictLookupsAdmin[PeriodicTask]):  # typ
         """Send each to its queue at once, beside its schedule."""
         for task in queryset.order_by("name"):
             try:
-                arguments = _read_arguments(task)
-                publish_now(task.task, queue=task.queue or None, **arguments)
-            except TaskNotSendable as refusal:
-                self.message_user(request, f"{task.name}: {refusal}", messages.ERROR)
-            except BrokerAway:
-                self.message_user(request, f"{task.name}: the broker doesn't answer.", messages.ERROR)
+                run_job(task.pk, actor=actor_of(request), at=timezone.now())
+            except DomainError as refusal:
+                self.message_user(request, f"{task.name}: {refusal.detail}", messages.ERROR)
             else:
-                self.log_change(request, task, "Run from the console.")
+                self.log_change(request, task, "Run now, from the console.")
                 self.message_user(request, f"{task.name}: a worker was asked.", messages.SUCCESS)
 
+    @admin.action(description="Switch the selected tasks on", permissions=["change"])
+    def enable_tasks(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+        """Switch each on; each change is logged, which the library's own action doesn't do."""
+        self._switch_each(request, queryset, enabled=True)
 
-class TaskNotSendable(Exception):
-    """A row of the schedule can't be sent as it stands; the text has the reason."""
+    @admin.action(description="Switch the selected tasks off", permissions=["change"])
+    def disable_tasks(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+        """Switch each off, as above."""
+        self._switch_each(request, queryset, enabled=False)
 
-
-def _read_arguments(task: Any) -> dict[str, Any]:
-    """Read the task's keyword arguments. Raises TaskNotSendable where sending would fail or do harm."""
-    if task.queue and task.queue not in settings.QUEUES:
-        raise TaskNotSendable(f"there is no queue {task.queue!r}; there are {', '.join(settings.QUEUES)}.")
-    try:
-        positional, named = json.loads(task.args or "[]"), json.loads(task.kwargs or "{}")
-    except ValueError as error:
-        raise TaskNotSendable(f"its arguments are no JSON: {error}.") from error
-    if positional:
-        raise TaskNotSendable("it has positional arguments; give them by name, as keyword arguments.")
-    if not isinstance(named, dict):
-        raise TaskNotSendable("its keyword arguments must be a JSON object.")
-    if taken := sorted(_PUBLISH_OPTIONS & named.keys()):
-        raise TaskNotSendable(f"a keyword argument can't be named {', '.join(taken)}.")
-    return named
+    def _switch_each(self, request: HttpRequest, queryset: QuerySet[Any], *, enabled: bool) -> None:
+        for task in queryset.order_by("name"):
+            change = switch_job(task.pk, enabled=enabled)
+            if change.old != change.new:
+                self.log_change(request, task, f"enabled: {change.old} → {change.new}")
+        self.message_user(request, f"{queryset.count()} are {'on' if enabled else 'off'}.", messages.SUCCESS)
 
 
 @admin.register(CrontabSchedule)

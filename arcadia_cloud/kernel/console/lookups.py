@@ -10,6 +10,7 @@ from django.db import DataError, ProgrammingError
 from django.db.models import Field, JSONField, Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 
+from arcadia_cloud.kernel.console.change_text import describe_forms
 from arcadia_cloud.kernel.console.theme import ThemedAdmin, ThemedChangeList
 
 M = TypeVar("M", bound=Model)
@@ -30,7 +31,10 @@ class StrictChangeList(ThemedChangeList):
 
 
 class StrictLookupsAdmin(ThemedAdmin[M]):
-    """An admin whose list takes the lookups of its own links, and actions on rows that can exist."""
+    """An admin whose list takes the lookups of its own links, and actions on rows that can exist.
+
+    It logs what a form changed with old and new values.
+    """
 
     def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest) -> bool:
         """Refuse (400) patterns, ranges and transforms, which Django allows on every local column."""
@@ -40,6 +44,13 @@ class StrictLookupsAdmin(ThemedAdmin[M]):
         if isinstance(columns.get(column), ArrayField | JSONField) or (rest and rest[-1] not in _ALLOWED):
             return False
         return super().lookup_allowed(lookup, value, request)
+
+    def construct_change_message(
+        self, request: HttpRequest, form: Any, formsets: Any, add: bool = False
+    ) -> Any:
+        """Describe each change in the log, with the old value and the new one."""
+        # Every page of the console inherits this: Django's own text names the fields alone.
+        return describe_forms(form, formsets or ())
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ThemedChangeList]:
         return StrictChangeList

@@ -1,6 +1,6 @@
 """The queue nudge: rows are the queue, Celery only carries wake-ups."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Final
 
 import structlog
@@ -29,7 +29,14 @@ def nudge(
     def publish() -> None:  # not functools.partial: robust=True reads __qualname__
         send_best_effort(
             task_name,
-            lambda: publish_now(task_name, queue=queue, countdown_seconds=countdown_seconds, **kwargs),
+            lambda: publish_now(
+                task_name,
+                queue=queue,
+                countdown_seconds=countdown_seconds,
+                message_id=None,
+                headers=None,
+                **kwargs,
+            ),
         )
 
     transaction.on_commit(publish, robust=True)
@@ -47,7 +54,13 @@ def send_best_effort(task_name: str, send: Callable[[], object]) -> None:
 
 
 def publish_now(
-    task_name: str, *, queue: str | None = None, countdown_seconds: float | None = None, **kwargs: object
+    task_name: str,
+    *,
+    queue: str | None = None,
+    countdown_seconds: float | None = None,
+    message_id: str | None = None,
+    headers: Mapping[str, str] | None = None,
+    **kwargs: object,
 ) -> None:
     """Publish a task, into the default queue unless another is named; no transaction is waited for.
 
@@ -60,6 +73,8 @@ def publish_now(
             kwargs=kwargs,
             queue=queue,
             countdown=countdown_seconds,
+            task_id=message_id,
+            headers=dict(headers) if headers else None,
             producer=_connection.producer(),
             retry=False,
         )

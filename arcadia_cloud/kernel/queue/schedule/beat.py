@@ -7,9 +7,12 @@ from typing import Any, Final
 
 import structlog
 from celery.beat import SchedulingError
+from django.db import DatabaseError, InterfaceError
+from django.utils import timezone
 from django_celery_beat.schedulers import DatabaseScheduler
 
 from arcadia_cloud.kernel.queue.broker import PUBLISH_ERRORS
+from arcadia_cloud.kernel.queue.job_runs import SCHEDULE, record_request
 
 log = structlog.get_logger(__name__)
 _FIRST_PAUSE_SECONDS: Final = 0.2
@@ -35,12 +38,23 @@ class BeatScheduler(DatabaseScheduler):  # type: ignore[misc]  # the library is 
         pause = _FIRST_PAUSE_SECONDS
         while True:
             try:
-                return super().apply_async(entry, producer=producer, advance=False, **kwargs)
+                sent = super().apply_async(entry, producer=producer, advance=False, **kwargs)
             except SchedulingError as error:
                 # An entry that can't be sent whatever the broker does holds up no other.
                 if not isinstance(error.__cause__ or error.__context__, PUBLISH_ERRORS):
                     raise
                 log.warning("schedule_waits_for_the_broker", task=entry.name, error=str(error))
+            else:
+                _record(entry.name, sent.id)
+                return sent
             # A connection proves nothing: a full broker, or a replica, takes one and refuses each message.
             time.sleep(pause)
             pause = min(pause * 2, _LONGEST_PAUSE_SECONDS)
+
+
+def _record(job: str, task_id: str) -> None:
+    """Record that the run was asked for; what is sent stays sent, whatever the database does."""
+    try:
+        record_request(task_id=task_id, job=job, actor=SCHEDULE, at=timezone.now())
+    except (DatabaseError, InterfaceError) as error:
+        log.warning("job_run_not_recorded", task=job, error=type(error).__name__)

@@ -4,11 +4,14 @@ What an operator changed, switched off or deleted in the console stays so: an en
 version, and only a new version of it is written again.
 """
 
+from collections.abc import Mapping
+
 from django.db import connection, transaction
-from django_celery_beat.models import CrontabSchedule, IntervalSchedule, PeriodicTask, PeriodicTasks
+from django_celery_beat.models import PeriodicTask, PeriodicTasks
 
 from arcadia_cloud.kernel.models import SeededSchedule
-from arcadia_cloud.kernel.queue.schedule.registry import ScheduleEntry, registered_schedule
+from arcadia_cloud.kernel.queue.schedule.registry import registered_schedule
+from arcadia_cloud.kernel.queue.schedule.timing import Timing, schedule_rows, timing_of
 
 
 # All or none: the entries of one version come in together.
@@ -16,42 +19,55 @@ from arcadia_cloud.kernel.queue.schedule.registry import ScheduleEntry, register
 def seed_schedule() -> int:
     """Write the entries that this database hasn't seen in their present version; return how many.
 
-    A new version keeps the operator's on/off switch, and a deleted entry stays deleted. Safe to run
-    twice, and twice at once.
+    A new version keeps the operator's on/off switch and the time that an operator gave it, and a deleted
+    entry stays deleted. Safe to run twice, and twice at once.
     """
     with connection.cursor() as cursor:
         # Beat's tables lack unique rules: two that seed at once would write every entry twice.
         cursor.execute("LOCK TABLE seeded_schedules IN SHARE ROW EXCLUSIVE MODE")
-    known = {row.name: row.version for row in SeededSchedule.objects.all()}
-    new = [entry for entry in registered_schedule() if entry.version > known.get(entry.name, 0)]
+    known = {row.name: row for row in SeededSchedule.objects.all()}
+    _fill_timings(known)
+    new = [
+        entry
+        for entry in registered_schedule()
+        if entry.name not in known or entry.version > known[entry.name].version
+    ]
     for entry in new:
-        values = {
+        values: dict[str, object] = {
             "task": entry.task,
             "queue": entry.queue,
             "kwargs": entry.kwargs,
             "expire_seconds": entry.expires_seconds or None,
-            **_timing(entry),
         }
-        tasks = PeriodicTask.objects.filter(name=entry.name)
-        if tasks.exists():
-            tasks.update(**values)
+        timing = Timing(entry.crontab, entry.every_seconds)
+        task = PeriodicTask.objects.select_related("crontab", "interval").filter(name=entry.name).first()
+        if task:
+            if not _was_moved(task, known.get(entry.name)):
+                values |= schedule_rows(timing)
+            PeriodicTask.objects.filter(pk=task.pk).update(**values)
         elif entry.name not in known:  # known, and gone: an operator has deleted it
-            PeriodicTask.objects.create(name=entry.name, **values)
-        SeededSchedule.objects.update_or_create(name=entry.name, defaults={"version": entry.version})
+            PeriodicTask.objects.create(name=entry.name, **values, **schedule_rows(timing))
+        SeededSchedule.objects.update_or_create(
+            name=entry.name, defaults={"version": entry.version, "timing": timing.text}
+        )
     if new:
         # `update` above sends no signal, and a beat that runs looks only at this mark.
         PeriodicTasks.update_changed()
     return len(new)
 
 
-def _timing(entry: ScheduleEntry) -> dict[str, object]:
-    """Return the entry's time, and no other kind beside it. An equal row that an operator made is shared."""
-    none: dict[str, object] = {"crontab": None, "interval": None, "solar": None, "clocked": None}
-    if entry.crontab:
-        names = ("minute", "hour", "day_of_month", "month_of_year", "day_of_week")
-        fields = {**dict(zip(names, entry.crontab.split(), strict=True)), "timezone": "UTC"}
-        found = CrontabSchedule.objects.filter(**fields).first()
-        return {**none, "crontab": found or CrontabSchedule.objects.create(**fields)}
-    every = {"every": entry.every_seconds, "period": IntervalSchedule.SECONDS}
-    interval = IntervalSchedule.objects.filter(**every).first()
-    return {**none, "interval": interval or IntervalSchedule.objects.create(**every)}
+def _fill_timings(known: Mapping[str, SeededSchedule]) -> None:
+    """Note the time of what was seeded before times were noted: that of its entry, in the same version."""
+    for entry in registered_schedule():
+        row = known.get(entry.name)
+        if row and not row.timing and row.version == entry.version:
+            row.timing = Timing(entry.crontab, entry.every_seconds).text
+            row.save(update_fields=["timing"])
+
+
+def _was_moved(task: PeriodicTask, seeded: SeededSchedule | None) -> bool:
+    """Return whether an operator has given the task another time than it was seeded with."""
+    if seeded is None or not seeded.timing:
+        return False
+    now = timing_of(task)
+    return now is None or now.text != seeded.timing
