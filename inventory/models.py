@@ -176,6 +176,13 @@ class LowerAll(Func):
     output_field = ArrayField(models.TextField())
 
 
+class ResourceAddresses(Func):
+    """Every IP address in a resource's attributes, in its canonical form: a function of ours in the database."""
+
+    function = "resource_addresses"
+    output_field = ArrayField(models.TextField())
+
+
 class ResourceQuerySet(TenantQuerySet["Resource"]):
     """Rows of cloud_resources. A query that names neither half, live or gone, has no index."""
 
@@ -266,6 +273,12 @@ class Resource(models.Model):
             GinIndex(LowerAll("tags"), name="resource_tagged_any_case"),
             models.Index(
                 fields=["parent_kind", "parent_id"], condition=~Q(parent_id=""), name="resource_of_parent"
+            ),
+            # Of the kinds that have addresses alone: for the others it would be an empty entry for each row.
+            GinIndex(
+                ResourceAddresses("attrs"),
+                condition=Q(kind__in=[Kind.DROPLET, Kind.LOAD_BALANCER]),
+                name="resource_by_address",
             ),
             # On UPPER(name), which is what Django's icontains compares.
             GinIndex(OpClass(Upper("name"), name="gin_trgm_ops"), name="resource_name_contains"),

@@ -15,6 +15,7 @@ PROVIDER = "digitalocean"
 PROVIDER_CURRENCY = "USD"  # DigitalOcean's price lists and invoices know no other
 OPERATORS_PROJECT = "skyai-internal"
 STRIKES_TO_DELETE = 3
+TRIGRAM: Final = 3  # letters: a shorter part of a name has none, so that no index finds it
 # A sync older than this needs an operator.
 STALE_AFTER = timedelta(hours=2)
 STALE_SLOW_AFTER = timedelta(hours=26)
