@@ -12,7 +12,9 @@ from django.db.models.functions import Upper
 from arcadia_cloud.kernel.scoping import TenantQuerySet
 from inventory.values import (
     OPERATORS_PROJECT,
+    OURS,
     PROVIDER,
+    UNATTRIBUTED,
     AttributionRule,
     EventType,
     Kind,
@@ -151,6 +153,10 @@ class UnfinishedReading(models.Model):
 IS_UNATTRIBUTED: Final = Q(attributed_by=AttributionRule.NONE) & (
     Q(project__isnull=True) | ~Q(project__name=OPERATORS_PROJECT)
 )
+# The operator's own: what a person marked so, what belongs to such a one, what stands in the operator's project.
+IS_OURS: Final = Q(tenant_id__isnull=True) & (
+    ~Q(attributed_by=AttributionRule.NONE) | Q(project__name=OPERATORS_PROJECT)
+)
 # To the database this is a choice of either half's indexes, to a reader no condition at all.
 LIVE_OR_GONE: Final = Q(deleted_at__isnull=True) | Q(deleted_at__isnull=False)
 
@@ -261,6 +267,10 @@ class Resource(models.Model):
             models.CheckConstraint(
                 condition=Q(attributed_by__in=AttributionRule.values), name="resource_attributed_by_known"
             ),
+            models.CheckConstraint(
+                condition=~Q(attributed_by=AttributionRule.OURS) | Q(tenant_id=None),
+                name="resource_ours_without_tenant",
+            ),
         ]
         # None on last_seen_at: every run bumps it, and the bump must stay heap-only.
         indexes = [
@@ -286,6 +296,17 @@ class Resource(models.Model):
 
     def __str__(self) -> str:
         return f"{kind_label(self.kind)} {self.name or self.provider_id}"
+
+    @property
+    def is_ours(self) -> bool:
+        """Return whether it is the operator's own: IS_OURS of a row with its project."""
+        in_our_project = self.project is not None and self.project.name == OPERATORS_PROJECT
+        return self.tenant_id is None and (self.attributed_by != AttributionRule.NONE or in_our_project)
+
+    @property
+    def owner_name(self) -> str:
+        """Return its deployment or tenant, `ours`, or `unattributed`. Reads both and the project."""
+        return str(self.deployment or self.tenant_id or (OURS if self.is_ours else UNATTRIBUTED))
 
 
 class ResourceEvent(models.Model):

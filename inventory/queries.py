@@ -13,6 +13,7 @@ from django.db.models.lookups import GreaterThan
 
 from arcadia_cloud.kernel.periods import Period
 from arcadia_cloud.kernel.sql import fetch_all, load
+from inventory.attribution.owners import Owner, is_known_tenant, resolve_owner, suggest_owners
 from inventory.kinds import registry
 from inventory.kinds.spec import KindSpec, Source
 from inventory.models import IS_UNATTRIBUTED, Resource, ResourceEvent, ResourceQuerySet, SyncRun
@@ -22,6 +23,8 @@ from inventory.values import (
     TRIGRAM,
     RunOutcome,
 )
+
+__all__ = ["Owner", "find_tenants", "is_known_tenant", "resolve_owner", "suggest_owners"]
 
 _READ_SYNC_AGES: Final = load("inventory.sync", "read_sync_ages.sql")
 # The changes that a tenant sees. Any other column of a resource is the operator's business: the provider's

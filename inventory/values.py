@@ -10,6 +10,7 @@ from django.db.models import TextChoices
 # The console's owner filter, which links from other pages name.
 OWNER_PARAMETER: Final = "owner"
 UNATTRIBUTED: Final = "unattributed"
+OURS: Final = "ours"
 
 PROVIDER = "digitalocean"
 PROVIDER_CURRENCY = "USD"  # DigitalOcean's price lists and invoices know no other
@@ -64,11 +65,16 @@ class AttributionRule(TextChoices):
     """The rules that decide a resource's owner, strongest first; empty where none did."""
 
     OPERATOR = "operator"
+    OURS = "ours"  # an operator's word, too: it has no tenant, and needs none
     SAGA = "saga"
     TAGS = "tags"
     PARENT = "parent"
     PROJECT = "project"
     NONE = "", "none"
+
+
+# An operator's word, which an operator clears.
+OPERATORS_RULES: Final = (AttributionRule.OPERATOR, AttributionRule.OURS)
 
 
 class RunMode(TextChoices):

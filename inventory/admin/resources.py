@@ -44,6 +44,7 @@ _STATUS_COLOURS: Final = {
 }
 _RULES: Final = {
     AttributionRule.OPERATOR: "assigned by an operator",
+    AttributionRule.OURS: "marked as ours by an operator",
     AttributionRule.SAGA: "made for it by a saga",
     AttributionRule.TAGS: "by its tags",
     AttributionRule.PARENT: "as what it belongs to",
@@ -166,6 +167,8 @@ class ResourceAdmin(AssignmentAdmin):
     def extra_context(self, request: HttpRequest, row: Resource) -> dict[str, Any]:
         """Add the newest of its history and of its spans."""
         return {
+            **self.owner_context(request, row),
+            "decided_by": self.decided_by(row),
             "panels": panels_of(request, row),
             "attributes": list(attributes(row.attrs)),
             "spans": row.spans.select_related("deployment").order_by("-during")[:_SHOWN],
@@ -182,9 +185,8 @@ class ResourceAdmin(AssignmentAdmin):
 
     @display(description="owner")
     def owner(self, resource: Resource) -> str:
-        if resource.deployment:
-            return str(resource.deployment)
-        return resource.tenant_id or NOTHING
+        name = resource.owner_name
+        return NOTHING if name == UNATTRIBUTED else name
 
     @display(description="decided")
     def decided_by(self, resource: Resource) -> str:

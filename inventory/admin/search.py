@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils.http import urlencode
 
 from arcadia_cloud.kernel.console.search import MOST_PER_GROUP, Hit, HitGroup, SearchTerm, build_group, source
-from inventory.models import Project, Resource
+from inventory.models import Project
 from inventory.search import FoundResource, find_resources
 from inventory.values import kind_label
 
@@ -43,7 +43,7 @@ def _hit(found: FoundResource) -> Hit:
     return Hit(
         title=resource.name or resource.provider_id,
         address=reverse("admin:inventory_resource_change", args=[resource.pk]),
-        owner=owner_label(resource),
+        owner=resource.owner_name,
         detail=", ".join(
             part
             for part in (
@@ -55,11 +55,6 @@ def _hit(found: FoundResource) -> Hit:
         ),
         is_exact=found.is_exact,
     )
-
-
-def owner_label(resource: Resource) -> str:
-    """Return a resource's deployment or tenant, or why it has none."""
-    return str(resource.deployment) if resource.deployment else resource.tenant_id or "unattributed"
 
 
 @source(_PROJECTS_PLACE)

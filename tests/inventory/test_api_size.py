@@ -81,7 +81,10 @@ _FILL = """
            CASE WHEN n %% 1000 < 2 THEN 'acme' ELSE 'tenant-' || n %% 100 END,
            CASE WHEN n %% 10000 = 6 THEN '' ELSE 'project' END,
            CASE WHEN n %% 10000 = 5 THEN ARRAY['rare', 'web'] ELSE ARRAY['web', 'role:' || n %% 500] END,
-           jsonb_build_object('vcpus', 1), now(), now(), CASE WHEN n <= %s THEN now() END, 0
+           jsonb_build_object(
+               'vcpus', 1, 'ipv4_public', jsonb_build_array(host('20.0.0.0'::inet + n)),
+               'ipv6_public', jsonb_build_array(upper(host('2001:db8::'::inet + n)))
+           ), now(), now(), CASE WHEN n <= %s THEN now() END, 0
     FROM generate_series(%s::bigint, %s::bigint) AS n
 """
 
