@@ -6,7 +6,7 @@ from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import ArrayField, DateTimeRangeField, RangeOperators
 from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
-from django.db.models import Func, Q
+from django.db.models import F, Func, Q
 from django.db.models.functions import Upper
 
 from arcadia_cloud.kernel.scoping import TenantQuerySet
@@ -153,7 +153,7 @@ class UnfinishedReading(models.Model):
 IS_UNATTRIBUTED: Final = Q(attributed_by=AttributionRule.NONE) & (
     Q(project__isnull=True) | ~Q(project__name=OPERATORS_PROJECT)
 )
-# The operator's own: what a person marked so, what belongs to such a one, what stands in the operator's project.
+# The operator's own: what an operator marked so, what belongs to such a one, what is in the operator's project.
 IS_OURS: Final = Q(tenant_id__isnull=True) & (
     ~Q(attributed_by=AttributionRule.NONE) | Q(project__name=OPERATORS_PROJECT)
 )
@@ -183,7 +183,7 @@ class LowerAll(Func):
 
 
 class ResourceAddresses(Func):
-    """Every IP address in a resource's attributes, in its canonical form: a function of ours in the database."""
+    """Every IP address in a resource's attributes, as `host()` writes it: a function of ours in the database."""
 
     function = "resource_addresses"
     output_field = ArrayField(models.TextField())
@@ -278,6 +278,12 @@ class Resource(models.Model):
             *_indexes_of_half("gone", is_live=False),
             models.Index(
                 fields=["id"], condition=Q(deleted_at__isnull=True, attributed_by=""), name="resource_nobodys"
+            ),
+            models.Index(
+                F("monthly_price_cents").desc(nulls_last=True),
+                F("id").desc(),
+                condition=Q(deleted_at__isnull=True),
+                name="resource_live_dearest",
             ),
             models.Index(fields=["name", "id"], name="resource_by_name"),  # live and gone together
             GinIndex(LowerAll("tags"), name="resource_tagged_any_case"),

@@ -17,14 +17,23 @@ from inventory.attribution.owners import Owner, is_known_tenant, resolve_owner, 
 from inventory.kinds import registry
 from inventory.kinds.spec import KindSpec, Source
 from inventory.models import IS_UNATTRIBUTED, Resource, ResourceEvent, ResourceQuerySet, SyncRun
-from inventory.search import find_tenants
+from inventory.search import ChoiceCount, count_choices, count_unattributed, find_tenants
 from inventory.values import (
     PROVIDER_CURRENCY,
     TRIGRAM,
     RunOutcome,
 )
 
-__all__ = ["Owner", "find_tenants", "is_known_tenant", "resolve_owner", "suggest_owners"]
+__all__ = [
+    "ChoiceCount",
+    "Owner",
+    "count_choices",
+    "count_unattributed",
+    "find_tenants",
+    "is_known_tenant",
+    "resolve_owner",
+    "suggest_owners",
+]
 
 _READ_SYNC_AGES: Final = load("inventory.sync", "read_sync_ages.sql")
 # The changes that a tenant sees. Any other column of a resource is the operator's business: the provider's

@@ -1,4 +1,4 @@
-"""Resources by what an operator types: two queries, whatever the fleet's size."""
+"""Resources by what an operator types, tenants, and the choices of filters: bounded in any fleet."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -9,6 +9,7 @@ from inventory.values import PROVIDER, TRIGRAM, Kind
 
 _FIND: Final = load(__package__, "find_resources.sql")
 _FIND_TENANTS: Final = load(__package__, "find_tenants.sql")
+_COUNT_CHOICES: Final = load(__package__, "count_choices.sql")
 _MOST: Final = 60
 _LAST_EXACT_RANK: Final = 1
 
@@ -19,6 +20,15 @@ class FoundResource:
 
     resource: Resource
     is_exact: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ChoiceCount:
+    """The live resources of one kind, region or status (`dimension`), as far as they were counted."""
+
+    dimension: str
+    value: str
+    number: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +63,20 @@ def find_resources(text: str, *, address: str | None) -> list[FoundResource]:
 def find_tenants(text: str, *, most: int) -> list[str]:
     """Find tenants that have a deployment, a project or a live resource, by a part of their ids. One query.
 
-    Of one that has resources alone, only the beginning is looked at, with its capitals. Without a text, the first.
+    Of one that has resources alone, only the beginning counts, with its capitals. Without a text, the first.
     """
     parameters = {"text": text, "part": f"%{_escape(text.upper())}%", "most": most}
     return fetch_all(_FIND_TENANTS, parameters, into=str)
+
+
+def count_choices(*, most: int) -> list[ChoiceCount]:
+    """Count the live resources of each kind, region and status, none further than `most` + 1. One query."""
+    return fetch_all(_COUNT_CHOICES, {"most": most}, into=ChoiceCount)
+
+
+def count_unattributed(*, most: int) -> int:
+    """Count the unattributed live resources, no further than `most` + 1. One query."""
+    return Resource.objects.live().unattributed().order_by()[: most + 1].count()
 
 
 def _part_pattern(text: str) -> str | None:

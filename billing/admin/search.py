@@ -36,7 +36,7 @@ def find_tenant_pages(request: HttpRequest, term: SearchTerm) -> list[HitGroup]:
 
 @source(_INVOICES_PLACE)
 def find_invoices(request: HttpRequest, term: SearchTerm) -> list[HitGroup]:
-    """Find invoices by number, by the provider's uuid, or by month as 2026-09: there is one a month. One query."""
+    """Find invoices by number, by the provider's uuid, or by month as 2026-09. One query."""
     if not request.user.has_perm("billing.view_providerinvoice"):
         return []
     wanted = Q(invoice_id__icontains=term.text) | Q(invoice_uuid__istartswith=term.text)
@@ -48,7 +48,9 @@ def find_invoices(request: HttpRequest, term: SearchTerm) -> list[HitGroup]:
         Hit(
             title=str(invoice).capitalize(),
             address=reverse("admin:billing_providerinvoice_change", args=[invoice.pk]),
-            detail=f"{format_money(Money(invoice.amount, invoice.currency))}, {invoice.get_ingest_status_display()}",
+            detail=", ".join(
+                (format_money(Money(invoice.amount, invoice.currency)), invoice.get_ingest_status_display())
+            ),
             is_exact=term.equals(invoice.invoice_id, invoice.invoice_uuid),
         )
         for invoice in invoices

@@ -1,11 +1,11 @@
 """The console's assignment of resources to an owner, their mark as our own, and the clearing of both.
 
-From the list each goes through a page that shows what will happen; from a resource's own page the first two act at
-once. A page carries the selected resources themselves, and not the filters that found them: what a sync finds
+From the list each goes through a page that shows what will happen; from a resource's own page it acts at once.
+A page carries the selected resources themselves, and not the filters that found them: what a sync finds
 meanwhile is not given away unseen.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, cast
 
@@ -112,18 +112,21 @@ class AssignmentAdmin(RecordAdmin[Resource]):
         if not form.is_valid():
             return self._page(request, form, pks, _ASSIGN)
         owner = form.target
+        deployment_pk = owner.deployment.pk if owner.deployment else None
 
         def give() -> int:
             return assign(
                 resource_pks=pks,
                 tenant_id=owner.tenant_id,
-                deployment_pk=owner.deployment and owner.deployment.pk,
+                deployment_pk=deployment_pk,
                 actor=actor_of(request),
                 source=_SOURCE,
             )
 
         message = f"{len(pks):,} assigned to {owner}"
-        return self._run(request, form, pks, _ASSIGN, give, logged=_ASSIGN.logged.format(owner), message=message)
+        return self._run(
+            request, form, pks, _ASSIGN, give, logged=_ASSIGN.logged.format(owner), message=message
+        )
 
     def ours_view(self, request: HttpRequest) -> HttpResponse:
         """Mark the resources as the operator's own."""
@@ -225,8 +228,8 @@ class AssignmentAdmin(RecordAdmin[Resource]):
         return HttpResponseRedirect(self._origin(form))
 
     def _origin(self, form: SelectionForm) -> str:
-        """Return the address that the operator came from: the list as it was filtered, or a resource's page."""
-        data: dict[str, Any] = getattr(form, "cleaned_data", form.initial)
+        """Return the address that the operator came from: the filtered list, or a resource's page."""
+        data: Mapping[str, Any] = getattr(form, "cleaned_data", dict(form.initial))
         pks = data.get("resources")
         if data.get("from_page") and isinstance(pks, list) and len(pks) == 1:
             return reverse("admin:inventory_resource_change", args=pks)

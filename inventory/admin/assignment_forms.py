@@ -36,7 +36,7 @@ class Selection:
 
 
 class SelectionForm(forms.Form):
-    """The selected resources, and where to return to: the list with these filters, or the resource's own page."""
+    """The selected resources, and where to return to: the filtered list, or the resource's own page."""
 
     resources = forms.CharField(widget=forms.HiddenInput)
     filters = forms.CharField(required=False, widget=forms.HiddenInput)

@@ -49,8 +49,8 @@ def assign(
 def mark_ours(*, resource_pks: Sequence[int], actor: str, source: str) -> int:
     """Mark resources as the operator's own, as a default VPC is; return how many changed owners.
 
-    They have no tenant and need none, until the mark is cleared as an assignment is; what follows them is ours,
-    too. Raises NotFound for resources that don't exist; then nothing was changed.
+    They have no tenant and need none, until the mark is cleared as an assignment is. So do what follows them.
+    Raises NotFound for resources that don't exist; then nothing was changed.
     """
     ours = {"rule": str(AttributionRule.OURS), "tenant_id": None, "deployment_id": None}
     return _change_owners(_ASSIGN, resource_pks, ours, actor=actor, source=source)

@@ -8,9 +8,10 @@ from typing import Any
 
 from django.db import connection
 
+from arcadia_cloud.kernel.console.paging import MOST_COUNTED
 from arcadia_cloud.kernel.console.search import parse_term
 from arcadia_cloud.kernel.database import server_binding_cursor
-from inventory.search import find_resources, find_tenants
+from inventory.search import count_choices, find_resources, find_tenants
 
 # What is typed, and the first thing that is found. All but few of the names begin with web-.
 _TEXTS = {
@@ -46,6 +47,12 @@ def assert_search_is_indexed() -> list[str]:
         figures.append(f"the search for {text}: {seconds * 1000:.1f} ms, {len(found)} found")
     with _statements() as asked:
         assert find_tenants("tenant-1", most=3) == ["tenant-1", "tenant-10", "tenant-11"]
+        began = time.perf_counter()
+        counted = count_choices(most=MOST_COUNTED)
+        figures.append(f"the chips: {(time.perf_counter() - began) * 1000:.1f} ms, {len(counted)} choices")
+    assert {each.number for each in counted if each.value in {"droplet", "fra1", "active"}} == {
+        MOST_COUNTED + 1
+    }
     _assert_indexed(asked)
     return figures
 

@@ -29,7 +29,9 @@ def found(client: Client, text: str) -> dict[str, list[tuple[str, str]]]:
     assert answer.status_code == 200
     page = answer.content.decode()
     return {
-        html.unescape(title): [(html.unescape(name), html.unescape(owner)) for name, owner in HIT.findall(body)]
+        html.unescape(title): [
+            (html.unescape(name), html.unescape(owner)) for name, owner in HIT.findall(body)
+        ]
         for title, body in GROUP.findall(page)
     }
 
@@ -97,9 +99,10 @@ def test_tenants_deployments_sagas_invoices_and_plans_are_found(viewer: Client, 
     ProviderInvoice.objects.create(invoice_uuid=UUID, invoice_id="INV-77", period="2026-09-01", amount=5)
     plan = stored_plan()
 
-    assert list(found(viewer, "acme")) == ["Tenant", "Project", "Deployment"]  # of the first two it is the name
+    assert list(found(viewer, "acme")) == ["Tenant", "Project", "Deployment"]  # the exact names first
     assert found(viewer, "ACM")["Tenant"] == [("acme", "")]
-    assert found(viewer, "shop")["Deployment"] == found(viewer, "acme/shop")["Deployment"] == [("acme/shop", "acme")]
+    for text in ("shop", "acme/shop"):
+        assert found(viewer, text)["Deployment"] == [("acme/shop", "acme")]
     assert found(viewer, str(saga.pk))["Saga"] == [(f"Saga {saga.pk}: {saga.kind}", "acme")]
     assert found(viewer, "4711")["Saga"] == found(viewer, "droplet:4711")["Saga"] != []
     assert found(viewer, "inv-77")["Invoice"] == found(viewer, "2026-09")["Invoice"] != []
@@ -111,12 +114,14 @@ def test_a_group_is_cut_and_leads_to_the_rest_and_the_exact_come_first(viewer: C
     observed(*(seen(str(number), name=f"web-{number:02d}") for number in range(20)), seen("x", name="web"))
     page = html.unescape(viewer.get(SEARCH, {"q": "web", "fragment": "1"}).content.decode())
 
-    assert [name for name, _ in found(viewer, "web")["Droplet"]][0] == "web"
+    assert found(viewer, "web")["Droplet"][0] == ("web", "unattributed")
     assert len(found(viewer, "web")["Droplet"]) == MOST_PER_GROUP
     assert "/admin/inventory/resource/?q=web&kind=droplet" in page
 
 
-@pytest.mark.parametrize("text", ["", "  ", "a" * 201, "%", "_", "\\", "100%", "fe80::1%eth0", "9" * 30, "²", "'\"<"])
+@pytest.mark.parametrize(
+    "text", ["", "  ", "a" * 201, "%", "_", "\\", "100%", "fe80::1%eth0", "9" * 30, "²", "'\"<"]
+)
 def test_odd_texts_find_nothing_and_break_nothing(viewer: Client, fleet: None, text: str) -> None:
     assert found(viewer, text) == {}
     page = viewer.get(SEARCH, {"q": text})
@@ -154,7 +159,6 @@ def test_it_asks_as_many_queries_among_many_as_among_few(login: Login) -> None:
 
     assert [len(queries_of(client, address)) for address in addresses] == few
     assert max(few) <= 12
-
 
 
 def test_tenants_are_found_by_a_part_wherever_they_are_named(db: None) -> None:

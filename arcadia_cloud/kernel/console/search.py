@@ -1,6 +1,6 @@
 """The console's global search: a registry of sources that the apps' admin modules fill, each for its kinds.
 
-A source asks a fixed number of queries, each by an index and with a limit, and only for what the user may see.
+A source asks a fixed number of queries, each by an index and with a limit, for what the user may see alone.
 """
 
 import ipaddress
