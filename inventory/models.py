@@ -153,7 +153,7 @@ class UnfinishedReading(models.Model):
 IS_UNATTRIBUTED: Final = Q(attributed_by=AttributionRule.NONE) & (
     Q(project__isnull=True) | ~Q(project__name=OPERATORS_PROJECT)
 )
-# The operator's own: what an operator marked so, what belongs to such a one, what is in the operator's project.
+# The operator's own: marked so by an operator, what belongs to such a one, what is in the operator's project.
 IS_OURS: Final = Q(tenant_id__isnull=True) & (
     ~Q(attributed_by=AttributionRule.NONE) | Q(project__name=OPERATORS_PROJECT)
 )
@@ -183,7 +183,7 @@ class LowerAll(Func):
 
 
 class ResourceAddresses(Func):
-    """Every IP address in a resource's attributes, as `host()` writes it: a function of ours in the database."""
+    """Every IP address in a resource's attributes, as `host()` writes it: a function in the database."""
 
     function = "resource_addresses"
     output_field = ArrayField(models.TextField())

@@ -1,8 +1,8 @@
 """The console's assignment of resources to an owner, their mark as our own, and the clearing of both.
 
-From the list each goes through a page that shows what will happen; from a resource's own page it acts at once.
-A page carries the selected resources themselves, and not the filters that found them: what a sync finds
-meanwhile is not given away unseen.
+From the list each goes through a page that shows what will happen; on a resource's page it acts at once. The
+form carries the selected resources, and not the filters that found them: what a sync finds meanwhile is not
+given away unseen.
 """
 
 from collections.abc import Callable, Mapping, Sequence

@@ -37,7 +37,7 @@ class ChipRow:
 def build_chips(request: HttpRequest, *, dearest: str) -> list[ChipRow]:
     """Return the rows of chips; `dearest` is the order that begins with the dearest, "" where there is none.
 
-    Live resources are counted, under each choice alone, as far as a list counts. Two queries; none for others.
+    Live resources are counted, under each choice alone, as far as a list counts. Two queries, or none.
     """
     is_live = request.GET.get(str(LifeFilter.parameter_name), LifeFilter.default) == LifeFilter.default
     found = count_choices(most=MOST_COUNTED) if is_live else []

@@ -52,7 +52,7 @@ def is_known_tenant(tenant_id: str) -> bool:
 
 
 def suggest_owners(text: str, *, most: int) -> list[str]:
-    """Return owners that the text may mean, by a part of a tenant's id, or of a slug after it. Two queries."""
+    """Return owners that the text may mean: by a part of a tenant's id, or of a slug. Two queries."""
     text = text.strip()
     tenant, separator, slug = text.rpartition(_SEPARATOR)
     tenants = find_tenants(tenant if separator else text, most=most)
