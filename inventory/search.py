@@ -32,7 +32,7 @@ class ChoiceCount:
 
 
 @dataclass(frozen=True, slots=True)
-class _Ranked:
+class _Rank:
     id: int
     rank: int
 
@@ -52,7 +52,7 @@ def find_resources(text: str, *, address: str | None) -> list[FoundResource]:
         "kinds": Kind.values,
         "most": _MOST,
     }
-    ranks = {row.id: row.rank for row in fetch_all(_FIND, parameters, into=_Ranked)}
+    ranks = {row.id: row.rank for row in fetch_all(_FIND, parameters, into=_Rank)}
     rows = Resource.objects.live_or_gone().filter(pk__in=ranks).select_related("deployment", "project")
     return [
         FoundResource(row, ranks[row.pk] <= _LAST_EXACT_RANK)

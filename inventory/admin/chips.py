@@ -41,33 +41,33 @@ def build_chips(request: HttpRequest, *, dearest: str) -> list[ChipRow]:
     """
     is_live = request.GET.get(str(LifeFilter.parameter_name), LifeFilter.default) == LifeFilter.default
     found = count_choices(most=MOST_COUNTED) if is_live else []
-    numbers = {UNATTRIBUTED: _bounded(count_unattributed(most=MOST_COUNTED))} if is_live else {}
+    numbers = {UNATTRIBUTED: _format_count(count_unattributed(most=MOST_COUNTED))} if is_live else {}
     owners = [(str(value), str(label), numbers.get(str(value), "")) for value, label in OwnerFilter.options]
     rows = [
         _row(request, "Owner", OwnerFilter.parameter_name, owners),
-        _row(request, "Kind", KindFilter.parameter_name, _counted(found, "kind")),
-        _row(request, "Region", RegionFilter.parameter_name, _counted(found, "region")),
-        _row(request, "Status", StatusFilter.parameter_name, _counted(found, "status")),
+        _row(request, "Kind", KindFilter.parameter_name, _list_counted(found, "kind")),
+        _row(request, "Region", RegionFilter.parameter_name, _list_counted(found, "region")),
+        _row(request, "Status", StatusFilter.parameter_name, _list_counted(found, "status")),
     ]
     if dearest:
         rows.append(_row(request, "Order", _ORDER, [(dearest, "Dearest first", "")]))
     return [row for row in rows if row.chips]
 
 
-def _counted(found: Iterable[ChoiceCount], dimension: str) -> list[tuple[str, str, str]]:
+def _list_counted(found: Iterable[ChoiceCount], dimension: str) -> list[tuple[str, str, str]]:
     """Return (value, label, count) of a dimension, the most first. No filter asks for an empty status."""
     chosen = [each for each in found if each.dimension == dimension and (each.value or dimension == "region")]
     return [
         (
             each.value or NOTHING,
             (kind_label(each.value) if dimension == "kind" else each.value) or "no region",
-            _bounded(each.number),
+            _format_count(each.number),
         )
         for each in sorted(chosen, key=lambda each: (-each.number, each.value))
     ]
 
 
-def _bounded(number: int) -> str:
+def _format_count(number: int) -> str:
     return f"{number:,}" if number <= MOST_COUNTED else f"{MOST_COUNTED:,}+"
 
 

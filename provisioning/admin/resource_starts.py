@@ -73,7 +73,7 @@ def list_starts(
 
 
 def _list_sizes(droplet: Resource) -> list[tuple[str, str]]:
-    """Return the sizes that DigitalOcean sells in the droplet's region but for its own, the cheapest first."""
+    """Return the sizes that DigitalOcean sells in its region but for its own, the cheapest first."""
     offer = ProviderOffer.objects.filter(pk=1).values_list("sizes", flat=True).first() or {}
     present = droplet.attrs.get("size_slug")
     sold = [

@@ -34,7 +34,7 @@
     shown = text;
     mark(0);
     const count = options().length;
-    status.textContent = text && count ? `${count} results` : "";
+    status.textContent = text && count ? `${count} result${count === 1 ? "" : "s"}` : "";
   }
 
   async function load() {
