@@ -87,6 +87,7 @@ class Deployment(models.Model):
             models.Index(fields=["region", "-id"], name="deployment_by_region"),
             GinIndex(OpClass(Upper("slug"), name="gin_trgm_ops"), name="deployment_slug_contains"),
             GinIndex(OpClass(Upper("display_name"), name="gin_trgm_ops"), name="deployment_name_contains"),
+            GinIndex(OpClass(Upper("tenant_id"), name="gin_trgm_ops"), name="deployment_tenant_contains"),
         ]
 
     def __str__(self) -> str:

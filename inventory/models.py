@@ -6,13 +6,15 @@ from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import ArrayField, DateTimeRangeField, RangeOperators
 from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
-from django.db.models import Func, Q
+from django.db.models import F, Func, Q
 from django.db.models.functions import Upper
 
 from arcadia_cloud.kernel.scoping import TenantQuerySet
 from inventory.values import (
     OPERATORS_PROJECT,
+    OURS,
     PROVIDER,
+    UNATTRIBUTED,
     AttributionRule,
     EventType,
     Kind,
@@ -151,6 +153,10 @@ class UnfinishedReading(models.Model):
 IS_UNATTRIBUTED: Final = Q(attributed_by=AttributionRule.NONE) & (
     Q(project__isnull=True) | ~Q(project__name=OPERATORS_PROJECT)
 )
+# The operator's own: marked so by an operator, what belongs to such a one, what is in the operator's project.
+IS_OURS: Final = Q(tenant_id__isnull=True) & (
+    ~Q(attributed_by=AttributionRule.NONE) | Q(project__name=OPERATORS_PROJECT)
+)
 # To the database this is a choice of either half's indexes, to a reader no condition at all.
 LIVE_OR_GONE: Final = Q(deleted_at__isnull=True) | Q(deleted_at__isnull=False)
 
@@ -173,6 +179,13 @@ class LowerAll(Func):
     """Every text of an array, in small letters: a function of ours in the database."""
 
     function = "lower_all"
+    output_field = ArrayField(models.TextField())
+
+
+class ResourceAddresses(Func):
+    """Every IP address in a resource's attributes, as `host()` writes it: a function in the database."""
+
+    function = "resource_addresses"
     output_field = ArrayField(models.TextField())
 
 
@@ -254,6 +267,10 @@ class Resource(models.Model):
             models.CheckConstraint(
                 condition=Q(attributed_by__in=AttributionRule.values), name="resource_attributed_by_known"
             ),
+            models.CheckConstraint(
+                condition=~Q(attributed_by=AttributionRule.OURS) | Q(tenant_id=None),
+                name="resource_ours_without_tenant",
+            ),
         ]
         # None on last_seen_at: every run bumps it, and the bump must stay heap-only.
         indexes = [
@@ -262,10 +279,22 @@ class Resource(models.Model):
             models.Index(
                 fields=["id"], condition=Q(deleted_at__isnull=True, attributed_by=""), name="resource_nobodys"
             ),
+            models.Index(
+                F("monthly_price_cents").desc(nulls_last=True),
+                F("id").desc(),
+                condition=Q(deleted_at__isnull=True),
+                name="resource_live_dearest",
+            ),
             models.Index(fields=["name", "id"], name="resource_by_name"),  # live and gone together
             GinIndex(LowerAll("tags"), name="resource_tagged_any_case"),
             models.Index(
                 fields=["parent_kind", "parent_id"], condition=~Q(parent_id=""), name="resource_of_parent"
+            ),
+            # Of the kinds that have addresses alone: for the others it would be an empty entry for each row.
+            GinIndex(
+                ResourceAddresses("attrs"),
+                condition=Q(kind__in=[Kind.DROPLET, Kind.LOAD_BALANCER]),
+                name="resource_by_address",
             ),
             # On UPPER(name), which is what Django's icontains compares.
             GinIndex(OpClass(Upper("name"), name="gin_trgm_ops"), name="resource_name_contains"),
@@ -273,6 +302,17 @@ class Resource(models.Model):
 
     def __str__(self) -> str:
         return f"{kind_label(self.kind)} {self.name or self.provider_id}"
+
+    @property
+    def is_ours(self) -> bool:
+        """Return whether it is the operator's own: IS_OURS of a row with its project."""
+        in_our_project = self.project is not None and self.project.name == OPERATORS_PROJECT
+        return self.tenant_id is None and (self.attributed_by != AttributionRule.NONE or in_our_project)
+
+    @property
+    def owner_name(self) -> str:
+        """Return its deployment or tenant, `ours`, or `unattributed`. Reads both and the project."""
+        return str(self.deployment or self.tenant_id or (OURS if self.is_ours else UNATTRIBUTED))
 
 
 class ResourceEvent(models.Model):

@@ -13,18 +13,31 @@ from django.db.models.lookups import GreaterThan
 
 from arcadia_cloud.kernel.periods import Period
 from arcadia_cloud.kernel.sql import fetch_all, load
+from inventory.attribution.owners import Owner, is_known_tenant, resolve_owner, suggest_owners
 from inventory.kinds import registry
 from inventory.kinds.spec import KindSpec, Source
 from inventory.models import IS_UNATTRIBUTED, Resource, ResourceEvent, ResourceQuerySet, SyncRun
+from inventory.search import ChoiceCount, count_choices, count_unattributed, find_tenants
 from inventory.values import (
     PROVIDER,
     PROVIDER_CURRENCY,
+    TRIGRAM,
     RunMode,
     RunOutcome,
 )
 
+__all__ = [
+    "ChoiceCount",
+    "Owner",
+    "count_choices",
+    "count_unattributed",
+    "find_tenants",
+    "is_known_tenant",
+    "resolve_owner",
+    "suggest_owners",
+]
+
 _READ_SYNC_AGES: Final = load("inventory.sync", "read_sync_ages.sql")
-_TRIGRAM: Final = 3
 # The changes that a tenant sees. Any other column of a resource is the operator's business: the provider's
 # prices, earlier owners, and whatever is added. What is no column is an attribute of the kind.
 _TENANTS_COLUMNS: Final = frozenset({"name", "region", "status", "tags"})
@@ -230,7 +243,7 @@ def named_with(part: str) -> Q:
     """Match resources whose name has `part` in it, in any case."""
     # A part of one or two letters has no trigram: the index would be read from end to end, and the whole name
     # of each resource besides. So such a part is looked for in what other conditions leave.
-    if len(part) >= _TRIGRAM:
+    if len(part) >= TRIGRAM:
         return Q(name__icontains=part)
     return Q(GreaterThan(StrIndex(Upper("name"), Upper(Value(part))), 0))
 

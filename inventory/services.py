@@ -11,7 +11,13 @@ from django.db import transaction
 from arcadia_cloud.digitalocean.client import DigitalOcean
 from arcadia_cloud.kernel.errors import NotFound
 from arcadia_cloud.kernel.queue.nudge import nudge, publish_now
-from inventory.attribution.assign import assign, clear_assignment, reattribute, reattribute_project
+from inventory.attribution.assign import (
+    assign,
+    clear_assignment,
+    mark_ours,
+    reattribute,
+    reattribute_project,
+)
 from inventory.event_log import DriftEvent, record_drift_detected
 from inventory.kinds import registry
 from inventory.models import Project, SyncRun
@@ -40,6 +46,7 @@ __all__ = [
     "disown_spans",
     "give_project",
     "look_up",
+    "mark_ours",
     "mirror_projects",
     "observe",
     "read_all",

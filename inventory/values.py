@@ -10,11 +10,13 @@ from django.db.models import TextChoices
 # The console's owner filter, which links from other pages name.
 OWNER_PARAMETER: Final = "owner"
 UNATTRIBUTED: Final = "unattributed"
+OURS: Final = "ours"
 
 PROVIDER = "digitalocean"
 PROVIDER_CURRENCY = "USD"  # DigitalOcean's price lists and invoices know no other
 OPERATORS_PROJECT = "skyai-internal"
 STRIKES_TO_DELETE = 3
+TRIGRAM: Final = 3  # letters: a shorter part of a name has none, so that no index finds it
 # A sync older than this needs an operator.
 STALE_AFTER = timedelta(hours=2)
 STALE_SLOW_AFTER = timedelta(hours=26)
@@ -63,11 +65,16 @@ class AttributionRule(TextChoices):
     """The rules that decide a resource's owner, strongest first; empty where none did."""
 
     OPERATOR = "operator"
+    OURS = "ours"  # an operator's word, too: it has no tenant, and needs none
     SAGA = "saga"
     TAGS = "tags"
     PARENT = "parent"
     PROJECT = "project"
     NONE = "", "none"
+
+
+# An operator's word, which an operator clears.
+OPERATORS_RULES: Final = (AttributionRule.OPERATOR, AttributionRule.OURS)
 
 
 class RunMode(TextChoices):

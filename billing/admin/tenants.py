@@ -26,6 +26,11 @@ from inventory.models import Resource
 from inventory.values import kind_label
 from provisioning.models import SagaRun
 
+TENANT_PERMISSIONS: Final = (
+    "billing.view_dailycost",
+    "deployments.view_deployment",
+    "inventory.view_resource",
+)
 _PAGE: Final = 50
 _ROWS_SHOWN: Final = 50
 _MOST_DIGITS: Final = 6
@@ -117,8 +122,7 @@ class TenantPages(MarginPages):
         return self.render_page(request, "billing/tenant.html", f"Tenant {tenant}", context)
 
     def _require_view(self, request: HttpRequest) -> None:
-        permissions = ("billing.view_dailycost", "deployments.view_deployment", "inventory.view_resource")
-        if not request.user.has_perms(permissions):
+        if not request.user.has_perms(TENANT_PERMISSIONS):
             raise PermissionDenied
 
 

@@ -14,7 +14,7 @@ from typing import Final
 
 from arcadia_cloud.kernel.sql import Statement, fetch_all, load
 from billing.models import ProviderInvoice
-from inventory.values import PROVIDER_CURRENCY
+from inventory.values import OPERATORS_PROJECT, PROVIDER_CURRENCY
 
 
 class Dimension(StrEnum):
@@ -90,7 +90,11 @@ def break_down_costs(*, period: date, by: Dimension, limit: int) -> CostBreakdow
     # A preview keeps its lines until the final invoice has its own: both are of the same usage.
     is_final_known = any(not each.is_preview and each.is_issued_after_its_period for each in invoices)
     total = sum((each.amount for each in invoices if not (each.is_preview and is_final_known)), Decimal(0))
-    parameters = {"invoices": [invoice.pk for invoice in invoices], "limit": limit}
+    parameters = {
+        "invoices": [invoice.pk for invoice in invoices],
+        "limit": limit,
+        "operators_project": OPERATORS_PROJECT,  # by tenant alone
+    }
     rows = [
         CostRow(CostGroup(row.part), row.key, row.name, row.amount, row.line_count)
         for row in fetch_all(_STATEMENTS[by], parameters, into=_PartRow)

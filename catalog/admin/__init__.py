@@ -1,5 +1,5 @@
 """The console's catalog editor: plans, their versions, add-ons, dated prices and taxes."""
 
-from catalog.admin import addons, plans, prices, versions
+from catalog.admin import addons, plans, prices, search, versions
 
-__all__ = ["addons", "plans", "prices", "versions"]
+__all__ = ["addons", "plans", "prices", "search", "versions"]

@@ -1,103 +1,68 @@
-"""The console's bulk assignment of resources to a tenant, and its clearing.
+"""The console's assignment of resources to an owner, their mark as our own, and the clearing of both.
 
-Both go through a page that shows what will happen. It carries the selected resources themselves, and not the
-filters that found them: what a sync finds meanwhile is not given away unseen.
+From the list each goes through a page that shows what will happen; on a resource's page it acts at once. The
+form carries the selected resources, and not the filters that found them: what a sync finds meanwhile is not
+given away unseen.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, cast
 
-from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
-from django.db.models import Count, Q, QuerySet, Sum
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse, QueryDict
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 
 from arcadia_cloud.kernel.console.actions import actor_of
 from arcadia_cloud.kernel.console.records import RecordAdmin
-from arcadia_cloud.kernel.console.theme import OneLineInput
 from arcadia_cloud.kernel.errors import DomainError
-from deployments.models import Deployment
-from inventory.admin.formatting import dollars
-from inventory.models import Project, Resource
-from inventory.services import assign, clear_assignment
-from inventory.values import AttributionRule
+from inventory.admin import assignment_forms
+from inventory.admin.assignment_forms import AssignForm, SelectionForm
+from inventory.models import Resource
+from inventory.queries import suggest_owners
+from inventory.services import assign, clear_assignment, mark_ours
+from inventory.values import OPERATORS_RULES
 
-MOST_AT_ONCE: Final = 2_000
-_SHOWN: Final = 50  # of the selected resources, one by one
 _SOURCE: Final = "console"
-_LARGEST_ID: Final = 2**63 - 1
-_MOST_DIGITS: Final = len(str(_LARGEST_ID))
+_SUGGESTED: Final = 20
 
 
 @dataclass(frozen=True, slots=True)
-class Selection:
-    """The selected resources as they are now. `owners` pairs each present owner with how many it has."""
+class _Change:
+    """One of the three changes: its page's title, its button, and the log's entry for each resource."""
 
-    count: int
-    cost: str
-    gone: int
-    assigned: int  # by an operator's word
-    owners: list[tuple[str, int]]
-    first: list[Resource]
-    more: int
+    name: str
+    title: str
+    button: str
+    logged: str
+    refused: str
 
 
-class SelectionForm(forms.Form):
-    """The selected resources, and the filters to return to."""
-
-    resources = forms.CharField(widget=forms.HiddenInput)
-    filters = forms.CharField(required=False, widget=forms.HiddenInput)
-
-    def clean_resources(self) -> list[int]:
-        """Read the ids. The page wrote them itself, so what doesn't fit is no operator's slip."""
-        ids = self.cleaned_data["resources"].split(",")
-        are_numbers = all(text.isdecimal() and len(text) <= _MOST_DIGITS for text in ids)
-        if len(ids) > MOST_AT_ONCE or not are_numbers or max(map(int, ids)) > _LARGEST_ID:
-            raise forms.ValidationError("This is not a selection of the list.")
-        return [int(text) for text in ids]
-
-
-class AssignForm(SelectionForm):
-    """The new owner."""
-
-    tenant_id = forms.CharField(label="Tenant", widget=OneLineInput, help_text="The tenant's id.")
-    slug = forms.CharField(
-        label="Deployment",
-        required=False,
-        widget=OneLineInput,
-        help_text="The slug of one of the tenant's deployments. Leave it empty for the tenant as a whole.",
-    )
-
-    def clean(self) -> dict[str, Any]:
-        """Find the deployment among the tenant's own."""
-        super().clean()
-        data = self.cleaned_data
-        data["deployment"] = None
-        if data.get("slug") and data.get("tenant_id"):
-            data["deployment"] = Deployment.objects.filter(
-                tenant_id=data["tenant_id"], slug=data["slug"]
-            ).first()
-            if data["deployment"] is None:
-                self.add_error("slug", f"{data['tenant_id']} has no deployment of this slug.")
-        return data
+_ASSIGN: Final = _Change("assign", "Assign to an owner", "Assign", "Assigned to {}.", "Nothing was assigned")
+_OURS: Final = _Change("ours", "Mark as ours", "Mark as ours", "Marked as ours.", "Nothing was marked")
+_CLEAR: Final = _Change(
+    "clear", "Clear the assignment", "Clear the assignment", "Assignment cleared.", "Nothing was cleared"
+)
 
 
 class AssignmentAdmin(RecordAdmin[Resource]):
-    """Adds the two actions to the list of resources."""
+    """Adds the three actions to the list of resources, and to a resource's page."""
 
-    actions = ("assign_selected", "clear_selected")
+    actions = ("assign_selected", "mark_selected_ours", "clear_selected")
+    actions_as_buttons = True  # a click each, without the theme's menu before it
 
     def get_urls(self) -> list[URLPattern]:
-        """Add the pages behind the actions."""
+        """Add the pages behind the actions, and what the combobox suggests."""
         view = self.admin_site.admin_view
         return [
+            path("owners/", view(self.owners_view), name="inventory_resource_owners"),
             path("assign/", view(self.assign_view), name="inventory_resource_assign"),
+            path("ours/", view(self.ours_view), name="inventory_resource_ours"),
             path("clear-assignment/", view(self.clear_view), name="inventory_resource_clear"),
             *super().get_urls(),
         ]
@@ -106,49 +71,75 @@ class AssignmentAdmin(RecordAdmin[Resource]):
         """Check whether the user may assign resources: nothing else of them can be changed."""
         return request.user.has_perm("inventory.change_resource")
 
-    @admin.action(description="Assign to a tenant…", permissions=["assign"])
+    @admin.action(description="Assign to an owner…", permissions=["assign"])
     def assign_selected(self, request: HttpRequest, queryset: QuerySet[Resource]) -> HttpResponse | None:
-        """Show the page that asks for the tenant."""
-        chosen = self._choose(request, queryset)
-        return self._page(request, AssignForm(initial=_initial(request, chosen)), chosen) if chosen else None
+        """Show the page that asks for the owner."""
+        return self._ask(request, queryset, _ASSIGN)
+
+    @admin.action(description="Mark as ours…", permissions=["assign"])
+    def mark_selected_ours(self, request: HttpRequest, queryset: QuerySet[Resource]) -> HttpResponse | None:
+        """Show the page with what will be ours."""
+        return self._ask(request, queryset, _OURS)
 
     @admin.action(description="Clear the assignment…", permissions=["assign"])
     def clear_selected(self, request: HttpRequest, queryset: QuerySet[Resource]) -> HttpResponse | None:
         """Show the page with what will be left to the rules."""
-        chosen = self._choose(request, queryset)
-        if not chosen:
-            return None
-        return self._page(request, SelectionForm(initial=_initial(request, chosen)), chosen)
+        return self._ask(request, queryset, _CLEAR)
+
+    def owner_context(self, request: HttpRequest, resource: Resource) -> dict[str, Any]:
+        """Return what a resource's page needs to change its owner; no form for a user who may not."""
+        if not self.has_assign_permission(request):
+            return {"assign_form": None}
+        initial = {"resources": str(resource.pk), "from_page": True}
+        return {
+            "resource": resource,
+            "assign_form": AssignForm(initial=initial, auto_id="assign_%s"),
+            "is_assigned": resource.attributed_by in OPERATORS_RULES,
+        }
+
+    def owners_view(self, request: HttpRequest) -> JsonResponse:
+        """Return the owners that fit what was typed so far."""
+        if not self.has_assign_permission(request):
+            raise PermissionDenied
+        return JsonResponse({"owners": suggest_owners(request.GET.get("q", ""), most=_SUGGESTED)})
 
     def assign_view(self, request: HttpRequest) -> HttpResponse:
-        """Ask, show what will happen, then do it."""
+        """Give the resources to the owner that the form names."""
         form = AssignForm(request.POST)
         pks = self._read_selection(request, form)
         if pks is None:
             return self._back(request, form)
-        if not form.is_valid() or "back" in request.POST:
-            return self._page(request, form, pks)
-        if "confirmed" not in request.POST:
-            return self._page(request, form, pks, target=_target(form))
-        tenant, deployment = form.cleaned_data["tenant_id"], form.cleaned_data["deployment"]
-        try:
-            with transaction.atomic():  # what was done and who did it, or neither
-                changed = assign(
-                    resource_pks=pks,
-                    tenant_id=tenant,
-                    deployment_pk=deployment and deployment.pk,
-                    actor=actor_of(request),
-                    source=_SOURCE,
-                )
-                _log(request, Resource.objects.filter(pk__in=pks), f"Assigned to {_target(form)}.")
-        except DomainError as error:
-            self.message_user(request, f"Nothing was assigned: {error}", messages.ERROR)
-            return self._page(request, form, pks)
-        message = (
-            f"{len(pks):,} assigned to {_target(form)}; {changed:,} changed, what follows them included."
+        if not form.is_valid():
+            return self._page(request, form, pks, _ASSIGN)
+        owner = form.target
+        deployment_pk = owner.deployment.pk if owner.deployment else None
+
+        def give() -> int:
+            return assign(
+                resource_pks=pks,
+                tenant_id=owner.tenant_id,
+                deployment_pk=deployment_pk,
+                actor=actor_of(request),
+                source=_SOURCE,
+            )
+
+        message = f"{len(pks):,} assigned to {owner}"
+        return self._run(
+            request, form, pks, _ASSIGN, give, logged=_ASSIGN.logged.format(owner), message=message
         )
-        self.message_user(request, message, messages.SUCCESS)
-        return self._back(request, form)
+
+    def ours_view(self, request: HttpRequest) -> HttpResponse:
+        """Mark the resources as the operator's own."""
+        form = SelectionForm(request.POST)
+        pks = self._read_selection(request, form)
+        if pks is None:
+            return self._back(request, form)
+
+        def mark() -> int:
+            return mark_ours(resource_pks=pks, actor=actor_of(request), source=_SOURCE)
+
+        message = f"{len(pks):,} marked as ours, until it is cleared"
+        return self._run(request, form, pks, _OURS, mark, logged=_OURS.logged, message=message)
 
     def clear_view(self, request: HttpRequest) -> HttpResponse:
         """Leave the resources to the rules."""
@@ -156,27 +147,56 @@ class AssignmentAdmin(RecordAdmin[Resource]):
         pks = self._read_selection(request, form)
         if pks is None:
             return self._back(request, form)
-        assigned = Resource.objects.filter(pk__in=pks, attributed_by=AttributionRule.OPERATOR)
+
+        def clear() -> int:
+            return clear_assignment(resource_pks=pks, actor=actor_of(request), source=_SOURCE)
+
+        # Read first: afterwards no row shows which were assigned.
+        assigned = Resource.objects.filter(pk__in=pks, attributed_by__in=OPERATORS_RULES)
+        logged = list(assigned.order_by("pk").values_list("pk", flat=True))
+        return self._run(
+            request, form, logged, _CLEAR, clear, logged=_CLEAR.logged, message="The rules decide again"
+        )
+
+    def _run(
+        self,
+        request: HttpRequest,
+        form: SelectionForm,
+        pks: Sequence[int],
+        change: _Change,
+        call: Callable[[], int],
+        *,
+        logged: str,
+        message: str,
+    ) -> HttpResponse:
+        """Call the service and log it for `pks`, or neither; return to where the operator came from."""
         try:
             with transaction.atomic():
-                # Logged first: afterwards no row shows which were assigned.
-                _log(request, assigned, "Assignment cleared.")
-                changed = clear_assignment(resource_pks=pks, actor=actor_of(request), source=_SOURCE)
+                changed = call()
+                user_pk, rows = cast("int", request.user.pk), Resource.objects.filter(pk__in=pks)
+                LogEntry.objects.log_actions(user_pk, rows.order_by("pk"), CHANGE, logged)
         except DomainError as error:
-            self.message_user(request, f"Nothing was cleared: {error}", messages.ERROR)
-        else:
-            message = f"The rules decide again; {changed:,} changed, what follows them included."
-            self.message_user(request, message, messages.SUCCESS)
+            self.message_user(request, f"{change.refused}: {error}", messages.ERROR)
+            return self._back(request, form)
+        done = f"{message}; {changed:,} changed, what follows them included."
+        self.message_user(request, done, messages.SUCCESS)
         return self._back(request, form)
 
-    def _choose(self, request: HttpRequest, queryset: QuerySet[Resource]) -> list[int]:
-        """Return the selection's ids; none, and a message, where it is too large to look through."""
-        pks = list(queryset.order_by("pk").values_list("pk", flat=True)[: MOST_AT_ONCE + 1])
-        if len(pks) <= MOST_AT_ONCE:
-            return pks
-        message = f"At most {MOST_AT_ONCE:,} at once: filter the list, and do it in parts."
-        self.message_user(request, message, messages.ERROR)
-        return []
+    def _ask(
+        self, request: HttpRequest, queryset: QuerySet[Resource], change: _Change
+    ) -> HttpResponse | None:
+        """Show a change's page; none, and a message, for a selection that is too large to look through."""
+        most = assignment_forms.MOST_AT_ONCE
+        pks = list(queryset.order_by("pk").values_list("pk", flat=True)[: most + 1])
+        if len(pks) > most:
+            message = f"At most {most:,} at once: filter the list, and do it in parts."
+            self.message_user(request, message, messages.ERROR)
+            return None
+        if not pks:
+            return None
+        form = AssignForm if change is _ASSIGN else SelectionForm
+        initial = {"resources": ",".join(map(str, pks)), "filters": request.GET.urlencode()}
+        return self._page(request, form(initial=initial), pks, change)
 
     def _read_selection(self, request: HttpRequest, form: SelectionForm) -> list[int] | None:
         """Return the ids that the page carried; None where this isn't a page of ours."""
@@ -189,65 +209,30 @@ class AssignmentAdmin(RecordAdmin[Resource]):
         return pks
 
     def _page(
-        self, request: HttpRequest, form: SelectionForm, pks: Sequence[int], *, target: str = ""
+        self, request: HttpRequest, form: SelectionForm, pks: Sequence[int], change: _Change
     ) -> TemplateResponse:
-        """Draw the page that asks; with `target`, the one that shows what will happen."""
-        assigning = isinstance(form, AssignForm)
-        # Tenants have no table here: a slip in the name would make a new one.
-        owned = (Resource.objects.live_or_gone(), Project.objects.all(), Deployment.objects.all())
+        """Draw the page that shows what will happen, and asks."""
         context = {
             **self.admin_site.each_context(request),
             "opts": self.opts,
-            "title": "Assign to a tenant" if assigning else "Clear the assignment",
+            "title": change.title,
             "form": form,
-            "assigning": assigning,
-            "selection": _select(pks),
-            "target": target,
-            "is_new_tenant": bool(target)
-            and not any(rows.filter(tenant_id=form.cleaned_data["tenant_id"]).exists() for rows in owned),
-            "action": reverse(f"admin:inventory_resource_{'assign' if assigning else 'clear'}"),
-            "list": reverse("admin:inventory_resource_changelist"),
+            "change": change,
+            "selection": assignment_forms.select(pks),
+            "action": reverse(f"admin:inventory_resource_{change.name}"),
+            "list": self._origin(form),
         }
         return TemplateResponse(request, "inventory/assignment_panel.html", context)
 
     def _back(self, request: HttpRequest, form: SelectionForm) -> HttpResponseRedirect:
-        """Return to the list, as it was filtered."""
-        filters = QueryDict(form.cleaned_data.get("filters", "")).urlencode()
+        return HttpResponseRedirect(self._origin(form))
+
+    def _origin(self, form: SelectionForm) -> str:
+        """Return the address that the operator came from: the filtered list, or a resource's page."""
+        data: Mapping[str, Any] = getattr(form, "cleaned_data", dict(form.initial))
+        pks = data.get("resources")
+        if data.get("from_page") and isinstance(pks, list) and len(pks) == 1:
+            return reverse("admin:inventory_resource_change", args=pks)
+        filters = QueryDict(data.get("filters", "")).urlencode()
         address = reverse("admin:inventory_resource_changelist")
-        return HttpResponseRedirect(f"{address}?{filters}" if filters else address)
-
-
-def _initial(request: HttpRequest, pks: Sequence[int]) -> dict[str, str]:
-    return {"resources": ",".join(map(str, pks)), "filters": request.GET.urlencode()}
-
-
-def _target(form: AssignForm) -> str:
-    deployment: Deployment | None = form.cleaned_data["deployment"]
-    return str(deployment or form.cleaned_data["tenant_id"])
-
-
-def _log(request: HttpRequest, resources: QuerySet[Resource], message: str) -> None:
-    user_pk = cast("int", request.user.pk)
-    LogEntry.objects.log_actions(user_pk, resources.order_by("pk"), CHANGE, message)
-
-
-def _select(pks: Sequence[int]) -> Selection:
-    """Read the facts that an operator decides by. Three queries."""
-    chosen = Resource.objects.filter(pk__in=pks)
-    figures = chosen.aggregate(
-        count=Count("pk"),
-        cost=Sum("monthly_price_cents"),
-        gone=Count("pk", filter=Q(deleted_at__isnull=False)),
-        assigned=Count("pk", filter=Q(attributed_by=AttributionRule.OPERATOR)),
-    )
-    owners = chosen.values_list("tenant_id").annotate(count=Count("pk")).order_by("-count", "tenant_id")
-    first = chosen.select_related("deployment", "project").order_by("pk")[:_SHOWN]
-    return Selection(
-        count=figures["count"],
-        cost=dollars(figures["cost"]),
-        gone=figures["gone"],
-        assigned=figures["assigned"],
-        owners=[(tenant or "unattributed", count) for tenant, count in owners],
-        first=list(first),
-        more=max(0, figures["count"] - _SHOWN),
-    )
+        return f"{address}?{filters}" if filters else address

@@ -9,8 +9,8 @@ from arcadia_cloud.kernel.console.filters import ChoiceFilter, Choices, ExactTex
 from arcadia_cloud.kernel.console.formatting import NOTHING
 from arcadia_cloud.kernel.console.theme import TextFilter
 from inventory.kinds import registry
-from inventory.models import IS_UNATTRIBUTED, LIVE_OR_GONE, ResourceQuerySet
-from inventory.values import OWNER_PARAMETER, PROJECT_RUNS, UNATTRIBUTED, Kind, RunOutcome, kind_label
+from inventory.models import IS_OURS, IS_UNATTRIBUTED, LIVE_OR_GONE, ResourceQuerySet
+from inventory.values import OURS, OWNER_PARAMETER, PROJECT_RUNS, UNATTRIBUTED, Kind, RunOutcome, kind_label
 
 RUNNING: Final = "running"  # RunOutcome.RUNNING is empty, which in a query string means "any"
 
@@ -62,8 +62,12 @@ class TagFilter(TextFilter):
 class OwnerFilter(ChoiceFilter):
     title = "owner"
     parameter_name = OWNER_PARAMETER
-    options = (("tenants", "A tenant's"), (UNATTRIBUTED, "Unattributed"))
-    conditions: ClassVar = {"tenants": Q(tenant_id__isnull=False), UNATTRIBUTED: IS_UNATTRIBUTED}
+    options = (("tenants", "A tenant's"), (UNATTRIBUTED, "Unattributed"), (OURS, "Ours"))
+    conditions: ClassVar = {
+        "tenants": Q(tenant_id__isnull=False),
+        UNATTRIBUTED: IS_UNATTRIBUTED,
+        OURS: IS_OURS,
+    }
 
 
 class OutcomeFilter(ChoiceFilter):

@@ -5,8 +5,8 @@ from typing import Any, Final, cast
 from django.contrib import admin, messages
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.core.exceptions import PermissionDenied
-from django.db.models import Q, QuerySet
-from django.http import HttpRequest, HttpResponseRedirect, StreamingHttpResponse
+from django.db.models import F, OrderBy, Q, QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, StreamingHttpResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.html import format_html_join
@@ -15,9 +15,11 @@ from arcadia_cloud.kernel.api.downloads import Format, TooManyDownloads
 from arcadia_cloud.kernel.console.actions import actor_of
 from arcadia_cloud.kernel.console.filters import TenantFilter
 from arcadia_cloud.kernel.console.formatting import NOTHING, outside_link
+from arcadia_cloud.kernel.console.paging import BoundedChangeList
 from arcadia_cloud.kernel.console.status_label import label, status_label
 from arcadia_cloud.kernel.console.theme import display
 from inventory.admin.assignment import AssignmentAdmin
+from inventory.admin.chips import build_chips
 from inventory.admin.filters import (
     KindFilter,
     LifeFilter,
@@ -44,6 +46,7 @@ _STATUS_COLOURS: Final = {
 }
 _RULES: Final = {
     AttributionRule.OPERATOR: "assigned by an operator",
+    AttributionRule.OURS: "marked as ours by an operator",
     AttributionRule.SAGA: "made for it by a saga",
     AttributionRule.TAGS: "by its tags",
     AttributionRule.PARENT: "as what it belongs to",
@@ -52,12 +55,25 @@ _RULES: Final = {
 }
 
 
+class ResourceChangeList(BoundedChangeList):
+    """A list whose order by one column is that of the column's index, forward and backward."""
+
+    def get_ordering(self, request: HttpRequest, queryset: QuerySet[Resource]) -> list[Any]:
+        """Have the key follow the column's direction: else PostgreSQL would sort the whole fleet."""
+        ordering = list(super().get_ordering(request, queryset))
+        first, *rest = ordering
+        if rest != ["-pk"]:
+            return ordering
+        is_backward = first.descending if isinstance(first, OrderBy) else str(first).startswith("-")
+        return ordering if is_backward else [first, "pk"]
+
+
 @admin.register(Resource)
 class ResourceAdmin(AssignmentAdmin):
     """Every resource, newest first."""
 
     change_form_template = "inventory/resource.html"
-    list_before_template = "inventory/export_resources.html"
+    list_before_template = "inventory/resource_list_head.html"
     list_display = ("title", "kind", "region", "state", "owner", "project", "price", "last_seen_at")
     list_filter = (
         LifeFilter,
@@ -71,7 +87,6 @@ class ResourceAdmin(AssignmentAdmin):
     list_select_related = ("project", "deployment")
     search_fields = ("name", "provider_id")
     search_help_text = "A part of the name, or a whole provider's id"
-    sortable_by = ("title",)
     fieldsets = (
         (
             "Identity",
@@ -120,6 +135,29 @@ class ResourceAdmin(AssignmentAdmin):
             return self.list_display
         return tuple("reason" if column == "owner" else column for column in self.list_display)
 
+    def get_sortable_by(self, request: HttpRequest) -> tuple[str, ...]:
+        """Sort by the columns that have an index. Both halves of the table together have the name's alone."""
+        life = request.GET.get(str(LifeFilter.parameter_name), LifeFilter.default)
+        if life == "all":
+            return ("title",)
+        indexed = ("title", "kind", "region", "state", "owner")
+        return (*indexed, "price") if life == LifeFilter.default else indexed
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ResourceChangeList]:
+        return ResourceChangeList
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Add the chips."""
+        dearest = ""
+        if "price" in self.get_sortable_by(request):
+            # Columns are numbered as they are shown, and the boxes of the actions are one.
+            column = self.get_list_display(request).index("price") + bool(self.get_actions(request))
+            dearest = f"-{column}"
+        chips = {"chip_rows": build_chips(request, dearest=dearest)}
+        return super().changelist_view(request, {**(extra_context or {}), **chips})
+
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Resource], search_term: str
     ) -> tuple[QuerySet[Resource], bool]:
@@ -166,6 +204,8 @@ class ResourceAdmin(AssignmentAdmin):
     def extra_context(self, request: HttpRequest, row: Resource) -> dict[str, Any]:
         """Add the newest of its history and of its spans."""
         return {
+            **self.owner_context(request, row),
+            "decided_by": self.decided_by(row),
             "panels": panels_of(request, row),
             "attributes": list(attributes(row.attrs)),
             "spans": row.spans.select_related("deployment").order_by("-during")[:_SHOWN],
@@ -176,15 +216,14 @@ class ResourceAdmin(AssignmentAdmin):
     def title(self, resource: Resource) -> str:
         return resource.name or resource.provider_id
 
-    @display(description="status", label=_STATUS_COLOURS)
+    @display(description="status", ordering="status", label=_STATUS_COLOURS)
     def state(self, resource: Resource) -> str:
         return "deleted" if resource.deleted_at else resource.status
 
-    @display(description="owner")
+    @display(description="owner", ordering="tenant_id")
     def owner(self, resource: Resource) -> str:
-        if resource.deployment:
-            return str(resource.deployment)
-        return resource.tenant_id or NOTHING
+        name = resource.owner_name
+        return NOTHING if name == UNATTRIBUTED else name
 
     @display(description="decided")
     def decided_by(self, resource: Resource) -> str:
@@ -196,7 +235,7 @@ class ResourceAdmin(AssignmentAdmin):
             return resource.attribution_note or NOTHING
         return "no tag, parent or project names an owner"
 
-    @display(description="a month")
+    @display(description="a month", ordering=F("monthly_price_cents").asc(nulls_first=True))
     def price(self, resource: Resource) -> str:
         return dollars(resource.monthly_price_cents)
 

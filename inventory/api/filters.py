@@ -2,12 +2,13 @@
 
 from typing import ClassVar
 
+from django.db.models import Q
 from django_filters import rest_framework as filters
 
 from arcadia_cloud.kernel.api.filters import FlagFilter, IdFilter
-from inventory.models import Resource, ResourceQuerySet
+from inventory.models import IS_OURS, IS_UNATTRIBUTED, Resource, ResourceQuerySet
 from inventory.queries import named_with
-from inventory.values import Kind
+from inventory.values import OURS, UNATTRIBUTED, Kind
 
 
 class ResourceFilter(filters.FilterSet):  # type: ignore[misc]  # the library is untyped
@@ -44,3 +45,12 @@ class OperatorResourceFilter(ResourceFilter):
     """Operators see every tenant, so they can ask for one."""
 
     tenant = filters.CharFilter(field_name="tenant_id", help_text="The tenant's id. Operators only.")
+    owner = filters.ChoiceFilter(
+        choices=[("tenants", "a tenant's"), (UNATTRIBUTED, UNATTRIBUTED), (OURS, OURS)],
+        method="filter_owner",
+        help_text="`tenants`, `unattributed`, or `ours`: marked as the operator's own. Operators only.",
+    )
+
+    def filter_owner(self, queryset: ResourceQuerySet, _name: str, value: str) -> ResourceQuerySet:
+        conditions = {UNATTRIBUTED: IS_UNATTRIBUTED, OURS: IS_OURS}
+        return queryset.filter(conditions.get(value, Q(tenant_id__isnull=False)))

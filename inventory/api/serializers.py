@@ -13,7 +13,7 @@ from inventory.values import PROVIDER_CURRENCY
 _OPERATORS_FIELDS: Final = {
     "provider": "Who runs it.",
     "urn": "The provider's name for it among all kinds.",
-    "attributed_by": "The rule that decided its owner; empty: none.",
+    "attributed_by": "The rule that decided its owner; `ours`: marked as the operator's own; empty: none.",
     "attribution_note": "Why no rule could decide, or what a tag asked for in vain.",
     "monthly_price_cents": "What the provider charges a month, in cents of `currency`; null: unknown.",
     "stale_strike_count": "How often in a row it was missing from a complete list; the third deletes it.",

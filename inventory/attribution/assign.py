@@ -18,7 +18,7 @@ from deployments.models import Deployment
 from inventory.attribution.tags import parse, resolve_tenants
 from inventory.models import Resource
 from inventory.observation.spans import split_spans_at_new_owner
-from inventory.values import PROVIDER, AttributionRule
+from inventory.values import OPERATORS_RULES, PROVIDER, AttributionRule
 
 _ASSIGN: Final = load(__package__, "assign.sql")
 _REATTRIBUTE: Final = load(__package__, "reattribute.sql")
@@ -42,8 +42,18 @@ def assign(
         and not Deployment.objects.filter(pk=deployment_pk, tenant_id=tenant_id).exists()
     ):
         raise NotFound(f"tenant {tenant_id} has no deployment {deployment_pk}")
-    owner = {"tenant_id": tenant_id, "deployment_id": deployment_pk}
+    owner = {"rule": str(AttributionRule.OPERATOR), "tenant_id": tenant_id, "deployment_id": deployment_pk}
     return _change_owners(_ASSIGN, resource_pks, owner, actor=actor, source=source)
+
+
+def mark_ours(*, resource_pks: Sequence[int], actor: str, source: str) -> int:
+    """Mark resources as the operator's own, as a default VPC is; return how many changed owners.
+
+    They have no tenant and need none, until the mark is cleared as an assignment is. So do what follows them.
+    Raises NotFound for resources that don't exist; then nothing was changed.
+    """
+    ours = {"rule": str(AttributionRule.OURS), "tenant_id": None, "deployment_id": None}
+    return _change_owners(_ASSIGN, resource_pks, ours, actor=actor, source=source)
 
 
 def clear_assignment(*, resource_pks: Sequence[int], actor: str, source: str) -> int:
@@ -52,7 +62,7 @@ def clear_assignment(*, resource_pks: Sequence[int], actor: str, source: str) ->
     Raises NotFound for resources that don't exist; then nothing was changed.
     """
     assigned = list(
-        Resource.objects.filter(pk__in=resource_pks, attributed_by=AttributionRule.OPERATOR).values_list(
+        Resource.objects.filter(pk__in=resource_pks, attributed_by__in=OPERATORS_RULES).values_list(
             "pk", flat=True
         )
     )

@@ -8,10 +8,12 @@ import pytest
 from django.contrib.admin.models import LogEntry
 from django.test import Client
 
+from inventory.models import Resource
 from provisioning.models import SagaRun
 from provisioning.registry import workflows
 from provisioning.services import protect
 from tests.console.conftest import Login
+from tests.console.rows import a_saga
 from tests.provisioning.offers import offer
 from tests.provisioning.sagas import droplet_row
 
@@ -119,7 +121,30 @@ def test_a_viewer_may_not(login: Login) -> None:
 
 def test_a_droplets_page_links_to_what_can_be_done_to_it(login: Login) -> None:
     row = droplet_row()
-    address = f"/admin/inventory/resource/{row.pk}/change/"
-    link = "start/resize_droplet/?droplet_id=1"
-    assert link in login("operator").get(address).content.decode()
-    assert link not in login("viewer").get(address).content.decode()
+    offer()
+    operator, address = login("operator"), f"/admin/inventory/resource/{row.pk}/change/"
+
+    def offered() -> list[str]:
+        return re.findall(rf'action="{START}(\w+)/"', operator.get(address).content.decode())
+
+    running = ["power_off_droplet", "resize_droplet", "snapshot_droplet", "destroy_droplet"]
+    assert offered() == running
+    page = html.unescape(operator.get(address).content.decode())
+    assert "s-2vcpu-4gb, $24.00 a month" in page
+    assert not {"s-gone", "s-1vcpu-1gb, "} & set(re.findall(r"s-gone|s-1vcpu-1gb, ", page))
+    Resource.objects.update(status="off")
+    assert offered() == ["power_on_droplet", *running[1:]]
+    assert START not in login("viewer").get(address).content.decode()
+
+    # As the page posts it: what isn't shown has the workflow's own default, such as a last snapshot.
+    form = page[page.index(f'action="{START}destroy_droplet/"') :].partition("</form>")[0]
+    inputs = dict(re.findall(r'name="(\w+)" value="([^"]*)"', form))
+    plan = html.unescape(operator.post(f"{START}destroy_droplet/", inputs).content.decode())
+    assert "What will happen" in plan
+    assert "snapshot_droplet" in plan
+
+    protect(resource_pk=row.pk, actor="jo")
+    assert offered() == ["power_on_droplet", "snapshot_droplet"]
+    saga = a_saga(1)
+    assert offered() == []
+    assert f"Saga {saga.pk} works on it" in operator.get(address).content.decode()

@@ -8,8 +8,8 @@ from django.utils import timezone
 
 from arcadia_cloud.kernel.errors import InvalidInput, NotFound
 from deployments.models import Deployment
-from inventory.attribution.assign import assign, clear_assignment, reattribute
-from inventory.models import Project, Resource, ResourceEvent, ResourceSpan
+from inventory.attribution.assign import assign, clear_assignment, mark_ours, reattribute
+from inventory.models import IS_OURS, Project, Resource, ResourceEvent, ResourceSpan
 from inventory.values import Kind
 from tests.inventory.observations import (
     a_deployment,
@@ -251,6 +251,35 @@ def test_an_operators_word_stays_until_it_is_cleared_and_followers_follow_at_onc
     assert owner_of("7") == (None, None, "")
     assert the_resource("7").attribution_note == "its tag says tenant initech, its project says acme"
     assert owner_of("70") == (None, None, "")
+
+
+def test_what_is_ours_has_no_tenant_until_it_is_cleared_and_followers_are_ours_too() -> None:
+    project = a_project("Acme", "acme")
+    observed(seen("7", tags=["tenant:acme"], project_id=project.pk))
+    follower = seen("70", tags=[], parent_kind="droplet", parent_id="7", project_id=project.pk)
+    observed(follower, kind=Kind.SNAPSHOT)
+    pk = the_resource("7").pk
+    by = {"actor": "user:olga", "source": "request:1"}
+
+    assert mark_ours(resource_pks=[pk], **by) == 2
+    assert (owner_of("7"), owner_of("70")) == ((None, None, "ours"), (None, None, "parent"))
+    assert last_changes("7") == {"tenant_id": ["acme", None], "attributed_by": ["tags", "ours"]}
+    assert the_resource("7").is_ours
+    assert the_resource("70").is_ours
+    assert Resource.objects.filter(IS_OURS).count() == 2
+    assert not Resource.objects.unattributed().exists()
+    assert mark_ours(resource_pks=[pk], **by) == 0
+
+    # What tags and projects say later changes nothing; neither does the next look at what follows.
+    observed(seen("7", tags=["tenant:initech"], project_id=project.pk), at=timezone.now())
+    assert observed(follower, kind=Kind.SNAPSHOT, at=timezone.now()).updated == 0
+    assert (owner_of("7"), owner_of("70")) == ((None, None, "ours"), (None, None, "parent"))
+
+    assert clear_assignment(resource_pks=[pk], **by) == 2
+    assert owner_of("7") == (None, None, "")  # its tag and its project contradict each other
+    assert owner_of("70") == ("acme", None, "project")
+    with pytest.raises(NotFound):
+        mark_ours(resource_pks=[pk, 2**40], **by)
 
 
 def test_spans_change_hands_without_a_gap() -> None:

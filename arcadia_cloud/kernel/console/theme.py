@@ -3,6 +3,8 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from django.db.models import OrderBy
+
 F = TypeVar("F", bound=Callable[..., Any])
 
 if TYPE_CHECKING:
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
     def display(
         *,
         description: str,
-        ordering: str | None = None,
+        ordering: str | OrderBy | None = None,
         label: bool | Mapping[str, str] | None = None,
     ) -> Callable[[F], F]:
         """Present a column; `label` maps its values to the theme's colours."""

@@ -7,9 +7,9 @@
 ranked AS (
     SELECT part, key, max(name) AS name, sum(amount) AS amount, count(DISTINCT line_id) AS line_count,
            part = 'matched'
-               AND row_number() OVER (PARTITION BY part ORDER BY sum(amount) DESC, key) > %(limit)s::integer AS is_beyond
+               AND row_number() OVER (PARTITION BY part ORDER BY sum(amount) DESC, key, max(name)) > %(limit)s::integer AS is_beyond
     FROM keyed_line
-    GROUP BY part, key
+    GROUP BY part, key, CASE WHEN key IS NULL THEN name END  -- without a key, the name tells them apart
 )
 SELECT part, key, name, amount, line_count FROM ranked WHERE NOT is_beyond
 UNION ALL

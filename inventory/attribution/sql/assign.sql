@@ -1,7 +1,7 @@
--- Write an operator's word on the owner of these resources. It stays until it is cleared, whatever tags and projects
--- say.
+-- Write an operator's word on the owner of these resources: a tenant, or that they are ours and have none. It stays
+-- until it is cleared, whatever tags and projects say.
 --
--- parameters  pks bigint[] · tenant_id text · deployment_id bigint · at timestamptz · actor text · source text
+-- parameters  pks bigint[] · rule text: 'operator', or 'ours' without a tenant · tenant_id text · deployment_id bigint · at timestamptz · actor text · source text
 -- returns     changed: the ids of those whose owner changed
 -- locks       the resources, in the order of a batch of observations
 WITH locked AS MATERIALIZED (
@@ -12,7 +12,7 @@ WITH locked AS MATERIALIZED (
 ),
 written AS (
     UPDATE cloud_resources AS known
-    SET tenant_id = %(tenant_id)s::text, deployment_id = %(deployment_id)s::bigint, attributed_by = 'operator',
+    SET tenant_id = %(tenant_id)s::text, deployment_id = %(deployment_id)s::bigint, attributed_by = %(rule)s::text,
         attribution_note = ''
     WHERE known.id = ANY(ARRAY(SELECT id FROM locked))
     RETURNING known.id, old.tenant_id AS old_tenant_id, new.tenant_id AS new_tenant_id,

@@ -7,10 +7,13 @@
 -- A deployment's slug is resolved only within the tenant that the tenant tag or the project has decided: tenants choose
 -- their slugs, and must not capture another's machines. Where tags and project contradict, or tags name no tenant, it
 -- stays unattributed, with the reason. A parent that is gone decides still, by its last owner: the snapshot that is left
--- of a destroyed droplet goes on costing whoever had that.
+-- of a destroyed droplet goes on costing whoever had that. What belongs to one of ours is ours: decided by its parent,
+-- and without a tenant.
 LEFT JOIN cloud_projects AS project ON project.id = seen.project_id
 LEFT JOIN LATERAL (
-    SELECT resource.tenant_id, resource.deployment_id
+    SELECT resource.tenant_id, resource.deployment_id,
+           resource.attributed_by = 'ours'
+               OR (resource.attributed_by = 'parent' AND resource.tenant_id IS NULL) AS is_ours
     FROM cloud_resources AS resource
     WHERE resource.provider = %(provider)s::text AND resource.kind = seen.parent_kind
       AND resource.provider_id = nullif(seen.parent_id, '')
@@ -37,7 +40,7 @@ CROSS JOIN LATERAL (
     SELECT CASE
                WHEN claimed.conflict IS NOT NULL THEN ''
                WHEN seen.tag_tenant IS NOT NULL OR named.id IS NOT NULL THEN 'tags'
-               WHEN parent.tenant_id IS NOT NULL THEN 'parent'
+               WHEN parent.tenant_id IS NOT NULL OR parent.is_ours THEN 'parent'
                WHEN project.tenant_id IS NOT NULL THEN 'project'
                ELSE ''
            END AS rule,

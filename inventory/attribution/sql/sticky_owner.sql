@@ -2,4 +2,4 @@
 -- stays until it is cleared, a saga's for good.
 --
 -- A part of other statements, a boolean: they have the row as `known`.
-known.attributed_by IN ('operator', 'saga')
+known.attributed_by IN ('operator', 'ours', 'saga')
