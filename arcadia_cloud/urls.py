@@ -6,6 +6,7 @@ from django.urls import include, path
 from arcadia_cloud.http.metrics import metrics_view
 
 urlpatterns = [
+    path("admin/", include("arcadia_cloud.console.urls")),  # first: the admin takes what is left
     path("admin/", admin.site.urls),
     path("metrics", metrics_view, name="metrics"),
     path("api/", include("arcadia_cloud.http.api_urls")),
