@@ -6,6 +6,7 @@ until everything it needs is set, and names all of it at once.
 
 import os
 import sys
+from datetime import timedelta
 from pathlib import Path
 
 import django_stubs_ext
@@ -13,7 +14,7 @@ from corsheaders.defaults import default_headers
 from kombu import Queue
 
 from arcadia_cloud.console import theme_settings
-from arcadia_cloud.console.sign_in_settings import sign_in_settings
+from arcadia_cloud.console.sign_in_settings import read_single_sign_on, sign_in_settings
 from arcadia_cloud.database_limits import ANSWER_SECONDS, ROLES, limited, role_of
 from arcadia_cloud.digitalocean.credentials import is_well_formed
 from arcadia_cloud.embedded.proxies import no_proxy_variables
@@ -212,7 +213,12 @@ for _name in ("ARCADIA_JWT_SECRET", "ARCADIA_JWT_SECRET_PREVIOUS") if PRODUCTION
     if 0 < len(env.text(_name, "").encode()) < 64:  # noqa: PLR2004 - an HS512 key, RFC 7518 section 3.2
         env.problems.append(f"{_name} is shorter than 64 bytes")
 SIMPLE_JWT = {"TOKEN_TYPE_CLAIM": "typ"}  # Guardian's name; kernel.tokens reads the rest at use, for rotation
-vars().update(sign_in_settings(env, production=PRODUCTION))
+AXES_FAILURE_LIMIT = env.number("ARCADIA_LOGIN_FAILURES", 5, at_least=1)
+AXES_COOLOFF_TIME = timedelta(minutes=env.number("ARCADIA_LOGIN_COOLOFF_MINUTES", 15, at_least=1))
+# Of all but viewers; without, a password alone opens the console.
+ARCADIA_SECOND_FACTOR_REQUIRED = env.flag("ARCADIA_SECOND_FACTOR_REQUIRED", default=PRODUCTION)
+ARCADIA_SINGLE_SIGN_ON = read_single_sign_on(env, production=PRODUCTION)
+vars().update(sign_in_settings(ARCADIA_SINGLE_SIGN_ON))
 # So long the console keeps who logged in and who failed to; never less than the lock-out.
 ARCADIA_LOGIN_HISTORY_DAYS = env.number("ARCADIA_LOGIN_HISTORY_DAYS", 90, at_least=1)
 # How many proxies stand in front of the web server: so many entries of X-Forwarded-For are theirs.

@@ -1,6 +1,7 @@
 """Settings of the console's sign-in: passwords, lock-out, second factor, single sign-on. Imports no model."""
 
-from datetime import timedelta
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, Final
 
 from arcadia_cloud.environment import Environment
@@ -8,31 +9,86 @@ from arcadia_cloud.environment import Environment
 SINGLE_SIGN_ON_BACKEND: Final = "arcadia_cloud.console.single_sign_on.backend.SingleSignOnBackend"
 
 # All of them, or none: half a configuration would show a button that leads nowhere.
-NEEDED: Final = (
-    "ARCADIA_OIDC_ISSUER", "ARCADIA_OIDC_CLIENT_ID", "ARCADIA_OIDC_CLIENT_SECRET", "ARCADIA_OIDC_AUTHORIZATION_URL",
-    "ARCADIA_OIDC_TOKEN_URL", "ARCADIA_OIDC_JWKS_URL", "ARCADIA_OIDC_GROUPS",
+_NEEDED: Final = (
+    "ARCADIA_OIDC_ISSUER", "ARCADIA_OIDC_CLIENT_ID", "ARCADIA_OIDC_CLIENT_SECRET",
+    "ARCADIA_OIDC_AUTHORIZATION_URL", "ARCADIA_OIDC_TOKEN_URL", "ARCADIA_OIDC_JWKS_URL",
+    "ARCADIA_OIDC_GROUPS",
 )  # fmt: skip
 _OPTIONAL: Final = (
     "ARCADIA_OIDC_NAME", "ARCADIA_OIDC_SCOPES", "ARCADIA_OIDC_GROUPS_CLAIM", "ARCADIA_OIDC_USERNAME_CLAIM",
     "ARCADIA_OIDC_ALGORITHM", "ARCADIA_OIDC_CLIENT_AUTHENTICATION", "ARCADIA_OIDC_ENFORCES_SECOND_FACTOR",
 )  # fmt: skip
+_ALGORITHMS: Final = ("RS256", "RS384", "RS512", "ES256", "ES384", "ES512")
+_VALIDATORS: Final = "django.contrib.auth.password_validation"
 
 
-def sign_in_settings(env: Environment, *, production: bool) -> dict[str, Any]:
-    """Return Django's settings of signing in, from the environment; problems are collected in `env`."""
-    single_sign_on = _single_sign_on(env, schemes=("https",) if production else ("https", "http"))
-    backends = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
-    validators = "django.contrib.auth.password_validation"
+@dataclass(frozen=True, slots=True)
+class SingleSignOn:
+    """The company's identity provider; `groups` maps its groups to the console's."""
+
+    name: str
+    issuer: str
+    client_id: str
+    groups: Mapping[str, tuple[str, ...]]
+    groups_claim: str
+    username_claim: str
+    enforces_second_factor: bool
+    library: Mapping[str, Any]  # mozilla-django-oidc's own settings
+
+
+def read_single_sign_on(env: Environment, *, production: bool) -> SingleSignOn | None:
+    """Return the identity provider of the environment; None where no variable of one is set.
+
+    What is missing or wrong is collected in `env`.
+    """
+    if not any(env.is_set(name) for name in (*_NEEDED, *_OPTIONAL)):
+        return None
+    env.problems += [
+        f"{name} is not set, but other variables ARCADIA_OIDC_… are"
+        for name in _NEEDED
+        if not env.is_set(name)
+    ]
+    schemes = ("https",) if production else ("https", "http")
+    methods = ("client_secret_basic", "client_secret_post")
+    client_id = env.text("ARCADIA_OIDC_CLIENT_ID", "")
+    return SingleSignOn(
+        name=env.text("ARCADIA_OIDC_NAME", "single sign-on"),
+        issuer=env.url("ARCADIA_OIDC_ISSUER", "", schemes=schemes),
+        client_id=client_id,
+        groups=_read_mapping(env, "ARCADIA_OIDC_GROUPS"),
+        groups_claim=env.text("ARCADIA_OIDC_GROUPS_CLAIM", "groups"),
+        username_claim=env.text("ARCADIA_OIDC_USERNAME_CLAIM", "email"),
+        enforces_second_factor=env.flag("ARCADIA_OIDC_ENFORCES_SECOND_FACTOR", default=False),
+        library={
+            "OIDC_RP_CLIENT_ID": client_id,
+            "OIDC_RP_CLIENT_SECRET": env.text("ARCADIA_OIDC_CLIENT_SECRET", ""),
+            "OIDC_RP_SIGN_ALGO": env.choice("ARCADIA_OIDC_ALGORITHM", _ALGORITHMS),
+            "OIDC_RP_SCOPES": env.text("ARCADIA_OIDC_SCOPES", "openid email profile"),
+            "OIDC_OP_AUTHORIZATION_ENDPOINT": env.url("ARCADIA_OIDC_AUTHORIZATION_URL", "", schemes=schemes),
+            "OIDC_OP_TOKEN_ENDPOINT": env.url("ARCADIA_OIDC_TOKEN_URL", "", schemes=schemes),
+            "OIDC_OP_JWKS_ENDPOINT": env.url("ARCADIA_OIDC_JWKS_URL", "", schemes=schemes),
+            "OIDC_OP_USER_ENDPOINT": "",  # asked for by the library; the ID token has all that is read
+            "OIDC_TOKEN_USE_BASIC_AUTH": env.choice("ARCADIA_OIDC_CLIENT_AUTHENTICATION", methods)
+            == methods[0],
+            "OIDC_USE_PKCE": True,
+            "OIDC_TIMEOUT": 10,  # seconds, for each of the provider's answers; without, there is no limit
+        },
+    )
+
+
+def sign_in_settings(single_sign_on: SingleSignOn | None) -> dict[str, Any]:
+    """Return the settings that Django, django-axes, django-otp and mozilla-django-oidc read."""
     return {
-        "AUTHENTICATION_BACKENDS": backends
-        + ([SINGLE_SIGN_ON_BACKEND] if single_sign_on["ARCADIA_OIDC_ENABLED"] else []),
-        "AUTH_PASSWORD_VALIDATORS": [
-            {"NAME": f"{validators}.UserAttributeSimilarityValidator"},
-            {"NAME": f"{validators}.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
-            {"NAME": f"{validators}.CommonPasswordValidator"},
+        "AUTHENTICATION_BACKENDS": [
+            "axes.backends.AxesStandaloneBackend",
+            "django.contrib.auth.backends.ModelBackend",
+            *([SINGLE_SIGN_ON_BACKEND] if single_sign_on else []),
         ],
-        "AXES_FAILURE_LIMIT": env.number("ARCADIA_LOGIN_FAILURES", 5, at_least=1),
-        "AXES_COOLOFF_TIME": timedelta(minutes=env.number("ARCADIA_LOGIN_COOLOFF_MINUTES", 15, at_least=1)),
+        "AUTH_PASSWORD_VALIDATORS": [
+            {"NAME": f"{_VALIDATORS}.UserAttributeSimilarityValidator"},
+            {"NAME": f"{_VALIDATORS}.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
+            {"NAME": f"{_VALIDATORS}.CommonPasswordValidator"},
+        ],
         "AXES_LOCKOUT_PARAMETERS": [["username", "ip_address"]],
         # The handler forgets failures once the second factor is passed, too: not at the right password.
         "AXES_RESET_ON_SUCCESS": False,
@@ -42,54 +98,17 @@ def sign_in_settings(env: Environment, *, production: bool) -> dict[str, Any]:
         # It stores the query string and the form.
         "AXES_SENSITIVE_PARAMETERS": ["token", "access_token", "code", "new_code", "state", "next"],
         "AXES_CLIENT_IP_CALLABLE": "arcadia_cloud.http.client_address.client_address",
-        "ARCADIA_SECOND_FACTOR_REQUIRED": env.flag("ARCADIA_SECOND_FACTOR_REQUIRED", default=production),
         "OTP_TOTP_ISSUER": "arcadia-cloud",
-        **single_sign_on,
+        **(single_sign_on.library if single_sign_on else {}),
     }
 
 
-def _single_sign_on(env: Environment, *, schemes: tuple[str, ...]) -> dict[str, Any]:
-    """Return the settings of the identity provider; without any variable of it, single sign-on is off."""
-    enabled = any(env.is_set(name) for name in (*NEEDED, *_OPTIONAL))
-    if enabled:
-        env.problems += [
-            f"{name} is not set, but other variables ARCADIA_OIDC_… are"
-            for name in NEEDED
-            if not env.is_set(name)
-        ]
-    issuer = env.url("ARCADIA_OIDC_ISSUER", "", schemes=schemes)
-    authentication = env.choice(
-        "ARCADIA_OIDC_CLIENT_AUTHENTICATION", ("client_secret_basic", "client_secret_post")
-    )
-    algorithms = ("RS256", "RS384", "RS512", "ES256", "ES384", "ES512")
-    return {
-        "ARCADIA_OIDC_ENABLED": enabled,
-        "ARCADIA_OIDC_NAME": env.text("ARCADIA_OIDC_NAME", "single sign-on"),
-        "ARCADIA_OIDC_ISSUER": issuer,
-        "ARCADIA_OIDC_GROUPS": _mapping(env, "ARCADIA_OIDC_GROUPS"),
-        "ARCADIA_OIDC_GROUPS_CLAIM": env.text("ARCADIA_OIDC_GROUPS_CLAIM", "groups"),
-        "ARCADIA_OIDC_USERNAME_CLAIM": env.text("ARCADIA_OIDC_USERNAME_CLAIM", "email"),
-        "ARCADIA_OIDC_ENFORCES_SECOND_FACTOR": env.flag("ARCADIA_OIDC_ENFORCES_SECOND_FACTOR", default=False),
-        "OIDC_RP_CLIENT_ID": env.text("ARCADIA_OIDC_CLIENT_ID", ""),
-        "OIDC_RP_CLIENT_SECRET": env.text("ARCADIA_OIDC_CLIENT_SECRET", ""),
-        "OIDC_RP_SIGN_ALGO": env.choice("ARCADIA_OIDC_ALGORITHM", algorithms),
-        "OIDC_RP_SCOPES": env.text("ARCADIA_OIDC_SCOPES", "openid email profile"),
-        "OIDC_OP_AUTHORIZATION_ENDPOINT": env.url("ARCADIA_OIDC_AUTHORIZATION_URL", "", schemes=schemes),
-        "OIDC_OP_TOKEN_ENDPOINT": env.url("ARCADIA_OIDC_TOKEN_URL", "", schemes=schemes),
-        "OIDC_OP_JWKS_ENDPOINT": env.url("ARCADIA_OIDC_JWKS_URL", "", schemes=schemes),
-        "OIDC_OP_USER_ENDPOINT": "",  # the library asks for it; the ID token has all that is read
-        "OIDC_TOKEN_USE_BASIC_AUTH": authentication == "client_secret_basic",
-        "OIDC_USE_PKCE": True,
-        "OIDC_TIMEOUT": 10,  # seconds, for each of the provider's two answers; the library would wait for ever
-    }
-
-
-def _mapping(env: Environment, name: str) -> dict[str, list[str]]:
-    """Read `theirs=ours,…`: the provider's group, and the console's group that it gives."""
-    found: dict[str, list[str]] = {}
+def _read_mapping(env: Environment, name: str) -> dict[str, tuple[str, ...]]:
+    """Read `theirs=ours,…`: a group of the provider, and a group of the console that it gives."""
+    found: dict[str, tuple[str, ...]] = {}
     for item in env.items(name):
         theirs, equals, ours = (part.strip() for part in item.rpartition("="))
         if not (theirs and equals and ours):
             env.problems.append(f"{name} has {item!r}; each item must be PROVIDERS_GROUP=CONSOLES_GROUP")
-        found.setdefault(theirs, []).append(ours)
+        found[theirs] = (*found.get(theirs, ()), ours)
     return found

@@ -19,8 +19,8 @@ _OF_APP: Final = re.compile(r"[0-9]{6}")
 def accept_code(user: User, text: str) -> Device:
     """Use up a code of the user's and return the device that it is of; blanks and dashes don't count.
 
-    Raises WrongCode, and CodeThrottled while the pause after wrong codes lasts (1, 2, 4, 8 … seconds): the right
-    one isn't tried then, and stays good.
+    Raises WrongCode, and CodeThrottled while the pause after wrong codes lasts (1, 2, 4, 8 … seconds): the
+    right one isn't tried then, and stays good.
     """
     code = re.sub(r"[\s-]", "", text).lower()
     model = TOTPDevice if _OF_APP.fullmatch(code) else StaticDevice
@@ -30,7 +30,7 @@ def accept_code(user: User, text: str) -> Device:
         allowed, pause = device.verify_is_allowed() if device else (True, None)
         is_right = device is not None and allowed and device.verify_token(code)
     # Outside: raised inside, the count of wrong codes would be rolled back.
-    if not allowed:
+    if pause is not None:
         seconds = max(1, math.ceil((pause["locked_until"] - timezone.now()).total_seconds()))
         raise CodeThrottled(f"Too fast after a wrong code: wait {seconds} s, then enter the present one.")
     if device is None or not is_right:

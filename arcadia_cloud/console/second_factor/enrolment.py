@@ -9,8 +9,14 @@ from django_otp.plugins.otp_static.models import StaticDevice, StaticToken
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from arcadia_cloud.console.account_log import log_account_change
-from arcadia_cloud.console.second_factor.errors import AlreadyEnrolled, WrongCode
+from arcadia_cloud.console.second_factor.errors import (
+    AlreadyEnrolled,
+    NothingToReset,
+    OwnSecondFactor,
+    WrongCode,
+)
 from arcadia_cloud.console.second_factor.policy import is_enrolled
+from arcadia_cloud.kernel.errors import NotFound
 
 RECOVERY_CODES: Final = 10
 _APP: Final = "app"  # the devices' names; each user has one of each kind
@@ -55,14 +61,33 @@ def replace_recovery_codes(user: User) -> list[str]:
 
 
 @transaction.atomic
-def remove_second_factor(user: User, *, actor: User) -> bool:
-    """Remove the user's app and recovery codes; return whether there were any. Their sessions pass no longer."""
+def remove_second_factor(user: User) -> None:
+    """Remove the user's own app and recovery codes."""
+    _remove_devices(user)
+    log_account_change(user, "Second factor turned off.", actor=user)
+
+
+@transaction.atomic
+def reset_second_factor(*, user_pk: int, actor_pk: int | None) -> User:
+    """Remove another person's app and recovery codes, for a phone that is lost; return the person.
+
+    Sessions that passed by them are asked anew, or sent to the set-up. The caller logs it. Raises NotFound,
+    NothingToReset, and OwnSecondFactor: one's own is replaced with a code, or a stolen session could reset it.
+    """
+    user = User.objects.select_for_update().filter(pk=user_pk).first()
+    if user is None:
+        raise NotFound("There is no such user.")
+    if user.pk == actor_pk:
+        raise OwnSecondFactor("Your own second factor is replaced on your own page of it, with a code.")
+    if not _remove_devices(user):
+        raise NothingToReset(f"{user.get_username()} has no second factor.")
+    return user
+
+
+def _remove_devices(user: User) -> bool:
+    """Remove every device of the user; return whether there was one."""
     found = [model.objects.filter(user=user).delete()[0] for model in (TOTPDevice, StaticDevice)]
-    if not any(found):
-        return False
-    how = "removed" if user == actor else "reset by an admin"
-    log_account_change(user, f"Second factor {how}: the app and the recovery codes are void.", actor=actor)
-    return True
+    return any(found)
 
 
 def _renew_codes(user: User) -> list[str]:

@@ -25,3 +25,15 @@ class LockedOut(Conflict):
     """Too many wrong passwords or codes of this name from this address."""
 
     code = "locked_out"
+
+
+class NothingToReset(Conflict):
+    """The person has no second factor."""
+
+    code = "nothing_to_reset"
+
+
+class OwnSecondFactor(Conflict):
+    """One's own second factor isn't reset, but replaced, with a code of it."""
+
+    code = "own_second_factor"

@@ -21,7 +21,7 @@ class DueStep(Enum):
 
 
 def due_step(request: HttpRequest, user: User) -> DueStep:
-    """Return what the session of `user` lacks. One query, three for those who needn't have a second factor."""
+    """Return what the session of `user` lacks. One query; three for who needn't have one."""
     if has_passed(request, user):
         return DueStep.NONE
     # Before the rule: whoever has a second factor is asked for it, required or not.
@@ -35,8 +35,10 @@ def has_passed(request: HttpRequest, user: User) -> bool:
     # Set by django-otp's middleware; a login in this very request hasn't passed it yet.
     if getattr(user, "otp_device", None) is not None:
         return True
-    by_provider = request.session.get(BACKEND_SESSION_KEY) == SINGLE_SIGN_ON_BACKEND
-    return by_provider and bool(settings.ARCADIA_OIDC_ENFORCES_SECOND_FACTOR)
+    provider = settings.ARCADIA_SINGLE_SIGN_ON
+    if provider is None or not provider.enforces_second_factor:
+        return False
+    return bool(request.session.get(BACKEND_SESSION_KEY) == SINGLE_SIGN_ON_BACKEND)
 
 
 def is_required(user: User) -> bool:
@@ -53,4 +55,4 @@ def is_required(user: User) -> bool:
 
 def is_enrolled(user: User) -> bool:
     """Return whether the user has an app that is confirmed; recovery codes alone are none."""
-    return TOTPDevice.objects.filter(user=user, confirmed=True).exists()
+    return bool(TOTPDevice.objects.filter(user=user, confirmed=True).exists())

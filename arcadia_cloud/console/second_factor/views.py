@@ -10,7 +10,7 @@ from django.contrib import admin, messages
 from django.contrib.admin.views.decorators import staff_member_required
 from django.contrib.auth import logout
 from django.contrib.auth.models import User
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -121,7 +121,7 @@ def account_page(request: HttpRequest) -> HttpResponse:
             codes = replace_recovery_codes(user)
             return _render(request, "recovery_codes", title="Recovery codes", codes=codes)
         if request.POST.get("action") == "remove" and not required:
-            remove_second_factor(user, actor=user)
+            remove_second_factor(user)
             messages.success(request, "The second factor is off.")
             return redirect("second_factor")
     context = {

@@ -1,28 +1,28 @@
 """Admission of a person whom the identity provider vouches for: their user, and exactly their groups."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
-from django.conf import settings
 from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import Group, User
 from django.db import transaction
 
 from arcadia_cloud.console.account_log import log_account_change
+from arcadia_cloud.console.sign_in_settings import SingleSignOn
 from arcadia_cloud.console.single_sign_on.errors import SignInRefused
 
 _LONGEST_NAME: Final = 150  # characters, of auth_user.username
 
 
-def admit_person(claims: Mapping[str, Any]) -> User:
+def admit_person(claims: Mapping[str, Any], provider: SingleSignOn) -> User:
     """Return the user of an ID token's claims, made at the first sign-in, with the groups of the claims.
 
     Groups are replaced, also by none, before a refusal is raised. Raises SignInRefused for a person without a
-    group of the console, a user who is switched off, and a name that has a login of its own here: the provider
-    opens no account with a password, and no superuser's.
+    group of the console, a user who is switched off, and a name that has a login of its own here: the
+    provider opens no account with a password, and no superuser's.
     """
-    name = _name_of(claims)
-    groups = _groups_of(claims)
+    name = _name_of(claims, provider.username_claim)
+    groups = _groups_of(claims.get(provider.groups_claim), provider.groups)
     with transaction.atomic():
         if groups:
             User.objects.get_or_create(
@@ -45,9 +45,8 @@ def admit_person(claims: Mapping[str, Any]) -> User:
     return user
 
 
-def _name_of(claims: Mapping[str, Any]) -> str:
+def _name_of(claims: Mapping[str, Any], claim: str) -> str:
     """Return the user's name from the claim that is set. Raises SignInRefused."""
-    claim = settings.ARCADIA_OIDC_USERNAME_CLAIM
     name = claims.get(claim)
     if not isinstance(name, str) or not 0 < len(name.strip()) <= _LONGEST_NAME:
         raise SignInRefused(f"The identity provider sends no “{claim}” that could be a user's name.")
@@ -59,11 +58,9 @@ def _name_of(claims: Mapping[str, Any]) -> str:
     return name.strip().lower()
 
 
-def _groups_of(claims: Mapping[str, Any]) -> list[Group]:
-    """Return the console's groups that the claims map to; what is in no mapping gives nothing."""
-    given = claims.get(settings.ARCADIA_OIDC_GROUPS_CLAIM)
-    theirs = [given] if isinstance(given, str) else given if isinstance(given, list) else []
-    mapping = settings.ARCADIA_OIDC_GROUPS
+def _groups_of(given: object, mapping: Mapping[str, Iterable[str]]) -> list[Group]:
+    """Return the console's groups that the provider's map to; what is in no mapping gives nothing."""
+    theirs = given if isinstance(given, list) else [given]  # some providers send a single one bare
     names = {ours for each in theirs if isinstance(each, str) for ours in mapping.get(each, ())}
     return list(Group.objects.filter(name__in=names).order_by("name"))
 

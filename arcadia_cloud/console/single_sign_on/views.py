@@ -53,5 +53,5 @@ class SignInCallbackView(OIDCAuthenticationCallbackView):  # type: ignore[misc] 
 
 def _require_single_sign_on() -> None:
     """Raise Http404 where no provider is set."""
-    if not settings.ARCADIA_OIDC_ENABLED:
+    if settings.ARCADIA_SINGLE_SIGN_ON is None:
         raise Http404

@@ -9,4 +9,5 @@ register = template.Library()
 @register.simple_tag
 def provider_name() -> str:
     """Return the identity provider's name for the login page; "" without one."""
-    return settings.ARCADIA_OIDC_NAME if settings.ARCADIA_OIDC_ENABLED else ""
+    provider = settings.ARCADIA_SINGLE_SIGN_ON
+    return provider.name if provider else ""
