@@ -1,7 +1,7 @@
 """Users, groups, and logins that failed.
 
 Only a superuser can make a superuser: neither the flag, nor single permissions, nor taking over a
-superuser's login is open to others. The devices of the second factor have no pages: they would show its secrets.
+superuser's login is open to others. The devices of the second factor have no pages: they would show secrets.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -67,8 +67,8 @@ class ConsoleUserAdmin(UserAdmin[User], ActionsAdmin[User], StrictLookupsAdmin[U
         dialog={
             "title": "Reset the second factor?",
             "description": "The app and the recovery codes are void. At the next sign-in this person sets up "
-            "another, by their password alone: make sure that it is they who ask. Was the phone stolen, change "
-            "the password as well.",
+            "another, by their password alone: make sure that it is they who ask. Was the phone stolen, "
+            "change the password as well.",
             "form_submit_text": "Reset it",
         },
     )

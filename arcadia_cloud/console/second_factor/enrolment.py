@@ -72,7 +72,7 @@ def reset_second_factor(*, user_pk: int, actor_pk: int | None) -> User:
     """Remove another person's app and recovery codes, for a phone that is lost; return the person.
 
     Sessions that passed by them are asked anew, or sent to the set-up. The caller logs it. Raises NotFound,
-    NothingToReset, and OwnSecondFactor: one's own is replaced with a code, or a stolen session could reset it.
+    NothingToReset, and OwnSecondFactor: a stolen session could reset one's own, which takes a code.
     """
     user = User.objects.select_for_update().filter(pk=user_pk).first()
     if user is None:

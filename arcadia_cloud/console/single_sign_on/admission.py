@@ -12,6 +12,7 @@ from arcadia_cloud.console.sign_in_settings import SingleSignOn
 from arcadia_cloud.console.single_sign_on.errors import SignInRefused
 
 _LONGEST_NAME: Final = 150  # characters, of auth_user.username
+_LONGEST_EMAIL: Final = 254  # and of auth_user.email
 
 
 def admit_person(claims: Mapping[str, Any], provider: SingleSignOn) -> User:
@@ -28,7 +29,7 @@ def admit_person(claims: Mapping[str, Any], provider: SingleSignOn) -> User:
             User.objects.get_or_create(
                 username=name,
                 defaults={
-                    "email": str(claims.get("email", "")),
+                    "email": _email_of(claims),
                     "password": make_password(None),
                     "is_staff": True,
                 },
@@ -48,7 +49,7 @@ def admit_person(claims: Mapping[str, Any], provider: SingleSignOn) -> User:
 def _name_of(claims: Mapping[str, Any], claim: str) -> str:
     """Return the user's name from the claim that is set. Raises SignInRefused."""
     name = claims.get(claim)
-    if not isinstance(name, str) or not 0 < len(name.strip()) <= _LONGEST_NAME:
+    if not isinstance(name, str) or not name.isprintable() or not 0 < len(name.strip()) <= _LONGEST_NAME:
         raise SignInRefused(f"The identity provider sends no “{claim}” that could be a user's name.")
     if claim != "email":
         return name.strip()
@@ -56,6 +57,12 @@ def _name_of(claims: Mapping[str, Any], claim: str) -> str:
     if claims.get("email_verified", True) not in (True, "true"):
         raise SignInRefused("The identity provider hasn't verified your e-mail address.")
     return name.strip().lower()
+
+
+def _email_of(claims: Mapping[str, Any]) -> str:
+    """Return the e-mail address for the user's page; "" for what the column can't hold."""
+    email = claims.get("email")
+    return email if isinstance(email, str) and email.isprintable() and len(email) <= _LONGEST_EMAIL else ""
 
 
 def _groups_of(given: object, mapping: Mapping[str, Iterable[str]]) -> list[Group]:

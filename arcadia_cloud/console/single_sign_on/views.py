@@ -1,6 +1,6 @@
 """The two addresses of single sign-on: to the provider, and back."""
 
-from typing import Any
+from collections.abc import Callable
 
 import structlog
 from django.conf import settings
@@ -18,17 +18,9 @@ log = structlog.get_logger(__name__)
 class SignInRequestView(OIDCAuthenticationRequestView):  # type: ignore[misc] # mozilla-django-oidc has no types
     """Sends the browser to the provider, with a state, a nonce and a PKCE challenge of its session."""
 
-    def setup(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
-        _require_single_sign_on()
-        super().setup(request, *args, **kwargs)
-
 
 class SignInCallbackView(OIDCAuthenticationCallbackView):  # type: ignore[misc] # as above
     """Takes the provider's code and signs its person in; a refusal is shown on the login page."""
-
-    def setup(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
-        _require_single_sign_on()
-        super().setup(request, *args, **kwargs)
 
     def get(self, request: HttpRequest) -> HttpResponse:
         # Not left to the library: it would log out whoever a stranger's link leads here.
@@ -51,7 +43,12 @@ class SignInCallbackView(OIDCAuthenticationCallbackView):  # type: ignore[misc] 
         return redirect("admin:login")
 
 
-def _require_single_sign_on() -> None:
-    """Raise Http404 where no provider is set."""
-    if settings.ARCADIA_SINGLE_SIGN_ON is None:
-        raise Http404
+def with_provider(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """Return the view, as an address that isn't there where no provider is set."""
+
+    def answer(request: HttpRequest) -> HttpResponse:
+        if settings.ARCADIA_SINGLE_SIGN_ON is None:
+            raise Http404
+        return view(request)
+
+    return answer
