@@ -17,6 +17,7 @@ from arcadia_cloud.console.second_factor.codes import accept_code
 from arcadia_cloud.console.second_factor.enrolment import enrol
 from arcadia_cloud.console.second_factor.errors import AlreadyEnrolled, CodeThrottled, WrongCode
 from arcadia_cloud.main_job.seeds.groups import seed_groups
+from tests.access import bearer, token_of
 from tests.console.authenticators import (
     ACCOUNT,
     CODE,
@@ -327,3 +328,40 @@ def test_of_two_requests_with_one_code_a_single_one_passes(transactional_db: Non
 
     for code in (code_of(key), "aaaa-bbbb"):
         assert at_once(4, partial(passes, code)).count(True) == 1
+
+
+def test_its_pages_are_stored_nowhere_load_nothing_from_elsewhere_and_need_their_token(
+    db: None, required: None
+) -> None:
+    enrolled(a_user("anna", "operator"))
+    client = Client()
+    cookies = client.post(LOGIN, {"username": "anna", "password": PASSWORD}).cookies
+    assert (cookies["sessionid"]["httponly"], cookies["sessionid"]["samesite"]) == (True, "Lax")
+    a_user("berta", "operator")
+    pages = {CODE: client.get(CODE), SET_UP: signed_in("berta").get(SET_UP), LOGIN: Client().get(LOGIN)}
+    for address, page in pages.items():
+        policy = page.headers["Content-Security-Policy"]
+        assert "default-src 'self'" in policy, address
+        assert "form-action 'self'" in policy, address
+        assert "no-store" in page.headers["Cache-Control"], address
+        assert page.headers["X-Frame-Options"] == "DENY", address
+        assert not re.findall(r"""(?:src|href)=["'](?:[a-z]+:)?//""", page.content.decode()), address
+
+    strict = Client(enforce_csrf_checks=True)
+    strict.cookies = client.cookies
+    assert strict.post(CODE, {"code": "000000"}).status_code == 403
+    assert Client().get(CODE).headers["Location"].startswith(LOGIN)
+    assert client.put(CODE).status_code == 405
+
+
+def test_a_login_that_is_no_staffs_sees_none_of_it(db: None, required: None) -> None:
+    user = User.objects.create_user("tenant", password=PASSWORD)
+    client = Client()
+    client.force_login(user)
+    for address in (ACCOUNT, CODE, SET_UP):
+        assert client.get(address).headers["Location"].startswith(LOGIN)
+
+
+def test_the_api_takes_its_tokens_as_before(db: None, required: None) -> None:
+    answer = Client().get("/api/v1/inventory", headers=bearer(token_of("platform_admin")))
+    assert answer.status_code == 200

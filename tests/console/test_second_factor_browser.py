@@ -146,7 +146,8 @@ def test_an_admin_resets_a_colleagues(page: Page) -> None:
     expect(page.locator("#dialog").get_by_text("make sure that it is they who ask")).to_be_visible()
     keep(page, "second-factor-reset")
     page.locator("#modal-content").get_by_role("button", name="Reset it").click()
-    expect(page.get_by_text("the next sign-in sets up another")).to_be_visible()
+    # The theme hides the page that follows until its scripts have run.
+    expect(page.get_by_text("the next sign-in sets up another")).to_be_visible(timeout=20_000)
     page.goto("/admin/auth/user/")
     keep(page, "users")
 
