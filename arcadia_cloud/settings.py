@@ -14,6 +14,7 @@ from corsheaders.defaults import default_headers
 from kombu import Queue
 
 from arcadia_cloud.console import theme_settings
+from arcadia_cloud.console.sign_in_settings import read_single_sign_on, sign_in_settings
 from arcadia_cloud.database_limits import ANSWER_SECONDS, CONNECT_SECONDS, ROLES, limited, role_of
 from arcadia_cloud.digitalocean.credentials import is_well_formed
 from arcadia_cloud.embedded.proxies import no_proxy_variables
@@ -75,6 +76,9 @@ INSTALLED_APPS = [
     "corsheaders",
     "django_celery_beat",
     "django_filters",
+    "django_otp",
+    "django_otp.plugins.otp_static",
+    "django_otp.plugins.otp_totp",
     "django_structlog",
     "drf_spectacular",
     "drf_spectacular_sidecar",
@@ -104,9 +108,11 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django_otp.middleware.OTPMiddleware",
     "arcadia_cloud.http.request_log.RequestLogMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "arcadia_cloud.console.second_factor.middleware.SecondFactorMiddleware",
     "axes.middleware.AxesMiddleware",
 ]
 TEMPLATES = [
@@ -210,27 +216,16 @@ for _name in ("ARCADIA_JWT_SECRET", "ARCADIA_JWT_SECRET_PREVIOUS") if PRODUCTION
     if 0 < len(env.text(_name, "").encode()) < 64:  # noqa: PLR2004 - an HS512 key, RFC 7518 section 3.2
         env.problems.append(f"{_name} is shorter than 64 bytes")
 SIMPLE_JWT = {"TOKEN_TYPE_CLAIM": "typ"}  # Guardian's name; kernel.tokens reads the rest at use, for rotation
-AUTHENTICATION_BACKENDS = [
-    "axes.backends.AxesStandaloneBackend",
-    "django.contrib.auth.backends.ModelBackend",
-]
-AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
-    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
-    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
-]
 AXES_FAILURE_LIMIT = env.number("ARCADIA_LOGIN_FAILURES", 5, at_least=1)
 AXES_COOLOFF_TIME = timedelta(minutes=env.number("ARCADIA_LOGIN_COOLOFF_MINUTES", 15, at_least=1))
+# Of all but viewers; without, a password alone opens the console.
+ARCADIA_SECOND_FACTOR_REQUIRED = env.flag("ARCADIA_SECOND_FACTOR_REQUIRED", default=PRODUCTION)
+ARCADIA_SINGLE_SIGN_ON = read_single_sign_on(env, production=PRODUCTION)
+vars().update(sign_in_settings(ARCADIA_SINGLE_SIGN_ON))
 # So long the console keeps who logged in and who failed to; never less than the lock-out.
 ARCADIA_LOGIN_HISTORY_DAYS = env.number("ARCADIA_LOGIN_HISTORY_DAYS", 90, at_least=1)
-AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
-AXES_RESET_ON_SUCCESS = True
-AXES_LOCKOUT_CALLABLE = "arcadia_cloud.console.lockout.render_lockout"
-AXES_ENABLE_ADMIN = False  # the console has its own page of them, in its theme
-AXES_SENSITIVE_PARAMETERS = ["token", "access_token", "code", "state", "next"]  # it stores the query string
 # How many proxies stand in front of the web server: so many entries of X-Forwarded-For are theirs.
 ARCADIA_TRUSTED_PROXIES = env.number("ARCADIA_TRUSTED_PROXIES", 0)
-AXES_CLIENT_IP_CALLABLE = "arcadia_cloud.http.client_address.client_address"
 
 CORS_ALLOWED_ORIGINS = env.items("CORS_ALLOWED_ORIGINS")
 CORS_URLS_REGEX = r"^/api/"

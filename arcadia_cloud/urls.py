@@ -3,14 +3,10 @@
 from django.contrib import admin
 from django.urls import include, path
 
-from arcadia_cloud.console.search_page import search_view
 from arcadia_cloud.http.metrics import metrics_view
 
 urlpatterns = [
-    # Before the console's own, which answers everything below it.
-    path("admin/jobs/", include("arcadia_cloud.console.job_urls")),
-    # Before the theme's own search, which has this address: it knows neither groups nor owners.
-    path("admin/search/", admin.site.admin_view(search_view), name="console_search"),
+    path("admin/", include("arcadia_cloud.console.urls")),  # first: the admin takes what is left
     path("admin/", admin.site.urls),
     path("metrics", metrics_view, name="metrics"),
     path("api/", include("arcadia_cloud.http.api_urls")),

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from django.http import HttpRequest
 from django.templatetags.static import static
+from django.urls import reverse_lazy
 
 
 def unfold_settings(*, production: bool) -> dict[str, Any]:
@@ -28,6 +29,12 @@ def unfold_settings(*, production: bool) -> dict[str, Any]:
         "DASHBOARD_CALLBACK": "arcadia_cloud.console.dashboard.dashboard",
         "STYLES": [lambda _request: static("console/console.css")],
         "COLORS": {"primary": _BLUE},
+        "ACCOUNT": {
+            "navigation": [
+                {"title": "Change password", "link": reverse_lazy("admin:password_change")},
+                {"title": "Second factor", "link": reverse_lazy("second_factor")},
+            ]
+        },
         "SIDEBAR": {
             "show_search": False,
             "show_all_applications": False,

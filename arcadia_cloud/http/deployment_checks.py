@@ -9,7 +9,8 @@ from django.core import checks
 
 def register_checks() -> None:
     """Add the checks to `check --deploy`."""
-    checks.register(metrics_are_guarded, checks.Tags.security, deploy=True)
+    for check in (metrics_are_guarded, second_factor_is_required):
+        checks.register(check, checks.Tags.security, deploy=True)
 
 
 def metrics_are_guarded(**_options: Any) -> Sequence[checks.CheckMessage]:
@@ -21,5 +22,18 @@ def metrics_are_guarded(**_options: Any) -> Sequence[checks.CheckMessage]:
             "ARCADIA_METRICS_TOKEN is not set: /metrics is 404, and Prometheus sees nothing",
             hint="Set it, or ARCADIA_METRICS_TOKEN_FILE, to 20 random characters or more.",
             id="arcadia_cloud.W001",
+        )
+    ]
+
+
+def second_factor_is_required(**_options: Any) -> Sequence[checks.CheckMessage]:
+    """Warn where a password alone opens the console to those who may change what runs."""
+    if settings.ARCADIA_SECOND_FACTOR_REQUIRED:
+        return []
+    return [
+        checks.Warning(
+            "ARCADIA_SECOND_FACTOR_REQUIRED is false: a password alone opens the console",
+            hint="Leave it unset in production, unless something in front asks for a second factor.",
+            id="arcadia_cloud.W002",
         )
     ]

@@ -55,6 +55,46 @@ def test_the_deployment_check_warns_where_nobody_can_scrape() -> None:
     assert "(arcadia_cloud.W001) ARCADIA_METRICS_TOKEN is not set" in result.stderr
 
 
+def test_the_deployment_check_warns_where_a_password_alone_opens_the_console() -> None:
+    result = manage("check", "--deploy", "--fail-level", "WARNING", ARCADIA_SECOND_FACTOR_REQUIRED="false")
+    assert result.returncode != 0
+    assert "(arcadia_cloud.W002) ARCADIA_SECOND_FACTOR_REQUIRED is false" in result.stderr
+
+
+def test_half_an_identity_provider_is_refused_at_the_start_and_a_whole_one_taken(tmp_path: Path) -> None:
+    provider = {
+        "ARCADIA_OIDC_ISSUER": "https://id.example.org",
+        "ARCADIA_OIDC_CLIENT_ID": "console",
+        "ARCADIA_OIDC_AUTHORIZATION_URL": "https://id.example.org/authorize",
+        "ARCADIA_OIDC_TOKEN_URL": "https://id.example.org/token",
+        "ARCADIA_OIDC_JWKS_URL": "https://id.example.org/keys",
+        "ARCADIA_OIDC_GROUPS": "cloud-ops=operator",
+    }
+    result = manage("check", **provider)
+    assert result.returncode != 0
+    told = [line for line in result.stderr.splitlines() if line.startswith("  - ")]
+    assert told == ["  - ARCADIA_OIDC_CLIENT_SECRET is not set, but other variables ARCADIA_OIDC_… are"]
+
+    secret = tmp_path / "secret"
+    secret.write_text("of-the-console\n")
+    whole = {**provider, "ARCADIA_OIDC_CLIENT_SECRET_FILE": str(secret)}
+    result = manage("check", "--deploy", "--fail-level", "INFO", **whole)
+    assert result.returncode == 0, result.stderr
+
+
+CONSOLE = (
+    "import os, django; os.environ['DJANGO_SETTINGS_MODULE'] = 'arcadia_cloud.settings'; django.setup();"
+    "from django.conf import settings as s;"
+    "print(s.ARCADIA_SECOND_FACTOR_REQUIRED, s.SESSION_COOKIE_SECURE, s.SESSION_COOKIE_HTTPONLY,"
+    " s.SESSION_COOKIE_SAMESITE, s.CSRF_COOKIE_SECURE, s.SECURE_HSTS_SECONDS, s.ARCADIA_SINGLE_SIGN_ON)"
+)
+
+
+def test_the_consoles_sign_in_is_strict_in_production() -> None:
+    result = python("-c", CONSOLE)
+    assert result.stdout.strip() == "True True True Lax True 31536000 None", result.stderr
+
+
 def test_a_short_metrics_token_is_refused_at_the_start() -> None:
     result = manage("check", ARCADIA_METRICS_TOKEN="guess-me")
     assert result.returncode != 0

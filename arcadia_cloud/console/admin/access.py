@@ -1,7 +1,7 @@
 """Users, groups, and logins that failed.
 
 Only a superuser can make a superuser: neither the flag, nor single permissions, nor taking over a
-superuser's login is open to others.
+superuser's login is open to others. The devices of the second factor have no pages: they would show secrets.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -11,11 +11,16 @@ from axes.utils import reset
 from django.contrib import admin, messages
 from django.contrib.auth.admin import GroupAdmin, UserAdmin
 from django.contrib.auth.models import Group, User
-from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.db.models import Exists, OuterRef, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django_otp.plugins.otp_static.models import StaticDevice
+from django_otp.plugins.otp_totp.models import TOTPDevice
 
+from arcadia_cloud.console.second_factor.enrolment import reset_second_factor
+from arcadia_cloud.kernel.console.actions import ActionsAdmin, Button
 from arcadia_cloud.kernel.console.lookups import StrictLookupsAdmin
 from arcadia_cloud.kernel.console.records import RecordAdmin
+from arcadia_cloud.kernel.console.theme import DialogForm, action, display
 from arcadia_cloud.main_job.seeds.groups import SEEDED
 
 if TYPE_CHECKING:
@@ -25,18 +30,67 @@ else:
 
 admin.site.unregister(User)
 admin.site.unregister(Group)
+admin.site.unregister(StaticDevice)
+admin.site.unregister(TOTPDevice)
 
 
 @admin.register(User)
-class ConsoleUserAdmin(UserAdmin[User], StrictLookupsAdmin[User]):
-    """Django's users, in the theme."""
+class ConsoleUserAdmin(UserAdmin[User], ActionsAdmin[User], StrictLookupsAdmin[User]):
+    """Django's users, in the theme, and the reset of their second factor."""
 
     form = UserChangeForm  # type: ignore[assignment] # the stubs' user is any user model
     add_form = UserCreationForm
     change_password_form = AdminPasswordChangeForm
-    list_display = ("username", "email", "is_staff", "is_active", "last_login")
+    change_form_template = "kernel/record.html"
+    list_display = ("username", "email", "is_staff", "is_active", "second_factor", "last_login")
     list_filter = ("is_staff", "is_active", "groups")
     list_filter_submit = True
+    actions_detail = ("reset_second_factor_of_this",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
+        apps = TOTPDevice.objects.filter(user=OuterRef("pk"), confirmed=True)
+        return super().get_queryset(request).annotate(has_app=Exists(apps))
+
+    def available_actions(self, request: HttpRequest, row: User) -> list[Button]:
+        may = row != request.user and self.has_change_permission(request, row)
+        return self.buttons(row, {"reset_second_factor_of_this": may and getattr(row, "has_app", False)})
+
+    def has_reset_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
+        """Return whether the user may reset that person's second factor: a superuser's, a superuser alone."""
+        person = self.get_object(request, object_id) if object_id else None
+        return self.has_change_permission(request, person)
+
+    @action(
+        description="Reset the second factor",
+        icon="phonelink_erase",
+        permissions=["reset"],
+        dialog={
+            "title": "Reset the second factor?",
+            "description": "The app and the recovery codes are void. At the next sign-in this person sets up "
+            "another, by their password alone: make sure that it is they who ask. Was the phone stolen, "
+            "change the password as well.",
+            "form_submit_text": "Reset it",
+        },
+    )
+    def reset_second_factor_of_this(
+        self, request: HttpRequest, _form: DialogForm, object_id: str
+    ) -> HttpResponse:
+        """Remove a person's app and recovery codes."""
+
+        def reset(pk: int) -> User:
+            return reset_second_factor(user_pk=pk, actor_pk=request.user.pk)
+
+        return self.run_action(
+            request,
+            object_id,
+            reset,
+            logged="Second factor reset: the app and the recovery codes are void.",
+            message="Reset: the next sign-in sets up another second factor.",
+        )
+
+    @display(description="second factor", label={"on": "success"})
+    def second_factor(self, user: User) -> str:
+        return "on" if getattr(user, "has_app", False) else "none"
 
     def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> tuple[str, ...]:
         own = tuple(super().get_readonly_fields(request, obj))
