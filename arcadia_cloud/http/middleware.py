@@ -19,6 +19,11 @@ DOCS_POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
     "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
+# A page of an error, which loads one style sheet: what is neither the console nor the API has no other pages.
+ERROR_POLICY: Final = (
+    "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; "
+    "frame-ancestors 'none'"
+)
 API_POLICY: Final = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
@@ -33,7 +38,8 @@ class ContentSecurityPolicyMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
         path = request.path_info
-        policy = CONSOLE_POLICY if path.startswith("/admin/") else API_POLICY
+        policy = API_POLICY if path.startswith("/api") else ERROR_POLICY
+        policy = CONSOLE_POLICY if path.startswith("/admin/") else policy
         policy = DOCS_POLICY if path == "/api/docs" else policy
         response.headers.setdefault("Content-Security-Policy", policy)
         return response

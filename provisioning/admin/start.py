@@ -9,6 +9,7 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 
 from arcadia_cloud.kernel.console.actions import actor_of
+from arcadia_cloud.kernel.console.formatting import with_code
 from arcadia_cloud.kernel.console.records import RecordAdmin
 from arcadia_cloud.kernel.errors import DomainError, InvalidInput
 from arcadia_cloud.kernel.money import format_money
@@ -40,7 +41,7 @@ class StartAdmin(RecordAdmin[SagaRun]):
         """List the workflows, each with what its inputs are about."""
         self._require_permission(request)
         workflows = [
-            (reverse("admin:provisioning_sagarun_start", args=[kind]), title_of(each), each.inputs.__doc__)
+            (reverse("admin:provisioning_sagarun_start", args=[kind]), title_of(each), with_code(each.inputs.__doc__ or ""))
             for kind, each in registry.workflows().items()
         ]
         context = {**self._context(request), "title": "Start a saga", "workflows": workflows}
@@ -102,7 +103,7 @@ class StartAdmin(RecordAdmin[SagaRun]):
         context = {
             **self._context(request),
             "title": title_of(workflow),
-            "description": workflow.inputs.__doc__,
+            "description": with_code(workflow.inputs.__doc__ or ""),
             "form": form,
             "plan": plan,
             "price": "not known" if change is None else format_money(change),

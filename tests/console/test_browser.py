@@ -81,7 +81,7 @@ def console(
     complaints: list[str] = []
     page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
     page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.on("request", lambda call: _note_foreign(call.url, live_server.url, complaints))
+    page.on("request", lambda call: note_foreign(call.url, live_server.url, complaints))
     page.goto("/admin/")
     page.get_by_label("Username").fill("operator-1")
     page.get_by_label("Password").fill(PASSWORD)
@@ -92,7 +92,7 @@ def console(
     assert complaints == []
 
 
-def _note_foreign(address: str, ours: str, complaints: list[str]) -> None:
+def note_foreign(address: str, ours: str, complaints: list[str]) -> None:
     if not address.startswith((ours, "data:")):
         complaints.append(f"loads {address}")
 

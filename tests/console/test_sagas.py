@@ -293,6 +293,6 @@ def test_a_desired_state_is_only_looked_at(login: Login) -> None:
 
 
 def test_a_duration_is_shown_in_the_units_that_fit() -> None:
-    spans = {0.03: "30 ms", 4.25: "4.2 s", 200: "3 min 20 s", 7320: "2 h 2 min"}
+    spans = {0.03: "30 ms", 4.25: "4.2 s", 200: "3 min 20 s", 7320: "2 h 2 min", 200_000: "2 d 7 h"}
     for seconds, words in spans.items():
         assert duration(timedelta(seconds=seconds)).replace("\xa0", " ") == words

@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Any, Final
 
 from django.urls import reverse
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 NOTHING: Final = "-"
@@ -13,6 +13,8 @@ LONGEST_CELL: Final = 120  # characters that a list's cell holds without pushing
 
 _MINUTE: Final = 60
 _HOUR: Final = 60 * _MINUTE
+_DAY: Final = 24 * _HOUR
+_MOST_HOURS: Final = 48  # beyond them an operator counts in days
 
 
 def or_nothing(value: object) -> str:
@@ -40,9 +42,17 @@ def duration(span: timedelta) -> str:
         words = f"{seconds:.1f} s"
     elif seconds < _HOUR:
         words = f"{minutes} min {rest} s"
-    else:
+    elif seconds < _MOST_HOURS * _HOUR:
         words = f"{minutes // _MINUTE} h {minutes % _MINUTE} min"
+    else:
+        words = f"{int(seconds) // _DAY} d {int(seconds) % _DAY // _HOUR} h"
     return words.replace(" ", "\N{NO-BREAK SPACE}")
+
+
+def with_code(text: str) -> SafeString:
+    """Return a text whose names stand in backticks, as a docstring's do, with the names as code."""
+    parts = text.split("`")
+    return format_html_join("", "{}", ((format_html("<code>{}</code>", part) if place % 2 else part,) for place, part in enumerate(parts)))
 
 
 def json_block(value: Any) -> SafeString:  # a JSON value
