@@ -162,6 +162,10 @@ def test_one_subscription_that_fails_is_an_alert_and_holds_up_none_of_the_others
     bad.refresh_from_db()
     assert (good.current_period, bad.current_period) == (JULY, month_of(noon(1)))
     assert Alert.objects.get(resolved_at=None).code == "subscription_not_rolled"
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE cloud_deployment_events DROP CONSTRAINT bad_row")
+    assert roll_periods(at=noon(7, 7)) == RollCounts(rolled=1)
+    assert not Alert.objects.filter(resolved_at=None).exists()
 
 
 def test_the_tasks_return_what_they_did_and_are_on_the_schedule() -> None:

@@ -12,7 +12,17 @@ from arcadia_cloud.kernel.errors import Conflict, DomainError
 from arcadia_cloud.kernel.states import StaleState
 from deployments.errors import AddonAttached, AlreadySubscribed, SlugTaken
 from deployments.models import Deployment, DeploymentEvent, Subscription, SubscriptionAddon
-from deployments.services import attach_addon, create_deployment, create_subscription, transition
+from deployments.renewal import RollCounts
+from deployments.services import (
+    attach_addon,
+    create_deployment,
+    create_subscription,
+    end_trials,
+    roll_periods,
+    transition,
+    update_deployment,
+)
+from deployments.trials import TrialCounts
 from tests.deployments.rows import BY, deployed, noon, on_sale, storage, subscribed
 from tests.kernel.threads import in_thread
 
@@ -95,6 +105,26 @@ def test_of_two_attachments_of_an_addon_one_wins() -> None:
 
     assert isinstance(loser(race(deployment, attach, attach)), AddonAttached)
     assert SubscriptionAddon.objects.count() == 1
+
+
+def test_a_daily_task_leaves_alone_what_changed_after_it_was_found_due() -> None:
+    on_sale("studio", 5000)
+    subscription, guest = subscribed(), deployed("guest", trial=True)
+    counts: list[object] = []
+    with transaction.atomic():
+        transition(deployment_pk=subscription.deployment_id, to="cancelled", actor=BY, at=noon(20))
+        update_deployment(
+            deployment_pk=guest.pk, changes={"billing_action_suspended": True}, actor=BY, at=noon(2, 7)
+        )
+        threads = [
+            in_thread(lambda: counts.append(roll_periods(at=noon(2, 7)))),
+            in_thread(lambda: counts.append(end_trials(at=noon(2, 7)))),
+        ]
+        wait_until_blocked(2)  # both have found their row due, as it was
+    for thread in threads:
+        thread.join()
+    assert RollCounts() in counts
+    assert TrialCounts() in counts
 
 
 def test_of_two_deployments_of_one_slug_one_is_made() -> None:
