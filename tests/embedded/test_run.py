@@ -96,14 +96,16 @@ def test_one_job_prints_a_json_object_per_stage_and_nothing_else(place: Place) -
     quotes = [f"quote {tenant}/{slug}" for tenant, slugs in TENANTS.items() for slug in slugs]
     reads = ["balance and invoices", "provider prices", "reported costs"]
     costs = ["daily costs", "cost anomalies"]
-    later = [*reads, "push to finance", "drift", "meter", *costs, *sorted(quotes), "margin"]
+    last = ["margin", "money audit"]
+    later = [*reads, "push to finance", "drift", "meter", *costs, *sorted(quotes), *last]
     stages = [line["stage"] for line in lines]
-    quoted = slice(-len(quotes) - 1, -1)
-    assert [*stages[: quoted.start], *sorted(stages[quoted]), stages[-1]] == [*syncs, *later]
+    quoted = slice(-len(quotes) - len(last), -len(last))
+    assert [*stages[: quoted.start], *sorted(stages[quoted]), *stages[quoted.stop :]] == [*syncs, *later]
     for line in lines:
         assert set(line) == {"stage", "status", "counts", "seconds", "error"}
         assert line["status"] == "ok"
     counts = {line["stage"]: line["counts"] for line in lines}
+    assert (counts["money audit"]["red"], counts["money audit"]["yellow"]) == (0, 0)
     assert counts["sync droplet"]["seen"] == 15
     # The demo's seed has seen projects and droplets before, to adopt some.
     new = [stage for stage in syncs if stage not in {"sync project", "sync droplet"}]

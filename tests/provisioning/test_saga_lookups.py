@@ -46,11 +46,12 @@ def test_the_sagas_of_a_subject_are_found_by_an_index(request: pytest.FixtureReq
         cursor.execute("ANALYZE saga_runs")
     for number in (777, 0, sagas + 1):  # one saga, many, and none
         about = SagaRun.objects.about(f"droplet:{number}")
-        for ask in (
+        questions: tuple[Callable[[], object], ...] = (
             partial(saga_at_work, f"droplet:{number}", at=AT),
             partial(list, about.order_by("-pk")[:20]),
             about.live().exists,
-        ):
+        )
+        for ask in questions:
             plan = plan_of(ask)
             assert "saga_about" in plan or "saga_live_by_age" in plan, plan
             assert "Seq Scan" not in plan

@@ -77,8 +77,10 @@ def test_so_it_is_at_every_boundary_on_every_way(
             runs = clean_ups.run([Case(kind, way, point) for point in passed[way]])
             wrong += judge_clean_ups(runs, clean_ups)
             figures(table_of(kind, way, runs))
+        assert wrong == []
         faults = [{**fault, "count": 0, "probability": 0.025, "path": "^/v2/"} for fault in PASSING.values()]
-        runs = clean_ups.run([Case(kind, way, point) for way in WAYS for point in passed[way]], faults=faults)
+        cases = [Case(kind, way, point) for way in WAYS for point in passed[way][::3]]
+        runs = clean_ups.run(cases, faults=faults)
         wrong += judge_clean_ups(runs, clean_ups, either_way=True)
         figures(f"a bad day\n{lines_of(runs)}")
         stop_children([child], within_seconds=10)
