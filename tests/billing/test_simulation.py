@@ -1,5 +1,6 @@
 """Price simulations: past months of all subscribers quoted again under a draft, and nothing written."""
 
+import tracemalloc
 from datetime import date
 from decimal import Decimal
 from functools import partial
@@ -42,6 +43,25 @@ from tests.deployments.rows import BY, noon, on_sale, storage, subscribed
 from tests.kernel.lifecycles import walk_every_pair
 
 pytestmark = pytest.mark.django_db(transaction=True)  # a lease is committed by itself
+_MANY = """
+    WITH made AS (
+        INSERT INTO cloud_deployments (tenant_id, slug, display_name, region, state)
+        SELECT 'tenant-' || n, 'app-' || n || '-' || %(many)s, '', '', 'active'
+        FROM generate_series(1, %(many)s) AS n
+        RETURNING id
+    ), bound AS (
+        INSERT INTO subscriptions (deployment_id, plan_version_id, status, current_period_start,
+                                   current_period_end, created_at)
+        SELECT id, %(version)s, 'active', '2026-07-01', '2026-08-01', '2026-01-01Z' FROM made
+        RETURNING id, deployment_id
+    ), used AS (
+        INSERT INTO usage_records (deployment_id, resource_kind, period_start, period_end, granularity, qty)
+        SELECT deployment_id, 'spaces_gb_month', '2026-06-03Z', '2026-06-04Z', 'daily', deployment_id %% 300
+        FROM bound
+    )
+    INSERT INTO subscription_versions (subscription_id, plan_version_id, starts_on)
+    SELECT id, %(version)s, '2026-01-01' FROM bound
+"""
 
 
 def test_a_draft_that_lowers_studio_to_45_shows_every_subscriber_5_less_and_the_margin_after_it() -> None:
@@ -220,20 +240,52 @@ def test_nothing_of_the_book_is_written() -> None:
     assert counts_of_book() == before
 
 
-def test_a_thousand_subscribers_ask_as_many_queries_as_ten() -> None:
-    first = on_sale("studio", 5000)
+def test_months_and_batches_ask_queries_and_subscribers_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    first = draft(stored_plan("studio"), 5000)
+    in_dollars(first)
+    publish_version(version_pk=first.pk, replaces=None, actor=BY, at=MAY_1)
     version = cheaper(first)
+    computed()
 
-    def queries() -> int:
+    def queries(months: int = 1) -> int:
         with CaptureQueriesContext(connection) as captured:
-            simulated(version)
+            simulated(version, months)
         return len(captured)
 
     subscribed("studio", slug="one", at=MAY_1)
-    few = queries()
+    few, of_two_months = queries(), queries(2)
     for number in range(20):
-        subscribed("studio", slug=f"app-{number}", at=MAY_1)
-    assert queries() == few
+        subscription = subscribed("studio", slug=f"app-{number}", at=MAY_1)
+        used(subscription, "spaces_gb_month", "3")
+        costs(subscription, "1.00")
+    assert queries() == few + 1, "what a source's days cost is one query, however many have any"
+    assert queries(2) == of_two_months + 1
+    monkeypatch.setattr(run, "_BATCH", 7)
+    in_three = queries()
+    monkeypatch.setattr(run, "_BATCH", 1)
+    in_twenty_one = queries()
+    # The batch that is the last to be found full has one query more that finds none after it.
+    assert (in_twenty_one - in_three) % (21 - 3) == 0
+
+
+def test_its_memory_does_not_grow_with_the_book(monkeypatch: pytest.MonkeyPatch) -> None:
+    first = on_sale("studio", 5000, spaces_gb_month=100)
+    version = cheaper(first)
+    monkeypatch.setattr(run, "_BATCH", 100)
+
+    def peak(subscribers: int) -> int:
+        with connection.cursor() as cursor:
+            cursor.execute(_MANY, {"many": subscribers, "version": first.pk})
+        simulated(version)
+        tracemalloc.start()
+        try:
+            simulated(version)
+            return tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+
+    of_two_hundred = peak(200)
+    assert peak(1_800) < 1.3 * of_two_hundred
 
 
 def test_a_subscriber_in_another_currency_is_counted_and_not_quoted() -> None:
