@@ -8,7 +8,8 @@ Rows come by the names of their columns, into NamedTuples or frozen dataclasses,
 """
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, fields, is_dataclass
 from functools import lru_cache
 from importlib.resources import files
@@ -16,6 +17,7 @@ from itertools import takewhile
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
+from django.db import connection
 from psycopg import Cursor
 from psycopg.rows import RowMaker, no_result
 
@@ -130,6 +132,26 @@ def fetch_all(
         cursor.execute(statement.text, parameters or None)
         rows: list[T] = cursor.fetchall()
     return rows
+
+
+def fetch_in_turn(
+    statement: Statement, parameters: Iterable[Mapping[str, Any]], *, into: type[T]
+) -> Iterator[list[T]]:
+    """Run it once with each of these parameters; yield the rows of each, as `fetch_all` returns them.
+
+    All are sent at once: the server runs the next one while the caller is busy with the rows of one. Until
+    the last one's are taken, the connection is of no other use.
+    """
+    connection.ensure_connection()
+    with connection.wrap_database_errors, connection.connection.pipeline(), ExitStack() as opened:
+        cursors = []
+        for each in parameters:
+            cursor = opened.enter_context(server_binding_cursor())
+            cursor.cursor.row_factory = _build_row_factory(into)
+            cursor.execute(statement.text, each)
+            cursors.append(cursor)
+        for cursor in cursors:
+            yield cursor.fetchall()
 
 
 def _expand_includes(file: Path, lines: Sequence[str], within: tuple[Path, ...]) -> list[str]:

@@ -40,7 +40,7 @@ _COPY_ROWS: Final = """
         crosses_into, loses_price
     ) FROM STDIN
 """
-# Subscribers in hand at once, whatever the book's size: so many that several workers read their usage.
+# Subscribers in hand at once, whatever the book's size.
 _BATCH: Final = 10_000
 _MOST_ATTEMPTS: Final = 3
 _LEASE_SECONDS: Final = 60
