@@ -9,7 +9,7 @@ Rows come by the names of their columns, into NamedTuples or frozen dataclasses,
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, fields, is_dataclass
 from functools import lru_cache
 from importlib.resources import files
@@ -17,7 +17,6 @@ from itertools import takewhile
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
-from django.db import connection
 from psycopg import Cursor
 from psycopg.rows import RowMaker, no_result
 
@@ -139,19 +138,26 @@ def fetch_in_turn(
 ) -> Iterator[list[T]]:
     """Run it once with each of these parameters; yield the rows of each, as `fetch_all` returns them.
 
-    All are sent at once: the server runs the next one while the caller is busy with the rows of one. Until
-    the last one's are taken, the connection is of no other use.
+    The next one runs while the caller is busy with the rows of one: meanwhile nothing else can be asked of
+    the connection.
     """
-    connection.ensure_connection()
-    with connection.wrap_database_errors, connection.connection.pipeline(), ExitStack() as opened:
-        cursors = []
-        for each in parameters:
-            cursor = opened.enter_context(server_binding_cursor())
-            cursor.cursor.row_factory = _build_row_factory(into)
+    with server_binding_cursor() as cursor, ThreadPoolExecutor(1, "ahead") as ahead:
+        cursor.cursor.row_factory = _build_row_factory(into)
+
+        def fetch(each: Mapping[str, Any]) -> list[T]:
             cursor.execute(statement.text, each)
-            cursors.append(cursor)
-        for cursor in cursors:
-            yield cursor.fetchall()
+            rows: list[T] = cursor.fetchall()
+            return rows
+
+        # One thread, so that no two statements meet; it waits for the server without holding up this one.
+        following: Future[list[T]] | None = None
+        for each in parameters:
+            rows = following.result() if following else None
+            following = ahead.submit(fetch, each)
+            if rows is not None:
+                yield rows
+        if following:
+            yield following.result()
 
 
 def _expand_includes(file: Path, lines: Sequence[str], within: tuple[Path, ...]) -> list[str]:

@@ -147,6 +147,7 @@ class Requoter:
         # Both of the same inputs but the terms: what differs is the terms' doing.
         now, later = quote(inputs), quote(inputs.under(self.terms))
         over_now, over_later = _over(now), _over(later)
+        unpriced = [kind for kind, is_priced in over_later.items() if not is_priced]
         return RequotedMonth(
             subscriber=subscriber,
             month=month,
@@ -154,9 +155,7 @@ class Requoter:
             later=later.subtotal.amount,
             cost=cost,
             crosses_into=tuple(sorted(over_later.keys() - over_now.keys())),
-            loses_price=tuple(
-                sorted(kind for kind, priced in over_later.items() if not priced and over_now.get(kind, True))
-            ),
+            loses_price=tuple(sorted(kind for kind in unpriced if over_now.get(kind, True))),
         )
 
 
