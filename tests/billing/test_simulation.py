@@ -36,6 +36,7 @@ from tests.billing.simulations import (
     counts_of_book,
     in_dollars,
     simulated,
+    subscribe_many,
     used,
 )
 from tests.catalog.rows import draft, stored_plan
@@ -43,25 +44,6 @@ from tests.deployments.rows import BY, noon, on_sale, storage, subscribed
 from tests.kernel.lifecycles import walk_every_pair
 
 pytestmark = pytest.mark.django_db(transaction=True)  # a lease is committed by itself
-_MANY = """
-    WITH made AS (
-        INSERT INTO cloud_deployments (tenant_id, slug, display_name, region, state)
-        SELECT 'tenant-' || n, 'app-' || n || '-' || %(many)s, '', '', 'active'
-        FROM generate_series(1, %(many)s) AS n
-        RETURNING id
-    ), bound AS (
-        INSERT INTO subscriptions (deployment_id, plan_version_id, status, current_period_start,
-                                   current_period_end, created_at)
-        SELECT id, %(version)s, 'active', '2026-07-01', '2026-08-01', '2026-01-01Z' FROM made
-        RETURNING id, deployment_id
-    ), used AS (
-        INSERT INTO usage_records (deployment_id, resource_kind, period_start, period_end, granularity, qty)
-        SELECT deployment_id, 'spaces_gb_month', '2026-06-03Z', '2026-06-04Z', 'daily', deployment_id %% 300
-        FROM bound
-    )
-    INSERT INTO subscription_versions (subscription_id, plan_version_id, starts_on)
-    SELECT id, %(version)s, '2026-01-01' FROM bound
-"""
 
 
 def test_a_draft_that_lowers_studio_to_45_shows_every_subscriber_5_less_and_the_margin_after_it() -> None:
@@ -274,8 +256,7 @@ def test_its_memory_does_not_grow_with_the_book(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(run, "_BATCH", 100)
 
     def peak(subscribers: int) -> int:
-        with connection.cursor() as cursor:
-            cursor.execute(_MANY, {"many": subscribers, "version": first.pk})
+        subscribe_many(first, subscribers)
         simulated(version)
         tracemalloc.start()
         try:
