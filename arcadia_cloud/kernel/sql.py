@@ -8,7 +8,7 @@ Rows come by the names of their columns, into NamedTuples or frozen dataclasses,
 """
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, fields, is_dataclass
 from functools import lru_cache
@@ -135,7 +135,7 @@ def fetch_all(
 
 def fetch_in_turn(
     statement: Statement, parameters: Iterable[Mapping[str, Any]], *, into: type[T]
-) -> Iterator[list[T]]:
+) -> Generator[list[T], None, None]:
     """Run it once with each of these parameters; yield the rows of each, as `fetch_all` returns them.
 
     The next one runs while the caller is busy with the rows of one: meanwhile nothing else can be asked of
