@@ -122,8 +122,8 @@ class Drift(models.Model):
                 condition=Q(status=DriftStatus.OPEN),
                 name="drift_open_by_field",
             ),
-            # Apart from the other states: by the key, the planner would walk back through all that was settled
-            # since the oldest open row.
+            # Apart from the other states: by the key, the planner would walk back through all that was
+            # settled since the oldest open row.
             models.Index(fields=["-id"], condition=Q(status=DriftStatus.OPEN), name="drift_open_newest"),
             models.Index(fields=["status", "-id"], name="drift_by_status"),
             models.Index(fields=["resource", "-id"], name="drift_of_resource"),

@@ -8,7 +8,8 @@ Rows come by the names of their columns, into NamedTuples or frozen dataclasses,
 """
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, fields, is_dataclass
 from functools import lru_cache
 from importlib.resources import files
@@ -130,6 +131,33 @@ def fetch_all(
         cursor.execute(statement.text, parameters or None)
         rows: list[T] = cursor.fetchall()
     return rows
+
+
+def fetch_in_turn(
+    statement: Statement, parameters: Iterable[Mapping[str, Any]], *, into: type[T]
+) -> Generator[list[T], None, None]:
+    """Run it once with each of these parameters; yield the rows of each, as `fetch_all` returns them.
+
+    The next one runs while the caller is busy with the rows of one: meanwhile nothing else can be asked of
+    the connection.
+    """
+    with server_binding_cursor() as cursor, ThreadPoolExecutor(1, "ahead") as ahead:
+        cursor.cursor.row_factory = _build_row_factory(into)
+
+        def fetch(each: Mapping[str, Any]) -> list[T]:
+            cursor.execute(statement.text, each)
+            rows: list[T] = cursor.fetchall()
+            return rows
+
+        # One thread, so that no two statements meet; it waits for the server without holding up this one.
+        following: Future[list[T]] | None = None
+        for each in parameters:
+            rows = following.result() if following else None
+            following = ahead.submit(fetch, each)
+            if rows is not None:
+                yield rows
+        if following:
+            yield following.result()
 
 
 def _expand_includes(file: Path, lines: Sequence[str], within: tuple[Path, ...]) -> list[str]:

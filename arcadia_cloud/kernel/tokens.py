@@ -7,6 +7,7 @@ Source of the claims: Guardian's defaults (`aud`, `exp`, `iat`, `iss`, `jti`, `n
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any, Final
 from uuid import uuid4
 
@@ -144,13 +145,23 @@ def _secrets() -> tuple[str, str]:
 
 
 def _backend(secret: str) -> TokenBackend:
-    """Return a new backend, so that a rotated secret counts at once."""
+    return _backend_of(
+        secret,
+        settings.ARCADIA_JWT_ALGORITHM,  # ours, never the token's: it could name "none"
+        settings.ARCADIA_JWT_AUDIENCE,
+        settings.ARCADIA_JWT_ISSUER,
+        settings.ARCADIA_JWT_LEEWAY_SECONDS,
+    )
+
+
+# By all that it depends on, so that a rotated secret counts at once; to prepare the key for each request
+# takes longer than to verify a token with it.
+@lru_cache(maxsize=4)
+def _backend_of(
+    secret: str, algorithm: str, audience: str | None, issuer: str | None, leeway: int
+) -> TokenBackend:
     return TokenBackend(
-        algorithm=settings.ARCADIA_JWT_ALGORITHM,  # ours, never the token's: it could name "none"
-        signing_key=secret,
-        audience=settings.ARCADIA_JWT_AUDIENCE,
-        issuer=settings.ARCADIA_JWT_ISSUER,
-        leeway=settings.ARCADIA_JWT_LEEWAY_SECONDS,
+        algorithm=algorithm, signing_key=secret, audience=audience, issuer=issuer, leeway=leeway
     )
 
 

@@ -20,6 +20,25 @@ from tests.deployments.rows import BY, noon
 JULY_2: Final = noon(2, 7)  # June is the last complete month then
 MAY_1: Final = noon(1, 5).replace(hour=0)
 JUNE: Final = month_of(date(2026, 6, 1))
+_MANY = """
+    WITH made AS (
+        INSERT INTO cloud_deployments (tenant_id, slug, display_name, region, state)
+        SELECT 'tenant-' || n, 'app-' || n || '-' || %(many)s, '', '', 'active'
+        FROM generate_series(1, %(many)s) AS n
+        RETURNING id
+    ), bound AS (
+        INSERT INTO subscriptions (deployment_id, plan_version_id, status, current_period_start,
+                                   current_period_end, created_at)
+        SELECT id, %(version)s, 'active', '2026-07-01', '2026-08-01', '2026-01-01Z' FROM made
+        RETURNING id, deployment_id
+    ), used AS (
+        INSERT INTO usage_records (deployment_id, resource_kind, period_start, period_end, granularity, qty)
+        SELECT deployment_id, 'spaces_gb_month', '2026-06-03Z', '2026-06-04Z', 'daily', deployment_id %% 300
+        FROM bound
+    )
+    INSERT INTO subscription_versions (subscription_id, plan_version_id, starts_on)
+    SELECT id, %(version)s, '2026-01-01' FROM bound
+"""
 
 
 def used(subscription: Subscription, kind: str, quantity: str, *, day: date = date(2026, 6, 10)) -> None:
@@ -102,3 +121,9 @@ def cheaper(version: PlanVersion, price_cents: int = 4500) -> PlanVersion:
     made.base_price_cents = price_cents
     made.save()
     return made
+
+
+def subscribe_many(version: PlanVersion, many: int) -> None:
+    """Store so many subscribers of a version since January, with usage in June."""
+    with connection.cursor() as cursor:
+        cursor.execute(_MANY, {"many": many, "version": version.pk})

@@ -6,7 +6,8 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -286,3 +287,22 @@ def test_whatever_the_owners_the_days_of_each_sum_to_its_part_of_the_invoice(
         whole = break_down_costs(period=APRIL, by=Dimension.TENANT, limit=10)
         assert by_tenant(CostSource.BILLED) == {row.key: row.amount for row in whole.rows}
         transaction.set_rollback(True)
+
+
+@pytest.mark.parametrize("source", [CostSource.ACCRUED, CostSource.BILLED])
+def test_a_month_of_many_resources_asks_as_many_queries_as_of_one(source: CostSource) -> None:
+    """Costs of each day are set-based: no statement and no memory for each resource, owner or line."""
+    a_price()
+    invoice = an_invoice(amount="0.00", ingest_status="ingested")
+
+    def queries(resources: int) -> int:
+        for number in range(resources):
+            owned = {"tenant_id": f"tenant-{number}"}
+            give_spans(a_resource(f"{resources}-{number}"), [(FIRST, None, owned)])
+        lines = [a_line(resources + number, f"web-{number}") for number in range(resources)]
+        store_lines(lines, invoice=invoice)
+        with CaptureQueriesContext(connection) as captured:
+            compute(source)
+        return len(captured)
+
+    assert queries(1) == queries(25)

@@ -1,5 +1,6 @@
 """Price simulations: past months of all subscribers quoted again under a draft, and nothing written."""
 
+import tracemalloc
 from datetime import date
 from decimal import Decimal
 from functools import partial
@@ -35,6 +36,7 @@ from tests.billing.simulations import (
     costs,
     in_dollars,
     simulated,
+    subscribe_many,
     used,
 )
 from tests.catalog.rows import draft, stored_plan
@@ -220,20 +222,51 @@ def test_nothing_of_the_book_is_written() -> None:
     assert contents_of_book() == before
 
 
-def test_twenty_subscribers_ask_as_many_queries_as_one() -> None:
-    first = on_sale("studio", 5000)
+def test_months_and_batches_ask_queries_and_subscribers_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    first = draft(stored_plan("studio"), 5000)
+    in_dollars(first)
+    publish_version(version_pk=first.pk, replaces=None, actor=BY, at=MAY_1)
     version = cheaper(first)
+    computed()
 
-    def queries() -> int:
+    def queries(months: int = 1) -> int:
         with CaptureQueriesContext(connection) as captured:
-            simulated(version)
+            simulated(version, months)
         return len(captured)
 
     subscribed("studio", slug="one", at=MAY_1)
-    few = queries()
+    few, of_two_months = queries(), queries(2)
     for number in range(20):
-        subscribed("studio", slug=f"app-{number}", at=MAY_1)
-    assert queries() == few
+        subscription = subscribed("studio", slug=f"app-{number}", at=MAY_1)
+        used(subscription, "spaces_gb_month", "3")
+        costs(subscription, "1.00")
+    assert queries() == few + 1, "what a source's days cost is one query, however many have any"
+    assert queries(2) == of_two_months + 1
+    monkeypatch.setattr(run, "_BATCH", 7)
+    in_three = queries()
+    monkeypatch.setattr(run, "_BATCH", 1)
+    in_twenty_one = queries()
+    # The batch that is the last to be found full has one query more that finds none after it.
+    assert (in_twenty_one - in_three) % (21 - 3) == 0
+
+
+def test_its_memory_does_not_grow_with_the_book(monkeypatch: pytest.MonkeyPatch) -> None:
+    first = on_sale("studio", 5000, spaces_gb_month=100)
+    version = cheaper(first)
+    monkeypatch.setattr(run, "_BATCH", 100)
+
+    def peak(subscribers: int) -> int:
+        subscribe_many(first, subscribers)
+        simulated(version)
+        tracemalloc.start()
+        try:
+            simulated(version)
+            return tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+
+    of_two_hundred = peak(200)
+    assert peak(1_800) < 1.3 * of_two_hundred
 
 
 def test_a_subscriber_in_another_currency_is_counted_and_not_quoted() -> None:

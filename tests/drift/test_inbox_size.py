@@ -46,7 +46,7 @@ def fill(open_rows: int) -> None:
 def statements_of(
     client: Client, address: str, headers: dict[str, str] | None = None
 ) -> list[tuple[str, Any]]:
-    """What a page asks of the database, with the parameters."""
+    """Return what a page asks of the database, with the parameters."""
     found: list[tuple[str, Any]] = []
 
     def keep(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
@@ -60,7 +60,7 @@ def statements_of(
 
 
 def rows_read(statement: str, params: Any) -> int:
-    """How many rows of drift the server looks at for it, those that it throws away included."""
+    """Count the rows of drift that the server looks at for it, those that it throws away included."""
     with connection.cursor() as cursor:
         cursor.execute(f"EXPLAIN (ANALYZE, FORMAT JSON) {statement}", params)
         (plan,) = cursor.fetchone()

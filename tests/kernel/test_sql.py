@@ -3,6 +3,7 @@
 import importlib
 import pkgutil
 import re
+import time
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -20,6 +21,7 @@ from arcadia_cloud.kernel.sql import (
     all_statements,
     execute,
     fetch_all,
+    fetch_in_turn,
     fetch_one,
     load,
 )
@@ -178,6 +180,29 @@ def test_a_single_column_comes_as_a_value(sql: Files, db: None) -> None:
         fetch_all(numbers, {"most": 3}, into=str)
     with pytest.raises(StatementError, match="no single int"):
         fetch_one(sql.load("SELECT 1 AS a, 2 AS b", "two.sql"), into=int)
+
+
+def test_a_statement_in_turn_runs_ahead_of_its_reader_and_leaves_the_connection_usable(
+    sql: Files, db: None
+) -> None:
+    one = sql.load("SELECT 10 / %(n)s::int AS tenth FROM pg_sleep(0.1)")
+    asked = [{"n": n} for n in (1, 2, 5)]
+    with CaptureQueriesContext(connection) as captured:
+        assert list(fetch_in_turn(one, asked, into=int)) == [[10], [5], [2]]
+    assert len(captured) == 3
+    assert list(fetch_in_turn(one, [], into=int)) == []
+
+    in_turn = fetch_in_turn(one, asked, into=int)
+    assert next(in_turn) == [10]
+    time.sleep(0.2)  # as its caller works, the second is done
+    started = time.monotonic()
+    assert next(in_turn) == [5]
+    assert time.monotonic() - started < 0.09
+    in_turn.close()
+    assert fetch_all(one, {"n": 5}, into=int) == [2]
+
+    with pytest.raises(DataError), transaction.atomic():
+        list(fetch_in_turn(one, [{"n": 1}, {"n": 0}], into=int))
 
 
 def test_a_write_returns_how_many_rows_it_wrote(sql: Files, shop: Deployment) -> None:

@@ -1,9 +1,9 @@
 """Serializers: strict ones for what comes in, quick ones for rows that go out, and the shape of an error."""
 
 from collections.abc import Callable, Sequence
-from datetime import UTC
+from datetime import UTC, datetime
 from decimal import Decimal
-from functools import cached_property
+from functools import cache, cached_property
 from operator import attrgetter
 from typing import Any, ClassVar, Final, TypeVar
 
@@ -13,6 +13,14 @@ from rest_framework import serializers
 
 RowT = TypeVar("RowT", bound=models.Model)
 Show = Callable[[Any], Any]
+_WITHOUT_OFFSET: Final = -len("+00:00")
+# Fields that ask their own serializer for something: a method, a request, or fields of their own.
+_BOUND: Final = (
+    serializers.SerializerMethodField,
+    serializers.BaseSerializer,
+    serializers.HyperlinkedRelatedField,
+    serializers.ListField,
+)
 
 
 class UtcDateTimeField(serializers.DateTimeField):
@@ -20,6 +28,12 @@ class UtcDateTimeField(serializers.DateTimeField):
 
     def __init__(self, **options: Any) -> None:
         super().__init__(default_timezone=UTC, **options)
+
+    def to_representation(self, value: Any) -> Any:
+        """As the library's, for what rows hold: instants in UTC."""
+        if value.__class__ is datetime and value.tzinfo is UTC:
+            return f"{value.isoformat()[:_WITHOUT_OFFSET]}Z"
+        return super().to_representation(value)
 
 
 class RowSerializer(serializers.ModelSerializer[RowT]):
@@ -38,13 +52,28 @@ class RowSerializer(serializers.ModelSerializer[RowT]):
         return {name: show(instance) for name, show in self._shows}
 
     @cached_property
-    def _shows(self) -> list[tuple[str, Show]]:
-        model: type[models.Model] = self.Meta.model
-        columns = {column.attname for column in model._meta.concrete_fields}
-        return [
-            (str(field.field_name), _show(field, is_column=field.source in columns))
-            for field in self._readable_fields
-        ]
+    def _shows(self) -> Sequence[tuple[str, Show]]:
+        return _shared_shows(type(self)) or _shows_of(self)
+
+
+@cache
+def _shared_shows(kind: type[RowSerializer[Any]]) -> Sequence[tuple[str, Show]] | None:
+    """Return how every serializer of this kind shows its fields; None where one depends on more than the row.
+
+    To make the fields again for each request takes as long as to show thirty rows.
+    """
+    fields = kind()
+    return None if any(isinstance(field, _BOUND) for field in fields.fields.values()) else _shows_of(fields)
+
+
+def _shows_of(serializer: RowSerializer[Any]) -> Sequence[tuple[str, Show]]:
+    model: type[models.Model] = serializer.Meta.model
+    columns = {column.attname for column in model._meta.concrete_fields}
+    return [
+        (str(field.field_name), _show(field, is_column=field.source in columns))
+        for field in serializer.fields.values()
+        if not field.write_only
+    ]
 
 
 def _show(field: serializers.Field[Any, Any, Any, Any], *, is_column: bool) -> Show:

@@ -55,11 +55,9 @@ class MonthCosts:
             parameters = {"deployments": list(deployments), "source": source, "days": list(days)}
             for deployment, amount in fetch_all(_COSTS, parameters, into=_DeploymentCost):
                 found[deployment] = found.get(deployment, _NOTHING) + amount
+        dollar = Money(self.rate, self.currency)
         # Of the month's sum: each amount is rounded once.
-        return {
-            deployment: Money(amount, self.currency).times(self.rate).rounded().amount
-            for deployment, amount in found.items()
-        }
+        return {deployment: dollar.times(amount).rounded().amount for deployment, amount in found.items()}
 
 
 def read_month_costs(month: Period, currency: str) -> MonthCosts:

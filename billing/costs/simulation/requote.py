@@ -5,9 +5,11 @@ version can take their place, from the first day to the last. Usage, add-ons, di
 prices stay the subscriber's own. Quotes are exact, and each is of its inputs alone.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from itertools import islice
+from typing import Final
 
 from django.db.models import QuerySet
 
@@ -22,8 +24,9 @@ from catalog.values.lines import LineType, Quote
 from catalog.values.terms import AddonTerms, PlanTerms, PriceBook, QuoteInputs, Segment
 from deployments.models import Subscription
 from deployments.queries import SubscribedTerms, subscribed_terms
-from metering.queries import usage_of_deployments, usage_of_parts
+from metering.queries import usage_in_parts, usage_of_parts
 
+_AT_ONCE: Final = 5_000  # subscribers whose usage is read at once: so many that several workers read it
 _UNPRICED = LineType.UNPRICED  # by name: the member of an enum costs a lookup of its own
 _Part = tuple[Period, int, tuple[AddonTerms, ...]]
 
@@ -82,46 +85,54 @@ class Requoter:
             yield self._requote_month(month, subscribers)
 
     def _requote_month(self, month: Period, subscribers: Sequence[SubscribedTerms]) -> list[RequotedMonth]:
-        complete: list[tuple[SubscribedTerms, list[_Part]]] = []
+        whole: list[tuple[SubscribedTerms, list[_Part]]] = []
+        parted: list[tuple[SubscribedTerms, list[_Part]]] = []
         for subscriber in subscribers:
             parts = subscriber.charged_parts(month)
             if sum(days.days for days, pk, _ in parts if self._versions[pk]) == month.days:
-                complete.append((subscriber, parts))
+                (whole if len(parts) == 1 else parted).append((subscriber, parts))
             else:
                 self.left_out += 1
-        # A sum of the month for those that have it in one part, by far the most; of days for the rest.
-        of_month = usage_of_deployments(
-            [each.deployment for each, parts in complete if len(parts) == 1], month
-        )
-        parted = [
-            (each.deployment, days) for each, parts in complete if len(parts) > 1 for days, _, _ in parts
-        ]
-        of_parts = iter(usage_of_parts(parted) if parted else ())
         # Once a month and run, not once a batch: prices, taxes and rates are the same for all.
         if month not in self.costs:
             self.costs[month] = read_month_costs(month, self.currency)
             self._books[month] = price_book(month, self.currency)
-        costs = self.costs[month].of([subscriber.deployment for subscriber, _ in complete])
+        costs = self.costs[month].of([subscriber.deployment for subscriber, _ in (*whole, *parted)])
         found = []
-        for subscriber, parts in complete:
-            cost = None if costs is None else costs.get(subscriber.deployment, Decimal(0))
-            # Of the parts' usage each takes as many as it has, in the order in which they were asked for.
-            usage = (
-                [of_month.get(subscriber.deployment, {})]
-                if len(parts) == 1
-                else [next(of_parts) for _ in parts]
-            )
-            try:
-                segments = [
-                    Segment(days=days, terms=terms, addons=addons, usage=used)
-                    for (days, pk, addons), used in zip(parts, usage, strict=True)
-                    if (terms := self._versions[pk])  # each is, in a complete month
-                ]
-                found.append(self._compare(subscriber, month, segments, cost))
-            except NO_TERMS as error:
-                name = f"{subscriber.tenant_id}, subscription {subscriber.subscription}, {month.start:%Y-%m}"
-                raise NotQuotable(f"{name} makes no quote: {error}") from error
+        wanted = [(subscriber.deployment, days) for subscriber, parts in parted for days, _, _ in parts]
+        of_parts = iter(usage_of_parts(wanted) if wanted else ())
+        for subscriber, parts in parted:
+            # Each takes as many as it has parts, in the order in which they were asked for.
+            usage = [next(of_parts) for _ in parts]
+            found.append(self._requote_one(subscriber, month, parts, usage, costs))
+        # By far the most have one part. The next ones' usage is summed up while these are quoted.
+        deployments = [subscriber.deployment for subscriber, _ in whole]
+        some = iter(whole)
+        for of_month in usage_in_parts(deployments, month, size=_AT_ONCE):
+            for subscriber, parts in islice(some, _AT_ONCE):
+                usage = [of_month.get(subscriber.deployment, {})]
+                found.append(self._requote_one(subscriber, month, parts, usage, costs))
         return found
+
+    def _requote_one(
+        self,
+        subscriber: SubscribedTerms,
+        month: Period,
+        parts: Sequence[_Part],
+        usage: Sequence[Mapping[str, Decimal]],
+        costs: Mapping[int, Decimal] | None,
+    ) -> RequotedMonth:
+        cost = None if costs is None else costs.get(subscriber.deployment, Decimal(0))
+        try:
+            segments = [
+                Segment(days=days, terms=terms, addons=addons, usage=used)
+                for (days, pk, addons), used in zip(parts, usage, strict=True)
+                if (terms := self._versions[pk])  # each is, in a complete month
+            ]
+            return self._compare(subscriber, month, segments, cost)
+        except NO_TERMS as error:
+            name = f"{subscriber.tenant_id}, subscription {subscriber.subscription}, {month.start:%Y-%m}"
+            raise NotQuotable(f"{name} makes no quote: {error}") from error
 
     def _compare(
         self, subscriber: SubscribedTerms, month: Period, segments: Sequence[Segment], cost: Decimal | None
@@ -136,6 +147,7 @@ class Requoter:
         # Both of the same inputs but the terms: what differs is the terms' doing.
         now, later = quote(inputs), quote(inputs.under(self.terms))
         over_now, over_later = _over(now), _over(later)
+        unpriced = [kind for kind, is_priced in over_later.items() if not is_priced]
         return RequotedMonth(
             subscriber=subscriber,
             month=month,
@@ -143,9 +155,7 @@ class Requoter:
             later=later.subtotal.amount,
             cost=cost,
             crosses_into=tuple(sorted(over_later.keys() - over_now.keys())),
-            loses_price=tuple(
-                sorted(kind for kind, priced in over_later.items() if not priced and over_now.get(kind, True))
-            ),
+            loses_price=tuple(sorted(kind for kind in unpriced if over_now.get(kind, True))),
         )
 
 

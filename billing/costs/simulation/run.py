@@ -40,7 +40,7 @@ _COPY_ROWS: Final = """
         crosses_into, loses_price
     ) FROM STDIN
 """
-# Subscribers in hand at once, whatever the book's size: so many that several workers read their usage.
+# Subscribers in hand at once, whatever the book's size.
 _BATCH: Final = 10_000
 _MOST_ATTEMPTS: Final = 3
 _LEASE_SECONDS: Final = 60
@@ -147,12 +147,12 @@ def unattended_simulations() -> list[int]:
 
 def _simulate(simulation: PlanSimulation, held: HeldLease, report: ReportProgress | None) -> None:
     requoter = _requoter_of(simulation)
+    subscribers = subscribers_of_plan(requoter.plan)
+    total = subscribers.count()
     with transaction.atomic():
         held.assert_held()
         PlanSimulationRow.objects.filter(simulation=simulation).delete()  # of a worker that died
-    subscribers = subscribers_of_plan(requoter.plan)
-    total = subscribers.count()
-    PlanSimulation.objects.filter(pk=simulation.pk).update(subscribers=total)
+        PlanSimulation.objects.filter(pk=simulation.pk).update(subscribers=total)
     done, last = 0, 0
     while batch := list(subscribers.filter(pk__gt=last).values_list("pk", flat=True)[:_BATCH]):
         within = subscribers.filter(pk__gt=last, pk__lte=batch[-1])
