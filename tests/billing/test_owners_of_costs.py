@@ -61,6 +61,14 @@ def test_a_droplet_that_changed_hands_at_noon_of_the_15th_is_paid_by_both() -> N
     assert costs(Dimension.RESOURCE) == {"web-01": "24"}
 
 
+def test_what_is_ours_stays_a_cost_without_a_tenant_by_its_own_name() -> None:
+    a_resource("web-01", attributed_by="ours")
+    a_resource("web-02")
+    bill(a_line(1, amount="24.00"), a_line(2, "web-02 (s-1vcpu-1gb)"), amount="30.00")
+    assert costs() == {"ours": "24", "": "6"}
+    assert costs(Dimension.RESOURCE) == {"web-01": "24", "web-02": "6"}
+
+
 def test_an_assignment_today_moves_nothing_of_a_month_that_is_over() -> None:
     web = a_resource("web-01", tenant_id="b")
     give_spans(web, [(BIRTH, LAST, {"tenant_id": "a"}), (LAST, None, {"tenant_id": "b"})])

@@ -82,7 +82,7 @@ def test_the_dearest_come_first_and_what_has_no_price_last(login: Login, fleet: 
 def test_every_column_that_has_an_index_sorts(operator: Client, fleet: None) -> None:
     def sortable(query: str) -> list[str]:
         page = operator.get(f"{RESOURCES}{query}").content.decode()
-        return re.findall(r'<th scope="col" class="[^"]*sortable[^"]*column-(\w+)', page)
+        return re.findall(r"<th [^>]*sortable column-(\w+)", page)
 
     assert sortable("") == ["title", "kind", "region", "state", "owner", "price"]
     assert sortable("?life=deleted") == ["title", "kind", "region", "state", "owner"]

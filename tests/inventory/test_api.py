@@ -9,6 +9,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from deployments.models import Deployment
 from inventory.models import Project, Resource, ResourceEvent
+from inventory.services import mark_ours
 from tests.access import bearer, token_of
 from tests.inventory.observations import a_project, minute, observed, seen, the_resource, tombstone
 
@@ -198,6 +199,17 @@ def test_filters_by_project_and_deployment(fleet: dict[str, Project], operator: 
 def test_nonsense_is_refused_by_name(operator: Api, query: dict[str, str], field: str) -> None:
     assert operator.status(**query) == 400
     assert f'"{field}"' in operator.text(**query)
+
+
+def test_only_operators_ask_by_owner_and_find_what_is_ours(
+    fleet: dict[str, Project], acme: Api, operator: Api
+) -> None:
+    assert operator.ids(owner="unattributed") == ["4"]
+    assert sorted(operator.ids(owner="tenants")) == ["1", "2", "3"]
+    mark_ours(resource_pks=[the_resource("4").pk], actor="a test", source="")
+    assert (operator.ids(owner="unattributed"), operator.ids(owner="ours")) == ([], ["4"])
+    assert operator.body(f"/{the_resource('4').pk}")["attributed_by"] == "ours"
+    assert (acme.status(owner="ours"), operator.status(owner="x")) == (400, 400)
 
 
 def test_only_operators_may_ask_for_a_tenant(fleet: dict[str, Project], acme: Api, client: Client) -> None:
