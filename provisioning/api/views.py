@@ -218,7 +218,7 @@ class SagaRetry(_ActionView):
             200: OpenApiResponse(OperatorSagaDetailSerializer, description="The dead letter goes on."),
             201: OpenApiResponse(OperatorSagaDetailSerializer, description="A new saga, `retry_of` this."),
         },
-        examples=examples.ACTION,
+        examples=examples.RETRY,
     )
     @idempotent
     def post(self, request: Request, pk: int) -> Response:
