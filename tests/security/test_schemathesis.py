@@ -14,7 +14,7 @@ from arcadia_cloud.embedded.state import PROJECT
 from arcadia_cloud.kernel.api.throttles import breaker
 from arcadia_cloud.wsgi import application
 from tests.access import bearer, token_of
-from tests.security.things import deployment_of, drift_of, resource_of, saga_of
+from tests.security.things import deployment_of, drift_of, saga_of
 from tests.simulated import Simulated
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -26,10 +26,9 @@ schema.app = application
 @pytest.fixture(autouse=True)
 def something_to_find(transactional_db: None, simulator: Simulated) -> Iterator[None]:
     breaker.trip()
-    resource_of("acme")
     saga_of("acme")
     deployment_of("acme")
-    drift_of("acme")
+    drift_of("acme")  # with its resource
     yield
     breaker.reset()
 
