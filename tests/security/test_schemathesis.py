@@ -44,7 +44,9 @@ def _check(case: Any, headers: dict[str, str]) -> None:
         # What is wrong with a header may be the token, which is ours again by now, and with a query an empty
         # list, which isn't sent. That unknown parameters are refused, test_isolation asks everywhere.
         excluded.append(negative_data_rejection)
-    case.call_and_validate(headers={**headers, "Host": "testserver"}, excluded_checks=excluded)
+    # Over WSGI the library asks for compressed answers, which it doesn't unpack.
+    sent = {**headers, "Host": "testserver", "Accept-Encoding": "identity"}
+    case.call_and_validate(headers=sent, excluded_checks=excluded)
 
 
 @schema.parametrize()
