@@ -28,10 +28,12 @@ def field_and_rule(error: msgspec.ValidationError, inputs: type[Inputs]) -> tupl
     rule, _, path = str(error).partition(" - at `$")
     named = _NAMED_FIELD.search(rule)
     places = [place for place in (path.rstrip("`").strip("."), named["name"] if named else "") if place]
-    return ".".join(["inputs", *places]), _in_words(rule, _description(inputs, places[0] if places else ""))
+    return ".".join(["inputs", *places]), _describe_rule(
+        rule, _description(inputs, places[0] if places else "")
+    )
 
 
-def _in_words(rule: str, description: str) -> str:
+def _describe_rule(rule: str, description: str) -> str:
     if "missing required field" in rule:
         return "Is required."
     if "unknown field" in rule:
@@ -48,7 +50,7 @@ def _in_words(rule: str, description: str) -> str:
 
 
 def _description(inputs: type[Inputs], place: str) -> str:
-    """Return what the workflow says of a field, the form of its value among it."""
+    """Return the workflow's description of a field, which has the form of its value."""
     schema: dict[str, Any] = msgspec.json.schema(inputs)["$defs"][inputs.__name__]
     name = re.split(r"[.\[]", place)[0]
     return str(schema["properties"].get(name, {}).get("description", ""))

@@ -48,8 +48,8 @@ class ContentSecurityPolicyMiddleware:
 class ApiMiddleware:
     """Ignores cookies under /api: tokens alone count, and no session is looked up for a health check.
 
-    Responses there are the caller's own, so no cache between us and them may store them; they say how much
-    of its limit the caller has left.
+    Responses there are the caller's own, so no cache between us and them may store them; their headers have
+    what the caller has left of its limit.
     """
 
     def __init__(self, get_response: GetResponse) -> None:

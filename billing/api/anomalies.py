@@ -13,11 +13,10 @@ from rest_framework.response import Response
 from arcadia_cloud.kernel.api.authentication import caller
 from arcadia_cloud.kernel.api.filters import IdFilter
 from arcadia_cloud.kernel.api.permissions import OperatorOnly
-from arcadia_cloud.kernel.api.serializers import RowSerializer, StrictSerializer
+from arcadia_cloud.kernel.api.serializers import ExactField, RowSerializer, StrictSerializer, read_body
 from arcadia_cloud.kernel.api.views import ApiView, DetailView, ListView
 from billing.api import examples
 from billing.api.filters import KINDS
-from billing.api.serializers import ExactField
 from billing.models import CostAnomaly
 from billing.services import LONGEST_REASON, dismiss_anomaly
 from billing.states import AnomalyStatus
@@ -123,8 +122,7 @@ class AnomalyDismiss(ApiView):
 
         422 where it isn't open.
         """
-        body = DismissSerializer(data=request.data)
-        body.is_valid(raise_exception=True)
+        body = read_body(DismissSerializer, request)
         actor = caller(request).actor
-        anomaly = dismiss_anomaly(anomaly_pk=pk, actor=actor, at=timezone.now(), **body.validated_data)
+        anomaly = dismiss_anomaly(anomaly_pk=pk, actor=actor, at=timezone.now(), **body)
         return Response(AnomalySerializer(anomaly).data)

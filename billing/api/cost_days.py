@@ -12,10 +12,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from arcadia_cloud.kernel.api.permissions import OperatorOnly
+from arcadia_cloud.kernel.api.serializers import ExactField
 from arcadia_cloud.kernel.api.views import ApiView
 from arcadia_cloud.kernel.periods import Period
 from billing.api import examples
-from billing.api.serializers import ExactField
 from billing.queries import CostSource, Dimension, sum_days
 from inventory.values import PROVIDER_CURRENCY
 

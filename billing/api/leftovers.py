@@ -15,9 +15,9 @@ from rest_framework.utils.urls import replace_query_param
 
 from arcadia_cloud.kernel.api.pagination import DEFAULT_LIMIT, MAX_LIMIT, parse_limit
 from arcadia_cloud.kernel.api.permissions import OperatorOnly
+from arcadia_cloud.kernel.api.serializers import ExactField
 from arcadia_cloud.kernel.api.views import ApiView
 from billing.api import examples
-from billing.api.serializers import ExactField
 from billing.queries import LeftoverFilter, LeftoverReason, list_leftovers, sum_leftovers
 from inventory.values import PROVIDER_CURRENCY, Kind
 

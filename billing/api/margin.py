@@ -13,12 +13,11 @@ from rest_framework.response import Response
 
 from arcadia_cloud.kernel.api.permissions import OperatorOnly
 from arcadia_cloud.kernel.api.problems import MEDIA_TYPE
-from arcadia_cloud.kernel.api.serializers import ProblemSerializer
+from arcadia_cloud.kernel.api.serializers import ExactField, ProblemSerializer
 from arcadia_cloud.kernel.api.views import ApiView
 from arcadia_cloud.kernel.periods import parse_month
 from billing.api import examples
 from billing.api.filters import PERIOD_HELP
-from billing.api.serializers import ExactField
 from billing.queries import Figures, MarginBy, SpreadRule, limit_rows, report_margin
 
 _LIMIT: Final = re.compile(r"[1-9][0-9]{0,4}")

@@ -1,25 +1,12 @@
 """The JSON of billing, for operators alone. What the provider bills is an exact decimal, as a string."""
 
-from decimal import Decimal
 from typing import Any, ClassVar
 
-from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from arcadia_cloud.kernel.money import exact_text
+from arcadia_cloud.kernel.api.serializers import ExactField
 from billing.models import BalanceSnapshot, CostLine, ProviderInvoice
 from billing.queries import CostGroup
-
-
-@extend_schema_field({"type": "string", "format": "decimal"})
-class ExactField(serializers.Field[Decimal, Any, str, Any]):
-    """An amount in major units as a string: at least two decimal places, more where it has more."""
-
-    def __init__(self, **options: Any) -> None:
-        super().__init__(read_only=True, **options)
-
-    def to_representation(self, value: Decimal) -> str:
-        return exact_text(value)
 
 
 class BalanceSerializer(serializers.ModelSerializer[BalanceSnapshot]):

@@ -17,10 +17,9 @@ from rest_framework.response import Response
 from arcadia_cloud.kernel.api.authentication import caller
 from arcadia_cloud.kernel.api.idempotent import idempotent
 from arcadia_cloud.kernel.api.permissions import OperatorOnly
-from arcadia_cloud.kernel.api.serializers import ShownMonthField, StrictSerializer
+from arcadia_cloud.kernel.api.serializers import ExactField, ShownMonthField, StrictSerializer, read_body
 from arcadia_cloud.kernel.api.views import ApiView, DetailView
 from billing.api import examples
-from billing.api.serializers import ExactField
 from billing.models import PlanSimulation, PlanSimulationRow
 from billing.models.simulations import MOST_MONTHS
 from billing.queries import differences_by_tenant, largest_differences
@@ -139,11 +138,10 @@ class SimulateView(ApiView):
         simulation's address, which has the result once `status` is `completed`. While one of the same terms
         and months isn't finished, that one is answered.
         """
-        body = SimulationRequestSerializer(data=request.data)
-        body.is_valid(raise_exception=True)
+        body = read_body(SimulationRequestSerializer, request)
         simulation = request_plan_simulation(
             version_pk=pk,
-            months=body.validated_data["months"],
+            months=body["months"],
             actor=caller(request).actor,
             at=timezone.now(),
         )

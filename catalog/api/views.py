@@ -9,7 +9,7 @@ from rest_framework.response import Response
 from arcadia_cloud.kernel.api.authentication import caller, caller_if_any
 from arcadia_cloud.kernel.api.permissions import AnyReader
 from arcadia_cloud.kernel.api.problems import MEDIA_TYPE
-from arcadia_cloud.kernel.api.serializers import ProblemSerializer
+from arcadia_cloud.kernel.api.serializers import ProblemSerializer, read_body
 from arcadia_cloud.kernel.api.views import ApiView, DetailView, ListView
 from arcadia_cloud.kernel.periods import month_of
 from catalog.api import examples
@@ -84,9 +84,7 @@ class EstimateView(ApiView):
 
         Every line has the steps that came to it. What has no price is a line `unpriced` with a warning.
         """
-        body = EstimateRequestSerializer(data=request.data)
-        body.is_valid(raise_exception=True)
-        asked = body.validated_data
+        asked = read_body(EstimateRequestSerializer, request)
         user = caller(request)
         version = active_version(asked["plan"], tenant_id=user.tenant_id, for_operator=user.is_operator)
         quote = estimate_quote(

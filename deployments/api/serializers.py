@@ -5,8 +5,7 @@ from typing import Any, ClassVar, Final
 from drf_spectacular.utils import extend_schema_field, extend_schema_serializer
 from rest_framework import serializers
 
-from arcadia_cloud.kernel.api.serializers import RowSerializer, StrictSerializer
-from arcadia_cloud.kernel.money import exact_text
+from arcadia_cloud.kernel.api.serializers import ExactField, RowSerializer, StrictSerializer
 from arcadia_cloud.kernel.scoping import OPERATOR_PREFIX
 from deployments.models import (
     Deployment,
@@ -52,7 +51,7 @@ class SubscriptionAddonSerializer(RowSerializer[SubscriptionAddon]):
     """An add-on as it was when it was attached, whatever the catalog has since."""
 
     code = serializers.CharField(source="addon.code")
-    qty = serializers.SerializerMethodField(help_text="What it adds to the allowance.")
+    qty = ExactField(places=0, help_text="What it adds to the allowance.")
 
     class Meta:
         model = SubscriptionAddon
@@ -70,9 +69,6 @@ class SubscriptionAddonSerializer(RowSerializer[SubscriptionAddon]):
             "price_cents": {"help_text": "A month, without tax, as on the day it was attached."},
             "detached_on": {"help_text": "The first day without it; null while it is attached."},
         }
-
-    def get_qty(self, addon: SubscriptionAddon) -> str:
-        return exact_text(addon.qty, places=0)
 
 
 class SubscriptionVersionSerializer(RowSerializer[SubscriptionVersion]):
@@ -93,7 +89,7 @@ class SubscriptionVersionSerializer(RowSerializer[SubscriptionVersion]):
 class SubscriptionDiscountSerializer(RowSerializer[SubscriptionDiscount]):
     """A reduction: a percentage, or an amount a period in the subscription's currency."""
 
-    percent = serializers.SerializerMethodField(allow_null=True, help_text="A decimal; null for an amount.")
+    percent = ExactField(places=0, allow_null=True, help_text="A decimal; null for an amount.")
 
     class Meta:
         model = SubscriptionDiscount
@@ -103,10 +99,6 @@ class SubscriptionDiscountSerializer(RowSerializer[SubscriptionDiscount]):
             "scope": {"help_text": "`all`, `base`, or one billing kind."},
             "valid_to": {"help_text": "The first day without it; null: no end."},
         }
-
-    @extend_schema_field({"type": ["string", "null"], "format": "decimal"})
-    def get_percent(self, discount: SubscriptionDiscount) -> str | None:
-        return None if discount.percent is None else exact_text(discount.percent, places=0)
 
 
 class NextPlanSerializer(serializers.Serializer[Any]):

@@ -14,7 +14,7 @@ from arcadia_cloud.kernel.api.authentication import caller
 from arcadia_cloud.kernel.api.etags import etag_of, require_match
 from arcadia_cloud.kernel.api.idempotent import idempotent
 from arcadia_cloud.kernel.api.problems import MEDIA_TYPE
-from arcadia_cloud.kernel.api.serializers import ProblemSerializer
+from arcadia_cloud.kernel.api.serializers import ProblemSerializer, read_body
 from arcadia_cloud.kernel.api.tenant_views import ScopedView, is_operator
 from arcadia_cloud.kernel.api.views import DetailView, ListView, StrictQueryMixin
 from deployments.api import examples
@@ -99,13 +99,10 @@ class DeploymentList(_DeploymentView, ListView):
         It begins `active`, in `trial` where that is asked for. 409 for a slug that the tenant has already.
         """
         user = caller(request)
-        body = (OperatorCreateSerializer if user.is_operator else CreateSerializer)(data=request.data)
-        body.is_valid(raise_exception=True)
+        body = read_body(OperatorCreateSerializer if user.is_operator else CreateSerializer, request)
         # A tenant's own id comes from its token, never from the body.
         tenant = {} if user.is_operator else {"tenant_id": user.tenant_id}
-        deployment = create_deployment(
-            **{**body.validated_data, **tenant}, actor=user.actor, at=timezone.now()
-        )
+        deployment = create_deployment(**{**body, **tenant}, actor=user.actor, at=timezone.now())
         shown = OperatorDeploymentDetailSerializer if user.is_operator else DeploymentDetailSerializer
         address = reverse("deployment-detail", args=[deployment.pk])
         return Response(shown(deployment).data, status=201, headers={"Location": address})
@@ -133,11 +130,8 @@ class DeploymentDetail(_DeploymentView, DetailView):
             # Found first as the caller may see it, then locked: a stranger's is a 404 before all else.
             found = self.get_object()
             require_match(request, self.get_serializer(lock_deployment(found.pk)).data)
-            body = (OperatorChangeSerializer if user.is_operator else ChangeSerializer)(data=request.data)
-            body.is_valid(raise_exception=True)
-            update_deployment(
-                deployment_pk=pk, changes=body.validated_data, actor=user.actor, at=timezone.now()
-            )
+            body = read_body(OperatorChangeSerializer if user.is_operator else ChangeSerializer, request)
+            update_deployment(deployment_pk=pk, changes=body, actor=user.actor, at=timezone.now())
             response = self.respond(pk)
         response.headers["ETag"] = etag_of(response.data)
         return response
@@ -173,11 +167,10 @@ class DeploymentTransition(_ActionView):
         and resuming one that has machines is done by a saga.
         """
         self.get_object()
-        body = TransitionSerializer(data=request.data)
-        body.is_valid(raise_exception=True)
+        body = read_body(TransitionSerializer, request)
         result = transition(
             deployment_pk=pk,
-            **body.validated_data,
+            **body,
             actor=caller(request).actor,
             at=timezone.now(),
             as_tenant=not is_operator(request),
@@ -206,11 +199,8 @@ class DeploymentSubscribe(_ActionView):
         409 where it is subscribed already.
         """
         self.get_object()
-        body = SubscribeSerializer(data=request.data)
-        body.is_valid(raise_exception=True)
-        create_subscription(
-            deployment_pk=pk, **body.validated_data, actor=caller(request).actor, at=timezone.now()
-        )
+        body = read_body(SubscribeSerializer, request)
+        create_subscription(deployment_pk=pk, **body, actor=caller(request).actor, at=timezone.now())
         return self.respond(pk, status=201)
 
 
@@ -227,9 +217,8 @@ class DeploymentAddons(_ActionView):
     def post(self, request: Request, pk: int) -> Response:
         """Attach an add-on from today on, at the price and quantity of today, which it keeps."""
         self.get_object()
-        body = AttachSerializer(data=request.data)
-        body.is_valid(raise_exception=True)
-        attach_addon(deployment_pk=pk, **body.validated_data, actor=caller(request).actor, at=timezone.now())
+        body = read_body(AttachSerializer, request)
+        attach_addon(deployment_pk=pk, **body, actor=caller(request).actor, at=timezone.now())
         return self.respond(pk, status=201)
 
 
@@ -261,12 +250,11 @@ class DeploymentChangePlan(_ActionView):
         The present plan undoes a change that has yet to come.
         """
         self.get_object()
-        body = ChangePlanSerializer(data=request.data)
-        body.is_valid(raise_exception=True)
-        when = body.validated_data.get("when")
+        body = read_body(ChangePlanSerializer, request)
+        when = body.get("when")
         change_plan_version(
             deployment_pk=pk,
-            plan_code=body.validated_data["plan_code"],
+            plan_code=body["plan_code"],
             when=ChangeTime(when) if when else None,
             actor=caller(request).actor,
             at=timezone.now(),

@@ -7,10 +7,10 @@ from django.utils import timezone
 from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.serializers import Serializer
 
 from arcadia_cloud.kernel.api.authentication import caller
 from arcadia_cloud.kernel.api.permissions import OperatorOnly
+from arcadia_cloud.kernel.api.serializers import read_body
 from arcadia_cloud.kernel.api.views import ApiView, DetailView, ListView
 from drift.api import examples
 from drift.api.filters import DriftFilter
@@ -55,12 +55,11 @@ class _ActionView(ApiView):
     permission_classes = (OperatorOnly,)
 
     def run_action(
-        self, request: Request, pk: int, act: Callable[..., Drift], body: Serializer[Any]
+        self, request: Request, pk: int, act: Callable[..., Drift], body: dict[str, Any]
     ) -> Response:
         """Act with the values of the body, and answer the row as it is then."""
-        body.is_valid(raise_exception=True)
         actor = caller(request).actor
-        drift = act(drift_pk=pk, actor=actor, at=timezone.now(), **body.validated_data)
+        drift = act(drift_pk=pk, actor=actor, at=timezone.now(), **body)
         return Response(DriftSerializer(drift_by_id(drift.pk)).data)
 
 
@@ -79,7 +78,7 @@ class DriftAccept(_ActionView):
         409 where it is resolved already, where the value is another by now, and while a saga works on the
         resource.
         """
-        return self.run_action(request, pk, accept_drift, DriftResolveSerializer(data=request.data))
+        return self.run_action(request, pk, accept_drift, read_body(DriftResolveSerializer, request))
 
 
 class DriftRevert(_ActionView):
@@ -98,8 +97,8 @@ class DriftRevert(_ActionView):
         reason for a field that DigitalOcean can't put back; 409 as for accepting, for a protected resource,
         and while a saga puts it back already.
         """
-        body = DriftResolveSerializer(data=request.data)
-        body.is_valid(raise_exception=True)  # before the provider is asked: a bad body costs no call
+        # Before the provider is asked: a bad body costs no call.
+        body = read_body(DriftResolveSerializer, request)
         refresh_offer(kind="revert_drift")
         return self.run_action(request, pk, revert_drift, body)
 
@@ -115,7 +114,7 @@ class DriftIgnore(_ActionView):
     )
     def post(self, request: Request, pk: int) -> Response:
         """Make an ignore rule for the field of this resource, for good or until `expires_at`."""
-        return self.run_action(request, pk, ignore_drift, DriftIgnoreSerializer(data=request.data))
+        return self.run_action(request, pk, ignore_drift, read_body(DriftIgnoreSerializer, request))
 
 
 class DriftBulk(ApiView):
@@ -134,9 +133,7 @@ class DriftBulk(ApiView):
 
         Fields of one resource that are reverted together are put back by one saga.
         """
-        body = DriftBulkSerializer(data=request.data)
-        body.is_valid(raise_exception=True)
-        values: dict[str, Any] = body.validated_data
+        values = read_body(DriftBulkSerializer, request)
         action = DriftAction(values["action"])
         if action == DriftAction.REVERT:
             refresh_offer(kind="revert_drift")

@@ -1,18 +1,15 @@
 """Usage as JSON, and the body that brings it in."""
 
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar
 
 from drf_spectacular.utils import extend_schema_field, extend_schema_serializer
 from rest_framework import serializers
 
-from arcadia_cloud.kernel.api.serializers import RowSerializer, StrictSerializer
-from arcadia_cloud.kernel.money import exact_text
+from arcadia_cloud.kernel.api.serializers import ExactField, RowSerializer, StrictSerializer
 from catalog.api.quotes import PeriodSerializer, QuoteSerializer
 from catalog.values.kinds import BillingKind
 from metering.models import UsageRecord
 from metering.values import INTAKE_KINDS, LONGEST_NAME, MOST_EVENTS
-
-_QUANTITY: Final = {"type": "string", "format": "decimal"}
 
 
 class UsageRecordSerializer(RowSerializer[UsageRecord]):
@@ -23,7 +20,7 @@ class UsageRecordSerializer(RowSerializer[UsageRecord]):
         source="resource_id", allow_null=True, help_text="Null for usage that was received as events."
     )
     kind = serializers.ChoiceField(source="resource_kind", choices=BillingKind.choices)
-    qty = serializers.SerializerMethodField(help_text="In the kind's unit, as hours or GB-months.")
+    qty = ExactField(places=0, help_text="In the kind's unit, as hours or GB-months.")
 
     class Meta:
         model = UsageRecord
@@ -39,10 +36,6 @@ class UsageRecordSerializer(RowSerializer[UsageRecord]):
             "sub_account",
         ]
         read_only_fields = fields
-
-    @extend_schema_field(_QUANTITY)
-    def get_qty(self, record: UsageRecord) -> str:
-        return exact_text(record.qty, places=0)
 
 
 class UsageOfDaySerializer(serializers.Serializer[Any]):

@@ -16,7 +16,7 @@ from arcadia_cloud.kernel.api.authentication import caller
 from arcadia_cloud.kernel.api.idempotent import idempotent
 from arcadia_cloud.kernel.api.permissions import TenantOrOperator, UsageSender
 from arcadia_cloud.kernel.api.problems import MEDIA_TYPE
-from arcadia_cloud.kernel.api.serializers import ProblemSerializer
+from arcadia_cloud.kernel.api.serializers import ProblemSerializer, read_body
 from arcadia_cloud.kernel.api.tenant_views import ScopedView
 from arcadia_cloud.kernel.api.views import ApiView, ListView
 from arcadia_cloud.kernel.money import exact_text
@@ -73,11 +73,10 @@ class UsageList(ScopedView, ListView):
         For the roles platform_admin and metering. A bad event refuses the batch and is named by its index and
         field: 400 for one that is wrong by itself, 409 for one that doesn't follow what came before.
         """
-        body = UsageBatchSerializer(data=request.data)
-        body.is_valid(raise_exception=True)
+        body = read_body(UsageBatchSerializer, request)
         user = caller(request)
         result = record_usage(
-            **body.validated_data,
+            **body,
             tenant_id=None if user.is_operator else user.tenant_id,
             actor=user.actor,
             at=timezone.now(),

@@ -216,6 +216,7 @@ ACTION: Final = [
     NOT_FOUND,
     _TOO_LATE,
 ]
+RETRY: Final = [*ACTION, answer({**_STARTED, "id": 13, "retry_of": 12}, name="Started again", status=201)]
 KINDS: Final = [answer({"results": [_KIND]}, name="Echo")]
 EVENTS: Final = [
     answer(

@@ -16,6 +16,7 @@ from rest_framework.response import Response
 from arcadia_cloud.kernel.api.authentication import caller
 from arcadia_cloud.kernel.api.idempotent import HEADER, KEY_PARAMETER, idempotent
 from arcadia_cloud.kernel.api.permissions import OperatorOnly, TenantsOnlyRead
+from arcadia_cloud.kernel.api.serializers import read_body
 from arcadia_cloud.kernel.api.tenant_views import ScopedView
 from arcadia_cloud.kernel.api.views import ApiView, DetailView, ListView
 from provisioning import registry
@@ -88,15 +89,14 @@ class SagaList(_SagaView, ListView):
 
     @idempotent
     def _start(self, request: Request) -> Response:
-        body = StartSerializer(data=request.data)
-        body.is_valid(raise_exception=True)
+        body = read_body(StartSerializer, request)
         saga = start_saga(
-            kind=body.validated_data["kind"],
-            inputs=body.validated_data["inputs"],
+            kind=body["kind"],
+            inputs=body["inputs"],
             actor=caller(request).actor,
             idempotency_key=_saga_key(request),
-            start_at=body.validated_data["start_at"],
-            not_after=body.validated_data["not_after"],
+            start_at=body["start_at"],
+            not_after=body["not_after"],
         )
         return _respond(saga, status=201)
 
@@ -153,10 +153,9 @@ class SagaPlan(ApiView):
         400 for inputs that could never be started. What refuses a start for the present state (a protected
         resource, another saga, the account's limits) is a brake whose outcome is `refused`.
         """
-        body = SagaPlanRequestSerializer(data=request.data)
-        body.is_valid(raise_exception=True)
-        refresh_offer(kind=body.validated_data["kind"])
-        return Response(SagaPlanSerializer(plan_saga(**body.validated_data)).data)
+        body = read_body(SagaPlanRequestSerializer, request)
+        refresh_offer(kind=body["kind"])
+        return Response(SagaPlanSerializer(plan_saga(**body)).data)
 
 
 class SagaBegin(_ActionView):
@@ -219,7 +218,7 @@ class SagaRetry(_ActionView):
             200: OpenApiResponse(OperatorSagaDetailSerializer, description="The dead letter goes on."),
             201: OpenApiResponse(OperatorSagaDetailSerializer, description="A new saga, `retry_of` this."),
         },
-        examples=examples.ACTION,
+        examples=examples.RETRY,
     )
     @idempotent
     def post(self, request: Request, pk: int) -> Response:

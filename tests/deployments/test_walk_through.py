@@ -16,7 +16,7 @@ needs_curl = pytest.mark.skipif(shutil.which("curl") is None, reason="curl is no
 @needs_curl
 def test_the_page_shows_what_the_server_answers(transactional_db: None, live_server: LiveServer) -> None:
     seed_catalog(at=datetime(2026, 6, 1, tzinfo=UTC))
-    variables = {"base": live_server.url, "tenant": token_of("member", tenant="acme"), "run": "1"}
+    variables = {"base": live_server.url, "tenant": token_of("member", tenant="acme", subject="developer")}
     played = 0
     for scene in scenes("Deployments"):
         answers = scene.answers(**variables)

@@ -56,7 +56,7 @@ def test_the_command_shows_words_in_brackets_as_they_are() -> None:
     ("arguments", "words"),
     [
         (["start", "teleport"], r"there is no workflow 'teleport' \(kind: must be one of: echo"),
-        (["start", "echo"], "inputs.message: .*missing required field"),
+        (["start", "echo"], "inputs.message: .*Is required"),
         (["start", "echo", "--inputs", "{"], "--inputs is not JSON"),
         (["show", "999999"], "there is no saga 999999"),
         (["cancel", "999999"], "there is no saga 999999"),

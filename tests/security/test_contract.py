@@ -1,4 +1,4 @@
-"""What every address under /api keeps to, from the URL map and the schema: a new one can't be forgotten."""
+"""The rules of every address under /api, from the URL map and the schema: a new one can't be forgotten."""
 
 import gzip
 import json

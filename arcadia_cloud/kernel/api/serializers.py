@@ -10,6 +10,9 @@ from typing import Any, ClassVar, Final, TypeVar
 from django.db import models
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
+from rest_framework.request import Request
+
+from arcadia_cloud.kernel.money import exact_text
 
 RowT = TypeVar("RowT", bound=models.Model)
 Show = Callable[[Any], Any]
@@ -123,6 +126,25 @@ def _refusal_of_type(field: Any, value: Any) -> Any:
         if isinstance(field, kind) and value is not None and type(value) not in types:
             return [rule]
     return None
+
+
+def read_body(serializer: type[StrictSerializer], request: Request) -> dict[str, Any]:
+    """Return a request's body as the serializer makes it. Raises ValidationError, by field."""
+    body = serializer(data=request.data)
+    body.is_valid(raise_exception=True)
+    return dict(body.validated_data)
+
+
+@extend_schema_field({"type": "string", "format": "decimal"})
+class ExactField(serializers.Field[Decimal, Any, str, Any]):
+    """A decimal as a string: with at least `places` decimal places, more where it has more."""
+
+    def __init__(self, *, places: int = 2, **options: Any) -> None:
+        super().__init__(read_only=True, **options)
+        self._places = places
+
+    def to_representation(self, value: Decimal) -> str:
+        return exact_text(value, places=self._places)
 
 
 @extend_schema_field({"type": "string", "pattern": "^[0-9]{4}-[0-9]{2}$"})
