@@ -28,7 +28,7 @@ from arcadia_cloud.kernel.queue.schedule import registry
 from arcadia_cloud.kernel.queue.schedule.jobs import move_job, run_job
 from arcadia_cloud.kernel.queue.schedule.registry import ScheduleEntry
 from arcadia_cloud.kernel.queue.schedule.seed import seed_schedule
-from arcadia_cloud.kernel.queue.schedule.timing import Timing, next_due, timing_of, validate_timing
+from arcadia_cloud.kernel.queue.schedule.times import Timing, next_due, timing_of, validate_timing
 from tests.processes import Workers
 
 NOW = datetime(2026, 5, 10, 14, 30, tzinfo=UTC)

@@ -15,7 +15,7 @@ from arcadia_cloud.kernel.errors import Conflict, NotFound
 from arcadia_cloud.kernel.queue.job_runs import record_request
 from arcadia_cloud.kernel.queue.job_signals import JOB_HEADER
 from arcadia_cloud.kernel.queue.nudge import publish_now
-from arcadia_cloud.kernel.queue.schedule.timing import Timing, schedule_rows, timing_of, validate_timing
+from arcadia_cloud.kernel.queue.schedule.times import Timing, schedule_rows, timing_of, validate_timing
 
 _PUBLISH_OPTIONS: Final = inspect.signature(publish_now).parameters.keys() - {"kwargs"}
 
