@@ -69,7 +69,7 @@ def fields_of(page: Any) -> Iterator[tuple[str, forms.BoundField]]:
 
 
 def posted(page: Any) -> dict[str, Any]:
-    """What a browser would post if nothing were changed."""
+    """The values that a browser would post if nothing were changed."""
     data: dict[str, Any] = {}
     for name, bound in fields_of(page):
         value = bound.value()
@@ -87,7 +87,7 @@ def posted(page: Any) -> dict[str, Any]:
 
 
 def changed(page: Any) -> Iterator[dict[str, Any]]:
-    """What a browser would post with one plain field changed, for each such field."""
+    """The values that a browser would post with one plain field changed, for each such field."""
     form = page.context["adminform"].form
     for name, field in form.fields.items():
         data, bound = posted(page), form[name]

@@ -1,4 +1,4 @@
-"""What a form changed, in words for the log: each field with its old value and its new one."""
+"""The changes of a form in words, for the log: each field with its old value and its new one."""
 
 from collections.abc import Iterable, Iterator
 from itertools import takewhile

@@ -69,7 +69,7 @@ def run_job(pk: int, *, actor: str, at: datetime) -> PeriodicTask:
     """
     task = PeriodicTask.objects.filter(pk=pk).first()
     if task is None:
-        raise _gone()
+        raise _missing_job()
     arguments = read_arguments(task)
     message_id = str(uuid4())
     publish_now(
@@ -106,11 +106,11 @@ def _lock(pk: int) -> PeriodicTask:
     tasks = PeriodicTask.objects.select_for_update(of=("self",)).select_related("crontab", "interval")
     task = tasks.filter(pk=pk).first()
     if task is None:
-        raise _gone()
+        raise _missing_job()
     return task
 
 
-def _gone() -> NotFound:
+def _missing_job() -> NotFound:
     return NotFound("There is no such job any more.")
 
 
