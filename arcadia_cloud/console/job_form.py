@@ -8,7 +8,7 @@ from django_celery_beat.models import PeriodicTask
 
 from arcadia_cloud.kernel.console.theme import OneLineInput, ThemedSelect
 from arcadia_cloud.kernel.errors import InvalidInput
-from arcadia_cloud.kernel.queue.schedule.timing import (
+from arcadia_cloud.kernel.queue.schedule.times import (
     CRONTAB_FIELDS,
     UNIT_SECONDS,
     Timing,

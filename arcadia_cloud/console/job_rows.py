@@ -12,7 +12,7 @@ from arcadia_cloud.kernel.console.formatting import duration
 from arcadia_cloud.kernel.models import JobRun, ProcessHeartbeat
 from arcadia_cloud.kernel.processes import Processes, is_alive
 from arcadia_cloud.kernel.queue.job_runs import NO_RUNS, SCHEDULE, RunsOfJob, read_runs
-from arcadia_cloud.kernel.queue.schedule.timing import interval_words, next_due, timing_of
+from arcadia_cloud.kernel.queue.schedule.times import interval_words, next_due, timing_of
 
 # So long a run may wait for a worker, and beat may be late, before that is wrong.
 PATIENCE: Final = timedelta(minutes=1)
@@ -73,7 +73,7 @@ class JobRow:
 
 
 def list_job_rows(processes: Processes, *, at: datetime) -> list[JobRow]:
-    """Return every job, by name. Four queries."""
+    """Return every job, by name. Five queries."""
     tasks = PeriodicTask.objects.select_related("crontab", "interval", "solar", "clocked").order_by("name")
     return build_rows(list(tasks), processes, at=at)
 
@@ -114,7 +114,9 @@ def _build_row(
     at: datetime,
 ) -> JobRow:
     timing = timing_of(task)
-    due = next_due(task, after=_counted_from(task, runs, at=at)) if task.enabled else None
+    # Counted from when the schedule last asked; beat writes its own mark of that only every few minutes.
+    asked = max(each for each in (runs.scheduled_at, task.last_run_at or task.date_changed) if each)
+    due = next_due(task, after=min(asked, at)) if task.enabled else None
     is_overdue = due is not None and at - due > PATIENCE
     next_at = next_due(task, after=at) if is_overdue and task.crontab else due
     unserved = set(processes.unserved)
@@ -137,18 +139,6 @@ def _build_row(
         state=state or JobState("never ran"),
         last=describe_run(runs.ended, at=at) if runs.ended else None,
     )
-
-
-def _counted_from(task: PeriodicTask, runs: RunsOfJob, *, at: datetime) -> datetime:
-    """Return the instant that the next run is counted from: when the schedule last asked, or was changed."""
-    asked = [
-        run.asked_at
-        for run in (runs.waiting, runs.started, runs.ended)
-        if run and run.requested_by == SCHEDULE
-    ]
-    known = [*asked, *([task.last_run_at] if task.last_run_at else [task.date_changed])]
-    latest: datetime = max(known)
-    return min(latest, at)
 
 
 def _state_of_runs(

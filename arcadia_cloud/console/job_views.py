@@ -32,7 +32,7 @@ _MOST_DIGITS: Final = 9
 View = Callable[..., HttpResponse]
 
 
-def _permitted(permission: str) -> Callable[[View], View]:
+def _require(permission: str) -> Callable[[View], View]:
     """Let only staff with the permission in; others get the login page, or 403."""
 
     def decorate(view: View) -> View:
@@ -47,7 +47,7 @@ def _permitted(permission: str) -> Callable[[View], View]:
     return decorate
 
 
-@_permitted(_VIEW)
+@_require(_VIEW)
 @require_GET
 def jobs_view(request: HttpRequest) -> HttpResponse:
     """Show every job. `?edit=` opens the form of one job's time, and the page stays still meanwhile."""
@@ -57,7 +57,7 @@ def jobs_view(request: HttpRequest) -> HttpResponse:
     return _render_jobs(request, JobTimeForm(task) if task else None, edited if task else None)
 
 
-@_permitted(_VIEW)
+@_require(_VIEW)
 @require_GET
 def job_view(request: HttpRequest, pk: int) -> HttpResponse:
     """Show one job with its last runs."""
@@ -76,17 +76,17 @@ def job_view(request: HttpRequest, pk: int) -> HttpResponse:
     return _render(request, "console/job.html", task.name, context)
 
 
-@_permitted(_CHANGE)
+@_require(_CHANGE)
 @require_POST
 def switch_view(request: HttpRequest, pk: int) -> HttpResponse:
-    """Switch a job on or off: to what the button said, not to the other of what it is by now."""
+    """Switch a job on or off: to what the button named, not to the other of what it is by now."""
     enabled = request.POST.get("to") == "on"
     return _act(
         request, pk, lambda: _log(request, switch_job(pk, enabled=enabled), "enabled"), word="switched"
     )
 
 
-@_permitted(_CHANGE)
+@_require(_CHANGE)
 @require_POST
 def run_view(request: HttpRequest, pk: int) -> HttpResponse:
     """Ask a worker to run a job now."""
@@ -99,7 +99,7 @@ def run_view(request: HttpRequest, pk: int) -> HttpResponse:
     return _act(request, pk, run, word="asked for")
 
 
-@_permitted(_CHANGE)
+@_require(_CHANGE)
 @require_POST
 def time_view(request: HttpRequest, pk: int) -> HttpResponse:
     """Move a job; what is wrong is shown at its field."""

@@ -104,7 +104,12 @@ def navigation(request: HttpRequest) -> list[dict[str, object]]:
             "title": "Operations",
             "items": [
                 {**_item("Alerts", "notifications", "kernel.alert"), "badge": open_alerts},
-                _jobs_item(request),
+                # The expert pages of the schedule belong to it.
+                {
+                    **_item("Jobs", "schedule", "django_celery_beat.periodictask"),
+                    "link": reverse_lazy("jobs"),
+                    "active": request.path.startswith(("/admin/jobs/", "/admin/django_celery_beat/")),
+                },
                 _item("Leases", "lock_clock", "kernel.lease"),
             ],
         },
@@ -152,14 +157,6 @@ def _page(request: HttpRequest, title: str, icon: str, name: str, model: str) ->
     link = reverse_lazy(f"admin:{name}")
     is_here = request.path.startswith(str(link))
     return {**_item(title, icon, model), "link": link, "active": is_here}
-
-
-def _jobs_item(request: HttpRequest) -> Item:
-    """Return the link to the jobs page; the expert pages of the schedule belong to it."""
-    link = reverse_lazy("jobs")
-    is_here = request.path.startswith((str(link), "/admin/django_celery_beat/"))
-    item = _item("Jobs", "schedule", "django_celery_beat.periodictask")
-    return {**item, "link": link, "active": is_here}
 
 
 def _badge(request: HttpRequest, permission: str, rows: QuerySet[Any]) -> int:

@@ -69,13 +69,13 @@ def fields_of(page: Any) -> Iterator[tuple[str, forms.BoundField]]:
 
 
 def posted(page: Any) -> dict[str, Any]:
-    """What a browser would post if nothing were changed."""
+    """The values that a browser would post if nothing were changed."""
     data: dict[str, Any] = {}
     for name, bound in fields_of(page):
         value = bound.value()
         widget = bound.field.widget
         if isinstance(widget, forms.MultiWidget):
-            for number, part in enumerate(widget.decompress(value)):
+            for number, part in enumerate(widget.decompress(value) or ()):
                 data[f"{name}_{number}"] = widget.widgets[number].format_value(part) or ""
         elif isinstance(widget, forms.CheckboxInput):
             data |= {name: "on"} if value else {}
@@ -87,7 +87,7 @@ def posted(page: Any) -> dict[str, Any]:
 
 
 def changed(page: Any) -> Iterator[dict[str, Any]]:
-    """What a browser would post with one plain field changed, for each such field."""
+    """The values that a browser would post with one plain field changed, for each such field."""
     form = page.context["adminform"].form
     for name, field in form.fields.items():
         data, bound = posted(page), form[name]
@@ -207,14 +207,14 @@ def test_the_log_is_read_by_person_thing_and_time(root: Client) -> None:
         change_message="email: - → a@b.c; groups: viewer → operator",
     )  # fmt: skip
     gone = LogEntry.objects.create(
-        user=ann, content_type=user_type, object_id="9", object_repr="bob", action_flag=DELETION
+        user=ann, content_type=user_type, object_id="987654", object_repr="bob", action_flag=DELETION
     )
     LogEntry.objects.filter(pk=gone.pk).update(action_time=timezone.now() - timedelta(days=3))
 
     page = root.get(LOG).content.decode()
     assert "note: - → look &lt;b&gt;here&lt;/b&gt;" in page
     assert f'<a href="/admin/auth/user/{ann.pk}/change/" class="text-link">ann</a>' in page
-    assert "/admin/auth/user/9/" not in page
+    assert "/admin/auth/user/987654/" not in page
     assert 'console-change">email: - → a@b.c</span><span' in page
     assert f"{LogEntry.objects.first().action_time:%Y-%m-%d %H:%M}" in page  # type: ignore[union-attr]
     found = {

@@ -106,7 +106,10 @@ class LogEntryAdmin(RecordAdmin[LogEntry]):
     @display(description="thing")
     def thing(self, entry: LogEntry) -> str | SafeString:
         kind = entry.content_type.name if entry.content_type else "something that is gone"
-        address = _address_of(entry)
+        # What is deleted has no page; a job has one of ours beside its expert page.
+        address = None if entry.is_deletion() else entry.get_admin_url()
+        if address and entry.content_type and entry.content_type.model_class() is PeriodicTask:
+            address = reverse("job", args=[entry.object_id])
         return format_html_join(
             ": ", "{}", [(kind,), (link(address, entry.object_repr) if address else entry.object_repr,)]
         )
@@ -120,12 +123,3 @@ class LogEntryAdmin(RecordAdmin[LogEntry]):
         return format_html_join(
             "", '<span class="block console-change">{}</span>', ((line,) for line in lines)
         )
-
-
-def _address_of(entry: LogEntry) -> str | None:
-    """Return the page of the thing; None for what is deleted, and for what has no page of its own."""
-    if not entry.object_id or entry.is_deletion():
-        return None
-    if entry.content_type and entry.content_type.model_class() is PeriodicTask:
-        return reverse("job", args=[entry.object_id])
-    return entry.get_admin_url()

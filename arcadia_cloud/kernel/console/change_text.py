@@ -1,6 +1,7 @@
-"""What a form changed, in words for the log: each field with its old value and its new one."""
+"""The changes of a form in words, for the log: each field with its old value and its new one."""
 
 from collections.abc import Iterable, Iterator
+from itertools import takewhile
 from typing import Any, Final
 
 from django import forms
@@ -19,8 +20,10 @@ _SECRET: Final = ("password", "secret", "token")
 
 def describe_forms(form: forms.BaseForm, formsets: Iterable[Any]) -> str:
     """Describe the changes of a page: of its form, and of the rows below it."""
-    rows = [part for formset in formsets for part in formset.forms if part.has_changed()]
-    described = [*describe_changes(form), *(text for row in rows for text in _describe_row(row))]
+    described = list(describe_changes(form))
+    for row in (part for formset in formsets for part in formset.forms if part.has_changed()):
+        texts = ["removed"] if row.cleaned_data.get("DELETE") else describe_changes(row)
+        described += [f"{row.instance}: {text}" for text in texts]
     return "; ".join(dict.fromkeys(described)) or NOTHING_CHANGED
 
 
@@ -44,13 +47,6 @@ def describe_changes(form: forms.BaseForm) -> Iterator[str]:
                 yield f"{label}: {' → '.join(_shorten_both(before, after))}"
 
 
-def _describe_row(form: Any) -> Iterable[str]:
-    """Describe what became of a row of an inline form: removed, added or changed."""
-    if form.cleaned_data.get("DELETE"):
-        return [f"{form.instance}: removed"]
-    return [f"{form.instance}: {text}" for text in describe_changes(form)]
-
-
 def _value_text(field: forms.Field, value: Any) -> str:
     """Return a field's value on one line: a row by its name, though a form's initial value is its key."""
     if isinstance(field, forms.ModelChoiceField) and value not in (None, "") and not isinstance(value, Model):
@@ -67,16 +63,12 @@ def _shorten_both(old: str, new: str) -> tuple[str, str]:
     """Cut long values to where they differ."""
     if max(len(old), len(new)) <= _LONGEST_VALUE:
         return old, new
-    start = max(0, _first_difference(old, new) - _CONTEXT)
+    same = takewhile(lambda pair: pair[0] == pair[1], zip(old, new, strict=False))
+    start = max(0, sum(1 for _ in same) - _CONTEXT)
     parts = [text[start : start + _LONGEST_VALUE] for text in (old, new)]
     ends = [start + _LONGEST_VALUE < len(text) for text in (old, new)]
     first, second = (f"{'…' * bool(start)}{part}{'…' * end}" for part, end in zip(parts, ends, strict=True))
     return first, second
-
-
-def _first_difference(old: str, new: str) -> int:
-    pairs = enumerate(zip(old, new, strict=False))
-    return next((place for place, (before, after) in pairs if before != after), min(len(old), len(new)))
 
 
 def _names_of(field: forms.ModelMultipleChoiceField[Any], values: Iterable[Any] | None) -> list[str]:

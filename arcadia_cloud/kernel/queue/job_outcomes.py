@@ -17,7 +17,7 @@ _CREDENTIALS: Final = re.compile(r"(?<=://)[^/\s@]+@")
 
 
 class JobOutcome(NamedTuple):
-    """How a run ended, and in words what it did."""
+    """The end of a run: its outcome, and in words what it did."""
 
     outcome: str
     message: str

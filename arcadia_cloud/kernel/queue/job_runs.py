@@ -5,9 +5,11 @@ A job is an entry of the schedule, known by its name.
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
+
+from django.db.models import Max
 
 from arcadia_cloud.kernel.models import JobRun
 from arcadia_cloud.kernel.retention import delete_in_batches
@@ -25,6 +27,7 @@ class RunsOfJob:
     waiting: JobRun | None = None
     started: JobRun | None = None  # and not ended, as far as is known
     ended: JobRun | None = None
+    scheduled_at: datetime | None = None  # when the schedule asked last
 
 
 NO_RUNS: Final = RunsOfJob()
@@ -59,7 +62,7 @@ def record_end(*, task_id: str, outcome: str, message: str, at: datetime) -> Non
 
 
 def read_runs(jobs: Collection[str] | None = None) -> Mapping[str, RunsOfJob]:
-    """Return the runs that matter now, by job; of all jobs unless some are named. Two queries."""
+    """Return the runs that matter now, by job; of all jobs unless some are named. Three queries."""
     rows = JobRun.objects.all() if jobs is None else JobRun.objects.filter(job__in=jobs)
     ended = {
         run.job: run
@@ -68,7 +71,13 @@ def read_runs(jobs: Collection[str] | None = None) -> Mapping[str, RunsOfJob]:
     unended: dict[str, list[JobRun]] = defaultdict(list)
     for run in rows.filter(ended_at=None).order_by("asked_at"):
         unended[run.job].append(run)
-    return {job: _choose_runs(unended[job], ended.get(job)) for job in {*unended, *ended}}
+    scheduled = dict(
+        rows.filter(requested_by=SCHEDULE).order_by().values_list("job").annotate(Max("asked_at"))
+    )
+    return {
+        job: replace(_choose_runs(unended[job], ended.get(job)), scheduled_at=scheduled.get(job))
+        for job in {*unended, *ended}
+    }
 
 
 def list_runs(job: str) -> list[JobRun]:
@@ -83,17 +92,16 @@ def delete_old_job_runs(*, at: datetime) -> int:
 
 def _choose_runs(unended: list[JobRun], ended: JobRun | None) -> RunsOfJob:
     """Leave out what later runs have overtaken: lost messages, ends that weren't written."""
-    started = [run for run in unended if run.started_at and not _is_overtaken(run, ended)]
+    # A run that was skipped found the one before it still at work.
+    overtakes = ended if ended and ended.outcome != JobRun.Outcome.SKIPPED else None
+    started = [
+        run for run in unended if run.started_at and not (overtakes and overtakes.asked_at > run.asked_at)
+    ]
     latest = max((run.asked_at for run in (*started, *([ended] if ended else ()))), default=None)
     waiting = [run for run in unended if not run.started_at and (latest is None or run.asked_at > latest)]
     return RunsOfJob(
         waiting=waiting[0] if waiting else None, started=started[-1] if started else None, ended=ended
     )
-
-
-def _is_overtaken(run: JobRun, ended: JobRun | None) -> bool:
-    # A run that was skipped found the other still at work.
-    return ended is not None and ended.outcome != JobRun.Outcome.SKIPPED and ended.asked_at > run.asked_at
 
 
 def _upsert(run: JobRun, *, fields: tuple[str, ...]) -> None:

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import structlog
 from celery.beat import SchedulingError
-from django.db import DatabaseError, InterfaceError
+from django.db import DatabaseError, InterfaceError, connection
 from django.utils import timezone
 from django_celery_beat.schedulers import DatabaseScheduler
 
@@ -58,3 +58,4 @@ def _record(job: str, task_id: str) -> None:
         record_request(task_id=task_id, job=job, actor=SCHEDULE, at=timezone.now())
     except (DatabaseError, InterfaceError) as error:
         log.warning("job_run_not_recorded", task=job, error=type(error).__name__)
+        connection.close()  # a broken one would fail the next look at the schedule

@@ -15,7 +15,7 @@ from arcadia_cloud.kernel.errors import Conflict, NotFound
 from arcadia_cloud.kernel.queue.job_runs import record_request
 from arcadia_cloud.kernel.queue.job_signals import JOB_HEADER
 from arcadia_cloud.kernel.queue.nudge import publish_now
-from arcadia_cloud.kernel.queue.schedule.timing import Timing, schedule_rows, timing_of, validate_timing
+from arcadia_cloud.kernel.queue.schedule.times import Timing, schedule_rows, timing_of, validate_timing
 
 _PUBLISH_OPTIONS: Final = inspect.signature(publish_now).parameters.keys() - {"kwargs"}
 
@@ -69,7 +69,7 @@ def run_job(pk: int, *, actor: str, at: datetime) -> PeriodicTask:
     """
     task = PeriodicTask.objects.filter(pk=pk).first()
     if task is None:
-        raise _gone()
+        raise _missing_job()
     arguments = read_arguments(task)
     message_id = str(uuid4())
     publish_now(
@@ -106,11 +106,11 @@ def _lock(pk: int) -> PeriodicTask:
     tasks = PeriodicTask.objects.select_for_update(of=("self",)).select_related("crontab", "interval")
     task = tasks.filter(pk=pk).first()
     if task is None:
-        raise _gone()
+        raise _missing_job()
     return task
 
 
-def _gone() -> NotFound:
+def _missing_job() -> NotFound:
     return NotFound("There is no such job any more.")
 
 

@@ -11,7 +11,7 @@ from django_celery_beat.models import PeriodicTask, PeriodicTasks
 
 from arcadia_cloud.kernel.models import SeededSchedule
 from arcadia_cloud.kernel.queue.schedule.registry import registered_schedule
-from arcadia_cloud.kernel.queue.schedule.timing import Timing, schedule_rows, timing_of
+from arcadia_cloud.kernel.queue.schedule.times import Timing, schedule_rows, timing_of
 
 
 # All or none: the entries of one version come in together.
@@ -42,7 +42,9 @@ def seed_schedule() -> int:
         timing = Timing(entry.crontab, entry.every_seconds)
         task = PeriodicTask.objects.select_related("crontab", "interval").filter(name=entry.name).first()
         if task:
-            if not _was_moved(task, known.get(entry.name)):
+            seeded, now = known.get(entry.name), timing_of(task)
+            # Another time than was seeded is an operator's.
+            if not (seeded and seeded.timing) or (now and now.text == seeded.timing):
                 values |= schedule_rows(timing)
             PeriodicTask.objects.filter(pk=task.pk).update(**values)
         elif entry.name not in known:  # known, and gone: an operator has deleted it
@@ -63,11 +65,3 @@ def _fill_timings(known: Mapping[str, SeededSchedule]) -> None:
         if row and not row.timing and row.version == entry.version:
             row.timing = Timing(entry.crontab, entry.every_seconds).text
             row.save(update_fields=["timing"])
-
-
-def _was_moved(task: PeriodicTask, seeded: SeededSchedule | None) -> bool:
-    """Return whether an operator has given the task another time than it was seeded with."""
-    if seeded is None or not seeded.timing:
-        return False
-    now = timing_of(task)
-    return now is None or now.text != seeded.timing

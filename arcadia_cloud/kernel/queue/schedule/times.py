@@ -43,27 +43,12 @@ class Timing:
         return self._crontab_words() if self.crontab else f"every {interval_words(self.every_seconds)}"
 
     def _crontab_words(self) -> str:
-        minute, hour, day, month, weekday = self.crontab.split()
-        on_days = "every day"
-        if (day, month) == (_EVERY, _EVERY) and weekday.isdecimal():
-            on_days = f"every {_DAYS[int(weekday)]}"
-        elif day.isdecimal() and (month, weekday) == (_EVERY, _EVERY):
-            on_days = f"on day {day} of every month"
-        elif (day, month, weekday) != (_EVERY,) * 3:
-            return self._library_words()
-        if minute.isdecimal() and hour.isdecimal():
-            return f"{on_days} at {int(hour):02}:{int(minute):02} {self.timezone}"
-        if on_days != "every day":
-            return self._library_words()
-        if minute.isdecimal() and (hours := _HOURS.fullmatch(hour)):
-            first, last = (f"{int(each):02}:{int(minute):02}" for each in hours.groups())
-            return f"every hour from {first} to {last} {self.timezone}"
-        if hour != _EVERY:
-            return self._library_words()
-        if minute.isdecimal():
-            return f"every hour at :{int(minute):02}"
-        step = minute.removeprefix("*/")
-        return f"every {step} minutes" if step.isdecimal() and step != minute else self._library_words()
+        minute, hour, *day_fields = self.crontab.split()
+        if minute.isdecimal() and hour.isdecimal() and (days := _describe_days(*day_fields)):
+            return f"{days} at {int(hour):02}:{int(minute):02} {self.timezone}"
+        if set(day_fields) == {_EVERY} and (hours := _describe_hours(minute, hour, self.timezone)):
+            return hours
+        return self._library_words()
 
     def _library_words(self) -> str:
         words = str(CrontabSchedule(**_crontab_values(self)).human_readable)
@@ -79,13 +64,37 @@ def interval_words(seconds: int) -> str:
     raise AssertionError("every number of seconds is a whole number of seconds")
 
 
+def _describe_days(day: str, month: str, weekday: str) -> str:
+    """Return the days of a daily, weekly or monthly time; empty for what the library describes better."""
+    if (day, month, weekday) == (_EVERY,) * 3:
+        return "every day"
+    if (day, month) == (_EVERY, _EVERY) and weekday.isdecimal():
+        return f"every {_DAYS[int(weekday)]}"
+    return f"on day {day} of every month" if day.isdecimal() and (month, weekday) == (_EVERY,) * 2 else ""
+
+
+def _describe_hours(minute: str, hour: str, timezone: str) -> str:
+    """Return the times of every day, as above."""
+    if minute.isdecimal() and (hours := _HOURS.fullmatch(hour)):
+        first, last = (f"{int(each):02}:{int(minute):02}" for each in hours.groups())
+        return f"every hour from {first} to {last} {timezone}"
+    if hour != _EVERY:
+        return ""
+    if minute.isdecimal():
+        return f"every hour at :{int(minute):02}"
+    step = minute.removeprefix("*/")
+    return f"every {step} minutes" if step.isdecimal() and step != minute else ""
+
+
 def timing_of(task: PeriodicTask) -> Timing | None:
     """Return a task's time; None for the kinds that only the expert pages know (solar, clocked)."""
     if task.crontab:
         crontab = " ".join(str(getattr(task.crontab, name)).replace(" ", "") for name in CRONTAB_FIELDS)
         return Timing(crontab=crontab, timezone=str(task.crontab.timezone))
     if task.interval:
-        return Timing(every_seconds=int(timedelta(**_as_delta(task.interval)).total_seconds()) or 1)
+        return Timing(
+            every_seconds=int(timedelta(**{task.interval.period: task.interval.every}).total_seconds()) or 1
+        )
     return None
 
 
@@ -140,7 +149,3 @@ def schedule_rows(timing: Timing) -> dict[str, object]:
 
 def _crontab_values(timing: Timing) -> dict[str, str]:
     return {**dict(zip(CRONTAB_FIELDS, timing.crontab.split(), strict=True)), "timezone": timing.timezone}
-
-
-def _as_delta(interval: IntervalSchedule) -> dict[str, int]:
-    return {interval.period: interval.every}
