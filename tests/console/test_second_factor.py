@@ -58,7 +58,7 @@ def signed_in(name: str) -> Client:
 
 
 def way_of(client: Client, address: str = HOME) -> str:
-    """Where the address leads: itself, or the page of the next step."""
+    """The page that the address leads to: itself, or that of the next step."""
     answer = client.get(address)
     return address if answer.status_code == 200 else answer.headers["Location"].partition("?")[0]
 
