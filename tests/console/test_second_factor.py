@@ -4,6 +4,7 @@ import re
 from functools import partial
 
 import pytest
+from axes.models import AccessAttempt
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Group, Permission, User
 from django.core.management import CommandError, call_command
@@ -57,7 +58,7 @@ def signed_in(name: str) -> Client:
 
 
 def way_of(client: Client, address: str = HOME) -> str:
-    """Where the address leads: itself, or the page of the next step."""
+    """The page that the address leads to: itself, or that of the next step."""
     answer = client.get(address)
     return address if answer.status_code == 200 else answer.headers["Location"].partition("?")[0]
 
@@ -245,6 +246,7 @@ def test_wrong_codes_are_slowed_down_and_lock_the_login(db: None) -> None:
     assert locked.status_code == 429
     assert "Too many wrong passwords or codes" in locked.content.decode()
     assert way_of(client, CODE) == LOGIN
+    assert wrong_code(key) not in "".join(AccessAttempt.objects.values_list("post_data", flat=True))
     assert Client().post(LOGIN, {"username": "anna", "password": PASSWORD}).status_code == 429
 
 

@@ -38,7 +38,7 @@ def page(
     settings.ARCADIA_SECOND_FACTOR_REQUIRED = True
     seed_groups()
     context = chromium.new_context(base_url=live_server.url, color_scheme=request.param)
-    context.set_default_timeout(10_000)
+    context.set_default_timeout(30_000)
     opened = context.new_page()
     opened.set_viewport_size({"width": 1280, "height": 900})
     complaints: list[str] = []

@@ -76,7 +76,7 @@ def sign_in(client: Client) -> Any:
 
 
 def refusal_of(client: Client, answer: Any) -> str:
-    """The words on the login page; nobody is signed in."""
+    """The words on the login page, where the session is anonymous still."""
     assert (answer.status_code, answer.headers["Location"]) == (302, LOGIN)
     assert "_auth_user_id" not in client.session
     return client.get(LOGIN).content.decode()

@@ -28,9 +28,10 @@ def app_address(user: User, key: str) -> str:
     return str(TOTPDevice(user=user, key=key).config_url)
 
 
-def shows_code(key: str, code: str) -> bool:
-    """Return whether an app with the key (hexadecimal) shows the code now, or a step before or after."""
-    return code.isdecimal() and bool(TOTP(bytes.fromhex(key)).verify(int(code), tolerance=1))
+def require_shown(key: str, code: str) -> None:
+    """Raise WrongCode unless an app with the key (hexadecimal) shows the code now, a step before or after."""
+    if not (code.isdecimal() and TOTP(bytes.fromhex(key)).verify(int(code), tolerance=1)):
+        raise WrongCode("The app doesn't show this code now. Is the phone's clock right?")
 
 
 @transaction.atomic
@@ -48,7 +49,7 @@ def enrol(user: User, *, key: str, code: str, may_replace: bool) -> tuple[TOTPDe
     device = TOTPDevice.objects.create(user=user, name=_APP, key=key)
     # It remembers the code's time, so that the same code doesn't open the next sign-in.
     if not device.verify_token(code):
-        raise WrongCode("This isn't the code that the app shows now. Is the phone's clock right?")
+        raise WrongCode("The app doesn't show this code any more: enter the next one.")
     log_account_change(user, "Second factor set up: an app, with recovery codes.", actor=user)
     return device, _renew_codes(user)
 

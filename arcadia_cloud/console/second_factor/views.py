@@ -29,9 +29,9 @@ from arcadia_cloud.console.second_factor.enrolment import (
     enrol,
     remove_second_factor,
     replace_recovery_codes,
-    shows_code,
+    require_shown,
 )
-from arcadia_cloud.console.second_factor.errors import CodeThrottled, LockedOut, WrongCode
+from arcadia_cloud.console.second_factor.errors import AlreadyEnrolled, CodeThrottled, LockedOut, WrongCode
 from arcadia_cloud.console.second_factor.forms import CodeForm, EnrolmentForm, ReplacementForm
 from arcadia_cloud.console.second_factor.policy import DueStep, due_step, is_enrolled, is_required
 
@@ -89,17 +89,9 @@ def enrolment_page(request: HttpRequest) -> HttpResponse:
     key = request.session.setdefault(_KEY, random_hex(20))
     form = (ReplacementForm if replaces else EnrolmentForm)(request.POST or None)
     if request.method == "POST" and form.is_valid():
-        code = form.cleaned_data["new_code"].replace(" ", "")
-        # Before the present app's code is used up for nothing.
-        if not shows_code(key, code):
-            form.add_error("new_code", "The app doesn't show this code now. Is the phone's clock right?")
-        elif not replaces or _use(request, user, form) is not None:
-            device, codes = enrol(user, key=key, code=code, may_replace=replaces)
-            del request.session[_KEY]
-            _pass(request, user, device)
-            return _render(
-                request, "recovery_codes", title="Recovery codes", codes=codes, next=_next(request)
-            )
+        answer = _confirm_app(request, user, form, key=key, replaces=replaces)
+        if answer is not None:
+            return answer
     context = {
         "qr_code": _qr_code(app_address(user, key)),
         "key": b32encode(bytes.fromhex(key)).decode(),
@@ -130,6 +122,30 @@ def account_page(request: HttpRequest) -> HttpResponse:
         "codes_left": count_recovery_codes(user),
     }
     return _render(request, "account", title="Second factor", form=form, **context)
+
+
+def _confirm_app(
+    request: HttpRequest, user: User, form: forms.Form, *, key: str, replaces: bool
+) -> HttpResponse | None:
+    """Take the app into use and show its recovery codes; None with the reason in the form.
+
+    Raises LockedOut.
+    """
+    code = form.cleaned_data["new_code"].replace(" ", "")
+    try:
+        # First: the present app's code would be used up for a wrong one of the new app.
+        require_shown(key, code)
+        if replaces and _use(request, user, form) is None:
+            return None
+        device, codes = enrol(user, key=key, code=code, may_replace=replaces)
+    except AlreadyEnrolled:  # meanwhile, by another session that the password has opened
+        return redirect("second_factor_code")
+    except WrongCode as refusal:
+        form.add_error("new_code", refusal.detail)
+        return None
+    del request.session[_KEY]
+    _pass(request, user, device)
+    return _render(request, "recovery_codes", title="Recovery codes", codes=codes, next=_next(request))
 
 
 def _use(request: HttpRequest, user: User, form: forms.Form) -> Any:
