@@ -63,7 +63,9 @@ def test_every_page_beside_the_lists_asks_as_many_queries_at_twenty_rows_as_at_t
     create_draft(plan_pk=Plan.objects.earliest("pk").pk, actor="a test")
     linked = [*(visit.address for visit in crawl(client, examples=1) if visit.status == 200), *BESIDE]
     # Exports are streamed: their own tests bound them.
-    pages = [address for address in linked if not OF_ROWS.search(route_of(address)) and "/export/" not in address]
+    pages = [
+        address for address in linked if not OF_ROWS.search(route_of(address)) and "/export/" not in address
+    ]
     few = {address: len(queries_of(client, address)) for address in pages}
     some_of_everything(20)
 

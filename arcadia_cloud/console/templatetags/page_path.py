@@ -61,7 +61,7 @@ def _entry_above(context: template.Context) -> dict[str, Any] | None:
 
 
 def _list_of_model(context: template.Context) -> list[Step]:
-    """Return the list that a page without an entry belongs to, by its model; nothing for a page of its own."""
+    """Return the list that a page without an entry belongs to, by its model; none for a page of its own."""
     options = context.get("opts")
     if options is None:
         return []
