@@ -11,11 +11,12 @@ from axes.utils import reset
 from django.contrib import admin, messages
 from django.contrib.auth.admin import GroupAdmin, UserAdmin
 from django.contrib.auth.models import Group, User
-from django.db.models import QuerySet
+from django.db.models import ManyToManyField, QuerySet
 from django.http import HttpRequest
 
 from arcadia_cloud.kernel.console.lookups import StrictLookupsAdmin
 from arcadia_cloud.kernel.console.records import RecordAdmin
+from arcadia_cloud.kernel.console.theme import ThemedCheckboxes
 from arcadia_cloud.main_job.seeds.groups import SEEDED
 
 if TYPE_CHECKING:
@@ -37,6 +38,17 @@ class ConsoleUserAdmin(UserAdmin[User], StrictLookupsAdmin[User]):
     list_display = ("username", "email", "is_staff", "is_active", "last_login")
     list_filter = ("is_staff", "is_active", "groups")
     list_filter_submit = True
+
+    # Two lists side by side are wider than a narrow window, and a screen reader can't tell them apart.
+    filter_horizontal = ()
+
+    def formfield_for_manytomany(
+        self, db_field: "ManyToManyField[Any, Any]", request: HttpRequest, **kwargs: Any
+    ) -> Any:
+        """Offer the few groups as boxes to tick."""
+        if db_field.name == "groups":
+            kwargs["widget"] = ThemedCheckboxes()
+        return super().formfield_for_manytomany(db_field, request, **kwargs)
 
     def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> tuple[str, ...]:
         own = tuple(super().get_readonly_fields(request, obj))
