@@ -131,7 +131,8 @@ def crawl(client: Client, *, examples: int, whole: bool = True) -> Iterator[Visi
             if target in known or not target.startswith(HOME):
                 continue
             route, names = route_of(target), parameters_of(target)
-            is_new = whole and not names <= parameters[route]
+            # Home has the menu, whose every entry is visited.
+            is_new = (whole or address == HOME) and not names <= parameters[route]
             if (seen[route] >= examples and not is_new) or (ALIKE.search(route) and not whole):
                 continue
             known.add(target)
