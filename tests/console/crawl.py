@@ -21,7 +21,7 @@ _VOID: Final = frozenset(
 
 @dataclass(slots=True)
 class Facts:
-    """What a page says of itself."""
+    """The parts of a page that the tests compare."""
 
     title: str = ""
     headings: list[str] = field(default_factory=list)  # of the first level, outside dialogs

@@ -49,7 +49,7 @@ def full(transactional_db: None) -> None:
 
 
 def complaints_about(visit: Visit) -> list[str]:
-    """What is wrong with an answer, or with what a page says of itself."""
+    """The faults of an answer, or of its page's heading, title, landmarks and ids."""
     if visit.status >= 400:
         return [f"answers {visit.status}, linked on {visit.found_on}"]
     if "<html" not in visit.html:  # a dialog, or a file
@@ -148,7 +148,7 @@ def test_a_list_of_fifty_is_light(login: Login) -> None:
 
 
 def findings_of(client: Client, visits: list[Visit]) -> dict[str, list[str]]:
-    """What is wrong with the answers, by address; an entry of the navigation heads its page."""
+    """The faults of the answers, by address; an entry of the navigation heads its page."""
     findings = {visit.address: complaints_about(visit) for visit in visits}
     headings = {visit.address: visit.facts.headings for visit in visits}
     for address, title in entries_of(client).items():
@@ -168,7 +168,7 @@ def different(visits: list[Visit]) -> list[Visit]:
 
 
 class Looker:
-    """A browser's page, logged in as a client of the tests, that tells what is wrong with what it opens.
+    """A browser's page, logged in as a client of the tests, that returns the faults of what it opens.
 
     `shots` is the folder of the screenshots; "" keeps none.
     """

@@ -1,4 +1,4 @@
-"""Where a page stands: its list by the words of the navigation, so that the two never differ."""
+"""The path to a page, with its list named as in the navigation, so that the two never differ."""
 
 from typing import Any, Final
 from urllib.parse import urlsplit
