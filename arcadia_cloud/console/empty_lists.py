@@ -1,4 +1,4 @@
-"""Why a list is empty, and where what fills it is done. In one place, as most lists are filled from another's page."""
+"""Why a list is empty, and the page that fills it. In one place: most are filled from another list's page."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -25,10 +25,14 @@ _INVOICES: Final = ("admin:billing_providerinvoice_changelist", "Invoices")
 EMPTY_LISTS: Final = {
     "inventory.resource": EmptyList("Every sync writes what it finds at DigitalOcean.", *_SYNC),
     "inventory.project": EmptyList("The sync of projects writes what it finds at DigitalOcean.", *_SYNC),
-    "inventory.syncrun": EmptyList("The schedule starts a sync of each kind within minutes; “Sync now” starts one at once.", *_JOBS),
+    "inventory.syncrun": EmptyList(
+        "A sync of each kind starts within minutes, or at once by “Sync now”.", *_JOBS
+    ),
     "inventory.resourceevent": EmptyList("Every sync writes what has changed since the last.", *_SYNC),
     "drift.drift": EmptyList(
-        "Nothing that was checked differs from what is desired.", "admin:drift_drift_coverage", "What is checked"
+        "Nothing that was checked differs from what is desired.",
+        "admin:drift_drift_coverage",
+        "What is checked",
     ),
     "drift.driftignorerule": EmptyList(
         "“Ignore” on a difference makes a rule.", "admin:drift_drift_changelist", "Drift"
@@ -45,29 +49,47 @@ EMPTY_LISTS: Final = {
         "What is checked",
     ),
     "provisioning.protectedresource": EmptyList(
-        "“Protect” on a resource's page keeps every saga from it.", "admin:inventory_resource_changelist", "Resources"
+        "“Protect” on a resource's page keeps every saga from it.",
+        "admin:inventory_resource_changelist",
+        "Resources",
     ),
-    "catalog.planversion": EmptyList("“New draft” on a plan's page makes one.", "admin:catalog_plan_changelist", "Plans"),
-    "deployments.deployment": EmptyList("Customers make deployments through the API (POST /api/v1/deployments)."),
+    "catalog.planversion": EmptyList(
+        "“New draft” on a plan's page makes one.", "admin:catalog_plan_changelist", "Plans"
+    ),
+    "deployments.deployment": EmptyList(
+        "Customers make deployments through the API (POST /api/v1/deployments)."
+    ),
     "deployments.subscription": EmptyList(
         "A deployment gets its subscription when its customer orders a plan.",
         "admin:deployments_deployment_changelist",
         "Deployments",
     ),
     "metering.usagerecord": EmptyList("The metering of each day writes what the deployments used.", *_JOBS),
-    "metering.bandwidthmeasurement": EmptyList("The measuring of each day writes what the droplets sent.", *_JOBS),
-    "billing.providerinvoice": EmptyList("The reading of DigitalOcean's invoices writes them, once a month is closed.", *_JOBS),
+    "metering.bandwidthmeasurement": EmptyList(
+        "The measuring of each day writes what the droplets sent.", *_JOBS
+    ),
+    "billing.providerinvoice": EmptyList(
+        "DigitalOcean's invoices are read every night, once a month is closed.", *_JOBS
+    ),
     "billing.costline": EmptyList("Lines come with the invoices.", *_INVOICES),
     "billing.balancesnapshot": EmptyList("The balance is read every hour.", *_JOBS),
     "billing.billingentry": EmptyList("Payments and credits are read with the invoices.", *_INVOICES),
-    "billing.dailycost": EmptyList("Every night writes the costs of the day before, from the resources' prices.", *_JOBS),
-    "billing.costanomaly": EmptyList("No day's costs were out of the usual. They are looked through every night.", *_JOBS),
-    "billing.auditfinding": EmptyList("The money audit has found nothing wrong; it runs every night, and on “Audit now”.", *_JOBS),
+    "billing.dailycost": EmptyList(
+        "Every night the costs of the day before are written, from the resources' prices.", *_JOBS
+    ),
+    "billing.costanomaly": EmptyList(
+        "No day's costs were out of the usual; each night looks through them.", *_JOBS
+    ),
+    "billing.auditfinding": EmptyList(
+        "The money audit has found nothing wrong; it runs every night, and on “Run now”.", *_JOBS
+    ),
     "billing.plansimulation": EmptyList(
-        "“Simulate” on the page that publishes a draft runs one.", "admin:catalog_planversion_changelist", "Plan versions"
+        "“Simulate” on the page that publishes a draft runs one.",
+        "admin:catalog_planversion_changelist",
+        "Plan versions",
     ),
     "kernel.alert": EmptyList("Nothing needs a hand."),
     "kernel.lease": EmptyList("No work that holds a lease is going on."),
     "axes.accessattempt": EmptyList("No login has failed of late."),
     "admin.logentry": EmptyList("Nobody has changed anything yet."),
-}  # fmt: skip
+}

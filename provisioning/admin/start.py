@@ -41,7 +41,11 @@ class StartAdmin(RecordAdmin[SagaRun]):
         """List the workflows, each with what its inputs are about."""
         self._require_permission(request)
         workflows = [
-            (reverse("admin:provisioning_sagarun_start", args=[kind]), title_of(each), with_code(each.inputs.__doc__ or ""))
+            (
+                reverse("admin:provisioning_sagarun_start", args=[kind]),
+                title_of(each),
+                with_code(each.inputs.__doc__ or ""),
+            )
             for kind, each in registry.workflows().items()
         ]
         context = {**self._context(request), "title": "Start a saga", "workflows": workflows}

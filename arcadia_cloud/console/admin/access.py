@@ -11,7 +11,7 @@ from axes.utils import reset
 from django.contrib import admin, messages
 from django.contrib.auth.admin import GroupAdmin, UserAdmin
 from django.contrib.auth.models import Group, User
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, ManyToManyField, OuterRef, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django_otp.plugins.otp_static.models import StaticDevice
 from django_otp.plugins.otp_totp.models import TOTPDevice
@@ -20,7 +20,7 @@ from arcadia_cloud.console.second_factor.enrolment import reset_second_factor
 from arcadia_cloud.kernel.console.actions import ActionsAdmin, Button
 from arcadia_cloud.kernel.console.lookups import StrictLookupsAdmin
 from arcadia_cloud.kernel.console.records import RecordAdmin
-from arcadia_cloud.kernel.console.theme import DialogForm, action, display
+from arcadia_cloud.kernel.console.theme import DialogForm, ThemedCheckboxes, action, display
 from arcadia_cloud.main_job.seeds.groups import SEEDED
 
 if TYPE_CHECKING:
@@ -91,6 +91,17 @@ class ConsoleUserAdmin(UserAdmin[User], ActionsAdmin[User], StrictLookupsAdmin[U
     @display(description="second factor", label={"on": "success"})
     def second_factor(self, user: User) -> str:
         return "on" if getattr(user, "has_app", False) else "none"
+
+    # Two lists side by side are wider than a narrow window, and a screen reader can't tell them apart.
+    filter_horizontal = ()
+
+    def formfield_for_manytomany(
+        self, db_field: "ManyToManyField[Any, Any]", request: HttpRequest, **kwargs: Any
+    ) -> Any:
+        """Offer the few groups as boxes to tick."""
+        if db_field.name == "groups":
+            kwargs["widget"] = ThemedCheckboxes()
+        return super().formfield_for_manytomany(db_field, request, **kwargs)
 
     def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> tuple[str, ...]:
         own = tuple(super().get_readonly_fields(request, obj))

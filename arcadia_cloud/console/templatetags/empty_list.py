@@ -1,4 +1,4 @@
-"""What an empty list says."""
+"""The text of an empty list."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Where a page stands: its list by the words of the navigation, so that the two never differ."""
+"""The path to a page, with its list named as in the navigation, so that the two never differ."""
 
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -61,7 +61,7 @@ def _entry_above(context: template.Context) -> dict[str, Any] | None:
 
 
 def _list_of_model(context: template.Context) -> list[Step]:
-    """Return the list that a page without an entry belongs to, by its model; nothing for a page of its own."""
+    """Return the list that a page without an entry belongs to, by its model; none for a page of its own."""
     options = context.get("opts")
     if options is None:
         return []

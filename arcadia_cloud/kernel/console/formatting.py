@@ -52,7 +52,11 @@ def duration(span: timedelta) -> str:
 def with_code(text: str) -> SafeString:
     """Return a text whose names stand in backticks, as a docstring's do, with the names as code."""
     parts = text.split("`")
-    return format_html_join("", "{}", ((format_html("<code>{}</code>", part) if place % 2 else part,) for place, part in enumerate(parts)))
+    return format_html_join(
+        "",
+        "{}",
+        ((format_html("<code>{}</code>", part) if place % 2 else part,) for place, part in enumerate(parts)),
+    )
 
 
 def json_block(value: Any) -> SafeString:  # a JSON value
