@@ -62,7 +62,7 @@ def listed(client: Client, address: str) -> int:
 
 
 def unknowns(client: Client) -> list[str]:
-    """What isn't known, with when it will be."""
+    """The unknowns, with when they end."""
     shown = re.findall(r'unknown</span> <span class="console-strip-text">([^<]+)</span>', text_of(client))
     return [each.strip() for each in shown]
 
