@@ -27,7 +27,7 @@ class UnpushedInvoices:
 
 @dataclass(frozen=True, slots=True)
 class DayTotal:
-    """What a day cost in all, in US dollars, by the best source that it has. `unpriced` are in no cost."""
+    """A day's cost in all, in US dollars, by the best source that it has. `unpriced` are in no cost."""
 
     day: date
     source: str
@@ -36,14 +36,14 @@ class DayTotal:
 
 
 @dataclass(frozen=True, slots=True)
-class _Kept:
+class _TotalsOfDays:
     """The totals of the days last asked for, and the state of the days that they were summed from."""
 
     state: tuple[Period, datetime, int]
     totals: list[DayTotal]
 
 
-_kept: list[_Kept] = []
+_kept: list[_TotalsOfDays] = []
 
 
 def list_unpushed() -> list[UnpushedInvoices]:
@@ -71,11 +71,12 @@ def list_day_totals(days: Period) -> list[DayTotal]:
     key = (days, state["newest"], state["count"])
     # One assignment, so that of two threads each has whole totals, its own or the other's.
     if not _kept or _kept[0].state != key:
-        _kept[:] = [_Kept(key, _sum_days(days))]
+        _kept[:] = [_TotalsOfDays(key, sum_best_days(days))]
     return _kept[0].totals
 
 
-def _sum_days(days: Period) -> list[DayTotal]:
+def sum_best_days(days: Period) -> list[DayTotal]:
+    """Sum the days by the best source that each has. One query."""
     rows = DailyCost.objects.filter(day__gte=days.start, day__lt=days.end).values("day", "source")
     best: dict[date, DayTotal] = {}
     order = list(CostSource)

@@ -1,4 +1,4 @@
-"""The number of open alerts that nobody has snoozed: for the bell in each page's head, and the sidebar."""
+"""The number of open alerts that aren't snoozed: for the bell in each page's head, and the sidebar."""
 
 from typing import Final
 

@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.http import urlencode
 
 from arcadia_cloud.console.attention.provider_faults import provider_fault
-from arcadia_cloud.console.attention.strip import Known, Strip, build_strip
+from arcadia_cloud.console.attention.strip import PageReads, Strip, build_strip
 from arcadia_cloud.console.attention.unknowns import Horizon
 from arcadia_cloud.console.figures import (
     Figure,
@@ -101,7 +101,7 @@ def build_dashboard(request: HttpRequest, *, at: datetime, with_billing: bool) -
     money = build_money_card(at=at) if with_billing else None
     horizon = Horizon.load(processes, at=at)
     strip = build_strip(
-        Known(ages, processes, sagas.brake, billing, audit, has_costs=bool(money and money.has_costs)),
+        PageReads(ages, processes, sagas.brake, billing, audit, has_costs=bool(money and money.has_costs)),
         request,
         horizon,
         at=at,

@@ -26,7 +26,7 @@ _ZERO: Final = Decimal(0)
 
 @dataclass(frozen=True, slots=True)
 class PlanRow:
-    """What a plan earned and cost in the running month so far, as text; a dash where that isn't known."""
+    """Revenue and cost of a plan in the running month so far, as text; a dash where one isn't known."""
 
     name: str
     revenue: str
@@ -60,23 +60,24 @@ def build_money_card(*, at: datetime) -> MoneyCard:
     this_month = [total for total in totals if total.day >= month.start]
     plans = list_month_by_plan(at=at)
     return MoneyCard(
-        cost=_format_cost(this_month),
-        caption=_caption(this_month, totals, before),
-        chart=_chart_data(totals, month, before) if totals else "",
+        cost=format_cost(this_month),
+        caption=describe_costs(this_month, totals, before),
+        chart=chart_costs(totals, month, before) if totals else "",
         chart_options=CHART_OPTIONS,
-        plans=_plan_rows(plans),
+        plans=plan_rows(plans),
         missing_rate=next((figures.missing for figures in plans.values() if figures.missing), ""),
         costs_href=reverse("admin:billing_dailycost_changelist"),
         margin_href=f"{reverse('admin:billing_margin')}?{urlencode({'by': 'plan'})}",
     )
 
 
-def _unpriced(days: Sequence[DayTotal]) -> int:
+def count_unpriced(days: Sequence[DayTotal]) -> int:
     """Return how many resources had no price on the newest day: summed up, each would count once a day."""
     return days[-1].unpriced if days else 0
 
 
-def _format_cost(days: Sequence[DayTotal]) -> str:
+def format_cost(days: Sequence[DayTotal]) -> str:
+    """Return what the days cost, as a least sum where some resources have no price."""
     if not days:
         return NOTHING
     # A sum that lacks prices isn't what the month has cost.
@@ -84,9 +85,10 @@ def _format_cost(days: Sequence[DayTotal]) -> str:
     return least + _dollars(sum((day.amount for day in days), _ZERO))
 
 
-def _caption(days: Sequence[DayTotal], totals: Sequence[DayTotal], before: Period) -> str:
+def describe_costs(days: Sequence[DayTotal], totals: Sequence[DayTotal], before: Period) -> str:
+    """Return what stands beside the sum: its last day, what has no price, the month before."""
     words = [f"up to {days[-1].day:%-d %b}"] if days else []
-    if unpriced := _unpriced(days):
+    if unpriced := count_unpriced(days):
         words.append(f"{unpriced:,} resource{'' if unpriced == 1 else 's'} without a price")
     last_day = days[-1].day.day if days else 0
     then = [total for total in totals if before.contains(total.day) and total.day.day <= last_day]
@@ -98,14 +100,14 @@ def _caption(days: Sequence[DayTotal], totals: Sequence[DayTotal], before: Perio
     return "; ".join(words)
 
 
-def _chart_data(totals: Sequence[DayTotal], month: Period, before: Period) -> str:
+def chart_costs(totals: Sequence[DayTotal], month: Period, before: Period) -> str:
     """Return both months' costs, added up day by day, as the data of a Chart.js line chart, in JSON."""
     amounts = {total.day: total.amount for total in totals}
     last = totals[-1].day
     datasets = [
         {
             "label": f"{period.start:%B}",
-            "data": _running_sums(amounts, period, last),
+            "data": running_sums(amounts, period, last),
             "borderColor": colour,
             "backgroundColor": colour,
             "borderWidth": 2,
@@ -116,7 +118,7 @@ def _chart_data(totals: Sequence[DayTotal], month: Period, before: Period) -> st
     return json.dumps({"labels": list(range(1, max(month.days, before.days) + 1)), "datasets": datasets})
 
 
-def _running_sums(amounts: Mapping[date, Decimal], period: Period, last: date) -> list[float | None]:
+def running_sums(amounts: Mapping[date, Decimal], period: Period, last: date) -> list[float | None]:
     """Return a month's sum up to each of its days; None before its first cost and after the last day."""
     found: list[float | None] = []
     running, has_begun = _ZERO, False
@@ -127,7 +129,7 @@ def _running_sums(amounts: Mapping[date, Decimal], period: Period, last: date) -
     return found
 
 
-def _plan_rows(plans: Mapping[str | None, MonthFigures]) -> list[PlanRow]:
+def plan_rows(plans: Mapping[str | None, MonthFigures]) -> list[PlanRow]:
     """Return the plans that cost the most, and what belongs to none."""
     named = sorted(
         ((plan, figures) for plan, figures in plans.items() if plan is not None),
@@ -136,14 +138,15 @@ def _plan_rows(plans: Mapping[str | None, MonthFigures]) -> list[PlanRow]:
     rows = [_plan_row(plan, figures) for plan, figures in named[:_PLANS_SHOWN]]
     if len(named) > _PLANS_SHOWN:
         rest = [figures for _, figures in named[_PLANS_SHOWN:]]
-        rows.append(_plan_row(f"{len(rest)} others", _add_up(rest)))
+        rows.append(_plan_row(f"{len(rest)} others", add_up_months(rest)))
     apart = plans.get(None)
     if apart is not None and (apart.cost or apart.revenue):
         rows.append(_plan_row("without a plan", apart))
     return rows
 
 
-def _add_up(rows: Sequence[MonthFigures]) -> MonthFigures:
+def add_up_months(rows: Sequence[MonthFigures]) -> MonthFigures:
+    """Sum up several plans; the revenue is unknown where one is."""
     known = [row.revenue for row in rows if row.revenue is not None]
     revenue = sum(known, _ZERO) if len(known) == len(rows) else None
     return MonthFigures(rows[0].month, revenue, sum((row.cost for row in rows), _ZERO))

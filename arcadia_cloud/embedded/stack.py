@@ -2,7 +2,7 @@
 
 When the web server or a server behind it ends by itself, the whole stack stops and names it and its log:
 on a laptop that is clearer than one that limps on. A worker or beat that ends is named, too, and the rest
-stays up: the console's home page says what waits for it. Production restarts single processes.
+stays up: the console's home page shows what waits for it. Production restarts single processes.
 """
 
 import re

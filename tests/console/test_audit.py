@@ -10,7 +10,7 @@ from billing.models import AuditFinding, AuditRun
 from tests.billing.book import AT
 from tests.console.conftest import Login
 from tests.console.test_actions import queued
-from tests.console.test_home import figures
+from tests.console.test_home import figures, zeros
 
 pytestmark = pytest.mark.usefixtures("patient_broker")
 LIST = "/admin/billing/auditfinding/"
@@ -31,17 +31,19 @@ def subjects(client: Client, query: str = "") -> list[str]:
 
 
 def test_the_home_page_is_red_only_where_a_run_found_red_ones(viewer: Client) -> None:
-    never = ("-", "not run yet; next at 03:55 UTC", "", LIST)
-    assert figures(viewer)["Money audit"] == never
+    assert figures(viewer)["Money audit"] == ("-", "not run yet; not in the schedule", "", LIST)
     a_run().delete()
     for run, value, caption, tone in (
         ({"red": 2, "yellow": 1}, "3", "2 red, 1 yellow", "bad"),
         ({"yellow": 1}, "1", "1 yellow", "warning"),
-        ({}, "0", "the book is sound", "good"),
     ):
         AuditRun.objects.all().delete()
         a_run(**run)
-        assert figures(viewer)["Money audit"] == (value, f"{caption}; as of 2 May at 03:55", tone, LIST)
+        as_of = f"{caption}; as of 2 May at 03:55 UTC"
+        assert figures(viewer)["Money audit"] == (value, as_of, tone, LIST)
+    AuditRun.objects.all().delete()
+    a_run()
+    assert zeros(viewer)["Money audit"] == LIST
 
 
 def test_the_list_shows_open_findings_and_filters_by_rule_and_severity(viewer: Client) -> None:

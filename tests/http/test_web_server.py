@@ -83,8 +83,29 @@ def test_health_is_answered_whatever_hangs_and_the_threads_come_back(
             # Each has its limit, or that of a new connection, and the second half wait for the first.
             answers = [each.result(timeout=ANSWER_SECONDS + 30) for each in hung]
             assert answers == [(503, "Try again soon.")] * len(hung)
+            assert_told_soon(url)
+        # After a connection that waited in vain, none is tried for a few seconds.
+        deadline = time.monotonic() + base.hanging.seconds + 2
+        while not readiness()["database"]["ok"] and time.monotonic() < deadline:
+            time.sleep(0.2)
         assert readiness()["database"] == {"ok": True, "words": "answers"}
         assert inventory(0) == (500, "")
+
+
+def assert_told_soon(url: str) -> None:
+    """Assert that console and metrics answer within seconds, and name the database."""
+    for _ in range(3):
+        began = time.monotonic()
+        page = requests.get(f"{url}/admin/", cookies={"sessionid": "x" * 32}, timeout=60)
+        assert time.monotonic() - began < 8
+        assert page.status_code == 503
+        assert "<h1>The database doesn't answer</h1>" in page.text
+        assert page.headers["Retry-After"] == "5"
+    began = time.monotonic()
+    metrics = get(f"{url}/metrics").text
+    assert time.monotonic() - began < 10  # what Prometheus waits
+    ups = dict(re.findall(r'arcadia_metrics_source_up{source="(\w+)"} (\S+)', metrics))
+    assert {name for name, is_up in ups.items() if is_up == "1.0"} == {"provider"}
 
 
 def test_a_connection_gives_up_a_server_that_hangs(own_postgres: Postgres) -> None:

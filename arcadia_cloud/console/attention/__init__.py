@@ -1,1 +1,1 @@
-"""What needs a hand, for the home page: one entry per cause, and what isn't known yet."""
+"""The home page's concerns, one per cause, and its unknowns."""

@@ -77,7 +77,7 @@ def _saga_that_left_off(alert: Alert) -> str:
 
 
 def _cause_of(alert: Alert, fault: str, whole: Collection[str]) -> Cause:
-    """Return what an alert's cause is told from; `whole` are subjects that make one cause."""
+    """Return the key of an alert's cause; `whole` are subjects that make one cause."""
     if fault:
         return ("provider", fault)
     subject = _saga_that_left_off(alert) or alert.subject

@@ -30,7 +30,7 @@ class Button:
 class Sign:
     """One thing of which something is known to be wrong, with the cause that it may share with others.
 
-    `sentence` says it of this thing alone; `about` names the cause where several things share it. `noun` and
+    `sentence` is about this thing alone; `about` names the cause where several things share it. `noun` and
     `name` are what the thing is counted as, and by. Of several signs of one thing the one of the highest
     `weight` speaks. `list_href` is of the list that has the things that share the cause.
     """

@@ -25,7 +25,7 @@ _RUNS: Final = "admin:inventory_syncrun_changelist"
 def signs_of_processes(
     processes: Processes, *, snoozed_queues: Collection[str], stale_kinds: int
 ) -> list[Sign]:
-    """Return what doesn't run. What comes of it is no entry of its own: `stale_kinds` are told beside it."""
+    """Return what doesn't run. What comes of it is no entry of its own: `stale_kinds` stand beside it."""
     signs = []
     if all(queue.waiting is None for queue in processes.queues):
         words = "Redis doesn't answer: no task reaches a worker, and counts are not kept"

@@ -36,8 +36,8 @@ _BILLING_QUEUE: Final = "cloud_billing"
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
-    """What the page has read already. `billing` is None for those who may not see it."""
+class PageReads:
+    """The reads that the page has made already. `billing` is None for those who may not see it."""
 
     ages: Sequence[SyncAge]
     processes: Processes
@@ -49,7 +49,7 @@ class Known:
 
 @dataclass(frozen=True, slots=True)
 class Strip:
-    """What needs a hand, the most severe first, and what isn't known yet. `hidden` more are not shown."""
+    """The concerns, most severe first, and the unknowns. `hidden` more are not shown."""
 
     heading: str
     concerns: list[Concern]
@@ -65,7 +65,7 @@ class Strip:
         return "unknown" if self.unknowns else "good"
 
 
-def build_strip(known: Known, request: HttpRequest, horizon: Horizon, *, at: datetime) -> Strip:
+def build_strip(known: PageReads, request: HttpRequest, horizon: Horizon, *, at: datetime) -> Strip:
     """Read what else is needed, and merge it: four queries, and one more of billing."""
     alerts = _OpenAlerts.load(at=at)
     drift = Drift.objects.open().aggregate(count=Count("pk"), since=Min("detected_at"))
@@ -97,7 +97,7 @@ def build_strip(known: Known, request: HttpRequest, horizon: Horizon, *, at: dat
 
 @dataclass(frozen=True, slots=True)
 class _OpenAlerts:
-    """The open alerts; `subjects` are those of snoozed ones, too: who has snoozed one isn't told by rows."""
+    """The open alerts; `subjects` are those of snoozed ones, too: a snooze covers rows."""
 
     every: Sequence[Alert]
     awake: Sequence[Alert]
@@ -120,7 +120,7 @@ class _OpenAlerts:
         return bool(self.snoozed_subjects(code))
 
 
-def _signs_of_work(known: Known, alerts: _OpenAlerts, request: HttpRequest) -> list[Sign]:
+def _signs_of_work(known: PageReads, alerts: _OpenAlerts, request: HttpRequest) -> list[Sign]:
     """Return what alerts, workers, syncs and sagas show."""
     late = signs_of_syncs(known.ages, alerted=alerts.subjects)
     # Kinds that nobody can read for want of a worker are the worker's entry; those that fail are their own.

@@ -1,4 +1,4 @@
-"""What isn't known yet, and when it will be, by the schedule as it stands."""
+"""The unknowns of the home page, and when they end, by the schedule as it stands."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
