@@ -16,7 +16,7 @@ from provisioning.queries import COMPENSATION_FAILED, DEAD_LETTER, LEFT_OFF
 from provisioning.states import SagaStatus
 
 # What rows tell by the second, alerts tell a minute late: `state_signs` has these.
-_TOLD_BY_ROWS: Final = frozenset({NO_WORKER, NEW_DRIFT})
+_SHOWN_BY_ROWS: Final = frozenset({NO_WORKER, NEW_DRIFT})
 _OF_BILLING: Final = frozenset({"invoice", "audit", "cost_anomaly", "billing"})
 _SYNC: Final = re.compile(r"^Sync of [^:]+: ")
 _SAGA: Final = re.compile(r"^Saga \d+ ")
@@ -45,7 +45,7 @@ def signs_of_alerts(
     signs = []
     for alert in alerts:
         kind = alert.subject.partition(":")[0]
-        if alert.code in _TOLD_BY_ROWS or (kind in _OF_BILLING and not with_billing):
+        if alert.code in _SHOWN_BY_ROWS or (kind in _OF_BILLING and not with_billing):
             continue
         fault = "" if kind == "saga" else provider_fault(alert.message)
         noun, page, query = _NOUNS.get(kind, ("", "", {}))

@@ -1,4 +1,4 @@
-"""Types of commands' options, for argparse: each raises ArgumentTypeError, which names the text and the rule."""
+"""Types of commands' options, for argparse. Each raises ArgumentTypeError, which names text and rule."""
 
 from argparse import ArgumentTypeError
 from datetime import date
