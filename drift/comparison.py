@@ -122,10 +122,6 @@ def _each(normalize_item: Callable[[Any], Any]) -> Callable[[Any], Any]:
     return lambda value: [normalize_item(item) for item in value] if isinstance(value, list) else value
 
 
-def _lower(text: Any) -> Any:
-    return text.lower() if isinstance(text, str) else text
-
-
 def _purpose(purpose: Any) -> Any:
     """Drop what is put before a project's purpose that isn't one of the provider's own."""
     return purpose.removeprefix(_OTHER_PURPOSE) if isinstance(purpose, str) else purpose
@@ -164,7 +160,8 @@ def _firewall_rule(rule: Any) -> Any:
     return {**named, "ports": "all" if is_every else ports}
 
 
-_TAGS: Final = _each(_lower)  # a tag keeps the capitals of whoever wrote it first
+# A tag keeps the capitals of whoever wrote it first.
+_TAGS: Final = _each(lambda tag: tag.lower() if isinstance(tag, str) else tag)
 _OF_EVERY_KIND: Final[Mapping[str, Callable[[Any], Any]]] = {"purpose": _purpose, "tags": _TAGS}
 _OF_FIELD: Final[Mapping[tuple[str, str], Callable[[Any], Any]]] = {
     (Kind.FIREWALL, "inbound_rules"): _each(_firewall_rule),

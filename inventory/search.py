@@ -47,7 +47,8 @@ def find_resources(text: str, *, address: str | None) -> list[FoundResource]:
         # A URN ends in the provider's id, as do:droplet:4711.
         "ids": [text, *([text.rpartition(":")[2]] if text.startswith("do:") else [])],
         "address": address,
-        "part": _part_pattern(text),
+        # Inside names; not of fewer letters, which no index would serve.
+        "part": f"%{_escape(text.upper())}%" if len(text) >= TRIGRAM else None,
         "provider": PROVIDER,
         "kinds": Kind.values,
         "most": _MOST,
@@ -77,11 +78,6 @@ def count_choices(*, most: int) -> list[ChoiceCount]:
 def count_unattributed(*, most: int) -> int:
     """Count the unattributed live resources, no further than `most` + 1. One query."""
     return Resource.objects.live().unattributed().order_by()[: most + 1].count()
-
-
-def _part_pattern(text: str) -> str | None:
-    """Return the pattern for LIKE that finds the text inside names; None where no index would serve it."""
-    return f"%{_escape(text.upper())}%" if len(text) >= TRIGRAM else None
 
 
 def _escape(text: str) -> str:

@@ -28,9 +28,11 @@ def field_and_rule(error: msgspec.ValidationError, inputs: type[Inputs]) -> tupl
     rule, _, path = str(error).partition(" - at `$")
     named = _NAMED_FIELD.search(rule)
     places = [place for place in (path.rstrip("`").strip("."), named["name"] if named else "") if place]
-    return ".".join(["inputs", *places]), _describe_rule(
-        rule, _description(inputs, places[0] if places else "")
-    )
+    # The workflow's description of the field has the form of its value.
+    schema: dict[str, Any] = msgspec.json.schema(inputs)["$defs"][inputs.__name__]
+    name = re.split(r"[.\[]", places[0] if places else "")[0]
+    description = str(schema["properties"].get(name, {}).get("description", ""))
+    return ".".join(["inputs", *places]), _describe_rule(rule, description)
 
 
 def _describe_rule(rule: str, description: str) -> str:
@@ -47,10 +49,3 @@ def _describe_rule(rule: str, description: str) -> str:
     if types := _TYPES.match(rule):
         return f"Must be {' or '.join(_WORDS.get(name, name) for name in types['types'].split(' | '))}."
     return rule
-
-
-def _description(inputs: type[Inputs], place: str) -> str:
-    """Return the workflow's description of a field, which has the form of its value."""
-    schema: dict[str, Any] = msgspec.json.schema(inputs)["$defs"][inputs.__name__]
-    name = re.split(r"[.\[]", place)[0]
-    return str(schema["properties"].get(name, {}).get("description", ""))

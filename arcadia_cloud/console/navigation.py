@@ -1,9 +1,8 @@
 """The console's sidebar, by area; each user sees what they may open."""
 
 import re
-from typing import Any, Final
+from typing import Final
 
-from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse_lazy
 from django.utils.http import urlencode
@@ -20,9 +19,10 @@ _COSTS_BY_DAY: Final = re.compile("/admin/billing/dailycost/(?!margin|tenants|le
 
 def navigation(request: HttpRequest) -> list[dict[str, object]]:
     """Return the areas and their links, with the number of dead letters and of open alerts. Two queries."""
-    dead_letters = _badge(
-        request, "provisioning.view_sagarun", SagaRun.objects.filter(status=SagaStatus.FAILED)
-    )
+    failed = SagaRun.objects.filter(status=SagaStatus.FAILED)
+    may_see = request.user.has_perm("provisioning.view_sagarun")
+    # As far as a badge needs: it is on every page.
+    dead_letters = failed[: MOST_COUNTED + 1].count() if may_see else 0
     open_alerts = count_awake_alerts(request)
     return [
         {"items": [{"title": "Home", "icon": "home", "link": reverse_lazy("admin:index")}]},
@@ -157,8 +157,3 @@ def _page(request: HttpRequest, title: str, icon: str, name: str, model: str) ->
     link = reverse_lazy(f"admin:{name}")
     is_here = request.path.startswith(str(link))
     return {**_item(title, icon, model), "link": link, "active": is_here}
-
-
-def _badge(request: HttpRequest, permission: str, rows: QuerySet[Any]) -> int:
-    """Count rows for those who may see them, as far as a badge needs; 0 shows none."""
-    return rows[: MOST_COUNTED + 1].count() if request.user.has_perm(permission) else 0

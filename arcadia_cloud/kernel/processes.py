@@ -105,7 +105,8 @@ def raise_alerts_of_queues(*, at: datetime) -> list[str]:
                 code=NO_WORKER,
                 subject=f"queue:{queue.name}",
                 severity=Alert.Severity.CRITICAL,
-                message=f"No worker takes tasks from the queue {queue.name}{_waiting_words(queue)}",
+                message=f"No worker takes tasks from the queue {queue.name}"
+                + (f"; {queue.waiting} wait in it" if queue.waiting else ""),
             )
     unserved = set(processes.unserved)
     for alert in Alert.objects.filter(code=NO_WORKER, resolved_at=None):
@@ -123,7 +124,3 @@ def _state_of(
         seen_at=max((each.seen_at for each in heartbeats), default=None),
         waiting=waiting.get(name),
     )
-
-
-def _waiting_words(queue: QueueState) -> str:
-    return f"; {queue.waiting} wait in it" if queue.waiting else ""

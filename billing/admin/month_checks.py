@@ -48,7 +48,14 @@ class MonthCheckPages(RecordAdmin[DailyCost]):
                 page = Paginator(found, _PAGE).get_page(request.GET.get("page"))
                 context |= {
                     "page": page,
-                    "rows": [(row, kind_label(row.kind), _format_expected(row.expected)) for row in page],
+                    "rows": [
+                        (
+                            row,
+                            kind_label(row.kind),
+                            NOTHING if row.expected is None else format_dollars(row.expected),
+                        )
+                        for row in page
+                    ],
                     "is_cut": len(found) == _MOST_ROWS,
                     "total": format_dollars(sum((row.expected or _ZERO for row in found), _ZERO)),
                     "unpriced": sum(row.expected is None for row in found),
@@ -95,7 +102,3 @@ class MonthCheckPages(RecordAdmin[DailyCost]):
             "month_name": month and f"{month:%B %Y}",
         }
         return context, month
-
-
-def _format_expected(expected: Decimal | None) -> str:
-    return NOTHING if expected is None else format_dollars(expected)

@@ -20,7 +20,7 @@ class PriceAccuracy:
     """A kind's month, in dollars; what accrued to the cent, as an invoice has it.
 
     `unpriced` are days of resources without a price, which accrued nothing. `unverified` are the kind's list
-    prices of the month that nobody has read on the provider's own page.
+    prices of the month that weren't read on the provider's own page.
     """
 
     kind: str

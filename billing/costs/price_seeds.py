@@ -1,8 +1,8 @@
 """The provider's list prices that an installation begins with, each with its source and the day of it.
 
-DigitalOcean has no list of these prices in its API. A price is verified where DigitalOcean's own page says
-it, read by us or quoted by others with the page's address; the others are a guess until an operator looked.
-What has no price of its own for each resource has no row, and is unpriced: Spaces and registries (one
+DigitalOcean has no list of these prices in its API. A price is verified where it stands on DigitalOcean's
+own page, read there or quoted elsewhere with the page's address; the others are a guess until an operator
+looked. What has no price of its own for each resource has no row, and is unpriced: Spaces and registries (one
 subscription for the account), backups (a share of the droplet's price), apps.
 """
 
@@ -23,7 +23,7 @@ _DATABASES: Final = "https://www.digitalocean.com/pricing/managed-databases"
 
 @dataclass(frozen=True, slots=True)
 class PriceSeed:
-    """A price in dollars a month of one unit. `doubt` says why it isn't verified, "" where it is."""
+    """A price in dollars a month of one unit. `doubt` is the reason why it isn't verified, "" where it is."""
 
     kind: Kind
     sku: str

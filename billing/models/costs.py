@@ -23,7 +23,7 @@ class ProviderPrice(models.Model):
     `price` is for 672 hours of one `unit`. `monthly_cap` is the most that one unit costs in a calendar month,
     null where nothing caps it. `sku` and `region` are empty where the price is the same for all.
     `effective_from` is null where that is unknown. `source` and `read_on` are where and when the
-    price was read; `is_verified`: the provider's own page says so; `is_available`: it is still sold.
+    price was read; `is_verified`: it stands on the provider's own page; `is_available`: it is still sold.
     Droplet sizes are kept by `prices.keep_size_prices`, the rest by operators.
     """
 

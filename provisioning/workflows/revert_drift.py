@@ -137,11 +137,7 @@ class RevertDrift(Inputs, frozen=True, kw_only=True):
             price, note = None, "a volume costs by its size"
         return Effects(
             changes=[
-                Effect(
-                    resource.kind,
-                    name,
-                    f"{field} back to {_show(value)}: {require_revertable(resource.kind, field, value).how}",
-                )
+                Effect(resource.kind, name, _describe_reversal(resource.kind, field, value))
                 for field, value in values.items()
             ],
             powered_off=off,
@@ -154,9 +150,11 @@ def _refuse(field: str, rule: str) -> None:
     raise NotRevertable(f"{field} can't be put back: {rule}", errors={field: [rule]})
 
 
-def _show(value: Any) -> str:
+def _describe_reversal(kind: str, field: str, value: Any) -> str:
     text = value if isinstance(value, str) else msgspec.json.encode(value).decode()
-    return text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]} …"
+    # A zone has hundreds of records: a plan is read by a person.
+    shown = text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]} …"
+    return f"{field} back to {shown}: {require_revertable(kind, field, value).how}"
 
 
 REVERT_DRIFT = Workflow("revert_drift", RevertDrift, title="Put fields back", deadline_seconds=4 * 3600)

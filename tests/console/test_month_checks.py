@@ -1,4 +1,4 @@
-"""The console's undercharges and price accuracy of a closed month, and what they say where none is."""
+"""The console's undercharges and price accuracy of a closed month, and their empty states."""
 
 import html
 from typing import Any

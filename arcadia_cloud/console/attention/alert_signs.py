@@ -44,7 +44,7 @@ def signs_of_alerts(
     whole = left_off | {subject for subject, count in counts.items() if count > 1}
     signs = []
     for alert in alerts:
-        kind = alert.subject.partition(":")[0]
+        kind, _, name = alert.subject.partition(":")
         if alert.code in _SHOWN_BY_ROWS or (kind in _OF_BILLING and not with_billing):
             continue
         fault = "" if kind == "saga" else provider_fault(alert.message)
@@ -53,7 +53,10 @@ def signs_of_alerts(
             Sign(
                 cause=_cause_of(alert, fault, whole),
                 severity=alert.severity,
-                sentence=_sentence_of(alert, fault),
+                # Shorter where the provider's words are known: whole ones are in the log.
+                sentence=f"Sync of {kind_label(name)} fails: {fault}"
+                if fault and kind == "kind"
+                else alert.message,
                 href=addresses.find(alert),
                 about=fault or _SAGA.sub("", _SYNC.sub("", alert.message)),
                 noun=noun,
@@ -86,9 +89,3 @@ def _cause_of(alert: Alert, fault: str, whole: Collection[str]) -> Cause:
     # Sagas that end at one step for one reason have one cause, and so have kinds with the same words.
     words = _SAGA.sub("", _SYNC.sub("", alert.message))
     return (alert.code, words.replace(alert.subject.partition(":")[2], "…"))
-
-
-def _sentence_of(alert: Alert, fault: str) -> str:
-    """Return an alert's message, shorter where the provider's words are known: whole ones are in the log."""
-    kind, _, name = alert.subject.partition(":")
-    return f"Sync of {kind_label(name)} fails: {fault}" if fault and kind == "kind" else alert.message

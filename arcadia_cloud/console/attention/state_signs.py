@@ -33,7 +33,7 @@ def signs_of_processes(
     unserved = [queue for queue in processes.queues if not queue.is_served]
     awake = [queue for queue in unserved if f"queue:{queue.name}" not in snoozed_queues]
     late = f"; {stale_kinds} kind{'' if stale_kinds == 1 else 's'} not read in time" if stale_kinds else ""
-    told = late if syncs_cannot_run(processes) else ""
+    lateness = late if syncs_cannot_run(processes) else ""
     if awake:
         named = ", ".join(queue.name for queue in awake)
         is_all = len(unserved) == len(processes.queues)
@@ -45,11 +45,11 @@ def signs_of_processes(
         seen = [queue.seen_at for queue in awake if queue.seen_at]
         since = max(seen) if is_all and seen else min(seen, default=None)
         is_cause = any(queue.name.startswith(_SYNC_QUEUES) for queue in awake)
-        words = f"{words}{tasks}{told if is_cause else ''}"
+        words = f"{words}{tasks}{lateness if is_cause else ''}"
         signs.append(Sign(("workers",), CRITICAL, words, HOME_WORKERS, since=since))
-        told = "" if is_cause else told
+        lateness = "" if is_cause else lateness
     if not processes.beats:
-        words = f"No beat runs: nothing is scheduled{told}"
+        words = f"No beat runs: nothing is scheduled{lateness}"
         signs.append(Sign(("beat",), CRITICAL, words, HOME_WORKERS))
     return signs
 

@@ -24,12 +24,16 @@ def admit_person(claims: Mapping[str, Any], provider: SingleSignOn) -> User:
     """
     name = _name_of(claims, provider.username_claim)
     groups = _groups_of(claims.get(provider.groups_claim), provider.groups)
+    email = claims.get("email")
+    # What the column can't hold must not keep a person out.
+    if not isinstance(email, str) or not email.isprintable() or len(email) > _LONGEST_EMAIL:
+        email = ""
     with transaction.atomic():
         if groups:
             User.objects.get_or_create(
                 username=name,
                 defaults={
-                    "email": _email_of(claims),
+                    "email": email,
                     "password": make_password(None),
                     "is_staff": True,
                 },
@@ -57,12 +61,6 @@ def _name_of(claims: Mapping[str, Any], claim: str) -> str:
     if claims.get("email_verified", True) not in (True, "true"):
         raise SignInRefused("The identity provider hasn't verified your e-mail address.")
     return name.strip().lower()
-
-
-def _email_of(claims: Mapping[str, Any]) -> str:
-    """Return the e-mail address for the user's page; "" for what the column can't hold."""
-    email = claims.get("email")
-    return email if isinstance(email, str) and email.isprintable() and len(email) <= _LONGEST_EMAIL else ""
 
 
 def _groups_of(given: object, mapping: Mapping[str, Iterable[str]]) -> list[Group]:

@@ -113,7 +113,9 @@ class ProblemAutoSchema(AutoSchema):
         for status, body in bodies.items():
             if "$ref" not in body:
                 is_limited = bool(self.view.authentication_classes)
-                names = (*_header_names(status, is_limited=is_limited), *self._etag_if_any(status))
+                reads_one = self.method == "GET" and isinstance(self.view, RetrieveAPIView)
+                has_etag = status == "200" and (reads_one or self.method == "PATCH")
+                names = (*_header_names(status, is_limited=is_limited), *(("ETag",) if has_etag else ()))
                 body["headers"] = self._refer_to_headers(names)
         return dict(sorted(bodies.items()))
 
@@ -133,10 +135,6 @@ class ProblemAutoSchema(AutoSchema):
         body["headers"] = self._refer_to_headers(_header_names(status, is_limited=True))
         name = "".join(word for word in HTTPStatus(int(status)).phrase.title() if word.isalpha())
         return self._refer_to(name, ResolvedComponent.RESPONSE, body)
-
-    def _etag_if_any(self, status: str) -> tuple[str, ...]:
-        reads_one = self.method == "GET" and isinstance(self.view, RetrieveAPIView)
-        return ("ETag",) if status == "200" and (reads_one or self.method == "PATCH") else ()
 
     def _refer_to_headers(self, names: tuple[str, ...]) -> dict[str, Any]:
         return {name: self._refer_to(name, ResolvedComponent.HEADER, _HEADERS[name]) for name in names}

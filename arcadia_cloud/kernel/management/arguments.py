@@ -1,7 +1,7 @@
 """Types of commands' options, for argparse. Each raises ArgumentTypeError, which names text and rule."""
 
 from argparse import ArgumentTypeError
-from datetime import date
+from datetime import UTC, date, datetime
 
 from arcadia_cloud.kernel.periods import Period, parse_month
 
@@ -20,3 +20,12 @@ def parse_day_argument(text: str) -> date:
         return date.fromisoformat(text)
     except ValueError as refusal:
         raise ArgumentTypeError(f"{text!r} is no day, such as 2026-04-30") from refusal
+
+
+def parse_instant_argument(text: str) -> datetime:
+    """Read an instant, as `2026-04-30T02:00`; without a zone it is UTC."""
+    try:
+        instant = datetime.fromisoformat(text)
+    except ValueError as refusal:
+        raise ArgumentTypeError(f"{text!r} is no time, such as 2026-04-30T02:00") from refusal
+    return instant if instant.tzinfo else instant.replace(tzinfo=UTC)

@@ -188,7 +188,17 @@ def _store(
     left = {row.pk: row for row in rows}
     new: list[Episode] = []
     for episode in episodes:
-        row = next((each for each in left.values() if _is_of(each, episode)), None)
+        # Days that were computed again may move an episode's first one: it is the row that it overlaps.
+        row = next(
+            (
+                each
+                for each in left.values()
+                if each.direction == episode.direction
+                and each.began_on <= episode.last.day
+                and episode.began_on <= each.last_day
+            ),
+            None,
+        )
         if row is None:
             new.append(episode)
             continue
@@ -200,19 +210,13 @@ def _store(
             _close(row, AnomalyEnd.FELL_BACK, at=at, tally=tally)
     dismissed = [row for row in rows if row.status == AnomalyStatus.DISMISSED]
     for episode in new:
-        if not any(_is_at_level(row, episode, window.floors) for row in dismissed):
+        # What an operator has dismissed stays so, as long as the cost stays at that level.
+        if not any(
+            row.direction == episode.direction
+            and not deviates(episode.last.amount, row.amount, window.floors)
+            for row in dismissed
+        ):
             _open(subject, episode, series, window, at=at, tally=tally)
-
-
-def _is_of(row: CostAnomaly, episode: Episode) -> bool:
-    """Return whether a row is of an episode: days that were computed again may move its first one."""
-    overlaps = row.began_on <= episode.last.day and episode.began_on <= row.last_day
-    return overlaps and row.direction == episode.direction
-
-
-def _is_at_level(dismissed: CostAnomaly, episode: Episode, floors: Floors) -> bool:
-    is_same_direction = dismissed.direction == episode.direction
-    return is_same_direction and not deviates(episode.last.amount, dismissed.amount, floors)
 
 
 def _open(

@@ -2,8 +2,8 @@
 
 The publish gate looks at simulations of the last seven days, and at no row. Rows are a book's length each:
 those of a simulation that nothing was published on are deleted after 90 days, the others as late as usage,
-after which nobody could check them. The simulation itself, its sums and who asked for it, goes two years
-after its end; one that a publication relied on is kept for good, as the version and its note are.
+after which they could no longer be checked. The simulation itself, its sums and who asked for it, goes two
+years after its end; one that a publication relied on is kept for good, as the version and its note are.
 """
 
 from dataclasses import dataclass

@@ -3,7 +3,7 @@
 import json
 import sys
 from argparse import ArgumentParser
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import IO, Any, cast
 
 from django.core.management.base import BaseCommand, CommandError
@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from arcadia_cloud.kernel.errors import DomainError
+from arcadia_cloud.kernel.management.arguments import parse_instant_argument
 from arcadia_cloud.kernel.money import format_money
 from provisioning import registry, services
 from provisioning.engine.runner import run
@@ -43,7 +44,7 @@ class Command(BaseCommand):
             "--at": "it waits until then; without an offset the time is UTC",
             "--not-after": "one that couldn't begin by then ends rolled back, nothing done",
         }.items():
-            starting.add_argument(option, type=_instant, metavar="TIME", help=words)
+            starting.add_argument(option, type=parse_instant_argument, metavar="TIME", help=words)
         starting.add_argument("--idempotency-key", metavar="KEY", help="the same key starts the same saga")
         starting.add_argument(
             "--here",
@@ -196,12 +197,6 @@ class Command(BaseCommand):
         if state.paused:
             why = f": {state.reason}" if state.reason else ""
             self.stdout.write(f"Provisioning is paused by {state.changed_by}{why}.")
-
-
-def _instant(text: str) -> datetime:
-    """Parse a time. Raises ValueError, which argparse reports."""
-    instant = datetime.fromisoformat(text)
-    return instant if instant.tzinfo else instant.replace(tzinfo=UTC)
 
 
 def _json(text: str) -> Any:

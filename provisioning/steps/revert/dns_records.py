@@ -26,7 +26,13 @@ _KEPT: Final = "SOA"  # the zone's own, which is neither written nor deleted
 def write_records(change: Change) -> Wait | None:
     """Change, delete and write records until the zone has exactly those that are desired."""
     zone = change.provider_id
-    wanted = {_key(fields): fields for fields in _normalize(zone, _parse(change.value))}
+    # The zone's own record stays as it is; ids are the provider's, and new with each write.
+    desired = [
+        msgspec.convert({**record, "id": 0}, DnsRecord)
+        for record in change.value
+        if record.get("type") != _KEPT
+    ]
+    wanted = {_key(fields): fields for fields in _normalize(zone, desired)}
     missing, surplus = dict(wanted), []
     live = list(change.cloud.dns_records(zone))
     for record, fields in zip(live, _normalize(zone, live), strict=True):
@@ -56,12 +62,6 @@ def write_records(change: Change) -> Wait | None:
         written = [*written, key]
         change.state.put_output("written", written)
     return None
-
-
-def _parse(records: list[dict[str, Any]]) -> list[DnsRecord]:
-    return [
-        msgspec.convert({**record, "id": 0}, DnsRecord) for record in records if record.get("type") != _KEPT
-    ]
 
 
 def _normalize(zone: str, records: list[DnsRecord]) -> list[dict[str, Any]]:

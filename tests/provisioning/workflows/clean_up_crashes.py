@@ -96,7 +96,7 @@ class CleanUps:
 
 @dataclass(slots=True)
 class Ended:
-    """What became of a case's resource, and what its saga says of it."""
+    """The end of a case's resource and of its saga."""
 
     status: str
     is_there: bool
@@ -144,7 +144,7 @@ def _look_at(run: Run, ups: CleanUps, *, either_way: bool) -> Ended:
 
 
 def _expected(run: Run, found: Ended, *, either_way: bool) -> Ended:
-    """Return how it must have ended; one that turned back after the deletion says so."""
+    """Return how it must have ended; one that turned back after the deletion reports it."""
     point = run.case.point
     deeds = run.case.deeds(len(run.saga.step_modules))
     deletions = None

@@ -3,19 +3,12 @@
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from typing import Final
+from datetime import datetime, timedelta
 
 from django.db.models import Q
-from django_celery_beat.models import CrontabSchedule, IntervalSchedule, PeriodicTask
+from django_celery_beat.models import PeriodicTask
 
-_UNITS: Final = {
-    IntervalSchedule.DAYS: timedelta(days=1),
-    IntervalSchedule.HOURS: timedelta(hours=1),
-    IntervalSchedule.MINUTES: timedelta(minutes=1),
-    IntervalSchedule.SECONDS: timedelta(seconds=1),
-    IntervalSchedule.MICROSECONDS: timedelta(microseconds=1),
-}
+from arcadia_cloud.kernel.queue.schedule.times import next_due
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,21 +40,10 @@ def describe_next_run(runs: Sequence[NextRun], task: str, *, at: datetime, mode:
 def _next_run_of(row: PeriodicTask, at: datetime) -> datetime | None:
     if not row.enabled:
         return None
-    if row.interval is not None:
-        every = row.interval.every * _UNITS[row.interval.period]
-        # What is overdue runs as soon as beat looks.
-        due: datetime = (row.last_run_at or at) + every
-        return max(at, due)
-    return None if row.crontab is None else _next_time_of(row.crontab, at)
-
-
-def _next_time_of(crontab: CrontabSchedule, at: datetime) -> datetime:
-    schedule = crontab.schedule
-    # The library asks its own clock; with ours, the answer is of the instant that the page shows.
-    schedule.nowfun = lambda: at
-    since, delta, _now = schedule.remaining_delta(at)
-    found: datetime = since + delta
-    return found.astimezone(UTC)
+    # An interval counts from the last run, a time of the day from now.
+    due = next_due(row, after=at if row.crontab else row.last_run_at or at)
+    # What is overdue runs as soon as beat looks.
+    return None if due is None else max(at, due)
 
 
 def _mode_of(row: PeriodicTask) -> str:

@@ -4,8 +4,6 @@ What an operator changed, switched off or deleted in the console stays so: an en
 version, and only a new version of it is written again.
 """
 
-from collections.abc import Mapping
-
 from django.db import connection, transaction
 from django_celery_beat.models import PeriodicTask, PeriodicTasks
 
@@ -26,7 +24,12 @@ def seed_schedule() -> int:
         # Beat's tables lack unique rules: two that seed at once would write every entry twice.
         cursor.execute("LOCK TABLE seeded_schedules IN SHARE ROW EXCLUSIVE MODE")
     known = {row.name: row for row in SeededSchedule.objects.all()}
-    _fill_timings(known)
+    # What was seeded before times were noted: its time was that of its entry, in the same version.
+    for entry in registered_schedule():
+        row = known.get(entry.name)
+        if row and not row.timing and row.version == entry.version:
+            row.timing = Timing(entry.crontab, entry.every_seconds).text
+            row.save(update_fields=["timing"])
     new = [
         entry
         for entry in registered_schedule()
@@ -56,12 +59,3 @@ def seed_schedule() -> int:
         # `update` above sends no signal, and a beat that runs looks only at this mark.
         PeriodicTasks.update_changed()
     return len(new)
-
-
-def _fill_timings(known: Mapping[str, SeededSchedule]) -> None:
-    """Note the time of what was seeded before times were noted: that of its entry, in the same version."""
-    for entry in registered_schedule():
-        row = known.get(entry.name)
-        if row and not row.timing and row.version == entry.version:
-            row.timing = Timing(entry.crontab, entry.every_seconds).text
-            row.save(update_fields=["timing"])

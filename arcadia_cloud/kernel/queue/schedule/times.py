@@ -48,9 +48,6 @@ class Timing:
             return f"{days} at {int(hour):02}:{int(minute):02} {self.timezone}"
         if set(day_fields) == {_EVERY} and (hours := _describe_hours(minute, hour, self.timezone)):
             return hours
-        return self._library_words()
-
-    def _library_words(self) -> str:
         words = str(CrontabSchedule(**_crontab_values(self)).human_readable)
         return words[:1].lower() + words[1:]
 
@@ -101,7 +98,10 @@ def timing_of(task: PeriodicTask) -> Timing | None:
 def next_due(task: PeriodicTask, *, after: datetime) -> datetime | None:
     """Return the first instant after `after` at which the task is due; None if that isn't known."""
     if task.crontab:
-        start, delta, _now = task.crontab.schedule.remaining_delta(after)
+        schedule = task.crontab.schedule
+        # The library asks its own clock; with ours, the answer is of the instant that was asked for.
+        schedule.nowfun = lambda: after
+        start, delta, _now = schedule.remaining_delta(after)
         due: datetime = start + delta
         return due.astimezone(UTC)
     timing = timing_of(task)
