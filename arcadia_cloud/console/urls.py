@@ -8,7 +8,7 @@ from arcadia_cloud.console.second_factor import views as second_factor
 from arcadia_cloud.console.single_sign_on.views import SignInCallbackView, SignInRequestView, with_provider
 
 urlpatterns = [
-    path("jobs/", include("arcadia_cloud.console.job_urls")),
+    path("jobs/", include("arcadia_cloud.console.jobs.urls")),
     # Before the theme's own search, which has this address: it knows neither groups nor owners.
     path("search/", admin.site.admin_view(search_view), name="console_search"),
     path("second-factor/", second_factor.account_page, name="second_factor"),

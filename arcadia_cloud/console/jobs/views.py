@@ -15,8 +15,8 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 from django_celery_beat.models import PeriodicTask
 
-from arcadia_cloud.console.job_form import JobTimeForm
-from arcadia_cloud.console.job_rows import build_rows, describe_run, list_job_rows
+from arcadia_cloud.console.jobs.form import JobTimeForm
+from arcadia_cloud.console.jobs.rows import build_rows, describe_run, list_job_rows
 from arcadia_cloud.http.process_checks import missing_processes
 from arcadia_cloud.kernel.console.actions import actor_of
 from arcadia_cloud.kernel.errors import DomainError

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from arcadia_cloud.console.job_views import job_view, jobs_view, run_view, switch_view, time_view
+from arcadia_cloud.console.jobs.views import job_view, jobs_view, run_view, switch_view, time_view
 
 urlpatterns = [
     path("", jobs_view, name="jobs"),
