@@ -10,14 +10,25 @@ from django.utils.http import urlencode
 
 from arcadia_cloud.console.second_factor.policy import DueStep, due_step
 
-_OPEN: Final = frozenset({"admin:login", "admin:logout"})
+# What stands before it: signing in, by either way, and the pages of the second factor itself.
+_OPEN: Final = frozenset(
+    {
+        "admin:login",
+        "admin:logout",
+        "second_factor",
+        "second_factor_code",
+        "second_factor_enrolment",
+        "oidc_authentication_init",
+        "oidc_authentication_callback",
+    }
+)
 _PAGES: Final = {DueStep.CODE: "second_factor_code", DueStep.ENROLMENT: "second_factor_enrolment"}
 
 
 class SecondFactorMiddleware:
     """Sends who is signed in by a password alone, and needs more, to the page of the next step.
 
-    It stands before every view of the admin, of our own and of others, so that no page can be forgotten.
+    It stands before every address below the console's, whoever serves it, so that no page can be forgotten.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
@@ -28,8 +39,9 @@ class SecondFactorMiddleware:
 
     def process_view(self, request: HttpRequest, *_view: Any) -> HttpResponse | None:
         match = request.resolver_match
-        # By the admin's namespace, not by the path: whatever prefix it is served under.
-        if match is None or "admin" not in match.namespaces or match.view_name in _OPEN:
+        # By where it stands: pages of our own, such as the jobs, are in no namespace of the admin's.
+        is_console = request.path_info.startswith(reverse("admin:index"))
+        if match is None or not is_console or match.view_name in _OPEN:
             return None
         user = request.user
         if not isinstance(user, User):
