@@ -26,7 +26,7 @@ EMPTY_LISTS: Final = {
     "inventory.resource": EmptyList("Every sync writes what it finds at DigitalOcean.", *_SYNC),
     "inventory.project": EmptyList("The sync of projects writes what it finds at DigitalOcean.", *_SYNC),
     "inventory.syncrun": EmptyList(
-        "A sync of each kind starts within minutes, or at once by “Sync now”.", *_JOBS
+        "A sync of each kind starts within minutes.", *_JOBS
     ),
     "inventory.resourceevent": EmptyList("Every sync writes what has changed since the last.", *_SYNC),
     "drift.drift": EmptyList(

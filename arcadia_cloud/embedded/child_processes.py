@@ -10,7 +10,7 @@ import json
 import os
 import signal
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -98,16 +98,33 @@ def stop_children(
         # It may have ended by itself since the list was made.
         with suppress(psutil.NoSuchProcess):
             roots.append(psutil.Process(child.process.pid))
-    _stop_trees(roots, by=by, within_seconds=within_seconds)
+    # A child that was killed has left its own children behind: each is in the session that it led.
+    leaders = {child.process.pid for child in children}
+    _stop_trees(roots, left=_find_session_members(leaders), by=by, within_seconds=within_seconds)
     for child in children:
         # Collected, so that no zombie is left; a process that can't be killed isn't waited for.
         with suppress(subprocess.TimeoutExpired):
             child.process.wait(timeout=5)
 
 
-def _stop_trees(roots: Sequence[psutil.Process], *, by: signal.Signals, within_seconds: float) -> None:
+def _find_session_members(leaders: Set[int]) -> list[psutil.Process]:
+    found = []
+    for pid in psutil.pids():
+        with suppress(ProcessLookupError, PermissionError, psutil.NoSuchProcess):
+            if os.getsid(pid) in leaders:
+                found.append(psutil.Process(pid))
+    return found
+
+
+def _stop_trees(
+    roots: Sequence[psutil.Process],
+    *,
+    left: Sequence[psutil.Process] = (),
+    by: signal.Signals,
+    within_seconds: float,
+) -> None:
     # Before any root ends: its children have no parent then that leads to them.
-    families = []
+    families = [*left]
     for root in roots:
         with suppress(psutil.NoSuchProcess):
             families += [root, *root.children(recursive=True)]

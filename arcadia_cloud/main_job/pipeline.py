@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from arcadia_cloud.digitalocean.errors import ProviderError
 from arcadia_cloud.kernel.errors import DomainError, describe
+from arcadia_cloud.kernel.leases import LeaseHeld
 from arcadia_cloud.kernel.money import Money
 from arcadia_cloud.kernel.periods import Period, month_of
 from billing.queries import MarginBy, SpreadRule, invoices_to_push, report_margin, unpriced_resources
@@ -24,10 +25,12 @@ from billing.services import (
     push_invoices,
     read_provider_prices,
     read_reported_costs,
+    run_audit,
     snapshot_balance,
     update_history,
 )
 from billing.states import IngestStatus
+from billing.values import AuditSeverity
 from catalog.values.lines import LineType
 from deployments.queries import subscriptions_for_quotes
 from deployments.states import LIVE_SUBSCRIPTIONS
@@ -42,6 +45,7 @@ from metering.values import MeteringCounts
 
 _NAMED = 3
 _METERED_DAYS: Final = 10
+_LEASE_WAIT_SECONDS: Final = 300
 ReportProgress = Callable[[str], None]  # takes a few words on a stage's progress
 REFUSALS = (DomainError, ProviderError, DatabaseError, InterfaceError)
 
@@ -85,14 +89,29 @@ def run_stages(stages: Sequence[Stage], report: ReportProgress) -> Iterator[Stag
     """Run the stages in order and yield their results as they come, whichever of them fail.
 
     None needs that another went well: invoices are matched with what is known, and only those are pushed
-    that were ingested.
+    that were ingested. Where a worker of the stack is at a stage's work, the stage waits for it.
     """
     for stage in stages:
         started = time.monotonic()
         try:
-            yield from stage.run(report)
+            yield from _run_when_free(stage, report)
         except REFUSALS as refusal:
             yield StageResult(stage.name, {}, _since(started), describe(refusal))
+
+
+def _run_when_free(stage: Stage, report: ReportProgress) -> Iterator[StageResult]:
+    deadline = time.monotonic() + _LEASE_WAIT_SECONDS
+    while True:
+        try:
+            yield from stage.run(report)
+        except LeaseHeld:
+            # Taken before anything is yielded: what runs again is the whole stage.
+            if time.monotonic() > deadline:
+                raise
+            report(f"{stage.name}: a worker is at it")
+            time.sleep(1)
+        else:
+            return
 
 
 def run_sync(report: ReportProgress) -> Iterator[StageResult]:
@@ -254,6 +273,20 @@ def run_margin(report: ReportProgress) -> Iterator[StageResult]:
     yield StageResult("margin", counts, time.monotonic() - started)
 
 
+def run_money_audit(report: ReportProgress) -> Iterator[StageResult]:
+    """Judge the whole book by every rule; one result. Findings are counted: they fail no stage."""
+    started = time.monotonic()
+    report("money audit: every rule")
+    results = run_audit(at=timezone.now(), actor="bin/run --once")
+    counts = {
+        str(severity): sum(len(each.faults) for each in results if each.rule.severity == severity)
+        for severity in AuditSeverity
+    }
+    counts["opened"] = sum(each.opened for each in results)
+    counts["closed"] = sum(each.closed for each in results)
+    yield StageResult("money audit", {"rules": len(results), **counts}, _since(started))
+
+
 def _sync_result(run: SyncRun) -> StageResult:
     counts = {
         "seen": run.seen,
@@ -284,4 +317,6 @@ STAGES: Sequence[Stage] = (
     Stage("cost anomalies", run_anomalies),
     Stage("quote", run_quotes),
     Stage("margin", run_margin),
+    # Last: it judges what all the others have written.
+    Stage("money audit", run_money_audit),
 )

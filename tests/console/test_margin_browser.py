@@ -46,7 +46,7 @@ def test_the_demos_loss_is_found_from_the_menu_down_to_its_lines(demo: None, con
     last = f"{previous_month(timezone.now()).start:%Y-%m}"
     console.get_by_label("Month", exact=True).select_option(last)
     console.get_by_label("Costs without an owner").select_option("evenly")
-    console.get_by_role("button", name="Show").click()
+    console.get_by_role("button", name="Show", exact=True).click()
     console.get_by_role("link", name="initech/reports").click()
     expect(console.get_by_role("heading", name="Cost, in US dollars")).to_be_visible()
     keep(console, "margin-lines")

@@ -34,6 +34,8 @@ OTHER_STATES: Final = (
     "admin/provisioning/protectedresource/protect/<int:resource_pk>/",
     "admin/billing/providerinvoice/<path:object_id>/push_this/",
     "admin/billing/providerinvoice/<path:object_id>/accept_this/",
+    "admin/auth/user/<path:object_id>/reset_second_factor_of_this/",
+    "admin/single-sign-on/",
 )
 # They take a selection or a form, by POST: their own tests bound them.
 FORMS: Final = (

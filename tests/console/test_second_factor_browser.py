@@ -184,7 +184,7 @@ def test_a_person_signs_in_through_the_identity_provider(page: Page, settings: S
         page.goto("/admin/kernel/alert/")
         keep(page, "single-sign-on")
         page.get_by_role("link", name="Log in with Example's directory").click()
-        expect(page.get_by_role("heading", name="Alerts")).to_be_visible()
+        expect(page.get_by_role("heading", name="Alerts", exact=True)).to_be_visible()
         log_out(page)
         provider.claims = {"groups": []}
         page.goto("/admin/")

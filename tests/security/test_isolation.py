@@ -126,7 +126,9 @@ def test_the_operator_reads_every_tenants(endpoint: Endpoint) -> None:
 def test_unknown_query_parameters_are_refused_everywhere(endpoint: Endpoint, query: str) -> None:
     values = thing_of(endpoint, "acme")
     for method in METHODS:
-        if hasattr(endpoint.view, method):
+        # An export's files have formats: its own GET knows the parameter, and refuses this one.
+        is_known = endpoint.route.endswith("/export") and query.startswith("format=")
+        if hasattr(endpoint.view, method) and (method == "get" or not is_known):
             response = ask(endpoint, method, "operator", values, QUERY_STRING=query)
             assert response.status_code == 400, method
             if method != "head":
