@@ -25,9 +25,7 @@ _INVOICES: Final = ("admin:billing_providerinvoice_changelist", "Invoices")
 EMPTY_LISTS: Final = {
     "inventory.resource": EmptyList("Every sync writes what it finds at DigitalOcean.", *_SYNC),
     "inventory.project": EmptyList("The sync of projects writes what it finds at DigitalOcean.", *_SYNC),
-    "inventory.syncrun": EmptyList(
-        "A sync of each kind starts within minutes.", *_JOBS
-    ),
+    "inventory.syncrun": EmptyList("A sync of each kind starts within minutes.", *_JOBS),
     "inventory.resourceevent": EmptyList("Every sync writes what has changed since the last.", *_SYNC),
     "drift.drift": EmptyList(
         "Nothing that was checked differs from what is desired.",

@@ -10,7 +10,7 @@ import json
 import os
 import signal
 import subprocess
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -99,21 +99,16 @@ def stop_children(
         with suppress(psutil.NoSuchProcess):
             roots.append(psutil.Process(child.process.pid))
     # A child that was killed has left its own children behind: each is in the session that it led.
-    leaders = {child.process.pid for child in children}
-    _stop_trees(roots, left=_find_session_members(leaders), by=by, within_seconds=within_seconds)
+    leaders, left = {child.process.pid for child in children}, []
+    for pid in psutil.pids():
+        with suppress(ProcessLookupError, PermissionError, psutil.NoSuchProcess):
+            if os.getsid(pid) in leaders:
+                left.append(psutil.Process(pid))
+    _stop_trees(roots, left=left, by=by, within_seconds=within_seconds)
     for child in children:
         # Collected, so that no zombie is left; a process that can't be killed isn't waited for.
         with suppress(subprocess.TimeoutExpired):
             child.process.wait(timeout=5)
-
-
-def _find_session_members(leaders: Set[int]) -> list[psutil.Process]:
-    found = []
-    for pid in psutil.pids():
-        with suppress(ProcessLookupError, PermissionError, psutil.NoSuchProcess):
-            if os.getsid(pid) in leaders:
-                found.append(psutil.Process(pid))
-    return found
 
 
 def _stop_trees(

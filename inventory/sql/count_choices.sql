@@ -4,7 +4,8 @@
 -- returns     dimension, value, number: `most` + 1 where there are more
 -- locks       nothing
 --
--- From each value to the next by the index, and then along it: to group the whole table would read every row.
+-- From each value to the next by the index, and then along it: to group the whole table would read every row. A range and
+-- not `=`: the planner takes an unknown value for an average one, and would look for a rare one among all live rows.
 WITH RECURSIVE kinds AS (
     (SELECT kind AS value FROM cloud_resources WHERE deleted_at IS NULL ORDER BY kind LIMIT 1)
     UNION ALL
@@ -34,21 +35,30 @@ statuses AS (
 )
 SELECT 'kind' AS dimension, value, (
     SELECT count(*)
-    FROM (SELECT FROM cloud_resources WHERE deleted_at IS NULL AND kind = value LIMIT %(most)s::integer + 1) AS few
+    FROM (
+        SELECT FROM cloud_resources WHERE deleted_at IS NULL AND kind BETWEEN value AND value ORDER BY kind
+        LIMIT %(most)s::integer + 1
+    ) AS few
 ) AS number
 FROM kinds
 WHERE value IS NOT NULL
 UNION ALL
 SELECT 'region', value, (
     SELECT count(*)
-    FROM (SELECT FROM cloud_resources WHERE deleted_at IS NULL AND region = value LIMIT %(most)s::integer + 1) AS few
+    FROM (
+        SELECT FROM cloud_resources WHERE deleted_at IS NULL AND region BETWEEN value AND value ORDER BY region
+        LIMIT %(most)s::integer + 1
+    ) AS few
 )
 FROM regions
 WHERE value IS NOT NULL
 UNION ALL
 SELECT 'status', value, (
     SELECT count(*)
-    FROM (SELECT FROM cloud_resources WHERE deleted_at IS NULL AND status = value LIMIT %(most)s::integer + 1) AS few
+    FROM (
+        SELECT FROM cloud_resources WHERE deleted_at IS NULL AND status BETWEEN value AND value ORDER BY status
+        LIMIT %(most)s::integer + 1
+    ) AS few
 )
 FROM statuses
 WHERE value IS NOT NULL

@@ -135,7 +135,9 @@ def asked_of_the_console(client: Client, query: str) -> list[str]:
         answer = client.get(f"/admin/inventory/resource/{query}")
     assert answer.status_code == 200
     assert answer.context["cl"].result_list
-    return [query["sql"] for query in queries.captured_queries if 'FROM "cloud_resources"' in query["sql"]]
+    # Not the chips' counts, which narrow nothing and stop at what they show: tests/console/search_plans.py.
+    read = [query["sql"] for query in queries.captured_queries if 'FROM "cloud_resources"' in query["sql"]]
+    return read[:1] + read[-1:]
 
 
 def many_of(request: pytest.FixtureRequest) -> int:

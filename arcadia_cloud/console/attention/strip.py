@@ -86,8 +86,14 @@ def build_strip(known: PageReads, request: HttpRequest, horizon: Horizon, *, at:
             is_failing=any(subject.startswith("billing:") for subject in alerts.subjects),
         )
     concerns = merge_signs(signs)
+    heading = "Nothing needs a hand"
+    if concerns:
+        heading = count_severities(concerns)
+    elif unknowns:
+        # Not green: what isn't known may need one.
+        heading = f"Nothing known needs a hand; {len(unknowns)} not known yet"
     return Strip(
-        heading=_heading(concerns, unknowns),
+        heading=heading,
         concerns=concerns[:_SHOWN],
         hidden=max(len(concerns) - _SHOWN, 0),
         unknowns=unknowns,
@@ -140,11 +146,3 @@ def _signs_of_work(known: PageReads, alerts: _OpenAlerts, request: HttpRequest) 
             may_lift=request.user.has_perm("provisioning.change_provisioningbrake"),
         ),
     ]
-
-
-def _heading(concerns: Sequence[Concern], unknowns: Sequence[Unknown]) -> str:
-    if concerns:
-        return count_severities(concerns)
-    if unknowns:
-        return f"Nothing known needs a hand; {len(unknowns)} not known yet"
-    return "Nothing needs a hand"
