@@ -111,7 +111,7 @@ def test_an_operator_enrols_and_signs_in_by_code_and_by_recovery_code(page: Page
 
     log_out(page)
     log_in(page, user.username)
-    expect(page.get_by_text("One more step")).to_be_visible()
+    expect(page.get_by_role("heading", name="Second factor")).to_be_visible()
     assert_no_wider_than_a_phone(page)
     keep(page, "second-factor-code")
     enter(page, code_of(key, steps=1))  # the present one was used for the set-up
