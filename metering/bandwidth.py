@@ -32,7 +32,8 @@ log = structlog.get_logger(__name__)
 
 _MISSING: Final = load(__package__, "missing_bandwidth.sql")
 _RECORD: Final = load(__package__, "record_bandwidth.sql")
-_KEPT_DAYS: Final = 14  # so long DigitalOcean keeps a droplet's metrics
+# The longest range of DigitalOcean's own graphs: its documents name no time after which metrics go.
+_KEPT_DAYS: Final = 14
 _AROUND: Final = timedelta(minutes=15)  # samples on both sides of midnight say what held at it
 _RESERVED_SHARE: Final = 10  # of the hour's calls a tenth is left to others, as syncs leave it
 _MOST: Final = 5_000  # without a limit of calls; an hour's ordinary one
