@@ -22,12 +22,14 @@ from arcadia_cloud.digitalocean.errors import ProviderError
 from arcadia_cloud.kernel.alerts import raise_alert, resolve_alert
 from arcadia_cloud.kernel.errors import InvalidInput, describe
 from arcadia_cloud.kernel.money import Money
+from arcadia_cloud.kernel.queue.nudge import nudge
 from inventory.models import Resource
 from inventory.values import PROVIDER, PROVIDER_CURRENCY, Kind, kind_label
 from provisioning import registry
 from provisioning.contract import Inputs, SizeOrder
 from provisioning.errors import AccountLimit
 from provisioning.models import ProviderOffer
+from provisioning.queue import QUEUE, READ_OFFER
 from provisioning.steps.cloud import PURPOSE
 
 log = structlog.get_logger(__name__)
@@ -62,6 +64,14 @@ class Offer:
     limits: Mapping[str, int]
     read_at: datetime
     failure: str
+
+
+def request_offer() -> None:
+    """Ask a worker to read the offer, once the transaction commits.
+
+    A broker that is away leaves it to the schedule, silently.
+    """
+    nudge(READ_OFFER, queue=QUEUE)
 
 
 def refresh_offer(*, kind: str) -> None:

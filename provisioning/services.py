@@ -15,7 +15,7 @@ from provisioning.event_feed import delete_old_feed_events
 from provisioning.operator_actions import begin_saga, cancel_saga, requeue_saga, retry_saga
 from provisioning.pause import pause, unpause
 from provisioning.protection import protect, refuse_if_protected, unprotect
-from provisioning.provider_offer import refresh_offer
+from provisioning.provider_offer import refresh_offer, request_offer
 from provisioning.recovery import sweep
 from provisioning.registry import register_steps, register_workflow
 from provisioning.restore import prepare_restored
@@ -35,6 +35,7 @@ __all__ = [
     "refuse_if_protected",
     "register_steps",
     "register_workflow",
+    "request_offer",
     "requeue_saga",
     "retry_saga",
     "run",

@@ -58,6 +58,7 @@ def test_a_start_asks_for_billing_as_it_asks_for_a_sync(
     call_command("set_up", sync=True, stdout=StringIO())
     assert queued(valkey_client) == [("billing.refresh", "{'actor': 'bin/run'}")]
     assert valkey_client.llen("cloud_sync_full") == valkey_client.llen("cloud_sync_slow") == 1
+    assert valkey_client.llen("provisioning") == 1, "what DigitalOcean sells"
 
 
 @pytest.mark.usefixtures("patient_broker")

@@ -148,3 +148,13 @@ def test_a_droplets_page_links_to_what_can_be_done_to_it(login: Login) -> None:
     saga = a_saga(1)
     assert offered() == []
     assert f"Saga {saga.pk} works on it" in operator.get(address).content.decode()
+
+
+def test_where_the_sizes_are_not_known_yet_the_form_asks_for_one_and_blames_nobody(operator: Client) -> None:
+    row = droplet_row()
+    shown = operator.get(f"/admin/inventory/resource/{row.pk}/change/").content.decode()
+    form = shown[: shown.index(f'action="{START}resize_droplet/"')].rpartition("<form")[2]
+    assert 'method="get"' in form
+    asked = operator.get(f"{START}resize_droplet/", {"droplet_id": row.provider_id, "size": ""})
+    assert f'value="{row.provider_id}"' in asked.content.decode()
+    assert "This field is required" not in asked.content.decode()

@@ -9,6 +9,7 @@ from django.db import DatabaseError
 from billing.refresh import request_refresh
 from inventory.services import request_sync
 from inventory.values import RunMode
+from provisioning.services import request_offer
 
 
 class Command(BaseCommand):
@@ -38,6 +39,7 @@ class Command(BaseCommand):
                 for mode in (RunMode.FULL, RunMode.SLOW):
                     request_sync(mode=mode, actor="bin/run")
                 request_refresh(actor="bin/run")
+                request_offer()
                 self.stdout.write("a first sync is asked for, and billing; the workers do them")
         except DatabaseError as error:
             raise CommandError(f"the database refused: {error}") from error
