@@ -23,6 +23,7 @@ from arcadia_cloud.kernel.models import Alert
 from arcadia_cloud.kernel.queue.schedule.seed import seed_schedule
 from catalog.models import ResourcePrice, TaxRate
 from deployments.services import create_template
+from metering.models import MeteringConfig
 from tests.catalog.rows import draft, stored_plan
 from tests.console.conftest import Login
 from tests.console.rows import ACCESS_LISTS, EVERY_LIST, queries_of, some_of_everything
@@ -38,6 +39,7 @@ EDITABLE = {
     "catalog.resourceprice",
     "catalog.taxrate",
     "deployments.deploymenttemplate",
+    "metering.meteringconfig",
     "billing.providerprice",
     "billing.exchangerate",
     "django_celery_beat.periodictask",
@@ -111,6 +113,9 @@ def test_every_form_of_the_console_logs_the_old_value_and_the_new_one(root: Clie
     coming = timezone.now().date() + timedelta(days=30)  # a price that is in force isn't edited
     ResourcePrice.objects.create(resource_kind="dns_zones", price_cents=50, effective_from=coming)
     TaxRate.objects.create(code="VAT", percent=10, effective_from=coming)
+    MeteringConfig.objects.create(
+        resource_kind="dns_zones", effective_from=coming, set_by="a test", set_at=timezone.now()
+    )
     saved = set()
     for label in sorted(name.replace("/", ".") for name in (*EVERY_LIST, *ACCESS_LISTS)):
         model = apps.get_model(label)
