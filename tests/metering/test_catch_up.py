@@ -125,6 +125,24 @@ def test_a_deletion_that_is_confirmed_late_takes_the_days_back_that_it_touches()
     assert meter_due(at=instant(8, 2)) == MeteringResult()
 
 
+def test_what_changes_while_a_run_meters_is_left_to_the_next_one() -> None:
+    observed_from(2, a_deployment())
+    observed(seen(created_at=instant(2, 12)), at=instant(4, 10))
+    metered(*(date(2026, 3, day) for day in range(2, 7)))
+    tombstone(["1"], at=instant(7, 9))
+    late: list[SpanChange] = []
+
+    def change_meanwhile(words: str) -> None:
+        if words.endswith("again") and not late:
+            changed = {"resource_id": the_resource().pk, "since": instant(3, 0), "until": instant(4, 0)}
+            late.append(SpanChange.objects.create(**changed))
+
+    meter_due(at=instant(8, 1.2), report=change_meanwhile)
+    assert list(SpanChange.objects.all()) == late != []
+    meter_due(at=instant(8, 2))
+    assert not SpanChange.objects.exists()
+
+
 def test_what_is_first_seen_long_after_its_creation_is_metered_for_the_days_it_lived() -> None:
     shop = a_deployment()
     metered(*(date(2026, 3, day) for day in range(2, 7)))
