@@ -42,6 +42,7 @@ def samples(*rates: str, step: int = 100, since: int = 0) -> list[tuple[Decimal,
         (samples("8", "8", "", "", "8", "8", "8"), (0, 600), "0.4", 400),  # two are missing
         (samples("8", "8", "8"), (0, 300), "0.2", 200),  # the last one has no end
         (samples("8", "NaN", "8", "8", "8"), (0, 400), "0.3", 300),
+        (samples("8", "-8", "8", "8", "8"), (0, 400), "0.3", 300),  # below zero measures nothing
         (samples("8"), (0, 100), "0", 0),
         ([], (0, 100), "0", 0),
         (samples("8") + samples("8", "8", "8", step=90, since=130), (0, 310), "0.31", 310),  # late, not lost

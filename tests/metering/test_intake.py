@@ -13,7 +13,8 @@ from metering.event_partitions import create_partitions_ahead, drop_expired_even
 from metering.intake import record_usage, recount_events
 from metering.models import BandwidthSource, UsageEvent, UsageRecord
 from metering.values import IntakeResult, MeteringCounts
-from tests.kernel.threads import at_once
+from tests.deployments.test_races import wait_until_blocked
+from tests.kernel.threads import at_once, in_thread
 from tests.metering.rows import a_deployment, hourly, total
 
 AT: Final = datetime(2026, 4, 20, 12, tzinfo=UTC)
@@ -214,6 +215,20 @@ def test_a_recount_makes_a_day_what_its_events_sum_to() -> None:
     assert total(deployment=shop) == total(deployment=wiki) == Decimal("1.5")
     with pytest.raises(PeriodPruned):
         recount_events(date(2026, 2, 28), at=AT)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_recount_waits_for_a_batch_under_way_and_takes_nothing_of_it_back() -> None:
+    shop = a_deployment().pk
+    send(event(1, deployment=shop))
+    counts: list[MeteringCounts] = []
+    with transaction.atomic():
+        send(event(2, deployment=shop))
+        recount = in_thread(lambda: counts.append(recount_events(date(2026, 4, 19), at=AT)))
+        wait_until_blocked(1)
+    recount.join()
+    assert counts == [MeteringCounts()]
+    assert total(deployment=shop) == Decimal(3)
 
 
 @pytest.mark.django_db
