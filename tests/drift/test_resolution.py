@@ -73,6 +73,17 @@ def test_an_accept_is_refused_once_the_live_value_moved_and_the_row_shows_it() -
     assert accept(drift).status == DriftStatus.ACCEPTED
 
 
+def test_an_accept_is_refused_once_the_desired_value_moved() -> None:
+    drifted()
+    drift = only_drift()
+    desired = Provisioned.objects.get()
+    desired.spec["size_slug"] = "s-8vcpu-16gb"
+    desired.save(update_fields=["spec"])
+    with pytest.raises(ValueMoved, match='the desired size_slug is "s-8vcpu-16gb" by now'):
+        accept(drift)
+    assert Provisioned.objects.get().spec["size_slug"] == "s-8vcpu-16gb"
+
+
 def test_an_accept_is_refused_when_a_sweep_changed_the_row_since_it_was_seen() -> None:
     resource = drifted()
     seen = only_drift()
