@@ -14,7 +14,9 @@ from provisioning.models import SagaRun
 from provisioning.states import SagaStatus
 
 Item = dict[str, object]
-_COSTS_BY_DAY: Final = re.compile("/admin/billing/dailycost/(?!margin|tenants|leftovers)")
+_COSTS_BY_DAY: Final = re.compile(
+    "/admin/billing/dailycost/(?!margin|tenants|leftovers|undercharges|accuracy)"
+)
 
 
 def navigation(request: HttpRequest) -> list[dict[str, object]]:
@@ -84,11 +86,7 @@ def navigation(request: HttpRequest) -> list[dict[str, object]]:
                 # Its address begins those of the pages above: there it isn't the present one.
                 {
                     **_item("Costs by day", "calendar_month", "billing.dailycost"),
-                    "active": re.match(
-                        r"/admin/billing/dailycost/(?!margin|tenants|leftovers|undercharges|accuracy)",
-                        request.path,
-                    )
-                    is not None,
+                    "active": _COSTS_BY_DAY.match(request.path) is not None,
                 },
                 _item("Cost anomalies", "trending_up", "billing.costanomaly"),
                 _page(request, "Leftovers", "recycling", "billing_leftovers", "billing.dailycost"),

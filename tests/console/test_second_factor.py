@@ -133,6 +133,13 @@ def test_nothing_of_the_console_opens_before_it_is_passed(db: None, required: No
         assert open_ones == []
 
 
+def test_nor_where_the_service_stands_below_a_prefix(db: None, required: None) -> None:
+    a_user("anna", "admin")
+    answer = signed_in("anna").get("/admin/jobs/", SCRIPT_NAME="/cloud")
+    assert answer.status_code == 302
+    assert answer.headers["Location"].startswith(f"{SET_UP}?next=")
+
+
 def test_a_person_sets_it_up_and_signs_in_with_a_code_each_good_once(db: None, required: None) -> None:
     user = a_user("anna", "operator")
     client = signed_in("anna")

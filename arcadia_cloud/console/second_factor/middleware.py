@@ -22,6 +22,7 @@ _OPEN: Final = frozenset(
         "oidc_authentication_callback",
     }
 )
+_ROUTES: Final = "admin/"  # of arcadia_cloud.urls
 _PAGES: Final = {DueStep.CODE: "second_factor_code", DueStep.ENROLMENT: "second_factor_enrolment"}
 
 
@@ -39,9 +40,8 @@ class SecondFactorMiddleware:
 
     def process_view(self, request: HttpRequest, *_view: Any) -> HttpResponse | None:
         match = request.resolver_match
-        # By where it stands: pages of our own, such as the jobs, are in no namespace of the admin's.
-        is_console = request.path_info.startswith(reverse("admin:index"))
-        if match is None or not is_console or match.view_name in _OPEN:
+        # By the route: it has no prefix of the deployment, and the jobs are in no namespace of the admin's.
+        if match is None or not match.route.startswith(_ROUTES) or match.view_name in _OPEN:
             return None
         user = request.user
         if not isinstance(user, User):
