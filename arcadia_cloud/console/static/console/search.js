@@ -11,7 +11,6 @@
   const PAUSE = 120; // ms after the last key
   let timer = 0;
   let request = null;
-  let shown = ""; // the text that the results are of
   let active = -1;
 
   const options = () => Array.from(results.querySelectorAll("[role=option]"));
@@ -31,7 +30,7 @@
 
   function show(html, text) {
     results.innerHTML = html;
-    shown = text;
+    results.dataset.text = text; // the text that the results are of
     mark(0);
     const count = options().length;
     status.textContent = text && count ? `${count} result${count === 1 ? "" : "s"}` : "";
@@ -96,12 +95,20 @@
       mark(active + (event.key === "ArrowDown" ? 1 : -1));
     }
   });
-  form.addEventListener("submit", (event) => {
-    // Results of an earlier text are none to open: then the form goes to the page of the search.
-    const option = options()[active];
-    if (!option || shown !== input.value.trim()) return;
+  form.addEventListener("submit", async (event) => {
     event.preventDefault();
-    window.location.assign(option.href);
+    if (results.dataset.text === input.value.trim()) {
+      if (options()[active]) window.location.assign(options()[active].href);
+      else form.submit();
+      return;
+    }
+    // Enter came before the results of this text: the only one is opened, of several none was chosen.
+    window.clearTimeout(timer);
+    const typed = input.value.trim();
+    await load();
+    if (typed !== input.value.trim()) return;
+    if (options().length === 1) window.location.assign(options()[0].href);
+    else form.submit();
   });
   results.addEventListener("mousemove", (event) => {
     const option = event.target.closest("[role=option]");
