@@ -87,7 +87,7 @@ class PlanTenant(models.Model):
     """A tenant that a plan is offered to although it isn't public."""
 
     plan = models.ForeignKey(Plan, on_delete=models.CASCADE, related_name="tenants")
-    tenant_id = models.TextField()
+    tenant_id = models.TextField("tenant")
 
     class Meta:
         db_table = "plan_tenants"

@@ -45,7 +45,7 @@ class Deployment(models.Model):
     `template_version` name what it was provisioned from, null where it wasn't.
     """
 
-    tenant_id = models.TextField()
+    tenant_id = models.TextField("tenant")
     slug = models.SlugField(max_length=80)
     display_name = models.CharField(max_length=200, blank=True)
     region = models.CharField(max_length=20, blank=True)

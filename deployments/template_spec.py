@@ -9,6 +9,7 @@ from typing import Annotated, Any, Final, NoReturn, TypeAlias
 
 import msgspec
 
+from arcadia_cloud.kernel.struct_errors import field_and_rule
 from deployments.errors import InvalidTemplate
 
 VARIABLES: Final = frozenset({"slug", "tenant", "region"})
@@ -18,7 +19,10 @@ _BRACE: Final = re.compile(r"[{}]")
 
 Key: TypeAlias = Annotated[
     str,
-    msgspec.Meta(pattern=r"^[a-z](?:[a-z0-9-]{0,30}[a-z0-9])?$", description="Its name within the template."),
+    msgspec.Meta(
+        pattern=r"^[a-z](?:[a-z0-9-]{0,30}[a-z0-9])?$",
+        description="Its name within the template: lower-case letters, digits and hyphens, a letter first.",
+    ),
 ]
 Text: TypeAlias = Annotated[str, msgspec.Meta(min_length=1, max_length=255)]
 
@@ -72,8 +76,7 @@ def parse_spec(spec: Any) -> TemplateSpec:
     try:
         parsed = msgspec.convert(spec, TemplateSpec)
     except msgspec.ValidationError as error:
-        rule, _, path = str(error).partition(" - at `$")
-        _refuse(f"spec{path.rstrip('`')}", rule)
+        _refuse(*field_and_rule(error, TemplateSpec, root="spec"))
     _check_texts(spec, "spec")
     _check_keys(parsed)
     return parsed

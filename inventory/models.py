@@ -51,13 +51,13 @@ class Project(models.Model):
     """
 
     provider = models.CharField(max_length=40, default=PROVIDER)
-    provider_id = models.CharField(max_length=80)
+    provider_id = models.CharField("provider's ID", max_length=80)
     name = models.CharField(max_length=255)
     description = models.TextField(blank=True)
     purpose = models.CharField(max_length=255, blank=True)
     environment = models.CharField(max_length=40, blank=True)
     is_default = models.BooleanField(default=False)
-    tenant_id = models.TextField(null=True, blank=True)  # noqa: DJ001 - null is "ours", "" is refused
+    tenant_id = models.TextField("tenant", null=True, blank=True)  # noqa: DJ001 - null is "ours", "" is refused
     attrs = models.JSONField(default=dict)
     first_seen_at = models.DateTimeField()
     last_seen_at = models.DateTimeField()
@@ -90,7 +90,7 @@ class SyncRun(models.Model):
     started_at = models.DateTimeField()
     finished_at = models.DateTimeField(null=True, blank=True)
     pages = models.PositiveIntegerField(default=0)
-    api_calls = models.PositiveIntegerField(default=0)
+    api_calls = models.PositiveIntegerField("API calls", default=0)
     expected = models.PositiveIntegerField(null=True, blank=True)  # meta.total, for the progress bar
     seen = models.PositiveIntegerField(default=0)
     discovered = models.PositiveIntegerField(default=0)
@@ -226,8 +226,8 @@ class Resource(models.Model):
 
     provider = models.CharField(max_length=40, default=PROVIDER)
     kind = models.CharField(max_length=40, choices=Kind)
-    provider_id = models.TextField()
-    urn = models.TextField(blank=True)
+    provider_id = models.TextField("provider's ID")
+    urn = models.TextField("URN", blank=True)
     name = models.TextField(blank=True)
     region = models.CharField(max_length=40, blank=True)
     status = models.CharField(max_length=40, blank=True)
@@ -235,16 +235,16 @@ class Resource(models.Model):
     deployment = models.ForeignKey(
         "deployments.Deployment", models.PROTECT, null=True, blank=True, related_name="resources"
     )
-    tenant_id = models.TextField(null=True, blank=True)  # noqa: DJ001 - null is unattributed, "" is refused
+    tenant_id = models.TextField("tenant", null=True, blank=True)  # noqa: DJ001 - null is unattributed, "" is refused
     attributed_by = models.CharField(max_length=12, choices=AttributionRule, blank=True, default="")
     attribution_note = models.TextField(blank=True, default="", db_default="")
-    saga_tenant_id = models.TextField(null=True, blank=True)  # noqa: DJ001 - null where no saga made it
+    saga_tenant_id = models.TextField("saga's tenant", null=True, blank=True)  # noqa: DJ001 - null where no saga made it
     saga_deployment = models.ForeignKey(
         "deployments.Deployment", models.PROTECT, null=True, blank=True, related_name="+", db_index=False
     )
     project_seen_at = models.DateTimeField(null=True, blank=True)
     parent_kind = models.CharField(max_length=40, blank=True, default="", db_default="")
-    parent_id = models.TextField(blank=True, default="", db_default="")
+    parent_id = models.TextField("parent's ID", blank=True, default="", db_default="")
     tags = ArrayField(models.TextField(), default=list, blank=True)
     attrs = models.JSONField(default=dict)
     monthly_price_cents = models.PositiveIntegerField(null=True, blank=True)
@@ -362,10 +362,10 @@ class ResourceSpan(models.Model):
     deployment = models.ForeignKey(
         "deployments.Deployment", models.PROTECT, null=True, blank=True, related_name="+"
     )
-    tenant_id = models.TextField(null=True, blank=True)  # noqa: DJ001 - as on the resource
+    tenant_id = models.TextField("tenant", null=True, blank=True)  # noqa: DJ001 - as on the resource
     active = models.BooleanField()
     size_gb = models.DecimalField(max_digits=20, decimal_places=6, null=True, blank=True)
-    sku = models.TextField(null=True, blank=True)  # noqa: DJ001 - null is of no sku
+    sku = models.TextField("SKU", null=True, blank=True)  # noqa: DJ001 - null is of no sku
 
     class Meta:
         db_table = "resource_spans"

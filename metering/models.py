@@ -197,7 +197,7 @@ class UsageSource(models.Model):
     Its row is the lock of its batches: of one that comes twice at once, the second finds the first stored.
     """
 
-    tenant_id = models.TextField(null=True, blank=True)  # noqa: DJ001 - null is of no tenant, "" is refused
+    tenant_id = models.TextField("tenant", null=True, blank=True)  # noqa: DJ001 - null is of no tenant, "" is refused
     name = models.CharField(max_length=200)
     last_used_at = models.DateTimeField()
 

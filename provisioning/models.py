@@ -60,7 +60,7 @@ class SagaRun(models.Model):
     idempotency_key = models.TextField(null=True, blank=True, unique=True)
     nonce = models.TextField(blank=True, default="", db_default="")
     requested_by = models.TextField()
-    tenant_id = models.TextField(null=True, blank=True)  # noqa: DJ001 - null is the operator's own
+    tenant_id = models.TextField("tenant", null=True, blank=True)  # noqa: DJ001 - null is the operator's own
     deployment = models.ForeignKey(
         "deployments.Deployment", models.PROTECT, null=True, blank=True, related_name="sagas"
     )
@@ -251,7 +251,7 @@ class SagaCreate(models.Model):
 
     saga = models.ForeignKey(SagaRun, models.PROTECT, related_name="creates", db_index=False)
     step_idx = models.PositiveIntegerField()
-    tenant_id = models.TextField(null=True, blank=True)  # noqa: DJ001 - null is the operator's own
+    tenant_id = models.TextField("tenant", null=True, blank=True)  # noqa: DJ001 - null is the operator's own
     at = models.DateTimeField(db_default=Now())
 
     class Meta:
@@ -308,7 +308,7 @@ class FeedEvent(models.Model):
 
     # PostgreSQL's own type for it, xid8, has no field in Django; 63 bits last for ever.
     transaction_id = models.BigIntegerField()
-    tenant_id = models.TextField()
+    tenant_id = models.TextField("tenant")
     subject = models.CharField(max_length=10, choices=FeedSubject)
     subject_id = models.BigIntegerField()
     event_type = models.CharField(max_length=24)

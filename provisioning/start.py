@@ -14,10 +14,10 @@ from django.db import IntegrityError, connection, transaction
 from arcadia_cloud.kernel.errors import Conflict, InvalidInput
 from arcadia_cloud.kernel.queue.wake import wake
 from arcadia_cloud.kernel.sql import fetch_one, load
+from arcadia_cloud.kernel.struct_errors import field_and_rule
 from provisioning import registry
 from provisioning.contract import PARTS, Inputs, Workflow, split_step
 from provisioning.errors import KeyReused, SubjectBusy
-from provisioning.input_rules import field_and_rule
 from provisioning.models import SagaRun, SagaSubject
 from provisioning.provider_offer import check_against_offer
 from provisioning.queue import ADVANCE_DUE_SAGAS, QUEUE
@@ -109,7 +109,7 @@ def parse_inputs(kind: str, inputs: Mapping[str, Any]) -> tuple[Workflow, Inputs
     try:
         parsed = msgspec.convert(inputs, workflow.inputs)
     except msgspec.ValidationError as error:
-        field, rule = field_and_rule(error, workflow.inputs)
+        field, rule = field_and_rule(error, workflow.inputs, root="inputs")
         raise InvalidInput(f"{field}: {rule}", errors={field: [rule]}) from error
     try:
         # As parsed, not as given: defaults are stored too, and stay when a later build has others.

@@ -26,6 +26,8 @@ from arcadia_cloud.console.figures import (
     syncs_figure,
 )
 from arcadia_cloud.console.fleet_table import CHART_OPTIONS, FleetRow, chart_data, fleet_rows
+from arcadia_cloud.console.jobs.rows import JobRow, list_job_rows
+from arcadia_cloud.console.jobs.views import VIEW_JOBS
 from arcadia_cloud.console.money_card import MoneyCard, build_money_card
 from arcadia_cloud.kernel.processes import Processes, read_processes
 from billing.queries import latest_audit, summarize_billing
@@ -72,6 +74,7 @@ class Dashboard:
     syncs: list[SyncRow]
     running: list[RunProgress]
     processes: Processes
+    waiting_jobs: list[JobRow]
     is_paused: bool
     is_new: bool  # nothing was ever synced
 
@@ -97,11 +100,14 @@ def build_dashboard(request: HttpRequest, *, at: datetime, with_billing: bool) -
     sagas = summarize_provisioning()
     processes = read_processes(at=at)
     billing = summarize_billing(at=at) if with_billing else None
+    jobs = list_job_rows(processes, at=at) if request.user.has_perm(VIEW_JOBS) else []
     audit = latest_audit() if with_billing else None
     money = build_money_card(at=at) if with_billing else None
     horizon = Horizon.load(processes, at=at)
     strip = build_strip(
-        PageReads(ages, processes, sagas.brake, billing, audit, has_costs=bool(money and money.has_costs)),
+        PageReads(
+            ages, processes, jobs, sagas.brake, billing, audit, has_costs=bool(money and money.has_costs)
+        ),
         request,
         horizon,
         at=at,
@@ -126,6 +132,7 @@ def build_dashboard(request: HttpRequest, *, at: datetime, with_billing: bool) -
         syncs=_sync_rows(ages),
         running=running,
         processes=processes,
+        waiting_jobs=[job for job in jobs if job.state.word == "waiting"],
         is_paused=sagas.brake.paused,
         is_new=not cells and not running and all(age.completed_at is None for age in ages),
     )

@@ -277,6 +277,7 @@ _LEFTOVERS: Final = {
     "currency": PROVIDER_CURRENCY,
     "total": {"count": 1, "monthly": "10.00", "unpriced": 0},
     "next": None,
+    "previous": None,
     "results": [
         {
             "resource_id": 23,

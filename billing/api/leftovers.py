@@ -1,6 +1,6 @@
 """Leftovers in the API: what costs without being of use. Read-only, for operators alone."""
 
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any, Final
 
 from django.core import signing
@@ -18,7 +18,14 @@ from arcadia_cloud.kernel.api.permissions import OperatorOnly
 from arcadia_cloud.kernel.api.serializers import ExactField
 from arcadia_cloud.kernel.api.views import ApiView
 from billing.api import examples
-from billing.queries import LeftoverFilter, LeftoverReason, list_leftovers, sum_leftovers
+from billing.queries import (
+    Leftover,
+    LeftoverFilter,
+    LeftoverPlace,
+    LeftoverReason,
+    list_leftovers,
+    sum_leftovers,
+)
 from inventory.values import PROVIDER_CURRENCY, Kind
 
 _LONGEST_CURSOR: Final = 300
@@ -62,6 +69,7 @@ class LeftoverPageSerializer(serializers.Serializer[Any]):
     currency = serializers.CharField()
     total = LeftoverTotalSerializer()
     next = serializers.URLField(allow_null=True, help_text="The page after this one.")
+    previous = serializers.URLField(allow_null=True, help_text="The page before this one.")
     results = LeftoverSerializer(many=True)
 
 
@@ -76,7 +84,7 @@ class LeftoversView(ApiView):
         parameters=[
             OpenApiParameter("reason", enum=LeftoverReason.values, description="Those of this reason."),
             OpenApiParameter("kind", enum=Kind.values, description="Those of this kind."),
-            OpenApiParameter("cursor", OpenApiTypes.STR, description="From a `next` link."),
+            OpenApiParameter("cursor", OpenApiTypes.STR, description="From a `next` or `previous` link."),
             OpenApiParameter(
                 "limit",
                 {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": DEFAULT_LIMIT},
@@ -88,20 +96,20 @@ class LeftoversView(ApiView):
     )
     def get(self, request: Request) -> Response:
         """Answer a page and the sum of all pages. At list prices; what is free isn't among them."""
-        only, after, limit = _read_filter(request), _read_cursor(request), parse_limit(request)
+        only, place, limit = _read_filter(request), _read_cursor(request), parse_limit(request)
         at = timezone.now()
         # One row more than is shown proves that there is another page.
-        rows = list_leftovers(at=at, only=only, after=after, limit=limit + 1)
-        following = None
-        if len(rows) > limit:
-            last = rows[limit - 1]
-            place = f"{'' if last.monthly is None else last.monthly}/{last.resource_id}"
-            following = replace_query_param(request.build_absolute_uri(), "cursor", _signer.sign(place))
+        rows = list_leftovers(at=at, only=only, beyond=place, limit=limit + 1)
+        has_more = len(rows) > limit
+        is_backward = place is not None and place.backward
+        rows = rows[-limit:] if is_backward else rows[:limit]
+        has_next, has_previous = (True, has_more) if is_backward else (has_more, place is not None)
         body = {
             "currency": PROVIDER_CURRENCY,
             "total": sum_leftovers(at=at, only=only),
-            "next": following,
-            "results": rows[:limit],
+            "next": _link(request, rows[-1], backward=False) if rows and has_next else None,
+            "previous": _link(request, rows[0], backward=True) if rows and has_previous else None,
+            "results": rows,
         }
         return Response(LeftoverPageSerializer(body).data)
 
@@ -121,14 +129,22 @@ def _read_filter(request: Request) -> LeftoverFilter:
     )
 
 
-def _read_cursor(request: Request) -> tuple[Decimal | None, int] | None:
-    """Return the place of the last row of the page before. Raises ValidationError."""
+def _link(request: Request, row: Leftover, *, backward: bool) -> str:
+    """Return the address of the page after a row, or before it."""
+    # Signed: a place is always one that this list gave out.
+    monthly = None if row.monthly is None else str(row.monthly)
+    cursor = _signer.sign_object({"monthly": monthly, "id": row.resource_id, "backward": backward})
+    return replace_query_param(request.build_absolute_uri(), "cursor", cursor)
+
+
+def _read_cursor(request: Request) -> LeftoverPlace | None:
+    """Return the place that the page is beyond. Raises ValidationError."""
     text = request.query_params.get("cursor")
     if text is None:
         return None
     try:
-        # Signed: a place is always one that this list gave out.
-        monthly, _, resource_id = _signer.unsign(text[:_LONGEST_CURSOR]).partition("/")
-        return Decimal(monthly) if monthly else None, int(resource_id)
-    except (signing.BadSignature, InvalidOperation, ValueError) as error:
+        place = _signer.unsign_object(text[:_LONGEST_CURSOR])
+    except (signing.BadSignature, ValueError) as error:
         raise ValidationError({"cursor": ["Not a cursor of this list; start again without."]}) from error
+    monthly = place["monthly"]
+    return LeftoverPlace(None if monthly is None else Decimal(monthly), place["id"], place["backward"])

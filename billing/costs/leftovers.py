@@ -93,6 +93,15 @@ class LeftoverTotal:
 
 
 @dataclass(frozen=True, slots=True)
+class LeftoverPlace:
+    """A row's place in the list. `backward` is for the page that ends before it, not begins after it."""
+
+    monthly: Decimal | None
+    resource_id: int
+    backward: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class LeftoverFilter:
     """A reason and a kind that leftovers are narrowed to; None for any."""
 
@@ -108,26 +117,28 @@ def list_leftovers(
     at: datetime,
     only: LeftoverFilter = ANY,
     resources: Sequence[int] | None = None,
-    after: tuple[Decimal | None, int] | None = None,
+    beyond: LeftoverPlace | None = None,
     limit: int = 1_000,
     skip: int = 0,
 ) -> list[Leftover]:
     """Return the leftovers at the instant `at`, the dearest first, those without a price last.
 
-    `after` is the `monthly` and the `resource_id` of the last one of the page before; `skip` is how many
-    come before the page, for who has numbered pages and may see a row twice when one is gone meanwhile.
+    `beyond` is the place that the page begins after, or ends before; `skip` is how many come before the
+    page, for who has numbered pages and may see a row twice when one is gone meanwhile.
     """
     # The price alone is no place: many share one, and a row would come twice or not at all.
-    monthly, resource_id = after or (None, None)
+    place = beyond or LeftoverPlace(None, 0)
     parameters = {
         **_parameters(at, only),
         "resources": None if resources is None else list(resources),
-        "after_monthly": _UNPRICED if monthly is None else monthly,
-        "after_resource": resource_id,
+        "direction": -1 if place.backward else 1,
+        "place_monthly": _UNPRICED if place.monthly is None else place.monthly,
+        "place_resource": beyond and place.resource_id,
         "limit": limit,
         "skip": skip,
     }
-    return fetch_all(_LIST, parameters, into=Leftover)
+    rows = fetch_all(_LIST, parameters, into=Leftover)
+    return rows[::-1] if place.backward else rows
 
 
 def sum_leftovers(*, at: datetime, only: LeftoverFilter = ANY) -> LeftoverTotal:

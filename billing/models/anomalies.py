@@ -23,7 +23,7 @@ class CostAnomaly(models.Model):
     exactly. `revenue_percent` is what the same days did to the deployment's quote, null without one.
     """
 
-    tenant_id = models.TextField(null=True, blank=True)  # noqa: DJ001 - null is unattributed
+    tenant_id = models.TextField("tenant", null=True, blank=True)  # noqa: DJ001 - null is unattributed
     deployment = models.ForeignKey(
         "deployments.Deployment", models.PROTECT, null=True, blank=True, related_name="+", db_index=False
     )

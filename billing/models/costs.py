@@ -28,7 +28,7 @@ class ProviderPrice(models.Model):
     """
 
     kind = models.CharField(max_length=40)
-    sku = models.CharField(max_length=120, blank=True, default="")
+    sku = models.CharField("SKU", max_length=120, blank=True, default="")
     region = models.CharField(max_length=40, blank=True, default="")
     unit = models.CharField(max_length=10, choices=PriceUnit, default=PriceUnit.MONTH)
     price = _price_field()
@@ -98,7 +98,7 @@ class ReportedItem(models.Model):
     number = models.PositiveIntegerField()  # in the day, from 1
     kind = models.CharField(max_length=40)
     name = models.TextField()
-    sku = models.TextField(blank=True)
+    sku = models.TextField("SKU", blank=True)
     region = models.TextField(blank=True)
     description = models.TextField(blank=True)
     amount = _price_field()
@@ -143,7 +143,7 @@ class DailyCost(models.Model):
     day = models.DateField()
     source = models.CharField(max_length=10, choices=CostSource)
     part = models.CharField(max_length=12, choices=CostPart, default=CostPart.MATCHED)
-    tenant_id = models.TextField(null=True, blank=True)  # noqa: DJ001 - null is unattributed
+    tenant_id = models.TextField("tenant", null=True, blank=True)  # noqa: DJ001 - null is unattributed
     deployment = models.ForeignKey(
         "deployments.Deployment", models.PROTECT, null=True, blank=True, related_name="+", db_index=False
     )

@@ -100,8 +100,8 @@ class ProviderInvoice(models.Model):
     """
 
     provider = models.CharField(max_length=40, default=PROVIDER)
-    invoice_uuid = models.TextField()
-    invoice_id = models.TextField(blank=True, default="")
+    invoice_uuid = models.TextField("invoice UUID")
+    invoice_id = models.TextField("invoice ID", blank=True, default="")
     period = models.DateField()
     issued_on = models.DateField(null=True, blank=True)
     is_preview = models.BooleanField(default=False)
@@ -124,7 +124,7 @@ class ProviderInvoice(models.Model):
 
     push_status = models.CharField(max_length=10, choices=PushStatus, default=PushStatus.WAITING)
     pushed_to_finance_at = models.DateTimeField(null=True, blank=True)
-    finance_invoice_id = models.TextField(blank=True, default="")
+    finance_invoice_id = models.TextField("finance's invoice ID", blank=True, default="")
     finance_action = models.CharField(max_length=10, blank=True, default="")
     push_error = models.TextField(blank=True, default="")
     push_attempts = models.PositiveIntegerField(default=0)
@@ -224,7 +224,7 @@ class BillingEntry(models.Model):
     date = models.DateTimeField()
     amount = _amount_field()
     description = models.TextField(blank=True, default="")
-    invoice_uuid = models.TextField(null=True, blank=True)  # noqa: DJ001 - null is what the provider sends
+    invoice_uuid = models.TextField("invoice UUID", null=True, blank=True)  # noqa: DJ001 - null is what the provider sends
     number = models.PositiveIntegerField(default=1)
 
     class Meta:
@@ -311,8 +311,8 @@ class CostLine(models.Model):
     amount = _amount_field()
     project_name = models.TextField(blank=True)
     category = models.TextField(blank=True)
-    item_resource_id = models.TextField(blank=True)
-    item_resource_uuid = models.TextField(blank=True)
+    item_resource_id = models.TextField("item's resource ID", blank=True)
+    item_resource_uuid = models.TextField("item's resource UUID", blank=True)
     kind = models.CharField(max_length=40)
     name = models.TextField(blank=True)
     is_tax = models.BooleanField()

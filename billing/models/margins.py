@@ -114,7 +114,7 @@ class MarginCost(models.Model):
     # As in daily_costs, whatever sources that has.
     source = models.CharField(max_length=10)
     part = models.CharField(max_length=12, choices=CostPart)
-    tenant_id = models.TextField(null=True, blank=True)  # noqa: DJ001 - null is unattributed
+    tenant_id = models.TextField("tenant", null=True, blank=True)  # noqa: DJ001 - null is unattributed
     deployment = models.ForeignKey(
         "deployments.Deployment", models.PROTECT, null=True, blank=True, related_name="+", db_index=False
     )

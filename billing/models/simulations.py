@@ -133,7 +133,7 @@ class PlanSimulationRow(models.Model):
     simulation = models.ForeignKey(PlanSimulation, models.CASCADE, related_name="rows", db_index=False)
     subscription = models.ForeignKey(Subscription, models.PROTECT, related_name="+", db_index=False)
     deployment = models.ForeignKey(Deployment, models.PROTECT, related_name="+", db_index=False)
-    tenant_id = models.TextField()
+    tenant_id = models.TextField("tenant")
     month = models.DateField()
     revenue_now = _amount_field()
     revenue_then = _amount_field()

@@ -9,6 +9,7 @@ from django.test import Client
 
 from billing.queries import (
     LeftoverFilter,
+    LeftoverPlace,
     LeftoverReason,
     LeftoverTotal,
     list_leftovers,
@@ -174,12 +175,15 @@ def test_pages_follow_each_other_without_a_row_twice_or_left_out() -> None:
     price_volumes()
     for number in range(5):
         a_volume(f"v{number}", size=None if number > 2 else 10)
-    names: list[str] = []
-    after = None
-    while page := list_leftovers(at=AT, after=after, limit=2):
-        names += [each.name for each in page]
-        after = (page[-1].monthly, page[-1].resource_id)
-    assert names == ["v0", "v1", "v2", "v3", "v4"]
+    pages = []
+    place = None
+    while page := list_leftovers(at=AT, beyond=place, limit=2):
+        pages.append([each.name for each in page])
+        place = LeftoverPlace(page[-1].monthly, page[-1].resource_id)
+    assert pages == [["v0", "v1"], ["v2", "v3"], ["v4"]]
+    assert place is not None
+    place = LeftoverPlace(place.monthly, place.resource_id, backward=True)
+    assert [each.name for each in list_leftovers(at=AT, beyond=place, limit=2)] == ["v2", "v3"]
 
 
 def test_only_what_is_surely_of_no_use_has_a_clean_up() -> None:
@@ -210,6 +214,10 @@ def test_the_api_pages_and_filters_for_operators_alone(client: Client) -> None:
     second = client.get(first["next"], headers=OPERATOR).json()
     assert [(row["name"], row["monthly"]) for row in second["results"]] == [("odd", None)]
     assert second["next"] is None
+    assert first["previous"] is None
+    back = client.get(second["previous"], headers=OPERATOR).json()
+    assert back["results"] == first["results"]
+    assert (back["next"], back["previous"]) == (first["next"], None)
     narrowed = client.get(ADDRESS, {"reason": "unassigned", "kind": "volume"}, headers=OPERATOR).json()
     assert (narrowed["results"], narrowed["total"]["count"]) == ([], 0)
     for name in ("reason", "kind", "cursor"):

@@ -8,11 +8,14 @@ import pytest
 from django.conf import settings
 from django.test import Client
 from django.utils import timezone
+from django_celery_beat.models import PeriodicTask
 
 from arcadia_cloud.console.attention.provider_faults import provider_fault
 from arcadia_cloud.kernel.alerts import raise_alert
-from arcadia_cloud.kernel.models import Alert
+from arcadia_cloud.kernel.models import Alert, ProcessHeartbeat
 from arcadia_cloud.kernel.processes import record_heartbeat
+from arcadia_cloud.kernel.queue.job_runs import record_end, record_request, record_start
+from arcadia_cloud.kernel.queue.schedule.seed import seed_schedule
 from billing.models import AuditRun, CostDay, DailyCost
 from inventory.kinds import registry
 from inventory.models import Resource, SyncRun
@@ -248,6 +251,58 @@ def test_what_rows_show_needs_no_alert_and_has_one_entry_with_it(
     words = [entry[1] for entry in strip_of(operator)[2]]
     assert words[0] == "Spans overlap: 2"
     assert len(words) == 2
+
+
+def test_a_job_that_is_not_done_is_an_entry_unless_its_cause_has_one(all_read: None, viewer: Client) -> None:
+    seed_schedule()
+    at = timezone.now()
+    keys, trials, usage = (
+        PeriodicTask.objects.get(name=name)
+        for name in (
+            "kernel: forget expired idempotency keys",
+            "deployments: end trials",
+            "metering: prune old usage",
+        )
+    )
+    ended_run(keys, ("failed", "OperationalError: the disk is full"), at=at)
+    ended_run(trials, ("failed", f"ProviderUnavailable: GET /v2/droplets: {ANSWER}"), at=at)
+    record_request(task_id="waits", job=usage.name, actor="schedule", at=at - timedelta(minutes=2))
+
+    tone, heading, entries = strip_of(viewer)
+    assert (tone, heading) == ("warning", "3 warnings")
+    assert entries == [
+        (
+            "warning",
+            "Job metering: prune old usage waiting: asked for 2 minutes ago, no worker took it",
+            f"/admin/jobs/{usage.pk}/",
+        ),
+        (
+            "warning",
+            "Job deployments: end trials failed: DigitalOcean answers 500",
+            f"/admin/jobs/{trials.pk}/",
+        ),
+        (
+            "warning",
+            "Job kernel: forget expired idempotency keys failed: OperationalError: the disk is full",
+            f"/admin/jobs/{keys.pk}/",
+        ),
+    ]
+    page = viewer.get("/admin/").content.decode()
+    assert "asked for 2 minutes ago, no worker took it</span>" in page[page.index('id="home-workers"') :]
+
+    # The same fault of the provider elsewhere, an alert in a job's words, no worker on a job's queue.
+    an_alert("sync_stale", "kind:volume", f"Sync of volume: GET /v2/volumes: {ANSWER}")
+    an_alert("disk", "disk", "the disk is full")
+    queues = [name for name in settings.QUEUES if name != "metering"]
+    ProcessHeartbeat.objects.filter(name="one@host").update(queues=queues)
+    words = [text for _, text, _ in strip_of(viewer)[2]]
+    assert "DigitalOcean answers 500: 1 job and 1 kind affected" in words
+    assert not [text for text in words if text.startswith("Job ")]
+
+
+def ended_run(job: PeriodicTask, end: tuple[str, str], *, at: datetime) -> None:
+    record_start(task_id=job.name, job=job.name, worker="one@host", at=at)
+    record_end(task_id=job.name, outcome=end[0], message=end[1], at=at)
 
 
 def test_every_page_has_a_bell_with_the_number_of_alerts_that_are_awake(login: Login) -> None:

@@ -29,12 +29,16 @@ SPEC: dict[str, Any] = {"project": "{tenant}", "droplets": [DROPLET]}
 @pytest.mark.parametrize(
     ("spec", "field", "rule"),
     [
-        ([], "spec", "Expected `object`"),
-        ({"project": "p"}, "spec", "missing required field `droplets`"),
-        ({**SPEC, "droplets": []}, "spec.droplets", "length >= 1"),
-        ({**SPEC, "servers": []}, "spec", "unknown field `servers`"),
-        ({**SPEC, "droplets": [{**DROPLET, "size": 1}]}, "spec.droplets[0].size", "Expected `str`"),
-        ({**SPEC, "droplets": [{**DROPLET, "key": "Web"}]}, "spec.droplets[0].key", "matching regex"),
+        ([], "spec", "Must be an object."),
+        ({"project": "p"}, "spec.droplets", "Is required."),
+        ({**SPEC, "droplets": []}, "spec.droplets", "Must have at least 1 entry."),
+        ({**SPEC, "servers": []}, "spec.servers", "There is no such field."),
+        ({**SPEC, "droplets": [{**DROPLET, "size": 1}]}, "spec.droplets[0].size", "Must be text."),
+        (
+            {**SPEC, "droplets": [{**DROPLET, "key": "Web"}]},
+            "spec.droplets[0].key",
+            "Its name within the template: lower-case letters, digits",
+        ),
         ({**SPEC, "project": "{owner}"}, "spec.project", "the variables are {region}, {slug}, {tenant}"),
         ({**SPEC, "project": "{slug"}, "spec.project", "the variables are"),
         ({**SPEC, "droplets": [DROPLET, DROPLET]}, "spec.droplets", "web: a key stands for one thing"),

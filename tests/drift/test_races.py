@@ -13,14 +13,15 @@ from django.utils import timezone
 from arcadia_cloud.kernel.errors import Conflict
 from arcadia_cloud.kernel.leases import LeaseHeld, lease
 from drift.detection import sweep_all
+from drift.errors import NotAdoptable
 from drift.models import Drift
-from drift.services import accept_drift, detect_all, ignore_drift, revert_drift
+from drift.services import accept_drift, adopt_resource, detect_all, ignore_drift, revert_drift
 from drift.states import DriftStatus
 from drift.values import DriftCounts
 from inventory.models import Resource, ResourceEvent
 from inventory.values import EventType
 from provisioning.models import Provisioned, SagaRun
-from tests.drift.fleet import drifted, hour, only_drift, sweep
+from tests.drift.fleet import drifted, hour, make_resource, only_drift, sweep
 from tests.inventory.observations import observed, seen
 from tests.kernel.threads import in_thread
 
@@ -119,6 +120,17 @@ def test_two_accepts_at_once_make_one_version() -> None:
     results = both(lambda: accept(drift, "ada"), lambda: accept(drift, "bob"))
     assert sorted(isinstance(result, Conflict) for result in results) == [False, True]
     assert Provisioned.objects.get().spec_version == 2
+
+
+def test_of_two_adoptions_at_once_one_adopts() -> None:
+    resource = make_resource()
+    late = while_held(
+        lambda: adopt_resource(resource_pk=resource.pk, actor="ada", at=hour(1)),
+        lambda: adopt_resource(resource_pk=resource.pk, actor="bob", at=hour(1)),
+    )
+    assert isinstance(late, NotAdoptable)
+    assert "has a desired state already" in late.detail
+    assert Provisioned.objects.count() == 1
 
 
 @pytest.mark.parametrize("action", ACTIONS)

@@ -98,7 +98,7 @@ def test_the_line_that_makes_a_token_works_wherever_the_stack_keeps_its_state(st
     assert token_line(DEFAULT_FOLDER) == ".venv/bin/python manage.py issue_token --role platform_admin"
 
 
-def test_the_readme_knows_every_variable_that_settings_and_bin_run_read() -> None:
+def test_the_documents_know_every_variable_that_settings_and_bin_run_read() -> None:
     sources = [
         PROJECT / "arcadia_cloud" / "settings.py",
         *(PROJECT / "arcadia_cloud" / "embedded").glob("*.py"),
@@ -112,5 +112,7 @@ def test_the_readme_knows_every_variable_that_settings_and_bin_run_read() -> Non
         )
     }
     assert len(read) >= 30
-    readme = (PROJECT / "README.md").read_text(encoding="utf-8")
-    assert [name for name in sorted(read) if f"`{name}`" not in readme and name != "ARCADIA_ENV"] == []
+    texts = [(PROJECT / name).read_text(encoding="utf-8") for name in ("README.md", "docs/settings.md")]
+    assert [
+        name for name in sorted(read) if f"`{name}`" not in "".join(texts) and name != "ARCADIA_ENV"
+    ] == []

@@ -93,7 +93,7 @@ def count_severities(concerns: Sequence[Concern]) -> str:
 
 def count_things(things: Iterable[tuple[str, str]]) -> str:
     """Return how many there are of each noun: `17 kinds and 1 invoice`."""
-    counts = Counter(noun for noun, _name in set(things))
+    counts = Counter(noun for noun, _name in sorted(set(things)))
     words = [f"{count} {noun}{'' if count == 1 else 's'}" for noun, count in counts.most_common()]
     return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
 

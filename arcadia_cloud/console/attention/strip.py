@@ -11,6 +11,7 @@ from django.http import HttpRequest
 from arcadia_cloud.console.attention.addresses import SubjectAddresses
 from arcadia_cloud.console.attention.alert_signs import signs_of_alerts, subjects_with
 from arcadia_cloud.console.attention.concern import Concern, Sign, count_severities, merge_signs
+from arcadia_cloud.console.attention.job_signs import signs_of_jobs
 from arcadia_cloud.console.attention.state_signs import (
     sign_of_drift,
     signs_of_billing,
@@ -20,6 +21,7 @@ from arcadia_cloud.console.attention.state_signs import (
     syncs_cannot_run,
 )
 from arcadia_cloud.console.attention.unknowns import Horizon, Unknown
+from arcadia_cloud.console.jobs.rows import JobRow
 from arcadia_cloud.kernel.models import Alert
 from arcadia_cloud.kernel.processes import NO_WORKER, Processes
 from billing.models import AuditRun
@@ -37,10 +39,11 @@ _BILLING_QUEUE: Final = "cloud_billing"
 
 @dataclass(frozen=True, slots=True)
 class PageReads:
-    """The reads that the page has made already. `billing` is None for those who may not see it."""
+    """The reads that the page has made already. What the user may not see is None or, of jobs, empty."""
 
     ages: Sequence[SyncAge]
     processes: Processes
+    jobs: Sequence[JobRow]
     brake: ProvisioningBrake
     billing: BillingSummary | None
     audit: AuditRun | None
@@ -139,6 +142,7 @@ def _signs_of_work(known: PageReads, alerts: _OpenAlerts, request: HttpRequest) 
         ),
         *signs_of_alerts(alerts.awake, addresses, with_billing=known.billing is not None),
         *(sign for sign in late if sign not in silent),
+        *signs_of_jobs(known.jobs, known.processes, alert_messages={alert.message for alert in alerts.every}),
         *signs_of_provisioning(
             known.brake,
             list_failed_sagas(_MOST_ALERTS),

@@ -30,10 +30,11 @@ _COLOURS: Final[Mapping[str, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class JobState:
-    """A word for a job's state, and what there is to add; `colour` is the theme's."""
+    """A word for a job's state, since when, and what there is to add; `colour` is the theme's."""
 
     word: str
     detail: str = ""
+    since: datetime | None = None
 
     @property
     def colour(self) -> str:
@@ -75,12 +76,18 @@ class JobRow:
 def list_job_rows(processes: Processes, *, at: datetime) -> list[JobRow]:
     """Return every job, by name. Five queries."""
     tasks = PeriodicTask.objects.select_related("crontab", "interval", "solar", "clocked").order_by("name")
-    return build_rows(list(tasks), processes, at=at)
+    return _build_rows(list(tasks), read_runs(), processes, at=at)
 
 
-def build_rows(tasks: Sequence[PeriodicTask], processes: Processes, *, at: datetime) -> list[JobRow]:
-    """Return the rows of these jobs."""
-    runs = read_runs([task.name for task in tasks])
+def read_job_row(task: PeriodicTask, processes: Processes, *, at: datetime) -> JobRow:
+    """Return the row of one job."""
+    (row,) = _build_rows([task], read_runs([task.name]), processes, at=at)
+    return row
+
+
+def _build_rows(
+    tasks: Sequence[PeriodicTask], runs: Mapping[str, RunsOfJob], processes: Processes, *, at: datetime
+) -> list[JobRow]:
     heartbeats = {each.name: each for each in ProcessHeartbeat.objects.all()}
     return [_build_row(task, runs.get(task.name, NO_RUNS), processes, heartbeats, at=at) for task in tasks]
 
@@ -127,7 +134,7 @@ def _build_row(
         if not task.enabled:
             state = JobState("off")
         elif is_overdue and due is not None:
-            state = JobState("overdue", f"since {due:%-d %b, %H:%M} UTC: beat didn't ask for it")
+            state = JobState("overdue", f"since {due:%-d %b, %H:%M} UTC: beat didn't ask for it", due)
     return JobRow(
         pk=task.pk,
         name=task.name,
@@ -149,15 +156,17 @@ def _state_of_runs(
         begun = runs.started.started_at or at
         return JobState("running", f"for {span_words(at - begun)}{_asked_by(runs.started)}")
     if runs.waiting:
-        ago = f"asked for {span_words(at - runs.waiting.asked_at)} ago"
-        if is_unserved or at - runs.waiting.asked_at > PATIENCE:
-            return JobState("waiting", f"{ago}, no worker took it{_asked_by(runs.waiting)}")
+        asked_at = runs.waiting.asked_at
+        ago = f"asked for {span_words(at - asked_at)} ago"
+        if is_unserved or at - asked_at > PATIENCE:
+            return JobState("waiting", f"{ago}, no worker took it{_asked_by(runs.waiting)}", asked_at)
         return JobState("asked", f"{ago}{_asked_by(runs.waiting)}")
     if runs.started:
         return JobState("interrupted", "its worker is gone; another takes it over within the hour")
     if runs.ended is None:
         return None
-    return JobState(runs.ended.outcome, runs.ended.message if runs.ended.outcome != JobRun.Outcome.OK else "")
+    message = runs.ended.message if runs.ended.outcome != JobRun.Outcome.OK else ""
+    return JobState(runs.ended.outcome, message, runs.ended.ended_at)
 
 
 def _is_at_work(run: JobRun, heartbeats: Mapping[str, ProcessHeartbeat], *, at: datetime) -> bool:

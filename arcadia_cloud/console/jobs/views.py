@@ -16,7 +16,7 @@ from django.views.decorators.http import require_GET, require_POST
 from django_celery_beat.models import PeriodicTask
 
 from arcadia_cloud.console.jobs.form import JobTimeForm
-from arcadia_cloud.console.jobs.rows import build_rows, describe_run, list_job_rows
+from arcadia_cloud.console.jobs.rows import describe_run, list_job_rows, read_job_row
 from arcadia_cloud.http.process_checks import missing_processes
 from arcadia_cloud.kernel.console.actions import actor_of
 from arcadia_cloud.kernel.errors import DomainError
@@ -25,7 +25,7 @@ from arcadia_cloud.kernel.queue.job_runs import list_runs
 from arcadia_cloud.kernel.queue.schedule.jobs import JobChange, move_job, run_job, switch_job
 
 TITLE: Final = "Jobs"
-_VIEW: Final = "django_celery_beat.view_periodictask"
+VIEW_JOBS: Final = "django_celery_beat.view_periodictask"
 _CHANGE: Final = "django_celery_beat.change_periodictask"
 _MOST_DIGITS: Final = 9
 
@@ -47,7 +47,7 @@ def _require(permission: str) -> Callable[[View], View]:
     return decorate
 
 
-@_require(_VIEW)
+@_require(VIEW_JOBS)
 @require_GET
 def jobs_view(request: HttpRequest) -> HttpResponse:
     """Show every job. `?edit=` opens the form of one job's time, and the page stays still meanwhile."""
@@ -57,7 +57,7 @@ def jobs_view(request: HttpRequest) -> HttpResponse:
     return _render_jobs(request, JobTimeForm(task) if task else None, edited if task else None)
 
 
-@_require(_VIEW)
+@_require(VIEW_JOBS)
 @require_GET
 def job_view(request: HttpRequest, pk: int) -> HttpResponse:
     """Show one job with its last runs."""
@@ -67,7 +67,7 @@ def job_view(request: HttpRequest, pk: int) -> HttpResponse:
     at = timezone.now()
     processes = read_processes(at=at)
     context = {
-        "job": build_rows([task], processes, at=at)[0],
+        "job": read_job_row(task, processes, at=at),
         "task": task,
         "runs": [describe_run(run, at=at) for run in list_runs(task.name)],
         "may_change": request.user.has_perm(_CHANGE),
