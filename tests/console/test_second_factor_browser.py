@@ -13,7 +13,7 @@ from arcadia_cloud.main_job.seeds.groups import seed_groups
 from tests.console.authenticators import code_of, enrolled, shown_key, wrong_code
 from tests.console.conftest import PASSWORD
 from tests.console.identity_provider import serve_provider
-from tests.console.test_browser import CHROMIUM, chromium, keep
+from tests.console.test_browser import CHROMIUM, chromium, keep, skip_dark
 from tests.console.test_single_sign_on import use_provider
 
 __all__ = ["chromium"]
@@ -35,6 +35,7 @@ def page(
     live_server: LiveServer,
 ) -> Iterator[Page]:
     """A browser before the login page, of a console that requires a second factor."""
+    skip_dark(request)
     settings.ARCADIA_SECOND_FACTOR_REQUIRED = True
     seed_groups()
     context = chromium.new_context(base_url=live_server.url, color_scheme=request.param)
