@@ -52,22 +52,18 @@ def _description(struct: type[msgspec.Struct], path: str) -> str:
 
 
 def _describe_rule(rule: str, description: str) -> str:
+    words = rule
     if "missing required field" in rule:
-        return "Is required."
-    if "unknown field" in rule:
-        return "There is no such field."
-    if "matching regex" in rule:
-        return f"Isn't written as it must be. {description}".rstrip()
-    if bound := _BOUND.match(rule):
-        return _describe_bound(bound)
-    if types := _TYPES.match(rule):
-        return f"Must be {' or '.join(_WORDS.get(name, name) for name in types['types'].split(' | '))}."
-    return rule
-
-
-def _describe_bound(bound: re.Match[str]) -> str:
-    limit = f"{_SIGNS[bound['sign']]} {bound['bound']}"
-    if not bound["of_length"]:
-        return f"Must be {limit}."
-    one, many = ("entry", "entries") if bound["type"] == "array" else ("character", "characters")
-    return f"Must have {limit} {one if bound['bound'] == '1' else many}."
+        words = "Is required."
+    elif "unknown field" in rule:
+        words = "There is no such field."
+    elif "matching regex" in rule:
+        words = f"Isn't written as it must be. {description}".rstrip()
+    elif bound := _BOUND.match(rule):
+        limit = f"{_SIGNS[bound['sign']]} {bound['bound']}"
+        one, many = ("entry", "entries") if bound["type"] == "array" else ("character", "characters")
+        noun = one if bound["bound"] == "1" else many
+        words = f"Must have {limit} {noun}." if bound["of_length"] else f"Must be {limit}."
+    elif types := _TYPES.match(rule):
+        words = f"Must be {' or '.join(_WORDS.get(name, name) for name in types['types'].split(' | '))}."
+    return words

@@ -138,7 +138,7 @@ def test_read_why_an_invoice_does_not_reconcile(operator: Operator) -> None:
 
 
 def test_enter_before_the_results_opens_the_only_one_and_lists_several(operator: Operator) -> None:
-    """Nobody waits for the list with a text that he pasted; of several results none was chosen."""
+    """A text is pasted and Enter pressed at once; of several results none was chosen."""
     an_invoice(amount="86.92", ingest_status="mismatch", ingest_error="0.01 is missing from the lines")
     page = home(operator)
     page.keyboard.press("Control+k")
