@@ -63,6 +63,8 @@ def _unknown_tokens() -> None:
 
 def pytest_configure() -> None:
     django_settings.PASSWORD_HASHERS = ["tests.hashers.QuickHasher"]
+    # Each test client loads the middleware, and would look through all static files to be ready for them.
+    django_settings.WHITENOISE_AUTOREFRESH = True
 
 
 @pytest.fixture(scope="session")
