@@ -1,5 +1,6 @@
 """Fixtures for every test: real servers and processes, each bounded in time and ended with its test."""
 
+import gc
 import os
 import shutil
 import tempfile
@@ -65,6 +66,12 @@ def pytest_configure() -> None:
     django_settings.PASSWORD_HASHERS = ["tests.hashers.QuickHasher"]
     # Each test client loads the middleware, and would look through all static files to be ready for them.
     django_settings.WHITENOISE_AUTOREFRESH = True
+
+
+def pytest_collection_finish() -> None:
+    """Leave what the collection made out of every later search for garbage: it is there to the end."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")
