@@ -1,6 +1,7 @@
 """The console's deployment templates: drafts to edit, published versions to look at and to draft from."""
 
-from typing import Any
+import json
+from typing import Any, Final
 
 from django import forms
 from django.contrib import admin
@@ -23,6 +24,28 @@ from deployments.template_spec import parse_spec
 _COLOURS = {"draft": "info", "published": "success"}
 
 
+# The least that the schema takes: a new template's form begins with it.
+_STARTER: Final = {
+    "project": "{tenant}",
+    "droplets": [
+        {
+            "key": "web",
+            "name": "{slug}-web",
+            "size": "s-1vcpu-1gb",
+            "image": "ubuntu-24-04-x64",
+            "region": "{region}",
+        }
+    ],
+}
+
+
+class _IndentedEncoder(json.JSONEncoder):
+    """Writes JSON as people edit it; a form's field passes no indentation on."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**{**options, "indent": 2})
+
+
 class TemplateForm(forms.ModelForm[DeploymentTemplate]):
     """A draft. Its spec is checked by the schema, which names the field that breaks a rule."""
 
@@ -33,6 +56,12 @@ class TemplateForm(forms.ModelForm[DeploymentTemplate]):
             "code": "Of a new template. Its next versions are drafted from a version's page.",
             "spec": "project, droplets, volumes, dns_records, tags; variables: {slug}, {tenant}, {region}.",
         }
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        spec = self.fields.get("spec")
+        if isinstance(spec, forms.JSONField):  # a published version has no field of it
+            spec.encoder = _IndentedEncoder
 
     def clean_code(self) -> str:
         """Refuse a new template's code that is there already: its versions are drafted from a page."""
@@ -85,6 +114,9 @@ class DeploymentTemplateAdmin(RecordAdmin[DeploymentTemplate]):
         self, request: HttpRequest, obj: DeploymentTemplate | None = None
     ) -> tuple[str, ...]:
         return () if obj is None else ("code", "version", "status_badge", "published_at", "published_by")
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        return {"spec": _STARTER, **super().get_changeform_initial_data(request)}
 
     def save_model(self, request: HttpRequest, obj: DeploymentTemplate, form: Any, change: bool) -> None:
         """Write by the service, which keeps versions apart and published ones as they are."""

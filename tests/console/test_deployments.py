@@ -151,6 +151,16 @@ def _template_form(code: str) -> dict[str, str]:
     return {"code": code, "spec": json.dumps({"project": "{tenant}", "droplets": [droplet]})}
 
 
+def test_a_new_templates_form_begins_with_a_spec_that_is_taken(login: Login) -> None:
+    client = login("superuser")
+    address = "/admin/deployments/deploymenttemplate/add/"
+    spec = client.get(address).context["adminform"].form["spec"].value()
+
+    assert '\n  "project"' in spec  # indented, as people edit it
+    assert client.post(address, {"code": "shop", "spec": spec}).status_code == 302
+    assert DeploymentTemplate.objects.get().spec["droplets"][0]["key"] == "web"
+
+
 def test_a_template_of_a_code_that_is_there_is_refused_on_the_form(login: Login) -> None:
     client = login("superuser")
     address = "/admin/deployments/deploymenttemplate/add/"

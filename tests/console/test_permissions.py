@@ -55,6 +55,15 @@ def test_the_page_of_every_record_opens(login: Login, group: str) -> None:
             assert client.get(f"/admin/{name}/{row.pk}/history/").status_code == 200, name
 
 
+def test_a_seeded_groups_page_says_what_it_may_thing_by_thing(login: Login) -> None:
+    page = login("admin").get(f"/admin/auth/group/{Group.objects.get(name='billing').pk}/change/")
+    text = page.content.decode()
+
+    assert "<li>Alert: view</li>" in text
+    assert "<li>Exchange rate: add, change, delete, view</li>" in text
+    assert text.count("<li>Exchange rate:") == 1
+
+
 @pytest.mark.parametrize(("group", "status"), [("viewer", 403), ("operator", 403), ("admin", 200)])
 def test_access_is_the_admins_alone(login: Login, group: str, status: int) -> None:
     client = login(group)

@@ -13,6 +13,9 @@ from django.contrib.auth.admin import GroupAdmin, UserAdmin
 from django.contrib.auth.models import Group, User
 from django.db.models import Exists, ManyToManyField, OuterRef, QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+from django.utils.text import capfirst
 from django_otp.plugins.otp_static.models import StaticDevice
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
@@ -118,6 +121,24 @@ class ConsoleUserAdmin(UserAdmin[User], ActionsAdmin[User], StrictLookupsAdmin[U
 @admin.register(Group)
 class ConsoleGroupAdmin(GroupAdmin, StrictLookupsAdmin[Group]):
     """Groups. The four of the code can't be edited: each set-up writes them again."""
+
+    def get_fields(self, request: HttpRequest, obj: Group | None = None) -> tuple[str, ...]:
+        may = self.has_change_permission(request, obj) or obj is None
+        return ("name", "permissions" if may else "rights")
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Group | None = None) -> tuple[str, ...]:
+        return (*super().get_readonly_fields(request, obj), "rights")
+
+    @display(description="may")
+    def rights(self, group: Group) -> SafeString:
+        """Return what the group may do to which things, a line for each thing."""
+        verbs: dict[str, list[str]] = {}
+        for permission in group.permissions.select_related("content_type"):
+            kind = permission.content_type.model_class()
+            thing = str(kind._meta.verbose_name) if kind else permission.content_type.model
+            verbs.setdefault(capfirst(thing), []).append(permission.codename.partition("_")[0])
+        lines = sorted((thing, ", ".join(sorted(may))) for thing, may in verbs.items())
+        return format_html("<ul>{}</ul>", format_html_join("", "<li>{}: {}</li>", lines))
 
     def has_change_permission(self, request: HttpRequest, obj: Group | None = None) -> bool:
         return super().has_change_permission(request, obj) and not _is_seeded(obj)
