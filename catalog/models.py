@@ -279,6 +279,7 @@ class Addon(MakesTerms):
 
     class Meta:
         db_table = "addons"
+        verbose_name = "add-on"
         ordering = ["code"]
         indexes = [models.Index(fields=["code", "id"], name="addons_in_order")]
         constraints = [

@@ -18,10 +18,12 @@ class EmptyList:
 
 
 _SYNC: Final = ("admin:inventory_syncrun_changelist", "Sync runs")
-_JOBS: Final = ("admin:django_celery_beat_periodictask_changelist", "Schedule")
+_JOBS: Final = ("jobs", "Jobs")
 _INVOICES: Final = ("admin:billing_providerinvoice_changelist", "Invoices")
 
-# By "app.model". A list that operators add to says so by itself.
+_TIMES: Final = EmptyList("The jobs' times are written with the schedule.", *_JOBS)
+
+# By "app.model". Who may add to a list is offered that beside it.
 EMPTY_LISTS: Final = {
     "inventory.resource": EmptyList("Every sync writes what it finds at DigitalOcean.", *_SYNC),
     "inventory.project": EmptyList("The sync of projects writes what it finds at DigitalOcean.", *_SYNC),
@@ -51,6 +53,16 @@ EMPTY_LISTS: Final = {
         "admin:inventory_resource_changelist",
         "Resources",
     ),
+    "catalog.plan": EmptyList(
+        "People of the groups admin and billing add plans; manage.py seed_catalog makes three to begin with."
+    ),
+    "catalog.addon": EmptyList("People of the groups admin and billing add what a plan can be extended by."),
+    "catalog.resourceprice": EmptyList(
+        "People of the groups admin and billing add the prices of what no plan includes."
+    ),
+    "catalog.taxrate": EmptyList(
+        "Quotes are without tax until people of the groups admin and billing add a rate."
+    ),
     "catalog.planversion": EmptyList(
         "“New draft” on a plan's page makes one.", "admin:catalog_plan_changelist", "Plans"
     ),
@@ -61,6 +73,13 @@ EMPTY_LISTS: Final = {
         "A deployment gets its subscription when its customer orders a plan.",
         "admin:deployments_deployment_changelist",
         "Deployments",
+    ),
+    "deployments.deploymenttemplate": EmptyList(
+        "A template says what a deployment is made of; manage.py seed_templates makes two to begin with."
+    ),
+    "metering.meteringconfig": EmptyList("Every kind is metered daily until terms of its own are added."),
+    "metering.bandwidthsource": EmptyList(
+        "Bandwidth is what DigitalOcean measures, until a deployment has a source of its own."
     ),
     "metering.usagerecord": EmptyList("The metering of each day writes what the deployments used.", *_JOBS),
     "metering.bandwidthmeasurement": EmptyList(
@@ -81,6 +100,14 @@ EMPTY_LISTS: Final = {
     "billing.auditfinding": EmptyList(
         "The money audit has found nothing wrong; it runs every night, and on “Run now”.", *_JOBS
     ),
+    "billing.exchangerate": EmptyList(
+        "Costs are in US dollars; revenue in another currency has a margin once people of the groups admin "
+        "and billing add a rate."
+    ),
+    "billing.providerprice": EmptyList(
+        "DigitalOcean's size prices are read every night; people of the groups admin and billing add others.",
+        *_JOBS,
+    ),
     "billing.plansimulation": EmptyList(
         "“Simulate” on the page that publishes a draft runs one.",
         "admin:catalog_planversion_changelist",
@@ -88,6 +115,10 @@ EMPTY_LISTS: Final = {
     ),
     "kernel.alert": EmptyList("Nothing needs a hand."),
     "kernel.lease": EmptyList("No work that holds a lease is going on."),
+    "django_celery_beat.crontabschedule": _TIMES,
+    "django_celery_beat.intervalschedule": EmptyList(
+        "The jobs' times are written with the schedule.", *_JOBS
+    ),
     "axes.accessattempt": EmptyList("No login has failed of late."),
     "admin.logentry": EmptyList("Nobody has changed anything yet."),
 }

@@ -10,6 +10,9 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
+        migrations.AlterModelOptions(
+            name='addon', options={'ordering': ['code'], 'verbose_name': 'add-on'},
+        ),
         migrations.AlterField(
             model_name='plantenant',
             name='tenant_id',
