@@ -78,6 +78,7 @@ class AlertAdmin(RecordAdmin[Alert]):
     """Alerts, critical ones first, then the oldest. What is still wrong raises a resolved one again."""
 
     change_form_template = "kernel/alert.html"
+    logged_fields = ("owner", "snoozed_until")
     list_display = ("headline", "level", "about", "raised_at", "times_raised", "owner", "state")
     list_filter = (OpenFilter, SeverityFilter)
     search_fields = ("code", "subject", "message", "owner")
@@ -186,7 +187,7 @@ class AlertAdmin(RecordAdmin[Alert]):
             request,
             object_id,
             lambda pk: snooze_alert(pk, until=until, at=at, actor=actor),
-            logged=f"Snoozed until {until:%Y-%m-%d %H:%M} UTC.",
+            logged="Snoozed from the console.",
             message=f"Snoozed until {until:%Y-%m-%d %H:%M} UTC.",
         )
 

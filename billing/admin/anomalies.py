@@ -65,6 +65,7 @@ class CostAnomalyAdmin(RecordAdmin[CostAnomaly]):
     """Cost anomalies, the open ones, newest first; each has its cause and the days around it."""
 
     change_form_template = "billing/anomaly.html"
+    logged_fields = ("status",)
     list_display = ("of", "kind", "difference_a_day", "began_on", "last_day", "cause", "status_badge")
     list_filter = (AnomalyStatusFilter, AnomalyDirectionFilter, AnomalyKindFilter, TenantFilter)
     list_select_related = ("deployment",)

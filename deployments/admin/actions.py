@@ -105,6 +105,7 @@ def _override(pk: int, suspended: bool, by: dict[str, Any]) -> object:
 class DeploymentActionsAdmin(RecordAdmin[Deployment]):
     """Adds the dialogs of a deployment's page; it shows those that fit its state."""
 
+    logged_fields = ("state", "billing_action_suspended")
     actions_detail = (
         *_MOVES.values(), "subscribe", "change_plan", "attach", "detach", "give_discount", "end_discount",
         "suspend_billing_actions", "allow_billing_actions",

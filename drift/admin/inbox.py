@@ -41,6 +41,7 @@ class DriftAdmin(CoverageAdmin, ResolveAdmin):
 
     change_form_template = "drift/drift.html"
     list_before_template = "drift/inbox_head.html"
+    logged_fields = ("status",)
     list_display = (
         "of", "tenant", "kind", "field", "expected_value", "actual_value", "status_badge", "detected_at",
     )  # fmt: skip

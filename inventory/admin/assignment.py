@@ -34,7 +34,7 @@ _SUGGESTED: Final = 20
 
 @dataclass(frozen=True, slots=True)
 class _Change:
-    """One of the three changes: its page's title, its button, and the log's entry for each resource."""
+    """One of the three changes: its page's title, its button, and its words in the log."""
 
     name: str
     title: str
@@ -43,11 +43,29 @@ class _Change:
     refused: str
 
 
-_ASSIGN: Final = _Change("assign", "Assign to an owner", "Assign", "Assigned to {}.", "Nothing was assigned")
-_OURS: Final = _Change("ours", "Mark as ours", "Mark as ours", "Marked as ours.", "Nothing was marked")
+_ASSIGN: Final = _Change("assign", "Assign to an owner", "Assign", "Assigned", "Nothing was assigned")
+_OURS: Final = _Change("ours", "Mark as ours", "Mark as ours", "Marked as ours", "Nothing was marked")
 _CLEAR: Final = _Change(
-    "clear", "Clear the assignment", "Clear the assignment", "Assignment cleared.", "Nothing was cleared"
+    "clear", "Clear the assignment", "Clear the assignment", "Assignment cleared", "Nothing was cleared"
 )
+
+
+def _owners_of(pks: Sequence[int]) -> dict[int, str]:
+    rows = Resource.objects.filter(pk__in=pks).select_related("deployment", "project")
+    return {row.pk: row.owner_name for row in rows}
+
+
+def _log_owners(
+    request: HttpRequest, words: str, before: Mapping[int, str], after: Mapping[int, str]
+) -> None:
+    """Log the change of each resource with its old owner and its new one."""
+    changes: dict[tuple[str, str], list[int]] = {}
+    for pk, owner in after.items():
+        changes.setdefault((before[pk], owner), []).append(pk)
+    user_pk = cast("int", request.user.pk)
+    for (old, new), pks in sorted(changes.items()):
+        rows = Resource.objects.filter(pk__in=pks).order_by("pk")
+        LogEntry.objects.log_actions(user_pk, rows, CHANGE, f"{words}; owner: {old} → {new}")
 
 
 class AssignmentAdmin(RecordAdmin[Resource]):
@@ -124,9 +142,7 @@ class AssignmentAdmin(RecordAdmin[Resource]):
             )
 
         message = f"{len(pks):,} assigned to {owner}"
-        return self._run(
-            request, form, pks, _ASSIGN, give, logged=_ASSIGN.logged.format(owner), message=message
-        )
+        return self._run(request, form, pks, _ASSIGN, give, message=message)
 
     def ours_view(self, request: HttpRequest) -> HttpResponse:
         """Mark the resources as the operator's own."""
@@ -139,7 +155,7 @@ class AssignmentAdmin(RecordAdmin[Resource]):
             return mark_ours(resource_pks=pks, actor=actor_of(request), source=_SOURCE)
 
         message = f"{len(pks):,} marked as ours, until it is cleared"
-        return self._run(request, form, pks, _OURS, mark, logged=_OURS.logged, message=message)
+        return self._run(request, form, pks, _OURS, mark, message=message)
 
     def clear_view(self, request: HttpRequest) -> HttpResponse:
         """Leave the resources to the rules."""
@@ -154,9 +170,7 @@ class AssignmentAdmin(RecordAdmin[Resource]):
         # Read first: afterwards no row shows which were assigned.
         assigned = Resource.objects.filter(pk__in=pks, attributed_by__in=OPERATORS_RULES)
         logged = list(assigned.order_by("pk").values_list("pk", flat=True))
-        return self._run(
-            request, form, logged, _CLEAR, clear, logged=_CLEAR.logged, message="The rules decide again"
-        )
+        return self._run(request, form, logged, _CLEAR, clear, message="The rules decide again")
 
     def _run(
         self,
@@ -166,15 +180,14 @@ class AssignmentAdmin(RecordAdmin[Resource]):
         change: _Change,
         call: Callable[[], int],
         *,
-        logged: str,
         message: str,
     ) -> HttpResponse:
         """Call the service and log it for `pks`, or neither; return to where the operator came from."""
         try:
             with transaction.atomic():
+                before = _owners_of(pks)
                 changed = call()
-                user_pk, rows = cast("int", request.user.pk), Resource.objects.filter(pk__in=pks)
-                LogEntry.objects.log_actions(user_pk, rows.order_by("pk"), CHANGE, logged)
+                _log_owners(request, change.logged, before, _owners_of(pks))
         except DomainError as error:
             self.message_user(request, f"{change.refused}: {error}", messages.ERROR)
             return self._back(request, form)

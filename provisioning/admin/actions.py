@@ -44,6 +44,7 @@ class SagaActionsAdmin(StartAdmin, PauseAdmin):
     """Adds the dialogs and the list's actions. Cancelling a whole selection isn't offered: it undoes work."""
 
     actions = ("requeue_selected", "retry_selected")
+    logged_fields = ("status",)
     actions_detail = ("begin_this", "cancel_this", "retry_this", "requeue_this")
 
     def has_act_permission(self, request: HttpRequest, _object_id: str | None = None) -> bool:

@@ -84,7 +84,7 @@ def test_history_and_log_tell_who_did_it(operator: Client, shop: Deployment) -> 
     assert (event.actor, event.source) == ("user:operator-1", "console")
     entries = LogEntry.objects.order_by("object_id")
     assert [entry.object_id for entry in entries] == [str(the_resource(number).pk) for number in "12"]
-    assert {entry.get_change_message() for entry in entries} == {"Assigned to acme."}
+    assert {entry.get_change_message() for entry in entries} == {"Assigned; owner: unattributed → acme"}
     assert {entry.user.username for entry in entries} == {"operator-1"}
 
 
@@ -187,7 +187,9 @@ def test_what_is_ours_leaves_the_unattributed_and_comes_back(operator: Client, s
     assert (listed("unattributed"), listed("ours"), unattributed_at_home()) == ([], ["2", "3"], ["0"])
     assert last_changes("2") == {"attributed_by": ["", "ours"]}
     assert ResourceEvent.objects.latest("pk").actor == "user:operator-1"
-    assert {entry.get_change_message() for entry in LogEntry.objects.all()} == {"Marked as ours."}
+    assert {entry.get_change_message() for entry in LogEntry.objects.all()} == {
+        "Marked as ours; owner: unattributed → ours"
+    }
     submit(operator, CLEAR, "2")
     assert (listed("unattributed"), listed("ours"), unattributed_at_home()) == (["2"], ["3"], ["1"])
 

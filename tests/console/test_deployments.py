@@ -76,7 +76,7 @@ def test_a_button_asks_then_moves_and_logs(login: Login, deployment: Deployment)
     assert (Deployment.objects.get().state, Subscription.objects.get().status) == ("paused", "paused")
     assert told(deployment)[-2] == ("transitioned", "active", "paused")
     assert deployment.events.order_by("id").last().actor == "user:operator-1"  # type: ignore[union-attr]
-    assert LogEntry.objects.get().change_message == "Pause, from the console."
+    assert LogEntry.objects.get().change_message == "Pause, from the console; state: active → paused"
     refused = act(operator, deployment, "move_to_archived", reason="")
     assert "Allowed from paused: active, cancelled." in str(list(get_messages(refused.wsgi_request))[-1])
     assert LogEntry.objects.count() == 1

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final, TypeVar, cast
+from typing import Any, ClassVar, Final, TypeVar, cast
 
 from django.contrib import messages
 from django.contrib.admin.models import CHANGE, LogEntry
@@ -12,6 +12,7 @@ from django.db.models import Model, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import reverse
 
+from arcadia_cloud.kernel.console.formatting import value_text
 from arcadia_cloud.kernel.console.lookups import is_key_of
 from arcadia_cloud.kernel.console.theme import ThemedAdmin
 from arcadia_cloud.kernel.errors import DomainError
@@ -37,8 +38,11 @@ class ActionsAdmin(ThemedAdmin[M]):
     """Runs services for an operator, one row or many, and shows what they refuse.
 
     A row's page has the buttons that fit the row, which its template draws where they belong; that of
-    `kernel/record.html` draws them above the fields.
+    `kernel/record.html` draws them above the fields. `logged_fields` are those whose change by an action is
+    logged with it, as `state: active → paused`.
     """
+
+    logged_fields: ClassVar[tuple[str, ...]] = ()
 
     def get_actions_detail(self, request: HttpRequest, object_id: int) -> list[Any]:
         """Return none for the page's head: the theme would show those that don't fit the row, too."""
@@ -81,11 +85,10 @@ class ActionsAdmin(ThemedAdmin[M]):
             raise Http404
         shown = int(object_id)
         try:
-            row = call(shown)
+            row = self._call_and_log(request, shown, call, logged)
         except DomainError as refusal:
             self.message_user(request, refusal.detail, messages.ERROR)
         else:
-            self.log_change(request, row, logged)
             self.message_user(request, message, messages.SUCCESS)
             shown = row.pk
         return redirect(reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_change", args=[shown]))
@@ -101,7 +104,7 @@ class ActionsAdmin(ThemedAdmin[M]):
         refusals: list[str] = []
         for pk in chosen:
             try:
-                self.log_change(request, call(pk), logged)
+                self._call_and_log(request, pk, call, logged)
             except DomainError as refusal:
                 refusals.append(refusal.detail)
         for detail in refusals[:_REFUSALS_SHOWN]:
@@ -110,6 +113,22 @@ class ActionsAdmin(ThemedAdmin[M]):
             more = len(refusals) - _REFUSALS_SHOWN
             self.message_user(request, f"{more} more were refused.", messages.ERROR)
         self.message_user(request, f"{len(chosen) - len(refusals)} done.", messages.SUCCESS)
+
+    def _call_and_log(self, request: HttpRequest, pk: int, call: Callable[[int], M], logged: str) -> M:
+        """Call a service with a row's id and log it, with the fields that it changed. Raises DomainError."""
+        before = self.get_object(request, str(pk)) if self.logged_fields else None
+        row = call(pk)
+        # Of a new row, as a draft made from another, nothing has changed.
+        values = {
+            name: (getattr(before, name), getattr(row, name)) for name in self.logged_fields if row == before
+        }
+        changes = [
+            f"{name.replace('_', ' ')}: {value_text(old)} → {value_text(new)}"
+            for name, (old, new) in values.items()
+            if old != new
+        ]
+        self.log_change(request, row, "; ".join([logged.rstrip("."), *changes]) if changes else logged)
+        return row
 
 
 def actor_of(request: HttpRequest) -> str:

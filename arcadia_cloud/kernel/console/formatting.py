@@ -1,7 +1,7 @@
 """Values as an operator reads them: absence, durations, JSON, long texts, links."""
 
 import json
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from django.urls import reverse
@@ -20,6 +20,13 @@ _MOST_HOURS: Final = 48  # beyond them an operator counts in days
 def or_nothing(value: object) -> str:
     """Return the value as text, a dash for None and for what is empty."""
     return str(value) if value not in (None, "", [], {}) else NOTHING
+
+
+def value_text(value: object) -> str:
+    """Return a column's value in words, as the log has it: times in UTC to the minute."""
+    if isinstance(value, bool):
+        return yes_or_no(value)
+    return f"{value:%Y-%m-%d %H:%M} UTC" if isinstance(value, datetime) else or_nothing(value)
 
 
 def yes_or_no(value: bool) -> str:
