@@ -37,5 +37,6 @@ USER arcadia
 EXPOSE 4005
 CMD ["gunicorn", "arcadia_cloud.wsgi:application", "--bind", "0.0.0.0:4005", \
      "--worker-class", "arcadia_cloud.http.web_worker.WebWorker", "--workers", "2", "--threads", "4", \
+     "--logger-class", "arcadia_cloud.http.web_logger.WebLogger", \
      "--worker-tmp-dir", "/dev/shm", "--graceful-timeout", "30", "--no-control-socket", \
      "--max-requests", "10000", "--max-requests-jitter", "1000"]

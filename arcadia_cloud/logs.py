@@ -1,9 +1,19 @@
 """Log output: one JSON object a line in production, readable lines in development."""
 
+import logging
 from typing import Any
 
 import structlog
-from structlog.typing import Processor
+from structlog.typing import EventDict, Processor
+
+
+def _name_request(_logger: object, _method: str, event: EventDict) -> EventDict:
+    """Replace the request object that Django's own loggers pass along: its text has the query's values."""
+    request = event.get("request")
+    if request is not None and hasattr(request, "META"):
+        event["request"] = f"{request.method} {request.path}"
+    return event
+
 
 _SHARED: list[Processor] = [
     structlog.contextvars.merge_contextvars,
@@ -11,7 +21,21 @@ _SHARED: list[Processor] = [
     structlog.stdlib.add_log_level,
     structlog.processors.TimeStamper(fmt="iso", utc=True),
     structlog.stdlib.ExtraAdder(),
+    _name_request,
 ]
+
+
+def line_formatter(*, production: bool) -> structlog.stdlib.ProcessorFormatter:
+    """Return the formatter of every line, of structlog's loggers and of others."""
+    last: list[Processor] = (
+        [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
+        if production
+        else [structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback)]
+    )
+    return structlog.stdlib.ProcessorFormatter(
+        processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *last],
+        foreign_pre_chain=_SHARED,
+    )
 
 
 def logging_settings(*, production: bool, level: str) -> dict[str, Any]:
@@ -22,21 +46,12 @@ def logging_settings(*, production: bool, level: str) -> dict[str, Any]:
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=True,
     )
-    last: list[Processor] = (
-        [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
-        if production
-        else [structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback)]
-    )
+    if production:
+        logging.captureWarnings(capture=True)  # Python's own warnings are lines of `py.warnings` then
     return {
         "version": 1,
         "disable_existing_loggers": False,
-        "formatters": {
-            "line": {
-                "()": structlog.stdlib.ProcessorFormatter,
-                "processors": [structlog.stdlib.ProcessorFormatter.remove_processors_meta, *last],
-                "foreign_pre_chain": _SHARED,
-            }
-        },
+        "formatters": {"line": {"()": line_formatter, "production": production}},
         "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
         "root": {"handlers": ["stderr"], "level": level},
         "loggers": {

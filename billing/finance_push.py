@@ -12,6 +12,7 @@ from functools import partial
 from typing import Final
 
 import msgspec
+import structlog
 from django.conf import settings
 from django.db import transaction
 from django.db.models import F
@@ -31,6 +32,7 @@ from billing.ingest.lease import invoice_lease
 from billing.models import ProviderInvoice
 from billing.states import PUSH_LIFECYCLE, PushStatus
 
+log = structlog.get_logger(__name__)
 REFUSED_ALERT: Final = "finance_refused"
 _FIRST_PAUSE: Final = timedelta(minutes=1)
 _LONGEST_PAUSE: Final = timedelta(hours=6)
@@ -200,6 +202,13 @@ def _confirm(invoice: ProviderInvoice, *, answer: FinanceResponse, sent: str, at
 
 
 def _postpone(invoice: ProviderInvoice, *, reason: str, until: datetime) -> PushResult:
+    log.warning(
+        "invoice_not_pushed",
+        invoice=invoice.invoice_uuid,
+        error=reason,
+        attempts=invoice.push_attempts + 1,
+        next_at=str(until),
+    )
     advance(
         invoice,
         PushStatus.WAITING,

@@ -172,7 +172,8 @@ class Transport:
                 call=str(call),
                 status=outcome.error.status,
                 reason=outcome.error.message,
-                request_id=outcome.error.request_id,
+                # Not `request_id`: that is our own, and bound to the line of a request of ours.
+                provider_request_id=outcome.error.request_id,
                 attempt=attempt,
                 wait_seconds=round(wait, 3),
             )

@@ -39,6 +39,7 @@ def commands(port: int) -> dict[str, list[str]]:
     python = [sys.executable, "-m"]
     gunicorn = [*python, "gunicorn", "arcadia_cloud.wsgi:application", "--bind", f"127.0.0.1:{port}"]
     gunicorn += ["--worker-class", "arcadia_cloud.http.web_worker.WebWorker"]
+    gunicorn += ["--logger-class", "arcadia_cloud.http.web_logger.WebLogger"]
     gunicorn += ["--no-control-socket"]  # it would stand in the home folder, one for all stacks
     celery = [*python, "celery", "--quiet", "-A", "arcadia_cloud"]
     worker = [*celery, "worker", "--concurrency", "2", "--without-gossip", "--without-mingle"]

@@ -57,16 +57,16 @@ def call_step(
         seconds_left = deadline - (state.now() - attempt.started_at).total_seconds()
     if isinstance(result, Wait):
         if seconds_left <= 0:
-            return StepFailure(_out_of_time(deadline, result.reason), is_out_of_time=True)
+            return _give_up(state, _out_of_time(deadline, result.reason), is_out_of_time=True)
         return Reschedule(min(max(result.seconds, 0.0), seconds_left), result.reason)
     error = error_record(result)
     retries = step.retries
     if state.is_compensating and step.compensation_retries is not None:
         retries = step.compensation_retries
     if attempt.failures >= retries:
-        return StepFailure(error)
+        return _give_up(state, error)
     if seconds_left <= 0:
-        return StepFailure(_out_of_time(deadline, error["message"]), is_out_of_time=True)
+        return _give_up(state, _out_of_time(deadline, error["message"]), is_out_of_time=True)
     backoff = min(step.backoff_seconds * 2.0 ** min(attempt.failures, 30), LONGEST_BACKOFF_SECONDS)
     pause = max(backoff, result.after_seconds)
     return Reschedule(min(pause, seconds_left), f"{error['type']}: {error['message']}", error)
@@ -80,21 +80,31 @@ def _call(function: Callable[[StepState], object], state: EngineStepState) -> Ca
         raise
     except RetryableError as error:
         return error
-    except Exception as error:  # a bug in a step must end in the ledger, not take the worker down
-        record = error_record(error)
-        log.warning(
-            "step_failed",
-            saga=state.saga_id,
-            step_idx=state.step_idx,
-            error=f"{record['type']}: {record['message']}",
-            exc_info=error,
-        )
-        return StepFailure(record)
+    except Exception as error:  # noqa: BLE001 - a bug in a step ends in the ledger, not the worker
+        return _give_up(state, error_record(error), cause=error)
     if result is None or isinstance(result, Wait):
         return result
     return StepFailure(
         {"type": "TypeError", "message": f"returned {type(result).__name__}, not None or Wait"}
     )
+
+
+def _give_up(
+    state: EngineStepState,
+    error: dict[str, str],
+    *,
+    is_out_of_time: bool = False,
+    cause: Exception | None = None,
+) -> StepFailure:
+    """Return the failure and log it: the saga turns back from here, and the log is to say why."""
+    log.warning(
+        "step_failed",
+        saga=state.saga_id,
+        step_idx=state.step_idx,
+        error=f"{error['type']}: {error['message']}",
+        exc_info=cause,
+    )
+    return StepFailure(error, is_out_of_time=is_out_of_time)
 
 
 def _out_of_time(deadline: float | None, last: str) -> dict[str, str]:

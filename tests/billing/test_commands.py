@@ -169,6 +169,10 @@ def test_finance_that_is_down_fails_the_push_and_the_next_one_succeeds(
     run("ingest_billing", "--invoice", april.invoice_uuid)
     finance.fault("down", count=1)
     assert "(1 times)" in refused("push_finance")
+    said = run("push_finance").strip()
+    assert said.startswith(
+        "nothing is due; 1 after a failed attempt, later by itself or with --force: finance: "
+    )
     assert run("push_finance", "--invoice", april.invoice_uuid).strip() == "1 created"
     assert len(finance.invoices()) == 1
 

@@ -12,6 +12,7 @@ import pytest
 import redis
 from django.db import connection, transaction
 from pytest_django.fixtures import Settings
+from structlog.testing import capture_logs
 
 from arcadia_cloud.finance import Finance
 from arcadia_cloud.kernel.leases import LeaseLost
@@ -133,6 +134,22 @@ def test_each_fault_in_a_row_waits_longer_up_to_six_hours(finance: SimulatedFina
         assert invoice.next_push_at is not None
         pauses.append((invoice.next_push_at - AT) / timedelta(minutes=1))
     assert pauses == [1, 2, 4, 8, 16, 32, 64, 128, 256, 360, 360]
+
+
+def test_each_push_that_failed_is_a_log_line_with_its_cause(finance: SimulatedFinance) -> None:
+    finance.fault("server_error", count=1)
+    with capture_logs() as lines:
+        invoice = push(ingested())
+    assert [line for line in lines if line["event"] == "invoice_not_pushed"] == [
+        {
+            "event": "invoice_not_pushed",
+            "log_level": "warning",
+            "invoice": invoice.invoice_uuid,
+            "error": invoice.push_error,
+            "attempts": 1,
+            "next_at": str(invoice.next_push_at),
+        }
+    ]
 
 
 def test_finance_may_ask_for_a_longer_wait(finance: SimulatedFinance) -> None:

@@ -84,7 +84,10 @@ def test_history_and_log_tell_who_did_it(operator: Client, shop: Deployment) -> 
     assert (event.actor, event.source) == ("user:operator-1", "console")
     entries = LogEntry.objects.order_by("object_id")
     assert [entry.object_id for entry in entries] == [str(the_resource(number).pk) for number in "12"]
-    assert {entry.get_change_message() for entry in entries} == {"Assigned; owner: unattributed → acme"}
+    assert {entry.get_change_message() for entry in entries} == {
+        "Assigned; owner: unattributed → acme",
+        "Assigned; owner: globex → acme",
+    }
     assert {entry.user.username for entry in entries} == {"operator-1"}
 
 

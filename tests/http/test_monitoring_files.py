@@ -9,6 +9,7 @@ import pytest
 import yaml
 from django.conf import settings
 
+from arcadia_cloud.kernel.metrics import counts, gauges
 from tests.http.test_metrics import scrape
 
 FOLDER = Path(settings.BASE_DIR) / "docs" / "monitoring"
@@ -45,6 +46,28 @@ def test_every_rule_has_a_severity_a_summary_and_a_section_of_the_runbooks(rule:
     assert document == "docs/operations.md"
     headings = re.findall(r"^## (.+)$", OPERATIONS.read_text(), re.MULTILINE)
     assert anchor in {slug_of(heading) for heading in headings}
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: str(rule["alert"]))
+def test_a_rule_names_labels_that_its_metrics_have(rule: dict[str, Any]) -> None:
+    selectors = re.findall(r"\b(arcadia_\w+)(?:\{([^}]*)\})?", rule["expr"])
+    known = labels_by_metric()
+    for name, matchers in selectors:
+        labels = known[re.sub(r"_bucket$", "", name)]
+        assert set(re.findall(r"(\w+)\s*(?:=|!=|=~|!~)\s*\"", matchers)) <= labels, name
+    # The summary of an alert whose series lacks the label would have a gap.
+    everything = set().union(*known.values())
+    kept = everything.intersection(*(known[re.sub(r"_bucket$", "", name)] for name, _ in selectors))
+    by = re.search(r"\bby \(([^)]*)\)", rule["expr"])
+    kept &= set(re.split(r"\W+", by[1])) if by else kept
+    assert set(re.findall(r"\$labels\.(\w+)", rule["annotations"]["summary"])) <= kept
+
+
+def labels_by_metric() -> dict[str, set[str]]:
+    declared = [*counts._declared.values(), gauges.SOURCE_UP]
+    declared_gauges = [gauge for source in gauges._sources.values() for gauge in source.gauges]
+    found = {metric.name: set(metric.labels) for metric in [*declared, *declared_gauges]}
+    return {**found, "arcadia_metrics_counts_up": set()}
 
 
 def test_every_expression_closes_what_it_opens() -> None:

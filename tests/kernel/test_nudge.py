@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import redis
+from celery import current_app
 from django.db import transaction
 from django.utils import timezone
 
@@ -14,7 +15,7 @@ from arcadia_cloud.kernel.queue import wake as wake_module
 from arcadia_cloud.kernel.queue.nudge import breaker, nudge, publish_now
 from arcadia_cloud.kernel.queue.wake import clear_wake_flag, wake
 from tests.kernel import brokers
-from tests.kernel.brokers import answering, use_broker
+from tests.kernel.brokers import answering, refusing, use_broker
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -169,3 +170,18 @@ def alert() -> None:
     Alert.objects.create(
         code="test", subject="x", severity="warning", message="", raised_at=now, last_raised_at=now
     )
+
+
+def test_a_worker_looks_for_its_broker_for_as_long_as_that_is_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    # Celery's own limit ends the worker after a hundred attempts, which is three quarters of an hour.
+    monkeypatch.setattr("kombu.utils.functional.sleep", lambda _seconds: None)
+    attempts = 0
+
+    def count(_error: Exception, _interval: float) -> None:
+        nonlocal attempts
+        attempts += 1
+        if attempts == 150:
+            raise LookupError
+
+    with current_app.connection_for_read(url=refusing()) as connection, pytest.raises(LookupError):
+        connection.ensure_connection(count, current_app.conf.broker_connection_max_retries)

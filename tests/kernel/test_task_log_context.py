@@ -4,8 +4,12 @@ import re
 import time
 
 import pytest
+from celery.signals import after_task_publish
+from django_structlog.celery.steps import DjangoStructLogInitStep
 from structlog.contextvars import bound_contextvars
+from structlog.testing import capture_logs
 
+from arcadia_cloud.celery import app
 from arcadia_cloud.embedded.child_processes import ChildProcess
 from arcadia_cloud.kernel.queue.nudge import publish_now
 from arcadia_cloud.kernel.queue.wake import wake
@@ -41,6 +45,18 @@ def test_a_task_names_the_request_that_asked_and_the_next_one_does_not(
         ids = [line.pop("task_id") for line in found]
         assert len(set(ids)) == 4
         assert found == [{"request_id": "r-1"}, {}, {}, {"parent_task_id": "t-0"}]
+
+
+def test_what_a_worker_sends_is_logged_once() -> None:
+    (step,) = (each for each in app.steps["worker"] if issubclass(each, DjangoStructLogInitStep))
+    # As a worker does at its start; its signals are held weakly, and go with it.
+    started = step(None)
+    with capture_logs() as lines:
+        after_task_publish.send(
+            sender="kernel.x", headers={"id": "t-1", "task": "kernel.x"}, routing_key="metering"
+        )
+    assert [line["event"] for line in lines] == ["task_enqueued"]
+    assert started.receiver
 
 
 def wait_for_lines(child: ChildProcess, event: str, count: int) -> None:

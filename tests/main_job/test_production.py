@@ -17,6 +17,7 @@ from django.db import connection
 from arcadia_cloud.digitalocean.credentials import api_token
 from arcadia_cloud.embedded.stack import commands
 from arcadia_cloud.embedded.state import PROJECT, TOKEN_VARIABLES
+from arcadia_cloud.http.web_logger import WebLogger
 from arcadia_cloud.http.web_worker import WebWorker
 from arcadia_cloud.main_job.management.commands.migrate import LOCK_KEY
 
@@ -88,6 +89,23 @@ def test_a_secret_that_is_replaced_by_a_rename_reaches_the_service(name: str) ->
 @pytest.mark.parametrize("command", [(PROJECT / "Dockerfile").read_text(), " ".join(commands(4005)["web"])])
 def test_the_web_server_has_threads_for_health_checks_alone(command: str) -> None:
     assert f"{WebWorker.__module__}.{WebWorker.__qualname__}" in command
+
+
+@pytest.mark.parametrize("command", [(PROJECT / "Dockerfile").read_text(), " ".join(commands(4005)["web"])])
+def test_the_web_server_logs_its_own_lines_like_all_others(command: str) -> None:
+    assert f"{WebLogger.__module__}.{WebLogger.__qualname__}" in command
+
+
+@pytest.mark.parametrize("name", [name for name in OURS if name.startswith("worker-") or name == "beat"])
+def test_celery_starts_without_its_banner_which_is_no_json(name: str) -> None:
+    assert "celery --quiet -A arcadia_cloud" in shlex.join(COMPOSE["services"][name]["command"])
+
+
+@pytest.mark.parametrize("name", [name for name in OURS if name.startswith("worker-")])
+def test_a_worker_of_production_has_the_options_of_the_one_that_is_tested(name: str) -> None:
+    tested = [word for word in commands(4005)["worker-provisioning"] if word.startswith("--without-")]
+    assert tested
+    assert set(tested) <= set(COMPOSE["services"][name]["command"][-1].split())
 
 
 def test_the_image_has_the_python_that_is_tested() -> None:

@@ -50,7 +50,7 @@ def web(production: Mapping[str, str], tmp_path: Path) -> Iterator[tuple[str, Ch
 
 
 def lines_of(child: ChildProcess) -> list[dict[str, Any]]:
-    """The lines of our loggers; gunicorn and Celery greet in their own way."""
+    """The lines of our loggers; Celery greets root, who runs some of these tests, in its own way."""
     return [json.loads(line) for line in child.logged().splitlines() if line.startswith("{")]
 
 
@@ -95,6 +95,7 @@ def test_a_request_its_saga_and_its_task_are_joined_by_ids(
     assert (failed["step_idx"], failed["error"]) == (1, "FinalError: this step always fails")
     task = line(workers, "task_succeeded", task_id=ended["task_id"])
     assert task["duration_ms"] >= 0
+    assert task["task"].startswith("provisioning.")
     assert failed["task_id"] == ended["task_id"]
 
 
@@ -105,3 +106,12 @@ def test_a_request_of_a_tenant_names_it_and_a_refused_one_says_why(web: tuple[st
     assert {"timestamp", "level", "logger", "request_id", "duration_ms"} <= set(
         line(server, "request_finished", tenant="acme")
     )
+
+
+def test_every_line_of_the_web_server_is_json_its_own_too(web: tuple[str, ChildProcess]) -> None:
+    url, server = web
+    requests.get(f"{url}/api/health", timeout=60)
+    line(server, "request_finished")
+    others = [text for text in server.logged().splitlines() if not text.startswith("{")]
+    assert others == []
+    assert any(each["event"].startswith("Booting worker") for each in lines_of(server))

@@ -10,7 +10,7 @@ from structlog.testing import capture_logs
 from provisioning.engine.runner import run, run_due
 from provisioning.models import SagaRun
 from tests.provisioning.conftest import Scripts
-from tests.provisioning.sagas import start
+from tests.provisioning.sagas import run_to_end, start
 
 pytestmark = pytest.mark.django_db(transaction=True)
 OF_THE_REQUEST = {"request_id": "of an earlier request", "tenant": "globex", "user_id": 7, "task_id": "t1"}
@@ -55,3 +55,21 @@ def test_a_saga_that_waits_leaves_no_such_line(
 ) -> None:
     run(scripts("act", do_0=["wait=3600"]).pk)
     assert "saga_ended" not in [line["event"] for line in lines]
+
+
+@pytest.mark.parametrize(
+    ("steps", "script", "error"),
+    [
+        (("act", "retried"), {"do:1": ["retry"] * 5}, "RetryableError: not yet"),
+        (("act", "timed"), {"do:1": ["wait=0.1"] * 1000}, "OutOfTime: not done within"),
+    ],
+    ids=["retries", "deadline"],
+)
+def test_a_step_that_is_given_up_after_its_last_try_is_logged_with_its_cause(
+    scripts: Scripts, steps: tuple[str, ...], script: dict[str, list[str]], error: str
+) -> None:
+    with capture_logs() as lines:
+        saga = run_to_end(scripts.of(steps, script))
+    (line,) = (line for line in lines if line["event"] == "step_failed")
+    assert (line["saga"], line["step_idx"]) == (saga.pk, 1)
+    assert line["error"].startswith(error)

@@ -37,10 +37,15 @@ class Command(BaseCommand):
         except REFUSALS as refusal:
             raise CommandError(describe(refusal)) from refusal
         actions = Counter(each.action or "failed" for each in results if each.action or each.error)
-        counts = (
-            ", ".join(f"{count} {action}" for action, count in sorted(actions.items())) or "nothing to push"
+        counts = ", ".join(f"{count} {action}" for action, count in sorted(actions.items()))
+        # What has failed is tried again after a pause, and not by this: to say "nothing" would be wrong.
+        waiting = [
+            f"{each.count} after a failed attempt, later by itself or with --force: {each.reason}"
+            for each in queries.list_unpushed()
+        ]
+        self.stdout.write(
+            counts or (f"nothing is due; {'; '.join(waiting)}" if waiting else "nothing to push")
         )
-        self.stdout.write(counts)
         if errors := Counter(each.error for each in results if each.error):
             raise CommandError("\n".join(f"{error} ({count} times)" for error, count in errors.most_common()))
 

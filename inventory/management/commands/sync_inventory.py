@@ -23,7 +23,7 @@ _WIDTH_OF_A_FILE = 160
 
 
 class Command(BaseCommand):
-    help = "Sync the inventory from DigitalOcean: every kind, or those named."
+    help = "Sync the inventory from DigitalOcean: every kind that the mode reads, or those named."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         known = ", ".join(str(entry.kind) for entry in registry.SPECS)
@@ -34,7 +34,8 @@ class Command(BaseCommand):
             "--mode",
             choices=[str(mode) for mode in RunMode],
             default=str(RunMode.FULL),
-            help="which schedule's run to make; a fast one never strikes",
+            help="which schedule's run to make: fast never strikes, full is the default, slow alone reads "
+            "images, droplet backups and buckets",
         )
         parser.add_argument(
             "--confirm-loss", action="store_true", help="strike even when most of a kind is missing"
