@@ -266,6 +266,7 @@ REST_FRAMEWORK = {
     "DEFAULT_THROTTLE_CLASSES": ["arcadia_cloud.kernel.api.throttles.TenantThrottle"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["arcadia_cloud.kernel.api.parsers.BoundedJSONParser"],
+    "DEFAULT_METADATA_CLASS": "arcadia_cloud.kernel.api.metadata.EndpointMetadata",
     "DEFAULT_PAGINATION_CLASS": "arcadia_cloud.kernel.api.pagination.KeysetPagination",
     "DEFAULT_SCHEMA_CLASS": "arcadia_cloud.kernel.api.schema.ProblemAutoSchema",
     "EXCEPTION_HANDLER": "arcadia_cloud.kernel.api.problems.exception_handler",

@@ -41,8 +41,10 @@ def offered_plans(tenant_id: str | None, *, for_operator: bool = False) -> Query
     return Plan.objects.filter(Q(public=True) | named).distinct()
 
 
-def active_version(plan_code: str, *, tenant_id: str | None, for_operator: bool = False) -> PlanVersion:
-    """Return the version that a new signup of this tenant gets. Raises PlanNotOnSale.
+def active_version(
+    plan_code: str, *, tenant_id: str | None, for_operator: bool = False, field: str = "plan_code"
+) -> PlanVersion:
+    """Return the version that a new signup of this tenant gets. Raises PlanNotOnSale, under `field`.
 
     An operator sees every tenant's plans.
     """
@@ -55,7 +57,7 @@ def active_version(plan_code: str, *, tenant_id: str | None, for_operator: bool 
     if version is None:
         # The same words for a plan of another tenant: its existence isn't told.
         refusal = f"there is no plan {plan_code} on sale"
-        raise PlanNotOnSale(refusal, errors={"plan": [f"There is no plan {plan_code} on sale."]})
+        raise PlanNotOnSale(refusal, errors={field: [f"There is no plan {plan_code} on sale."]})
     return version
 
 

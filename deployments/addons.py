@@ -12,22 +12,27 @@ from deployments.renewal import day_of
 from deployments.values import EventType
 
 
-def attach(subscription: Subscription, code: str, *, actor: str, at: datetime) -> SubscriptionAddon:
+def attach(
+    subscription: Subscription, code: str, *, actor: str, at: datetime, field: str = "code"
+) -> SubscriptionAddon:
     """Attach an add-on to a locked subscription, from today on.
 
     One that was detached today, on the day on which it came, is taken back as it was. Raises AddonNotOnSale,
-    AddonAttached, CurrencyDiffers, and what a guard of an app above raises.
+    AddonAttached, CurrencyDiffers, under `field`, and what a guard of an app above raises.
     """
     addon = Addon.objects.filter(code=code, active=True).first()
     if addon is None:
-        raise AddonNotOnSale(f"there is no add-on {code} on sale")
+        rule = f"There is no add-on {code} on sale."
+        raise AddonNotOnSale(f"there is no add-on {code} on sale", errors={field: [rule]})
     if addon.currency != subscription.plan_version.currency:
         wanted = subscription.plan_version.currency
-        raise CurrencyDiffers(f"{code} is in {addon.currency}, the subscription in {wanted}")
+        refusal = f"{code} is in {addon.currency}, the subscription in {wanted}"
+        raise CurrencyDiffers(refusal, errors={field: [f"Must be sold in {wanted}, not {addon.currency}."]})
     deployment, on = subscription.deployment, day_of(at)
     last = subscription.addons.filter(addon=addon).order_by("-attached_on").first()
     if last is not None and last.detached_on is None:
-        raise AddonAttached(f"deployment {deployment.slug} has {code} already")
+        refusal = f"deployment {deployment.slug} has {code} already"
+        raise AddonAttached(refusal, errors={field: [f"The deployment has {code} already."]})
     order = registry.AddonOrder(deployment.pk, code, addon.resource_kind, actor, at)
     # Asked last, when all else is well: a guard may be dear.
     registry.check_addon(order)

@@ -148,7 +148,7 @@ def transition(
         # Read before the lock and after it: of two at once, the one that waited has decided on an old state.
         if deployment.state != seen:
             raise StaleState(f"deployment {deployment.slug} is no longer {seen}, but {deployment.state}")
-        LIFECYCLE.assert_allows(seen, to, f"deployment {deployment.slug}")
+        LIFECYCLE.assert_allows(seen, to, f"deployment {deployment.slug}", field="to")
         if as_tenant and not tenant_may(seen, to):
             raise OperatorsTransition(f"only an operator may move a deployment from {seen} to {to}")
         if automatic:

@@ -6,6 +6,7 @@ from typing import Final
 
 from django.db import transaction
 
+from arcadia_cloud.kernel.errors import InvalidInput
 from arcadia_cloud.kernel.periods import Period, month_of
 from arcadia_cloud.kernel.states import advance
 from catalog.models import PlanVersion
@@ -84,9 +85,12 @@ def create_subscription(
     """Bind a deployment to the active version of a plan, with add-ons at today's prices, in one transaction.
 
     `period` is the first one, the running calendar month by default. In a trial nothing is due for
-    `trial_days` from `at` on. Raises DeploymentNotFound, NotSubscribable, AlreadySubscribed, PlanNotOnSale,
-    InvalidPeriod, and what `attach_addon` raises.
+    `trial_days` from `at` on. Raises InvalidInput for an add-on that is named twice, DeploymentNotFound,
+    NotSubscribable, AlreadySubscribed, PlanNotOnSale, InvalidPeriod, and what `attach_addon` raises.
     """
+    if len(set(addons)) != len(addons):
+        once = "An add-on may stand only once."
+        raise InvalidInput(once, errors={"addons": [once]})
     with transaction.atomic():
         deployment = lock_deployment(deployment_pk)
         # A live subscription comes first: it, and not the state, is the reason where both hold.
@@ -114,7 +118,7 @@ def create_subscription(
         record_event(deployment, EventType.SUBSCRIBED, to=str(version), actor=actor, at=at)
         # In this transaction: an add-on that isn't on sale leaves no subscription behind.
         for code in addons:
-            attach(subscription, code, actor=actor, at=at)
+            attach(subscription, code, actor=actor, at=at, field="addons")
     return subscription
 
 

@@ -69,9 +69,9 @@ def read_events(batch: Sequence[object], *, at: datetime) -> tuple[list[IntakeEv
         occurred_at = values.get("at")
         if occurred_at is not None and not first <= occurred_at <= until:
             refused["at"] = (
-                "Lies in the future."
+                "Must not be in the future."
                 if occurred_at > until
-                else f"Is before {first:%Y-%m-%d}, the last month."
+                else f"Must not be before {first:%Y-%m-%d}: older usage is no longer taken."
             )
         if refused:
             errors |= {f"events.{place}.{name}": [rule] for name, rule in refused.items()}

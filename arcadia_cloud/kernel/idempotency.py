@@ -70,7 +70,8 @@ def respond_once(
             if stored is None or stored.status is None:
                 raise KeyInUse("A request with this Idempotency-Key is just being forgotten; send it again.")
             if stored.fingerprint != fingerprint:
-                raise KeyReused("This Idempotency-Key was used for a request with another body.")
+                refusal = "This Idempotency-Key was used for a request with another body."
+                raise KeyReused(refusal, errors={"Idempotency-Key": ["Was used with another body."]})
             return StoredResponse(stored.status, stored.body, stored.headers), True
         response = effect()
         # The key goes too: a repeat after an error of ours shall run again.

@@ -14,7 +14,7 @@ Table: TypeAlias = Mapping[str, frozenset[str]]
 
 
 class IllegalTransition(DomainError):
-    """The life cycle has no such move. `errors` names the moves that it has, under the state's field."""
+    """The life cycle has no such move. `errors` names the moves that it has."""
 
     code = "illegal_transition"
 
@@ -61,13 +61,16 @@ class Lifecycle:
         values = [str(state.value) for state in self.states]
         yield from product(values, values)
 
-    def assert_allows(self, present: str, to: str, name: str) -> None:
-        """Raise IllegalTransition, on behalf of the row of this name, unless the table has this move."""
+    def assert_allows(self, present: str, to: str, name: str, *, field: str | None = None) -> None:
+        """Raise IllegalTransition, on behalf of the row of this name, unless the table has this move.
+
+        The moves that it has stand under `field`, the one that asked for the move; by default the state's.
+        """
         if self.allows(present, to):
             return
         allowed = ", ".join(self.allowed_from(present))
         hint = f"Allowed from {present}: {allowed}." if allowed else f"No move leads out of {present}."
-        raise IllegalTransition(f"{name}: {present} -> {to}. {hint}", errors={self.field: [hint]})
+        raise IllegalTransition(f"{name}: {present} -> {to}. {hint}", errors={field or self.field: [hint]})
 
 
 def advance(row: models.Model, to: str, lifecycle: Lifecycle, **changes: Any) -> None:

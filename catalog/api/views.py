@@ -86,7 +86,9 @@ class EstimateView(ApiView):
         """
         asked = read_body(EstimateRequestSerializer, request)
         user = caller(request)
-        version = active_version(asked["plan"], tenant_id=user.tenant_id, for_operator=user.is_operator)
+        version = active_version(
+            asked["plan"], tenant_id=user.tenant_id, for_operator=user.is_operator, field="plan"
+        )
         quote = estimate_quote(
             version=version,
             addon_codes=asked["addons"],

@@ -105,7 +105,7 @@ def _body(name: str, value: dict[str, Any]) -> OpenApiExample:
 
 _NOT_OFFERED: Final = refusal(
     "Not offered", 404, code="plan_not_on_sale", detail="there is no plan gold on sale",
-    plan="There is no plan gold on sale.",
+    plan_code="There is no plan gold on sale.",
 )  # fmt: skip
 
 LIST: Final = [
@@ -145,7 +145,7 @@ TRANSITION: Final = [
     refusal(
         "No such move", 422, code="illegal_transition",
         detail="deployment shop: paused -> archived. Allowed from paused: active, cancelled.",
-        state="Allowed from paused: active, cancelled.",
+        to="Allowed from paused: active, cancelled.",
     ),
 ]  # fmt: skip
 SUBSCRIBE: Final = [
@@ -162,9 +162,10 @@ ATTACH: Final = [
     answer(_OF_TENANT, name="Attached", status=201),
     NOT_FOUND,
     refusal(
-        "Attached already", 409, code="addon_attached", detail="deployment shop has storage_50gb already"
+        "Attached already", 409, code="addon_attached", detail="deployment shop has storage_50gb already",
+        code_="The deployment has storage_50gb already.",
     ),
-]
+]  # fmt: skip
 DETACH: Final = [NOT_FOUND]
 CHANGE_PLAN: Final = [
     _body("Starter", {"plan_code": "starter"}),

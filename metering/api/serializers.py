@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 from drf_spectacular.utils import extend_schema_field, extend_schema_serializer
 from rest_framework import serializers
 
-from arcadia_cloud.kernel.api.serializers import ExactField, RowSerializer, StrictSerializer
+from arcadia_cloud.kernel.api.serializers import ExactField, JsonField, RowSerializer, StrictSerializer
 from catalog.api.quotes import PeriodSerializer, QuoteSerializer
 from catalog.values.kinds import BillingKind
 from metering.models import UsageRecord
@@ -118,7 +118,7 @@ class UsageBatchSerializer(StrictSerializer):
     source = serializers.CharField(  # type: ignore[assignment]  # a field of the body, not the option
         max_length=LONGEST_NAME, help_text="The sender's name for itself; event ids are unique within it."
     )
-    events = serializers.ListField(child=serializers.JSONField(), help_text=f"1 to {MOST_EVENTS} events.")
+    events = serializers.ListField(child=JsonField(), help_text=f"1 to {MOST_EVENTS} events.")
 
 
 @extend_schema_serializer(component_name="UsageBatch")  # in the schema "Request" comes behind it

@@ -68,7 +68,7 @@ def test_the_reference_case(tenant: Client, operator: Client) -> None:
 
     archived = send(operator, f"{address}/transition", {"to": "archived"})
     assert archived.status_code == 422
-    assert archived.json()["errors"] == {"state": ["Allowed from paused: active, cancelled."]}
+    assert archived.json()["errors"] == {"to": ["Allowed from paused: active, cancelled."]}
 
     send(tenant, f"{address}/transition", {"to": "active"})
     subscribed = send(tenant, f"{address}/subscribe", {"plan_code": "studio", "addons": ["storage_50gb"]})
@@ -137,6 +137,27 @@ def test_a_tenant_makes_its_own_moves_and_the_rest_is_the_operators(tenant: Clie
     assert tenant.get(address).json()["allowed_transitions"] == ["cancelled"]
     unknown = send(tenant, f"{address}/transition", {"to": "asleep"})
     assert (unknown.status_code, list(unknown.json()["errors"])) == (400, ["to"])
+    assert unknown.json()["errors"]["to"][0].startswith("Must be one of trial, active, ")
+
+
+def test_a_refusal_names_the_field_of_the_body(tenant: Client) -> None:
+    address, none = made(tenant), ["There is no add-on no-such on sale."]
+    plan = send(tenant, f"{address}/subscribe", {"plan_code": "no-such"})
+    assert (plan.status_code, list(plan.json()["errors"])) == (404, ["plan_code"])
+    for addons, status, rule in (
+        (["no-such"], 404, none),
+        (["storage_50gb"] * 2, 400, ["An add-on may stand only once."]),
+    ):
+        refused = send(tenant, f"{address}/subscribe", {"plan_code": "studio", "addons": addons})
+        assert (refused.status_code, refused.json()["errors"]) == (status, {"addons": rule})
+    assert Subscription.objects.count() == 0
+    send(tenant, f"{address}/subscribe", {"plan_code": "studio", "addons": ["storage_50gb"]})
+    change = send(tenant, f"{address}/change-plan", {"plan_code": "no-such"})
+    assert (change.status_code, list(change.json()["errors"])) == (404, ["plan_code"])
+    unknown = send(tenant, f"{address}/addons", {"code": "no-such"})
+    assert (unknown.status_code, unknown.json()["errors"]) == (404, {"code": none})
+    twice = send(tenant, f"{address}/addons", {"code": "storage_50gb"})
+    assert twice.json()["errors"] == {"code": ["The deployment has storage_50gb already."]}
 
 
 def test_a_move_that_a_saga_makes_is_accepted_and_says_which(tenant: Client, monkeypatch: Any) -> None:
@@ -185,7 +206,8 @@ def test_a_repeat_with_the_same_key_gets_the_first_answer(tenant: Client) -> Non
     key = {"Idempotency-Key": "k-1"}
     first, again = (send(tenant, LIST, {"slug": "shop"}, **key) for _ in range(2))
     assert (first.status_code, again.content) == (201, first.content)
-    assert send(tenant, LIST, {"slug": "blog"}, **key).status_code == 409
+    reused = send(tenant, LIST, {"slug": "blog"}, **key)
+    assert (reused.status_code, list(reused.json()["errors"])) == (409, ["Idempotency-Key"])
     address = first.headers["Location"]
     body = {"plan_code": "studio", "addons": ["storage_50gb"]}
     for _ in range(2):

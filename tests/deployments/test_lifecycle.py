@@ -87,7 +87,7 @@ def test_a_move_that_the_map_lacks_names_those_it_has_and_writes_nothing() -> No
     move(deployment, "paused")
     with pytest.raises(IllegalTransition) as refusal:
         move(deployment, "archived")
-    assert refusal.value.errors == {"state": ["Allowed from paused: active, cancelled."]}
+    assert refusal.value.errors == {"to": ["Allowed from paused: active, cancelled."]}
     deployment.refresh_from_db()
     assert (deployment.state, len(told(deployment))) == ("paused", 2)
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from arcadia_cloud.kernel.errors import NotFound
+from arcadia_cloud.kernel.errors import InvalidInput, NotFound
 from arcadia_cloud.kernel.periods import Period
 from catalog.errors import PlanNotOnSale
 from catalog.models import Addon, PlanTenant, PlanVersion
@@ -145,7 +145,7 @@ def test_a_plan_for_named_tenants_is_on_sale_to_them_alone() -> None:
 def test_an_addon_that_fails_leaves_no_subscription_behind() -> None:
     with pytest.raises(AddonNotOnSale):
         subscribed("studio", "storage_50gb", "no-such")
-    with pytest.raises(AddonAttached):
+    with pytest.raises(InvalidInput, match="only once"):
         subscribed("studio", "storage_50gb", "storage_50gb", slug="blog")
     assert not Subscription.objects.exists()
 

@@ -48,6 +48,8 @@ class Body(StrictSerializer):
     name = serializers.CharField(max_length=5)
     price = serializers.DecimalField(max_digits=8, decimal_places=2, required=False)
     parts = Part(many=True, required=False)
+    tags = serializers.ListField(child=serializers.CharField(), required=False)
+    labels = serializers.DictField(required=False)
     made = serializers.CharField(read_only=True)
 
 

@@ -83,14 +83,70 @@ def test_a_method_that_an_endpoint_lacks_is_named_with_those_it_has(api: Client)
 
 
 def test_only_json_is_served(api: Client) -> None:
-    problem(api.get(f"{PROBE}/echo", headers={**OPERATOR, "accept": "text/csv"}), 406)
+    refused = problem(api.get(f"{PROBE}/echo", headers={**OPERATOR, "accept": "text/csv"}), 406)
+    assert "application/json" in refused["detail"]
 
 
 @pytest.mark.parametrize(
     "content_type", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data"]
 )
 def test_only_json_is_taken(api: Client, content_type: str) -> None:
-    problem(api.post(f"{PROBE}/echo", "name=x", content_type=content_type), 415)
+    refused = problem(api.post(f"{PROBE}/echo", "name=x", content_type=content_type), 415)
+    assert refused["detail"].endswith("Send JSON, with Content-Type: application/json.")
+
+
+def test_a_request_without_a_token_is_told_how_to_send_one() -> None:
+    refused = problem(Client().get(f"{PROBE}/echo"), 401)
+    assert refused["detail"] == "Send a token, as the header Authorization: Bearer <token>."
+
+
+def test_a_body_in_chunks_is_refused_and_not_taken_for_an_empty_one(api: Client) -> None:
+    chunked = {**OPERATOR, "transfer-encoding": "chunked"}
+    body = api.post(f"{PROBE}/echo", b'{"name": "x"}', content_type="application/json", headers=chunked)
+    assert "Content-Length" in problem(body, 411)["detail"]
+    assert api.get(f"{PROBE}/echo", headers=chunked).status_code == 200
+
+
+def test_options_describe_no_fields(api: Client) -> None:
+    described = api.options("/api/v1/deployments")
+    assert (described.status_code, "actions" in described.json()) == (200, False)
+
+
+@pytest.mark.parametrize(
+    ("body", "errors"),
+    [
+        ({"colour": "red"}, {"colour": ["There is no such field."], "name": ["This field is required."]}),
+        ({"name": "x", "parts": "a"}, {"parts": ["Must be a list."]}),
+        ({"name": "x", "parts": ["a"]}, {"parts.0": ["Must be an object."]}),
+        ({"name": "x", "parts": [{"kind": "c"}]}, {"parts.0.kind": ["Must be one of a, b."]}),
+        ({"name": "x", "parts": [{"kind": ["a"]}]}, {"parts.0.kind": ["Must be one of a, b."]}),
+        ({"name": "x", "tags": "a"}, {"tags": ["Must be a list."]}),
+        ({"name": "x", "labels": [1]}, {"labels": ["Must be an object."]}),
+        ({"name": 5, "tags": ["a", 5]}, {"name": ["Must be text."], "tags.1": ["Must be text."]}),
+    ],
+)
+def test_what_is_wrong_with_a_field_is_a_rule(api: Client, body: Any, errors: Any) -> None:
+    refused = problem(api.post(f"{PROBE}/echo", json.dumps(body), content_type="application/json"), 400)
+    assert refused["errors"] == errors
+
+
+@pytest.mark.parametrize("body", [b"[]", b'"text"', b"5"])
+def test_a_body_that_is_no_object_is_told_so(api: Client, body: bytes) -> None:
+    refused = problem(api.post(f"{PROBE}/echo", body, content_type="application/json"), 400)
+    assert (refused["detail"], refused["errors"]) == ("The body must be a JSON object.", {})
+
+
+@pytest.mark.parametrize(
+    ("address", "rule"),
+    [
+        ("inventory?owner=me", {"owner": ["Must be one of tenants, unattributed, ours."]}),
+        ("metering/usage?granularity=weekly", {"granularity": ["Must be one of daily, hourly."]}),
+        ("metering/usage?from=yesterday", {"from": ["Must be a day, as 2026-04-01."]}),
+        ("metering/usage?deployment=shop", {"deployment": ["Must be a whole number."]}),
+    ],
+)
+def test_what_is_wrong_with_a_filter_is_a_rule(api: Client, address: str, rule: Any) -> None:
+    assert problem(api.get(f"/api/v1/{address}"), 400)["errors"] == rule
 
 
 @pytest.mark.parametrize(

@@ -97,6 +97,13 @@ def test_who_may_send_and_for_whom() -> None:
     assert client_of("metering", tenant="acme").get(USAGE).status_code == 403
 
 
+def test_a_quantity_may_be_a_number_with_a_fraction() -> None:
+    shop = a_deployment()
+    counted = post(client_of("metering"), event(1, shop.pk, quantity=2.5), event(2, shop.pk, quantity="0.25"))
+    assert (counted.status_code, counted.json()["counted"]) == (200, 2)
+    assert UsageRecord.objects.get().qty == Decimal("2.75")
+
+
 def test_what_is_wrong_with_a_batch_is_named() -> None:
     shop = a_deployment()
     sender = client_of("metering")

@@ -106,8 +106,8 @@ def test_every_bad_event_is_named_by_place_and_field_and_the_batch_is_refused() 
         "events.9.at", "events.10", "events.11.reading", "events.12.reset",
     ]  # fmt: skip
     assert errors["events.1.quantity"] == ["May not be negative."]
-    assert errors["events.4.at"] == ["Lies in the future."]
-    assert errors["events.5.at"] == ["Is before 2026-03-01, the last month."]
+    assert errors["events.4.at"] == ["Must not be in the future."]
+    assert errors["events.5.at"] == ["Must not be before 2026-03-01: older usage is no longer taken."]
 
 
 @pytest.mark.django_db

@@ -32,8 +32,11 @@ def answers_by_role(
 
 
 def refusal(name: str, status: int, *, code: str, detail: str, **errors: str) -> OpenApiExample:
-    """Return the example of a problem. `errors` are rules by field; `__` in a field's name is a dot."""
-    by_field = {field.replace("__", "."): rule for field, rule in errors.items()}
+    """Return the example of a problem.
+
+    `errors` are rules by field; `__` in a field's name is a dot, and a field `code` is named `code_`.
+    """
+    by_field = {field.removesuffix("_").replace("__", "."): rule for field, rule in errors.items()}
     value = problem_value(status, code=code, detail=detail, errors=by_field)
     return OpenApiExample(
         name, value=value, response_only=True, status_codes=[str(status)], media_type=MEDIA_TYPE

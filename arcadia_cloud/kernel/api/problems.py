@@ -28,6 +28,11 @@ MEDIA_TYPE: Final = "application/problem+json"
 TYPE_PREFIX: Final = "urn:arcadia-cloud:problem:"
 _RETRY_AFTER_SECONDS: Final = "5"
 # What a view raises to refuse; anything else that it raises is our own fault.
+# Instead of the library's words: what to send instead.
+_HINTS: Final[Mapping[type[exceptions.APIException], str]] = {
+    exceptions.NotAuthenticated: "Send a token, as the header Authorization: Bearer <token>.",
+    exceptions.NotAcceptable: "Accept asks for nothing that is served here; ask for application/json.",
+}
 REFUSALS: Final = (DomainError, exceptions.APIException, Http404, PermissionDenied)
 
 
@@ -61,6 +66,14 @@ class TooLarge(exceptions.APIException):
 
     status_code = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
     default_code = "too_large"
+
+
+class LengthRequired(exceptions.APIException):
+    """A body in chunks, without a Content-Length. Source: RFC 9110, section 15.5.12."""
+
+    status_code = HTTPStatus.LENGTH_REQUIRED
+    default_code = "length_required"
+    default_detail = "Send the body with its Content-Length: one in chunks is not taken."
 
 
 class PreconditionFailed(exceptions.APIException):
@@ -120,7 +133,10 @@ def _problem_of_api_exception(exc: exceptions.APIException) -> Problem:
         errors = _flatten(exc.detail)
         general = " ".join(errors.pop("", []))
         return Problem(exc.status_code, "invalid", general or "The request is not valid.", errors, headers)
-    return Problem(exc.status_code, str(exc.default_code), str(exc.detail), headers=headers)
+    detail = _HINTS.get(type(exc), str(exc.detail))
+    if isinstance(exc, exceptions.UnsupportedMediaType):
+        detail = f"{exc.detail} Send JSON, with Content-Type: application/json."
+    return Problem(exc.status_code, str(exc.default_code), detail, headers=headers)
 
 
 def _flatten(detail: Any, prefix: str = "") -> dict[str, list[str]]:

@@ -35,7 +35,8 @@ _EVERYWHERE: Final = {
         "invalid", "The request is not valid.", "colour", "There is no such query parameter.",
     ),
     "406": _SharedProblem(
-        "Only JSON is served.", "not_acceptable", "Could not satisfy the request Accept header."
+        "Only JSON is served.",
+        "not_acceptable", "Accept asks for nothing that is served here; ask for application/json."
     ),
     "500": _SharedProblem(
         "Our fault; the log knows what.", "internal_error", "Something went wrong here; the log knows what."
@@ -60,10 +61,17 @@ _WITH_BODY: Final = {
     "409": _SharedProblem(
         "Right in itself, but not in the present state, or an Idempotency-Key with another body.",
         "idempotency_key_reused", "This Idempotency-Key was used for a request with another body.",
+        "Idempotency-Key", "Was used with another body.",
+    ),
+    "411": _SharedProblem(
+        "The body comes in chunks, without its length.",
+        "length_required", "Send the body with its Content-Length: one in chunks is not taken.",
     ),
     "413": _SharedProblem("The body is too large.", "too_large", "The body is larger than 10485760 bytes."),
     "415": _SharedProblem(
-        "The body is not JSON.", "unsupported_media_type", 'Unsupported media type "text/csv" in request.'
+        "The body is not JSON.",
+        "unsupported_media_type",
+        'Unsupported media type "text/csv" in request. Send JSON, with Content-Type: application/json.',
     ),
     "422": _SharedProblem(
         "The rules of the domain refuse it.", "illegal_transition", "droplet:480012156: gone -> active"

@@ -11,6 +11,7 @@ from django.db import models
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.request import Request
+from rest_framework.settings import api_settings
 
 from arcadia_cloud.kernel.money import exact_text
 
@@ -94,18 +95,27 @@ class StrictSerializer(serializers.Serializer[Any]):
     """Refuses unknown fields and wrong JSON types by name: the library drops and converts them."""
 
     def to_internal_value(self, data: Any) -> Any:
-        """Raises ValidationError with one entry per field that is unknown or of another type."""
-        if isinstance(data, dict):
-            known = {name: field for name, field in self.fields.items() if not field.read_only}
-            errors: dict[str, Any] = {
-                name: ["There is no such field."] for name in sorted(set(data) - set(known))
-            }
-            for name in sorted(set(data) & set(known)):
-                if wrong := _refusal_of_type(known[name], data[name]):
-                    errors[name] = wrong
-            if errors:
-                raise serializers.ValidationError(errors)
-        return super().to_internal_value(data)
+        """Raises ValidationError with one entry per field that is unknown, absent or wrong."""
+        if not isinstance(data, dict):
+            rule = "The body must be a JSON object." if self.parent is None else "Must be an object."
+            raise serializers.ValidationError({api_settings.NON_FIELD_ERRORS_KEY: [rule]})
+        known = {name: field for name, field in self.fields.items() if not field.read_only}
+        errors: dict[str, Any] = {
+            name: ["There is no such field."] for name in sorted(set(data) - set(known))
+        }
+        for name in sorted(set(data) & set(known)):
+            if wrong := _refusal_of_type(known[name], data[name]):
+                errors[name] = wrong
+        try:
+            values = super().to_internal_value(
+                {name: data[name] for name in known if name in data and name not in errors}
+            )
+        except serializers.ValidationError as error:
+            # Beside an unknown field stands, most often, the one that was meant: both at once.
+            raise serializers.ValidationError({**dict(error.detail), **errors}) from error  # type: ignore[arg-type]  # this method's detail is by field
+        if errors:
+            raise serializers.ValidationError(errors)
+        return values
 
 
 # The parser makes Decimals of fractions; whether one is whole, the field itself checks.
@@ -113,18 +123,27 @@ _JSON_TYPES: Final[Sequence[tuple[type[Any], tuple[type[Any], ...], str]]] = (
     (serializers.BooleanField, (bool,), "Must be true or false."),
     (serializers.IntegerField, (int, Decimal), "Must be a whole number."),
     (serializers.CharField, (str,), "Must be text."),
+    (serializers.ListField, (list,), "Must be a list."),
+    (serializers.ListSerializer, (list,), "Must be a list."),
+    (serializers.DictField, (dict,), "Must be an object."),
 )
 
 
 def _refusal_of_type(field: Any, value: Any) -> Any:
     """Return what is wrong with a value's JSON type; None where nothing is, or the field checks it itself."""
-    if isinstance(field, serializers.ListField) and isinstance(value, list):
-        found = {index: _refusal_of_type(field.child, part) for index, part in enumerate(value)}
-        return {str(index): wrong for index, wrong in found.items() if wrong} or None
+    if value is None:
+        return None
     for kind, types, rule in _JSON_TYPES:
         # By the exact type: to Python, true is a number.
-        if isinstance(field, kind) and value is not None and type(value) not in types:
+        if isinstance(field, kind) and type(value) not in types:
             return [rule]
+    if isinstance(field, serializers.ListField):
+        found = {index: _refusal_of_type(field.child, part) for index, part in enumerate(value)}
+        return {str(index): wrong for index, wrong in found.items() if wrong} or None
+    if isinstance(field, serializers.ChoiceField):
+        # The keys alone: the library would also take what only looks like one, as a number.
+        is_known = isinstance(value, str) and value in field.choices
+        return None if is_known else [f"Must be one of {', '.join(map(str, field.choices))}."]
     return None
 
 
@@ -153,6 +172,16 @@ class ShownMonthField(serializers.DateField):
 
     def __init__(self, **options: Any) -> None:
         super().__init__(format="%Y-%m", **options)
+
+
+class JsonField(serializers.Field[Any, Any, Any, Any]):
+    """A JSON value as the parser made it. The library's own refuses the parser's fractions, Decimals."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        return data
+
+    def to_representation(self, value: Any) -> Any:
+        return value
 
 
 class ProblemSerializer(serializers.Serializer[Any]):
