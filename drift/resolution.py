@@ -23,7 +23,7 @@ from drift.errors import AlreadyResolved, ResourceBusy, RevertUnderWay, ValueMov
 from drift.models import Drift
 from drift.states import DRIFT_LIFECYCLE, DriftStatus
 from drift.values import EXISTS
-from provisioning.models import Provisioned, SagaRun
+from provisioning.models import Provisioned
 from provisioning.queries import require_revertable
 from provisioning.services import drop_provisioned, set_desired_field, start_saga
 from provisioning.states import LIVE, SagaStatus
@@ -151,15 +151,14 @@ def _refuse_unless_open(drift: Drift) -> None:
     if drift.status != DriftStatus.OPEN:
         raise AlreadyResolved(f"{drift} was {drift.status} by {drift.resolved_by} at {drift.resolved_at}")
     saga = drift.revert_saga
-    # A dead letter's work is half done: it is settled before the row is.
-    if saga is not None and (saga.status in [*LIVE, SagaStatus.FAILED] or _awaits_sweep(drift, saga)):
-        raise RevertUnderWay(f"saga {saga.pk}, which is {saga.status}, puts back {drift}")
-
-
-def _awaits_sweep(drift: Drift, saga: SagaRun) -> bool:
-    """Return whether its saga is completed and no sweep has looked since."""
-    return (
+    if saga is None:
+        return
+    # What it put back is seen by the first sweep after its end.
+    awaits_sweep = (
         saga.status == SagaStatus.COMPLETED
         and saga.finished_at is not None
         and drift.last_seen_at <= saga.finished_at
     )
+    # A dead letter's work is half done: it is settled before the row is.
+    if awaits_sweep or saga.status in [*LIVE, SagaStatus.FAILED]:
+        raise RevertUnderWay(f"saga {saga.pk}, which is {saga.status}, puts back {drift}")

@@ -96,7 +96,7 @@ def _give_up(
     is_out_of_time: bool = False,
     cause: Exception | None = None,
 ) -> StepFailure:
-    """Return the failure and log it: the saga turns back from here, and the log is to say why."""
+    """Return the failure, and log why the saga turns back from here."""
     log.warning(
         "step_failed",
         saga=state.saga_id,
