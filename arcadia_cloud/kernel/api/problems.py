@@ -27,12 +27,12 @@ log = structlog.get_logger(__name__)
 MEDIA_TYPE: Final = "application/problem+json"
 TYPE_PREFIX: Final = "urn:arcadia-cloud:problem:"
 _RETRY_AFTER_SECONDS: Final = "5"
-# What a view raises to refuse; anything else that it raises is our own fault.
 # Instead of the library's words: what to send instead.
 _HINTS: Final[Mapping[type[exceptions.APIException], str]] = {
     exceptions.NotAuthenticated: "Send a token, as the header Authorization: Bearer <token>.",
     exceptions.NotAcceptable: "Accept asks for nothing that is served here; ask for application/json.",
 }
+# What a view raises to refuse; anything else that it raises is our own fault.
 REFUSALS: Final = (DomainError, exceptions.APIException, Http404, PermissionDenied)
 
 
