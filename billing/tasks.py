@@ -4,8 +4,10 @@ from celery import shared_task
 from django.utils import timezone
 
 from arcadia_cloud.kernel.leases import LeaseHeld
+from arcadia_cloud.kernel.money import Money, format_money
 from billing import services
 from billing.refresh import REFRESH_TASK, refresh
+from inventory.values import PROVIDER_CURRENCY
 
 
 @shared_task(name=REFRESH_TASK)
@@ -18,7 +20,8 @@ def refresh_billing(actor: str = "schedule") -> dict[str, str]:
 def snapshot_balance() -> dict[str, str]:
     """Store the balance, hourly."""
     snapshot = services.snapshot_balance(at=timezone.now())
-    return {"month_to_date_balance": str(snapshot.month_to_date_balance)}
+    balance = Money(snapshot.month_to_date_balance, PROVIDER_CURRENCY)
+    return {"month_to_date_balance": format_money(balance)}
 
 
 @shared_task(name=services.HISTORY_TASK, throws=(LeaseHeld,))

@@ -83,6 +83,7 @@ class FleetCell:
     """Live resources of one kind in one region.
 
     Costs are the provider's list prices in USD cents a month, where its API has them; None: none is known.
+    The `unpriced` resources are in no cost.
     """
 
     kind: str
@@ -91,6 +92,8 @@ class FleetCell:
     monthly_cost_cents: int | None
     unattributed: int
     unattributed_cost_cents: int | None
+    unpriced: int
+    unattributed_unpriced: int
 
 
 def count_live_by_deployment(deployment_ids: Collection[int]) -> Mapping[int, int]:
@@ -173,6 +176,8 @@ def fleet_cells() -> list[FleetCell]:
             monthly_cost_cents=Sum("monthly_price_cents"),
             unattributed=Count("pk", filter=IS_UNATTRIBUTED),
             unattributed_cost_cents=Sum("monthly_price_cents", filter=IS_UNATTRIBUTED),
+            unpriced=Count("pk", filter=Q(monthly_price_cents=None)),
+            unattributed_unpriced=Count("pk", filter=Q(IS_UNATTRIBUTED, monthly_price_cents=None)),
         )
         .order_by("kind", "region")
     )

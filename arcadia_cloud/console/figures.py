@@ -1,6 +1,6 @@
 """The home page's figures: a number each, with a link to its list."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -44,18 +44,17 @@ def fleet_figures(cells: Sequence[FleetCell], *, with_money: bool) -> list[Figur
     """Count the live resources, and the unattributed ones among them; what they cost `with_money` alone."""
     resources = reverse("admin:inventory_resource_changelist")
     unattributed = sum(cell.unattributed for cell in cells)
-    cost, unattributed_cost = (
-        format_money(Money.from_cents(sum_of_known(cents) or 0, PROVIDER_CURRENCY))
-        for cents in (
-            (cell.monthly_cost_cents for cell in cells),
-            (cell.unattributed_cost_cents for cell in cells),
-        )
+    unpriced = sum(cell.unpriced for cell in cells)
+    cost = _format_least((cell.monthly_cost_cents for cell in cells), unpriced)
+    unattributed_cost = _format_least(
+        (cell.unattributed_cost_cents for cell in cells), sum(cell.unattributed_unpriced for cell in cells)
     )
+    without = f"; {unpriced:,} without a price" if unpriced else ""
     return [
         Figure(
             "Live resources",
             f"{sum(cell.count for cell in cells):,}",
-            f"{cost} a month at list price"
+            f"{cost} a month at list price{without}"
             if with_money
             else f"of {len({cell.kind for cell in cells})} kinds",
             resources,
@@ -189,6 +188,12 @@ def spend_figure(billing: BillingSummary, next_run: str, *, at: datetime) -> Fig
         href=href,
         tone="warning" if at - balance.generated_at > BALANCE_STALE_AFTER else "",
     )
+
+
+def _format_least(cents: Iterable[int | None], unpriced: int) -> str:
+    """Format the sum of the known costs: a least sum where some resources have no price."""
+    known = format_money(Money.from_cents(sum_of_known(cents) or 0, PROVIDER_CURRENCY))
+    return f"at least {known}" if unpriced else known
 
 
 def _format_exact(amount: Decimal) -> str:

@@ -157,6 +157,13 @@ def format_money(money: Money | None, *, exact: bool = False) -> str:
     return f"{sign}{_SYMBOLS.get(money.currency, f'{money.currency} ')}{int(whole):,}{point}{fraction}"
 
 
+def format_change(change: Money) -> str:
+    """Format what is added or taken, with its sign: `+$24.00`, `-$6.00`; `no change` for nothing."""
+    if not change.amount:
+        return "no change"
+    return f"{'+' if change.amount > 0 else ''}{format_money(change)}"
+
+
 def exact_text(amount: Decimal, *, places: int = 2) -> str:
     """Format for a machine: at least so many decimal places, more where it has more, and nothing rounded."""
     whole, _, fraction = f"{amount:f}".partition(".")

@@ -175,6 +175,6 @@ def duration_label(saga: SagaRun, *, now: datetime) -> str:
 def worker_label(saga: SagaRun) -> str:
     """Return its worker, and how often it was taken over; "" without either."""
     until = saga.lease_expires_at
-    holder = f"{saga.lease_holder}, until {until:%H:%M:%S} at the latest" if until else ""
+    holder = f"{saga.lease_holder}, until {until:%H:%M:%S} UTC at the latest" if until else ""
     lost = f"taken over {saga.recoveries} times from a worker that died" if saga.recoveries else ""
     return "; ".join(part for part in (holder, lost) if part)

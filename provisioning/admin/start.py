@@ -12,7 +12,7 @@ from arcadia_cloud.kernel.console.actions import actor_of
 from arcadia_cloud.kernel.console.formatting import with_code
 from arcadia_cloud.kernel.console.records import RecordAdmin
 from arcadia_cloud.kernel.errors import DomainError, InvalidInput
-from arcadia_cloud.kernel.money import format_money
+from arcadia_cloud.kernel.money import format_change
 from provisioning import registry
 from provisioning.admin.start_form import StartForm
 from provisioning.contract import Workflow
@@ -110,7 +110,7 @@ class StartAdmin(RecordAdmin[SagaRun]):
             "description": with_code(workflow.inputs.__doc__ or ""),
             "form": form,
             "plan": plan,
-            "price": "not known" if change is None else format_money(change),
+            "price": "not known" if change is None else format_change(change),
             "list": reverse("admin:provisioning_sagarun_changelist"),
         }
         return TemplateResponse(request, "provisioning/start.html", context)

@@ -179,9 +179,19 @@ def test_home_shows_what_needs_a_hand(viewer: Client) -> None:
 
     assert "$18.50 a month at list price" in text
     assert "$12.50 a month" in text  # nobody's
+    assert "at least" not in text
     assert "stale: Droplet; never: " in text  # its last run is months old
     assert "40 of 100" in text
     assert "?kind=droplet&amp;region=ams3" in text
+
+
+def test_homes_sums_say_that_they_lack_prices(operator: Client) -> None:
+    observed(seen("1", monthly_price_cents=600), seen("2", monthly_price_cents=None))
+
+    text = operator.get("/admin/").content.decode()
+
+    assert "at least $6.00 a month at list price; 1 without a price" in text
+    assert text.count("at least $6.00 a month") == 2  # both are unattributed, too
 
 
 def test_homes_link_to_what_has_no_region_lists_that_alone(viewer: Client) -> None:

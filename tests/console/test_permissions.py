@@ -1,5 +1,7 @@
 """Permissions of the console's groups."""
 
+import re
+
 import pytest
 from django.apps import apps
 from django.contrib import admin
@@ -196,3 +198,23 @@ def test_a_viewer_changes_nothing(viewer: Client) -> None:
 
     assert answer.status_code == 403
     assert Project.objects.get().tenant_id == "tenant-0"
+
+
+def test_a_new_login_is_made_ready_to_sign_in_on_one_page(login: Login) -> None:
+    admin_of_users = login("admin")
+    page = admin_of_users.get("/admin/auth/user/add/").content.decode()
+    assert re.search(r'<input[^>]*name="is_staff"[^>]*checked', page)
+
+    given = {
+        "username": "vera",
+        "usable_password": "true",
+        "password1": "look-only-77",
+        "password2": "look-only-77",
+    }
+    viewers = Group.objects.get(name="viewer")
+    admin_of_users.post("/admin/auth/user/add/", {**given, "is_staff": "on", "groups": [viewers.pk]})
+
+    vera = User.objects.get(username="vera")
+    assert vera.is_staff
+    assert not vera.is_superuser
+    assert list(vera.groups.all()) == [viewers]

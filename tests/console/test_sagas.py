@@ -13,6 +13,7 @@ from arcadia_cloud.kernel.alerts import raise_alert
 from arcadia_cloud.kernel.console.formatting import duration
 from arcadia_cloud.kernel.models import Alert
 from inventory.models import Resource
+from provisioning.admin.formatting import worker_label
 from provisioning.models import ProtectedResource, SagaRun, SagaStepResult
 from provisioning.queries import pause_state
 from provisioning.services import pause
@@ -296,3 +297,12 @@ def test_a_duration_is_shown_in_the_units_that_fit() -> None:
     spans = {0.03: "30 ms", 4.25: "4.2 s", 200: "3 min 20 s", 7320: "2 h 2 min", 200_000: "2 d 7 h"}
     for seconds, words in spans.items():
         assert duration(timedelta(seconds=seconds)).replace("\xa0", " ") == words
+
+
+def test_the_times_of_a_saga_say_their_zone(viewer: Client) -> None:
+    began = timezone.now()
+    saga = a_saga(started_at=began)
+
+    assert f"{began:%H:%M:%S} UTC</dd>" in page_of(viewer, saga)
+    saga.lease_holder, saga.lease_expires_at = "vm:1", began
+    assert worker_label(saga) == f"vm:1, until {began:%H:%M:%S} UTC at the latest"

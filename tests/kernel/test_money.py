@@ -7,7 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from arcadia_cloud.kernel.money import CurrencyMismatch, Money, exact_text, format_money, sum_money
+from arcadia_cloud.kernel.money import (
+    CurrencyMismatch,
+    Money,
+    exact_text,
+    format_change,
+    format_money,
+    sum_money,
+)
 
 AMOUNTS = st.decimals(allow_nan=False, allow_infinity=False, min_value=-(10**14), max_value=10**14, places=10)
 
@@ -144,6 +151,8 @@ def test_how_money_is_shown(amount: str, currency: str, rounded: str, exact: str
 
 
 def test_an_unknown_amount_is_a_dash() -> None:
+    changes = [format_change(Money.from_cents(cents, "USD")) for cents in (2400, -600, 0)]
+    assert changes == ["+$24.00", "-$6.00", "no change"]
     assert format_money(None) == format_money(Money.from_cents(None, "USD")) == "-"
     assert format_money(Money.from_cents(252192, "USD")) == "$2,521.92"
 

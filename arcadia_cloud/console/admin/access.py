@@ -10,6 +10,7 @@ from axes.models import AccessAttempt
 from axes.utils import reset
 from django.contrib import admin, messages
 from django.contrib.auth.admin import GroupAdmin, UserAdmin
+from django.contrib.auth.forms import UsernameField
 from django.contrib.auth.models import Group, User
 from django.db.models import Exists, ManyToManyField, OuterRef, QuerySet
 from django.http import HttpRequest, HttpResponse
@@ -28,8 +29,11 @@ from arcadia_cloud.main_job.seeds.groups import SEEDED
 
 if TYPE_CHECKING:
     from django.contrib.auth.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
+
+    ThemedCreationForm = UserCreationForm[User]
 else:
-    from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
+    from unfold.forms import AdminPasswordChangeForm, UserChangeForm
+    from unfold.forms import UserCreationForm as ThemedCreationForm
 
 admin.site.unregister(User)
 admin.site.unregister(Group)
@@ -37,12 +41,32 @@ admin.site.unregister(StaticDevice)
 admin.site.unregister(TOTPDevice)
 
 
+class ConsoleUserCreationForm(ThemedCreationForm):
+    """A new login, with what it needs to sign in and see a page: staff status and its groups."""
+
+    class Meta:
+        model = User
+        fields = ("username", "is_staff", "groups")
+        field_classes = {"username": UsernameField}
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        # Every login is one of the console; without the flag it is refused at the login page.
+        self.fields["is_staff"].initial = True
+
+
 @admin.register(User)
 class ConsoleUserAdmin(UserAdmin[User], ActionsAdmin[User], StrictLookupsAdmin[User]):
     """Django's users, in the theme, and the reset of their second factor."""
 
     form = UserChangeForm  # type: ignore[assignment] # the stubs' user is any user model
-    add_form = UserCreationForm
+    add_form = ConsoleUserCreationForm
+    add_fieldsets = (
+        (
+            None,
+            {"fields": ("username", "usable_password", "password1", "password2", "is_staff", "groups")},
+        ),
+    )
     change_password_form = AdminPasswordChangeForm
     change_form_template = "kernel/record.html"
     list_display = ("username", "email", "is_staff", "is_active", "second_factor", "last_login")

@@ -12,7 +12,7 @@ from rich.table import Table
 
 from arcadia_cloud.kernel.errors import DomainError
 from arcadia_cloud.kernel.management.arguments import parse_instant_argument
-from arcadia_cloud.kernel.money import format_money
+from arcadia_cloud.kernel.money import format_change
 from provisioning import registry, services
 from provisioning.engine.runner import run
 from provisioning.models import SagaRun
@@ -116,7 +116,7 @@ class Command(BaseCommand):
         services.refresh_offer(kind=kind)
         plan = plan_saga(kind=kind, inputs=parsed)
         effects = plan.effects
-        price = "not known" if effects.price_change is None else format_money(effects.price_change)
+        price = "not known" if effects.price_change is None else format_change(effects.price_change)
         facts = {
             "works on": plan.subjects,
             "creates": effects.creates,

@@ -40,7 +40,7 @@ class Command(BaseCommand):
                     request_sync(mode=mode, actor="bin/run")
                 request_refresh(actor="bin/run")
                 request_offer()
-                self.stdout.write("a first sync is asked for, and billing; the workers do them")
+                self.stdout.write("a sync of every kind and billing are asked for; the workers do them")
         except DatabaseError as error:
             raise CommandError(f"the database refused: {error}") from error
         except KeyboardInterrupt:
