@@ -6,11 +6,15 @@ from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
+from django.utils.html import format_html_join
+from django.utils.safestring import SafeString
 
 from arcadia_cloud.kernel.console.filters import TenantFilter
-from arcadia_cloud.kernel.console.formatting import NOTHING, json_block, row_link, shortened
+from arcadia_cloud.kernel.console.formatting import NOTHING, json_block, link, row_link, shortened
 from arcadia_cloud.kernel.console.status_label import status_label
 from arcadia_cloud.kernel.console.theme import display
+from arcadia_cloud.kernel.subject_links import url_of
+from inventory.models import Resource
 from provisioning.admin.actions import SagaActionsAdmin
 from provisioning.admin.filters import KindFilter, StatusFilter
 from provisioning.admin.formatting import (
@@ -43,8 +47,8 @@ class SagaRunAdmin(SagaActionsAdmin):
     search_help_text = "A saga's number, or a whole subject, as droplet:4711"
     sortable_by = ()
     # What never changes: htmx can't take the form over as the saga goes on, its scripts would run again.
-    fields = (("kind", "about"), ("requested_by", "created_at"), ("tenant_id", "deployment"), "repeats")
-    readonly_fields = ("about", "repeats")
+    fields = (("kind", "works_on"), ("requested_by", "created_at"), ("tenant_id", "deployment"), "repeats")
+    readonly_fields = ("works_on", "repeats")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[SagaRun]:
         """Leave out of the list what only a saga's page shows."""
@@ -109,6 +113,23 @@ class SagaRunAdmin(SagaActionsAdmin):
     @display(description="works on")
     def about(self, saga: SagaRun) -> str:
         return ", ".join(saga.subjects) or NOTHING
+
+    @display(description="works on")
+    def works_on(self, saga: SagaRun) -> SafeString:
+        """Return its subjects, each as a link to its page where it has one. One query."""
+        keys = [subject.partition(":") for subject in saga.subjects]
+        rows = Resource.objects.filter(
+            kind__in={kind for kind, _, _ in keys}, provider_id__in={name for _, _, name in keys}
+        )
+        found = {f"{row.kind}:{row.provider_id}": row for row in rows}
+        parts = []
+        for subject in saga.subjects:
+            row, page = found.get(subject), url_of(subject)
+            if row is not None:
+                parts.append((row_link("inventory_resource", row.pk, row),))
+            else:
+                parts.append((link(page, subject) if page else subject,))
+        return format_html_join(", ", "{}", parts) or SafeString(NOTHING)
 
     @display(description="took")
     def duration(self, saga: SagaRun) -> str:

@@ -77,6 +77,18 @@ def test_a_page_shows_each_step_and_refreshes_only_while_the_saga_lives(viewer: 
     assert 'hx-trigger="every 2s"' not in page_of(viewer, saga)
 
 
+def test_what_a_saga_works_on_is_a_link_where_it_has_a_page(viewer: Client) -> None:
+    observed(seen("4711", name="shop-web-01"))
+    saga = a_saga(subjects=["droplet:4711", "droplet:never-seen", "deployment:7"])
+
+    text = page_of(viewer, saga)
+
+    resource = Resource.objects.get(provider_id="4711")
+    assert f'<a href="/admin/inventory/resource/{resource.pk}/change/" class="text-link">Droplet shop-web-01</a>' in text
+    assert '<a href="/admin/deployments/deployment/7/change/" class="text-link">deployment:7</a>' in text
+    assert "droplet:never-seen" in text
+
+
 def test_a_page_shows_the_errors_of_a_step_and_of_its_compensation(viewer: Client) -> None:
     saga = ended(compensation_failures=1, error={"reason": "step_failed:resize", "compensate_from_idx": 0})
     undo = {"type": "ProviderRejected", "message": "Droplet is <b>locked</b>"}
