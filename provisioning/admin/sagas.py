@@ -122,7 +122,7 @@ class SagaRunAdmin(SagaActionsAdmin):
             kind__in={kind for kind, _, _ in keys}, provider_id__in={name for _, _, name in keys}
         )
         found = {f"{row.kind}:{row.provider_id}": row for row in rows}
-        parts = []
+        parts: list[tuple[str]] = []
         for subject in saga.subjects:
             row, page = found.get(subject), url_of(subject)
             if row is not None:

@@ -83,8 +83,8 @@ def test_what_a_saga_works_on_is_a_link_where_it_has_a_page(viewer: Client) -> N
 
     text = page_of(viewer, saga)
 
-    resource = Resource.objects.get(provider_id="4711")
-    assert f'<a href="/admin/inventory/resource/{resource.pk}/change/" class="text-link">Droplet shop-web-01</a>' in text
+    page = f"/admin/inventory/resource/{Resource.objects.get(provider_id='4711').pk}/change/"
+    assert f'<a href="{page}" class="text-link">Droplet shop-web-01</a>' in text
     assert '<a href="/admin/deployments/deployment/7/change/" class="text-link">deployment:7</a>' in text
     assert "droplet:never-seen" in text
 
