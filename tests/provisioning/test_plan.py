@@ -178,6 +178,6 @@ def test_the_command_prints_the_plan() -> None:
     offer()
     text = saga_command("plan", "resize_droplet", "--inputs", '{"droplet_id": 1, "size": "s-2vcpu-4gb"}')
     assert "changes: droplet web-1 (1): size s-1vcpu-1gb to s-2vcpu-4gb\n" in text
-    assert "a month: $18.00\n" in text
+    assert "a month: +$18.00\n" in text
     assert "off: web-1 is off while it is resized\n" in text
     assert not SagaRun.objects.exists()
