@@ -98,7 +98,7 @@ class SagaActionsAdmin(StartAdmin, PauseAdmin):
             "title": "Cancel this saga?",
             "description": "What it did so far is undone, the last step first: at its next step, or at once "
             "while it waits.",
-            "way_out": "Keep it running",
+            "form_dismiss_text": "Keep it running",
             "form_submit_text": "Cancel the saga",
         },
     )

@@ -22,7 +22,9 @@ def signs_of_jobs(
     for job in jobs:
         word, detail = job.state.word, job.state.detail
         is_lost = (word == "waiting" and job.queue not in unserved) or (word == "overdue" and processes.beats)
-        has_failed = word in {"failed", "expired"} and not any(each in detail for each in alert_messages)
+        has_failed = word in {"failed", "expired"} and not any(
+            each and each in detail for each in alert_messages
+        )
         if not (is_lost or has_failed):
             continue
         fault = provider_fault(detail) if has_failed else ""

@@ -126,10 +126,8 @@ def _build_row(
     due = next_due(task, after=min(asked, at)) if task.enabled else None
     is_overdue = due is not None and at - due > PATIENCE
     next_at = next_due(task, after=at) if is_overdue and task.crontab else due
-    unserved = set(processes.unserved)
-    state = _state_of_runs(
-        runs, heartbeats, is_unserved=(task.queue or settings.CELERY_TASK_DEFAULT_QUEUE) in unserved, at=at
-    )
+    queue = task.queue or settings.CELERY_TASK_DEFAULT_QUEUE
+    state = _state_of_runs(runs, heartbeats, is_unserved=queue in processes.unserved, at=at)
     if not (state and state.is_moving):
         if not task.enabled:
             state = JobState("off")
@@ -138,7 +136,7 @@ def _build_row(
     return JobRow(
         pk=task.pk,
         name=task.name,
-        queue=task.queue or "",
+        queue=queue,
         is_on=task.enabled,
         when=timing.words if timing else str(task.scheduler),
         next_at=next_at,

@@ -27,7 +27,7 @@ log = structlog.get_logger(__name__)
 MEDIA_TYPE: Final = "application/problem+json"
 TYPE_PREFIX: Final = "urn:arcadia-cloud:problem:"
 _RETRY_AFTER_SECONDS: Final = "5"
-# Instead of the library's words: what to send instead.
+# What to send, in place of the library's words.
 _HINTS: Final[Mapping[type[exceptions.APIException], str]] = {
     exceptions.NotAuthenticated: "Send a token, as the header Authorization: Bearer <token>.",
     exceptions.NotAcceptable: "Accept asks for nothing that is served here; ask for application/json.",
