@@ -208,7 +208,10 @@ def test_an_operator_takes_notes_on_and_snoozes_an_alert_and_reads_what_to_do(
     alert.refresh_from_db()
     assert (alert.owner, alert.note) == ("user:operator-1", "the token was rotated")
     assert alert.snoozed_until is not None
-    assert LogEntry.objects.count() == len(posts)
+    taken, noted, snoozed = [entry.change_message for entry in LogEntry.objects.order_by("pk")]
+    assert taken == "Taken from the console; owner: - → user:operator-1"
+    assert noted == "note: - → the token was rotated"
+    assert snoozed == f"Snoozed from the console; snoozed until: - → {alert.snoozed_until:%Y-%m-%d %H:%M} UTC"
 
     shown = operator.get(f"{page}change/").content.decode()
     assert "Snoozed until" in shown
