@@ -1,6 +1,5 @@
 """Permissions of the console's groups."""
 
-
 import pytest
 from django.apps import apps
 from django.contrib import admin
