@@ -27,7 +27,6 @@ from metering.queries import fleet_usage_for_period
 
 SUBSCRIBERS: Final = 10_000
 TARGET: Final = 1.5
-ROUNDS: Final = 3
 JUNE: Final = month_of(date(2026, 6, 1))
 AT: Final = datetime(2026, 7, 2, 3, tzinfo=UTC)
 _FILL: Final = """
@@ -74,7 +73,6 @@ def simulate(scale: float) -> Iterator[Row]:
             ours=Contender(lambda pk: run_simulation(simulation_pk=pk), lambda: _request(draft)),
             floor=Contender(lambda: _quote_twice(subscribed, terms)),
             target=TARGET,
-            rounds=ROUNDS,
         )
         # A simulation that keeps something else would be faster for nothing.
         assert PlanSimulation.objects.get().difference == _quote_twice(subscribed, terms)

@@ -2,9 +2,8 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import date
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from django.db.models import QuerySet
 
@@ -21,8 +20,7 @@ from deployments.models import (
 V = TypeVar("V")
 
 
-@dataclass(frozen=True, slots=True)
-class SubscribedTerms:
+class SubscribedTerms(NamedTuple):
     """The terms that a subscription's quotes depend on, without usage and prices.
 
     `versions` are the keys of its plan versions with their days, in order; `currency` is that of the present

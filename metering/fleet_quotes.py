@@ -10,7 +10,7 @@ from django.db.models import Q, Sum
 from django.db.models.functions import TruncDate
 
 from arcadia_cloud.kernel.periods import Period
-from arcadia_cloud.kernel.sql import fetch_in_turn, load
+from arcadia_cloud.kernel.sql import fetch_all, load
 from catalog.models import PlanVersion
 from catalog.queries import price_book
 from catalog.quote import quote
@@ -96,36 +96,14 @@ def usage_of_deployments(deployments: Sequence[int], period: Period) -> dict[int
 
     A deployment, or a kind of one, without any is left out.
     """
+    asked = {"deployments": list(deployments), "since": period.starts_at, "until": period.ends_at}
     usage: dict[int, dict[str, Decimal]] = {}
-    for found in usage_in_parts(deployments, period, size=max(1, len(deployments))):
-        usage |= found
+    for deployment, kind, quantity in fetch_all(_USAGE_OF_DEPLOYMENTS, asked, into=_DeploymentSum):
+        of_deployment = usage.get(deployment)
+        if of_deployment is None:  # not setdefault: a dictionary a row would be thrown away
+            of_deployment = usage[deployment] = {}
+        of_deployment[kind] = quantity
     return usage
-
-
-def usage_in_parts(
-    deployments: Sequence[int], period: Period, *, size: int
-) -> Iterator[dict[int, dict[str, Decimal]]]:
-    """Yield `usage_of_deployments` of so many deployments at a time, in their order. One query each.
-
-    While the caller works on the usage of some, the database sums up that of the next; nothing else can be
-    asked of it until the last.
-    """
-    parameters = (
-        {
-            "deployments": list(deployments[first : first + size]),
-            "since": period.starts_at,
-            "until": period.ends_at,
-        }
-        for first in range(0, len(deployments), size)
-    )
-    for rows in fetch_in_turn(_USAGE_OF_DEPLOYMENTS, parameters, into=_DeploymentSum):
-        usage: dict[int, dict[str, Decimal]] = {}
-        for deployment, kind, quantity in rows:
-            of_deployment = usage.get(deployment)
-            if of_deployment is None:  # not setdefault: a dictionary a row would be thrown away
-                of_deployment = usage[deployment] = {}
-            of_deployment[kind] = quantity
-        yield usage
 
 
 def _usage_of_days(deployments: Sequence[int], month: Period) -> dict[int, UsageByDay]:

@@ -17,7 +17,7 @@ from catalog.values.lines import Quote
 from deployments.models import Subscription
 from deployments.queries import quote_inputs
 from metering.closed_months import MonthComparison, compare_closed_month
-from metering.fleet_quotes import SubscriptionQuote, quote_fleet, usage_in_parts, usage_of_deployments
+from metering.fleet_quotes import SubscriptionQuote, quote_fleet, usage_of_deployments
 from metering.models import BandwidthMeasurement, UsageRecord
 from metering.quotes import MonthQuote, UsageChange, compare_usage, quote_month, running_days, usage_by_day
 
@@ -37,7 +37,6 @@ __all__ = [
     "summarize_usage",
     "usage_by_day",
     "usage_for_period",
-    "usage_in_parts",
     "usage_of_deployments",
     "usage_of_parts",
 ]

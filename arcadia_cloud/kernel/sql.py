@@ -8,8 +8,9 @@ Rows come by the names of their columns, into NamedTuples or frozen dataclasses,
 """
 
 import re
-from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, fields, is_dataclass
 from functools import lru_cache
 from importlib.resources import files
@@ -133,31 +134,42 @@ def fetch_all(
     return rows
 
 
-def fetch_in_turn(
-    statement: Statement, parameters: Iterable[Mapping[str, Any]], *, into: type[T]
-) -> Generator[list[T], None, None]:
-    """Run it once with each of these parameters; yield the rows of each, as `fetch_all` returns them.
+class FetchesAhead:
+    """Statements that the server works on, one after the other, while the caller computes.
 
-    The next one runs while the caller is busy with the rows of one: meanwhile nothing else can be asked of
-    the connection.
+    Until the last is answered, nothing else can be asked of the connection. Made by `fetching_ahead`.
     """
-    with server_binding_cursor() as cursor, ThreadPoolExecutor(1, "ahead") as ahead:
+
+    def __init__(self, ahead: Executor) -> None:
+        self._ahead = ahead
+
+    def fetch_all(
+        self, statement: Statement, parameters: Mapping[str, Any], *, into: type[T]
+    ) -> Future[list[T]]:
+        """Ask for the rows that `fetch_all` returns; the result waits for them."""
+        # Opened here: to Django, the other thread would have a connection of its own.
+        held = ExitStack()
+        cursor = held.enter_context(server_binding_cursor())
         cursor.cursor.row_factory = _build_row_factory(into)
 
-        def fetch(each: Mapping[str, Any]) -> list[T]:
-            cursor.execute(statement.text, each)
-            rows: list[T] = cursor.fetchall()
-            return rows
+        def fetch() -> list[T]:
+            with held:
+                cursor.execute(statement.text, parameters)
+                rows: list[T] = cursor.fetchall()
+                return rows
 
-        # One thread, so that no two statements meet; it waits for the server without holding up this one.
-        following: Future[list[T]] | None = None
-        for each in parameters:
-            rows = following.result() if following else None
-            following = ahead.submit(fetch, each)
-            if rows is not None:
-                yield rows
-        if following:
-            yield following.result()
+        return self._ahead.submit(fetch)
+
+
+@contextmanager
+def fetching_ahead() -> Iterator[FetchesAhead]:
+    """Yield what asks for rows before they are needed. At the end, what hasn't begun is dropped."""
+    # One thread, so that no two statements meet; it waits for the server without holding up this one.
+    ahead = ThreadPoolExecutor(1, "ahead")
+    try:
+        yield FetchesAhead(ahead)
+    finally:
+        ahead.shutdown(wait=True, cancel_futures=True)
 
 
 def _expand_includes(file: Path, lines: Sequence[str], within: tuple[Path, ...]) -> list[str]:

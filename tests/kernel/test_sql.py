@@ -21,8 +21,8 @@ from arcadia_cloud.kernel.sql import (
     all_statements,
     execute,
     fetch_all,
-    fetch_in_turn,
     fetch_one,
+    fetching_ahead,
     load,
 )
 from deployments.models import Deployment
@@ -182,27 +182,25 @@ def test_a_single_column_comes_as_a_value(sql: Files, db: None) -> None:
         fetch_one(sql.load("SELECT 1 AS a, 2 AS b", "two.sql"), into=int)
 
 
-def test_a_statement_in_turn_runs_ahead_of_its_reader_and_leaves_the_connection_usable(
-    sql: Files, db: None
-) -> None:
+def test_rows_asked_for_ahead_come_while_the_caller_computes(sql: Files, db: None) -> None:
     one = sql.load("SELECT 10 / %(n)s::int AS tenth FROM pg_sleep(0.1)")
-    asked = [{"n": n} for n in (1, 2, 5)]
-    with CaptureQueriesContext(connection) as captured:
-        assert list(fetch_in_turn(one, asked, into=int)) == [[10], [5], [2]]
-    assert len(captured) == 3
-    assert list(fetch_in_turn(one, [], into=int)) == []
+    with CaptureQueriesContext(connection) as captured, fetching_ahead() as ahead:
+        two, five = (ahead.fetch_all(one, {"n": n}, into=int) for n in (2, 5))
+        time.sleep(0.3)  # as its caller computes, both are done
+        started = time.monotonic()
+        assert (two.result(), five.result()) == ([5], [2])
+        assert time.monotonic() - started < 0.09
+    assert len(captured) == 2
 
-    in_turn = fetch_in_turn(one, asked, into=int)
-    assert next(in_turn) == [10]
-    time.sleep(0.2)  # as its caller works, the second is done
-    started = time.monotonic()
-    assert next(in_turn) == [5]
-    assert time.monotonic() - started < 0.09
-    in_turn.close()
-    assert fetch_all(one, {"n": 5}, into=int) == [2]
+    with fetching_ahead() as ahead:
+        first = ahead.fetch_all(one, {"n": 1}, into=int)
+        never_begun = [ahead.fetch_all(one, {"n": 1}, into=int) for _ in range(20)]
+    assert first.result() == [10]
+    assert never_begun[-1].cancelled()
+    assert fetch_all(one, {"n": 5}, into=int) == [2]  # the connection is its caller's again
 
-    with pytest.raises(DataError), transaction.atomic():
-        list(fetch_in_turn(one, [{"n": 1}, {"n": 0}], into=int))
+    with pytest.raises(DataError), transaction.atomic(), fetching_ahead() as ahead:
+        ahead.fetch_all(one, {"n": 0}, into=int).result()
 
 
 def test_a_write_returns_how_many_rows_it_wrote(sql: Files, shop: Deployment) -> None:

@@ -1,14 +1,15 @@
 """Costs of deployments in a month: each day by the best source that it has, in another currency."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
+from itertools import chain
 from typing import Final, NamedTuple
 
 from arcadia_cloud.kernel.money import Money
 from arcadia_cloud.kernel.periods import Period
-from arcadia_cloud.kernel.sql import fetch_all, load
+from arcadia_cloud.kernel.sql import FetchesAhead, fetch_all, load
 from billing.costs.exchange_rates import MissingExchangeRate, convert
 from billing.values import CostSource
 from inventory.values import PROVIDER_CURRENCY
@@ -43,21 +44,34 @@ class MonthCosts:
     rate: Decimal
     unknown: str
 
-    def of(self, deployments: Sequence[int]) -> Mapping[int, Decimal] | None:
-        """Return what these deployments cost, to the minor unit; None where it isn't known.
+    def of(
+        self, deployments: Sequence[int], ahead: FetchesAhead
+    ) -> Callable[[], Mapping[int, Decimal] | None]:
+        """Ask what these deployments cost, to the minor unit; what is returned waits for it, None if unknown.
 
         One that is left out cost nothing. One query for each source that has days of the month.
         """
-        if self.unknown:
-            return None
-        found: dict[int, Decimal] = {}
-        for source, days in self.days.items():
-            parameters = {"deployments": list(deployments), "source": source, "days": list(days)}
-            for deployment, amount in fetch_all(_COSTS, parameters, into=_DeploymentCost):
+        sources = {} if self.unknown else self.days
+        asked = [
+            ahead.fetch_all(
+                _COSTS,
+                {"deployments": list(deployments), "source": source, "days": list(days)},
+                into=_DeploymentCost,
+            )
+            for source, days in sources.items()
+        ]
+
+        def costs() -> Mapping[int, Decimal] | None:
+            if self.unknown:
+                return None
+            found: dict[int, Decimal] = {}
+            for deployment, amount in chain.from_iterable(rows.result() for rows in asked):
                 found[deployment] = found.get(deployment, _NOTHING) + amount
-        dollar = Money(self.rate, self.currency)
-        # Of the month's sum: each amount is rounded once.
-        return {deployment: dollar.times(amount).rounded().amount for deployment, amount in found.items()}
+            dollar = Money(self.rate, self.currency)
+            # Of the month's sum: each amount is rounded once.
+            return {deployment: dollar.times(amount).rounded().amount for deployment, amount in found.items()}
+
+        return costs
 
 
 def read_month_costs(month: Period, currency: str) -> MonthCosts:

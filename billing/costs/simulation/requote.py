@@ -8,13 +8,14 @@ prices stay the subscriber's own. Quotes are exact, and each is of its inputs al
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
-from itertools import islice
-from typing import Final
+from typing import Final, NamedTuple
 
 from django.db.models import QuerySet
+from msgspec.structs import replace
 
 from arcadia_cloud.kernel.errors import Conflict
 from arcadia_cloud.kernel.periods import Period
+from arcadia_cloud.kernel.sql import fetching_ahead
 from billing.costs.simulation.month_costs import MonthCosts, read_month_costs
 from catalog.columns import NO_TERMS
 from catalog.models import PlanVersion
@@ -24,10 +25,10 @@ from catalog.values.lines import LineType, Quote
 from catalog.values.terms import AddonTerms, PlanTerms, PriceBook, QuoteInputs, Segment
 from deployments.models import Subscription
 from deployments.queries import SubscribedTerms, subscribed_terms
-from metering.queries import usage_in_parts, usage_of_parts
+from metering.queries import usage_of_deployments, usage_of_parts
 
-_AT_ONCE: Final = 5_000  # subscribers whose usage is read at once: so many that several workers read it
 _UNPRICED = LineType.UNPRICED  # by name: the member of an enum costs a lookup of its own
+_NOTHING: Final = Decimal(0)
 _Part = tuple[Period, int, tuple[AddonTerms, ...]]
 
 
@@ -37,17 +38,26 @@ class NotQuotable(Conflict):
     code = "simulation_not_quotable"
 
 
-@dataclass(frozen=True, slots=True)
-class RequotedMonth:
+class RequotedMonth(NamedTuple):
     """A month of a subscriber: revenue without tax as it was, and as it would have been."""
 
     subscriber: SubscribedTerms
     month: Period
     now: Decimal
     later: Decimal
-    cost: Decimal | None
     crosses_into: tuple[str, ...]
     loses_price: tuple[str, ...]
+
+
+class RequotedBatch(NamedTuple):
+    """A month of some subscribers; `costs` are their deployments', None where the month's aren't known."""
+
+    rows: list[RequotedMonth]
+    costs: Mapping[int, Decimal] | None
+
+    def cost_of(self, row: RequotedMonth) -> Decimal | None:
+        """Return what a row's deployment cost in the month."""
+        return None if self.costs is None else self.costs.get(row.subscriber.deployment, _NOTHING)
 
 
 @dataclass(slots=True)
@@ -68,7 +78,7 @@ class Requoter:
     # Published terms never change: each version's are built once, None for those of another plan.
     _versions: dict[int, PlanTerms | None] = field(default_factory=dict)
 
-    def requote(self, subscriptions: QuerySet[Subscription]) -> Iterator[list[RequotedMonth]]:
+    def requote(self, subscriptions: QuerySet[Subscription]) -> Iterator[RequotedBatch]:
         """Yield for each month the subscriptions that had all of it. Raises NotQuotable, naming the one."""
         subscribers = []
         for subscriber in subscribed_terms(subscriptions):
@@ -84,7 +94,7 @@ class Requoter:
         for month in self.months:
             yield self._requote_month(month, subscribers)
 
-    def _requote_month(self, month: Period, subscribers: Sequence[SubscribedTerms]) -> list[RequotedMonth]:
+    def _requote_month(self, month: Period, subscribers: Sequence[SubscribedTerms]) -> RequotedBatch:
         whole: list[tuple[SubscribedTerms, list[_Part]]] = []
         parted: list[tuple[SubscribedTerms, list[_Part]]] = []
         for subscriber in subscribers:
@@ -96,23 +106,24 @@ class Requoter:
         # Once a month and run, not once a batch: prices, taxes and rates are the same for all.
         if month not in self.costs:
             self.costs[month] = read_month_costs(month, self.currency)
-            self._books[month] = price_book(month, self.currency)
-        costs = self.costs[month].of([subscriber.deployment for subscriber, _ in (*whole, *parted)])
+            # Revenue is without tax: a quote has its taxes last, and nothing depends on them.
+            self._books[month] = replace(price_book(month, self.currency), tax_rates=())
         found = []
         wanted = [(subscriber.deployment, days) for subscriber, parts in parted for days, _, _ in parts]
         of_parts = iter(usage_of_parts(wanted) if wanted else ())
         for subscriber, parts in parted:
             # Each takes as many as it has parts, in the order in which they were asked for.
-            usage = [next(of_parts) for _ in parts]
-            found.append(self._requote_one(subscriber, month, parts, usage, costs))
-        # By far the most have one part. The next ones' usage is summed up while these are quoted.
+            found.append(self._requote_one(subscriber, month, parts, [next(of_parts) for _ in parts]))
         deployments = [subscriber.deployment for subscriber, _ in whole]
-        some = iter(whole)
-        for of_month in usage_in_parts(deployments, month, size=_AT_ONCE):
-            for subscriber, parts in islice(some, _AT_ONCE):
+        of_month = usage_of_deployments(deployments, month)
+        with fetching_ahead() as ahead:
+            # No quote waits for them: they are summed up meanwhile.
+            costs = self.costs[month].of([*deployments, *(each.deployment for each, _ in parted)], ahead)
+            # By far the most have one part.
+            for subscriber, parts in whole:
                 usage = [of_month.get(subscriber.deployment, {})]
-                found.append(self._requote_one(subscriber, month, parts, usage, costs))
-        return found
+                found.append(self._requote_one(subscriber, month, parts, usage))
+            return RequotedBatch(found, costs())
 
     def _requote_one(
         self,
@@ -120,22 +131,20 @@ class Requoter:
         month: Period,
         parts: Sequence[_Part],
         usage: Sequence[Mapping[str, Decimal]],
-        costs: Mapping[int, Decimal] | None,
     ) -> RequotedMonth:
-        cost = None if costs is None else costs.get(subscriber.deployment, Decimal(0))
         try:
             segments = [
                 Segment(days=days, terms=terms, addons=addons, usage=used)
                 for (days, pk, addons), used in zip(parts, usage, strict=True)
                 if (terms := self._versions[pk])  # each is, in a complete month
             ]
-            return self._compare(subscriber, month, segments, cost)
+            return self._compare(subscriber, month, segments)
         except NO_TERMS as error:
             name = f"{subscriber.tenant_id}, subscription {subscriber.subscription}, {month.start:%Y-%m}"
             raise NotQuotable(f"{name} makes no quote: {error}") from error
 
     def _compare(
-        self, subscriber: SubscribedTerms, month: Period, segments: Sequence[Segment], cost: Decimal | None
+        self, subscriber: SubscribedTerms, month: Period, segments: Sequence[Segment]
     ) -> RequotedMonth:
         inputs = QuoteInputs(
             period=month,
@@ -153,7 +162,6 @@ class Requoter:
             month=month,
             now=now.subtotal.amount,
             later=later.subtotal.amount,
-            cost=cost,
             crosses_into=tuple(sorted(over_later.keys() - over_now.keys())),
             loses_price=tuple(sorted(kind for kind in unpriced if over_now.get(kind, True))),
         )

@@ -22,7 +22,7 @@ from arcadia_cloud.kernel.models import Lease
 from arcadia_cloud.kernel.periods import previous_month
 from arcadia_cloud.kernel.sql import fetch_one, load
 from arcadia_cloud.kernel.states import StaleState, advance
-from billing.costs.simulation.requote import RequotedMonth, Requoter
+from billing.costs.simulation.requote import RequotedBatch, Requoter
 from billing.models import PlanSimulation, PlanSimulationRow
 from billing.models.simulations import MOST_MONTHS
 from billing.states import SIMULATION_LIFECYCLE, UNFINISHED_SIMULATIONS, SimulationStatus
@@ -40,7 +40,7 @@ _COPY_ROWS: Final = """
         crosses_into, loses_price
     ) FROM STDIN
 """
-# Subscribers in hand at once, whatever the book's size.
+# Subscribers in hand at once, whatever the book's size: so many that several workers read their usage.
 _BATCH: Final = 10_000
 _MOST_ATTEMPTS: Final = 3
 _LEASE_SECONDS: Final = 60
@@ -195,9 +195,9 @@ def _requoter_of(simulation: PlanSimulation) -> Requoter:
     return Requoter(version.plan_id, terms, simulation.currency, simulation.months)
 
 
-def _store_rows(simulation: PlanSimulation, requoted: list[RequotedMonth]) -> None:
+def _store_rows(simulation: PlanSimulation, requoted: RequotedBatch) -> None:
     with connection.cursor() as cursor, connection.wrap_database_errors, cursor.copy(_COPY_ROWS) as copy:
-        for row in requoted:
+        for row in requoted.rows:
             copy.write_row(
                 (
                     simulation.pk,
@@ -207,7 +207,7 @@ def _store_rows(simulation: PlanSimulation, requoted: list[RequotedMonth]) -> No
                     row.month.start,
                     row.now,
                     row.later,
-                    row.cost,
+                    requoted.cost_of(row),
                     list(row.crosses_into),
                     list(row.loses_price),
                 )
