@@ -25,6 +25,14 @@ _BOUND: Final = (
     serializers.HyperlinkedRelatedField,
     serializers.ListField,
 )
+# Columns, and the fields that show them unchanged: by exact type, for one derived from them may change it.
+_TEXT: Final = (serializers.CharField, serializers.SlugField, serializers.ChoiceField)
+_AS_STORED: Final = (
+    (models.CharField, _TEXT),
+    (models.TextField, _TEXT),
+    (models.IntegerField, (serializers.IntegerField,)),
+    (models.BooleanField, (serializers.BooleanField,)),
+)
 
 
 class UtcDateTimeField(serializers.DateTimeField):
@@ -72,16 +80,19 @@ def _shared_shows(kind: type[RowSerializer[Any]]) -> Sequence[tuple[str, Show]] 
 
 def _shows_of(serializer: RowSerializer[Any]) -> Sequence[tuple[str, Show]]:
     model: type[models.Model] = serializer.Meta.model
-    columns = {column.attname for column in model._meta.concrete_fields}
+    columns = {column.attname: column for column in model._meta.concrete_fields}
     return [
-        (str(field.field_name), _show(field, is_column=field.source in columns))
+        (str(field.field_name), _show(field, columns.get(str(field.source))))
         for field in serializer.fields.values()
         if not field.write_only
     ]
 
 
-def _show(field: serializers.Field[Any, Any, Any, Any], *, is_column: bool) -> Show:
-    read = attrgetter(str(field.source)) if is_column else field.get_attribute
+def _show(field: serializers.Field[Any, Any, Any, Any], column: Any) -> Show:
+    read = field.get_attribute if column is None else attrgetter(str(field.source))
+    # Text, whole numbers and truth are in JSON as they are in the row; so is null.
+    if any(isinstance(column, of_model) and type(field) in shown for of_model, shown in _AS_STORED):
+        return read
     represent = field.to_representation
 
     def show(row: Any) -> Any:
