@@ -40,8 +40,8 @@ def main(arguments: list[str]) -> int:
         os.environ[TEMPLATE_VARIABLE] = template.result()
     if not _audit():
         failed.append("known vulnerabilities")
-    # One more than cores: many tests wait, for a process to come up or for time to pass.
-    workers = str(min((os.cpu_count() or 1) + 1, 4))
+    # Two more than cores: many tests wait, for a process to come up or for time to pass.
+    workers = str(min((os.cpu_count() or 1) + 2, 4))
     # New databases at the start; at the end they are left to the next run: to drop them takes half a minute.
     databases = ["--reuse-db", "--create-db"]
     if not _passes("tests", [*PYTEST, "-n", workers, "--dist", "loadgroup", "--durations=25", *databases]):

@@ -1,6 +1,6 @@
 """Inventory's values as an operator reads them."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import quote
@@ -87,8 +87,10 @@ def dollars(cents: int | None) -> str:
 
 
 def label_of(name: str) -> str:
-    """Return a field's label: `ipv4_public` is `ipv4 public`."""
-    return name.removesuffix("_id").replace("_", " ")
+    """Return a field's label: `ipv4_public` is "ipv4 public", `vpc_uuid` "vpc", `droplet_ids` "droplets"."""
+    if name.endswith("_ids"):
+        name = f"{name.removesuffix('_ids')}s"
+    return name.removesuffix("_id").removesuffix("_uuid").replace("_", " ")
 
 
 def readable(value: Any) -> str:  # a JSON value
@@ -104,15 +106,6 @@ def readable(value: Any) -> str:  # a JSON value
         separator = "; " if any(isinstance(item, Mapping) for item in value) else ", "
         return separator.join(readable(item) for item in value)
     return str(value)
-
-
-def attributes(attrs: Mapping[str, Any]) -> Iterator[tuple[str, list[str]]]:
-    """Yield the label and the lines of each attribute that only its kind has, without the empty ones."""
-    for name, value in attrs.items():
-        if isinstance(value, list) and any(isinstance(item, Mapping) for item in value):
-            yield label_of(name), [readable(item) for item in value]
-        elif readable(value) != NOTHING:
-            yield label_of(name), [readable(value)]
 
 
 def history_entry(event: ResourceEvent) -> HistoryEntry:

@@ -19,6 +19,7 @@ from arcadia_cloud.kernel.console.paging import BoundedChangeList
 from arcadia_cloud.kernel.console.status_label import label, status_label
 from arcadia_cloud.kernel.console.theme import display
 from inventory.admin.assignment import AssignmentAdmin
+from inventory.admin.attributes import attributes
 from inventory.admin.chips import build_chips
 from inventory.admin.filters import (
     KindFilter,
@@ -28,7 +29,7 @@ from inventory.admin.filters import (
     StatusFilter,
     TagFilter,
 )
-from inventory.admin.formatting import attributes, dollars, provider_page, timeline
+from inventory.admin.formatting import dollars, provider_page, timeline
 from inventory.export import download
 from inventory.models import Resource, ResourceQuerySet
 from inventory.queries import named_with
@@ -207,7 +208,7 @@ class ResourceAdmin(AssignmentAdmin):
             **self.owner_context(request, row),
             "decided_by": self.decided_by(row),
             "panels": panels_of(request, row),
-            "attributes": list(attributes(row.attrs)),
+            "attributes": attributes(row.attrs),
             "spans": row.spans.select_related("deployment").order_by("-during")[:_SHOWN],
             **timeline(row.events.all(), newest=_SHOWN, rest=f"resource={row.pk}"),
         }

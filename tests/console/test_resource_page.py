@@ -1,7 +1,9 @@
 """The page of one resource: what it is, whose, and what happened to it."""
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from inventory.models import Resource
 from inventory.values import Kind
@@ -70,6 +72,53 @@ def test_what_a_resource_has_many_of_stands_line_by_line(viewer: Client) -> None
 
     assert "<div>type A, name @, data 192.0.2.1, ttl 60</div><div>type AAAA, name www</div>" in text
     assert "<dt>empty</dt>" not in text
+
+
+@pytest.mark.parametrize(
+    ("kind", "attrs", "named"),
+    [
+        (Kind.RESERVED_IP, {"droplet_id": "4711"}, {("droplet", Kind.DROPLET, "4711")}),
+        (
+            Kind.LOAD_BALANCER,
+            {"droplet_ids": ["4711", "4712"], "vpc_uuid": "vpc-1"},
+            {
+                ("droplets", Kind.DROPLET, "4711"),
+                ("droplets", Kind.DROPLET, "4712"),
+                ("vpc", Kind.VPC, "vpc-1"),
+            },
+        ),
+        (Kind.SNAPSHOT, {"volume_id": "vol-1"}, {("volume", Kind.VOLUME, "vol-1")}),
+        (Kind.RESERVED_IP, {"droplet_id": None}, set()),
+    ],
+)
+def test_resources_that_a_resource_names_are_links_by_their_names(
+    viewer: Client,
+    kind: Kind,
+    attrs: dict[str, object],
+    named: set[tuple[str, Kind, str]],
+) -> None:
+    observed(seen("one", attrs=attrs), kind=kind)
+    for _, of_kind, key in named:
+        observed(seen(key, name=f"name-of-{key}"), kind=of_kind)
+        observed(seen(key, name="another"), kind=Kind.CDN_ENDPOINT)  # the same id in another kind
+
+    with CaptureQueriesContext(connection) as captured:
+        text = viewer.get(f"{RESOURCES}{Resource.objects.get(kind=kind).pk}/change/").content.decode()
+
+    for label, of_kind, key in named:
+        pk = Resource.objects.get(kind=of_kind, provider_id=key).pk
+        assert f"<dt>{label}</dt>" in text
+        assert f'<a class="text-link" href="{RESOURCES}{pk}/change/">name-of-{key}</a>' in text
+    assert sum('provider_id" IN' in query["sql"] for query in captured) == (1 if named else 0)
+
+
+def test_a_resource_that_is_not_in_the_inventory_is_named_by_its_id(viewer: Client) -> None:
+    observed(seen("192.0.2.7", attrs={"droplet_id": "4711"}), kind=Kind.RESERVED_IP)
+
+    text = viewer.get(f"{RESOURCES}{Resource.objects.get().pk}/change/").content.decode()
+
+    assert "<dt>droplet</dt>" in text
+    assert "<div>4711</div>" in text
 
 
 def test_only_of_the_unattributed_the_page_has_the_reason(viewer: Client) -> None:

@@ -48,7 +48,7 @@ def test_every_column_is_shown_as_the_library_shows_it(is_null: bool) -> None:
     compared = 0
     for kind in _row_serializers():
         serializer = kind()
-        model = serializer.Meta.model
+        model: type[models.Model] = serializer.Meta.model
         columns = {column.attname: column for column in model._meta.concrete_fields}
         row = model()
         row.__dict__.update({name: None if is_null else _sample(column) for name, column in columns.items()})
