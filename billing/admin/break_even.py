@@ -1,5 +1,6 @@
 """Break-even of a plan version, as a card of its page."""
 
+from decimal import Decimal
 from typing import Any, Final
 
 from django.http import HttpRequest
@@ -39,7 +40,7 @@ def draw_break_even(request: HttpRequest, version: PlanVersion) -> SafeString:
 def _describe(words: str, outcome: Outcome) -> dict[str, Any]:
     result = outcome.result
     verb = "loses" if result.amount < 0 else "earns"
-    amount = f"{exact_text(abs(result).amount)} {result.currency}"
+    amount = f"{Decimal(exact_text(abs(result).amount)):,} {result.currency}"
     return {
         "sentence": f"{words[:1].upper()}{words[1:]} this version {verb} {amount}.",
         "is_loss": result.amount < 0,

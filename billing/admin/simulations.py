@@ -15,6 +15,7 @@ from django.utils import timezone
 from arcadia_cloud.kernel.api.downloads import Format, TooManyDownloads, download, file_pieces
 from arcadia_cloud.kernel.console.actions import actor_of
 from arcadia_cloud.kernel.console.filters import ChoiceFilter
+from arcadia_cloud.kernel.console.formatting import NOTHING
 from arcadia_cloud.kernel.console.records import RecordAdmin
 from arcadia_cloud.kernel.console.theme import display
 from arcadia_cloud.kernel.errors import DomainError
@@ -60,8 +61,8 @@ class PlanSimulationAdmin(RecordAdmin[PlanSimulation]):
 
     change_form_template = "billing/simulation.html"
     list_display = (
-        "version_name", "status_label", "first_month", "month_count", "subscribers", "pay_more", "pay_less",
-        "cross_into_overage", "formatted_difference", "requested_by", "requested_at",
+        "version_name", "status_label", "first_month", "month_count", "subscribers", "paying_more",
+        "paying_less", "crossing", "formatted_difference", "requested_by", "requested_at",
     )  # fmt: skip
     list_filter = (SimulationStatusFilter,)
     search_fields = ("version_name",)
@@ -138,7 +139,7 @@ class PlanSimulationAdmin(RecordAdmin[PlanSimulation]):
                     format_amount(tenant.difference, row.currency),
                     format_amount(tenant.cost, row.currency),
                 )
-                for tenant in differences_by_tenant(row.pk, most=_SHOWN)
+                for tenant in (differences_by_tenant(row.pk, most=_SHOWN) if row.is_completed else ())
             ],
             "rows": [
                 (
@@ -148,7 +149,7 @@ class PlanSimulationAdmin(RecordAdmin[PlanSimulation]):
                     format_amount(month.difference, row.currency),
                     format_amount(month.cost, row.currency),
                 )
-                for month in largest_differences(row.pk)[:_SHOWN]
+                for month in (largest_differences(row.pk)[:_SHOWN] if row.is_completed else ())
             ],
             "has_more": row.months_quoted > _SHOWN,
         }
@@ -159,14 +160,34 @@ class PlanSimulationAdmin(RecordAdmin[PlanSimulation]):
 
     @display(description="difference")
     def formatted_difference(self, simulation: PlanSimulation) -> str:
-        is_known = simulation.status == SimulationStatus.COMPLETED
-        return format_amount(simulation.difference if is_known else None, simulation.currency)
+        return format_amount(simulation.difference if simulation.is_completed else None, simulation.currency)
+
+    @display(description="pay more")
+    def paying_more(self, simulation: PlanSimulation) -> str:
+        return _count(simulation, simulation.pay_more)
+
+    @display(description="pay less")
+    def paying_less(self, simulation: PlanSimulation) -> str:
+        return _count(simulation, simulation.pay_less)
+
+    @display(description="cross into overage")
+    def crossing(self, simulation: PlanSimulation) -> str:
+        return _count(simulation, simulation.cross_into_overage)
+
+
+def _count(simulation: PlanSimulation, number: int) -> str:
+    """Format a count of a result; a dash where there is none."""
+    return f"{number:,}" if simulation.is_completed else NOTHING
 
 
 def sums_of(simulation: PlanSimulation) -> list[tuple[str, str, str]]:
-    """Return revenue, cost and margin, formatted: as they were, and as they would have been."""
+    """Return revenue, cost and margin, formatted: as they were and would have been; a dash for no result."""
     pairs = (
-        ("Revenue without tax", simulation.revenue_now, simulation.revenue_then),
+        (
+            "Revenue without tax",
+            simulation.revenue_now if simulation.is_completed else None,
+            simulation.revenue_then if simulation.is_completed else None,
+        ),
         ("Cost", simulation.cost, simulation.cost),
         ("Margin", simulation.margin_now, simulation.margin_then),
     )

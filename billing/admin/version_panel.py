@@ -10,7 +10,6 @@ from billing.admin.formatting import SIMULATION_COLOURS, format_amount
 from billing.admin.simulations import sums_of
 from billing.models.simulations import MOST_MONTHS
 from billing.queries import simulations_of_version
-from billing.states import SimulationStatus
 from catalog.models import PlanVersion
 from catalog.version_panels import panel
 
@@ -24,16 +23,14 @@ def draw_simulations(request: HttpRequest, version: PlanVersion) -> SafeString:
         return SafeString("")
     found = list(simulations_of_version(version.pk)[:_SHOWN])
     # A failed one after it takes nothing from what the last completed one showed.
-    newest = next((each for each in found if each.status == SimulationStatus.COMPLETED), None)
+    newest = next((each for each in found if each.is_completed), None)
     context = {
         "version": version,
         "simulations": [
             (
                 each,
                 SIMULATION_COLOURS[each.status],
-                format_amount(
-                    each.difference if each.status == SimulationStatus.COMPLETED else None, each.currency
-                ),
+                format_amount(each.difference if each.is_completed else None, each.currency),
             )
             for each in found
         ],

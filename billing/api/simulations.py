@@ -26,6 +26,11 @@ from billing.queries import differences_by_tenant, largest_differences
 from billing.services import request_plan_simulation
 
 _SHOWN: Final = 100
+_RESULTS: Final = (
+    "other_currency", "months_left_out", "months_quoted", "pay_more", "pay_less", "cross_into_overage",
+    "revenue_now", "revenue_then", "difference",
+)  # fmt: skip
+_LATER: Final = "Null unless it is completed."
 
 
 @extend_schema_serializer(component_name="Simulation")  # in the schema "Request" comes behind it
@@ -76,13 +81,27 @@ class SimulationRowSerializer(serializers.ModelSerializer[PlanSimulationRow]):
 
 
 class SimulationSerializer(serializers.ModelSerializer[PlanSimulation]):
-    """A simulation, without its rows."""
+    """A simulation, without its rows. Its result is null until it is completed, and where it failed."""
 
     plan_version_id = serializers.IntegerField(allow_null=True, help_text="Null once the draft was deleted.")
     first_month = ShownMonthField()
-    revenue_now = ExactField(help_text="Without tax, under the terms that each had.")
-    revenue_then = ExactField(help_text="Without tax, had all been under the simulated terms.")
-    difference = ExactField()
+    other_currency = serializers.IntegerField(
+        allow_null=True, help_text=f"Subscribers that pay in another currency, and are left out. {_LATER}"
+    )
+    months_left_out = serializers.IntegerField(
+        allow_null=True, help_text=f"Months that a subscriber didn't have whole. {_LATER}"
+    )
+    months_quoted = serializers.IntegerField(allow_null=True, help_text=_LATER)
+    pay_more = serializers.IntegerField(allow_null=True, help_text=f"Subscribers. {_LATER}")
+    pay_less = serializers.IntegerField(allow_null=True, help_text=f"Subscribers. {_LATER}")
+    cross_into_overage = serializers.IntegerField(allow_null=True, help_text=f"Subscribers. {_LATER}")
+    revenue_now = ExactField(
+        allow_null=True, help_text=f"Without tax, under the terms that each had. {_LATER}"
+    )
+    revenue_then = ExactField(
+        allow_null=True, help_text=f"Without tax, had all been under the simulated terms. {_LATER}"
+    )
+    difference = ExactField(allow_null=True, help_text=_LATER)
     cost = ExactField(allow_null=True, help_text="Null while it isn't known; `cost_unknown` says why.")
     margin_now = ExactField(allow_null=True, help_text="Revenue less cost.")
     margin_then = ExactField(allow_null=True)
@@ -97,6 +116,11 @@ class SimulationSerializer(serializers.ModelSerializer[PlanSimulation]):
             "margin_then", "cost_unknown", "rows_deleted_at",
         )  # fmt: skip
 
+    def to_representation(self, instance: PlanSimulation) -> dict[str, Any]:
+        """As the library's; the zeros that a result begins with are no result."""
+        shown: dict[str, Any] = super().to_representation(instance)
+        return shown if instance.is_completed else {**shown, **dict.fromkeys(_RESULTS)}
+
 
 class SimulationDetailSerializer(SimulationSerializer):
     """A simulation with the largest of its differences."""
@@ -109,14 +133,16 @@ class SimulationDetailSerializer(SimulationSerializer):
 
     @extend_schema_field(TenantDifferenceSerializer(many=True))
     def get_tenants(self, simulation: PlanSimulation) -> Any:  # Any: as the serializer has it
-        """Return the tenants with the largest differences, at most a hundred."""
-        found = differences_by_tenant(simulation.pk, most=_SHOWN)
+        """Return the tenants with the largest differences, at most a hundred, once it is completed."""
+        found = differences_by_tenant(simulation.pk, most=_SHOWN) if simulation.is_completed else []
         return TenantDifferenceSerializer(found, many=True).data
 
     @extend_schema_field(SimulationRowSerializer(many=True))
     def get_rows(self, simulation: PlanSimulation) -> Any:
-        """Return the months with the largest differences, at most a hundred."""
-        return SimulationRowSerializer(largest_differences(simulation.pk)[:_SHOWN], many=True).data
+        """Return the months with the largest differences, at most a hundred, once it is completed."""
+        found = largest_differences(simulation.pk)
+        shown = found[:_SHOWN] if simulation.is_completed else found.none()
+        return SimulationRowSerializer(shown, many=True).data
 
 
 class SimulateView(ApiView):

@@ -106,6 +106,11 @@ class PlanSimulation(models.Model):
         return self.status in UNFINISHED_SIMULATIONS
 
     @property
+    def is_completed(self) -> bool:
+        """Whether it has a result: until then, and where it failed, its sums and counts are not known."""
+        return self.status == SimulationStatus.COMPLETED
+
+    @property
     def difference(self) -> Decimal:
         """The amount that all of them together would have paid more; negative for less."""
         difference: Decimal = self.revenue_then - self.revenue_now
