@@ -217,12 +217,14 @@ def summarize(resources: ResourceQuerySet, *, for_operator: bool) -> dict[str, A
     """Count live resources by kind, region and status; for operators also by tenant, and with cost.
 
     `monthly_cost_cents` sums the provider's list prices in USD cents, where its API has them; None
-    where none is known. Reads the resources once, for operators twice.
+    where none is known. The `unpriced` resources are in no cost. Reads the resources once, for operators
+    twice.
     """
     live = resources.live()
     figures: dict[str, Any] = {"count": Count("pk")}
     if for_operator:
         figures["monthly_cost_cents"] = Sum("monthly_price_cents")
+        figures["unpriced"] = Count("pk", filter=Q(monthly_price_cents=None))
     cells = cast("list[Cell]", list(live.values("kind", "region", "status").annotate(**figures)))
     summary: dict[str, Any] = {"total": _add_up(cells, figures)}
     for dimension in ("kind", "region", "status"):
@@ -238,10 +240,10 @@ def summarize(resources: ResourceQuerySet, *, for_operator: bool) -> dict[str, A
 
 
 def _add_up(cells: Sequence[Cell], figures: Iterable[str]) -> Cell:
-    """Add up as the database's SUM does: None where no cell has a value."""
+    """Add up as the database does: a SUM is None where no cell has a value, a COUNT is 0."""
     known = {figure: [cell[figure] for cell in cells if cell[figure] is not None] for figure in figures}
-    summed = {figure: sum(values) if values else None for figure, values in known.items()}
-    return {**summed, "count": summed["count"] or 0}
+    nothing = {"monthly_cost_cents": None}
+    return {figure: sum(values) if values else nothing.get(figure, 0) for figure, values in known.items()}
 
 
 def named_with(part: str) -> Q:

@@ -70,6 +70,8 @@ def fleet_rows(cells: Sequence[FleetCell], *, with_money: bool = True) -> list[F
     for kind, group in groupby(cells, key=lambda cell: cell.kind):
         of_kind = list(group)
         cost = sum_of_known(cell.monthly_cost_cents for cell in of_kind)
+        # Where some have no price, the others' is a least sum; where none has one, nothing is known.
+        least = "at least " if cost is not None and any(cell.unpriced for cell in of_kind) else ""
         regions = [
             RegionCount(
                 cell.region or "no region",
@@ -83,7 +85,7 @@ def fleet_rows(cells: Sequence[FleetCell], *, with_money: bool = True) -> list[F
                 kind=kind_label(kind),
                 colour=COLOURS[kind],
                 count=sum(cell.count for cell in of_kind),
-                cost=format_money(Money.from_cents(cost, PROVIDER_CURRENCY)) if with_money else "",
+                cost=least + format_money(Money.from_cents(cost, PROVIDER_CURRENCY)) if with_money else "",
                 href=_resources_href(kind=kind),
                 regions=regions,
             )

@@ -28,6 +28,7 @@ class Selection:
 
     count: int
     cost: str
+    unpriced: int
     gone: int
     assigned: int  # by an operator's word
     owners: list[tuple[str, int]]
@@ -96,6 +97,7 @@ def select(pks: Sequence[int]) -> Selection:
     figures = chosen.aggregate(
         count=Count("pk"),
         cost=Sum("monthly_price_cents"),
+        unpriced=Count("pk", filter=Q(monthly_price_cents=None)),
         gone=Count("pk", filter=Q(deleted_at__isnull=False)),
         assigned=Count("pk", filter=Q(attributed_by__in=OPERATORS_RULES)),
     )
@@ -104,6 +106,7 @@ def select(pks: Sequence[int]) -> Selection:
     return Selection(
         count=figures["count"],
         cost=dollars(figures["cost"]),
+        unpriced=figures["unpriced"],
         gone=figures["gone"],
         assigned=figures["assigned"],
         owners=[(tenant or "no tenant", count) for tenant, count in owners],

@@ -37,7 +37,8 @@ class ChipRow:
 def build_chips(request: HttpRequest, *, dearest: str) -> list[ChipRow]:
     """Return the rows of chips; `dearest` is the order that begins with the dearest, "" where there is none.
 
-    Live resources are counted, under each choice alone, as far as a list counts. Two queries, or none.
+    Live resources are counted, under each choice alone, as far as a list counts: where another filter narrows
+    the list, that would be the number of another one. Two queries, or none.
     """
     is_live = request.GET.get(str(LifeFilter.parameter_name), LifeFilter.default) == LifeFilter.default
     found = count_choices(most=MOST_COUNTED) if is_live else []
@@ -73,6 +74,7 @@ def _format_count(number: int) -> str:
 
 def _row(request: HttpRequest, name: str, parameter: Any, choices: Iterable[tuple[str, str, str]]) -> ChipRow:
     chips = []
+    is_narrowed = any(value and key not in {parameter, _PAGE, _ORDER} for key, value in request.GET.items())
     for value, words, count in choices:
         query = request.GET.copy()
         is_chosen = query.get(parameter) == value
@@ -80,5 +82,5 @@ def _row(request: HttpRequest, name: str, parameter: Any, choices: Iterable[tupl
         query.pop(parameter, None)
         if not is_chosen:
             query[parameter] = value
-        chips.append(Chip(words, count, f"?{query.urlencode()}", is_chosen))
+        chips.append(Chip(words, "" if is_narrowed else count, f"?{query.urlencode()}", is_chosen))
     return ChipRow(name, chips)

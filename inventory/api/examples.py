@@ -60,17 +60,17 @@ _SUMMARY: Final = {
     "by_status": [{"status": "active", "count": 5}],
 }
 _SUMMARY_OF_OPERATORS: Final = {
-    "total": {"count": 5, "monthly_cost_cents": 261792},
+    "total": {"count": 5, "monthly_cost_cents": 261792, "unpriced": 0},
     "currency": PROVIDER_CURRENCY,
-    "by_kind": [{"kind": "droplet", "count": 5, "monthly_cost_cents": 261792}],
+    "by_kind": [{"kind": "droplet", "count": 5, "monthly_cost_cents": 261792, "unpriced": 0}],
     "by_region": [
-        {"region": "nyc3", "count": 4, "monthly_cost_cents": 9600},
-        {"region": "tor1", "count": 1, "monthly_cost_cents": 252192},
+        {"region": "nyc3", "count": 4, "monthly_cost_cents": 9600, "unpriced": 0},
+        {"region": "tor1", "count": 1, "monthly_cost_cents": 252192, "unpriced": 0},
     ],
-    "by_status": [{"status": "active", "count": 5, "monthly_cost_cents": 261792}],
+    "by_status": [{"status": "active", "count": 5, "monthly_cost_cents": 261792, "unpriced": 0}],
     "by_tenant": [
-        {"tenant_id": "acme", "count": 4, "monthly_cost_cents": 259392},
-        {"tenant_id": None, "count": 1, "monthly_cost_cents": 2400},
+        {"tenant_id": "acme", "count": 4, "monthly_cost_cents": 259392, "unpriced": 0},
+        {"tenant_id": None, "count": 1, "monthly_cost_cents": 2400, "unpriced": 0},
     ],
 }
 

@@ -124,6 +124,10 @@ class TotalSerializer(serializers.Serializer[Any]):
         allow_null=True,
         help_text="In cents of `currency`; null where no price is known. Operators only.",
     )
+    unpriced = serializers.IntegerField(
+        required=False,
+        help_text="Resources without a known price, which are in no cost: it is a least sum. Operators only.",
+    )
 
 
 class ByKindSerializer(TotalSerializer):

@@ -1,4 +1,4 @@
-"""What a simulation hasn't found out is not known: it is no zero, to the API or in the console."""
+"""A simulation without a result: unknown is no zero, to the API and in the console."""
 
 from typing import Any, Final
 

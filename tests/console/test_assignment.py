@@ -223,6 +223,21 @@ def test_an_admin_assigns_too(login: Login, shop: Deployment) -> None:
     assert owner_of("1") == ("acme", None, "operator")
 
 
+@pytest.mark.parametrize(
+    ("chosen", "words"),
+    [
+        (("2", "3"), "They cost $12.00 a month at list price."),
+        (("2", "3", "5"), "They cost at least $12.00 a month at list price; 1 without a price."),
+        (("5",), "Their list price isn&rsquo;t known."),
+    ],
+)
+def test_a_sum_that_lacks_prices_says_so(
+    operator: Client, shop: Deployment, chosen: tuple[str, ...], words: str
+) -> None:
+    observed(seen("2"), seen("3"), seen("5", monthly_price_cents=None), at=minute(6))
+    assert words in " ".join(choose(operator, "assign_selected", *chosen).content.decode().split())
+
+
 @pytest.mark.parametrize("address", [ASSIGN, OURS, CLEAR])
 @pytest.mark.parametrize(
     "resources", [None, "", "x", "1,,2", "-1", "9" * 30, "9" * 5000, ",".join(["1"] * 2001)]

@@ -60,6 +60,23 @@ def test_each_choice_is_a_click_with_its_count_and_a_second_click_takes_it_back(
     assert "Droplet" not in chips_of(viewer, "?life=deleted")
 
 
+@pytest.mark.parametrize(
+    ("query", "counted"),
+    [
+        ("owner=unattributed", {"Unattributed": "3"}),
+        ("kind=droplet", {"Droplet": "3", "Volume": "1"}),
+        ("kind=droplet&o=-2&p=0", {"Droplet": "3", "Volume": "1"}),
+        ("kind=droplet&region=syd1", {}),
+        ("q=a", {}),
+    ],
+)
+def test_no_choice_has_the_number_of_another_list(
+    viewer: Client, fleet: None, query: str, counted: dict[str, str]
+) -> None:
+    found = chips_of(viewer, f"?{query}")
+    assert {words: count for words, (count, _, _) in found.items() if count} == counted
+
+
 def test_more_than_a_list_counts_are_counted_no_further(
     viewer: Client, fleet: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:

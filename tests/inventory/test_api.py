@@ -108,7 +108,11 @@ def test_a_tenant_sees_no_money_anywhere(fleet: dict[str, Project], acme: Api, o
         assert "4242" not in shown
     assert operator.body(f"/{pk}")["monthly_price_cents"] == 4242
     assert operator.body(f"/{pk}/events")["results"][0]["changes"]["monthly_price_cents"] == [600, 4242]
-    assert operator.body("/summary")["total"] == {"count": 4, "monthly_cost_cents": 4242 + 3 * 600}
+    assert operator.body("/summary")["total"] == {
+        "count": 4,
+        "monthly_cost_cents": 4242 + 3 * 600,
+        "unpriced": 0,
+    }
 
 
 def test_a_tenant_sees_no_history_of_the_owner_before(
@@ -227,10 +231,15 @@ def test_the_summary_counts_what_lives(fleet: dict[str, Project], acme: Api, ope
     }
     whole = operator.body("/summary")
     assert whole["by_tenant"] == [
-        {"tenant_id": "acme", "count": 2, "monthly_cost_cents": 1200},
-        {"tenant_id": "globex", "count": 1, "monthly_cost_cents": 600},
-        {"tenant_id": None, "count": 1, "monthly_cost_cents": 600},
+        {"tenant_id": "acme", "count": 2, "monthly_cost_cents": 1200, "unpriced": 0},
+        {"tenant_id": "globex", "count": 1, "monthly_cost_cents": 600, "unpriced": 0},
+        {"tenant_id": None, "count": 1, "monthly_cost_cents": 600, "unpriced": 0},
     ]
+    observed(seen("5", monthly_price_cents=None), at=minute(30))
+    assert operator.body("/summary")["total"]["unpriced"] == 1
+    Resource.objects.update(deleted_at=minute(40))
+    assert operator.body("/summary")["total"] == {"count": 0, "monthly_cost_cents": None, "unpriced": 0}
+    assert acme.body("/summary")["total"] == {"count": 0}
 
 
 @pytest.mark.parametrize("rows", [1, 20])
