@@ -58,7 +58,8 @@ from billing.home_figures import DayTotal, UnpushedInvoices, list_day_totals, li
 from billing.ingest.csv_summary import find_invoice_of_csv
 from billing.models import AuditRun, BalanceSnapshot, ProviderInvoice
 from billing.states import IngestStatus, PushStatus
-from billing.tenants import TenantList, TenantOrder, TenantRow, count_open_alerts, is_tenant, list_tenants
+from billing.tenant_alerts import open_alerts_by_tenant
+from billing.tenants import TenantList, TenantOrder, TenantRow, is_tenant, list_tenants
 from billing.values import CostSource
 from inventory.values import PROVIDER
 
@@ -103,7 +104,6 @@ __all__ = [
     "codes_of",
     "compare_prices",
     "compute_break_even",
-    "count_open_alerts",
     "days_of_anomaly",
     "differences_by_tenant",
     "find_invoice",
@@ -128,6 +128,7 @@ __all__ = [
     "list_tenants",
     "list_undercharges",
     "list_unpushed",
+    "open_alerts_by_tenant",
     "open_anomalies",
     "read_month_lines",
     "reason_against_publishing",

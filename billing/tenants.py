@@ -9,22 +9,16 @@ from typing import Any, Final
 
 from django.db.models import Count, Q, Sum
 
-from arcadia_cloud.kernel.models import Alert
 from arcadia_cloud.kernel.money import Money
 from arcadia_cloud.kernel.periods import Period, previous_month
 from billing.costs.exchange_rates import MissingExchangeRate
 from billing.costs.margin import Figures, MarginBy, SpreadRule, report_margin
 from billing.models import MarginCost
+from billing.tenant_alerts import open_alerts_by_tenant
 from billing.values import CostSource
 from deployments.models import Deployment
 from inventory.models import Resource
 from inventory.values import PROVIDER_CURRENCY
-from provisioning.models import SagaRun
-
-_MOST_ALERTS: Final = 10_000
-_SAGA: Final = "saga"
-_DEPLOYMENT: Final = "deployment"
-_MOST_DIGITS: Final = 18
 
 
 class TenantOrder(StrEnum):
@@ -82,35 +76,11 @@ def list_tenants(*, at: datetime, order: TenantOrder = TenantOrder.TENANT) -> Te
         row_of(tenant).deployments = number
     _add_resources(rows)
     missing = _add_figures(rows, month, at)
-    for tenant, number in count_open_alerts().items():
+    for tenant, alerts in open_alerts_by_tenant().items():
         # A saga may name a tenant that has nothing any more: it is in no list.
         if tenant in rows:
-            rows[tenant].alerts = number
+            rows[tenant].alerts = len(alerts)
     return TenantList(month, sorted(rows.values(), key=_KEYS[order]), missing)
-
-
-def count_open_alerts() -> dict[str, int]:
-    """Count the open alerts about each tenant's sagas and deployments. Three queries."""
-    subjects = Alert.objects.filter(resolved_at=None).values_list("subject", flat=True)[:_MOST_ALERTS]
-    pks: dict[str, list[int]] = {_SAGA: [], _DEPLOYMENT: []}
-    # Other subjects, a queue or a kind of resource, are no tenant's.
-    for subject in subjects:
-        kind, _, number = subject.partition(":")
-        if kind in pks and number.isdecimal() and len(number) <= _MOST_DIGITS:
-            pks[kind].append(int(number))
-    sagas = SagaRun.objects.filter(pk__in=set(pks[_SAGA])).exclude(tenant_id=None)
-    deployments = Deployment.objects.filter(pk__in=set(pks[_DEPLOYMENT]))
-    found: dict[str, dict[int, str | None]] = {
-        _SAGA: dict(sagas.values_list("pk", "tenant_id")),
-        _DEPLOYMENT: dict(deployments.values_list("pk", "tenant_id")),
-    }
-    counts: dict[str, int] = {}
-    for kind, numbers in pks.items():
-        for pk in numbers:
-            tenant = found[kind].get(pk)
-            if tenant is not None:
-                counts[tenant] = counts.get(tenant, 0) + 1
-    return counts
 
 
 def is_tenant(tenant_id: str) -> bool:

@@ -71,7 +71,7 @@ class ProviderInvoiceAdmin(RecordAdmin[ProviderInvoice]):
 
     change_form_template = "billing/invoice.html"
     list_display = (
-        "period", "invoice_id", "is_preview", "formatted_amount", "tax", "line_count", "reconciliation",
+        "month", "invoice_id", "is_preview", "formatted_amount", "tax", "line_count", "reconciliation",
         "finance", "error",
     )  # fmt: skip
     list_filter = (IngestFilter, PushFilter)
@@ -204,6 +204,10 @@ class ProviderInvoiceAdmin(RecordAdmin[ProviderInvoice]):
         return self.run_action(
             request, object_id, accept, logged=f"Accepted: {note}", message=f"Accepted: {note}"
         )
+
+    @display(description="month")
+    def month(self, invoice: ProviderInvoice) -> str:
+        return f"{invoice.period:%B %Y}"
 
     @display(description="amount")
     def formatted_amount(self, invoice: ProviderInvoice) -> str:

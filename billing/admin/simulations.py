@@ -61,7 +61,7 @@ class PlanSimulationAdmin(RecordAdmin[PlanSimulation]):
 
     change_form_template = "billing/simulation.html"
     list_display = (
-        "version_name", "status_label", "first_month", "month_count", "subscribers", "paying_more",
+        "version_name", "status_label", "since_month", "month_count", "subscribers", "paying_more",
         "paying_less", "crossing", "formatted_difference", "requested_by", "requested_at",
     )  # fmt: skip
     list_filter = (SimulationStatusFilter,)
@@ -157,6 +157,10 @@ class PlanSimulationAdmin(RecordAdmin[PlanSimulation]):
     @display(description="status", label=SIMULATION_COLOURS)
     def status_label(self, simulation: PlanSimulation) -> str:
         return simulation.status
+
+    @display(description="since")
+    def since_month(self, simulation: PlanSimulation) -> str:
+        return f"{simulation.first_month:%B %Y}"
 
     @display(description="difference")
     def formatted_difference(self, simulation: PlanSimulation) -> str:

@@ -16,10 +16,10 @@ from billing.admin.margin_formatting import cents, chart_both_sides, percent, to
 from billing.queries import (
     TenantOrder,
     TenantRow,
-    count_open_alerts,
     is_tenant,
     list_months_of_tenant,
     list_tenants,
+    open_alerts_by_tenant,
 )
 from deployments.models import Deployment
 from inventory.models import Resource
@@ -108,7 +108,9 @@ class TenantPages(MarginPages):
             "sagas": list(SagaRun.objects.filter(tenant_id=tenant).order_by("-pk")[:10])
             if request.user.has_perm("provisioning.view_sagarun")
             else None,
-            "alerts": count_open_alerts().get(tenant, 0),
+            "alerts": open_alerts_by_tenant().get(tenant, [])[:_ROWS_SHOWN]
+            if request.user.has_perm("kernel.view_alert")
+            else None,
             "months": [
                 (f"{each.month.start:%Y-%m}", cents(each.revenue), cents(each.cost), cents(each.margin))
                 if each.is_stored
