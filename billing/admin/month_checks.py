@@ -76,8 +76,10 @@ class MonthCheckPages(RecordAdmin[DailyCost]):
                         row,
                         kind_label(row.kind),
                         format_dollars(row.billed),
-                        format_dollars(row.accrued),
-                        format_dollars(row.difference),
+                        NOTHING
+                        if row.accrued is None
+                        else ("at least " if row.unpriced else "") + format_dollars(row.accrued),
+                        NOTHING if row.difference is None else format_dollars(row.difference),
                     )
                     for row in found
                 ]

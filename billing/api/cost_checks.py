@@ -32,9 +32,15 @@ class PriceAccuracySerializer(serializers.Serializer[Any]):
 
     kind = serializers.CharField()
     billed = ExactField()
-    accrued = ExactField()
-    difference = ExactField(help_text="What accrued beyond what was billed.")
+    accrued = ExactField(
+        allow_null=True,
+        help_text="At list prices; at least that where days are `unpriced`, null where all are.",
+    )
+    difference = ExactField(
+        allow_null=True, help_text="What accrued beyond what was billed; null where that isn't known."
+    )
     unpriced = serializers.IntegerField(help_text="Days of resources without a list price.")
+    prices = serializers.IntegerField(help_text="The kind's list prices in the month.")
     unverified = serializers.IntegerField(
         help_text="List prices of the month that weren't read on the provider's own page."
     )

@@ -222,6 +222,7 @@ _COST_ACCURACY: Final = {
             "accrued": "48.10",
             "difference": "0.10",
             "unpriced": 0,
+            "prices": 219,
             "unverified": 0,
         },
     ],

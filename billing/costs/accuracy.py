@@ -19,20 +19,22 @@ _OF_RESOURCES: Final = (CostPart.MATCHED, CostPart.UNMATCHED)  # no price is kep
 class PriceAccuracy:
     """A kind's month, in dollars; what accrued to the cent, as an invoice has it.
 
-    `unpriced` are days of resources without a price, which accrued nothing. `unverified` are the kind's list
-    prices of the month that weren't read on the provider's own page.
+    `unpriced` are days of resources without a price, which accrued nothing; `accrued` is None where all days
+    are. `prices` are the kind's list prices in the month, `unverified` those of them that weren't read on the
+    provider's own page.
     """
 
     kind: str
     billed: Decimal
-    accrued: Decimal
+    accrued: Decimal | None
     unpriced: int
+    prices: int
     unverified: int
 
     @property
-    def difference(self) -> Decimal:
-        """The amount that accrued beyond what was billed; negative where less did."""
-        return self.accrued - self.billed
+    def difference(self) -> Decimal | None:
+        """The amount that accrued beyond what was billed; negative where less did, None without a price."""
+        return None if self.accrued is None else self.accrued - self.billed
 
 
 def compare_prices(month: date) -> list[PriceAccuracy]:
@@ -48,19 +50,25 @@ def compare_prices(month: date) -> list[PriceAccuracy]:
         billed=Sum("amount", filter=Q(source=CostSource.BILLED), default=Decimal(0)),
         accrued=Sum("amount", filter=Q(source=CostSource.ACCRUED), default=Decimal(0)),
         unpriced_days=Sum("unpriced", filter=Q(source=CostSource.ACCRUED), default=0),
+        days=Sum("resources", filter=Q(source=CostSource.ACCRUED), default=0),
     )
     in_force = Q(effective_from=None) | Q(effective_from__lt=period.end)
     in_force &= Q(effective_to=None) | Q(effective_to__gt=period.start)
-    doubtful = ProviderPrice.objects.filter(in_force, is_verified=False).values_list("kind")
-    unverified = dict(doubtful.order_by().annotate(Count("pk")))
+    of_kind = ProviderPrice.objects.filter(in_force).order_by().values_list("kind")
+    counted = of_kind.annotate(number=Count("pk"), doubtful=Count("pk", filter=Q(is_verified=False)))
+    prices = {kind: (number, unverified) for kind, number, unverified in counted}
     found = [
         PriceAccuracy(
             row["kind"],
             row["billed"],
-            row["accrued"].quantize(CENT, ROUND_HALF_UP),
+            # What has no price at all accrued nothing, which says nothing of what it cost.
+            row["accrued"].quantize(CENT, ROUND_HALF_UP)
+            if row["unpriced_days"] < row["days"] or not row["days"]
+            else None,
             row["unpriced_days"],
-            unverified.get(row["kind"], 0),
+            *prices.get(row["kind"], (0, 0)),
         )
         for row in summed.filter(source__in=(CostSource.BILLED, CostSource.ACCRUED)).order_by("kind")
     ]
-    return sorted(found, key=lambda each: -abs(each.difference))
+    # One without a price is as far off as all of it.
+    return sorted(found, key=lambda each: -abs(each.billed if each.difference is None else each.difference))

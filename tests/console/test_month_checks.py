@@ -1,6 +1,7 @@
 """The console's undercharges and price accuracy of a closed month, and their empty states."""
 
 import html
+import re
 from typing import Any
 
 import pytest
@@ -57,6 +58,20 @@ def test_undercharges_name_what_since_and_how_much_and_link_to_it(viewer: Client
     assert "?period=2026-04&page=2" in shown
     assert "Page 2 of 2" in text_of(viewer, UNDERCHARGES, period="2026-04", page="2")
     assert len(queries_of(viewer, UNDERCHARGES)) == few
+
+
+def test_what_has_no_price_is_neither_free_nor_verified(viewer: Client) -> None:
+    a_price(sku="s")
+    for name, sku in (("web-01", "s"), ("web-02", "unknown")):
+        give_spans(a_resource(name), [(BIRTH, None, {"sku": sku})])
+    give_spans(a_resource("shop", kind="app"), [(BIRTH, None, {})])
+    bill(a_line(1, amount="20.00"), a_line(2, "shop", "5.00", product="App Platform"), amount="25.00")
+    compute()
+    rows = re.findall(r"<tr> <td>.*?</tr>", text_of(viewer, ACCURACY))
+    app, droplet = (re.findall(r"<td[^>]*>(.*?)</td>", row) for row in rows)
+    assert droplet[1:5] == ["$20.00", "at least $24.00", "$4.00", "30"]
+    assert app[1:5] == ["$5.00", "-", "-", "30"]
+    assert app[5].endswith(f'href="{PRICES}?kind=app">none</a>')
 
 
 def test_a_price_that_was_not_verified_is_marked_in_the_list_and_in_the_accuracy(
