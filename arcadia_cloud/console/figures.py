@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils.http import urlencode
 
 from arcadia_cloud.console.attention.state_signs import BALANCE_STALE_AFTER
-from arcadia_cloud.kernel.console.formatting import NOTHING
+from arcadia_cloud.kernel.console.formatting import NOTHING, at_least
 from arcadia_cloud.kernel.money import Money, format_money
 from billing.models import AuditRun
 from billing.queries import BillingSummary
@@ -192,8 +192,7 @@ def spend_figure(billing: BillingSummary, next_run: str, *, at: datetime) -> Fig
 
 def _format_least(cents: Iterable[int | None], unpriced: int) -> str:
     """Format the sum of the known costs: a least sum where some resources have no price."""
-    known = format_money(Money.from_cents(sum_of_known(cents) or 0, PROVIDER_CURRENCY))
-    return f"at least {known}" if unpriced else known
+    return at_least(format_money(Money.from_cents(sum_of_known(cents) or 0, PROVIDER_CURRENCY)), unpriced)
 
 
 def _format_exact(amount: Decimal) -> str:

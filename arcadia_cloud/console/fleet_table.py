@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils.http import urlencode
 
 from arcadia_cloud.kernel.console.chart_options import chart_options
-from arcadia_cloud.kernel.console.formatting import NOTHING
+from arcadia_cloud.kernel.console.formatting import NOTHING, at_least
 from arcadia_cloud.kernel.money import Money, format_money
 from inventory.queries import FleetCell, sum_of_known
 from inventory.values import PROVIDER_CURRENCY, Kind, kind_label
@@ -70,8 +70,7 @@ def fleet_rows(cells: Sequence[FleetCell], *, with_money: bool = True) -> list[F
     for kind, group in groupby(cells, key=lambda cell: cell.kind):
         of_kind = list(group)
         cost = sum_of_known(cell.monthly_cost_cents for cell in of_kind)
-        # Where some have no price, the others' is a least sum; where none has one, nothing is known.
-        least = "at least " if cost is not None and any(cell.unpriced for cell in of_kind) else ""
+        known = format_money(Money.from_cents(cost, PROVIDER_CURRENCY))
         regions = [
             RegionCount(
                 cell.region or "no region",
@@ -85,7 +84,7 @@ def fleet_rows(cells: Sequence[FleetCell], *, with_money: bool = True) -> list[F
                 kind=kind_label(kind),
                 colour=COLOURS[kind],
                 count=sum(cell.count for cell in of_kind),
-                cost=least + format_money(Money.from_cents(cost, PROVIDER_CURRENCY)) if with_money else "",
+                cost=at_least(known, sum(cell.unpriced for cell in of_kind)) if with_money else "",
                 href=_resources_href(kind=kind),
                 regions=regions,
             )

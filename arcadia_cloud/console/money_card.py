@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils.http import urlencode
 
 from arcadia_cloud.kernel.console.chart_options import chart_options
-from arcadia_cloud.kernel.console.formatting import NOTHING
+from arcadia_cloud.kernel.console.formatting import NOTHING, at_least, at_most
 from arcadia_cloud.kernel.money import Money, format_money
 from arcadia_cloud.kernel.periods import Period, month_of, previous_month
 from billing.queries import DayTotal, MonthFigures, list_day_totals, list_month_by_plan
@@ -81,8 +81,7 @@ def format_cost(days: Sequence[DayTotal]) -> str:
     if not days:
         return NOTHING
     # A sum that lacks prices isn't what the month has cost.
-    least = "at least " if any(day.unpriced for day in days) else ""
-    return least + _dollars(sum((day.amount for day in days), _ZERO))
+    return at_least(_dollars(sum((day.amount for day in days), _ZERO)), sum(day.unpriced for day in days))
 
 
 def describe_costs(days: Sequence[DayTotal], totals: Sequence[DayTotal], before: Period) -> str:
@@ -93,10 +92,7 @@ def describe_costs(days: Sequence[DayTotal], totals: Sequence[DayTotal], before:
     last_day = days[-1].day.day if days else 0
     then = [total for total in totals if before.contains(total.day) and total.day.day <= last_day]
     if then:
-        least = "at least " if any(day.unpriced for day in then) else ""
-        words.append(
-            f"{before.start:%B} by then: {least}{_dollars(sum((day.amount for day in then), _ZERO))}"
-        )
+        words.append(f"{before.start:%B} by then: {format_cost(then)}")
     return "; ".join(words)
 
 
@@ -149,7 +145,8 @@ def add_up_months(rows: Sequence[MonthFigures]) -> MonthFigures:
     """Sum up several plans; the revenue is unknown where one is."""
     known = [row.revenue for row in rows if row.revenue is not None]
     revenue = sum(known, _ZERO) if len(known) == len(rows) else None
-    return MonthFigures(rows[0].month, revenue, sum((row.cost for row in rows), _ZERO))
+    cost, unpriced = sum((row.cost for row in rows), _ZERO), sum(row.unpriced for row in rows)
+    return MonthFigures(rows[0].month, revenue, cost, unpriced=unpriced)
 
 
 def _plan_row(name: str, figures: MonthFigures) -> PlanRow:
@@ -157,8 +154,8 @@ def _plan_row(name: str, figures: MonthFigures) -> PlanRow:
     return PlanRow(
         name=name,
         revenue=_dollars(figures.revenue),
-        cost=_dollars(figures.cost),
-        margin=_dollars(margin),
+        cost=at_least(_dollars(figures.cost), figures.unpriced),
+        margin=at_most(_dollars(margin), figures.unpriced),
         tone="bad" if margin is not None and margin < 0 else "",
     )
 

@@ -6,6 +6,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.safestring import SafeString
 
+from arcadia_cloud.kernel.console.formatting import at_least
 from billing.admin.margin_formatting import cents
 from billing.queries import list_months_of_deployment
 from deployments.deployment_panels import panel
@@ -22,7 +23,7 @@ def draw_cost(request: HttpRequest, deployment: Deployment) -> SafeString:
     months = [
         (
             f"{each.month.start:%B %Y}{note}",
-            cents(each.cost),
+            at_least(cents(each.cost), each.unpriced),
             cents(each.revenue),
             f"{page}?period={each.month.start:%Y-%m}",
         )

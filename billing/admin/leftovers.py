@@ -14,6 +14,7 @@ from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 
 from arcadia_cloud.kernel.console.actions import actor_of, log_without_row
+from arcadia_cloud.kernel.console.formatting import at_least
 from arcadia_cloud.kernel.console.records import RecordAdmin
 from billing.admin.formatting import format_dollars
 from billing.models import DailyCost
@@ -161,5 +162,5 @@ def _format_monthly(monthly: Decimal | None) -> str:
 
 def _format_total(total: LeftoverTotal) -> str:
     """Format dollars a month; a sum without all its prices is too low, and marked so."""
-    dollars = f"{format_dollars(total.monthly)} a month"
-    return f"at least {dollars} ({total.unpriced} without a list price)" if total.unpriced else dollars
+    dollars = f"{at_least(format_dollars(total.monthly), total.unpriced)} a month"
+    return f"{dollars} ({total.unpriced} without a list price)" if total.unpriced else dollars

@@ -9,6 +9,7 @@ from django.urls import URLPattern, path
 from django.utils import timezone
 
 from arcadia_cloud.kernel.console.chart_options import chart_options
+from arcadia_cloud.kernel.console.formatting import at_least
 from arcadia_cloud.kernel.console.records import RecordAdmin
 from arcadia_cloud.kernel.periods import Period, month_of, parse_month
 from arcadia_cloud.kernel.queue.schedule.next_run import describe_next_run, next_runs
@@ -103,7 +104,7 @@ class MarginPages(RecordAdmin[DailyCost]):
             "is_to_date": month == month_of(at),
             "revenues": [describe_revenue(each) for each in lines.revenues],
             "costs": [(row.kind, row.source, cents(row.amount), row.unpriced) for row in lines.costs],
-            "cost": cents(lines.cost),
+            "cost": at_least(cents(lines.cost), sum(row.unpriced for row in lines.costs)),
             "chart": chart_both_sides(list_months_of_deployment(pk, at=at)),
             "chart_options": chart_options(maxTicksLimit=12),
         }

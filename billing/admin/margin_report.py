@@ -5,6 +5,7 @@ from urllib.parse import urlencode
 
 from django.urls import reverse
 
+from arcadia_cloud.kernel.console.formatting import at_least, at_most
 from arcadia_cloud.kernel.money import Money, format_money
 from billing.admin.margin_formatting import cents, describe_line, describe_revenues, percent, tone
 from billing.models import MarginRevenue
@@ -38,9 +39,9 @@ def _cells(name: str, figures: Figures) -> dict[str, Any]:
         "name": name,
         "sold": describe_revenues(figures.revenues),
         "revenue": cents(figures.revenue),
-        "cost": ("at least " if figures.unpriced else "") + cents(figures.cost),
+        "cost": at_least(cents(figures.cost), figures.unpriced),
         "shared": cents(figures.shared),
-        "margin": cents(figures.margin),
+        "margin": at_most(cents(figures.margin), figures.unpriced),
         "percent": percent(figures),
         "tone": tone(figures.margin),
     }

@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 
-from arcadia_cloud.kernel.console.formatting import NOTHING
+from arcadia_cloud.kernel.console.formatting import NOTHING, at_least
 from arcadia_cloud.kernel.console.records import RecordAdmin
 from arcadia_cloud.kernel.errors import NotFound
 from billing.admin.formatting import format_dollars
@@ -78,7 +78,7 @@ class MonthCheckPages(RecordAdmin[DailyCost]):
                         format_dollars(row.billed),
                         NOTHING
                         if row.accrued is None
-                        else ("at least " if row.unpriced else "") + format_dollars(row.accrued),
+                        else at_least(format_dollars(row.accrued), row.unpriced),
                         NOTHING if row.difference is None else format_dollars(row.difference),
                     )
                     for row in found

@@ -10,7 +10,7 @@ from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 
 from arcadia_cloud.kernel.console.chart_options import chart_options
-from arcadia_cloud.kernel.console.formatting import NOTHING
+from arcadia_cloud.kernel.console.formatting import NOTHING, at_least, at_most
 from billing.admin.margin import MarginPages
 from billing.admin.margin_formatting import cents, chart_both_sides, percent, tone
 from billing.queries import (
@@ -112,7 +112,12 @@ class TenantPages(MarginPages):
             if request.user.has_perm("kernel.view_alert")
             else None,
             "months": [
-                (f"{each.month.start:%Y-%m}", cents(each.revenue), cents(each.cost), cents(each.margin))
+                (
+                    f"{each.month.start:%Y-%m}",
+                    cents(each.revenue),
+                    at_least(cents(each.cost), each.unpriced),
+                    at_most(cents(each.margin), each.unpriced),
+                )
                 if each.is_stored
                 else (f"{each.month.start:%Y-%m}", NOTHING, NOTHING, NOTHING)
                 for each in reversed(months)
@@ -135,10 +140,10 @@ def _cells(row: TenantRow) -> dict[str, Any]:
         "address": f"{reverse('admin:billing_tenant')}?{urlencode({'tenant': row.tenant_id})}",
         "deployments": row.deployments,
         "resources": row.resources,
-        "list_price": ("at least " if row.unpriced else "") + cents(row.list_price),
+        "list_price": at_least(cents(row.list_price), row.unpriced),
         "billed": cents(row.billed),
         "revenue": cents(figures.revenue if figures else None),
-        "margin": cents(figures.margin if figures else None),
+        "margin": at_most(cents(figures.margin), figures.unpriced) if figures else NOTHING,
         "percent": percent(figures) if figures else "-",
         "tone": tone(figures.margin) if figures else "",
         "alerts": row.alerts,

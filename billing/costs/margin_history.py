@@ -21,7 +21,8 @@ _ZERO: Final = Decimal(0)
 class MonthFigures:
     """One month of something, in US dollars; `revenue` is None where the rate that `missing` names is.
 
-    `is_stored`: something is stored of it. What isn't has no margin, and is no month at 0.
+    `unpriced` resources are in no cost: it is at least this. `is_stored`: something is stored of it. What
+    isn't has no margin, and is no month at 0.
     """
 
     month: Period
@@ -29,6 +30,7 @@ class MonthFigures:
     cost: Decimal
     missing: str = ""
     is_stored: bool = True
+    unpriced: int = 0
 
     @property
     def margin(self) -> Decimal | None:
@@ -132,9 +134,9 @@ def _months_by(
     for row in revenues.order_by().annotate(sum=Sum("amount_cents")):
         key = (row[column] if column else None, row["month"])
         earned.setdefault(key, []).append(Money.from_cents(int(row["sum"]), row["currency"]))
-    spent: dict[tuple[str | None, date], Decimal] = {
-        (row[column] if column else None, row["month"]): row["sum"]
-        for row in costs.order_by().annotate(sum=Sum("amount"))
+    spent: dict[tuple[str | None, date], tuple[Decimal, int]] = {
+        (row[column] if column else None, row["month"]): (row["sum"], row["unknown"])
+        for row in costs.order_by().annotate(sum=Sum("amount"), unknown=Sum("unpriced"))
     }
     # All that any of the months may need, in one query.
     rates = ExchangeRates.load(Period(months[0].start, months[-1].end))
@@ -142,7 +144,8 @@ def _months_by(
     found = {key for key, _ in (*earned, *spent)} | ({None} if column is None else set())
 
     def figures_of(key: str | None, month: Period) -> MonthFigures:
-        revenue, cost, missing = _ZERO, spent.get((key, month.start), _ZERO), ""
+        revenue, missing = _ZERO, ""
+        cost, unpriced = spent.get((key, month.start), (_ZERO, 0))
         day = valuation_day(month, at=at)
         # A month without a rate is a gap in the chart: the other eleven are still worth showing.
         try:
@@ -151,6 +154,6 @@ def _months_by(
         except MissingExchangeRate as error:
             missing = error.detail
         is_stored = (key, month.start) in earned or (key, month.start) in spent
-        return MonthFigures(month, None if missing else revenue, cost, missing, is_stored)
+        return MonthFigures(month, None if missing else revenue, cost, missing, is_stored, unpriced)
 
     return {key: [figures_of(key, month) for month in months] for key in found}

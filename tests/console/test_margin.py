@@ -14,7 +14,7 @@ from django.utils import timezone
 from arcadia_cloud.kernel.alerts import raise_alert
 from arcadia_cloud.kernel.periods import Period, month_of, previous_month
 from billing.costs.margin_months import compute_margin_month
-from billing.models import DailyCost
+from billing.models import DailyCost, MarginCost, MarginRevenue
 from deployments.models import Deployment
 from deployments.services import create_deployment, create_subscription
 from inventory.models import Resource
@@ -158,6 +158,27 @@ def test_tenants_are_listed_and_sorted_and_each_has_a_page(viewer: Client, rates
     page = text_of(viewer, f"{TENANT}tenant-1")
     for part in ("shop", "Droplet", "echo", "Something is wrong", "$32.50", "All its sagas"):
         assert part in page
+
+
+def test_what_has_no_price_makes_a_cost_a_least_and_a_margin_a_most(viewer: Client, rates: None) -> None:
+    a_book(0, 1)
+    shop = Deployment.objects.get()
+    month = asked(last_month())
+    pages = [
+        *(f"{MARGIN}?period={month}&by={by}" for by in ("deployment", "tenant", "plan")),
+        f"{TENANT}tenant-0",
+        f"/admin/deployments/deployment/{shop.pk}/change/",
+        f"{MARGIN}deployment/{shop.pk}/?period={month}",
+    ]
+    assert not [address for address in pages if "at least $40.00" in text_of(viewer, address)]
+    MarginCost.objects.filter(deployment=shop).update(unpriced=2)
+    assert [address for address in pages if "at least $40.00" in text_of(viewer, address)] == pages
+    with_margin = [*pages[:4], TENANTS]
+    assert [address for address in with_margin if "at most -$7.50" in text_of(viewer, address)] == with_margin
+    for rows in (MarginCost.objects.all(), MarginRevenue.objects.all()):
+        rows.update(month=month_of(timezone.now()).start)  # which home shows
+    home = text_of(viewer, "/admin/")
+    assert home.count("at least $40.00") == home.count("at most -$7.50") == 1
 
 
 @pytest.mark.parametrize(

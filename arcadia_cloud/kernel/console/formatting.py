@@ -34,6 +34,16 @@ def yes_or_no(value: bool) -> str:
     return "yes" if value else "no"
 
 
+def at_least(amount: str, unpriced: int) -> str:
+    """Mark a sum that `unpriced` resources are not in; an unknown one stays a dash."""
+    return f"at least {amount}" if unpriced and amount != NOTHING else amount
+
+
+def at_most(amount: str, unpriced: int) -> str:
+    """Mark what is left of a revenue by a cost that `unpriced` resources are not in."""
+    return f"at most {amount}" if unpriced and amount != NOTHING else amount
+
+
 def shortened(text: str) -> str:
     """Return as much of the text as fits a list's cell."""
     return text if len(text) <= LONGEST_CELL else f"{text[: LONGEST_CELL - 1]}…"
