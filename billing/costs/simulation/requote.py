@@ -1,8 +1,8 @@
 """Subscribers' months under the terms that they had and under simulated ones, and how the quotes differ.
 
 A month of a subscriber counts if every day of it was charged under versions of the plan: then the simulated
-version can take their place, from the first day to the last. Usage, add-ons, discounts, taxes and resource
-prices stay the subscriber's own. Quotes are exact, and each is of its inputs alone.
+version can take their place, from the first day to the last. Usage, add-ons, discounts and resource prices
+stay the subscriber's own; taxes are in neither. Quotes are exact, and each is of its inputs alone.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
