@@ -31,21 +31,24 @@ def main(arguments: list[str]) -> int:
         _tell("Chromium is not installed: the browser tests are skipped (Debian: apt-get install chromium)")
     if arguments:
         return subprocess.run([*PYTEST, *arguments], cwd=PROJECT, check=False).returncode
-    # mypy takes as long as all the others together.
-    types = {"types": checks()["types"]}
-    others = {name: command for name, command in checks().items() if name not in types}
+    others = checks()
+    types = {"types": others.pop("types")}
     with ThreadPoolExecutor() as lanes:
+        # It takes as long as all the others together, and the first tests wait often enough.
+        failing_types = lanes.submit(_failing, types)
         template = lanes.submit(_make_template)
-        failed = [name for found in lanes.map(_failing, (types, others)) for name in found]
+        failed = _failing(others)
         os.environ[TEMPLATE_VARIABLE] = template.result()
-    if not _audit():
-        failed.append("known vulnerabilities")
-    # Two more than cores: many tests wait, for a process to come up or for time to pass.
-    workers = str(min((os.cpu_count() or 1) + 2, 4))
-    # New databases at the start; at the end they are left to the next run: to drop them takes half a minute.
-    databases = ["--reuse-db", "--create-db"]
-    if not _passes("tests", [*PYTEST, "-n", workers, "--dist", "loadgroup", "--durations=25", *databases]):
-        failed.append("tests")
+        if not _audit():
+            failed.append("known vulnerabilities")
+        # Two more than cores: many tests wait, for a process to come up or for time to pass.
+        workers = str(min((os.cpu_count() or 1) + 2, 4))
+        # New databases at the start; at the end they are left: to drop them takes half a minute.
+        databases = ["--reuse-db", "--create-db"]
+        options = ["-n", workers, "--dist", "loadgroup", "--durations=25", *databases]
+        if not _passes("tests", [*PYTEST, *options]):
+            failed.append("tests")
+        failed += failing_types.result()
     if failed:
         _tell(f"failed: {', '.join(failed)}")
     return 1 if failed else 0
