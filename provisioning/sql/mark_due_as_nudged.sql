@@ -2,9 +2,7 @@
 -- parameters  again_after_seconds float8 · most int
 -- returns     the sagas' numbers
 -- locks       their rows, past those that others hold
-UPDATE saga_runs
-SET nudged_at = clock_timestamp()
-WHERE id IN (
+WITH due AS MATERIALIZED (  -- once: a subquery may be run again for each row, and then finds the next ones
     SELECT id
     FROM saga_runs
     WHERE status IN ('pending', 'running', 'waiting', 'compensating')
@@ -16,4 +14,7 @@ WHERE id IN (
     LIMIT %(most)s::int
     FOR UPDATE SKIP LOCKED
 )
+UPDATE saga_runs
+SET nudged_at = clock_timestamp()
+WHERE id IN (SELECT id FROM due)
 RETURNING id
