@@ -55,7 +55,7 @@ def main(arguments: list[str]) -> int:
 
 
 def checks() -> dict[str, list[str]]:
-    """The checks that precede the tests, in order."""
+    """The checks beside the tests, in order."""
     manage = [PYTHON, "manage.py"]
     sources = [name for name in SOURCES if next((PROJECT / name).rglob("*.py"), None)]
     return {

@@ -42,7 +42,7 @@ def _cells(name: str, figures: Figures) -> dict[str, Any]:
         "cost": at_least(cents(figures.cost), figures.unpriced),
         "shared": cents(figures.shared),
         "margin": at_most(cents(figures.margin), figures.unpriced),
-        "percent": percent(figures),
+        "percent": at_most(percent(figures), figures.unpriced),
         "tone": tone(figures.margin),
     }
 

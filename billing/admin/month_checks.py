@@ -79,7 +79,9 @@ class MonthCheckPages(RecordAdmin[DailyCost]):
                         NOTHING
                         if row.accrued is None
                         else at_least(format_dollars(row.accrued), row.unpriced),
-                        NOTHING if row.difference is None else format_dollars(row.difference),
+                        NOTHING
+                        if row.difference is None
+                        else at_least(format_dollars(row.difference), row.unpriced),
                     )
                     for row in found
                 ]

@@ -139,7 +139,7 @@ class PlanSimulationAdmin(RecordAdmin[PlanSimulation]):
                     format_amount(tenant.difference, row.currency),
                     format_amount(tenant.cost, row.currency),
                 )
-                for tenant in (differences_by_tenant(row.pk, most=_SHOWN) if row.is_completed else ())
+                for tenant in differences_by_tenant(row.pk, most=_SHOWN)
             ],
             "rows": [
                 (
@@ -149,7 +149,7 @@ class PlanSimulationAdmin(RecordAdmin[PlanSimulation]):
                     format_amount(month.difference, row.currency),
                     format_amount(month.cost, row.currency),
                 )
-                for month in (largest_differences(row.pk)[:_SHOWN] if row.is_completed else ())
+                for month in largest_differences(row.pk)[:_SHOWN]
             ],
             "has_more": row.months_quoted > _SHOWN,
         }

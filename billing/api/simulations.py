@@ -134,15 +134,13 @@ class SimulationDetailSerializer(SimulationSerializer):
     @extend_schema_field(TenantDifferenceSerializer(many=True))
     def get_tenants(self, simulation: PlanSimulation) -> Any:  # Any: as the serializer has it
         """Return the tenants with the largest differences, at most a hundred, once it is completed."""
-        found = differences_by_tenant(simulation.pk, most=_SHOWN) if simulation.is_completed else []
+        found = differences_by_tenant(simulation.pk, most=_SHOWN)
         return TenantDifferenceSerializer(found, many=True).data
 
     @extend_schema_field(SimulationRowSerializer(many=True))
     def get_rows(self, simulation: PlanSimulation) -> Any:
         """Return the months with the largest differences, at most a hundred, once it is completed."""
-        found = largest_differences(simulation.pk)
-        shown = found[:_SHOWN] if simulation.is_completed else found.none()
-        return SimulationRowSerializer(shown, many=True).data
+        return SimulationRowSerializer(largest_differences(simulation.pk)[:_SHOWN], many=True).data
 
 
 class SimulateView(ApiView):

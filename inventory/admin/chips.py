@@ -74,7 +74,10 @@ def _format_count(number: int) -> str:
 
 def _row(request: HttpRequest, name: str, parameter: Any, choices: Iterable[tuple[str, str, str]]) -> ChipRow:
     chips = []
-    is_narrowed = any(value and key not in {parameter, _PAGE, _ORDER} for key, value in request.GET.items())
+    is_narrowed = any(
+        value and key not in {parameter, LifeFilter.parameter_name, _PAGE, _ORDER}
+        for key, value in request.GET.items()
+    )
     for value, words, count in choices:
         query = request.GET.copy()
         is_chosen = query.get(parameter) == value

@@ -66,6 +66,7 @@ def test_each_choice_is_a_click_with_its_count_and_a_second_click_takes_it_back(
         ("owner=unattributed", {"Unattributed": "3"}),
         ("kind=droplet", {"Droplet": "3", "Volume": "1"}),
         ("kind=droplet&o=-2&p=0", {"Droplet": "3", "Volume": "1"}),
+        ("kind=droplet&life=live", {"Droplet": "3", "Volume": "1"}),
         ("kind=droplet&region=syd1", {}),
         ("q=a", {}),
     ],

@@ -103,7 +103,7 @@ class Requoter:
                 (whole if len(parts) == 1 else parted).append((subscriber, parts))
             else:
                 self.left_out += 1
-        # Once a month and run, not once a batch: prices, taxes and rates are the same for all.
+        # Once a month and run, not once a batch: prices and rates are the same for all.
         if month not in self.costs:
             self.costs[month] = read_month_costs(month, self.currency)
             # Revenue is without tax: a quote has its taxes last, and nothing depends on them.

@@ -34,13 +34,19 @@ class TenantDifference(NamedTuple):
 
 
 def differences_by_tenant(simulation_pk: int, *, most: int) -> list[TenantDifference]:
-    """Return what changes for tenants, the largest differences first. One query."""
-    return fetch_all(_BY_TENANT, {"simulation": simulation_pk, "most": most}, into=TenantDifference)
+    """Return what a completed simulation changes for tenants, the largest differences first. One query."""
+    parameters = {"simulation": simulation_pk, "completed": str(SimulationStatus.COMPLETED), "most": most}
+    return fetch_all(_BY_TENANT, parameters, into=TenantDifference)
 
 
 def largest_differences(simulation_pk: int) -> QuerySet[PlanSimulationRow]:
-    """Return a simulation's rows with their deployments, the largest differences first."""
-    rows = PlanSimulationRow.objects.filter(simulation=simulation_pk).select_related("deployment")
+    """Return a completed simulation's rows with their deployments, the largest differences first.
+
+    What one that runs or failed has stored so far is no result.
+    """
+    rows = PlanSimulationRow.objects.filter(
+        simulation=simulation_pk, simulation__status=SimulationStatus.COMPLETED
+    ).select_related("deployment")
     return rows.order_by("-size", "-pk")
 
 

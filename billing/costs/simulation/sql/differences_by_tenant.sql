@@ -1,6 +1,6 @@
--- List what a simulation changes for each tenant, the largest differences first.
+-- List what a completed simulation changes for each tenant, the largest differences first.
 --
--- parameters  simulation bigint · most bigint
+-- parameters  simulation bigint · completed text: the state of one with a result · most bigint
 -- returns     a row for each tenant, at most so many: tenant · deployments · now, later, revenue · cost, null where
 --             that of any month isn't known · crossing, deployments that cross into overage
 -- locks       nothing
@@ -12,7 +12,9 @@ SELECT
     CASE WHEN bool_and(cost IS NOT NULL) THEN sum(cost) END AS cost,
     count(DISTINCT deployment_id) FILTER (WHERE crosses_into <> '{}') AS crossing
 FROM plan_simulation_rows
-WHERE simulation_id = %(simulation)s::bigint
+WHERE simulation_id = (
+    SELECT id FROM plan_simulations WHERE id = %(simulation)s::bigint AND status = %(completed)s::text
+)
 GROUP BY tenant_id
 ORDER BY abs(sum(revenue_then) - sum(revenue_now)) DESC, tenant_id
 LIMIT %(most)s::bigint
