@@ -61,9 +61,9 @@ USE_TZ = True
 DATA_UPLOAD_MAX_MEMORY_SIZE = env.number("ARCADIA_MAX_BODY_BYTES", 10 * 1024 * 1024, at_least=1024)
 
 INSTALLED_APPS = [
-    "unfold",
+    "unfold.apps.BasicAppConfig",
     "unfold.contrib.filters",
-    "django.contrib.admin",
+    "arcadia_cloud.console.apps.ConsoleAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",

@@ -1,4 +1,4 @@
-"""The theme's settings: looks, home page and navigation. Read by settings: imports no model.
+"""The theme's settings: looks and home page. Read by settings: imports no model.
 
 Nothing is loaded from elsewhere: styles, scripts, fonts and icons come from our own static files.
 """
@@ -38,7 +38,6 @@ def unfold_settings(*, production: bool) -> dict[str, Any]:
         "SIDEBAR": {
             "show_search": False,
             "show_all_applications": False,
-            "navigation": "arcadia_cloud.console.navigation.navigation",
         },
     }
 

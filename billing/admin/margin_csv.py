@@ -9,7 +9,9 @@ from arcadia_cloud.kernel.api.downloads import safe_cell
 from arcadia_cloud.kernel.money import exact_text
 from billing.queries import Figures, MarginReport
 
-_COLUMNS: Final = ("name", "revenue_usd", "cost_usd", "shared_usd", "margin_usd", "percent", "revenue")
+_COLUMNS: Final = (
+    "name", "revenue_usd", "cost_usd", "shared_usd", "margin_usd", "percent", "revenue", "unpriced",
+)  # fmt: skip
 
 
 def render_csv(report: MarginReport) -> HttpResponse:
@@ -36,6 +38,8 @@ def render_csv(report: MarginReport) -> HttpResponse:
                 *(exact_text(amount) for amount in amounts),
                 "" if figures.percent is None else str(figures.percent),
                 " ".join(f"{money.currency} {exact_text(money.amount)}" for money in figures.revenues),
+                # Resources that are in no cost: it is at least what it says, and the margin at most.
+                str(figures.unpriced),
             ]
         )
     return answer

@@ -1,6 +1,7 @@
 """The console's price simulations: what each changes, the largest differences first, and as a file."""
 
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any, Final
 
 from django import forms
@@ -15,7 +16,7 @@ from django.utils import timezone
 from arcadia_cloud.kernel.api.downloads import Format, TooManyDownloads, download, file_pieces
 from arcadia_cloud.kernel.console.actions import actor_of
 from arcadia_cloud.kernel.console.filters import ChoiceFilter
-from arcadia_cloud.kernel.console.formatting import NOTHING
+from arcadia_cloud.kernel.console.formatting import NOTHING, at_least, at_most
 from arcadia_cloud.kernel.console.records import RecordAdmin
 from arcadia_cloud.kernel.console.theme import display
 from arcadia_cloud.kernel.errors import DomainError
@@ -38,6 +39,7 @@ _COLUMNS: Final[Mapping[str, str]] = {
     "revenue_then": "revenue_then",
     "difference": "more",  # annotated: a property is no column
     "cost": "cost",
+    "unpriced": "unpriced",
     "crosses_into": "crosses_into",
     "loses_price": "loses_price",
 }
@@ -137,7 +139,7 @@ class PlanSimulationAdmin(RecordAdmin[PlanSimulation]):
                     format_amount(tenant.now, row.currency),
                     format_amount(tenant.later, row.currency),
                     format_amount(tenant.difference, row.currency),
-                    format_amount(tenant.cost, row.currency),
+                    at_least(format_amount(tenant.cost, row.currency), tenant.unpriced),
                 )
                 for tenant in differences_by_tenant(row.pk, most=_SHOWN)
             ],
@@ -147,7 +149,7 @@ class PlanSimulationAdmin(RecordAdmin[PlanSimulation]):
                     format_amount(month.revenue_now, row.currency),
                     format_amount(month.revenue_then, row.currency),
                     format_amount(month.difference, row.currency),
-                    format_amount(month.cost, row.currency),
+                    at_least(format_amount(month.cost, row.currency), month.unpriced or 0),
                 )
                 for month in largest_differences(row.pk)[:_SHOWN]
             ],
@@ -186,16 +188,17 @@ def _count(simulation: PlanSimulation, number: int) -> str:
 
 def sums_of(simulation: PlanSimulation) -> list[tuple[str, str, str]]:
     """Return revenue, cost and margin, formatted: as they were and would have been; a dash for no result."""
-    pairs = (
-        (
-            "Revenue without tax",
-            simulation.revenue_now if simulation.is_completed else None,
-            simulation.revenue_then if simulation.is_completed else None,
-        ),
-        ("Cost", simulation.cost, simulation.cost),
-        ("Margin", simulation.margin_now, simulation.margin_then),
-    )
+
+    def formatted(amount: Decimal | None) -> str:
+        return format_amount(amount if simulation.is_completed else None, simulation.currency)
+
+    unpriced = simulation.unpriced or 0
+    cost = at_least(formatted(simulation.cost), unpriced)
+    margins = [
+        at_most(formatted(margin), unpriced) for margin in (simulation.margin_now, simulation.margin_then)
+    ]
     return [
-        (name, format_amount(now, simulation.currency), format_amount(later, simulation.currency))
-        for name, now, later in pairs
+        ("Revenue without tax", formatted(simulation.revenue_now), formatted(simulation.revenue_then)),
+        ("Cost", cost, cost),
+        ("Margin", margins[0], margins[1]),
     ]

@@ -127,6 +127,7 @@ _SIMULATION: Final = {
     "margin_now": "13.08",
     "margin_then": "8.08",
     "cost_unknown": "",
+    "unpriced": 0,
     "rows_deleted_at": None,
 }
 _SIMULATION_DETAIL: Final = {
@@ -139,6 +140,7 @@ _SIMULATION_DETAIL: Final = {
             "revenue_then": "45.00",
             "difference": "-5.00",
             "cost": "36.92",
+            "unpriced": 0,
             "cross_into_overage": 0,
         },
     ],
@@ -152,6 +154,7 @@ _SIMULATION_DETAIL: Final = {
             "revenue_then": "45.00",
             "difference": "-5.00",
             "cost": "36.92",
+            "unpriced": 0,
             "crosses_into": [],
             "loses_price": [],
         },
@@ -176,6 +179,7 @@ _QUEUED: Final = {
     "cost": None,
     "margin_now": None,
     "margin_then": None,
+    "unpriced": None,
 }
 _ANOMALY: Final = {
     "id": 7,

@@ -31,6 +31,7 @@ _RESULTS: Final = (
     "revenue_now", "revenue_then", "difference",
 )  # fmt: skip
 _LATER: Final = "Null unless it is completed."
+_UNPRICED: Final = "Days of resources without a list price: the cost is at least what it says."
 
 
 @extend_schema_serializer(component_name="Simulation")  # in the schema "Request" comes behind it
@@ -51,6 +52,7 @@ class TenantDifferenceSerializer(serializers.Serializer[Any]):
     revenue_then = ExactField(source="later")
     difference = ExactField()
     cost = ExactField(allow_null=True)
+    unpriced = serializers.IntegerField(help_text=_UNPRICED)
     cross_into_overage = serializers.IntegerField(
         source="crossing",
         help_text="How many of its deployments are over an allowance then alone.",
@@ -67,6 +69,7 @@ class SimulationRowSerializer(serializers.ModelSerializer[PlanSimulationRow]):
     revenue_then = ExactField()
     difference = ExactField()
     cost = ExactField(allow_null=True)
+    unpriced = serializers.IntegerField(allow_null=True, help_text=_UNPRICED)
     crosses_into = serializers.ListField(child=serializers.CharField())
     loses_price = serializers.ListField(
         child=serializers.CharField(), help_text="Kinds with an overage that has no price any more."
@@ -76,7 +79,7 @@ class SimulationRowSerializer(serializers.ModelSerializer[PlanSimulationRow]):
         model = PlanSimulationRow
         fields = (
             "month", "tenant_id", "deployment_id", "subscription_id", "revenue_now", "revenue_then",
-            "difference", "cost", "crosses_into", "loses_price",
+            "difference", "cost", "unpriced", "crosses_into", "loses_price",
         )  # fmt: skip
 
 
@@ -105,6 +108,7 @@ class SimulationSerializer(serializers.ModelSerializer[PlanSimulation]):
     cost = ExactField(allow_null=True, help_text="Null while it isn't known; `cost_unknown` says why.")
     margin_now = ExactField(allow_null=True, help_text="Revenue less cost.")
     margin_then = ExactField(allow_null=True)
+    unpriced = serializers.IntegerField(allow_null=True, help_text=f"{_UNPRICED} {_LATER}")
 
     class Meta:
         model = PlanSimulation
@@ -113,7 +117,7 @@ class SimulationSerializer(serializers.ModelSerializer[PlanSimulation]):
             "status", "error", "requested_by", "requested_at", "started_at", "finished_at", "subscribers",
             "subscribers_done", "other_currency", "months_left_out", "months_quoted", "pay_more", "pay_less",
             "cross_into_overage", "revenue_now", "revenue_then", "difference", "cost", "margin_now",
-            "margin_then", "cost_unknown", "rows_deleted_at",
+            "margin_then", "cost_unknown", "unpriced", "rows_deleted_at",
         )  # fmt: skip
 
     def to_representation(self, instance: PlanSimulation) -> dict[str, Any]:

@@ -30,7 +30,8 @@ class PlanSimulation(models.Model):
     It is of the terms with `terms_digest`: a draft that has changed since has another. Amounts are in
     `currency`, without tax. `subscribers` is null until it is counted. `months_left_out` are months of
     subscribers that weren't theirs from the first day to the last, `other_currency` subscribers that pay in
-    another one. `cost` is null where it isn't known, `cost_unknown` is then the reason. `rows_deleted_at` is
+    another one. `cost` is null where it isn't known, `cost_unknown` is then the reason. `unpriced` are days of
+    resources without a list price, which are in no cost; null where they weren't counted. `rows_deleted_at` is
     when its rows were deleted, which its sums outlive.
     """
 
@@ -61,6 +62,7 @@ class PlanSimulation(models.Model):
     revenue_then = _amount_field(default=Decimal(0))
     cost = _amount_field(null=True, blank=True)
     cost_unknown = models.TextField(blank=True)
+    unpriced = models.BigIntegerField(null=True, blank=True)
     rows_deleted_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
@@ -130,7 +132,8 @@ class PlanSimulation(models.Model):
 class PlanSimulationRow(models.Model):
     """One month of one subscriber, under the terms that it had and under the simulated ones, without tax.
 
-    `cost` is what its deployment cost in the month, null where that isn't known. `crosses_into` are the
+    `cost` is what its deployment cost in the month, null where that isn't known, without the `unpriced` days of
+    resources that have no list price. `crosses_into` are the
     billing kinds whose usage is over the allowance under the simulated terms alone, `loses_price` those that
     have an overage without a price under them alone. `size` is how much the two differ, for the order.
     """
@@ -146,6 +149,8 @@ class PlanSimulationRow(models.Model):
     revenue_now = _amount_field()
     revenue_then = _amount_field()
     cost = _amount_field(null=True, blank=True)
+    # Null in rows of a release that didn't count them yet. Without a check, which would read the whole table.
+    unpriced = models.IntegerField(null=True, blank=True)
     crosses_into = ArrayField(models.CharField(max_length=40), default=list, blank=True)
     loses_price = ArrayField(models.CharField(max_length=40), default=list, blank=True)
     size = models.GeneratedField(

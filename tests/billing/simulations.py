@@ -62,9 +62,10 @@ def computed(month: Period = JUNE) -> None:
 
 
 def costs(
-    subscription: Subscription, amount: str, *, day: date = date(2026, 6, 10), source: str = "accrued"
-) -> None:
-    """Store what a day of a deployment cost."""
+    subscription: Subscription, amount: str, *, day: date = date(2026, 6, 10), source: str = "accrued",
+    unpriced: int = 0,
+) -> None:  # fmt: skip
+    """Store what a day of a deployment cost, without so many resources that have no list price."""
     DailyCost.objects.create(
         day=day,
         source=source,
@@ -72,7 +73,8 @@ def costs(
         deployment=subscription.deployment,
         kind="droplet",
         amount=Decimal(amount),
-        resources=1,
+        resources=1 + unpriced,
+        unpriced=unpriced,
     )
 
 

@@ -23,6 +23,7 @@ from billing.models import PlanSimulation, PlanSimulationRow
 from billing.services import request_plan_simulation, run_simulation, sweep_simulations
 from catalog.models import PlanVersion
 from catalog.services import create_draft_from
+from deployments.models import SubscriptionVersion
 from tests.access import bearer, token_of
 from tests.billing.simulations import JULY_2, simulated, used
 from tests.billing.test_console import queued
@@ -132,6 +133,14 @@ def test_the_command_runs_it_and_prints_the_differences(cheaper: PlanVersion) ->
     assert "revenue AUD 100.00 -> AUD 90.00, margin" in said
     assert "0 pay more, 2 pay less, 0 cross into overage" in said
     assert "acme: AUD 100.00 -> AUD 90.00 (-AUD 10.00)" in said
+
+
+def test_the_command_says_that_nobody_had_a_complete_month(cheaper: PlanVersion) -> None:
+    SubscriptionVersion.objects.update(starts_on=timezone.now().date().replace(day=1))
+    output = StringIO()
+    call_command("simulate_plan", "studio", stdout=output)
+    assert "no subscriber had a complete month: who would pay more isn't known" in output.getvalue()
+    assert "pay less" not in output.getvalue()
 
 
 @pytest.mark.parametrize(

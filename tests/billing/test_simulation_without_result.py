@@ -20,7 +20,7 @@ __all__ = ["cheaper", "login"]  # the fixtures
 pytestmark = pytest.mark.django_db(transaction=True)
 _RESULTS: Final = (
     "other_currency", "months_left_out", "months_quoted", "pay_more", "pay_less", "cross_into_overage",
-    "revenue_now", "revenue_then", "difference", "cost", "margin_now", "margin_then",
+    "revenue_now", "revenue_then", "difference", "cost", "margin_now", "margin_then", "unpriced",
 )  # fmt: skip
 
 

@@ -119,9 +119,18 @@ def test_the_file_is_exact_and_sums_to_its_total(viewer: Client, rates: None) ->
     assert answer.headers["Content-Type"].startswith("text/csv")
     *rows, total = csv.DictReader(StringIO(answer.content.decode()))
     assert total["name"] == "total"
-    for column in ("revenue_usd", "cost_usd", "shared_usd", "margin_usd"):
+    for column in ("revenue_usd", "cost_usd", "shared_usd", "margin_usd", "unpriced"):
         assert sum(Decimal(row[column]) for row in rows) == Decimal(total[column])
     assert total["margin_usd"] == "-29.50"
+
+
+def test_the_file_counts_the_resources_that_are_in_no_cost(viewer: Client, rates: None) -> None:
+    a_book(0, 2)
+    DailyCost.objects.filter(tenant_id="tenant-1").update(unpriced=3)
+    compute_margin_month(last_month())
+    answer = viewer.get(f"{MARGIN}?period={asked(last_month())}&by=tenant&spread=direct_cost&format=csv")
+    found = {row["name"]: row["unpriced"] for row in csv.DictReader(StringIO(answer.content.decode()))}
+    assert found == {"tenant-0": "0", "tenant-1": "3", "total": "3"}
 
 
 def test_a_missing_rate_is_named_with_the_way_to_add_it(viewer: Client) -> None:

@@ -5,7 +5,6 @@ from typing import Final
 
 from django.contrib.auth.models import Group, Permission
 from django.db import transaction
-from django.db.models import Q
 
 VIEWER: Final = "viewer"
 OPERATOR: Final = "operator"
@@ -125,15 +124,19 @@ def seed_groups() -> int:
     Run after `migrate`, which makes the permissions. May be repeated. Other permissions go into a group of
     another name.
     """
-    visible = Q(content_type__app_label__in=_VISIBLE, codename__startswith="view_")
+    known = {
+        f"{app}.{codename}": pk
+        for pk, app, codename in Permission.objects.values_list("pk", "content_type__app_label", "codename")
+    }
+    visible = {
+        pk
+        for label, pk in known.items()
+        if label.split(".")[0] in _VISIBLE and label.split(".")[1].startswith("view_")
+    }
     made = 0
     for name, may in _MAY.items():
         group, is_new = Group.objects.get_or_create(name=name)
-        own = Q(pk=None)
-        for permission in may:
-            app, codename = permission.split(".")
-            own |= Q(content_type__app_label=app, codename=codename)
         # Set, not added: a permission that this version took away goes.
-        group.permissions.set(Permission.objects.filter(visible | own))
+        group.permissions.set(visible | {known[label] for label in may})
         made += is_new
     return made

@@ -16,7 +16,7 @@ from inventory.values import PROVIDER_CURRENCY
 
 _BEST_SOURCES: Final = load(__package__, "best_sources.sql")
 _COSTS: Final = load(__package__, "deployment_costs.sql")
-_NOTHING: Final = Decimal(0)
+_NOTHING: Final = (Decimal(0), 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,9 +26,17 @@ class _DaySource:
     is_computed: bool
 
 
-class _DeploymentCost(NamedTuple):
+class DeploymentCost(NamedTuple):
+    """What a deployment cost; `unpriced` days of its resources are not in it, for want of a list price."""
+
+    amount: Decimal
+    unpriced: int
+
+
+class _SummedCost(NamedTuple):
     deployment: int
     amount: Decimal
+    unpriced: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +54,7 @@ class MonthCosts:
 
     def of(
         self, deployments: Sequence[int], ahead: FetchesAhead
-    ) -> Callable[[], Mapping[int, Decimal] | None]:
+    ) -> Callable[[], Mapping[int, DeploymentCost] | None]:
         """Ask what these deployments cost, to the minor unit; what is returned waits for it, None if unknown.
 
         One that is left out cost nothing. One query for each source that has days of the month.
@@ -56,20 +64,24 @@ class MonthCosts:
             ahead.fetch_all(
                 _COSTS,
                 {"deployments": list(deployments), "source": source, "days": list(days)},
-                into=_DeploymentCost,
+                into=_SummedCost,
             )
             for source, days in sources.items()
         ]
 
-        def costs() -> Mapping[int, Decimal] | None:
+        def costs() -> Mapping[int, DeploymentCost] | None:
             if self.unknown:
                 return None
-            found: dict[int, Decimal] = {}
-            for deployment, amount in chain.from_iterable(rows.result() for rows in asked):
-                found[deployment] = found.get(deployment, _NOTHING) + amount
+            found: dict[int, tuple[Decimal, int]] = {}
+            for deployment, amount, unpriced in chain.from_iterable(rows.result() for rows in asked):
+                before, unpriced_before = found.get(deployment, _NOTHING)
+                found[deployment] = (before + amount, unpriced_before + unpriced)
             dollar = Money(self.rate, self.currency)
             # Of the month's sum: each amount is rounded once.
-            return {deployment: dollar.times(amount).rounded().amount for deployment, amount in found.items()}
+            return {
+                deployment: DeploymentCost(dollar.times(amount).rounded().amount, unpriced)
+                for deployment, (amount, unpriced) in found.items()
+            }
 
         return costs
 

@@ -37,7 +37,7 @@ _SUMMARIZE: Final = load(__package__, "summarize.sql")
 _COPY_ROWS: Final = """
     COPY plan_simulation_rows (
         simulation_id, subscription_id, deployment_id, tenant_id, month, revenue_now, revenue_then, cost,
-        crosses_into, loses_price
+        unpriced, crosses_into, loses_price
     ) FROM STDIN
 """
 # Subscribers in hand at once, whatever the book's size: so many that several workers read their usage.
@@ -62,6 +62,7 @@ class _Summary(NamedTuple):
     now: Decimal
     later: Decimal
     cost: Decimal | None
+    unpriced: int
 
 
 def lease_name(simulation_pk: int) -> str:
@@ -198,6 +199,7 @@ def _requoter_of(simulation: PlanSimulation) -> Requoter:
 def _store_rows(simulation: PlanSimulation, requoted: RequotedBatch) -> None:
     with connection.cursor() as cursor, connection.wrap_database_errors, cursor.copy(_COPY_ROWS) as copy:
         for row in requoted.rows:
+            cost = requoted.cost_of(row)
             copy.write_row(
                 (
                     simulation.pk,
@@ -207,7 +209,8 @@ def _store_rows(simulation: PlanSimulation, requoted: RequotedBatch) -> None:
                     row.month.start,
                     row.now,
                     row.later,
-                    requoted.cost_of(row),
+                    cost and cost.amount,
+                    cost and cost.unpriced,
                     list(row.crosses_into),
                     list(row.loses_price),
                 )
@@ -240,6 +243,7 @@ def _complete(simulation: PlanSimulation, requoter: Requoter, held: HeldLease, *
             revenue_then=summary.later,
             cost=summary.cost,
             cost_unknown="; ".join(unknown),
+            unpriced=summary.unpriced,
         )
     log.info(
         "plan_simulated", version=simulation.version_name, simulation=simulation.pk, months=summary.months

@@ -9,6 +9,7 @@ from django.utils import timezone
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from arcadia_cloud.kernel.console.formatting import at_most
 from arcadia_cloud.kernel.errors import DomainError
 from arcadia_cloud.kernel.money import Money, format_money
 from billing import queries, services
@@ -63,10 +64,19 @@ class Command(BaseCommand):
             f"{simulation}: {simulation.months_quoted} months of {simulation.subscribers} subscribers, "
             f"{simulation.months_left_out} incomplete ones left out"
         )
+        if not simulation.months_quoted:
+            self.stdout.write("no subscriber had a complete month: who would pay more isn't known")
+            return
+        unpriced = simulation.unpriced or 0
+        margins = [
+            at_most(money(margin), unpriced) for margin in (simulation.margin_now, simulation.margin_then)
+        ]
         self.stdout.write(
             f"revenue {money(simulation.revenue_now)} -> {money(simulation.revenue_then)}, "
-            f"margin {money(simulation.margin_now)} -> {money(simulation.margin_then)}"
+            f"margin {' -> '.join(margins)}"
         )
+        if unpriced:
+            self.stdout.write(f"cost without {unpriced} days of resources that have no list price")
         if simulation.cost_unknown:
             self.stdout.write(f"cost unknown: {simulation.cost_unknown}")
         self.stdout.write(
