@@ -206,11 +206,12 @@ def changes_for_tenant(changes: Mapping[str, list[Any]]) -> dict[str, list[Any]]
     }
 
 
-def rows_of(page: QuerySet[ResourceEvent], events: QuerySet[ResourceEvent]) -> QuerySet[ResourceEvent]:
-    """Read the rows of `page`, a slice of `events`, by their keys, which an index alone has."""
-    # Asked for whole rows, PostgreSQL takes a big run's for spread over all of history, and reads back
-    # from the newest event to where they begin.
-    return events.filter(pk__in=page.values("pk"))
+def events_of_source(source: str) -> QuerySet[ResourceEvent]:
+    """Return the events that one run, saga or operator wrote, the newest first."""
+    # As a range, so that the order still names the source: only the index of sources has that order. Of an
+    # equal source PostgreSQL takes a big run's events for spread over all of history, and reads back from
+    # the newest one to where they begin.
+    return ResourceEvent.objects.filter(source__range=(source, source)).order_by("-source", "-pk")
 
 
 def summarize(resources: ResourceQuerySet, *, for_operator: bool) -> dict[str, Any]:

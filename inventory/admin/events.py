@@ -1,20 +1,20 @@
 """The console's list of resource events: reached from a resource, and from a sync run."""
 
-from typing import Any, cast
+from collections.abc import Sequence
+from typing import Any
 
 from django.contrib import admin
-from django.core.paginator import Page
-from django.db.models import QuerySet
+from django.db.models import Model, QuerySet
+from django.http import HttpRequest
 from django.template.loader import render_to_string
 
 from arcadia_cloud.kernel.console.filters import ExactTextFilter, RowNumberFilter
 from arcadia_cloud.kernel.console.formatting import row_link
-from arcadia_cloud.kernel.console.paging import BoundedPaginator
 from arcadia_cloud.kernel.console.records import RecordAdmin
 from arcadia_cloud.kernel.console.theme import display
 from inventory.admin.formatting import EVENT_COLOURS, history_entry
 from inventory.models import ResourceEvent
-from inventory.queries import rows_of
+from inventory.queries import events_of_source
 
 
 class ResourceNumberFilter(RowNumberFilter):
@@ -23,31 +23,31 @@ class ResourceNumberFilter(RowNumberFilter):
 
 
 class SourceFilter(ExactTextFilter):
+    """The events of one run, saga or operator, each page as fast however far back they begin."""
+
     title = "source, as run:12"
     parameter_name = "source"
 
-
-class HistoryPaginator(BoundedPaginator):
-    """Pages that are as fast however far back a run's events begin."""
-
-    def page(self, number: int | str) -> Page[Any]:
-        page = super().page(number)
-        shown, listed = cast("tuple[QuerySet[ResourceEvent], ...]", (page.object_list, self.object_list))
-        page.object_list = rows_of(shown, listed)
-        return page
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Model]) -> QuerySet[Model]:
+        value = self.value()
+        return queryset & events_of_source(value) if value else queryset
 
 
 @admin.register(ResourceEvent)
 class ResourceEventAdmin(RecordAdmin[ResourceEvent]):
     """The history, newest first. Both filters have an index, at any number of rows."""
 
-    paginator = HistoryPaginator
     list_display = ("at", "happened", "of", "changes", "actor", "source")
     list_filter = (ResourceNumberFilter, SourceFilter)
     list_select_related = ("resource",)
     sortable_by = ()
     fields = ("at", "happened", "of", "changes", "actor", "source")
     readonly_fields = ("happened", "of", "changes")
+
+    def get_ordering(self, request: HttpRequest) -> Sequence[str]:
+        """Leave the events of one source in the order that reads them by their index."""
+        is_of_source = request.GET.get(str(SourceFilter.parameter_name))
+        return ("-source", "-pk") if is_of_source else super().get_ordering(request)
 
     @display(description="event", label=EVENT_COLOURS)
     def happened(self, event: ResourceEvent) -> str:

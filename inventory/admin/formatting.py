@@ -12,7 +12,6 @@ from arcadia_cloud.kernel.console import formatting
 from arcadia_cloud.kernel.console.formatting import NOTHING, yes_or_no
 from arcadia_cloud.kernel.subject_links import url_of
 from inventory.models import Resource, ResourceEvent, SyncRun
-from inventory.queries import rows_of
 from inventory.values import EventType, Kind, RunOutcome
 
 CENTS_PER_DOLLAR: Final = 100
@@ -120,9 +119,8 @@ def history_entry(event: ResourceEvent) -> HistoryEntry:
 
 
 def timeline(events: QuerySet[ResourceEvent], *, newest: int, rest: str) -> dict[str, Any]:
-    """Return the context of `inventory/event_timeline.html`, newest first; `rest` lists all. One query."""
-    ordered = events.order_by("-pk")
-    found = list(rows_of(ordered[: newest + 1], ordered))
+    """Return the context of `inventory/event_timeline.html`, in their order; `rest` lists all. One query."""
+    found = list(events[: newest + 1])
     return {
         "history": [history_entry(event) for event in found[:newest]],
         "has_older_history": len(found) > newest,

@@ -210,7 +210,7 @@ class ResourceAdmin(AssignmentAdmin):
             "panels": panels_of(request, row),
             "attributes": attributes(row.attrs),
             "spans": row.spans.select_related("deployment").order_by("-during")[:_SHOWN],
-            **timeline(row.events.all(), newest=_SHOWN, rest=f"resource={row.pk}"),
+            **timeline(row.events.order_by("-pk"), newest=_SHOWN, rest=f"resource={row.pk}"),
         }
 
     @display(description="name", ordering="name")

@@ -13,8 +13,8 @@ from arcadia_cloud.kernel.console.theme import DialogForm, ThemedSelect, action,
 from arcadia_cloud.kernel.queue.broker import BrokerAway
 from inventory.admin.filters import OutcomeFilter, RunKindFilter
 from inventory.admin.formatting import duration, timeline
-from inventory.models import ResourceEvent, SyncRun
-from inventory.queries import run_progress
+from inventory.models import SyncRun
+from inventory.queries import events_of_source, run_progress
 from inventory.services import request_sync
 from inventory.values import RunMode, RunOutcome
 
@@ -67,7 +67,7 @@ class SyncRunAdmin(RecordAdmin[SyncRun]):
     def extra_context(self, request: HttpRequest, row: SyncRun) -> dict[str, Any]:
         """Add its progress, and the newest of its events."""
         source = f"run:{row.pk}"
-        events = ResourceEvent.objects.filter(source=source).select_related("resource")
+        events = events_of_source(source).select_related("resource")
         outcome = self.outcome_label(row)
         return {
             "run": row,

@@ -12,6 +12,7 @@ from arcadia_cloud.kernel.console.paging import MOST_COUNTED
 from drift.models import Drift
 from tests.access import bearer, token_of
 from tests.drift.rows import drifted
+from tests.filling import filling
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(280)]
 EVERYDAY, MATRIX = 20_000, 100_000
@@ -37,10 +38,9 @@ _DRIFT = """
 
 
 def fill(open_rows: int) -> None:
-    with connection.cursor() as cursor:
+    with filling("cloud_drift", "cloud_resources") as cursor:
         cursor.execute(_RESOURCES, [open_rows])
         cursor.execute(_DRIFT)
-        cursor.execute("VACUUM ANALYZE cloud_drift, cloud_resources")
 
 
 def statements_of(

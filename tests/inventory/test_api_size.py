@@ -12,6 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from arcadia_cloud.kernel.console.paging import MOST_COUNTED
 from tests.access import bearer, token_of
 from tests.console.search_plans import assert_search_is_indexed
+from tests.filling import filling
 
 pytestmark = [pytest.mark.processes, pytest.mark.django_db(transaction=True), pytest.mark.timeout(280)]
 EVERYDAY, MATRIX = 200_000, 1_000_000
@@ -99,9 +100,8 @@ _FILL = """
 
 
 def fill(first: int, last: int, *, gone_until: int) -> None:
-    with connection.cursor() as cursor:
+    with filling("cloud_resources") as cursor:
         cursor.execute(_FILL, [gone_until, first, last])
-        cursor.execute("VACUUM ANALYZE cloud_resources")
 
 
 def asked(client: Client, query: dict[str, str], tenant: str | None) -> CaptureQueriesContext:

@@ -10,6 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from inventory.models import Resource, SyncRun
 from tests.access import bearer, token_of
 from tests.console.rows import a_run
+from tests.filling import filling
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(280)]
 RESOURCES = 2_000
@@ -37,12 +38,11 @@ def events(request: pytest.FixtureRequest) -> tuple[Resource, SyncRun]:
     """Very many of them; returns the resource and the run that have most."""
     many = MATRIX if request.config.getoption("--matrix") else EVERYDAY
     run = a_run()
-    with connection.cursor() as cursor:
+    with filling("cloud_resource_events", "cloud_resources") as cursor:
         cursor.execute(_RESOURCES, [RESOURCES])
         resource = Resource.objects.order_by("pk")[0]
         first = resource.pk
         cursor.execute(_EVENTS, [first, first, RESOURCES, many // 10, run.pk, run.pk + 1, many])
-        cursor.execute("VACUUM ANALYZE cloud_resource_events, cloud_resources")
     return resource, run
 
 
