@@ -29,12 +29,19 @@ from tests.processes import Workers
 from tests.simulated import AS_IT_STARTS, Simulated, SimulatedFinance
 
 FIGURES = "figures"
+SLOW_TO_COLLECT = {"test_schemathesis_matrix.py"}
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--matrix", action="store_true", help="run the whole matrix of faults, not each kill point once"
     )
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leave to `--matrix` what takes long to collect already."""
+    is_left = collection_path.name in SLOW_TO_COLLECT and not config.getoption("--matrix")
+    return True if is_left else None
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

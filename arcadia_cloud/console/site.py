@@ -4,12 +4,12 @@ from typing import Any
 
 from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
-from unfold.sites import UnfoldAdminSite
 
 from arcadia_cloud.console.navigation import navigation
+from arcadia_cloud.kernel.console.theme import ThemedSite
 
 
-class ConsoleSite(UnfoldAdminSite):
+class ConsoleSite(ThemedSite):
     """The theme's site, whose pages don't list every model for a menu that isn't shown."""
 
     def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> Any:

@@ -30,9 +30,9 @@ class PlanSimulation(models.Model):
     It is of the terms with `terms_digest`: a draft that has changed since has another. Amounts are in
     `currency`, without tax. `subscribers` is null until it is counted. `months_left_out` are months of
     subscribers that weren't theirs from the first day to the last, `other_currency` subscribers that pay in
-    another one. `cost` is null where it isn't known, `cost_unknown` is then the reason. `unpriced` are days of
-    resources without a list price, which are in no cost; null where they weren't counted. `rows_deleted_at` is
-    when its rows were deleted, which its sums outlive.
+    another one. `cost` is null where it isn't known, `cost_unknown` is then the reason. `unpriced` are days
+    of resources without a list price, which are in no cost; null where they weren't counted.
+    `rows_deleted_at` is when its rows were deleted, which its sums outlive.
     """
 
     plan_version = models.ForeignKey(
@@ -132,10 +132,10 @@ class PlanSimulation(models.Model):
 class PlanSimulationRow(models.Model):
     """One month of one subscriber, under the terms that it had and under the simulated ones, without tax.
 
-    `cost` is what its deployment cost in the month, null where that isn't known, without the `unpriced` days of
-    resources that have no list price. `crosses_into` are the
-    billing kinds whose usage is over the allowance under the simulated terms alone, `loses_price` those that
-    have an overage without a price under them alone. `size` is how much the two differ, for the order.
+    `cost` is what its deployment cost in the month, null where that isn't known, without the `unpriced` days
+    of resources that have no list price. `crosses_into` are the billing kinds whose usage is over the
+    allowance under the simulated terms alone, `loses_price` those that have an overage without a price under
+    them alone. `size` is how much the two differ, for the order.
     """
 
     simulation = models.ForeignKey(PlanSimulation, models.CASCADE, related_name="rows", db_index=False)

@@ -25,7 +25,7 @@ _ADDRESS: Final = "/api/v1/catalog/simulations/"
 
 @pytest.fixture
 def costly(cheaper: PlanVersion) -> PlanVersion:
-    """One deployment's costs lack a resource on two days, and nobody else cost anything."""
+    """One deployment's costs lack a resource on two days, and the other cost nothing."""
     month = previous_month(timezone.now())
     computed(month)
     a_rate("2", day=month.start, pair="USD AUD")

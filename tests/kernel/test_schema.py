@@ -5,22 +5,20 @@ from typing import Any, Final
 
 import jsonschema
 import pytest
-import yaml
 from django.contrib.staticfiles import finders
 from django.core.management import call_command
 from django.test import Client
 
-from arcadia_cloud.embedded.state import PROJECT
+from tests.api_schema import COPY, read_schema
 from tests.security.addresses import ENDPOINTS
 
-COPY: Final = PROJECT / "docs" / "openapi.yaml"
 RENEW: Final = "manage.py spectacular --validate --fail-on-warn --file docs/openapi.yaml"
 UNDOCUMENTED: Final = {"api/schema", "api/docs"}
 
 
 @pytest.fixture
 def schema() -> dict[str, Any]:
-    return dict(yaml.safe_load(Client().get("/api/schema").content))
+    return read_schema(Client().get("/api/schema").content)
 
 
 def test_the_schema_has_no_warnings_and_the_committed_copy_is_the_present_one(tmp_path: Any) -> None:

@@ -7,13 +7,12 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 import pytest
-import yaml
 from django.test import Client
 
-from arcadia_cloud.embedded.state import PROJECT
 from arcadia_cloud.kernel.api.throttles import breaker
 from arcadia_cloud.kernel.api.views import ListView
 from tests.access import bearer, token_of
+from tests.api_schema import SCHEMA
 from tests.security.addresses import ENDPOINTS, METHODS, PROTECTED, Endpoint
 from tests.security.things import thing_of
 from tests.simulated import Simulated
@@ -22,7 +21,6 @@ pytestmark = pytest.mark.django_db
 OPERATOR: Final = bearer(token_of("platform_admin"))
 PROBLEM: Final = {"type", "title", "status", "detail", "errors", "request_id"}
 LIMITS: Final = {"RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset"}
-SCHEMA: Final = yaml.safe_load((PROJECT / "docs" / "openapi.yaml").read_text(encoding="utf-8"))
 WRITTEN: Final = [endpoint for endpoint in PROTECTED if {"post", "patch"} & set(dir(endpoint.view))]
 LISTS: Final = [endpoint for endpoint in PROTECTED if issubclass(endpoint.view, ListView)]
 # Signs of a regular expression, or of a Python type's name, in words that a person is to read.

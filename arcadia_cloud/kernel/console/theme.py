@@ -8,6 +8,7 @@ from django.db.models import OrderBy
 F = TypeVar("F", bound=Callable[..., Any])
 
 if TYPE_CHECKING:
+    from django.contrib.admin import AdminSite as ThemedSite
     from django.contrib.admin import ModelAdmin as ThemedAdmin
     from django.contrib.admin import SimpleListFilter as DropdownFilter
     from django.contrib.admin import SimpleListFilter as TextFilter
@@ -43,6 +44,7 @@ else:
     from unfold.contrib.filters.admin import DropdownFilter, TextFilter
     from unfold.decorators import action, display
     from unfold.forms import BaseDialogForm as DialogForm
+    from unfold.sites import UnfoldAdminSite as ThemedSite
     from unfold.views import ChangeList as ThemedChangeList
     from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget as ThemedCheckboxes
     from unfold.widgets import UnfoldAdminSelectWidget as ThemedSelect
@@ -80,6 +82,7 @@ __all__ = [
     "ThemedChangeList",
     "ThemedCheckboxes",
     "ThemedSelect",
+    "ThemedSite",
     "ThemedStackedInline",
     "ThemedTabularInline",
     "action",

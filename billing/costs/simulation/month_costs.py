@@ -27,7 +27,7 @@ class _DaySource:
 
 
 class DeploymentCost(NamedTuple):
-    """What a deployment cost; `unpriced` days of its resources are not in it, for want of a list price."""
+    """The cost of a deployment, without the `unpriced` days of resources that have no list price."""
 
     amount: Decimal
     unpriced: int

@@ -17,7 +17,8 @@ _BY_TENANT: Final = load(__package__, "differences_by_tenant.sql")
 class TenantDifference(NamedTuple):
     """A tenant's revenue over all months, without tax, as it was and as it would have been.
 
-    `cost` is None where it isn't known, without the `unpriced` days of resources; `crossing` are its deployments that cross into overage.
+    `cost` is None where it isn't known, without the `unpriced` days of resources; `crossing` are its
+    deployments that cross into overage.
     """
 
     tenant: str
