@@ -41,7 +41,8 @@ def resolve_owner(text: str, *, may_be_new: bool) -> Owner:
             raise _refuse(f"{tenant} has no deployment {slug}.")
         return Owner(tenant, deployment)
     if not may_be_new:
-        raise _refuse(f"There is no tenant {text}. Choose one that exists, or say that it is new.")
+        either = f"{text}, nor {tenant} with a deployment {slug}" if separator else text
+        raise _refuse(f"There is no tenant {either}. Choose one that exists, or say that it is new.")
     return Owner(text, is_new=True)
 
 

@@ -1,12 +1,13 @@
 """Billing insights: each item's cost on each day, as the change of the month's estimate from day to day."""
 
 from datetime import date, timedelta
+from operator import sub
 from typing import Final
 
 from simulator.account import Account
 from simulator.billing.billable_resources import BillableResources
 from simulator.billing.lines import format_dollars
-from simulator.billing.rating import BillableResource, charge_month, midnight
+from simulator.billing.rating import charged_cents, midnight
 from simulator.catalog import Json
 
 MOST_DAYS: Final = 31
@@ -19,9 +20,13 @@ def list_points(account: Account, resources: BillableResources, first: date, las
     points: list[Json] = []
     billable = resources.list_all()
     day = first
-    while day <= last and midnight(day + timedelta(days=1)) <= account.clock.now():
-        for resource in billable:
-            cents = _cost_on(resource, day)
+    month = midnight(day.replace(day=1))
+    before = [charged_cents(resource, month, midnight(day)) for resource in billable]
+    while day <= last and (end := midnight(day + timedelta(days=1))) <= account.clock.now():
+        if day.day == 1:
+            month, before = midnight(day), [0] * len(billable)
+        by_then = [charged_cents(resource, month, end) for resource in billable]
+        for resource, cents in zip(billable, map(sub, by_then, before), strict=True):
             if cents:
                 points.append(
                     {
@@ -34,12 +39,5 @@ def list_points(account: Account, resources: BillableResources, first: date, las
                         "group_description": resource.group,
                     }
                 )
-        day += timedelta(days=1)
+        day, before = day + timedelta(days=1), by_then
     return points
-
-
-def _cost_on(resource: BillableResource, day: date) -> int:
-    month = day.replace(day=1)
-    by_then = charge_month(resource, month, as_of=midnight(day + timedelta(days=1)))
-    before = charge_month(resource, month, as_of=midnight(day))
-    return (by_then.cents if by_then else 0) - (before.cents if before else 0)

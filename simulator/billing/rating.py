@@ -57,10 +57,9 @@ def half_up(numerator: int, denominator: int) -> int:
 
 def charge_month(resource: BillableResource, month: date, *, as_of: datetime) -> Line | None:
     """Return the line of a resource in the month, up to `as_of`; None if it didn't exist for an hour."""
-    first, after = midnight(month), midnight(month_after(month))
-    start, end = max(first, resource.started_at), min(after, resource.ended_at or after, as_of)
-    # Whole hours, floored, and a part of one is not charged, as on real invoices.
-    hours = int((end - start).total_seconds()) // 3600
+    after = midnight(month_after(month))
+    start, end = _charged_span(resource, midnight(month), min(after, as_of))
+    hours = _whole_hours(start, end)
     if hours < 1:
         return None
     # Real invoices end some products with the month's last second and some with the next one's first.
@@ -70,7 +69,7 @@ def charge_month(resource: BillableResource, month: date, *, as_of: datetime) ->
         description=resource.description,
         start=start,
         end=printed_end,
-        cents=half_up(resource.monthly_cents * min(hours, FULL_MONTH_HOURS), FULL_MONTH_HOURS),
+        cents=_cents_of(resource, hours),
         hours=hours,
         group=resource.group,
         project=resource.project if month >= _PROJECTS_SINCE else "",
@@ -78,6 +77,25 @@ def charge_month(resource: BillableResource, month: date, *, as_of: datetime) ->
         resource_id=resource.resource_id,
         resource_uuid=resource.resource_uuid,
     )
+
+
+def charged_cents(resource: BillableResource, month_begins: datetime, as_of: datetime) -> int:
+    """Return the cents alone of a resource's line; `as_of` is in the month, or its end."""
+    hours = _whole_hours(*_charged_span(resource, month_begins, as_of))
+    return _cents_of(resource, hours) if hours >= 1 else 0
+
+
+def _charged_span(resource: BillableResource, first: datetime, last: datetime) -> tuple[datetime, datetime]:
+    return max(first, resource.started_at), min(last, resource.ended_at or last)
+
+
+def _whole_hours(start: datetime, end: datetime) -> int:
+    # Floored: a part of an hour is not charged, as on real invoices.
+    return int((end - start).total_seconds()) // 3600
+
+
+def _cents_of(resource: BillableResource, hours: int) -> int:
+    return half_up(resource.monthly_cents * min(hours, FULL_MONTH_HOURS), FULL_MONTH_HOURS)
 
 
 def add_discount_and_tax(lines: list[Line], month: date, *, as_of: datetime) -> list[Line]:

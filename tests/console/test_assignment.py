@@ -120,6 +120,7 @@ def test_where_nothing_is_assigned_there_is_nothing_to_clear(operator: Client, s
         ({"owner": "globex/shop"}, "globex has no deployment shop"),
         ({"owner": "acme/no-such", "is_new_tenant": "on"}, "acme has no deployment no-such"),
         ({"owner": "acne"}, "There is no tenant acne. Choose one that exists, or say that it is new."),
+        ({"owner": "acne/shop"}, "There is no tenant acne/shop, nor acne with a deployment shop."),
         ({"owner": "a\0b"}, "Null characters are not allowed"),
     ],
 )

@@ -40,9 +40,9 @@ def shown(client: Client, address: str) -> int:
     return len(client.get(address).context["cl"].result_list)
 
 
-def counts_of(client: Client, addresses: Iterable[str]) -> dict[str, int]:
+def counts_of(client: Client, addresses: Iterable[str], *, again: bool = False) -> dict[str, int]:
     """Count the queries of each page."""
-    return {address: len(queries_of(client, address)) for address in addresses}
+    return {address: len(queries_of(client, address, again=again)) for address in addresses}
 
 
 def test_a_list_asks_as_many_queries_at_twenty_rows_as_at_one(login: Login) -> None:
@@ -52,7 +52,7 @@ def test_a_list_asks_as_many_queries_at_twenty_rows_as_at_one(login: Login) -> N
     at_one, few = counts_of(client, lists), {address: shown(client, address) for address in lists}
     some_of_everything(20)
 
-    assert counts_of(client, lists) == at_one
+    assert counts_of(client, lists, again=True) == at_one
     assert all(shown(client, address) >= few[address] + 20 for address in lists)
 
 
@@ -74,7 +74,7 @@ def test_a_narrowed_list_asks_as_many_queries_at_twenty_rows_as_at_one(viewer: C
     for number in range(20):
         observed(seen("1-nobodys", status=f"status-{number}"), at=minute(number + 10))
 
-    assert counts_of(viewer, lists) == at_one
+    assert counts_of(viewer, lists, again=True) == at_one
     assert {address: shown(viewer, address) - few[address] >= 20 for address in lists} == dict.fromkeys(
         lists, True
     )
@@ -91,7 +91,7 @@ def test_a_page_asks_as_many_queries_among_twenty_rows_as_alone(login: Login) ->
     alone = counts_of(client, pages)
     some_of_everything(20)
 
-    assert counts_of(client, pages) == alone
+    assert counts_of(client, pages, again=True) == alone
 
 
 @pytest.mark.parametrize("name", ["resource", "syncrun"])

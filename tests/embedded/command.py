@@ -14,7 +14,7 @@ import psutil
 from arcadia_cloud.embedded.state import PROJECT
 from arcadia_cloud.embedded.valkey import free_port
 
-START_SECONDS = 120
+START_SECONDS = 240
 FOREIGN = ("DATABASE_URL", "REDIS_URL", "DO_API_URL", "DO_API_TOKEN", "SKYAI_FINANCE_URL")
 
 

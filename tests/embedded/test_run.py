@@ -23,7 +23,7 @@ from inventory.values import RunMode
 from tests.embedded.command import Place, running
 from tests.simulated import Simulated
 
-pytestmark = [pytest.mark.processes, pytest.mark.xdist_group("stack")]
+pytestmark = [pytest.mark.processes, pytest.mark.xdist_group("stack"), pytest.mark.timeout(900)]
 
 
 @pytest.fixture
