@@ -178,7 +178,7 @@ def docstring_openings() -> list[str]:
     return [
         source.at(line, text.splitlines()[0])
         for source in sources(*SHIPPED, "tests")
-        for line, text in source.docstrings()
+        for line, text in source.docstrings
         if opening.match(text)
     ]
 
@@ -189,7 +189,7 @@ def docstring_words() -> list[str]:
     return [
         source.at(line + text.count("\n", 0, match.start()), match.group())
         for source in sources(*SHIPPED, "tests")
-        for line, text in source.docstrings()
+        for line, text in source.docstrings
         for match in figure.finditer(text)
     ]
 
@@ -266,13 +266,18 @@ def actor_parameters() -> list[str]:
 def old_identifiers() -> list[str]:
     """Find identifiers with a figure of speech, or a name that the house has replaced."""
     phrase = re.compile(rf"(?:^|_)(?:{'|'.join(words.IDENTIFIER_WORDS)})(?:_|$)")
+
+    @functools.cache
+    def is_old(identifier: str) -> bool:
+        return identifier in words.IDENTIFIERS or phrase.search("_".join(words_of(identifier))) is not None
+
     return [
         source.at(line, identifier)
         for source in sources(*SHIPPED)
         for line, identifier in source.identifiers()
         # `file.tell()` is the library's name of a position.
         if not (identifier == "tell" and ".tell()" in source.lines[line - 1])
-        if identifier in words.IDENTIFIERS or phrase.search("_".join(words_of(identifier)))
+        if is_old(identifier)
     ]
 
 

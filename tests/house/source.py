@@ -75,11 +75,14 @@ class Source:
     def imports(self) -> list[Import]:
         return [node for node in self.nodes if isinstance(node, Import)]
 
-    def docstrings(self) -> Iterator[tuple[int, str]]:
-        """Yield each docstring and the line that it begins in."""
-        for node in self.nodes:
-            if isinstance(node, Documented) and (text := ast.get_docstring(node)) is not None:
-                yield node.body[0].lineno, text
+    @functools.cached_property
+    def docstrings(self) -> list[tuple[int, str]]:
+        """Each docstring and the line that it begins in."""
+        return [
+            (node.body[0].lineno, text)
+            for node in self.nodes
+            if isinstance(node, Documented) and (text := ast.get_docstring(node)) is not None
+        ]
 
     def identifiers(self) -> Iterator[tuple[int, str]]:
         for token in self.tokens:

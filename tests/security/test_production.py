@@ -25,6 +25,7 @@ PRODUCTION = {
     "ARCADIA_METRICS_TOKEN": "scrape-" + "m" * 24,
 }
 OPTIONAL = {"ARCADIA_METRICS_TOKEN"}
+KEPT = {"PATH", "HOME", "LANG", "PYTHONPYCACHEPREFIX"}  # of this process's environment
 
 
 def manage(
@@ -36,7 +37,7 @@ def manage(
 def python(
     *arguments: str, without: Collection[str] = (), **changed: str
 ) -> subprocess.CompletedProcess[str]:
-    kept = {name: value for name, value in os.environ.items() if name in {"PATH", "HOME", "LANG"}}
+    kept = {name: value for name, value in os.environ.items() if name in KEPT}
     production = {name: value for name, value in PRODUCTION.items() if name not in without}
     environment = {**kept, **production, **changed}
     command = [sys.executable, *arguments]
@@ -83,7 +84,7 @@ def test_half_an_identity_provider_is_refused_at_the_start_and_a_whole_one_taken
 
 
 CONSOLE = (
-    "import os, django; os.environ['DJANGO_SETTINGS_MODULE'] = 'arcadia_cloud.settings'; django.setup();"
+    "import os; os.environ['DJANGO_SETTINGS_MODULE'] = 'arcadia_cloud.settings';"
     "from django.conf import settings as s;"
     "print(s.ARCADIA_SECOND_FACTOR_REQUIRED, s.SESSION_COOKIE_SECURE, s.SESSION_COOKIE_HTTPONLY,"
     " s.SESSION_COOKIE_SAMESITE, s.CSRF_COOKIE_SECURE, s.SECURE_HSTS_SECONDS, s.ARCADIA_SINGLE_SIGN_ON)"
@@ -150,7 +151,7 @@ def test_no_token_is_minted_in_production() -> None:
 
 
 FINANCE = (
-    "import os, django; os.environ['DJANGO_SETTINGS_MODULE'] = 'arcadia_cloud.settings'; django.setup();"
+    "import os; os.environ['DJANGO_SETTINGS_MODULE'] = 'arcadia_cloud.settings';"
     "from django.conf import settings;"
     "print(settings.SKYAI_FINANCE_ENABLED, settings.SKYAI_FINANCE_URL, settings.SKYAI_FINANCE_ROLES,"
     " settings.SKYAI_FINANCE_JWT_SECRET == settings.ARCADIA_JWT_SECRET)"
