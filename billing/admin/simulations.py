@@ -139,7 +139,7 @@ class PlanSimulationAdmin(RecordAdmin[PlanSimulation]):
                     format_amount(tenant.now, row.currency),
                     format_amount(tenant.later, row.currency),
                     format_amount(tenant.difference, row.currency),
-                    at_least(format_amount(tenant.cost, row.currency), tenant.unpriced),
+                    at_least(format_amount(tenant.cost, row.currency), tenant.unpriced or 0),
                 )
                 for tenant in differences_by_tenant(row.pk, most=_SHOWN)
             ],

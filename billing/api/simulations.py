@@ -31,7 +31,7 @@ _RESULTS: Final = (
     "revenue_now", "revenue_then", "difference",
 )  # fmt: skip
 _LATER: Final = "Null unless it is completed."
-_UNPRICED: Final = "Days of resources without a list price: the cost is at least what it says."
+_UNPRICED: Final = "Days of resources without a list price, in no cost; null where not counted."
 
 
 @extend_schema_serializer(component_name="Simulation")  # in the schema "Request" comes behind it
@@ -52,7 +52,7 @@ class TenantDifferenceSerializer(serializers.Serializer[Any]):
     revenue_then = ExactField(source="later")
     difference = ExactField()
     cost = ExactField(allow_null=True)
-    unpriced = serializers.IntegerField(help_text=_UNPRICED)
+    unpriced = serializers.IntegerField(allow_null=True, help_text=_UNPRICED)
     cross_into_overage = serializers.IntegerField(
         source="crossing",
         help_text="How many of its deployments are over an allowance then alone.",

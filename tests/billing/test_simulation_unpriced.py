@@ -9,7 +9,8 @@ from django.core.management import call_command
 from django.utils import timezone
 
 from arcadia_cloud.kernel.periods import previous_month
-from billing.models import DailyCost
+from billing.models import DailyCost, PlanSimulation
+from billing.queries import differences_by_tenant
 from catalog.models import PlanVersion
 from deployments.models import Subscription
 from tests.billing.margins import a_rate
@@ -65,6 +66,15 @@ def test_its_file_and_the_command_say_so(costly: PlanVersion, login: Login) -> N
     call_command("simulate_plan", "studio", stdout=output)
     assert "margin at most AUD 60.00 -> at most AUD 50.00" in output.getvalue()
     assert "cost without 2 days of resources that have no list price" in output.getvalue()
+
+
+def test_one_of_an_earlier_release_says_that_they_were_not_counted(costly: PlanVersion, login: Login) -> None:
+    simulation = simulated(costly, at=timezone.now())
+    PlanSimulation.objects.update(unpriced=None)
+    simulation.rows.update(unpriced=None)
+    page = login("billing").get(f"/admin/billing/plansimulation/{simulation.pk}/change/")
+    assert "not counted: it ran before they were" in page.content.decode()
+    assert [tenant.unpriced for tenant in differences_by_tenant(simulation.pk, most=1)] == [None]
 
 
 def test_one_whose_costs_have_their_prices_is_exact(costly: PlanVersion, login: Login) -> None:

@@ -16,7 +16,6 @@ from inventory.values import PROVIDER_CURRENCY
 
 _BEST_SOURCES: Final = load(__package__, "best_sources.sql")
 _COSTS: Final = load(__package__, "deployment_costs.sql")
-_NOTHING: Final = (Decimal(0), 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +30,9 @@ class DeploymentCost(NamedTuple):
 
     amount: Decimal
     unpriced: int
+
+
+NOTHING: Final = DeploymentCost(Decimal(0), 0)
 
 
 class _SummedCost(NamedTuple):
@@ -74,7 +76,7 @@ class MonthCosts:
                 return None
             found: dict[int, tuple[Decimal, int]] = {}
             for deployment, amount, unpriced in chain.from_iterable(rows.result() for rows in asked):
-                before, unpriced_before = found.get(deployment, _NOTHING)
+                before, unpriced_before = found.get(deployment, NOTHING)
                 found[deployment] = (before + amount, unpriced_before + unpriced)
             dollar = Money(self.rate, self.currency)
             # Of the month's sum: each amount is rounded once.

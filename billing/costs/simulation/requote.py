@@ -8,7 +8,7 @@ stay the subscriber's own; taxes are in neither. Quotes are exact, and each is o
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 from django.db.models import QuerySet
 from msgspec.structs import replace
@@ -16,7 +16,7 @@ from msgspec.structs import replace
 from arcadia_cloud.kernel.errors import Conflict
 from arcadia_cloud.kernel.periods import Period
 from arcadia_cloud.kernel.sql import fetching_ahead
-from billing.costs.simulation.month_costs import DeploymentCost, MonthCosts, read_month_costs
+from billing.costs.simulation.month_costs import NOTHING, DeploymentCost, MonthCosts, read_month_costs
 from catalog.columns import NO_TERMS
 from catalog.models import PlanVersion
 from catalog.queries import price_book
@@ -28,7 +28,6 @@ from deployments.queries import SubscribedTerms, subscribed_terms
 from metering.queries import usage_of_deployments, usage_of_parts
 
 _UNPRICED = LineType.UNPRICED  # by name: the member of an enum costs a lookup of its own
-_NOTHING: Final = DeploymentCost(Decimal(0), 0)
 _Part = tuple[Period, int, tuple[AddonTerms, ...]]
 
 
@@ -57,7 +56,7 @@ class RequotedBatch(NamedTuple):
 
     def cost_of(self, row: RequotedMonth) -> DeploymentCost | None:
         """Return what a row's deployment cost in the month."""
-        return None if self.costs is None else self.costs.get(row.subscriber.deployment, _NOTHING)
+        return None if self.costs is None else self.costs.get(row.subscriber.deployment, NOTHING)
 
 
 @dataclass(slots=True)

@@ -26,7 +26,7 @@ class TenantDifference(NamedTuple):
     now: Decimal
     later: Decimal
     cost: Decimal | None
-    unpriced: int
+    unpriced: int | None
     crossing: int
 
     @property

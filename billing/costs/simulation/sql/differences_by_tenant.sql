@@ -2,7 +2,8 @@
 --
 -- parameters  simulation bigint · completed text: the state of one with a result · most bigint
 -- returns     a row for each tenant, at most so many: tenant · deployments · now, later, revenue · cost, null where
---             that of any month isn't known · unpriced, days of resources that are in no cost · crossing, deployments that cross into overage
+--             that of any month isn't known · unpriced, days of resources that are in no cost, null where they weren't
+--             counted · crossing, deployments that cross into overage
 -- locks       nothing
 SELECT
     tenant_id AS tenant,
@@ -10,7 +11,7 @@ SELECT
     sum(revenue_now) AS now,
     sum(revenue_then) AS later,
     CASE WHEN bool_and(cost IS NOT NULL) THEN sum(cost) END AS cost,
-    coalesce(sum(unpriced), 0)::bigint AS unpriced,
+    sum(unpriced)::bigint AS unpriced,
     count(DISTINCT deployment_id) FILTER (WHERE crosses_into <> '{}') AS crossing
 FROM plan_simulation_rows
 WHERE simulation_id = (
