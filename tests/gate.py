@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 import time
@@ -13,6 +12,8 @@ from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
 from psycopg import sql
+
+from tests.chromium import CHROMIUM, MISSING
 
 PROJECT = Path(__file__).resolve().parent.parent
 PYTHON = sys.executable
@@ -27,8 +28,8 @@ PYTEST = [PYTHON, "-m", "pytest", "-p", "tests.surroundings"]
 
 def main(arguments: list[str]) -> int:
     """0 when all is well. With arguments, only pytest runs, with those."""
-    if not has_chromium():
-        _tell("Chromium is not installed: the browser tests are skipped (Debian: apt-get install chromium)")
+    if CHROMIUM is None:
+        _tell(f"the browser tests are skipped: {MISSING}")
     if arguments:
         return subprocess.run([*PYTEST, *arguments], cwd=PROJECT, check=False).returncode
     others = checks()
@@ -68,11 +69,6 @@ def checks() -> dict[str, list[str]]:
         "migrations under load": [PYTHON, "-m", "tests.lint_migrations"],
         "API schema": [*manage, "spectacular", "--validate", "--fail-on-warn", "--file", os.devnull],
     }
-
-
-def has_chromium() -> bool:
-    """Whether Debian's Chromium, which the browser tests drive, is there."""
-    return any(shutil.which(name) for name in ("chromium", "chromium-browser"))
 
 
 def _failing(commands: dict[str, list[str]]) -> list[str]:

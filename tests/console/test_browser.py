@@ -1,7 +1,6 @@
 """The console in Debian's Chromium: every page works without an error in the browser's own console."""
 
 import re
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -25,6 +24,7 @@ from inventory.values import RunMode
 from provisioning.models import SagaRun
 from tests.billing.rows import a_balance, an_invoice
 from tests.catalog.rows import published, stored_plan
+from tests.chromium import CHROMIUM, QUIET, needs_chromium
 from tests.console.conftest import PASSWORD
 from tests.console.rows import a_run, a_saga
 from tests.deployments.rows import subscribed
@@ -32,22 +32,11 @@ from tests.inventory.observations import minute
 from tests.provisioning.sagas import run_to_end
 from tests.simulated import Simulated
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 SCREENSHOTS = Path(".arcadia/screenshots")
-QUIET = (
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.xdist_group("browser"),
-    pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not there (Debian: apt-get install chromium)"),
+    needs_chromium,
 ]
 
 

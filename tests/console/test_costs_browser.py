@@ -13,7 +13,8 @@ from inventory.models import Resource
 from inventory.services import sync_inventory
 from inventory.values import RunMode
 from provisioning.models import SagaRun
-from tests.console.test_browser import CHROMIUM, chromium, console, fleet, keep
+from tests.chromium import needs_chromium
+from tests.console.test_browser import chromium, console, fleet, keep
 from tests.provisioning.sagas import run_to_end
 from tests.simulated import Simulated
 
@@ -22,7 +23,7 @@ pytestmark = [
     pytest.mark.browser,
     pytest.mark.xdist_group("browser"),
     pytest.mark.usefixtures("patient_broker"),
-    pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not there (Debian: apt-get install chromium)"),
+    needs_chromium,
 ]
 
 

@@ -17,10 +17,11 @@ from playwright.sync_api import Browser
 from pytest_django.live_server_helper import LiveServer
 
 from arcadia_cloud.kernel.queue.schedule.seed import seed_schedule
+from tests.chromium import needs_chromium
 from tests.console.conftest import Login
 from tests.console.crawl import ALIKE, HOME, Visit, crawl
 from tests.console.rows import EVERY_LIST, a_run, a_saga, some_of_everything
-from tests.console.test_browser import CHROMIUM, SCREENSHOTS, chromium, note_foreign  # noqa: F401 - a fixture
+from tests.console.test_browser import SCREENSHOTS, chromium, note_foreign  # noqa: F401 - a fixture
 from tests.inventory.observations import minute
 
 ROLES: Final = ("admin", "viewer", "operator", "billing")
@@ -107,7 +108,7 @@ def test_every_link_leads_to_a_page_that_says_what_it_is(
 
 @pytest.mark.browser
 @pytest.mark.timeout(3600)  # with --matrix: a minute each day
-@pytest.mark.skipif(CHROMIUM is None, reason="Chromium isn't there (Debian: apt-get install chromium)")
+@needs_chromium
 @pytest.mark.parametrize("rows", ["full", "empty"])
 @pytest.mark.parametrize("role", ROLES)
 def test_every_page_is_readable_at_every_width(

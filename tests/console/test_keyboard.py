@@ -4,13 +4,14 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from provisioning.models import SagaRun
+from tests.chromium import needs_chromium
 from tests.console.rows import a_saga
-from tests.console.test_browser import CHROMIUM, chromium, console, fleet  # noqa: F401 - fixtures
+from tests.console.test_browser import chromium, console, fleet  # noqa: F401 - fixtures
 
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.xdist_group("browser"),
-    pytest.mark.skipif(CHROMIUM is None, reason="Chromium isn't there (Debian: apt-get install chromium)"),
+    needs_chromium,
     pytest.mark.parametrize("console", ["light"], indirect=True),
 ]
 IS_INSIDE = "selector => Boolean(document.activeElement.closest(selector))"

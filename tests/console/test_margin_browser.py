@@ -15,11 +15,12 @@ from billing.services import read_provider_prices
 from catalog.models import PlanVersion
 from inventory.services import sync_inventory
 from inventory.values import RunMode
-from tests.console.test_browser import CHROMIUM, chromium, console, fleet, keep  # noqa: F401 - fixtures
+from tests.chromium import needs_chromium
+from tests.console.test_browser import chromium, console, fleet, keep  # noqa: F401 - fixtures
 from tests.simulated import Simulated
 
 pytestmark = [
-    pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not there (Debian: apt-get install chromium)"),
+    needs_chromium,
     pytest.mark.django_db(transaction=True),
 ]
 

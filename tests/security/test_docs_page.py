@@ -1,18 +1,15 @@
 """The API's documentation in Debian's Chromium, under its policy and without the internet."""
 
-import shutil
-
 import pytest
 from playwright.sync_api import expect, sync_playwright
 from pytest_django.live_server_helper import LiveServer
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+from tests.chromium import CHROMIUM, QUIET, needs_chromium
+
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.xdist_group("browser"),
-    pytest.mark.skipif(
-        CHROMIUM is None, reason="Chromium is not installed (Debian: apt-get install chromium)"
-    ),
+    needs_chromium,
 ]
 
 
@@ -23,7 +20,7 @@ def test_the_page_shows_every_operation_and_asks_nobody_else(
     complaints: list[str] = []
     asked: list[str] = []
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--headless", "--no-sandbox"])
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(QUIET))
         page = browser.new_page()
         page.on(
             "console", lambda message: complaints.append(message.text) if message.type == "error" else None
