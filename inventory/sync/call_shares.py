@@ -6,10 +6,11 @@ needs little gets all of it, so that no kind is shut out by a larger one before 
 
 from collections.abc import Sequence
 from datetime import timedelta
-from typing import Final
+from typing import Final, NamedTuple
 
 from arcadia_cloud.digitalocean.rate_limit.budget import RateBudget
 from arcadia_cloud.kernel.errors import DomainError
+from arcadia_cloud.kernel.sql import fetch_all, load
 from inventory.kinds import registry
 from inventory.models import SyncRun
 from inventory.values import PROJECT_RUNS, RunMode, RunOutcome
@@ -19,6 +20,14 @@ _UNKNOWN_NEED: Final = 50  # of a kind that was never read; one that needs more 
 _HOUR_SECONDS: Final = 3600
 _FAST_SECONDS: Final = 300  # the fast schedule's own interval
 _JITTER: Final = timedelta(seconds=30)
+_READ_NEEDED_CALLS: Final = load(__package__, "read_needed_calls.sql")
+
+
+class _Need(NamedTuple):
+    """The calls that a whole reading of a kind takes."""
+
+    kind: str
+    needed_calls: int
 
 
 class RateBudgetTooSmall(DomainError):
@@ -38,10 +47,11 @@ def divide(calls: int, needs: Sequence[int]) -> list[int]:
     return shares
 
 
-def known_need(kind: str) -> int | None:
-    """Return the calls that a whole reading of the kind takes, by the newest run that found out."""
-    runs = SyncRun.objects.filter(kind=kind, needed_calls__isnull=False)
-    return runs.order_by("-started_at").values_list("needed_calls", flat=True).first()
+def known_needs(kinds: Sequence[str]) -> dict[str, int]:
+    """Return the calls that a whole reading of each kind takes, of those whose runs have found out."""
+    return {
+        row.kind: row.needed_calls for row in fetch_all(_READ_NEEDED_CALLS, {"kinds": [*kinds]}, into=_Need)
+    }
 
 
 def allowed_calls(kind: str, waiting: Sequence[str], budget: RateBudget) -> int | None:
@@ -53,9 +63,10 @@ def allowed_calls(kind: str, waiting: Sequence[str], budget: RateBudget) -> int 
     if left is None or limit is None:
         return None
     usable = left - min(limit // _RESERVE_SHARE, left // 2)
-    needs = [known_need(other) or _UNKNOWN_NEED for other in waiting]
+    known = known_needs([kind, *waiting])
+    needs = [known.get(other) or _UNKNOWN_NEED for other in waiting]
     # What the kind is known to need may be too little by now: it may have all that the others leave.
-    _, *others = divide(usable, [known_need(kind) or usable, *needs])
+    _, *others = divide(usable, [known.get(kind) or usable, *needs])
     if (allowed := usable - sum(others)) < 1:
         raise RateBudgetTooSmall(f"{left} calls are left of this hour's {limit}")
     return allowed
@@ -67,13 +78,14 @@ def require_fast_run(run: SyncRun, allowed: int | None, budget: RateBudget) -> N
     The interval of fast runs follows from what the full ones leave of an hour's calls, and is never less than
     the schedule's.
     """
-    need, limit = known_need(run.kind), budget.hourly_limit()
+    full = [PROJECT_RUNS, *(str(spec.kind) for spec in registry.specs_of_mode(RunMode.FULL))]
+    fast = [str(spec.kind) for spec in registry.specs_of_mode(RunMode.FAST)]
+    known = known_needs(sorted({run.kind, *full, *fast}))
+    need, limit = known.get(run.kind), budget.hourly_limit()
     if need is None or allowed is None or limit is None:
         return
-    full = [PROJECT_RUNS, *(str(spec.kind) for spec in registry.specs_of_mode(RunMode.FULL))]
-    spare = limit - limit // _RESERVE_SHARE - sum(known_need(kind) or 0 for kind in full)
-    fast = [str(spec.kind) for spec in registry.specs_of_mode(RunMode.FAST)]
-    wanted = [(known_need(kind) or 0) * _HOUR_SECONDS // _FAST_SECONDS for kind in fast]
+    spare = limit - limit // _RESERVE_SHARE - sum(known.get(kind, 0) for kind in full)
+    wanted = [known.get(kind, 0) * _HOUR_SECONDS // _FAST_SECONDS for kind in fast]
     share = dict(zip(fast, divide(spare, wanted), strict=True)).get(run.kind, spare)
     why = f"a run takes about {need} calls, and the full runs leave {max(spare, 0)} of an hour's {limit}"
     if share < need:

@@ -102,8 +102,7 @@ def test_many_of_each_kind_are_read_over_all_their_pages(
     assert set(parents) == set(volumes)
 
 
-def test_whatever_a_project_can_have_is_in_one(sync: SyncNow) -> None:
-    everything(sync)
+def whatever_a_project_can_have_is_in_one() -> None:
     in_none = Resource.objects.filter(project=None)
     assert set(in_none.values_list("kind", flat=True)) == set(FLEET) - MEMBERS
     homes = {
@@ -121,8 +120,7 @@ def test_whatever_a_project_can_have_is_in_one(sync: SyncNow) -> None:
         assert home.name == project
 
 
-def test_an_address_that_its_project_knows_by_the_old_name_is_found_in_it(sync: SyncNow) -> None:
-    sync(kinds=())
+def an_address_that_its_project_knows_by_the_old_name_is_found_in_it() -> None:
     globex = Project.objects.get(name="globex")
     with DigitalOcean() as cloud:
         urns = {each.urn for each in cloud.project_resources(globex.provider_id)}
@@ -130,8 +128,7 @@ def test_an_address_that_its_project_knows_by_the_old_name_is_found_in_it(sync: 
     assert globex.resources.get(kind="reserved_ip").urn == "do:reservedip:203.0.113.12"
 
 
-def test_what_hangs_on_another_tells_on_which(sync: SyncNow) -> None:
-    everything(sync)
+def what_hangs_on_another_tells_on_which() -> None:
     database, cluster = the("droplet", "shop-db-01"), the("kubernetes_cluster", "reports")
     volume, worker = the("volume", "shop-data"), the("droplet", "reports-pool-x4k2a")
     assert volume.attrs["droplet_ids"] == [database.provider_id]
@@ -144,8 +141,7 @@ def test_what_hangs_on_another_tells_on_which(sync: SyncNow) -> None:
     assert the("reserved_ip", "203.0.113.7").attrs["droplet_id"] == the("droplet", "shop-web-01").provider_id
 
 
-def test_sizes_are_metered_as_they_are_billed(sync: SyncNow) -> None:
-    everything(sync)
+def sizes_are_metered_as_they_are_billed() -> None:
     spans = ResourceSpan.objects.exclude(size_gb=None).select_related("resource")
     sizes = {(span.resource.kind, span.resource.name): str(span.size_gb) for span in spans}
     assert sizes["volume", "shop-media"] == "250.000000"
@@ -154,15 +150,13 @@ def test_sizes_are_metered_as_they_are_billed(sync: SyncNow) -> None:
     assert {kind for kind, _ in sizes} == {"volume", "snapshot", "image", "droplet_backup"}
 
 
-def test_only_prices_that_the_provider_tells_are_kept(sync: SyncNow) -> None:
-    everything(sync)
+def only_prices_that_the_provider_tells_are_kept() -> None:
     priced = Resource.objects.exclude(monthly_price_cents=None)
     assert set(priced.values_list("kind", flat=True)) == {"droplet", "registry"}
     assert the("registry", "arcadia").monthly_price_cents == 500
 
 
-def test_no_secret_of_the_fleet_is_kept(simulator: Simulated, sync: SyncNow) -> None:
-    everything(sync)
+def no_secret_of_the_fleet_is_kept() -> None:
     with DigitalOcean() as cloud:
         raw = str(cloud.get("/v2/databases", dict)) + str(cloud.get("/v2/apps", dict))
     assert raw.count(SECRET) > 5
@@ -172,27 +166,43 @@ def test_no_secret_of_the_fleet_is_kept(simulator: Simulated, sync: SyncNow) -> 
             assert cursor.fetchone() == (0,)
 
 
-@pytest.mark.parametrize(
-    ("fault", "words"),
-    [
-        ({"kind": "forbidden"}, "403 forbidden"),
-        ({"kind": "server_error", "status": 502, "html": True}, "502"),
-        ({"kind": "truncated"}, "not JSON"),
-        ({"kind": "wrong_total", "by": 1}, "distinct items, but counts"),
-    ],
+def test_one_reading_of_the_fleet(sync: SyncNow, subtests: pytest.Subtests) -> None:
+    everything(sync)
+    for claim in (
+        whatever_a_project_can_have_is_in_one,
+        an_address_that_its_project_knows_by_the_old_name_is_found_in_it,
+        what_hangs_on_another_tells_on_which,
+        sizes_are_metered_as_they_are_billed,
+        only_prices_that_the_provider_tells_are_kept,
+        no_secret_of_the_fleet_is_kept,
+    ):
+        # They look alone: one reading does for all.
+        with subtests.test(claim.__name__):
+            claim()
+
+
+FAULTS: tuple[tuple[dict[str, object], str], ...] = (
+    ({"kind": "forbidden"}, "403 forbidden"),
+    ({"kind": "server_error", "status": 502, "html": True}, "502"),
+    ({"kind": "truncated"}, "not JSON"),
+    ({"kind": "wrong_total", "by": 1}, "distinct items, but counts"),
 )
+
+
 def test_a_kind_that_fails_does_not_stop_the_others(
-    simulator: Simulated, sync: SyncNow, fault: dict[str, object], words: str
+    simulator: Simulated, sync: SyncNow, subtests: pytest.Subtests
 ) -> None:
     everything(sync)
-    simulator.fault(**fault, path="^/v2/volumes", count=0)
-    runs = sync(kinds=())
-    assert {kind for kind, run in runs.items() if run.outcome != "complete"} == {"volume"}
-    assert words in runs["volume"].error
-    assert not Resource.objects.filter(stale_strike_count__gt=0).exists()
-    simulator.control("DELETE", "faults")
-    assert {run.outcome for run in sync(kinds=()).values()} == {"complete"}
-    assert event_counts() == {"discovered": sum(FLEET.values())}
+    for fault, words in FAULTS:
+        with subtests.test(words):
+            simulator.fault(**fault, path="^/v2/volumes", count=0)
+            runs = sync(kinds=())
+            assert {kind for kind, run in runs.items() if run.outcome != "complete"} == {"volume"}
+            assert words in runs["volume"].error
+            assert not Resource.objects.filter(stale_strike_count__gt=0).exists()
+            simulator.control("DELETE", "faults")
+            assert {run.outcome for run in sync(kinds=()).values()} == {"complete"}
+            assert event_counts() == {"discovered": sum(FLEET.values())}
 
 
 @pytest.mark.parametrize(
@@ -229,14 +239,19 @@ def looked(row: Resource) -> dict[str, object]:
     return {name: value for name, value in vars(row).items() if name not in passing and name[0] != "_"}
 
 
-@pytest.mark.parametrize("entry", registry.SPECS, ids=lambda entry: str(entry.kind))
 def test_one_that_only_its_own_address_shows_stays_what_it_was(
-    simulator: Simulated, sync: SyncNow, spaces: None, entry: KindSpec
+    sync: SyncNow, spaces: None, subtests: pytest.Subtests
 ) -> None:
-    """Its list lacks it, a third time: what the list alone has of it is kept all the same."""
     fill_fleet()
     sync(kinds=())
     sync(RunMode.SLOW, kinds=())
+    for entry in registry.SPECS:
+        with subtests.test(str(entry.kind)):
+            stays_what_it_was(entry)
+
+
+def stays_what_it_was(entry: KindSpec) -> None:
+    """Its list lacks it, a third time: what the list alone has of it is kept all the same."""
     kind = str(entry.kind)
     before = {row.pk: looked(row) for row in Resource.objects.filter(kind=kind)}
     events = ResourceEvent.objects.count()
