@@ -16,12 +16,20 @@ from django.test import TransactionTestCase
 from tests.processes import test_database_url
 
 KEPT: Final = {Permission._meta.db_table, ContentType._meta.db_table}
+_EMPTY: Final = "SELECT pg_temp.empty_tables()"
 TRUNCATED_FROM_BYTES: Final = 256 * 1024  # no test meets the dead rows of a large one
 
 
 def empty_tables(_case: TransactionTestCase) -> None:
     """Take the place of `TransactionTestCase._fixture_teardown`."""
-    _session().execute("SELECT pg_temp.empty_tables()")
+    try:
+        _session().execute(_EMPTY)
+    except psycopg.OperationalError:
+        if not _session().closed:
+            raise
+        # A test has ended every connection to its database, this one too.
+        _session.cache_clear()
+        _session().execute(_EMPTY)
     ContentType.objects.clear_cache()
 
 
