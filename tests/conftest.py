@@ -23,7 +23,7 @@ from arcadia_cloud.kernel.queue.nudge import breaker
 from simulator.finance import app as simulated_finance
 from simulator.server import serve
 from simulator.simulation import DEFAULT_TOKEN
-from tests.emptying import empty_tables, may_empty_tables
+from tests.emptying import close_session, empty_tables, may_empty_tables
 from tests.gate import TEMPLATE_VARIABLE
 from tests.processes import Workers
 from tests.simulated import AS_IT_STARTS, Simulated, SimulatedFinance
@@ -100,10 +100,13 @@ def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -
                 name = connection.ops.quote_name(connection.settings_dict["NAME"])
                 cursor.execute(f"ALTER DATABASE {name} SET arcadia.rewrite_history = 'allowed in tests'")
                 cursor.execute(f"ALTER DATABASE {name} SET synchronous_commit = off")
-            if may_empty_tables():
+            if has_own_way := may_empty_tables():
                 patch.setattr(TransactionTestCase, "_fixture_teardown", empty_tables)
             connection.close()
         yield
+        if has_own_way:
+            with django_db_blocker.unblock():
+                close_session()
 
 
 @pytest.fixture(scope="session")

@@ -33,6 +33,13 @@ def empty_tables(_case: TransactionTestCase) -> None:
     ContentType.objects.clear_cache()
 
 
+def close_session() -> None:
+    """Close this worker's own connection, so that its database can be dropped."""
+    if _session.cache_info().currsize:
+        _session().close()
+        _session.cache_clear()
+
+
 def may_empty_tables() -> bool:
     """Return whether this login may switch triggers off; only a superuser may."""
     with connection.cursor() as cursor:

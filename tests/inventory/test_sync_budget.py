@@ -15,11 +15,12 @@ from inventory.kinds.snapshot import SNAPSHOT
 from inventory.models import Project, Resource, ResourceEvent, SyncRun, UnfinishedReading
 from inventory.queries import SyncAge, sync_ages
 from inventory.readiness import sync_age
-from inventory.sync.call_shares import divide
+from inventory.sync.call_shares import divide, known_needs
 from inventory.values import RunMode
 from tests.console.conftest import login, viewer
 from tests.inventory.conftest import SyncNow
 from tests.inventory.hours import BeginHour, begin_hour
+from tests.inventory.observations import minute
 from tests.simulated import Simulated
 
 __all__ = ["begin_hour", "login", "viewer"]
@@ -355,3 +356,16 @@ def test_where_full_runs_take_the_whole_hour_fast_ones_are_left_to_them(
     )
     assert age_of("droplet").reason == "", "a fast run that is left out says nothing of the full ones"
     assert sync()["droplet"].outcome == "complete"
+
+
+def test_what_a_kind_needs_is_what_its_newest_run_found_out() -> None:
+    runs = (("droplet", 1, 9), ("droplet", 2, 12), ("droplet", 3, None), ("volume", 4, 3), ("vpc", 5, None))
+    for kind, number, needed in runs:
+        SyncRun.objects.create(
+            kind=kind,
+            mode=RunMode.FULL,
+            requested_by="a test",
+            started_at=minute(number),
+            needed_calls=needed,
+        )
+    assert known_needs(["droplet", "volume", "vpc", "image"]) == {"droplet": 12, "volume": 3}
