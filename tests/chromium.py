@@ -6,11 +6,9 @@ Its shell without windows is preferred where both are: the same engine, and less
 import shutil
 from typing import Final
 
-import pytest
-
 NAMES: Final = ("chromium-headless-shell", "chromium", "chromium-browser")
 CHROMIUM: Final = next((path for name in NAMES if (path := shutil.which(name))), None)
-MISSING: Final = "Chromium is not installed (Debian: apt-get install chromium)"
+MISSING: Final = "Chromium is not installed (Debian: apt-get install chromium-headless-shell, or chromium)"
 QUIET: Final = (
     "--headless",
     "--no-sandbox",
@@ -21,4 +19,3 @@ QUIET: Final = (
     "--disable-component-update",
     "--disable-sync",
 )
-needs_chromium = pytest.mark.skipif(CHROMIUM is None, reason=MISSING)

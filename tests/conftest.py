@@ -23,6 +23,7 @@ from arcadia_cloud.kernel.queue.nudge import breaker
 from simulator.finance import app as simulated_finance
 from simulator.server import serve
 from simulator.simulation import DEFAULT_TOKEN
+from tests.chromium import CHROMIUM, MISSING
 from tests.emptying import close_session, empty_tables, may_empty_tables
 from tests.gate import TEMPLATE_VARIABLE
 from tests.processes import Workers
@@ -42,6 +43,14 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
     """Leave to `--matrix` what takes long to collect already."""
     is_left = collection_path.name in SLOW_TO_COLLECT and not config.getoption("--matrix")
     return True if is_left else None
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Skip the browser tests where there is no browser."""
+    if CHROMIUM is None:
+        for item in items:
+            if item.get_closest_marker("browser"):
+                item.add_marker(pytest.mark.skip(reason=MISSING))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -24,7 +24,7 @@ from inventory.values import RunMode
 from provisioning.models import SagaRun
 from tests.billing.rows import a_balance, an_invoice
 from tests.catalog.rows import published, stored_plan
-from tests.chromium import CHROMIUM, QUIET, needs_chromium
+from tests.chromium import CHROMIUM, QUIET
 from tests.console.conftest import PASSWORD
 from tests.console.rows import a_run, a_saga
 from tests.deployments.rows import subscribed
@@ -36,7 +36,6 @@ SCREENSHOTS = Path(".arcadia/screenshots")
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.xdist_group("browser"),
-    needs_chromium,
 ]
 
 

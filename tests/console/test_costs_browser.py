@@ -13,7 +13,6 @@ from inventory.models import Resource
 from inventory.services import sync_inventory
 from inventory.values import RunMode
 from provisioning.models import SagaRun
-from tests.chromium import needs_chromium
 from tests.console.test_browser import chromium, console, fleet, keep
 from tests.provisioning.sagas import run_to_end
 from tests.simulated import Simulated
@@ -23,7 +22,6 @@ pytestmark = [
     pytest.mark.browser,
     pytest.mark.xdist_group("browser"),
     pytest.mark.usefixtures("patient_broker"),
-    needs_chromium,
 ]
 
 

@@ -17,7 +17,6 @@ from playwright.sync_api import Browser
 from pytest_django.live_server_helper import LiveServer
 
 from arcadia_cloud.kernel.queue.schedule.seed import seed_schedule
-from tests.chromium import needs_chromium
 from tests.console.conftest import Login
 from tests.console.crawl import ALIKE, HOME, Visit, crawl
 from tests.console.rows import EVERY_LIST, a_run, a_saga, some_of_everything
@@ -108,7 +107,6 @@ def test_every_link_leads_to_a_page_that_says_what_it_is(
 
 @pytest.mark.browser
 @pytest.mark.timeout(3600)  # with --matrix: a minute each day
-@needs_chromium
 @pytest.mark.parametrize("rows", ["full", "empty"])
 @pytest.mark.parametrize("role", ROLES)
 def test_every_page_is_readable_at_every_width(

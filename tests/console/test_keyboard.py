@@ -4,14 +4,12 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from provisioning.models import SagaRun
-from tests.chromium import needs_chromium
 from tests.console.rows import a_saga
 from tests.console.test_browser import chromium, console, fleet  # noqa: F401 - fixtures
 
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.xdist_group("browser"),
-    needs_chromium,
     pytest.mark.parametrize("console", ["light"], indirect=True),
 ]
 IS_INSIDE = "selector => Boolean(document.activeElement.closest(selector))"

@@ -15,12 +15,12 @@ from billing.services import read_provider_prices
 from catalog.models import PlanVersion
 from inventory.services import sync_inventory
 from inventory.values import RunMode
-from tests.chromium import needs_chromium
 from tests.console.test_browser import chromium, console, fleet, keep  # noqa: F401 - fixtures
 from tests.simulated import Simulated
 
 pytestmark = [
-    needs_chromium,
+    pytest.mark.browser,
+    pytest.mark.xdist_group("browser"),
     pytest.mark.django_db(transaction=True),
 ]
 

@@ -14,7 +14,6 @@ from catalog.services import seed_catalog
 from deployments.models import Deployment
 from deployments.services import create_deployment, create_subscription
 from metering.models import BandwidthSource, MeteringConfig, UsageRecord
-from tests.chromium import needs_chromium
 from tests.console.conftest import Login
 from tests.console.rows import queries_of
 from tests.console.test_browser import SCREENSHOTS, chromium, console, fleet  # noqa: F401 - fixtures
@@ -114,7 +113,6 @@ def test_the_lists_open_full_and_narrowed(login: Login, shop: Deployment, name: 
 
 @pytest.mark.browser
 @pytest.mark.xdist_group("browser")
-@needs_chromium
 def test_the_chart_is_drawn(console: Page) -> None:  # noqa: F811 - the fixture
     seed_catalog(at=datetime(2026, 1, 1, tzinfo=UTC))
     shop = a_subscriber("chart")

@@ -10,7 +10,6 @@ from pytest_django.fixtures import Settings
 from pytest_django.live_server_helper import LiveServer
 
 from arcadia_cloud.main_job.seeds.groups import seed_groups
-from tests.chromium import needs_chromium
 from tests.console.authenticators import code_of, enrolled, shown_key, wrong_code
 from tests.console.conftest import PASSWORD
 from tests.console.identity_provider import serve_provider
@@ -21,7 +20,6 @@ __all__ = ["chromium"]
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.xdist_group("browser"),
-    needs_chromium,
 ]
 HOME = "Fleet by kind and region"
 LOCKED = "the server responded with a status of 429"  # the lock page's own status; Chromium notes it

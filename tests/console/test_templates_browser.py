@@ -9,7 +9,6 @@ from deployments.models import DeploymentTemplate
 from deployments.services import create_subscription
 from provisioning.models import SagaRun
 from tests.catalog.rows import published, stored_plan
-from tests.chromium import needs_chromium
 from tests.console.test_browser import chromium, console, fleet, keep
 from tests.deployments.rows import BY, deployed, noon
 from tests.provisioning.offers import offer
@@ -19,7 +18,6 @@ pytestmark = [
     pytest.mark.browser,
     pytest.mark.xdist_group("browser"),
     pytest.mark.usefixtures("patient_broker"),
-    needs_chromium,
 ]
 ADD = "/admin/deployments/deploymenttemplate/add/"
 DROPLET = {"key": "web", "name": "{slug}-web", "size": "s-1vcpu-1gb", "image": "debian-12-x64"}

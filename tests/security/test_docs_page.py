@@ -4,12 +4,11 @@ import pytest
 from playwright.sync_api import expect, sync_playwright
 from pytest_django.live_server_helper import LiveServer
 
-from tests.chromium import CHROMIUM, QUIET, needs_chromium
+from tests.chromium import CHROMIUM, QUIET
 
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.xdist_group("browser"),
-    needs_chromium,
 ]
 
 

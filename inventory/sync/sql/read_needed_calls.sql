@@ -1,7 +1,7 @@
 -- Read how many calls a whole reading of each kind takes, by its newest run that found out.
 --
 -- parameters  kinds text[]
--- returns     kind, needed_calls: a row per kind that has been read
+-- returns     kind, needed_calls: a row per kind whose runs have found out
 -- locks       nothing
 SELECT wanted.kind, newest.needed_calls
 FROM unnest(%(kinds)s::text[]) AS wanted(kind)
