@@ -17,7 +17,8 @@ from tests.processes import test_database_url
 
 KEPT: Final = {Permission._meta.db_table, ContentType._meta.db_table}
 _EMPTY: Final = "SELECT pg_temp.empty_tables()"
-TRUNCATED_FROM_BYTES: Final = 256 * 1024  # no test meets the dead rows of a large one
+# No test meets the dead rows of a large one. To truncate takes 0.3 s, to delete 4 ms.
+TRUNCATED_FROM_BYTES: Final = 1024 * 1024
 
 
 def empty_tables(_case: TransactionTestCase) -> None:

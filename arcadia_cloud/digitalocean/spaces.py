@@ -6,25 +6,21 @@ What was uploaded of an object that isn't complete yet is billed, too, and on a 
 documentation, "Spaces Limits").
 """
 
-import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Self
 from urllib.parse import unquote_plus
 
-import boto3
-import botocore.session
 import msgspec
 import structlog
 from botocore import xform_name
-from botocore.config import Config
 from django.conf import settings
 
 from arcadia_cloud.digitalocean.credentials import spaces_keys
 from arcadia_cloud.digitalocean.errors import ProviderMalformed, ProviderNotFound, ProviderRejected
 from arcadia_cloud.digitalocean.records import BucketRecord
+from arcadia_cloud.digitalocean.spaces_client import make_client
 from arcadia_cloud.digitalocean.spaces_errors import convert_s3_error
-from arcadia_cloud.digitalocean.spaces_xml import make_readable
 
 log = structlog.get_logger(__name__)
 
@@ -32,18 +28,7 @@ log = structlog.get_logger(__name__)
 REGIONS: Final = (
     "ams3", "atl1", "blr1", "fra1", "lon1", "nyc3", "sfo2", "sfo3", "sgp1", "syd1", "tor1",
 )  # fmt: skip
-ATTEMPTS: Final = 5  # of each call; botocore waits in between, up to 20 s
 PAGE_SIZE: Final = 1000  # the most that S3 gives
-CONNECT_SECONDS: Final = 10
-_SIGNING_REGION: Final = "us-east-1"  # Spaces takes any; some stand-ins take no other
-
-# The machine's own AWS files are for another cloud, and a profile that isn't there would be an error.
-_NO_PROFILE: Final = {
-    "profile": (None, None, None, None),
-    "config_file": (None, None, os.devnull, None),
-    "credentials_file": (None, None, os.devnull, None),
-}
-
 
 # Per list: the field that proves a response to be one, and the parameter of the next page for each marker.
 _LISTS: Final[Mapping[str, tuple[str, Mapping[str, str]]]] = {
@@ -89,11 +74,7 @@ class Spaces:
 
     def __init__(self) -> None:
         self._keys = spaces_keys()
-        core = botocore.session.Session(session_vars=_NO_PROFILE)
-        # Each object comes with a time that isn't used; to parse it would cost more than all the rest.
-        core.get_component("response_parser_factory").set_parser_defaults(timestamp_parser=str)
-        self._session = boto3.session.Session(botocore_session=core)
-        self._clients: dict[str, Any] = {}  # boto3's clients are made at run time: they have no type
+        self._clients: dict[str, Any] = {}
 
     def __enter__(self) -> Self:
         return self
@@ -193,36 +174,17 @@ class Spaces:
         if bucket:
             params["Bucket"] = bucket
         try:
-            result: Mapping[str, Any] = getattr(self._client(region), xform_name(operation))(**params)
+            if region not in self._clients:
+                endpoint = settings.SPACES_ENDPOINT_URL.replace("{region}", region)
+                self._clients[region] = make_client(endpoint, self._keys)
+            ask = getattr(self._clients[region], xform_name(operation))
+            result: Mapping[str, Any] = ask(**params)
         except Exception as error:  # noqa: BLE001 - boto3 raises what it likes, and this is its one boundary
             provider_error = convert_s3_error(error, call, self._keys)
         else:
             return result
         # Raised out here: the error's context would hold the request, and with it the signature.
         raise provider_error
-
-    def _client(self, region: str) -> Any:
-        if region not in self._clients:
-            client = self._session.client(
-                "s3",
-                region_name=_SIGNING_REGION,
-                endpoint_url=settings.SPACES_ENDPOINT_URL.replace("{region}", region),
-                aws_access_key_id=self._keys.key,
-                aws_secret_access_key=self._keys.secret,
-                config=Config(
-                    connect_timeout=CONNECT_SECONDS,
-                    read_timeout=settings.DO_TIMEOUT_SECONDS,
-                    retries={"mode": "standard", "total_max_attempts": ATTEMPTS},
-                    signature_version="s3v4",
-                    # A dot in a bucket's name would fall out of the certificate of the host that it makes.
-                    s3={"addressing_style": "path"},
-                    request_checksum_calculation="when_required",
-                    response_checksum_validation="when_required",
-                ),
-            )
-            client.meta.events.register("before-parse.s3.*", make_readable)
-            self._clients[region] = client
-        return self._clients[region]
 
 
 def _decode_key(key: str, page: Mapping[str, Any]) -> str:

@@ -269,6 +269,8 @@ def test_a_sagas_page_moves_by_itself_and_cancels_it(console: Page) -> None:
     keep(console, "saga-cancel")
     assert console.evaluate("window.stayed")
     console.get_by_role("button", name="Cancel the saga").click()
+    # The page may refresh itself once more before the next one, which the dialog leads to, is there.
+    console.wait_for_function("!window.stayed")
     expect(console.get_by_text("Being cancelled.")).to_be_visible()
 
     console.evaluate("window.stayed = true")

@@ -1,13 +1,12 @@
 """A tiny S3 on loopback that answers as a test wants, and counts out buckets of any size."""
 
-import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
 from urllib.parse import parse_qs, quote_plus, unquote, urlsplit
 from xml.sax.saxutils import escape
+
+from tests.http_servers import QuickHandler, serve_handler
 
 OBJECT_BYTES = 1_000_000
 SPACES_KEY, SPACES_SECRET = "DO00CANARY0KEY0000", "canary/secret+5d1f0e7a"
@@ -131,7 +130,7 @@ def _parts(sizes: list[int], query: Mapping[str, list[str]]) -> str:
 def bucket_server() -> Iterator[BucketServer]:
     """Have one up for the block; its `url` is what SPACES_ENDPOINT_URL should be."""
 
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(QuickHandler):
         protocol_version = "HTTP/1.1"
 
         def _respond(self) -> None:
@@ -149,19 +148,8 @@ def bucket_server() -> Iterator[BucketServer]:
             if self.command != "HEAD":
                 self.wfile.write(body)
 
-        do_GET = do_HEAD = _respond  # noqa: N815 - the library's names
+        do_GET = do_HEAD = _respond
 
-        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the library's name
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    served = BucketServer(f"http://127.0.0.1:{server.server_address[1]}/{{region}}")
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
+    with serve_handler(Handler) as url:
+        served = BucketServer(f"{url}/{{region}}")
         yield served
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join(10)

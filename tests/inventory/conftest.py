@@ -10,8 +10,8 @@ from typing import Protocol
 import pytest
 from pytest_django.fixtures import Settings
 
-from arcadia_cloud.digitalocean import spaces as spaces_client
-from arcadia_cloud.digitalocean import transport
+from arcadia_cloud.digitalocean import spaces as spaces_module
+from arcadia_cloud.digitalocean import spaces_client, transport
 from arcadia_cloud.embedded.child_processes import ChildProcess, start_child, stop_children
 from inventory.models import SyncRun
 from inventory.services import sync_inventory
@@ -72,7 +72,7 @@ def spaces(_spaces_url: str, settings: Settings, monkeypatch: pytest.MonkeyPatch
 def server(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[BucketServer]:
     """An S3 with two buckets, which answers as a test wants. No call is made more than twice."""
     monkeypatch.setattr(spaces_client, "ATTEMPTS", 2)
-    monkeypatch.setattr(spaces_client, "REGIONS", ("fra1", "nyc3"))
+    monkeypatch.setattr(spaces_module, "REGIONS", ("fra1", "nyc3"))
     monkeypatch.setenv("SPACES_KEY", bucket_server.SPACES_KEY)
     monkeypatch.setenv("SPACES_SECRET", bucket_server.SPACES_SECRET)
     with bucket_server.bucket_server() as served:

@@ -5,14 +5,13 @@ It has no state: a project that was made is not in the list afterwards.
 
 import json
 import re
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from tests.digitalocean.official import document, examples, resolved
+from tests.http_servers import QuickHandler, serve_handler
 
 # What the document says of an answer to a query, by the query's field and value.
 _ANSWERS_TO = {("type", "gpus"): "GPU Droplets", ("private", "true"): "Custom"}
@@ -59,7 +58,7 @@ def template_of(path: str) -> str:
 def examples_served(*, knows_queries: bool) -> Iterator[str]:
     """Serve for the length of the block; yields the base URL."""
 
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(QuickHandler):
         protocol_version = "HTTP/1.1"
 
         def do_GET(self) -> None:
@@ -84,15 +83,5 @@ def examples_served(*, knows_queries: bool) -> Iterator[str]:
             self.end_headers()
             self.wfile.write(text)
 
-        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the library's name
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_address[1]}"
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join(10)
+    with serve_handler(Handler) as url:
+        yield url

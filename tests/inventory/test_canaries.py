@@ -1,10 +1,8 @@
 """Secrets in a provider's answers: they must reach no column, event, log line or answer of ours."""
 
 import json
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Protocol
 
 import pytest
@@ -20,6 +18,7 @@ from inventory.values import OPERATORS_PROJECT, Kind, RunMode
 from simulator.default_fleet.platforms import SECRET
 from simulator.spaces import fill_fleet
 from tests.access import bearer, token_of
+from tests.http_servers import QuickHandler, serve_handler
 from tests.simulated import Simulated
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -96,7 +95,7 @@ class Answering(Protocol):
 def serving(provider: Answering) -> Iterator[str]:
     """Have its answers, full of secrets, for the block; yields the base URL."""
 
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(QuickHandler):
         def do_GET(self) -> None:
             path, _, query = self.path.partition("?")
             status, body = provider.answer(path, query)
@@ -106,18 +105,8 @@ def serving(provider: Answering) -> Iterator[str]:
             self.end_headers()
             self.wfile.write(text)
 
-        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the library's name
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_address[1]}"
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join(10)
+    with serve_handler(Handler) as url:
+        yield url
 
 
 @pytest.fixture

@@ -39,7 +39,7 @@ def test_two_first_syncs_at_once_leave_one_of_everything(
     simulator: Simulated, sync: SyncNow, manage: Commands, request: pytest.FixtureRequest
 ) -> None:
     """One row and one `discovered` each, and one project for the operators; ten times in the matrix."""
-    times = 10 if request.config.getoption("--matrix") else 3
+    times = 10 if request.config.getoption("--matrix") else 2
     for number in range(times):
         simulator.reset(fleet="droplets", droplets=400, seed=number + 1)
         both = [manage("sync_inventory"), manage("sync_inventory")]

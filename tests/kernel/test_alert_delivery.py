@@ -3,8 +3,7 @@
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
+from http.server import ThreadingHTTPServer
 from typing import Any
 
 import pytest
@@ -15,6 +14,7 @@ from pytest_django.fixtures import Settings
 from arcadia_cloud.kernel.alert_delivery import GIVE_UP_AFTER, deliver_due_alerts
 from arcadia_cloud.kernel.alerts import raise_alert
 from arcadia_cloud.kernel.models import Alert, AlertDelivery
+from tests.http_servers import QuickHandler, serve_in_thread
 from tests.kernel.threads import at_once
 
 pytestmark = pytest.mark.django_db
@@ -29,7 +29,7 @@ class Receiver:
         self.received: list[dict[str, Any]] = []
         receiver = self
 
-        class Handler(BaseHTTPRequestHandler):
+        class Handler(QuickHandler):
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
                 receiver.received.append(json.loads(body))
@@ -37,9 +37,6 @@ class Receiver:
                 if receiver.status == 302:
                     self.send_header("Location", receiver.url)
                 self.end_headers()
-
-            def log_message(self, *_arguments: object) -> None:
-                """Keep the test's output clean."""
 
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.url = f"http://127.0.0.1:{self.server.server_port}/alerts"
@@ -49,13 +46,11 @@ class Receiver:
 def webhook(settings: Settings) -> Iterator[Receiver]:
     """The webhook of critical alerts; warnings have none. E-mails go to one address for each severity."""
     receiver = Receiver()
-    Thread(target=receiver.server.serve_forever, daemon=True).start()
     settings.ARCADIA_ALERT_WEBHOOKS = {"warning": "", "critical": receiver.url}
     settings.ARCADIA_ALERT_EMAILS = {"warning": ["day@example.org"], "critical": ["night@example.org"]}
     settings.ARCADIA_CONSOLE_URL = "https://cloud.example.org/"
-    yield receiver
-    receiver.server.shutdown()
-    receiver.server.server_close()
+    with serve_in_thread(receiver.server):
+        yield receiver
 
 
 def raised(severity: Alert.Severity, message: str = "saga 12 is stuck") -> Alert:

@@ -20,7 +20,7 @@ from tests.provisioning.storm_counts import count
 from tests.provisioning.weather import Weather, upheave, use_database
 
 pytestmark = [pytest.mark.processes, pytest.mark.django_db(transaction=True), pytest.mark.timeout(900)]
-EVERYDAY, MATRIX = 100, 1000
+EVERYDAY, MATRIX = 50, 1000
 # What happens when so many of the sagas have ended.
 UPHEAVALS = ((0.1, "restart"), (0.2, "flush"), (0.45, "restart"), (0.6, "flush"))
 

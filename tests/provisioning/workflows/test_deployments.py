@@ -1,7 +1,5 @@
 """The workflows of deployments: what they do to machines, state and subscription, and how they are undone."""
 
-import http.server
-import threading
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -19,6 +17,7 @@ from provisioning.orphans import report_orphans
 from provisioning.queries import plan_saga
 from provisioning.services import protect
 from provisioning.steps import health
+from tests.http_servers import QuickHandler, serve_handler
 from tests.provisioning.sagas import run_to_end, start, start_and_run
 from tests.provisioning.workflows.cloud import Cloud
 from tests.provisioning.workflows.conftest import FailAfter
@@ -56,22 +55,14 @@ def answering() -> Iterator[list[int]]:
     """A health check's address: the list has the status that it answers, and then the port."""
     answer = [200]
 
-    class Handler(http.server.BaseHTTPRequestHandler):
+    class Handler(QuickHandler):
         def do_GET(self) -> None:
             self.send_response(answer[0])
             self.end_headers()
 
-        def log_message(self, *_arguments: object) -> None:
-            """Keep the test's output clean."""
-
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    answer.append(server.server_port)
-    yield answer
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with serve_handler(Handler) as url:
+        answer.append(int(url.rpartition(":")[2]))
+        yield answer
 
 
 def test_a_deployment_with_machines_is_archived_by_its_offboarding_alone(cloud: Cloud) -> None:
