@@ -51,10 +51,14 @@ CRAFTED = (
 )
 
 
-@pytest.mark.parametrize("name", [*EVERY_LIST, *ACCESS_LISTS])
-def test_a_crafted_query_is_refused_and_no_error_of_ours(login: Login, name: str) -> None:
+@pytest.mark.parametrize(("number", "name"), enumerate([*EVERY_LIST, *ACCESS_LISTS]))
+def test_a_crafted_query_is_refused_and_no_error_of_ours(
+    request: pytest.FixtureRequest, login: Login, number: int, name: str
+) -> None:
+    """A third of them on each list, in turn; all on all with `--matrix`."""
     client = login("superuser")
-    for query in CRAFTED:
+    whole = request.config.getoption("--matrix")
+    for query in CRAFTED if whole else CRAFTED[number % 3 :: 3]:
         assert client.get(f"/admin/{name}/?{query}").status_code in {200, 302, 400}, query
 
 

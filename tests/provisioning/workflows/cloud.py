@@ -97,8 +97,15 @@ class Cloud:
 
 def crossed(metafunc: pytest.Metafunc, **places: Collection[str]) -> None:
     """Every passing fault at each of these places; without `--matrix`, each fault and each place once."""
-    is_whole = metafunc.config.getoption("--matrix")
     for name, values in places.items():
         if name in metafunc.fixturenames:
-            pairs = product(PASSING, values) if is_whole else zip(PASSING, cycle(values), strict=False)
-            metafunc.parametrize(("fault", name), list(pairs))
+            pair(metafunc, ("fault", name), PASSING, values)
+
+
+def pair(
+    metafunc: pytest.Metafunc, names: tuple[str, str], many: Collection[Any], few: Collection[Any]
+) -> None:
+    """Each of the many with each of the few; without `--matrix`, each of the many once, the few in turn."""
+    is_whole = metafunc.config.getoption("--matrix")
+    pairs = product(many, few) if is_whole else zip(many, cycle(few), strict=False)
+    metafunc.parametrize(names, list(pairs), ids=lambda value: getattr(value, "kind", None))

@@ -12,7 +12,7 @@ from provisioning.models import SagaRun
 from provisioning.services import cancel_saga
 from provisioning.steps.droplets.checks import retry_while_refused
 from tests.provisioning.sagas import run_to_end, start, start_and_run
-from tests.provisioning.workflows.cloud import SHOP_WEB, Cloud
+from tests.provisioning.workflows.cloud import SHOP_WEB, Cloud, pair
 from tests.provisioning.workflows.test_resize_droplet import (
     WISH,
     assert_as_before,
@@ -21,6 +21,17 @@ from tests.provisioning.workflows.test_resize_droplet import (
 )
 
 ACTIONS = f"/v2/droplets/{SHOP_WEB}/actions"
+PASSING_REFUSALS = (
+    "There are currently blocking events processing.",
+    "Droplet is currently on. Please power it off to run this event.",
+    "Droplet already has a pending event.",
+    "This droplet is locked, please try again later",
+)
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "message" in metafunc.fixturenames:
+        pair(metafunc, ("message", "after"), PASSING_REFUSALS, range(4))
 
 
 def action_requests(cloud: Cloud) -> list[dict[str, Any]]:
@@ -100,16 +111,6 @@ def test_one_errored_resize_and_one_errored_power_on_leave_the_droplet_as_it_was
     assert done_to(cloud).count("power_on") == 3
 
 
-@pytest.mark.parametrize(
-    "message",
-    [
-        "There are currently blocking events processing.",
-        "Droplet is currently on. Please power it off to run this event.",
-        "Droplet already has a pending event.",
-        "This droplet is locked, please try again later",
-    ],
-)
-@pytest.mark.parametrize("after", [0, 1, 2, 3])
 def test_a_refusal_that_passes_is_outlived_whatever_its_words(cloud: Cloud, message: str, after: int) -> None:
     cloud.fault("pending_event", method="POST", path="/actions$", after=after, message=message)
     saga = start_and_run("resize_droplet", **WISH)

@@ -18,7 +18,7 @@ from provisioning.models import Provisioned, SagaRun
 from provisioning.queries import plan_saga
 from provisioning.services import cancel_saga, protect, record_provisioned
 from tests.provisioning.sagas import ledger, run_to_end, start, start_and_run
-from tests.provisioning.workflows.cloud import PASSING, SHOP_WEB, Cloud
+from tests.provisioning.workflows.cloud import PASSING, SHOP_WEB, Cloud, pair
 from tests.provisioning.workflows.conftest import FailAfter
 from tests.provisioning.workflows.outcomes import reason
 
@@ -42,6 +42,13 @@ THINGS = (
     Unused("snapshot", "old-files-2024", "delete_snapshot", "snapshot_id", "/v2/snapshots"),
 )
 every_thing = pytest.mark.parametrize("thing", THINGS, ids=lambda thing: thing.kind)
+BOUNDARIES = (Failpoint.BEFORE_STEP, Failpoint.AFTER_EFFECT, Failpoint.AFTER_COMMIT)
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    for name, values in {"fault": PASSING, "point": BOUNDARIES}.items():
+        if name in metafunc.fixturenames:
+            pair(metafunc, (name, "thing"), values, THINGS)
 
 
 @pytest.fixture(autouse=True)
@@ -101,8 +108,6 @@ def test_one_that_is_gone_already_is_done(cloud: Cloud, thing: Unused) -> None:
     assert row(thing).deleted_at is not None
 
 
-@every_thing
-@pytest.mark.parametrize("fault", PASSING)
 def test_what_passes_deletes_once(cloud: Cloud, thing: Unused, fault: str) -> None:
     cloud.simulator.fault(**PASSING[fault], method="DELETE", path=thing.path)
     assert start_and_run(thing.workflow, **inputs(thing)).status == "completed"
@@ -205,10 +210,6 @@ def die_at(point: Failpoint, saga: SagaRun) -> None:
     SagaRun.objects.filter(pk=saga.pk, lease_expires_at__isnull=False).update(lease_expires_at=BEGINNING)
 
 
-@every_thing
-@pytest.mark.parametrize(
-    "point", [Failpoint.BEFORE_STEP, Failpoint.AFTER_EFFECT, Failpoint.AFTER_COMMIT], ids=str
-)
 def test_a_worker_that_dies_at_a_boundary_leaves_one_deletion_and_one_tombstone(
     cloud: Cloud, thing: Unused, point: Failpoint
 ) -> None:
