@@ -51,7 +51,7 @@ CRAFTED = (
 )
 
 
-@pytest.mark.parametrize(("number", "name"), enumerate([*EVERY_LIST, *ACCESS_LISTS]))
+@pytest.mark.parametrize(("number", "name"), list(enumerate([*EVERY_LIST, *ACCESS_LISTS])))
 def test_a_crafted_query_is_refused_and_no_error_of_ours(
     request: pytest.FixtureRequest, login: Login, number: int, name: str
 ) -> None:
