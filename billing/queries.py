@@ -27,7 +27,6 @@ from billing.costs.leftovers import (
     sum_leftovers,
 )
 from billing.costs.margin import (
-    Figures,
     MarginBy,
     MarginReport,
     MarginRow,
@@ -35,6 +34,7 @@ from billing.costs.margin import (
     limit_rows,
     report_margin,
 )
+from billing.costs.margin_figures import Figures, KnownFigures
 from billing.costs.margin_history import (
     MonthFigures,
     MonthLines,
@@ -79,6 +79,7 @@ __all__ = [
     "DayTotal",
     "Dimension",
     "Figures",
+    "KnownFigures",
     "Leftover",
     "LeftoverFilter",
     "LeftoverPlace",

@@ -12,7 +12,8 @@ from django.db.models import Count, Q, Sum
 from arcadia_cloud.kernel.money import Money
 from arcadia_cloud.kernel.periods import Period, previous_month
 from billing.costs.exchange_rates import MissingExchangeRate
-from billing.costs.margin import Figures, MarginBy, SpreadRule, report_margin
+from billing.costs.margin import MarginBy, SpreadRule, report_margin
+from billing.costs.margin_figures import KnownFigures
 from billing.models import MarginCost
 from billing.tenant_alerts import open_alerts_by_tenant
 from billing.values import CostSource
@@ -38,7 +39,8 @@ class TenantRow:
     """A tenant with its live resources and deployments, and the figures of the last complete month.
 
     `list_price` is in US dollars a month, without the `unpriced` resources, whose price isn't known.
-    `billed` is None where no invoice of the month is read; `figures` where revenue can't be converted.
+    `billed` is None where no invoice of the month is read. `figures` are unknown where revenue can't be
+    converted, or where nothing is stored of the tenant's month.
     """
 
     tenant_id: str
@@ -47,7 +49,7 @@ class TenantRow:
     list_price: Decimal = Decimal(0)
     unpriced: int = 0
     billed: Decimal | None = None
-    figures: Figures | None = field(default_factory=Figures)
+    figures: KnownFigures = field(default_factory=KnownFigures)
     alerts: int = 0
 
 
@@ -119,11 +121,9 @@ def _add_figures(rows: dict[str, TenantRow], month: Period, at: datetime) -> str
         report = report_margin(month=month, by=MarginBy.TENANT, spread=SpreadRule.NONE, at=at)
     # The rest of the list needs no rate: it is shown without these columns.
     except MissingExchangeRate as error:
-        for row in rows.values():
-            row.figures = None
         return error.detail
     for each in report.rows:
-        rows.setdefault(each.name, TenantRow(each.name)).figures = each.figures
+        rows.setdefault(each.name, TenantRow(each.name)).figures = report.known(each.figures)
     return ""
 
 
@@ -133,8 +133,8 @@ _KEYS: Final[Mapping[TenantOrder, Callable[[TenantRow], tuple[Any, ...]]]] = {
     TenantOrder.RESOURCES: lambda row: (-row.resources, row.tenant_id),
     TenantOrder.LIST_PRICE: lambda row: (-row.list_price, row.tenant_id),
     TenantOrder.BILLED: lambda row: (-(row.billed or 0), row.tenant_id),
-    TenantOrder.REVENUE: lambda row: (-(row.figures.revenue if row.figures else 0), row.tenant_id),
+    TenantOrder.REVENUE: lambda row: (-(row.figures.revenue or 0), row.tenant_id),
     # The least first: who loses money is looked for.
-    TenantOrder.MARGIN: lambda row: (row.figures.margin if row.figures else 0, row.tenant_id),
+    TenantOrder.MARGIN: lambda row: (row.figures.margin or 0, row.tenant_id),
     TenantOrder.ALERTS: lambda row: (-row.alerts, row.tenant_id),
 }

@@ -54,7 +54,7 @@ class MoneyCard:
 
 
 def build_money_card(*, at: datetime) -> MoneyCard:
-    """Read the card's figures: five queries, whatever there is."""
+    """Read the card's figures: six queries, whatever there is."""
     month, before = month_of(at), previous_month(at)
     totals = list_day_totals(Period(before.start, at.astimezone(UTC).date()))
     this_month = [total for total in totals if total.day >= month.start]
@@ -129,7 +129,7 @@ def plan_rows(plans: Mapping[str | None, MonthFigures]) -> list[PlanRow]:
     """Return the plans that cost the most, and what belongs to none."""
     named = sorted(
         ((plan, figures) for plan, figures in plans.items() if plan is not None),
-        key=lambda row: (-row[1].cost, row[0]),
+        key=lambda row: (-(row[1].cost or _ZERO), row[0]),
     )
     rows = [_plan_row(plan, figures) for plan, figures in named[:_PLANS_SHOWN]]
     if len(named) > _PLANS_SHOWN:
@@ -142,11 +142,16 @@ def plan_rows(plans: Mapping[str | None, MonthFigures]) -> list[PlanRow]:
 
 
 def add_up_months(rows: Sequence[MonthFigures]) -> MonthFigures:
-    """Sum up several plans; the revenue is unknown where one is."""
-    known = [row.revenue for row in rows if row.revenue is not None]
-    revenue = sum(known, _ZERO) if len(known) == len(rows) else None
-    cost, unpriced = sum((row.cost for row in rows), _ZERO), sum(row.unpriced for row in rows)
+    """Sum up several plans; the revenue or the cost is unknown where one is."""
+    revenue = add_up_known([row.revenue for row in rows])
+    cost, unpriced = add_up_known([row.cost for row in rows]), sum(row.unpriced for row in rows)
     return MonthFigures(rows[0].month, revenue, cost, unpriced=unpriced)
+
+
+def add_up_known(amounts: Sequence[Decimal | None]) -> Decimal | None:
+    """Return the sum of the amounts, None where one of them is unknown."""
+    known = [amount for amount in amounts if amount is not None]
+    return sum(known, _ZERO) if len(known) == len(amounts) else None
 
 
 def _plan_row(name: str, figures: MonthFigures) -> PlanRow:

@@ -262,14 +262,12 @@ def run_margin(report: ReportProgress) -> Iterator[StageResult]:
     at = timezone.now()
     months = compute_margins(at=at, report=lambda number, of: report(f"margin: {number} of {of} months"))
     found = report_margin(month=month_of(at), by=MarginBy.DEPLOYMENT, spread=SpreadRule.NONE, at=at)
-    total = Money(found.total.margin, found.currency)
     of_deployments = [row.figures for row in found.rows if row.key is not None]
-    counts = {
-        "months": months,
-        "deployments": len(of_deployments),
-        "losing money": sum(figures.margin < 0 for figures in of_deployments),
-        f"{found.currency} cents": total.cents,
-    }
+    counts = {"months": months, "deployments": len(of_deployments)}
+    # Without a day of costs, as on the first of a month, nobody knows who loses money.
+    if (margin := found.known(found.total).margin) is not None:
+        counts["losing money"] = sum(figures.margin < 0 for figures in of_deployments)
+        counts[f"{found.currency} cents"] = Money(margin, found.currency).cents
     yield StageResult("margin", counts, time.monotonic() - started)
 
 

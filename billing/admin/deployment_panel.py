@@ -23,8 +23,8 @@ def draw_cost(request: HttpRequest, deployment: Deployment) -> SafeString:
     months = [
         (
             f"{each.month.start:%B %Y}{note}",
-            at_least(cents(each.cost), each.unpriced),
-            cents(each.revenue),
+            at_least(cents(each.cost if each.is_stored else None), each.unpriced),
+            cents(each.revenue if each.is_stored else None),
             f"{page}?period={each.month.start:%Y-%m}",
         )
         for each, note in ((running, ", to date"), (last, ""))

@@ -15,7 +15,10 @@ _COLUMNS: Final = (
 
 
 def render_csv(report: MarginReport) -> HttpResponse:
-    """Return the whole report as CSV, exact: every row, what stands apart, and the total."""
+    """Return the whole report as CSV, exact: every row, what stands apart, and the total.
+
+    A cell is empty where nothing is known.
+    """
     month = f"{report.period.start:%Y-%m}"
     answer = HttpResponse(
         content_type="text/csv; charset=utf-8",
@@ -29,13 +32,14 @@ def render_csv(report: MarginReport) -> HttpResponse:
     # What stands apart is a row of its own: the file's columns sum to its last line.
     apart = [(name, Figures(shared=amount)) for name, amount in sorted(report.apart.items())]
     rows = [(row.name, row.figures) for row in report.rows]
-    for name, figures in (*rows, *apart, ("total", report.total)):
+    for name, sums in (*rows, *apart, ("total", report.total)):
+        figures = report.known(sums)
         amounts = (figures.revenue, figures.cost, figures.shared, figures.margin)
         writer.writerow(
             [
                 safe_cell(name),
                 # Written as numbers, not through `safe_cell`: a loss begins with a minus.
-                *(exact_text(amount) for amount in amounts),
+                *("" if amount is None else exact_text(amount) for amount in amounts),
                 "" if figures.percent is None else str(figures.percent),
                 " ".join(f"{money.currency} {exact_text(money.amount)}" for money in figures.revenues),
                 # Resources that are in no cost: it is at least what it says, and the margin at most.

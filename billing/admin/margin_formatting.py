@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from arcadia_cloud.kernel.console.formatting import NOTHING
 from arcadia_cloud.kernel.money import Money, format_money
-from billing.queries import Figures, MonthFigures
+from billing.queries import KnownFigures, MonthFigures
 from catalog.values.kinds import BillingKind
 from catalog.values.lines import LineType
 from inventory.values import PROVIDER_CURRENCY
@@ -21,14 +21,14 @@ def cents(amount: Decimal | None) -> str:
     return format_money(None if amount is None else Money(amount, PROVIDER_CURRENCY))
 
 
-def percent(figures: Figures) -> str:
+def percent(figures: KnownFigures) -> str:
     """Return the margin in per cent of the revenue."""
     return NOTHING if figures.percent is None else f"{figures.percent} %"
 
 
-def tone(amount: Decimal) -> str:
-    """Return the class of an amount that is red below zero."""
-    return "console-bad" if amount < 0 else ""
+def tone(amount: Decimal | None) -> str:
+    """Return the class of an amount that is red below zero; an unknown one has none."""
+    return "console-bad" if amount is not None and amount < 0 else ""
 
 
 def describe_revenues(revenues: Sequence[Money]) -> str:

@@ -9,7 +9,7 @@ from arcadia_cloud.kernel.console.formatting import at_least, at_most
 from arcadia_cloud.kernel.money import Money, format_money
 from billing.admin.margin_formatting import cents, describe_line, describe_revenues, percent, tone
 from billing.models import MarginRevenue
-from billing.queries import Figures, MarginBy, MarginReport, MarginRow, limit_rows
+from billing.queries import KnownFigures, MarginBy, MarginReport, MarginRow, limit_rows
 
 _ROWS_SHOWN: Final = 500
 
@@ -19,9 +19,9 @@ def describe_report(report: MarginReport) -> dict[str, Any]:
     rows = limit_rows(report.rows, _ROWS_SHOWN)
     return {
         "report": report,
-        "rows": [(row_address(report, row), _cells(row.name, row.figures)) for row in rows],
+        "rows": [(row_address(report, row), _cells(row.name, report.known(row.figures))) for row in rows],
         "apart": [(name, cents(amount)) for name, amount in sorted(report.apart.items())],
-        "total": _cells("total", report.total),
+        "total": _cells("total", report.known(report.total)),
         "csv": "?"
         + urlencode(
             {
@@ -34,7 +34,7 @@ def describe_report(report: MarginReport) -> dict[str, Any]:
     }
 
 
-def _cells(name: str, figures: Figures) -> dict[str, Any]:
+def _cells(name: str, figures: KnownFigures) -> dict[str, Any]:
     return {
         "name": name,
         "sold": describe_revenues(figures.revenues),

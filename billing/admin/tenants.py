@@ -142,10 +142,10 @@ def _cells(row: TenantRow) -> dict[str, Any]:
         "resources": row.resources,
         "list_price": at_least(cents(row.list_price), row.unpriced),
         "billed": cents(row.billed),
-        "revenue": cents(figures.revenue if figures else None),
-        "margin": at_most(cents(figures.margin), figures.unpriced) if figures else NOTHING,
-        "percent": percent(figures) if figures else "-",
-        "tone": tone(figures.margin) if figures else "",
+        "revenue": cents(figures.revenue),
+        "margin": at_most(cents(figures.margin), figures.unpriced),
+        "percent": percent(figures),
+        "tone": tone(figures.margin),
         "alerts": row.alerts,
     }
 

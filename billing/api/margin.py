@@ -18,7 +18,7 @@ from arcadia_cloud.kernel.api.views import ApiView
 from arcadia_cloud.kernel.periods import parse_month
 from billing.api import examples
 from billing.api.filters import PERIOD_HELP
-from billing.queries import Figures, MarginBy, SpreadRule, limit_rows, report_margin
+from billing.queries import KnownFigures, MarginBy, SpreadRule, limit_rows, report_margin
 
 _LIMIT: Final = re.compile(r"[1-9][0-9]{0,4}")
 _DEFAULT_ROWS: Final = 1_000
@@ -35,12 +35,20 @@ class RevenueSerializer(serializers.Serializer[Any]):
 class FiguresSerializer(serializers.Serializer[Any]):
     """Revenue, costs and margin of something, in US dollars."""
 
-    revenue = ExactField(help_text="Without tax, converted by the month's rate.")
-    cost = ExactField(help_text="Of its own resources.")
-    shared = ExactField(help_text="Its part of the costs without an owner.")
-    margin = ExactField(help_text="Revenue less both costs.")
+    revenue = ExactField(
+        allow_null=True,
+        help_text="Without tax, converted by the month's rate; null where the month was never computed.",
+    )
+    cost = ExactField(
+        allow_null=True,
+        help_text="Of its own resources; null where no day's costs are computed of the month, as on its "
+        "first day. The shared cost and the margin are null with it.",
+    )
+    shared = ExactField(allow_null=True, help_text="Its part of the costs without an owner.")
+    margin = ExactField(allow_null=True, help_text="Revenue less both costs.")
     percent = serializers.CharField(
-        allow_null=True, help_text="The margin in per cent of the revenue, to a tenth; null without revenue."
+        allow_null=True,
+        help_text="The margin in per cent of the revenue, to a tenth; null without a margin or revenue.",
     )
     unpriced = serializers.IntegerField(
         help_text="How many resources have no price, and are in no cost: it is at least this."
@@ -72,7 +80,9 @@ class MarginSerializer(serializers.Serializer[Any]):
     is_to_date = serializers.BooleanField(
         help_text="Whether the month runs: usage and costs are to date, fees those of the whole month."
     )
-    costs_until = serializers.DateField(allow_null=True, help_text="The last day with costs.")
+    costs_until = serializers.DateField(
+        allow_null=True, help_text="The last day whose costs are computed; null: none of the month is."
+    )
     computed_at = serializers.DateTimeField(
         allow_null=True, help_text="When it was computed, daily; null: never, and there are no rows."
     )
@@ -152,17 +162,17 @@ class MarginView(ApiView):
             "costs_until": report.costs_until,
             "computed_at": report.computed_at,
             "sources": report.sources,
-            "total": _figures(report.total),
+            "total": _figures(report.known(report.total)),
             "apart": [{"part": part, "amount": amount} for part, amount in sorted(report.apart.items())],
             "rows": [
-                {"key": row.key, "name": row.name, **_figures(row.figures)}
+                {"key": row.key, "name": row.name, **_figures(report.known(row.figures))}
                 for row in limit_rows(report.rows, int(limit))
             ],
         }
         return Response(MarginSerializer(answer).data)
 
 
-def _figures(figures: Figures) -> dict[str, Any]:
+def _figures(figures: KnownFigures) -> dict[str, Any]:
     return {
         "revenue": figures.revenue,
         "cost": figures.cost,

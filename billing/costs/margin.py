@@ -6,21 +6,23 @@ nothing is rounded, so that every report sums to the month's revenue and costs e
 A deployment's month counts for the plan version that it had last in it. What has no owner (unattributed,
 unmatched, taxes, adjustments) stands apart, or is spread over the owners by the rule that is asked for: in
 proportion to their own costs, or evenly over the deployments. Where no owner can take it, it stays apart.
-Of the running month the costs are to date, and fees are those of the whole month.
+Of the running month the costs are to date, and fees are those of the whole month. Costs and margins of a
+month without a day whose costs are computed are unknown, as they are on a month's first day: they aren't 0.
 """
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
-from decimal import ROUND_HALF_UP, Context, Decimal
+from decimal import Decimal
 from enum import StrEnum
 from typing import Final
 
-from django.db.models import Max, Sum
+from django.db.models import Sum
 
 from arcadia_cloud.kernel.money import Money
 from arcadia_cloud.kernel.periods import Period, month_of
 from billing.costs.exchange_rates import ExchangeRates, valuation_day
+from billing.costs.margin_figures import Figures, KnownFigures
 from billing.costs.spread import spread_amount
 from billing.models import MarginCost, MarginMonth, MarginRevenue
 from billing.values import CostPart
@@ -28,8 +30,6 @@ from inventory.values import PROVIDER_CURRENCY
 
 UNATTRIBUTED: Final = "unattributed"
 _ZERO: Final = Decimal(0)
-_PERCENT: Final = Context(prec=60, rounding=ROUND_HALF_UP)
-_TENTH: Final = Decimal("0.1")
 
 
 class MarginBy(StrEnum):
@@ -49,47 +49,6 @@ class SpreadRule(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Figures:
-    """Revenue, costs and margin of something in a month, in US dollars.
-
-    `shared` is its part of the costs without an owner. `revenues` are the quotes' sums as they are sold, by
-    currency. `unpriced` resources are in no cost: it is at least this.
-    """
-
-    revenue: Decimal = _ZERO
-    cost: Decimal = _ZERO
-    shared: Decimal = _ZERO
-    revenues: tuple[Money, ...] = ()
-    unpriced: int = 0
-
-    @property
-    def margin(self) -> Decimal:
-        """The rest of the revenue."""
-        return self.revenue - self.cost - self.shared
-
-    @property
-    def percent(self) -> Decimal | None:
-        """The margin as a part of the revenue, to a tenth, half up; None without revenue."""
-        if not self.revenue:
-            return None
-        share = _PERCENT.divide(_PERCENT.multiply(self.margin, 100), self.revenue)
-        return share.quantize(_TENTH, context=_PERCENT)
-
-    def __add__(self, other: "Figures") -> "Figures":
-        # Apart by currency: Money refuses to add two.
-        sums: dict[str, Decimal] = {}
-        for money in (*self.revenues, *other.revenues):
-            sums[money.currency] = sums.get(money.currency, _ZERO) + money.amount
-        return Figures(
-            self.revenue + other.revenue,
-            self.cost + other.cost,
-            self.shared + other.shared,
-            tuple(Money(amount, currency) for currency, amount in sorted(sums.items())),
-            self.unpriced + other.unpriced,
-        )
-
-
-@dataclass(frozen=True, slots=True)
 class MarginRow:
     """One deployment, tenant or plan version. `key` is its id, None for what has none of the kind."""
 
@@ -102,8 +61,9 @@ class MarginRow:
 class MarginReport:
     """A month's margin. `apart` are costs without an owner that no row has, by what they are.
 
-    `is_to_date`: the month runs. `costs_until` is the last day with costs, None where none are known;
+    `is_to_date`: the month runs. `costs_until` is the last day whose costs are computed, None without one;
     `computed_at` is when the month was stored, None where it never was. `sources` are those of its costs.
+    Rows have sums of what is stored: `known` says what these are worth.
     """
 
     period: Period
@@ -125,6 +85,21 @@ class MarginReport:
         for row in self.rows:
             whole += row.figures
         return whole
+
+    def known(self, figures: Figures) -> KnownFigures:
+        """Return a row's or the total's figures without those that nothing is stored for."""
+        if self.computed_at is None:
+            return KnownFigures()
+        sold = KnownFigures(figures.revenue, revenues=figures.revenues, unpriced=figures.unpriced)
+        if self.costs_until is None:
+            return sold
+        return replace(
+            sold,
+            cost=figures.cost,
+            shared=figures.shared,
+            margin=figures.margin,
+            percent=figures.percent,
+        )
 
 
 @dataclass(slots=True)
@@ -152,7 +127,7 @@ def report_margin(*, month: Period, by: MarginBy, spread: SpreadRule, at: dateti
     """
     owners: dict[tuple[str, int | None], _Owner] = {}
     names = _add_revenue(owners, month, ExchangeRates.load(month), valuation_day(month, at=at))
-    apart, sources, until = _add_costs(owners, month)
+    apart, sources = _add_costs(owners, month)
     apart = spread_shared(list(owners.values()), apart, spread)
     header = MarginMonth.objects.filter(month=month.start).first()
     return MarginReport(
@@ -162,7 +137,7 @@ def report_margin(*, month: Period, by: MarginBy, spread: SpreadRule, at: dateti
         rows=sorted(group_owners(owners.values(), by, names), key=lambda row: (row.figures.margin, row.name)),
         apart=apart,
         is_to_date=month == month_of(at),
-        costs_until=until,
+        costs_until=header.costs_until if header else None,
         computed_at=header.computed_at if header else None,
         sources=sources,
     )
@@ -200,18 +175,16 @@ def _add_revenue(
 
 def _add_costs(
     owners: dict[tuple[str, int | None], _Owner], month: Period
-) -> tuple[dict[str, Decimal], tuple[str, ...], date | None]:
-    """Add the month's costs to their owners; return those without one, their sources and last day."""
+) -> tuple[dict[str, Decimal], tuple[str, ...]]:
+    """Add the month's costs to their owners; return those without one, and the sources."""
     rows = MarginCost.objects.filter(month=month.start).values(
         "source", "part", "tenant_id", "deployment_id", "deployment__slug"
     )
-    summed = rows.annotate(sum=Sum("amount"), unknown=Sum("unpriced"), until=Max("last_day"))
+    summed = rows.annotate(sum=Sum("amount"), unknown=Sum("unpriced"))
     apart: dict[str, Decimal] = {}
     sources: set[str] = set()
-    until: date | None = None
     for row in summed.order_by("tenant_id", "deployment_id", "part", "source"):
         sources.add(row["source"])
-        until = row["until"] if until is None else max(until, row["until"])
         tenant, deployment = row["tenant_id"], row["deployment_id"]
         # A tax of a tenant's resource is nobody's cost either: the part decides before the owner does.
         if row["part"] != CostPart.MATCHED or tenant is None:
@@ -222,7 +195,7 @@ def _add_costs(
             (tenant, deployment), _Owner(tenant, deployment, row["deployment__slug"] or "")
         )
         owner.add(owner.main_version, Figures(cost=row["sum"], unpriced=row["unknown"]))
-    return apart, tuple(sorted(sources)), until
+    return apart, tuple(sorted(sources))
 
 
 def spread_shared(

@@ -10,7 +10,7 @@ from django.db.models import Sum
 from arcadia_cloud.kernel.money import Money
 from arcadia_cloud.kernel.periods import Period, month_of, previous_month
 from billing.costs.exchange_rates import ExchangeRates, MissingExchangeRate, valuation_day
-from billing.models import MarginCost, MarginRevenue
+from billing.models import MarginCost, MarginMonth, MarginRevenue
 from inventory.values import PROVIDER_CURRENCY
 
 MONTHS_SHOWN: Final = 12
@@ -19,23 +19,24 @@ _ZERO: Final = Decimal(0)
 
 @dataclass(frozen=True, slots=True)
 class MonthFigures:
-    """One month of something, in US dollars; `revenue` is None where the rate that `missing` names is.
+    """One month of something, in US dollars; None is what isn't known.
 
-    `unpriced` resources are in no cost: it is at least this. `is_stored`: something is stored of it. What
-    isn't has no margin, and is no month at 0.
+    `revenue` isn't where the month was never computed, or where the rate that `missing` names is missing;
+    `cost` where no day's costs of the month are computed. `unpriced` resources are in no cost: it is at least
+    this. `is_stored`: something is stored of it. What isn't has no margin, and is no month at 0.
     """
 
     month: Period
     revenue: Decimal | None
-    cost: Decimal
+    cost: Decimal | None
     missing: str = ""
     is_stored: bool = True
     unpriced: int = 0
 
     @property
     def margin(self) -> Decimal | None:
-        """The rest of the revenue; None where that is unknown."""
-        return None if self.revenue is None else self.revenue - self.cost
+        """The rest of the revenue; None where either is unknown."""
+        return None if self.revenue is None or self.cost is None else self.revenue - self.cost
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +75,7 @@ def last_months(at: datetime, number: int = MONTHS_SHOWN) -> list[Period]:
 
 
 def list_months_of_tenant(tenant_id: str, *, at: datetime) -> list[MonthFigures]:
-    """Return a tenant's last twelve months, the running one to date. Three queries."""
+    """Return a tenant's last twelve months, the running one to date. Four queries."""
     found = _months_by({"deployment__tenant_id": tenant_id}, {"tenant_id": tenant_id}, None, at)
     return found[None]
 
@@ -82,20 +83,20 @@ def list_months_of_tenant(tenant_id: str, *, at: datetime) -> list[MonthFigures]
 def list_months_of_deployment(
     deployment_pk: int, *, at: datetime, number: int = MONTHS_SHOWN
 ) -> list[MonthFigures]:
-    """Return a deployment's last months, the running one to date. Three queries."""
+    """Return a deployment's last months, the running one to date. Four queries."""
     of_it = {"deployment": deployment_pk}
     return _months_by(of_it, of_it, None, at, number)[None]
 
 
 def list_months_by_plan(*, at: datetime) -> dict[str, list[MonthFigures]]:
-    """Return the last twelve months of every plan that earned in them, by its code. Three queries."""
+    """Return the last twelve months of every plan that earned in them, by its code. Four queries."""
     has_plan = {"plan_version__isnull": False}
     found = _months_by(has_plan, has_plan, "plan_version__plan__code", at)
     return {str(plan): months for plan, months in sorted(found.items(), key=str)}
 
 
 def list_month_by_plan(*, at: datetime) -> dict[str | None, MonthFigures]:
-    """Return the running month to date by plan; None is what belongs to no plan. Three queries."""
+    """Return the running month to date by plan; None is what belongs to no plan. Four queries."""
     found = _months_by({}, {}, "plan_version__plan__code", at, number=1)
     return {
         plan: months[0] for plan, months in sorted(found.items(), key=lambda each: (each[0] is None, each))
@@ -138,6 +139,8 @@ def _months_by(
         (row[column] if column else None, row["month"]): (row["sum"], row["unknown"])
         for row in costs.order_by().annotate(sum=Sum("amount"), unknown=Sum("unpriced"))
     }
+    computed = MarginMonth.objects.filter(**within, computed_at__isnull=False)
+    costs_until = dict(computed.values_list("month", "costs_until"))
     # All that any of the months may need, in one query.
     rates = ExchangeRates.load(Period(months[0].start, months[-1].end))
     # Without a column there is one key, and it has months even where nothing is stored.
@@ -145,7 +148,9 @@ def _months_by(
 
     def figures_of(key: str | None, month: Period) -> MonthFigures:
         revenue, missing = _ZERO, ""
-        cost, unpriced = spent.get((key, month.start), (_ZERO, 0))
+        is_unknown = month.start not in costs_until
+        nothing = None if costs_until.get(month.start) is None else _ZERO
+        cost, unpriced = spent.get((key, month.start), (nothing, 0))
         day = valuation_day(month, at=at)
         # A month without a rate is a gap in the chart: the other eleven are still worth showing.
         try:
@@ -154,6 +159,7 @@ def _months_by(
         except MissingExchangeRate as error:
             missing = error.detail
         is_stored = (key, month.start) in earned or (key, month.start) in spent
-        return MonthFigures(month, None if missing else revenue, cost, missing, is_stored, unpriced)
+        shown = None if missing or is_unknown else revenue
+        return MonthFigures(month, shown, cost, missing, is_stored, unpriced)
 
     return {key: [figures_of(key, month) for month in months] for key in found}

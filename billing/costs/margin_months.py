@@ -52,7 +52,16 @@ def compute_margin_month(month: Period) -> None:
     # After the revenue: the statement takes each deployment's plan version from there.
     execute(_KEEP_COSTS, {"month": month.start, "next_month": month.end})
     # The database's clock, as of the days of costs that it is compared with.
-    MarginMonth.objects.filter(pk=header.pk).update(computed_at=Now())
+    MarginMonth.objects.filter(pk=header.pk).update(computed_at=Now(), costs_until=last_day_with_costs(month))
+
+
+def last_day_with_costs(month: Period) -> date | None:
+    """Return the month's last day whose costs are computed, None without one."""
+    of_month = CostDay.objects.filter(day__gte=month.start, day__lt=month.end, computed_at__isnull=False)
+    computed = of_month.aggregate(day=Max("day"))["day"]
+    # A day that is due again still has the costs that were computed before.
+    stored = MarginCost.objects.filter(month=month.start).aggregate(day=Max("last_day"))["day"]
+    return max((day for day in (computed, stored) if day), default=None)
 
 
 def months_due(at: datetime) -> list[Period]:

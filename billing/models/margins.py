@@ -58,10 +58,14 @@ class ExchangeRate(models.Model):
 
 
 class MarginMonth(models.Model):
-    """A month whose revenue and costs are stored, computed at `computed_at`; `month` is its first day."""
+    """A month whose revenue and costs are stored, computed at `computed_at`; `month` is its first day.
+
+    `costs_until` is the last day whose costs were computed then, null without one: no cost is known of it.
+    """
 
     month = models.DateField(unique=True)
     computed_at = models.DateTimeField(null=True, blank=True)
+    costs_until = models.DateField(null=True, blank=True)
 
     class Meta:
         db_table = "margin_months"

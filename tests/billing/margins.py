@@ -6,8 +6,9 @@ from typing import Any, Final
 
 from arcadia_cloud.kernel.periods import Period, month_of
 from billing.costs.margin_months import compute_margin_month
-from billing.models import DailyCost, ExchangeRate
+from billing.models import CostDay, DailyCost, ExchangeRate
 from billing.queries import MarginBy, MarginReport, SpreadRule, report_margin
+from billing.values import CostSource
 from catalog.models import PlanVersion
 from deployments.models import Deployment, Subscription
 from deployments.services import create_subscription
@@ -45,6 +46,11 @@ def cost_of(amount: str, deployment: Deployment | None = None, **fields: Any) ->
     tenant = None if deployment is None else deployment.tenant_id
     plain = {"day": APRIL.start, "source": "billed", "kind": "droplet", "resources": 1, "tenant_id": tenant}
     return DailyCost.objects.create(amount=Decimal(amount), deployment=deployment, **{**plain, **fields})
+
+
+def a_computed_day(day: date) -> CostDay:
+    """A day whose costs were computed, whatever they are."""
+    return CostDay.objects.create(day=day, source=CostSource.ACCRUED, computed_at=LATER)
 
 
 def margin(

@@ -15,7 +15,7 @@ from arcadia_cloud.console.fleet_table import COLOURS
 from arcadia_cloud.kernel.alerts import raise_alert
 from arcadia_cloud.kernel.processes import record_heartbeat
 from arcadia_cloud.kernel.queue.schedule.seed import seed_schedule
-from billing.models import AuditRun, CostDay, DailyCost, MarginCost, MarginRevenue
+from billing.models import AuditRun, CostDay, DailyCost, MarginCost, MarginMonth, MarginRevenue
 from deployments.models import Deployment
 from deployments.services import create_subscription
 from inventory.values import Kind
@@ -242,6 +242,7 @@ def test_plans_stand_with_their_cost_and_revenue(viewer: Client) -> None:
     MarginRevenue.objects.create(
         **of_plan, subscription=subscription, currency="USD", amount_cents=2600, lines=[]
     )
+    MarginMonth.objects.create(month=NOW.date().replace(day=1), computed_at=NOW, costs_until=NOW.date())
     for amount, owner in (("30.50", of_plan), ("12.50", {"month": of_plan["month"]})):
         MarginCost.objects.create(
             **owner, source="accrued", part="matched", tenant_id="acme", kind="droplet",

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 from datetime import timedelta
 from decimal import Decimal
 from html import unescape
@@ -14,7 +15,7 @@ from django.utils import timezone
 from arcadia_cloud.kernel.alerts import raise_alert
 from arcadia_cloud.kernel.periods import Period, month_of, previous_month
 from billing.costs.margin_months import compute_margin_month
-from billing.models import DailyCost, MarginCost, MarginRevenue
+from billing.models import DailyCost, MarginCost, MarginMonth, MarginRevenue
 from deployments.models import Deployment
 from deployments.services import create_deployment, create_subscription
 from inventory.models import Resource
@@ -184,10 +185,48 @@ def test_what_has_no_price_makes_a_cost_a_least_and_a_margin_a_most(viewer: Clie
     assert [address for address in pages if "at least $40.00" in text_of(viewer, address)] == pages
     with_margin = [*pages[:4], TENANTS]
     assert [address for address in with_margin if "at most -$7.50" in text_of(viewer, address)] == with_margin
-    for rows in (MarginCost.objects.all(), MarginRevenue.objects.all()):
+    for rows in (MarginCost.objects.all(), MarginRevenue.objects.all(), MarginMonth.objects.all()):
         rows.update(month=month_of(timezone.now()).start)  # which home shows
     home = text_of(viewer, "/admin/")
     assert home.count("at least $40.00") == home.count("at most -$7.50") == 1
+
+
+def test_a_month_without_a_computed_day_shows_no_cost_anywhere(
+    viewer: Client, client: Client, rates: None
+) -> None:
+    """On the first of each month: every report has the fees, and a dash for what nobody knows yet."""
+    a_book(0, 1)
+    running = month_of(timezone.now())
+    DailyCost.objects.all().delete()
+    for month in (last_month(), running):
+        compute_margin_month(month)
+    shop = Deployment.objects.get()
+    report = f"{MARGIN}?period={asked(running)}"
+    pages = [
+        "/admin/",
+        *(f"{report}&by={by}&spread=evenly" for by in ("deployment", "tenant", "plan")),
+        f"{TENANT}tenant-0",
+        TENANTS,
+        f"/admin/deployments/deployment/{shop.pk}/change/",
+    ]
+    for address in pages:
+        text = text_of(viewer, address)
+        assert "$32.50" in text, address
+        cells = re.findall(r"<td[^>]*>(?:<strong>)?([^<]*)(?:</strong>)?</td>", text)
+        assert "$0.00" not in cells, address
+        # The revenue stands once in a row: a margin of all of it would stand a second time.
+        for row in re.findall(r"<tr>.*?</tr>", text):
+            assert row.count("$32.50") <= 1, (address, row)
+    assert "No day's costs are computed of this month" in text_of(viewer, report)
+
+    file = viewer.get(f"{report}&format=csv").content.decode()
+    *_, total = csv.DictReader(StringIO(file))
+    assert [total[f"{name}_usd"] for name in ("revenue", "cost", "shared", "margin")] == ["32.50", "", "", ""]
+    found = client.get(API, headers=bearer(token_of("platform_admin"))).json()
+    for figures in (found["total"], *found["rows"]):
+        shown = [figures[name] for name in ("revenue", "cost", "shared", "margin", "percent")]
+        assert shown == ["32.50", None, None, None, None]
+    assert found["costs_until"] is None
 
 
 @pytest.mark.parametrize(
