@@ -19,6 +19,7 @@ from arcadia_cloud.kernel.console.records import RecordAdmin
 from arcadia_cloud.kernel.console.theme import DialogForm, OneLineInput, action, display
 from arcadia_cloud.kernel.periods import Period
 from billing.admin.formatting import anomaly_chart
+from billing.admin.kinds import KindColumn
 from billing.costs.anomalies.causes import LEAST_NAMED
 from billing.costs.anomalies.sentence import format_change
 from billing.models import CostAnomaly
@@ -61,21 +62,21 @@ class DismissForm(DialogForm):
 
 
 @admin.register(CostAnomaly)
-class CostAnomalyAdmin(RecordAdmin[CostAnomaly]):
+class CostAnomalyAdmin(KindColumn, RecordAdmin[CostAnomaly]):
     """Cost anomalies, the open ones, newest first; each has its cause and the days around it."""
 
     change_form_template = "billing/anomaly.html"
     logged_fields = ("status",)
-    list_display = ("of", "kind", "difference_a_day", "began_on", "last_day", "cause", "status_badge")
+    list_display = ("of", "kind_name", "difference_a_day", "began_on", "last_day", "cause", "status_badge")
     list_filter = (AnomalyStatusFilter, AnomalyDirectionFilter, AnomalyKindFilter, TenantFilter)
     list_select_related = ("deployment",)
     ordering = ("-pk",)
     sortable_by = ()
     fields = (
-        ("of", "kind"), ("difference_a_day", "source"), ("began_on", "last_day"), "cause",
+        ("of", "kind_name"), ("difference_a_day", "source"), ("began_on", "last_day"), "cause",
         ("status_badge", "end_reason"), ("detected_at", "ended_at"), ("dismissed_by", "dismissed_reason"),
     )  # fmt: skip
-    readonly_fields = ("of", "difference_a_day", "status_badge")
+    readonly_fields = ("of", "kind_name", "difference_a_day", "status_badge")
     actions_detail = ("dismiss_this",)
 
     def extra_context(self, request: HttpRequest, row: CostAnomaly) -> dict[str, Any]:

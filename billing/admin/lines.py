@@ -7,6 +7,7 @@ from arcadia_cloud.kernel.console.formatting import NOTHING, row_link
 from arcadia_cloud.kernel.console.records import RecordAdmin
 from arcadia_cloud.kernel.console.theme import display
 from billing.admin.formatting import MATCH_COLOURS, format_dollars
+from billing.admin.kinds import KindColumn
 from billing.models import CostLine
 from billing.values import OTHER, TAX, Match
 from inventory.values import Kind
@@ -35,7 +36,7 @@ class LineKindFilter(ChoiceFilter):
 
 
 @admin.register(CostLine)
-class CostLineAdmin(RecordAdmin[CostLine]):
+class CostLineAdmin(KindColumn, RecordAdmin[CostLine]):
     """Lines of invoices, those read last first."""
 
     list_display = (
@@ -55,9 +56,9 @@ class CostLineAdmin(RecordAdmin[CostLine]):
                 ),
             },
         ),
-        ("Derived", {"fields": ("kind", "name", "is_tax", "match_label", "resource_link")}),
+        ("Derived", {"fields": ("kind_name", "name", "is_tax", "match_label", "resource_link")}),
     )  # fmt: skip
-    readonly_fields = ("formatted_amount", "match_label", "resource_link")
+    readonly_fields = ("formatted_amount", "kind_name", "match_label", "resource_link")
 
     @display(description="amount")
     def formatted_amount(self, line: CostLine) -> str:

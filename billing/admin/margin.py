@@ -32,7 +32,9 @@ from billing.queries import (
     report_margin,
 )
 from billing.services import COSTS_TASK
+from billing.values import CostSource
 from deployments.models import Deployment
+from inventory.values import kind_label
 
 _MONTHS_OFFERED: Final = 24
 _SPREADS: Final = (
@@ -67,7 +69,7 @@ class MarginPages(RecordAdmin[DailyCost]):
         context: dict[str, Any] = {
             "month": f"{month.start:%Y-%m}",
             "month_name": f"{month.start:%B %Y}",
-            "months": [f"{each.start:%Y-%m}" for each in reversed(last_months(at, _MONTHS_OFFERED))],
+            "months": [each.start for each in reversed(last_months(at, _MONTHS_OFFERED))],
             "by": by,
             "bys": [(each.value, str(each.value)) for each in MarginBy],
             "spread": spread,
@@ -103,7 +105,10 @@ class MarginPages(RecordAdmin[DailyCost]):
             "month_name": f"{month.start:%B %Y}",
             "is_to_date": month == month_of(at),
             "revenues": [describe_revenue(each) for each in lines.revenues],
-            "costs": [(row.kind, row.source, cents(row.amount), row.unpriced) for row in lines.costs],
+            "costs": [
+                (kind_label(row.kind), CostSource(row.source).label, cents(row.amount), row.unpriced)
+                for row in lines.costs
+            ],
             "cost": at_least(cents(lines.cost), sum(row.unpriced for row in lines.costs)),
             "chart": chart_both_sides(list_months_of_deployment(pk, at=at)),
             "chart_options": chart_options(maxTicksLimit=12),

@@ -59,8 +59,8 @@ def chart_both_sides(months: Sequence[MonthFigures]) -> str:
 
 
 def chart_plans(plans: Mapping[str, Sequence[MonthFigures]]) -> str:
-    """Return each plan's margin by month as the data of a Chart.js chart, with gaps; "" without any plan."""
-    if not plans:
+    """Return each plan's margin by month as the data of a Chart.js chart; "" where none is known."""
+    if all(each.margin is None for months in plans.values() for each in months):
         return ""
     datasets = [
         _dataset(

@@ -101,7 +101,7 @@ class MonthCheckPages(RecordAdmin[DailyCost]):
             "title": title,
             "content_title": title,
             # One that the address names may be older than those that are offered, or not billed yet.
-            "months": [f"{each:%Y-%m}" for each in dict.fromkeys([*closed, *([month] if month else [])])],
+            "months": list(dict.fromkeys([*closed, *([month] if month else [])])),
             "month": month and f"{month:%Y-%m}",
             "month_name": month and f"{month:%B %Y}",
         }

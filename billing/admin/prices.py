@@ -11,6 +11,7 @@ from arcadia_cloud.kernel.console.filters import ChoiceFilter
 from arcadia_cloud.kernel.console.theme import display
 from arcadia_cloud.kernel.money import Money, format_money
 from billing.admin.formatting import format_dollars
+from billing.admin.kinds import KindColumn
 from billing.admin.leftovers import LeftoversAdmin
 from billing.admin.month_checks import MonthCheckPages
 from billing.admin.tenants import TenantPages
@@ -42,12 +43,12 @@ class PriceVerifiedFilter(ChoiceFilter):
 
 
 @admin.register(ProviderPrice)
-class ProviderPriceAdmin(EditorAdmin[ProviderPrice]):
+class ProviderPriceAdmin(KindColumn, EditorAdmin[ProviderPrice]):
     """List prices of the provider, by kind, sku and region, the newest last."""
 
     list_display = (
-        "kind", "sku", "region", "formatted_price", "unit", "verified", "source", "read_on", "is_available",
-        "effective_from", "effective_to",
+        "kind_name", "sku", "region", "formatted_price", "unit", "verified", "source", "read_on",
+        "is_available", "effective_from", "effective_to",
     )  # fmt: skip
     list_filter = (PriceKindFilter, PriceVerifiedFilter)
     search_fields = ("sku",)
@@ -92,17 +93,17 @@ class ProviderPriceAdmin(EditorAdmin[ProviderPrice]):
 
 
 @admin.register(DailyCost)
-class DailyCostAdmin(TenantPages, MonthCheckPages, LeftoversAdmin):
+class DailyCostAdmin(KindColumn, TenantPages, MonthCheckPages, LeftoversAdmin):
     """Costs by day, owner and kind, newest first; the pages that are made of them come with it."""
 
     list_display = (
-        "day", "source", "part", "tenant_id", "deployment", "kind", "formatted_amount", "resources",
+        "day", "source", "part", "tenant_id", "deployment", "kind_name", "formatted_amount", "resources",
         "unpriced",
     )  # fmt: skip
     list_filter = (CostSourceFilter, PriceKindFilter)
     list_select_related = ("deployment",)
     fields = list_display
-    readonly_fields = ("formatted_amount",)
+    readonly_fields = ("formatted_amount", "kind_name")
     ordering = ("-day", "-pk")
     sortable_by = ()
 

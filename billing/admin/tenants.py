@@ -113,13 +113,13 @@ class TenantPages(MarginPages):
             else None,
             "months": [
                 (
-                    f"{each.month.start:%Y-%m}",
+                    each.month.start,
                     cents(each.revenue),
                     at_least(cents(each.cost), each.unpriced),
                     at_most(cents(each.margin), each.unpriced),
                 )
                 if each.is_stored
-                else (f"{each.month.start:%Y-%m}", NOTHING, NOTHING, NOTHING)
+                else (each.month.start, NOTHING, NOTHING, NOTHING)
                 for each in reversed(months)
             ],
             "missing": next((each.missing for each in months if each.missing), ""),

@@ -63,7 +63,7 @@ class MarginReport:
 
     `is_to_date`: the month runs. `costs_until` is the last day whose costs are computed, None without one;
     `computed_at` is when the month was stored, None where it never was. `sources` are those of its costs.
-    Rows have sums of what is stored: `known` says what these are worth.
+    Rows have sums of what is stored; `known` leaves out what isn't known of them.
     """
 
     period: Period

@@ -31,7 +31,7 @@ from inventory.admin.filters import (
 )
 from inventory.admin.formatting import dollars, provider_page, timeline
 from inventory.export import download
-from inventory.models import Resource, ResourceQuerySet
+from inventory.models import NEGATIVE_ID, Resource, ResourceQuerySet
 from inventory.queries import named_with
 from inventory.resource_panels import panels_of
 from inventory.values import STRIKES_TO_DELETE, UNATTRIBUTED, AttributionRule
@@ -63,10 +63,14 @@ class ResourceChangeList(BoundedChangeList):
         """Have the key follow the column's direction: else PostgreSQL would sort the whole fleet."""
         ordering = list(super().get_ordering(request, queryset))
         first, *rest = ordering
-        if rest != ["-pk"]:
+        # Django appends the key to the list's own order, which ends in it already.
+        if set(rest) != {"-pk"}:
             return ordering
         is_backward = first.descending if isinstance(first, OrderBy) else str(first).startswith("-")
-        return ordering if is_backward else [first, "pk"]
+        # The index of all names, live and gone, has the negative id.
+        if str(first).removeprefix("-") == "name" and request.GET.get("life") == "all":
+            return [first, OrderBy(NEGATIVE_ID, descending=is_backward)]
+        return [first, "-pk" if is_backward else "pk"]
 
 
 @admin.register(Resource)

@@ -13,7 +13,7 @@ from arcadia_cloud.kernel.console.search import parse_term
 from arcadia_cloud.kernel.database import server_binding_cursor
 from inventory.search import count_choices, find_resources, find_tenants
 
-# What is typed, and the first thing that is found. All but few of the names begin with web-.
+# What is typed, and how the first name begins that is found. All but few of the names begin with web-.
 _TEXTS = {
     "4711": "web-4711",
     "do:droplet:4711": "web-4711",
@@ -21,19 +21,32 @@ _TEXTS = {
     "2001:db8::1267": "web-4711",
     "web-4711": "web-4711",
     "needle-77-150077": "needle-77-150077",
-    "edle-77-15": "needle-77-150077",
-    "rare": "web-1",
+    "rare": "web-",
+    "web": "",  # all have this tag
+    "namesake": "namesake",
     "no such thing": "",
-    "web": "web-",
     "we": "",
 }
-_MOST_REMOVED = 200
+_NOT_FOUND = {"no such thing", "we"}
+# Of the last histogram's bounds. The planner takes a part that one has for that of a hundredth of the names.
+_SAMPLED = """
+    SELECT name FROM pg_stats, unnest(histogram_bounds::text::text[]) AS name
+    WHERE tablename = 'resource_name_contains' AND name LIKE 'WEB-%'
+    ORDER BY length(name) DESC, name DESC LIMIT 1
+"""
+_MOST_REMOVED = 2_000  # sixty of what every twentieth is called, live ones alone
+_MOST_READ = 40_000  # the chips count ten thousand of each half a dozen
+_READ = re.compile(r"Scan.* on cloud_resources\b.*actual time=\S+ rows=([\d.]+) loops=(\d+)")
 
 
-def assert_search_is_indexed() -> list[str]:
-    """Each way reads by an index and throws few rows away, however many are called so; return the figures."""
+def assert_search_is_indexed(*, needle: str) -> list[str]:
+    """Each way reads by an index and throws few rows away, however many are called so; return the figures.
+
+    `needle` is a live one's name.
+    """
     figures = []
-    for text, first in _TEXTS.items():
+    parts = {needle[2:-2]: needle, _number_in_statistics(): ""}
+    for text, first in (_TEXTS | parts).items():
         term = parse_term(text)
         assert term is not None
         began = time.perf_counter()
@@ -41,7 +54,11 @@ def assert_search_is_indexed() -> list[str]:
             found = find_resources(term.text, address=term.address)
         seconds = time.perf_counter() - began
         names = [each.resource.name for each in found]
-        assert names[0].startswith(first) if first else not names, (text, names[:3])
+        if text in _NOT_FOUND:
+            assert not names, (text, names[:3])
+        else:
+            assert names, text
+            assert names[0].startswith(first), (text, names[:3])
         assert len(asked) == (2 if found else 1)
         _assert_indexed(asked)
         figures.append(f"the search for {text}: {seconds * 1000:.1f} ms, {len(found)} found")
@@ -55,6 +72,12 @@ def assert_search_is_indexed() -> list[str]:
     }
     _assert_indexed(asked)
     return figures
+
+
+def _number_in_statistics() -> str:
+    with connection.cursor() as cursor:
+        cursor.execute(_SAMPLED)
+        return str(cursor.fetchone()[0]).removeprefix("WEB-")
 
 
 @contextmanager
@@ -78,3 +101,9 @@ def _assert_indexed(statements: list[tuple[str, Any]]) -> None:
         assert "Seq Scan on cloud_resources" not in plan, plan
         removed = re.findall(r"Rows Removed by (?:Filter|Index Recheck): (\d+)", plan)
         assert all(int(count) <= _MOST_REMOVED for count in removed), plan
+        assert rows_read(plan) <= _MOST_READ, plan
+
+
+def rows_read(plan: str) -> int:
+    """The rows that a plan's scans of the resources returned, as it ran."""
+    return round(sum(float(rows) * int(loops) for rows, loops in _READ.findall(plan)))

@@ -107,7 +107,7 @@ def test_what_a_customer_cost_last_month(operator: Operator) -> None:
     operator.search("acme")
     page.keyboard.press("Enter")
     operator.actions += 1
-    row = page.get_by_role("row", name=f"{month.start:%Y-%m}")
+    row = page.get_by_role("row", name=f"{month.start:%B %Y}")
     expect(row).to_contain_text("$321.09")
     operator.did("what-a-customer-cost", at_most=2)
 

@@ -41,7 +41,7 @@ def chart_of(client: Client, address: str) -> list[tuple[str, list[float | None]
 
 
 def test_a_month_of_which_nothing_is_stored_is_a_gap_and_without_any_the_page_says_so(viewer: Client) -> None:
-    assert "No plan earned or cost anything in these months" in viewer.get(MARGIN).content.decode()
+    assert "No margin of a plan is known in these months" in viewer.get(MARGIN).content.decode()
     a_book(1, 2)
     a_rate("0.65", day=last_month().start)
     shop = Deployment.objects.get()
@@ -148,7 +148,7 @@ def test_a_deployments_month_has_its_lines_and_its_page_the_cost(viewer: Client,
     a_book(0, 1)
     shop = Deployment.objects.get()
     lines = text_of(viewer, f"{MARGIN}deployment/{shop.pk}/?period={asked(last_month())}")
-    for part in ("Base fee: studio", "AUD 50.00", "droplet", "billed", "$40.00"):
+    for part in ("Base fee: studio", "AUD 50.00", "Droplet", "Billed", "$40.00"):
         assert part in lines
     page = text_of(viewer, f"/admin/deployments/deployment/{shop.pk}/change/")
     assert f"{last_month().start:%B %Y}" in page
@@ -194,7 +194,7 @@ def test_what_has_no_price_makes_a_cost_a_least_and_a_margin_a_most(viewer: Clie
 def test_a_month_without_a_computed_day_shows_no_cost_anywhere(
     viewer: Client, client: Client, rates: None
 ) -> None:
-    """On the first of each month: every report has the fees, and a dash for what nobody knows yet."""
+    """On the first of each month: every report has the fees, and a dash for what isn't known yet."""
     a_book(0, 1)
     running = month_of(timezone.now())
     DailyCost.objects.all().delete()
@@ -218,6 +218,7 @@ def test_a_month_without_a_computed_day_shows_no_cost_anywhere(
         for row in re.findall(r"<tr>.*?</tr>", text):
             assert row.count("$32.50") <= 1, (address, row)
     assert "No day's costs are computed of this month" in text_of(viewer, report)
+    assert "No margin of a plan is known in these months" in text_of(viewer, report)  # no empty chart
 
     file = viewer.get(f"{report}&format=csv").content.decode()
     *_, total = csv.DictReader(StringIO(file))
@@ -265,6 +266,24 @@ def test_the_pages_ask_as_many_queries_for_twenty_tenants_as_for_one(viewer: Cli
     alone = {address: len(queries_of(viewer, address)) for address in pages}
     a_book(1, 21)
     assert {address: len(queries_of(viewer, address)) for address in pages} == alone
+
+
+def test_months_and_kinds_are_named_as_people_name_them(viewer: Client, rates: None) -> None:
+    a_book(0, 1)
+    month = last_month()
+    DailyCost.objects.filter(kind="droplet").update(kind="spaces_bucket")
+    compute_margin_month(month)
+    shop = Deployment.objects.get()
+    option = f'<option value="{asked(month)}" selected>{month.start:%B %Y}</option>'
+    assert option in text_of(viewer, f"{MARGIN}?period={asked(month)}")
+    assert f">{month.start:%B %Y}</a>" in text_of(viewer, f"{TENANT}tenant-0")
+    day = DailyCost.objects.get(kind="spaces_bucket")
+    for address in (
+        f"{MARGIN}deployment/{shop.pk}/?period={asked(month)}",
+        "/admin/billing/dailycost/",
+        f"/admin/billing/dailycost/{day.pk}/change/",
+    ):
+        assert re.search(r">\s*Spaces bucket\s*<", text_of(viewer, address)), address
 
 
 def test_an_empty_console_says_how_margins_come(viewer: Client) -> None:
