@@ -1,7 +1,7 @@
 from django.db import migrations, models
 
 # Of the days that a month was summed up from; one that was computed since has its month computed again.
-_FILL = """
+FILL = """
 UPDATE margin_months
 SET costs_until = greatest(
     (
@@ -23,5 +23,5 @@ class Migration(migrations.Migration):
             name="costs_until",
             field=models.DateField(blank=True, null=True),
         ),
-        migrations.RunSQL(_FILL, migrations.RunSQL.noop),
+        migrations.RunSQL(FILL, migrations.RunSQL.noop),
     ]

@@ -2,10 +2,13 @@
 
 from datetime import date
 from decimal import Decimal
+from importlib import import_module
 
 import pytest
+from django.db import connection
 
 from arcadia_cloud.kernel.money import Money
+from arcadia_cloud.kernel.periods import month_of
 from billing.costs.margin_months import compute_margin_month
 from billing.models import CostDay, MarginMonth
 from billing.queries import (
@@ -63,3 +66,21 @@ def test_a_day_that_is_due_again_leaves_its_month_known() -> None:
     CostDay.objects.filter(pk=day.pk).update(computed_at=None)
     compute_margin_month(APRIL)
     assert MarginMonth.objects.get(month=APRIL.start).costs_until == date(2026, 4, 1)
+
+
+def test_months_that_were_stored_before_are_known_as_far_as_their_days_were() -> None:
+    """The migration's statement, on a month with costs, one whose days cost nothing, and one without any."""
+    march, may = month_of(date(2026, 3, 1)), month_of(date(2026, 5, 1))
+    cost_of("1.00", day=date(2026, 4, 9))
+    for day in (date(2026, 3, 30), date(2026, 3, 31)):
+        a_computed_day(day)
+    for month in (march, APRIL, may):
+        compute_margin_month(month)
+    MarginMonth.objects.update(costs_until=None)
+    CostDay.objects.filter(day=date(2026, 3, 31)).update(computed_at=None)  # is due again
+
+    with connection.cursor() as cursor:
+        cursor.execute(import_module("billing.migrations.0015_last_day_of_a_months_costs").FILL)
+
+    known = dict(MarginMonth.objects.values_list("month", "costs_until"))
+    assert known == {march.start: date(2026, 3, 30), APRIL.start: date(2026, 4, 9), may.start: None}
