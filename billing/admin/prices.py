@@ -43,12 +43,12 @@ class PriceVerifiedFilter(ChoiceFilter):
 
 
 @admin.register(ProviderPrice)
-class ProviderPriceAdmin(KindColumn, EditorAdmin[ProviderPrice]):
+class ProviderPriceAdmin(EditorAdmin[ProviderPrice]):
     """List prices of the provider, by kind, sku and region, the newest last."""
 
     list_display = (
-        "kind_name", "sku", "region", "formatted_price", "unit", "verified", "source", "read_on",
-        "is_available", "effective_from", "effective_to",
+        "kind", "sku", "region", "formatted_price", "unit", "verified", "source", "read_on", "is_available",
+        "effective_from", "effective_to",
     )  # fmt: skip
     list_filter = (PriceKindFilter, PriceVerifiedFilter)
     search_fields = ("sku",)

@@ -41,8 +41,8 @@ class FiguresSerializer(serializers.Serializer[Any]):
     )
     cost = ExactField(
         allow_null=True,
-        help_text="Of its own resources; null where no day's costs are computed of the month, as on its "
-        "first day. The shared cost and the margin are null with it.",
+        help_text="Of its own resources; null where no day of the month has computed costs, as on its first "
+        "day. The shared cost and the margin are null with it.",
     )
     shared = ExactField(allow_null=True, help_text="Its part of the costs without an owner.")
     margin = ExactField(allow_null=True, help_text="Revenue less both costs.")
@@ -81,7 +81,7 @@ class MarginSerializer(serializers.Serializer[Any]):
         help_text="Whether the month runs: usage and costs are to date, fees those of the whole month."
     )
     costs_until = serializers.DateField(
-        allow_null=True, help_text="The last day whose costs are computed; null: none of the month is."
+        allow_null=True, help_text="The last day that has computed costs; null: none of the month has."
     )
     computed_at = serializers.DateTimeField(
         allow_null=True, help_text="When it was computed, daily; null: never, and there are no rows."

@@ -22,7 +22,7 @@ class MonthFigures:
     """One month of something, in US dollars; None is what isn't known.
 
     `revenue` isn't where the month was never computed, or where the rate that `missing` names is missing;
-    `cost` where no day's costs of the month are computed. `unpriced` resources are in no cost: it is at least
+    `cost` where no day of the month has computed costs. `unpriced` resources are in no cost: it is at least
     this. `is_stored`: something is stored of it. What isn't has no margin, and is no month at 0.
     """
 

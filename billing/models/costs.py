@@ -9,6 +9,7 @@ from django.db.models import F, Q
 
 from billing.values import DECIMAL_PLACES, MAX_DIGITS, CostPart, CostSource, PriceUnit
 from catalog.columns import DateRange
+from inventory.values import Kind
 
 _SUBJECT: Final = ("kind", "sku", "region")
 
@@ -27,7 +28,7 @@ class ProviderPrice(models.Model):
     Droplet sizes are kept by `prices.keep_size_prices`, the rest by operators.
     """
 
-    kind = models.CharField(max_length=40)
+    kind = models.CharField(max_length=40, choices=Kind)
     sku = models.CharField("SKU", max_length=120, blank=True, default="")
     region = models.CharField(max_length=40, blank=True, default="")
     unit = models.CharField(max_length=10, choices=PriceUnit, default=PriceUnit.MONTH)

@@ -35,16 +35,7 @@ from deployments.values import ChangeTime
 from metering.models import UsageRecord
 from metering.queries import quote_fleet, quote_month
 from tests.billing.csv_files import FIRST, a_line
-from tests.billing.margins import (
-    APRIL,
-    LATER,
-    a_plan,
-    a_rate,
-    cost_of,
-    figures_of,
-    margin,
-    sold,
-)
+from tests.billing.margins import APRIL, LATER, a_plan, a_rate, cost_of, figures_of, margin, sold
 from tests.billing.rows import a_resource, an_invoice, store_lines
 from tests.billing.spans import give_spans
 

@@ -126,6 +126,22 @@ def test_a_correction_in_the_console_has_its_days_computed_again(admin_client: C
     assert list(due) == [DAY, DAY + timedelta(days=1)]
 
 
+def test_a_price_of_a_kind_that_is_none_is_refused(admin_client: Client) -> None:
+    """Kept, it would be the price of no resource."""
+    address = "/admin/billing/providerprice/add/"
+    form = {
+        "kind": "droplets", "sku": "", "region": "", "unit": "month", "price": "5",
+        "source": "the price page", "read_on": f"{DAY}",
+    }  # fmt: skip
+    assert "Spaces bucket" in admin_client.get(address).content.decode()
+    refused = admin_client.post(address, form)
+    assert refused.status_code == 200
+    assert list(refused.context["adminform"].form.errors) == ["kind"]
+    assert not ProviderPrice.objects.exists()
+    assert admin_client.post(address, form | {"kind": "droplet"}).status_code == 302
+    assert ProviderPrice.objects.get().kind == "droplet"
+
+
 COSTS = "/api/v1/costs/days"
 
 

@@ -217,7 +217,7 @@ def test_a_month_without_a_computed_day_shows_no_cost_anywhere(
         # The revenue stands once in a row: a margin of all of it would stand a second time.
         for row in re.findall(r"<tr>.*?</tr>", text):
             assert row.count("$32.50") <= 1, (address, row)
-    assert "No day's costs are computed of this month" in text_of(viewer, report)
+    assert "No day of this month has computed costs yet" in text_of(viewer, report)
     assert "No margin of a plan is known in these months" in text_of(viewer, report)  # no empty chart
 
     file = viewer.get(f"{report}&format=csv").content.decode()
