@@ -65,7 +65,7 @@ def chart_plans(plans: Mapping[str, Sequence[MonthFigures]]) -> str:
     datasets = [
         _dataset(
             plan,
-            [_pixels(each.margin if each.is_stored else None) for each in months],
+            [_pixels(each.margin) for each in months],
             _COLOURS[place % len(_COLOURS)],
         )
         for place, (plan, months) in enumerate(plans.items())

@@ -35,8 +35,10 @@ class MonthFigures:
 
     @property
     def margin(self) -> Decimal | None:
-        """The rest of the revenue; None where either is unknown."""
-        return None if self.revenue is None or self.cost is None else self.revenue - self.cost
+        """The rest of the revenue; None where either is unknown, or nothing is stored of the month."""
+        if not self.is_stored or self.revenue is None or self.cost is None:
+            return None
+        return self.revenue - self.cost
 
 
 @dataclass(frozen=True, slots=True)

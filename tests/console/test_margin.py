@@ -20,7 +20,7 @@ from deployments.models import Deployment
 from deployments.services import create_deployment, create_subscription
 from inventory.models import Resource
 from tests.access import bearer, token_of
-from tests.billing.margins import a_plan, a_rate
+from tests.billing.margins import a_computed_day, a_plan, a_rate
 from tests.billing.rows import a_resource
 from tests.console.conftest import Login
 from tests.console.rows import a_saga, queries_of
@@ -198,7 +198,9 @@ def test_a_month_without_a_computed_day_shows_no_cost_anywhere(
     a_book(0, 1)
     running = month_of(timezone.now())
     DailyCost.objects.all().delete()
-    for month in (last_month(), running):
+    before = previous_month(last_month().start)
+    a_computed_day(before.start)  # with no plan's cost or revenue: that month is no point of the chart either
+    for month in (before, last_month(), running):
         compute_margin_month(month)
     shop = Deployment.objects.get()
     report = f"{MARGIN}?period={asked(running)}"
