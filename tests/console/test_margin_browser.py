@@ -42,7 +42,8 @@ def demo(transactional_db: None, simulator: Simulated) -> None:
 def test_the_demos_loss_is_found_from_the_menu_down_to_its_lines(demo: None, console: Page) -> None:  # noqa: F811
     console.get_by_role("link", name=re.compile("Margin$")).first.click()
     expect(console.get_by_role("heading", name=re.compile("Margin in "))).to_be_visible()
-    expect(console.locator("#margin canvas, canvas.chart").first).to_be_visible()
+    # Without a chart on the first of a month: no plan of the demo has a margin before its costs are computed.
+    expect(console.get_by_role("heading", name="Margin per plan over twelve months")).to_be_visible()
     keep(console, "margin")
     last = f"{previous_month(timezone.now()).start:%Y-%m}"
     console.get_by_label("Month", exact=True).select_option(last)
@@ -57,6 +58,7 @@ def test_the_demos_loss_is_found_from_the_menu_down_to_its_lines(demo: None, con
     console.get_by_role("link", name="Margin", exact=True).last.click()
     console.get_by_role("link", name="initech", exact=True).click()
     expect(console.get_by_role("heading", name="Sagas")).to_be_visible()
+    expect(console.locator("canvas.chart").first).to_be_visible()
     keep(console, "tenant")
     console.get_by_role("link", name="reports", exact=True).click()
     expect(console.get_by_role("heading", name="Cost", exact=True)).to_be_visible()
